@@ -1,0 +1,117 @@
+use crate::{
+    error::{Error, Result},
+    market::Market,
+    oracle::Prices,
+    position::KeeperLedger,
+    units::{Clock, Collateral, Price, Quote},
+    unwind::Offer,
+};
+
+record! {
+    /// The backstop was given quote tokens, for good.
+    Funding {
+        /// Quote atoms given.
+        amount: Quote,
+        /// The part of it that paid debt to the pool.
+        repaid: Quote,
+    }
+}
+
+record! {
+    /// Inventory was sold.
+    Sale {
+        /// Collateral atoms sold.
+        amount: Collateral,
+        /// Quote atoms paid, rounded up.
+        cost: Quote,
+        /// Quote atoms per collateral atom, Q64.64.
+        ask: Price,
+        /// The part of the proceeds that paid the backstop's debt to the pool.
+        repaid: Quote,
+        /// Collateral atoms still held.
+        inventory_after: Collateral,
+    }
+}
+
+record! {
+    /// A keeper claimed its bounties.
+    BountyClaim {
+        /// Quote atoms paid out.
+        amount: Quote,
+    }
+}
+
+impl Market {
+    /// Gives the backstop quote atoms; anyone may, for good: no claim arises.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::Overflow`].
+    pub fn fund_backstop(&mut self, amount: Quote, clock: Clock) -> Result<Funding> {
+        amount.nonzero()?;
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let repaid = books.receive(amount)?;
+        books.invariant()?;
+        self.books = books;
+        Ok(Funding { amount, repaid })
+    }
+
+    /// Sells `amount` of inventory at the ask of the schedule; anyone may buy. Proceeds pay the backstop's debt first.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`], [`Error::SlippageExceeded`] if it
+    /// costs more than `max_cost`, [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    pub fn buy_inventory(
+        &mut self,
+        amount: Collateral,
+        max_cost: Quote,
+        prices: &Prices,
+        clock: Clock,
+    ) -> Result<Sale> {
+        amount.nonzero()?;
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let inventory = books.backstop.inventory;
+        if amount > inventory {
+            return Err(Error::InventoryInsufficient);
+        }
+        let ask = books.unwind.ask(&self.config, prices, clock)?;
+        books.unwind.sell(&self.config, inventory, amount, clock)?;
+        let cost = ask.cost(amount)?;
+        if cost > max_cost {
+            return Err(Error::SlippageExceeded);
+        }
+        books.backstop.inventory = inventory.minus(amount)?;
+        let repaid = books.receive(cost)?;
+        books.invariant()?;
+        self.books = books;
+        Ok(Sale { amount, cost, ask, repaid, inventory_after: books.backstop.inventory })
+    }
+
+    /// What [`Market::buy_inventory`] would sell now, and at what price. For buyers.
+    ///
+    /// # Errors
+    /// Those of [`Market::buy_inventory`] about prices.
+    pub fn offer(&self, prices: &Prices, clock: Clock) -> Result<Offer> {
+        let unwind = &self.books.unwind;
+        Ok(Offer {
+            ask: unwind.ask(&self.config, prices, clock)?,
+            available: unwind.available(&self.config, self.books.backstop.inventory, clock)?,
+            discount: unwind.discount(&self.config, clock)?,
+        })
+    }
+
+    /// Pays out a keeper's credit.
+    ///
+    /// # Errors
+    /// [`Error::NothingToClaim`], [`Error::Overflow`].
+    pub fn claim_bounty(&mut self, ledger: &mut KeeperLedger) -> Result<BountyClaim> {
+        let amount = ledger.credit;
+        if amount == Quote::ZERO {
+            return Err(Error::NothingToClaim);
+        }
+        self.books.backstop.keeper_credits = self.books.backstop.keeper_credits.minus(amount)?;
+        ledger.credit = Quote::ZERO;
+        Ok(BountyClaim { amount })
+    }
+}

@@ -1,0 +1,161 @@
+use crate::{
+    error::{Error, Result},
+    market::{Books, Market},
+    oracle::Prices,
+    position::MarginAccount,
+    sizing,
+    units::{Clock, Collateral, DebtShares, Quote},
+};
+
+record! {
+    /// Collateral was added to or taken from a margin account.
+    CollateralChange {
+        /// Collateral atoms moved.
+        amount: Collateral,
+        /// Collateral atoms the account holds now.
+        collateral_after: Collateral,
+    }
+}
+
+record! {
+    /// A margin account borrowed.
+    Borrowing {
+        /// Quote atoms paid out.
+        amount: Quote,
+        /// Debt shares created.
+        shares: DebtShares,
+        /// Quote atoms the account owes now.
+        debt_after: Quote,
+    }
+}
+
+record! {
+    /// Debt of a margin account was repaid.
+    Repayment {
+        /// Quote atoms paid.
+        amount: Quote,
+        /// Debt shares cancelled.
+        shares: DebtShares,
+        /// Quote atoms the account still owes.
+        debt_after: Quote,
+    }
+}
+
+impl Market {
+    /// Adds collateral to an account; anyone may, at any time.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::Overflow`].
+    pub fn deposit_collateral(&self, account: &mut MarginAccount, amount: Collateral) -> Result<CollateralChange> {
+        amount.nonzero()?;
+        account.collateral = account.collateral.plus(amount)?;
+        Ok(CollateralChange { amount, collateral_after: account.collateral })
+    }
+
+    /// Takes collateral out of an account. With debt it needs prices, and the rest must carry the debt at the initial
+    /// LTV; without debt it needs neither.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`], [`Error::PriceRequired`],
+    /// [`Error::InitialLtvExceeded`], [`Error::DebtBelowMinimum`], [`Error::EmaUnavailable`], [`Error::Overflow`].
+    pub fn withdraw_collateral(
+        &mut self,
+        account: &mut MarginAccount,
+        amount: Collateral,
+        prices: Option<&Prices>,
+        clock: Clock,
+    ) -> Result<CollateralChange> {
+        amount.nonzero()?;
+        if amount > account.collateral {
+            return Err(Error::InsufficientCollateral);
+        }
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let mut next = *account;
+        next.collateral = next.collateral.minus(amount)?;
+        if next.debt_shares.0 > 0 {
+            self.check_initial_margin(&books, &next, prices.ok_or(Error::PriceRequired)?)?;
+            next.last_risk_slot = clock.slot;
+        }
+        books.invariant()?;
+        self.books = books;
+        *account = next;
+        Ok(CollateralChange { amount, collateral_after: next.collateral })
+    }
+
+    /// Lends `amount` to an account against its collateral.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::InsufficientLiquidity`], [`Error::DebtBelowMinimum`],
+    /// [`Error::InitialLtvExceeded`], [`Error::EmaUnavailable`], [`Error::Overflow`].
+    pub fn borrow(
+        &mut self,
+        account: &mut MarginAccount,
+        amount: Quote,
+        prices: &Prices,
+        clock: Clock,
+    ) -> Result<Borrowing> {
+        amount.nonzero()?;
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let mut next = *account;
+        let shares = books.pool.lend(amount)?;
+        next.debt_shares = next.debt_shares.plus(shares)?;
+        next.last_risk_slot = clock.slot;
+        let debt_after = self.check_initial_margin(&books, &next, prices)?;
+        books.invariant()?;
+        self.books = books;
+        *account = next;
+        Ok(Borrowing { amount, shares, debt_after })
+    }
+
+    /// Repays debt of an account; anyone may, at any time. Pays at most the whole debt: any larger `amount` means all.
+    /// A rest below the minimum debt is allowed, for repaying is never refused.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::NoDebt`], [`Error::Overflow`].
+    pub fn repay(&mut self, account: &mut MarginAccount, amount: Quote, clock: Clock) -> Result<Repayment> {
+        amount.nonzero()?;
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let mut next = *account;
+        let debt = books.pool.index.debt(next.debt_shares)?;
+        if debt == Quote::ZERO {
+            return Err(Error::NoDebt);
+        }
+        let amount = amount.min(debt);
+        let shares = books.pool.shares_paid(amount, next.debt_shares)?;
+        books.pool.collect(amount, shares)?;
+        next.debt_shares = next.debt_shares.minus(shares)?;
+        books.invariant()?;
+        let debt_after = books.pool.index.debt(next.debt_shares)?;
+        self.books = books;
+        *account = next;
+        Ok(Repayment { amount, shares, debt_after })
+    }
+
+    /// An account may be closed when it holds nothing and owes nothing.
+    ///
+    /// # Errors
+    /// [`Error::AccountNotEmpty`].
+    pub fn check_closable(account: &MarginAccount) -> Result<()> {
+        if account.collateral == Collateral::ZERO && account.debt_shares == DebtShares::ZERO {
+            Ok(())
+        } else {
+            Err(Error::AccountNotEmpty)
+        }
+    }
+
+    /// debt ≥ minimum and debt ≤ initial LTV × value at the conservative price. Returns the debt.
+    fn check_initial_margin(&self, books: &Books, account: &MarginAccount, prices: &Prices) -> Result<Quote> {
+        let debt = books.pool.index.debt(account.debt_shares)?;
+        if debt < self.config.min_debt {
+            return Err(Error::DebtBelowMinimum);
+        }
+        let value = prices.conservative()?.value(account.collateral)?;
+        if sizing::exceeds(debt, value, self.config.initial_ltv) {
+            return Err(Error::InitialLtvExceeded);
+        }
+        Ok(debt)
+    }
+}

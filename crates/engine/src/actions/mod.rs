@@ -1,0 +1,15 @@
+//! The actions: one method of [`crate::Market`] each, all-or-nothing.
+//!
+//! Every method works on copies of the books and the account, and stores them only after its last check. It returns
+//! what happened; the same struct is the body of the event that the program emits.
+
+mod backstop;
+mod liquidate;
+mod margin;
+mod pool;
+mod price;
+
+pub use backstop::{BountyClaim, Funding, Sale};
+pub use liquidate::Liquidation;
+pub use margin::{Borrowing, CollateralChange, Repayment};
+pub use pool::{Supply, Withdrawal};

@@ -1,0 +1,79 @@
+use crate::{
+    error::{Error, Result},
+    market::Market,
+    units::{Clock, LpShares, Quote},
+};
+
+record! {
+    /// Quote was supplied to the pool.
+    Supply {
+        /// Quote atoms supplied.
+        amount: Quote,
+        /// LP shares minted.
+        shares: LpShares,
+    }
+}
+
+record! {
+    /// A supplier left the pool.
+    Withdrawal {
+        /// LP shares burned.
+        shares: LpShares,
+        /// Quote atoms paid out.
+        amount: Quote,
+    }
+}
+
+impl Market {
+    /// Supplies `amount` to the pool for LP shares, rounded down in favour of those who are in already.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`] if fewer than `min_shares`,
+    /// [`Error::Overflow`].
+    pub fn supply(&mut self, amount: Quote, min_shares: LpShares, clock: Clock) -> Result<Supply> {
+        amount.nonzero()?;
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let shares = books.pool.shares_for_supply(amount)?.nonzero()?;
+        if shares < min_shares {
+            return Err(Error::SlippageExceeded);
+        }
+        books.pool.cash = books.pool.cash.plus(amount)?;
+        books.pool.lp_supply = books.pool.lp_supply.plus(shares)?;
+        books.invariant()?;
+        self.books = books;
+        Ok(Supply { amount, shares })
+    }
+
+    /// Burns `shares` of the `held` LP shares for quote atoms, rounded down in favour of those who stay.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`] (also if the shares are worth no atom), [`Error::InsufficientLpShares`],
+    /// [`Error::SlippageExceeded`] if less than `min_amount`, [`Error::InsufficientLiquidity`], [`Error::Overflow`].
+    pub fn withdraw(
+        &mut self,
+        shares: LpShares,
+        held: LpShares,
+        min_amount: Quote,
+        clock: Clock,
+    ) -> Result<Withdrawal> {
+        shares.nonzero()?;
+        if shares > held {
+            return Err(Error::InsufficientLpShares);
+        }
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let amount = books.pool.amount_for_shares(shares)?.nonzero()?;
+        if amount < min_amount {
+            return Err(Error::SlippageExceeded);
+        }
+        if amount > books.pool.cash {
+            return Err(Error::InsufficientLiquidity);
+        }
+        books.pool.cash = books.pool.cash.minus(amount)?;
+        books.pool.lp_supply = books.pool.lp_supply.minus(shares)?;
+        books.invariant()?;
+        self.books = books;
+        Ok(Withdrawal { shares, amount })
+    }
+}

@@ -1,0 +1,189 @@
+//! The backstop's balance sheet: what it owns and owes, and how much more it can absorb.
+
+use crate::{
+    config::Config,
+    error::Result,
+    num::{self, BPS},
+    oracle::Prices,
+    pool::Pool,
+    units::{Bps, Collateral, DebtShares, Price, Quote},
+};
+
+stored! {
+    /// The protocol-owned vault's books. It never holds cash while it owes the pool.
+    Backstop {
+        /// Quote atoms.
+        cash: Quote,
+        /// Collateral atoms taken over and not yet sold.
+        inventory: Collateral,
+        /// Debt to the pool, in shares of the pool's debt.
+        debt_shares: DebtShares,
+        /// Bounties credited to keepers and not yet claimed, quote atoms. Already out of `cash`.
+        keeper_credits: Quote,
+    }
+}
+
+/// Fractional bits of [`Marks::ratio`].
+const RATIO_BITS: u32 = 20;
+
+/// The prices at which liquidations are done and inventory is counted; computed once for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// The price at which accounts are judged and taken over.
+    pub price: Price,
+    /// The price at which the backstop counts inventory: low × (1 − haircut), rounded down.
+    pub stressed: Price,
+    /// stressed ÷ price in units of 2^−20, rounded down.
+    ratio: u64,
+}
+
+impl Marks {
+    /// From accepted prices.
+    ///
+    /// # Errors
+    /// [`crate::Error::PriceOutOfRange`].
+    pub fn new(config: &Config, prices: &Prices) -> Result<Self> {
+        let price = prices.spot()?;
+        let stressed = prices.low()?.scale_down(config.inventory_haircut.below_one())?;
+        // stressed ≤ price < 2^104: the shift drops no bit, and the ratio is at most 2^20.
+        let ratio = num::narrow(num::div_floor(stressed.raw() << RATIO_BITS, price.raw())?)?;
+        Ok(Self { price, stressed, ratio })
+    }
+}
+
+impl Backstop {
+    /// What the backstop is worth with inventory at `price`, quote atoms: cash + inventory + due from the pool − debt.
+    /// Each asset rounded down, the debt up. Negative when it owes more than it has.
+    ///
+    /// Keeper credits are not subtracted: they left `cash` when they were credited.
+    ///
+    /// # Errors
+    /// [`crate::Error::Overflow`].
+    pub fn equity(&self, pool: &Pool, price: Price) -> Result<i128> {
+        let (due, _) = num::split(pool.due.raw());
+        let assets = [self.cash.0, price.value(self.inventory)?.0, due];
+        let assets = assets.iter().fold(0i128, |sum, asset| sum.saturating_add(i128::from(*asset)));
+        Ok(assets.saturating_sub(i128::from(pool.index.debt(self.debt_shares)?.0)))
+    }
+
+    /// The largest debt that can be taken over with penalty β, quote atoms, rounded down.
+    ///
+    /// With equity E and net debt N = debt − cash, both before, leverage limit L, and v = (1+β) × stressed ÷ price
+    /// the worth of what one atom of debt brings in (at most 1):
+    ///
+    /// ```text
+    /// N + x ≤ L (E − x(1 − v))   ⇔   x ≤ (L·E − N) / (1 + L(1 − v))
+    /// inventory + x(1+β)/price ≤ cap
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Error::Overflow`].
+    pub fn room(&self, config: &Config, pool: &Pool, marks: &Marks, penalty: Bps) -> Result<Quote> {
+        let leverage = config.backstop_leverage.factor();
+        let equity = self.equity(pool, marks.stressed)?;
+        let net_debt = i128::from(pool.index.debt(self.debt_shares)?.0).saturating_sub(i128::from(self.cash.0));
+        // |equity|, |net_debt| < 2^67 and leverage < 2^18: nothing saturates.
+        let spare = equity
+            .saturating_mul(i128::from(leverage))
+            .saturating_sub(net_debt.saturating_mul(i128::from(BPS)));
+        let Some(spare) = u128::try_from(spare).ok().filter(|spare| *spare > 0) else {
+            return Ok(Quote::ZERO);
+        };
+        // v and 1 − v in units of 1 / (10,000 × 2^20); spare in units of 1 / 10,000.
+        let one = BPS << RATIO_BITS;
+        let lost = one.saturating_sub(penalty.above_one().saturating_mul(marks.ratio));
+        let divisor = num::add(num::wide(BPS, one), num::wide(leverage, lost))?;
+        let by_leverage = num::div_floor(spare.saturating_mul(u128::from(one)), divisor)?;
+
+        let free = Collateral(config.inventory_cap.0.saturating_sub(self.inventory.0));
+        // A cap beyond what quote atoms can count is no cap.
+        let by_inventory = match marks.price.value(free) {
+            Ok(value) => num::div_floor(num::wide(value.0, BPS), u128::from(penalty.above_one()))?,
+            Err(_) => u128::MAX,
+        };
+        Ok(Quote(num::narrow(by_leverage.min(by_inventory)).unwrap_or(u64::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::tests::CONFIG, oracle::tests::prices};
+    use proptest::prelude::*;
+
+    fn marks(conf: u64) -> Marks {
+        Marks::new(&CONFIG, &prices(100_0000_0000, conf)).unwrap()
+    }
+
+    fn pool(backstop_debt: u64) -> (Pool, DebtShares) {
+        let mut pool = Pool::new(0);
+        pool.cash = Quote(1 << 50);
+        let shares = pool.lend(Quote(backstop_debt)).unwrap();
+        (pool, shares)
+    }
+
+    #[test]
+    fn a_worked_example() {
+        // Equity 1,000,000 in cash, leverage 8, haircut 5%, β = 2%: v = 1.02 × 0.95 = 96.9%.
+        // x = (8 × 1,000,000 + 1,000,000) / (1 + 8 × 0.031) = 7,211,538
+        let (pool, _) = pool(0);
+        let backstop = Backstop { cash: Quote(1_000_000_000_000), ..bytemuck::Zeroable::zeroed() };
+        // less what rounding v down to 2^-20 costs
+        let room = backstop.room(&CONFIG, &pool, &marks(0), Bps(200)).unwrap().0;
+        assert!((7_211_500_000_000..=7_211_538_461_538).contains(&room), "{room}");
+    }
+
+    #[test]
+    fn no_equity_no_room() {
+        let (pool, debt_shares) = pool(1_000_000);
+        let broke = Backstop { debt_shares, ..bytemuck::Zeroable::zeroed() };
+        assert_eq!(broke.room(&CONFIG, &pool, &marks(0), Bps(200)), Ok(Quote::ZERO));
+        let empty: Backstop = bytemuck::Zeroable::zeroed();
+        assert_eq!(empty.room(&CONFIG, &pool, &marks(0), Bps(200)), Ok(Quote::ZERO));
+    }
+
+    #[test]
+    fn the_inventory_cap_binds() {
+        let (pool, _) = pool(0);
+        let config = Config { inventory_cap: Collateral(10_000_000_000), ..CONFIG };
+        let backstop = Backstop { cash: Quote(1 << 50), inventory: Collateral(9_000_000_000), ..bytemuck::Zeroable::zeroed() };
+        // room for 1 unit of collateral: 100 quote, less the penalty that comes with it
+        assert_eq!(backstop.room(&config, &pool, &marks(0), Bps(200)), Ok(Quote(98_039_214)));
+        let full = Backstop { inventory: Collateral(10_000_000_001), ..backstop };
+        assert_eq!(full.room(&config, &pool, &marks(0), Bps(200)), Ok(Quote::ZERO));
+    }
+
+    proptest! {
+        /// Absorbing the room keeps both limits, and the room is what the formula says in floating point.
+        #[test]
+        fn room_is_the_largest_absorption_that_fits(
+            cash in 0u64..1 << 44, inventory in 0u64..1 << 44, debt in 0u64..1 << 40, conf in 0u64..5_0000_0000,
+            penalty in 0u32..2_500, cap in 1u64..1 << 50, leverage in 0u32..200_000,
+        ) {
+            let config = Config { inventory_cap: Collateral(cap), backstop_leverage: Bps(leverage), ..CONFIG };
+            let (pool, debt_shares) = pool(debt);
+            let marks = marks(conf);
+            let before = Backstop { cash: Quote(cash), inventory: Collateral(inventory), debt_shares, keeper_credits: Quote::ZERO };
+            let room = before.room(&config, &pool, &marks, Bps(penalty)).unwrap().0;
+            let equity = before.equity(&pool, marks.stressed).unwrap();
+            let net_debt = i128::from(debt) - i128::from(cash);
+
+            let brought = marks.price.worth(Quote(num::mul_div_floor(room, Bps(penalty).above_one(), BPS).unwrap())).unwrap();
+            let after = Backstop { inventory: Collateral(inventory + brought.0), ..before };
+            let equity_after = after.equity(&pool, marks.stressed).unwrap() - i128::from(room);
+            let rounding = 3 * i128::from(leverage) + i128::from(BPS);
+            if room > 0 {
+                prop_assert!((net_debt + i128::from(room)) * i128::from(BPS) <= equity_after * i128::from(leverage) + rounding);
+                prop_assert!(inventory + brought.0 <= cap);
+            }
+
+            let leverage = f64::from(leverage) / 1e4;
+            let grossed = 1.0 + f64::from(penalty) / 1e4;
+            let v = (grossed * marks.ratio as f64 / f64::from(1 << RATIO_BITS)).min(1.0);
+            let by_leverage = (leverage * equity as f64 - net_debt as f64) / (1.0 + leverage * (1.0 - v));
+            let by_inventory = cap.saturating_sub(inventory) as f64 * 0.1 / grossed;
+            let exact = by_leverage.min(by_inventory).max(0.0);
+            prop_assert!((room as f64 - exact).abs() <= exact * 1e-9 + 3.0, "{room} {exact}");
+        }
+    }
+}

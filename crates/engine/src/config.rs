@@ -1,0 +1,225 @@
+//! A market's parameters: what each means, and the bounds it must respect.
+
+use crate::{
+    error::{Error, Result},
+    num::BPS,
+    units::{Bps, Collateral, Quote},
+};
+
+stored! {
+    /// The parameters of one market.
+    Config {
+        /// Smallest debt an account may have after borrowing or withdrawing, quote atoms.
+        min_debt: Quote,
+        /// Flat part of a keeper's bounty, quote atoms.
+        bounty_tip: Quote,
+        /// Most collateral the backstop may hold, collateral atoms. Insolvent accounts are absorbed beyond it.
+        inventory_cap: Collateral,
+        /// Slowest unwind, collateral atoms per second.
+        unwind_min_rate: u64,
+        /// Fastest unwind, collateral atoms per second: the promise to the market.
+        unwind_max_rate: u64,
+        /// Limit of debt ÷ collateral value for new borrowing and for withdrawals, bps.
+        initial_ltv: Bps,
+        /// Where a partial liquidation stops, bps.
+        target_ltv: Bps,
+        /// Above this an account can be liquidated (maintenance margin), bps.
+        liquidation_ltv: Bps,
+        /// From here the whole account is taken over, bps.
+        insolvency_ltv: Bps,
+        /// Penalty at the liquidation LTV, bps of the debt repaid.
+        penalty_min: Bps,
+        /// Penalty at the insolvency LTV, bps of the debt repaid.
+        penalty_max: Bps,
+        /// The keeper's share of the debt repaid, bps.
+        bounty_share: Bps,
+        /// Most (debt − cash) the backstop may owe per unit of its equity, bps.
+        backstop_leverage: Bps,
+        /// Discount on inventory when the backstop's equity is counted, bps.
+        inventory_haircut: Bps,
+        /// Growth of the unwind discount per hour behind schedule, bps.
+        unwind_slope: Bps,
+        /// Largest unwind discount, bps.
+        unwind_max_discount: Bps,
+        /// Largest premium while ahead of schedule, bps.
+        unwind_max_premium: Bps,
+        /// How far below the moving average inventory may be sold, bps.
+        unwind_floor_band: Bps,
+        /// Interest at zero utilisation, bps a year.
+        interest_base: Bps,
+        /// Utilisation at which the second slope begins, bps.
+        interest_kink: Bps,
+        /// Interest added from zero utilisation to the kink, bps a year.
+        interest_slope_low: Bps,
+        /// Interest added from the kink to full utilisation, bps a year.
+        interest_slope_high: Bps,
+        /// The backstop's share of all interest, bps.
+        reserve_factor: Bps,
+        /// Widest confidence interval that prices an action, bps of the price, for each feed.
+        max_confidence: Bps,
+        /// Time in which the whole inventory is scheduled to be sold, seconds.
+        unwind_time: u32,
+        /// How far sales may run ahead of the schedule, seconds.
+        unwind_burst: u32,
+        /// Oldest price for borrowing, withdrawing against debt, and buying inventory, seconds.
+        max_age_short: u32,
+        /// Oldest price for liquidating and observing, seconds.
+        max_age_long: u32,
+        /// How far ahead of the chain's clock a publish time may be, seconds.
+        future_tolerance: u32,
+    }
+}
+
+/// Hard bounds of one parameter, both inclusive.
+struct Bound {
+    value: u64,
+    min: u64,
+    max: u64,
+}
+
+const fn bound(value: u64, min: u64, max: u64) -> Bound {
+    Bound { value, min, max }
+}
+
+/// Seconds in a day.
+const DAY: u64 = 86_400;
+
+impl Config {
+    /// Checks every parameter against its hard bounds and against the others.
+    ///
+    /// The LTV order and the two penalty rules are what makes sizing well defined (see [`crate::sizing`]).
+    ///
+    /// # Errors
+    /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`].
+    pub fn validate(&self) -> Result<()> {
+        if self.bounds().iter().any(|bound| bound.value < bound.min || bound.value > bound.max) {
+            return Err(Error::ParameterOutOfBounds);
+        }
+        let ordered = self.initial_ltv < self.target_ltv
+            && self.target_ltv <= self.liquidation_ltv
+            && self.liquidation_ltv < self.insolvency_ltv;
+        if !ordered {
+            return Err(Error::LtvOrder);
+        }
+        // τ(1 + β_max) < 1 follows from the same with the liquidation LTV, because τ ≤ liquidation LTV.
+        let grossed = crate::num::wide(self.liquidation_ltv.factor(), self.penalty_max.above_one());
+        if self.penalty_min > self.penalty_max || grossed >= crate::num::wide(BPS, BPS) {
+            return Err(Error::PenaltyTooLarge);
+        }
+        Ok(())
+    }
+
+    fn bounds(&self) -> [Bound; 29] {
+        [
+            bound(self.min_debt.0, 1, 1 << 53),
+            bound(self.bounty_tip.0, 0, self.min_debt.0),
+            bound(self.inventory_cap.0, 0, u64::MAX),
+            bound(self.unwind_min_rate, 1, self.unwind_max_rate),
+            bound(self.unwind_max_rate, 1, 1 << 53),
+            bound(self.initial_ltv.factor(), 1, BPS),
+            bound(self.target_ltv.factor(), 1, BPS),
+            bound(self.liquidation_ltv.factor(), 1, BPS),
+            bound(self.insolvency_ltv.factor(), 1, BPS),
+            bound(self.penalty_min.factor(), 0, 2_500),
+            bound(self.penalty_max.factor(), 0, 2_500),
+            bound(self.bounty_share.factor(), 0, 1_000),
+            bound(self.backstop_leverage.factor(), 0, 200_000),
+            bound(self.inventory_haircut.factor(), 0, BPS),
+            bound(self.unwind_slope.factor(), 1, BPS),
+            bound(self.unwind_max_discount.factor(), 0, 2_500),
+            bound(self.unwind_max_premium.factor(), 0, 2_500),
+            bound(self.unwind_floor_band.factor(), 0, BPS),
+            bound(self.interest_base.factor(), 0, BPS),
+            bound(self.interest_kink.factor(), 1, BPS.wrapping_sub(1)),
+            bound(self.interest_slope_low.factor(), 0, BPS),
+            bound(self.interest_slope_high.factor(), 0, 30_000),
+            bound(self.reserve_factor.factor(), 0, 5_000),
+            bound(self.max_confidence.factor(), 1, 2_500),
+            bound(u64::from(self.unwind_time), 60, DAY.wrapping_mul(90)),
+            bound(u64::from(self.unwind_burst), 1, DAY),
+            bound(u64::from(self.max_age_short), 1, u64::from(self.max_age_long)),
+            bound(u64::from(self.max_age_long), 1, DAY),
+            bound(u64::from(self.future_tolerance), 0, 60),
+        ]
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// SOL/USDC-like: 9 and 6 decimals.
+    pub(crate) const CONFIG: Config = Config {
+        min_debt: Quote(10_000_000),
+        bounty_tip: Quote(100_000),
+        inventory_cap: Collateral(u64::MAX),
+        unwind_min_rate: 1_000_000,
+        unwind_max_rate: 50_000_000_000,
+        initial_ltv: Bps(7_000),
+        target_ltv: Bps(7_500),
+        liquidation_ltv: Bps(8_000),
+        insolvency_ltv: Bps(9_200),
+        penalty_min: Bps(200),
+        penalty_max: Bps(600),
+        bounty_share: Bps(25),
+        backstop_leverage: Bps(80_000),
+        inventory_haircut: Bps(500),
+        unwind_slope: Bps(100),
+        unwind_max_discount: Bps(500),
+        unwind_max_premium: Bps(300),
+        unwind_floor_band: Bps(1_500),
+        interest_base: Bps(100),
+        interest_kink: Bps(8_000),
+        interest_slope_low: Bps(600),
+        interest_slope_high: Bps(10_000),
+        reserve_factor: Bps(2_000),
+        max_confidence: Bps(200),
+        unwind_time: 86_400,
+        unwind_burst: 600,
+        max_age_short: 30,
+        max_age_long: 60,
+        future_tolerance: 5,
+    };
+
+    fn with(change: impl FnOnce(&mut Config)) -> Result<()> {
+        let mut config = CONFIG;
+        change(&mut config);
+        config.validate()
+    }
+
+    #[test]
+    fn the_test_config_is_valid() {
+        assert_eq!(CONFIG.validate(), Ok(()));
+    }
+
+    #[test]
+    fn ltvs_must_be_in_order() {
+        assert_eq!(with(|c| c.initial_ltv = c.target_ltv), Err(Error::LtvOrder));
+        assert_eq!(with(|c| c.target_ltv = Bps(c.liquidation_ltv.0 + 1)), Err(Error::LtvOrder));
+        assert_eq!(with(|c| c.target_ltv = c.liquidation_ltv), Ok(()));
+        assert_eq!(with(|c| c.insolvency_ltv = c.liquidation_ltv), Err(Error::LtvOrder));
+        assert_eq!(with(|c| c.insolvency_ltv = Bps(10_001)), Err(Error::ParameterOutOfBounds));
+    }
+
+    #[test]
+    fn the_penalty_must_leave_room_below_one() {
+        assert_eq!(with(|c| c.penalty_min = Bps(c.penalty_max.0 + 1)), Err(Error::PenaltyTooLarge));
+        // 80% × 1.25 = 1: the penalty would eat the whole margin.
+        assert_eq!(with(|c| c.penalty_max = Bps(2_500)), Err(Error::PenaltyTooLarge));
+        assert_eq!(with(|c| c.penalty_max = Bps(2_499)), Ok(()));
+    }
+
+    #[test]
+    fn every_bound_is_enforced() {
+        let count = CONFIG.bounds().len();
+        for index in 0..count {
+            let Bound { value, min, max } = CONFIG.bounds()[index];
+            assert!(min <= value && value <= max, "bound {index}");
+        }
+        assert_eq!(with(|c| c.min_debt = Quote(0)), Err(Error::ParameterOutOfBounds));
+        assert_eq!(with(|c| c.unwind_min_rate = c.unwind_max_rate + 1), Err(Error::ParameterOutOfBounds));
+        assert_eq!(with(|c| c.max_age_short = c.max_age_long + 1), Err(Error::ParameterOutOfBounds));
+        assert_eq!(with(|c| c.unwind_time = 59), Err(Error::ParameterOutOfBounds));
+        assert_eq!(with(|c| c.bounty_tip = Quote(c.min_debt.0 + 1)), Err(Error::ParameterOutOfBounds));
+    }
+}

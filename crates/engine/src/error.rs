@@ -1,0 +1,60 @@
+/// Hands the engine's error table, `Name "message",` a row, to another macro: the engine makes its [`Error`] of it,
+/// the program its Anchor error codes. One table, so the two cannot drift apart.
+#[macro_export]
+macro_rules! with_errors {
+    ($callback:ident) => {
+        $callback! {
+            ZeroAmount "The amount is zero",
+            Overflow "A number does not fit its type",
+            BooksBroken "An internal identity of the books would break",
+            WrongMarket "The account belongs to another market",
+            ParameterOutOfBounds "A market parameter is outside its hard bounds",
+            LtvOrder "LTVs must satisfy initial < target <= liquidation < insolvency <= 100%",
+            PenaltyTooLarge "The penalty range does not fit the target or liquidation LTV",
+            FeedKindUnknown "The price feed is neither a Pyth pull nor a Pyth push feed",
+            FeedPinInvalid "The price feed pin is incomplete, or both feeds are the same",
+            PriceNotPositive "The price is zero or negative",
+            PriceExponentOutOfRange "The price exponent is outside -18..=12",
+            PriceFromFuture "The price was published in the future",
+            PriceTooOld "The price is older than this action allows",
+            PriceBehindAccepted "The market has already accepted a newer price of this feed",
+            ConfidenceTooWide "The confidence interval is too wide to price an action",
+            PriceOutOfRange "The price of one collateral atom does not fit Q64.64",
+            EmaUnavailable "The feed's moving average is missing, zero or negative",
+            PriceRequired "The account has debt: both price feeds are required",
+            SlippageExceeded "The result is worse than the limit the caller gave",
+            InsufficientLpShares "More LP shares than the holder has",
+            InsufficientLiquidity "The pool does not hold that much cash",
+            InsufficientCollateral "More collateral than the account holds",
+            NoDebt "The account has no debt",
+            DebtBelowMinimum "The debt would be below the market's minimum",
+            InitialLtvExceeded "The debt would be above the initial LTV at the conservative price",
+            AccountNotEmpty "The account still holds collateral or debt",
+            AccountHealthy "The account is at or below its liquidation LTV",
+            SameSlot "The account borrowed or withdrew in this slot",
+            BackstopFull "The backstop has no room to absorb this account",
+            InventoryInsufficient "The backstop does not hold that much inventory",
+            UnwindTooFast "The sale would run ahead of the unwind schedule",
+            NothingToClaim "The keeper has no bounty to claim",
+        }
+    };
+}
+
+macro_rules! define_error {
+    ($($name:ident $message:literal,)*) => {
+        /// Why an action was refused. A refused action has changed nothing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Error { $(#[doc = $message] $name,)* }
+
+        impl core::fmt::Display for Error {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(match self { $(Self::$name => $message,)* })
+            }
+        }
+        impl core::error::Error for Error {}
+    };
+}
+with_errors!(define_error);
+
+/// The engine's result.
+pub type Result<T> = core::result::Result<T, Error>;

@@ -1,0 +1,73 @@
+//! The Breakwater engine: every money and risk rule, in one place, without Solana.
+//!
+//! The state structs are the very bytes that the on-chain program stores; each action is one method of
+//! [`Market`] that checks, computes and applies, or returns an [`Error`] and changes nothing. The engine has no
+//! clock and reads no account: the caller passes a [`Clock`] and [`RawReading`]s.
+//!
+//! Units: *atoms* are a token's smallest unit. [`Quote`] and [`Collateral`] are atoms of the two tokens of a
+//! market, [`Price`] is quote atoms for one collateral atom (Q64.64), ratios are [`Bps`].
+//!
+//! | question | module |
+//! |---|---|
+//! | how much is liquidated, and at what penalty | [`sizing`] |
+//! | how much the backstop can absorb | [`backstop`] |
+//! | at what price and pace inventory is sold | [`unwind`] |
+//! | what interest does | [`interest`], [`pool`] |
+//! | which prices are believed, and which price an action uses | [`oracle`] |
+//! | what a parameter means and its bounds | [`config`] |
+//! | what an action does, step by step | [`actions`] |
+//! | what must always be true of the money | [`audit`] |
+#![no_std]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        clippy::expect_used,
+        clippy::inconsistent_digit_grouping,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+    )
+)]
+
+#[cfg(any(test, feature = "idl"))]
+extern crate std;
+
+#[macro_use]
+mod layout;
+pub mod actions;
+pub mod audit;
+pub mod backstop;
+pub mod config;
+mod error;
+pub mod interest;
+mod market;
+pub mod num;
+pub mod oracle;
+pub mod pool;
+mod position;
+pub mod sizing;
+mod units;
+pub mod unwind;
+
+pub use backstop::Backstop;
+pub use config::Config;
+pub use error::{Error, Result};
+pub use market::{Books, Market, NewMarket};
+pub use oracle::{FeedPin, Oracle, Prices, RawReading};
+pub use pool::Pool;
+pub use position::{KeeperLedger, MarginAccount};
+pub use units::{Bps, Clock, Collateral, DebtShares, Fixed, Index, Key, LpShares, Price, Quote};
+pub use unwind::Schedule;

@@ -1,0 +1,185 @@
+//! A market's whole state, and the books that its actions change together.
+
+use crate::{
+    backstop::Backstop,
+    config::Config,
+    error::{Error, Result},
+    num,
+    oracle::{FeedPin, Oracle},
+    pool::Pool,
+    units::{Clock, Fixed, Key, Quote},
+    unwind::Schedule,
+};
+
+/// [`Market::version`] of this layout.
+pub const VERSION: u8 = 1;
+
+stored! {
+    /// The money of a market. Every action changes a copy and stores it as its last step.
+    Books {
+        /// The suppliers' pool.
+        pool: Pool,
+        /// The protocol-owned backstop.
+        backstop: Backstop,
+        /// The unwind of the backstop's inventory.
+        unwind: Schedule,
+    }
+}
+
+stored! {
+    /// One isolated market: a collateral mint, a quote mint, their prices, and all money between them.
+    Market {
+        /// Layout version.
+        version: u8,
+        /// Bump of its address.
+        bump: u8,
+        /// Decimals of the collateral mint.
+        collateral_decimals: u8,
+        /// Decimals of the quote mint.
+        quote_decimals: u8,
+        /// Tells apart the markets of one pair of mints.
+        id: u16,
+        /// Zeros.
+        padding: [u8; 2],
+        /// Mint of the collateral token.
+        collateral_mint: Key,
+        /// Mint of the quote token.
+        quote_mint: Key,
+        /// Holds all collateral of the market.
+        collateral_vault: Key,
+        /// Holds all quote tokens of the market.
+        quote_vault: Key,
+        /// Mint of the pool's LP shares.
+        lp_mint: Key,
+        /// Price feeds.
+        oracle: Oracle,
+        /// Parameters.
+        config: Config,
+        /// Money.
+        books: Books,
+        /// Zeros; room for parameters.
+        reserved_config: [u64; 48],
+        /// Zeros; room for the price guards and the breaker.
+        reserved_guard: [u64; 48],
+        /// Zeros; room for guardians.
+        reserved_guardians: [u64; 32],
+        /// Zeros; room for the liquidation map and volatility.
+        reserved_map: [u64; 288],
+        /// Zeros; room for governance.
+        reserved_governance: [u64; 64],
+    }
+}
+
+/// What a market is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMarket {
+    /// Tells apart the markets of one pair of mints.
+    pub id: u16,
+    /// Bump of its address.
+    pub bump: u8,
+    /// Collateral mint, its decimals, and the vault for it.
+    pub collateral: (Key, u8, Key),
+    /// Quote mint, its decimals, and the vault for it.
+    pub quote: (Key, u8, Key),
+    /// Mint of the LP shares.
+    pub lp_mint: Key,
+    /// Price feeds: collateral, quote.
+    pub feeds: (FeedPin, FeedPin),
+    /// Parameters.
+    pub config: Config,
+    /// When.
+    pub clock: Clock,
+}
+
+impl Market {
+    /// Writes a new market into zeroed state, in place: it is too large for a stack frame on chain.
+    ///
+    /// # Errors
+    /// Those of [`Config::validate`] and [`FeedPin::validate`]; [`Error::FeedPinInvalid`] if both feeds are the same.
+    pub fn initialise(&mut self, new: &NewMarket) -> Result<()> {
+        new.config.validate()?;
+        new.feeds.0.validate()?;
+        new.feeds.1.validate()?;
+        if new.feeds.0.key == new.feeds.1.key {
+            return Err(Error::FeedPinInvalid);
+        }
+        self.version = VERSION;
+        self.bump = new.bump;
+        self.id = new.id;
+        (self.collateral_mint, self.collateral_decimals, self.collateral_vault) = new.collateral;
+        (self.quote_mint, self.quote_decimals, self.quote_vault) = new.quote;
+        self.lp_mint = new.lp_mint;
+        (self.oracle.collateral_feed, self.oracle.quote_feed) = new.feeds;
+        self.config = new.config;
+        self.books.pool = Pool::new(new.clock.unix);
+        Ok(())
+    }
+
+    /// The books as they will be at `clock`, interest included; the stored ones stay as they are. For quotes.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn books_at(&self, clock: Clock) -> Result<Books> {
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        Ok(books)
+    }
+}
+
+impl Books {
+    /// Lets interest grow up to now, and pays the backstop its due as far as cash allows.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn accrue(&mut self, config: &Config, clock: Clock) -> Result<()> {
+        if clock.unix <= self.pool.accrued_at {
+            return Ok(());
+        }
+        self.pool.accrue(config, clock.unix)?;
+        self.pay_due()
+    }
+
+    /// Pays what the pool owes the backstop: first against the backstop's own debt, which needs no cash, then in cash.
+    /// Fractions of an atom stay due.
+    fn pay_due(&mut self) -> Result<()> {
+        let (due, _) = num::split(self.pool.due.raw());
+        let owed = self.pool.index.debt(self.backstop.debt_shares)?;
+        let netted = Quote(due).min(owed);
+        let shares = self.pool.shares_paid(netted, self.backstop.debt_shares)?;
+        let paid = Quote(due).minus(netted)?.min(self.pool.cash);
+        let settled = netted.plus(paid)?;
+
+        self.pool.collect(Quote::ZERO, shares)?;
+        self.backstop.debt_shares = self.backstop.debt_shares.minus(shares)?;
+        self.pool.cash = self.pool.cash.minus(paid)?;
+        self.backstop.cash = self.backstop.cash.plus(paid)?;
+        self.pool.due = Fixed::from_raw(num::sub(self.pool.due.raw(), u128::from(settled.0) << 64)?);
+        Ok(())
+    }
+
+    /// The backstop receives quote atoms: its debt to the pool is paid first, the rest is its cash. Returns what went
+    /// to the pool.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn receive(&mut self, amount: Quote) -> Result<Quote> {
+        let owed = self.pool.index.debt(self.backstop.debt_shares)?;
+        let paid = amount.min(owed);
+        let shares = self.pool.shares_paid(paid, self.backstop.debt_shares)?;
+        self.pool.collect(paid, shares)?;
+        self.backstop.debt_shares = self.backstop.debt_shares.minus(shares)?;
+        self.backstop.cash = self.backstop.cash.plus(amount.minus(paid)?)?;
+        Ok(paid)
+    }
+
+    /// What must hold after every action, as far as the books alone can tell.
+    ///
+    /// # Errors
+    /// [`Error::BooksBroken`].
+    pub(crate) fn invariant(&self) -> Result<()> {
+        let backstop = &self.backstop;
+        let debt_is_part_of_the_pools = backstop.debt_shares <= self.pool.debt_shares;
+        let no_cash_beside_debt = backstop.cash == Quote::ZERO || backstop.debt_shares.0 == 0;
+        if debt_is_part_of_the_pools && no_cash_beside_debt { Ok(()) } else { Err(Error::BooksBroken) }
+    }
+}

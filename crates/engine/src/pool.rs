@@ -1,0 +1,263 @@
+//! The suppliers' lending pool: cash, debt in shares × a growing index, and LP shares priced from these books.
+
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    interest,
+    num::{self, BPS},
+    units::{DebtShares, Fixed, Index, LpShares, Quote},
+};
+
+stored! {
+    /// The pool's books.
+    Pool {
+        /// Quote atoms for each debt share, Q64.64.
+        index: Index,
+        /// What the pool owes the backstop of the interest so far, quote atoms, Q64.64.
+        due: Fixed,
+        /// Lendable quote atoms.
+        cash: Quote,
+        /// All debt shares: those of the margin accounts and those of the backstop.
+        debt_shares: DebtShares,
+        /// LP shares in existence, atoms of the LP mint.
+        lp_supply: LpShares,
+        /// Interest is accrued up to here, seconds since 1970.
+        accrued_at: i64,
+    }
+}
+
+/// The index of a new pool: 1,024 shares an atom, so that a share stays finer than an atom until the index has grown
+/// a thousandfold, and every rounding in shares is below one atom.
+const FIRST_INDEX: u128 = num::ONE >> 10;
+
+/// LP shares that exist without an owner, against [`VIRTUAL_ASSETS`]. They make it unprofitable to move the price of
+/// a nearly empty pool (OpenZeppelin's defence of ERC-4626 vaults against inflation).
+const VIRTUAL_SHARES: u64 = 1_000;
+
+/// Quote atoms that the virtual shares stand for.
+const VIRTUAL_ASSETS: u64 = 1;
+
+impl Pool {
+    /// An empty pool.
+    #[must_use]
+    pub fn new(now: i64) -> Self {
+        Self {
+            index: Index::from_raw(FIRST_INDEX),
+            due: Fixed::default(),
+            cash: Quote::ZERO,
+            debt_shares: DebtShares::ZERO,
+            lp_supply: LpShares::ZERO,
+            accrued_at: now,
+        }
+    }
+
+    /// All debt owed to the pool, quote atoms, rounded down: what the pool counts on.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn debt(&self) -> Result<Quote> {
+        num::q_mul_floor(self.index.raw(), self.debt_shares.0).map(Quote)
+    }
+
+    /// What belongs to the suppliers: cash + debt − due to the backstop, quote atoms, rounded down.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn assets(&self) -> Result<Quote> {
+        let (due, fraction) = num::split(self.due.raw());
+        let due = due.checked_add(u64::from(fraction != 0)).ok_or(Error::Overflow)?;
+        let gross = num::add(u128::from(self.cash.0), u128::from(self.debt()?.0))?;
+        num::narrow(num::sub(gross, u128::from(due))?).map(Quote)
+    }
+
+    /// debt ÷ (debt + cash), bps, rounded down; zero for an empty pool.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn utilisation(&self) -> Result<u64> {
+        let debt = self.debt()?.0;
+        if debt == 0 {
+            return Ok(0);
+        }
+        num::mul_div_floor(debt, BPS, debt.checked_add(self.cash.0).ok_or(Error::Overflow)?)
+    }
+
+    /// Lets interest grow up to `now`. The index compounds, rounded down; the reserve factor of the interest becomes
+    /// due to the backstop. A clock that stands still or goes back changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn accrue(&mut self, config: &Config, now: i64) -> Result<()> {
+        let mut left = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
+        if left == 0 {
+            return Ok(());
+        }
+        let mut next = *self;
+        next.accrued_at = now;
+        while left > 0 && next.debt_shares.0 > 0 {
+            let step = left.min(interest::MAX_STEP);
+            left = left.saturating_sub(step);
+            next.grow(config, step)?;
+        }
+        *self = next;
+        Ok(())
+    }
+
+    fn grow(&mut self, config: &Config, seconds: u64) -> Result<()> {
+        let rate = interest::rate(config, self.utilisation()?)?;
+        let step = num::q_mul_fraction(self.index.raw(), interest::growth(rate, seconds)?);
+        self.index = Index::from_raw(num::add(self.index.raw(), step)?);
+        let interest = step.checked_mul(u128::from(self.debt_shares.0)).ok_or(Error::Overflow)?;
+        // Rounded down to 2^-64 atoms, in favour of the suppliers.
+        let reserve = num::div_floor(interest, u128::from(BPS))?
+            .checked_mul(u128::from(config.reserve_factor.0))
+            .ok_or(Error::Overflow)?;
+        self.due = Fixed::from_raw(num::add(self.due.raw(), reserve)?);
+        Ok(())
+    }
+
+    /// LP shares for a supply of `amount`, rounded down: amount × (supply + virtual) ÷ (assets + virtual).
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn shares_for_supply(&self, amount: Quote) -> Result<LpShares> {
+        let supply = self.lp_supply.0.checked_add(VIRTUAL_SHARES).ok_or(Error::Overflow)?;
+        let assets = self.assets()?.0.checked_add(VIRTUAL_ASSETS).ok_or(Error::Overflow)?;
+        num::mul_div_floor(amount.0, supply, assets).map(LpShares)
+    }
+
+    /// Quote atoms for `shares`, rounded down: shares × (assets + virtual) ÷ (supply + virtual).
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn amount_for_shares(&self, shares: LpShares) -> Result<Quote> {
+        let supply = self.lp_supply.0.checked_add(VIRTUAL_SHARES).ok_or(Error::Overflow)?;
+        let assets = self.assets()?.0.checked_add(VIRTUAL_ASSETS).ok_or(Error::Overflow)?;
+        num::mul_div_floor(shares.0, assets, supply).map(Quote)
+    }
+
+    /// Lends `amount` out of cash and returns the debt shares it creates.
+    ///
+    /// # Errors
+    /// [`Error::InsufficientLiquidity`], [`Error::Overflow`].
+    pub fn lend(&mut self, amount: Quote) -> Result<DebtShares> {
+        if amount > self.cash {
+            return Err(Error::InsufficientLiquidity);
+        }
+        let shares = self.index.shares_for_loan(amount)?;
+        let debt_shares = self.debt_shares.plus(shares)?;
+        self.cash = self.cash.minus(amount)?;
+        self.debt_shares = debt_shares;
+        Ok(shares)
+    }
+
+    /// The shares that paying `amount` of a debt of `held` shares cancels: all of them when the debt is paid in full,
+    /// otherwise rounded down.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn shares_paid(&self, amount: Quote, held: DebtShares) -> Result<DebtShares> {
+        if amount >= self.index.debt(held)? {
+            return Ok(held);
+        }
+        Ok(self.index.shares_for_payment(amount)?.min(held))
+    }
+
+    /// Takes `amount` in payment of `shares`.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn collect(&mut self, amount: Quote, shares: DebtShares) -> Result<()> {
+        let cash = self.cash.plus(amount)?;
+        self.debt_shares = self.debt_shares.minus(shares)?;
+        self.cash = cash;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::CONFIG;
+    use proptest::prelude::*;
+
+    fn pool(cash: u64, lent: u64) -> Pool {
+        let mut pool = Pool::new(0);
+        pool.cash = Quote(cash + lent);
+        pool.lp_supply = LpShares((cash + lent) * VIRTUAL_SHARES);
+        pool.lend(Quote(lent)).unwrap();
+        pool
+    }
+
+    #[test]
+    fn a_fresh_loan_owes_exactly_what_was_lent() {
+        let pool = pool(0, 123_456_789);
+        assert_eq!(pool.debt(), Ok(Quote(123_456_789)));
+        assert_eq!(pool.index.debt(pool.debt_shares), Ok(Quote(123_456_789)));
+    }
+
+    #[test]
+    fn a_donation_to_an_empty_pool_gains_nothing() {
+        // The attacker supplies one atom, the pool is then given a fortune, the victim supplies half of it.
+        let mut pool = Pool::new(0);
+        let attacker = pool.shares_for_supply(Quote(1)).unwrap();
+        pool.lp_supply = attacker;
+        pool.cash = Quote(1 + 1_000_000_000);
+        let victim = pool.shares_for_supply(Quote(500_000_000)).unwrap();
+        pool.lp_supply = LpShares(attacker.0 + victim.0);
+        pool.cash = Quote(pool.cash.0 + 500_000_000);
+        let taken = pool.amount_for_shares(attacker).unwrap();
+        assert!(taken.0 < 600_000_000, "the attacker gets {taken:?} for a donation of 1,000,000,000");
+        let kept = pool.amount_for_shares(victim).unwrap();
+        assert!(kept.0 > 499_000_000, "the victim keeps {kept:?} of 500,000,000");
+    }
+
+    #[test]
+    fn a_year_untouched_accrues_in_steps() {
+        let mut pool = pool(200_000_000, 800_000_000);
+        pool.accrue(&CONFIG, 31_536_000).unwrap();
+        // 7% at the kink; as interest raises the utilisation, the second slope begins to bite.
+        let debt = pool.debt().unwrap().0;
+        assert!((858_000_000..890_000_000).contains(&debt), "{debt}");
+        // a fifth of the interest is due to the backstop
+        let (due, _) = num::split(pool.due.raw());
+        assert!((due * 5).abs_diff(debt - 800_000_000) <= 5, "{due}");
+    }
+
+    proptest! {
+        #[test]
+        fn accruing_never_lowers_the_share_price_or_the_index(
+            cash in 0u64..1 << 45, lent in 1u64..1 << 45, seconds in 0i64..100_000_000,
+        ) {
+            let before = pool(cash, lent);
+            let mut after = before;
+            after.accrue(&CONFIG, seconds).unwrap();
+            prop_assert!(after.index.raw() >= before.index.raw());
+            prop_assert!(after.assets().unwrap() >= before.assets().unwrap());
+        }
+
+        #[test]
+        fn supplying_and_leaving_at_once_never_pays(
+            cash in 0u64..1 << 40, lent in 1u64..1 << 40, seconds in 0i64..100_000_000, amount in 1u64..1 << 40,
+        ) {
+            let mut pool = pool(cash, lent);
+            pool.accrue(&CONFIG, seconds).unwrap();
+            let shares = pool.shares_for_supply(Quote(amount)).unwrap();
+            pool.cash = Quote(pool.cash.0 + amount);
+            pool.lp_supply = pool.lp_supply.plus(shares).unwrap();
+            let back = pool.amount_for_shares(shares).unwrap().0;
+            prop_assert!(back <= amount);
+        }
+
+        #[test]
+        fn borrowing_and_repaying_costs_at_most_one_atom(
+            lent in 1u64..1 << 45, seconds in 0i64..100_000_000, amount in 1u64..1 << 45,
+        ) {
+            let mut pool = pool(1 << 46, lent);
+            pool.accrue(&CONFIG, seconds).unwrap();
+            let shares = pool.lend(Quote(amount)).unwrap();
+            let debt = pool.index.debt(shares).unwrap().0;
+            prop_assert!(debt == amount || debt == amount + 1);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Units as types: atoms of one token cannot be added to atoms of the other.
+
+use crate::{
+    error::{Error, Result},
+    num,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use bytemuck::{Pod, Zeroable};
+
+macro_rules! amount {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[repr(transparent)]
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable, BorshSerialize, BorshDeserialize,
+        )]
+        pub struct $name(pub u64);
+
+        impl $name {
+            /// None of it.
+            pub const ZERO: Self = Self(0);
+
+            /// self + other, or [`Error::Overflow`].
+            #[inline]
+            pub fn plus(self, other: Self) -> Result<Self> {
+                self.0.checked_add(other.0).map(Self).ok_or(Error::Overflow)
+            }
+
+            /// self − other, or [`Error::Overflow`] if other is larger. Where a caller can cause that, the action
+            /// has checked it before, with an error of its own.
+            #[inline]
+            pub fn minus(self, other: Self) -> Result<Self> {
+                self.0.checked_sub(other.0).map(Self).ok_or(Error::Overflow)
+            }
+
+            /// self, if it is not zero; otherwise [`Error::ZeroAmount`].
+            #[inline]
+            pub fn nonzero(self) -> Result<Self> {
+                if self.0 == 0 { Err(Error::ZeroAmount) } else { Ok(self) }
+            }
+        }
+    };
+}
+
+amount!(
+    /// Atoms of the quote token: the token that is supplied and borrowed.
+    Quote
+);
+amount!(
+    /// Atoms of the collateral token.
+    Collateral
+);
+amount!(
+    /// Shares of the pool's debt. Debt in atoms is shares × [`Index`], rounded up.
+    DebtShares
+);
+amount!(
+    /// Shares of the pool's assets: atoms of the market's LP mint.
+    LpShares
+);
+
+/// A ratio in basis points: 10,000 is one.
+#[repr(transparent)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable, BorshSerialize, BorshDeserialize,
+)]
+pub struct Bps(pub u32);
+
+impl Bps {
+    /// The ratio as a factor for 64-bit products.
+    #[inline]
+    #[must_use]
+    pub fn factor(self) -> u64 {
+        u64::from(self.0)
+    }
+
+    /// one + self, in basis points.
+    #[inline]
+    #[must_use]
+    pub fn above_one(self) -> u64 {
+        num::BPS.wrapping_add(self.factor()) // both below 2^33
+    }
+
+    /// one − self, in basis points; zero if self is above one.
+    #[inline]
+    #[must_use]
+    pub fn below_one(self) -> u64 {
+        num::BPS.saturating_sub(self.factor())
+    }
+}
+
+/// 32 bytes that name something on chain. The engine compares and stores them and reads nothing into them.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable, BorshSerialize, BorshDeserialize)]
+pub struct Key(pub [u8; 32]);
+
+/// When an action happens, by the chain's own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// Seconds since 1970.
+    pub unix: i64,
+    /// The chain's slot.
+    pub slot: u64,
+}
+
+macro_rules! fixed {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[repr(transparent)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable, BorshSerialize, BorshDeserialize)]
+        pub struct $name([u64; 2]);
+
+        impl $name {
+            /// From Q64.64.
+            #[inline]
+            #[must_use]
+            pub const fn from_raw(raw: u128) -> Self {
+                let (high, low) = num::split(raw);
+                Self([low, high])
+            }
+
+            /// As Q64.64.
+            #[inline]
+            #[must_use]
+            pub fn raw(self) -> u128 {
+                let [low, high] = self.0;
+                (u128::from(high) << 64) | u128::from(low)
+            }
+        }
+    };
+}
+
+fixed!(
+    /// Quote atoms for one collateral atom, Q64.64. Two words, low one first: a `u128` has another alignment on
+    /// chain than on the host.
+    Price
+);
+fixed!(
+    /// Quote atoms of debt for one debt share, Q64.64. It only grows.
+    Index
+);
+fixed!(
+    /// Quote atoms with a fraction, Q64.64.
+    Fixed
+);
+
+impl Price {
+    /// The value of some collateral, rounded down: what an owner may borrow against is never overstated.
+    #[inline]
+    pub fn value(self, amount: Collateral) -> Result<Quote> {
+        num::q_mul_floor(self.raw(), amount.0).map(Quote)
+    }
+
+    /// The cost of some collateral, rounded up, in favour of the seller.
+    #[inline]
+    pub fn cost(self, amount: Collateral) -> Result<Quote> {
+        num::q_mul_ceil(self.raw(), amount.0).map(Quote)
+    }
+
+    /// The collateral that some quote is worth, rounded down. The price must not be zero.
+    #[inline]
+    pub fn worth(self, amount: Quote) -> Result<Collateral> {
+        num::q_div_floor(amount.0, self.raw()).map(Collateral)
+    }
+
+    /// self × `factor` ÷ 10,000, rounded down.
+    #[inline]
+    pub fn scale_down(self, factor: u64) -> Result<Self> {
+        let product = self.raw().checked_mul(u128::from(factor)).ok_or(Error::Overflow)?;
+        num::div_floor(product, u128::from(num::BPS)).map(Self::from_raw)
+    }
+
+    /// self × `factor` ÷ 10,000, rounded up.
+    #[inline]
+    pub fn scale_up(self, factor: u64) -> Result<Self> {
+        let product = self.raw().checked_mul(u128::from(factor)).ok_or(Error::Overflow)?;
+        num::div_ceil(product, u128::from(num::BPS)).map(Self::from_raw)
+    }
+}
+
+impl PartialOrd for Price {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Price {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.raw().cmp(&other.raw())
+    }
+}
+
+impl Index {
+    /// The debt of some shares, rounded up, in favour of the pool.
+    #[inline]
+    pub fn debt(self, shares: DebtShares) -> Result<Quote> {
+        num::q_mul_ceil(self.raw(), shares.0).map(Quote)
+    }
+
+    /// The shares that a new loan creates, rounded up, in favour of the pool.
+    #[inline]
+    pub fn shares_for_loan(self, amount: Quote) -> Result<DebtShares> {
+        num::q_div_ceil(amount.0, self.raw()).map(DebtShares)
+    }
+
+    /// The shares that a payment cancels, rounded down, in favour of the pool.
+    #[inline]
+    pub fn shares_for_payment(self, amount: Quote) -> Result<DebtShares> {
+        num::q_div_floor(amount.0, self.raw()).map(DebtShares)
+    }
+}

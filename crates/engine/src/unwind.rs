@@ -1,0 +1,264 @@
+//! The unwind: when and at what price the backstop sells inventory.
+//!
+//! A linear variable-rate Dutch auction keeps sales to a schedule (Paradigm's VRGDA, with a linear price):
+//!
+//! ```text
+//! r        = clamp(inventory / unwind_time, min_rate, max_rate)      collateral atoms per second
+//! lag      = now − anchor                                            behind (+) or ahead (−) of schedule
+//! discount = clamp(slope × lag, −max_premium, max_discount)
+//! ask      = max( high × (1 − discount),  EMA × (1 − floor_band) )
+//! ```
+//!
+//! A sale of a atoms moves the anchor forward by a ÷ r. The anchor prices the auction but cannot bound the flow: it lags
+//! while nobody buys, and a lag of an hour would let an hour's worth go at once. So there are two marks. The second,
+//! `flow`, never lags behind now, and a sale moves it by a ÷ max_rate. Neither may pass now + burst. Hence in any
+//! window W at most max_rate × (W + burst) is sold, whatever anyone does.
+
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    num::{self, BPS},
+    oracle::Prices,
+    units::{Clock, Collateral, Price},
+};
+
+const MICROS: u64 = 1_000_000;
+const MICROS_PER_HOUR: u64 = 3_600 * MICROS;
+
+stored! {
+    /// How far the unwind has sold, against time.
+    Schedule {
+        /// The moment up to which the schedule is fulfilled, microseconds since 1970. It sets the price.
+        anchor: i64,
+        /// The moment up to which the flow limit is used, microseconds since 1970. It bounds the pace.
+        flow: i64,
+    }
+}
+
+/// What the backstop offers now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Quote atoms for one collateral atom, rounded up.
+    pub ask: Price,
+    /// Most collateral that can be bought now, atoms.
+    pub available: Collateral,
+    /// Discount off the upper end of the confidence interval, bps; negative is a premium. The floor may hold the ask
+    /// above it.
+    pub discount: i64,
+}
+
+fn micros(clock: Clock) -> Result<i64> {
+    clock.unix.checked_mul(MICROS.cast_signed()).ok_or(Error::Overflow)
+}
+
+impl Schedule {
+    /// Begins the schedule when inventory arrives where none was. Sales that ran ahead still count.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn begin(&mut self, clock: Clock) -> Result<()> {
+        self.anchor = self.anchor.max(micros(clock)?);
+        Ok(())
+    }
+
+    /// The scheduled rate, collateral atoms per second, rounded down.
+    #[must_use]
+    pub fn rate(config: &Config, inventory: Collateral) -> u64 {
+        let wanted = inventory.0.checked_div(u64::from(config.unwind_time)).unwrap_or(0);
+        wanted.clamp(config.unwind_min_rate, config.unwind_max_rate.max(config.unwind_min_rate))
+    }
+
+    /// The anchor, at most as far behind as the largest discount needs: beyond that, lag would only make the discount
+    /// outlive the return of buyers.
+    fn anchor(&self, config: &Config, now: i64) -> Result<i64> {
+        let slope = config.unwind_slope.factor();
+        let lag = num::mul_div_ceil(config.unwind_max_discount.factor(), MICROS_PER_HOUR, slope)?;
+        let lag = i64::try_from(lag).map_err(|_| Error::Overflow)?;
+        Ok(self.anchor.max(now.saturating_sub(lag)))
+    }
+
+    /// The discount now, bps, rounded towards zero; negative is a premium.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn discount(&self, config: &Config, clock: Clock) -> Result<i64> {
+        let now = micros(clock)?;
+        let lag = now.saturating_sub(self.anchor(config, now)?);
+        let size = num::mul_div_floor(config.unwind_slope.factor(), lag.unsigned_abs(), MICROS_PER_HOUR)?;
+        let limit = if lag < 0 { config.unwind_max_premium } else { config.unwind_max_discount };
+        let size = i64::try_from(size.min(limit.factor())).map_err(|_| Error::Overflow)?;
+        Ok(if lag < 0 { size.saturating_neg() } else { size })
+    }
+
+    /// The ask, rounded up, in favour of the backstop.
+    ///
+    /// # Errors
+    /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    pub fn ask(&self, config: &Config, prices: &Prices, clock: Clock) -> Result<Price> {
+        let discount = self.discount(config, clock)?;
+        let factor = BPS.checked_add_signed(discount.saturating_neg()).ok_or(Error::Overflow)?;
+        let scheduled = prices.high()?.scale_up(factor)?;
+        let floor = prices.ema()?.scale_up(config.unwind_floor_band.below_one())?;
+        Ok(scheduled.max(floor))
+    }
+
+    /// The most that can be sold now, atoms, rounded down.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn available(&self, config: &Config, inventory: Collateral, clock: Clock) -> Result<Collateral> {
+        let now = micros(clock)?;
+        let end = self.end(config, now);
+        let open = |mark: i64, rate: u64| {
+            let left = u64::try_from(end.saturating_sub(mark)).unwrap_or(0);
+            num::mul_div_floor(left, rate, MICROS).unwrap_or(u64::MAX)
+        };
+        let by_schedule = open(self.anchor(config, now)?, Self::rate(config, inventory));
+        let by_flow = open(self.flow.max(now), config.unwind_max_rate);
+        Ok(inventory.min(Collateral(by_schedule.min(by_flow))))
+    }
+
+    /// Records a sale out of `inventory`.
+    ///
+    /// # Errors
+    /// [`Error::UnwindTooFast`] if either mark would pass now + burst, [`Error::Overflow`].
+    pub fn sell(&mut self, config: &Config, inventory: Collateral, amount: Collateral, clock: Clock) -> Result<()> {
+        let now = micros(clock)?;
+        let end = self.end(config, now);
+        let advance = |mark: i64, rate: u64| {
+            // Rounded up, so that many small sales cannot outrun the rate.
+            let took = num::mul_div_ceil(amount.0, MICROS, rate).map_err(|_| Error::UnwindTooFast)?;
+            let mark = mark.checked_add_unsigned(took).ok_or(Error::UnwindTooFast)?;
+            if mark > end { Err(Error::UnwindTooFast) } else { Ok(mark) }
+        };
+        let anchor = advance(self.anchor(config, now)?, Self::rate(config, inventory))?;
+        let flow = advance(self.flow.max(now), config.unwind_max_rate)?;
+        *self = Self { anchor, flow };
+        Ok(())
+    }
+
+    #[allow(clippy::unused_self, reason = "reads as a property of the schedule")]
+    fn end(&self, config: &Config, now: i64) -> i64 {
+        let burst = i64::from(config.unwind_burst).saturating_mul(MICROS.cast_signed());
+        now.saturating_add(burst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::tests::CONFIG,
+        oracle::tests::{NOW, prices},
+        units::Bps,
+    };
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    const CONFIG_FAST: Config = Config { unwind_time: 3_600, unwind_max_rate: 1_000_000, unwind_min_rate: 1_000, ..CONFIG };
+
+    fn at(seconds: i64) -> Clock {
+        Clock { unix: NOW.unix + seconds, slot: 0 }
+    }
+
+    fn begun() -> Schedule {
+        let mut schedule = Schedule { anchor: 0, flow: 0 };
+        schedule.begin(at(0)).unwrap();
+        schedule
+    }
+
+    #[test]
+    fn the_discount_grows_with_the_lag_and_is_clamped() {
+        let schedule = begun();
+        assert_eq!(schedule.discount(&CONFIG, at(0)), Ok(0));
+        assert_eq!(schedule.discount(&CONFIG, at(3_600)), Ok(100));
+        assert_eq!(schedule.discount(&CONFIG, at(360_000)), Ok(500));
+        assert_eq!(schedule.discount(&CONFIG, at(-3_600)), Ok(-100));
+        assert_eq!(schedule.discount(&CONFIG, at(-360_000)), Ok(-300));
+    }
+
+    #[test]
+    fn the_ask_starts_at_the_high_price_and_the_floor_holds_it() {
+        let schedule = begun();
+        let one = Collateral(1_000_000_000);
+        let prices = prices(100_0000_0000, 1_0000_0000);
+        let ask = |seconds| schedule.ask(&CONFIG, &prices, at(seconds)).unwrap().cost(one).unwrap().0;
+        assert_eq!(ask(0), 101_000_001);
+        assert_eq!(ask(3_600), 99_990_001);
+        let config = Config { unwind_floor_band: Bps(0), ..CONFIG };
+        assert_eq!(schedule.ask(&config, &prices, at(36_000)).unwrap().cost(one).unwrap().0, 100_000_000);
+    }
+
+    #[test]
+    fn sales_stop_at_the_burst() {
+        let mut schedule = begun();
+        let inventory = Collateral(3_600_000_000); // 1,000,000 a second
+        let available = schedule.available(&CONFIG_FAST, inventory, at(0)).unwrap();
+        assert_eq!(available, Collateral(600_000_000));
+        let too_much = Collateral(available.0 + 1);
+        assert_eq!(schedule.sell(&CONFIG_FAST, inventory, too_much, at(0)), Err(Error::UnwindTooFast));
+        assert_eq!(schedule.sell(&CONFIG_FAST, inventory, available, at(0)), Ok(()));
+        assert_eq!(schedule.available(&CONFIG_FAST, inventory, at(0)), Ok(Collateral(0)));
+        assert_eq!(schedule.available(&CONFIG_FAST, inventory, at(1)), Ok(Collateral(1_000_000)));
+    }
+
+    #[test]
+    fn an_hour_without_buyers_does_not_let_an_hour_go_at_once() {
+        let schedule = begun();
+        let inventory = Collateral(3_600_000_000);
+        assert_eq!(schedule.available(&CONFIG_FAST, inventory, at(3_600)), Ok(Collateral(600_000_000)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_window_obeys_the_flow_bound(
+            moves in prop::collection::vec((0i64..2_000, 0u64..2_000_000_000, 0u64..2_000_000_000), 1..60),
+        ) {
+            let mut schedule = begun();
+            let (mut time, mut inventory) = (0, 0u64);
+            let mut sales: Vec<(i64, u64)> = Vec::new();
+            for (wait, arrive, want) in moves {
+                time += wait;
+                if inventory == 0 { schedule.begin(at(time)).unwrap(); }
+                inventory += arrive;
+                let available = schedule.available(&CONFIG_FAST, Collateral(inventory), at(time)).unwrap().0;
+                let amount = want.min(available);
+                schedule.sell(&CONFIG_FAST, Collateral(inventory), Collateral(amount), at(time)).unwrap();
+                inventory -= amount;
+                sales.push((time, amount));
+            }
+            for first in 0..sales.len() {
+                let mut sold = 0;
+                for &(end, amount) in &sales[first..] {
+                    sold += amount;
+                    let window = (end - sales[first].0) as u64 + u64::from(CONFIG_FAST.unwind_burst);
+                    prop_assert!(sold <= CONFIG_FAST.unwind_max_rate * window);
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_available_can_be_sold_and_one_atom_more_cannot(
+            inventory in 1u64..1 << 50, lag in 0i64..100_000, sold in 0u64..600_000_000,
+        ) {
+            let mut schedule = begun();
+            let _ = schedule.sell(&CONFIG_FAST, Collateral(1 << 50), Collateral(sold), at(0));
+            let inventory = Collateral(inventory);
+            let available = schedule.available(&CONFIG_FAST, inventory, at(lag)).unwrap();
+            let mut sold_out = schedule;
+            prop_assert_eq!(sold_out.sell(&CONFIG_FAST, inventory, available, at(lag)), Ok(()));
+            if available < inventory {
+                let more = Collateral(available.0 + 1);
+                prop_assert_eq!(schedule.sell(&CONFIG_FAST, inventory, more, at(lag)), Err(Error::UnwindTooFast));
+            }
+        }
+
+        #[test]
+        fn the_ask_is_never_below_its_floor(lag in -100_000i64..1_000_000, price in 1i64..1 << 40, conf in 0u64..1 << 20) {
+            let prices = prices(price, conf);
+            let ask = begun().ask(&CONFIG, &prices, at(lag)).unwrap();
+            prop_assert!(ask >= prices.ema().unwrap().scale_down(CONFIG.unwind_floor_band.below_one()).unwrap());
+            prop_assert!(ask >= prices.high().unwrap().scale_down(CONFIG.unwind_max_discount.below_one()).unwrap());
+        }
+    }
+}
