@@ -1,0 +1,119 @@
+//! Breakwater's on-chain program: a shell around [`breakwater_engine`].
+//!
+//! Every instruction does the same in the same order: prove who is who, read prices, call the engine, move tokens, emit
+//! the event. No rule and no formula lives here.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+#![allow(clippy::result_large_err, reason = "Anchor's error type is large")]
+#![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
+
+pub mod clock;
+pub mod error;
+pub mod events;
+pub mod feeds;
+pub mod instructions;
+pub mod state;
+pub mod tokens;
+
+use anchor_lang::prelude::*;
+use instructions::*;
+
+declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
+
+/// The program's instructions.
+#[program]
+pub mod breakwater {
+    use super::*;
+
+    /// Creates the protocol account and makes the signer its authority. Only the program's upgrade authority may, once.
+    pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
+        instructions::initialize(ctx)
+    }
+
+    /// Creates a market with its two vaults and its LP mint. Only the protocol's authority may.
+    pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
+        instructions::create_market(ctx, args)
+    }
+
+    /// Supplies `amount` quote atoms to the pool for at least `min_shares` LP shares. Anyone may.
+    pub fn supply(ctx: Context<Supply>, amount: u64, min_shares: u64) -> Result<()> {
+        instructions::supply(ctx, amount, min_shares)
+    }
+
+    /// Burns `shares` LP shares for at least `min_amount` quote atoms. Their holder may.
+    pub fn withdraw(ctx: Context<Withdraw>, shares: u64, min_amount: u64) -> Result<()> {
+        instructions::withdraw(ctx, shares, min_amount)
+    }
+
+    /// Opens the owner's margin account number `id` in a market. The owner signs; anyone may pay the rent.
+    pub fn open_account(ctx: Context<OpenAccount>, id: u16) -> Result<()> {
+        instructions::open_account(ctx, id)
+    }
+
+    /// Closes an empty margin account; its owner gets the rent.
+    pub fn close_account(ctx: Context<CloseAccount>) -> Result<()> {
+        instructions::close_account(ctx)
+    }
+
+    /// Adds `amount` collateral atoms to a margin account. Anyone may, for anyone.
+    pub fn deposit_collateral(ctx: Context<DepositCollateral>, amount: u64) -> Result<()> {
+        instructions::deposit_collateral(ctx, amount)
+    }
+
+    /// Takes `amount` collateral atoms out of a margin account. Its owner may; the price feeds are needed only when
+    /// the account has debt.
+    pub fn withdraw_collateral(ctx: Context<WithdrawCollateral>, amount: u64) -> Result<()> {
+        instructions::withdraw_collateral(ctx, amount)
+    }
+
+    /// Borrows `amount` quote atoms against a margin account's collateral. Its owner may.
+    pub fn borrow(ctx: Context<Borrow>, amount: u64) -> Result<()> {
+        instructions::borrow(ctx, amount)
+    }
+
+    /// Repays up to `amount` quote atoms of a margin account's debt; `u64::MAX` means all. Anyone may, for anyone.
+    pub fn repay(ctx: Context<Repay>, amount: u64) -> Result<()> {
+        instructions::repay(ctx, amount)
+    }
+
+    /// Records the feeds' newest publish times and emits their price. Anyone may.
+    pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
+        instructions::observe_price(ctx)
+    }
+
+    /// Liquidates one margin account against the backstop, for a bounty on the keeper's ledger. Anyone may.
+    pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
+        instructions::liquidate(ctx)
+    }
+
+    /// Liquidates every liquidatable margin account among the remaining accounts; others are skipped. Anyone may.
+    pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Result<()> {
+        instructions::liquidate_batch(ctx)
+    }
+
+    /// Gives the backstop `amount` quote atoms, for good. Anyone may.
+    pub fn fund_backstop(ctx: Context<FundBackstop>, amount: u64) -> Result<()> {
+        instructions::fund_backstop(ctx, amount)
+    }
+
+    /// Buys `amount` collateral atoms of the backstop's inventory at the scheduled ask, for at most `max_cost` quote
+    /// atoms. Anyone may.
+    pub fn buy_inventory(ctx: Context<BuyInventory>, amount: u64, max_cost: u64) -> Result<()> {
+        instructions::buy_inventory(ctx, amount, max_cost)
+    }
+
+    /// Opens the ledger on which the signer's bounties of a market are credited.
+    pub fn open_keeper_ledger(ctx: Context<OpenKeeperLedger>) -> Result<()> {
+        instructions::open_keeper_ledger(ctx)
+    }
+
+    /// Pays out all bounties on a ledger. Its keeper may.
+    pub fn claim_bounty(ctx: Context<ClaimBounty>) -> Result<()> {
+        instructions::claim_bounty(ctx)
+    }
+}

@@ -1,0 +1,118 @@
+//! Accounts of the program. The engine's structs are stored as they are, behind Anchor's discriminator.
+
+use anchor_lang::{Discriminator, Owner, ZeroCopy, prelude::*};
+use breakwater_engine as engine;
+use bytemuck::{Pod, Zeroable};
+use core::ops::{Deref, DerefMut};
+
+macro_rules! stored_account {
+    ($(#[$doc:meta])* $name:ident, $discriminator:expr) => {
+        $(#[$doc])*
+        #[repr(transparent)]
+        #[derive(Clone, Copy, Pod, Zeroable)]
+        pub struct $name(pub engine::$name);
+
+        impl $name {
+            /// Bytes of the account: discriminator and state.
+            pub const SPACE: usize = 8 + size_of::<engine::$name>();
+        }
+
+        impl Discriminator for $name {
+            const DISCRIMINATOR: &'static [u8] = &$discriminator;
+        }
+        impl Owner for $name {
+            fn owner() -> Pubkey {
+                crate::ID
+            }
+        }
+        impl ZeroCopy for $name {}
+        impl Deref for $name {
+            type Target = engine::$name;
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+        impl DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.0
+            }
+        }
+        #[cfg(feature = "idl-build")]
+        impl anchor_lang::IdlBuild for $name {
+            fn create_type() -> Option<anchor_lang::idl::types::IdlTypeDef> {
+                engine::$name::create_type()
+            }
+            fn insert_types(types: &mut std::collections::BTreeMap<String, anchor_lang::idl::types::IdlTypeDef>) {
+                engine::$name::insert_types(types);
+            }
+            fn get_full_path() -> String {
+                engine::$name::get_full_path()
+            }
+        }
+    };
+}
+
+stored_account!(
+    /// See [`engine::Market`]. Address: `["market", collateral mint, quote mint, id]`.
+    Market,
+    [219, 190, 213, 55, 0, 227, 198, 154]
+);
+stored_account!(
+    /// See [`engine::MarginAccount`]. Address: `["margin_account", market, owner, id]`.
+    MarginAccount,
+    [133, 220, 173, 213, 179, 211, 43, 238]
+);
+stored_account!(
+    /// See [`engine::KeeperLedger`]. Address: `["keeper_ledger", market, keeper]`.
+    KeeperLedger,
+    [236, 253, 234, 49, 252, 8, 152, 41]
+);
+
+/// The protocol's own account. Address: `["protocol"]`.
+#[account]
+#[derive(InitSpace)]
+pub struct Protocol {
+    /// Who may create markets.
+    pub authority: Pubkey,
+    /// Bump of its address.
+    pub bump: u8,
+    /// Zeros; room for governance.
+    pub reserved: [u64; 32],
+}
+
+/// A public key as the engine stores it.
+#[inline]
+pub fn key(address: &Pubkey) -> engine::Key {
+    engine::Key(address.to_bytes())
+}
+
+/// A stored key as an address.
+#[inline]
+pub fn address(key: engine::Key) -> Pubkey {
+    Pubkey::new_from_array(key.0)
+}
+
+/// The seeds with which a market signs for its vaults and its LP mint.
+pub struct MarketSeeds {
+    collateral_mint: [u8; 32],
+    quote_mint: [u8; 32],
+    id: [u8; 2],
+    bump: [u8; 1],
+}
+
+impl MarketSeeds {
+    /// Of this market.
+    pub fn of(market: &engine::Market) -> Self {
+        Self {
+            collateral_mint: market.collateral_mint.0,
+            quote_mint: market.quote_mint.0,
+            id: market.id.to_le_bytes(),
+            bump: [market.bump],
+        }
+    }
+
+    /// As `invoke_signed` takes them.
+    pub fn as_slices(&self) -> [&[u8]; 5] {
+        [b"market", &self.collateral_mint, &self.quote_mint, &self.id, &self.bump]
+    }
+}

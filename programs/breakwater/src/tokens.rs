@@ -1,0 +1,95 @@
+//! Moving tokens in and out of a market's vaults, and which mints a market may have.
+
+use crate::{error::BreakwaterError, state::MarketSeeds};
+use anchor_lang::prelude::*;
+use anchor_spl::{
+    token_2022::spl_token_2022::{
+        extension::{BaseStateWithExtensions, ExtensionType, StateWithExtensions},
+        state::Mint as MintState,
+    },
+    token_interface::{self, Mint, TokenAccount, TokenInterface, TransferChecked},
+};
+
+/// One token transfer between a user's account and a vault.
+pub struct Transfer<'a, 'info> {
+    /// Where the tokens come from.
+    pub from: &'a InterfaceAccount<'info, TokenAccount>,
+    /// Where they go.
+    pub to: &'a InterfaceAccount<'info, TokenAccount>,
+    /// Their mint.
+    pub mint: &'a InterfaceAccount<'info, Mint>,
+    /// The mint's token program.
+    pub program: &'a Interface<'info, TokenInterface>,
+    /// Atoms.
+    pub amount: u64,
+}
+
+impl<'info> Transfer<'_, 'info> {
+    /// Sends tokens to a vault, signed by a user, and checks that exactly that much arrived.
+    ///
+    /// # Errors
+    /// The token program's, and [`BreakwaterError::TransferMismatch`].
+    pub fn into_vault(&self, authority: &Signer<'info>) -> Result<()> {
+        let expected = self.to.amount.checked_add(self.amount).ok_or(BreakwaterError::Overflow)?;
+        let context = CpiContext::new(self.program.key(), self.accounts(authority.to_account_info()));
+        token_interface::transfer_checked(context, self.amount, self.mint.decimals)?;
+        require!(balance(self.to)? == expected, BreakwaterError::TransferMismatch);
+        Ok(())
+    }
+
+    /// Sends tokens out of a vault, signed by the market.
+    ///
+    /// # Errors
+    /// The token program's.
+    pub fn out_of_vault(&self, market: AccountInfo<'info>, seeds: &MarketSeeds) -> Result<()> {
+        let seeds = seeds.as_slices();
+        let signers = [&seeds[..]];
+        let context = CpiContext::new_with_signer(self.program.key(), self.accounts(market), &signers);
+        token_interface::transfer_checked(context, self.amount, self.mint.decimals)
+    }
+
+    fn accounts(&self, authority: AccountInfo<'info>) -> TransferChecked<'info> {
+        TransferChecked {
+            from: self.from.to_account_info(),
+            mint: self.mint.to_account_info(),
+            to: self.to.to_account_info(),
+            authority,
+        }
+    }
+}
+
+/// The balance as it is now, not as it was when the instruction began.
+fn balance(account: &InterfaceAccount<TokenAccount>) -> Result<u64> {
+    let info = account.to_account_info();
+    let data = info.try_borrow_data()?;
+    Ok(TokenAccount::try_deserialize_unchecked(&mut &data[..])?.amount)
+}
+
+/// Refuses a mint whose tokens could change in amount, be moved or be blocked behind the program's back. Classic mints
+/// pass; of the Token-2022 extensions only descriptive ones do: metadata and groups. Everything else is refused,
+/// extensions not yet invented included.
+///
+/// # Errors
+/// [`BreakwaterError::MintExtensionRefused`].
+pub fn check_mint(mint: &InterfaceAccount<Mint>) -> Result<()> {
+    let info = mint.to_account_info();
+    if *info.owner == anchor_spl::token::ID {
+        return Ok(());
+    }
+    let data = info.try_borrow_data()?;
+    let state = StateWithExtensions::<MintState>::unpack(&data)?;
+    let extensions = state.get_extension_types().map_err(|_| BreakwaterError::MintExtensionRefused)?;
+    let harmless = |extension: &ExtensionType| {
+        matches!(
+            extension,
+            ExtensionType::MetadataPointer
+                | ExtensionType::TokenMetadata
+                | ExtensionType::GroupPointer
+                | ExtensionType::TokenGroup
+                | ExtensionType::GroupMemberPointer
+                | ExtensionType::TokenGroupMember
+        )
+    };
+    require!(extensions.iter().all(harmless), BreakwaterError::MintExtensionRefused);
+    Ok(())
+}
