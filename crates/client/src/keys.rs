@@ -1,0 +1,76 @@
+//! What an instruction builder needs to know of a market.
+
+use crate::addresses::MarketAddresses;
+use anchor_lang::prelude::Pubkey;
+use anchor_spl::associated_token::get_associated_token_address_with_program_id;
+
+/// A market's addresses. Everything but the two feed accounts is fixed for the market's life: of a Pyth pull feed
+/// any genuine update account may be shown, so put the one to show here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketKeys {
+    /// The market's own account.
+    pub market: Pubkey,
+    /// What is deposited as collateral.
+    pub collateral_mint: Pubkey,
+    /// What is supplied and borrowed.
+    pub quote_mint: Pubkey,
+    /// Where all collateral is.
+    pub collateral_vault: Pubkey,
+    /// Where all quote tokens are.
+    pub quote_vault: Pubkey,
+    /// The mint of LP shares, of the classic token program.
+    pub lp_mint: Pubkey,
+    /// The token program of the collateral mint.
+    pub collateral_token_program: Pubkey,
+    /// The token program of the quote mint.
+    pub quote_token_program: Pubkey,
+    /// The Pyth account to show for the collateral.
+    pub collateral_feed: Pubkey,
+    /// The Pyth account to show for the quote token.
+    pub quote_feed: Pubkey,
+}
+
+impl MarketKeys {
+    /// Derives what can be derived. `collateral` and `quote` are each (mint, token program, Pyth account).
+    #[must_use]
+    pub fn derive(collateral: (Pubkey, Pubkey, Pubkey), quote: (Pubkey, Pubkey, Pubkey), id: u16) -> Self {
+        let (collateral_mint, collateral_token_program, collateral_feed) = collateral;
+        let (quote_mint, quote_token_program, quote_feed) = quote;
+        let MarketAddresses {
+            market,
+            collateral_vault,
+            quote_vault,
+            lp_mint,
+        } = MarketAddresses::derive(&collateral_mint, &quote_mint, id);
+        Self {
+            market,
+            collateral_mint,
+            quote_mint,
+            collateral_vault,
+            quote_vault,
+            lp_mint,
+            collateral_token_program,
+            quote_token_program,
+            collateral_feed,
+            quote_feed,
+        }
+    }
+
+    /// An owner's associated account of collateral.
+    #[must_use]
+    pub fn collateral_of(&self, owner: &Pubkey) -> Pubkey {
+        get_associated_token_address_with_program_id(owner, &self.collateral_mint, &self.collateral_token_program)
+    }
+
+    /// An owner's associated account of quote tokens.
+    #[must_use]
+    pub fn quote_of(&self, owner: &Pubkey) -> Pubkey {
+        get_associated_token_address_with_program_id(owner, &self.quote_mint, &self.quote_token_program)
+    }
+
+    /// An owner's associated account of LP shares.
+    #[must_use]
+    pub fn lp_of(&self, owner: &Pubkey) -> Pubkey {
+        get_associated_token_address_with_program_id(owner, &self.lp_mint, &anchor_spl::token::ID)
+    }
+}

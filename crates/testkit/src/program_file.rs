@@ -1,0 +1,102 @@
+//! The compiled program, and the two accounts in which the upgradeable loader keeps one.
+
+use anchor_lang::{prelude::Pubkey, solana_program::bpf_loader_upgradeable};
+use solana_account::Account;
+use std::{env, fs, path::PathBuf};
+
+/// The real compiled program, found at the path in `BREAKWATER_SO`, else in `$CARGO_TARGET_DIR/deploy`, else in the
+/// workspace's `target/deploy`.
+///
+/// # Panics
+/// If there is no such file: the tests run the real program, or nothing.
+#[must_use]
+pub fn breakwater_program() -> Vec<u8> {
+    let path = breakwater_program_path();
+    fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "cannot read the program {}: {error}. Build it with `make build`, or set BREAKWATER_SO to its path",
+            path.display()
+        )
+    })
+}
+
+fn breakwater_program_path() -> PathBuf {
+    if let Some(path) = env::var_os("BREAKWATER_SO") {
+        return path.into();
+    }
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")),
+        PathBuf::from,
+    );
+    target.join("deploy/breakwater.so")
+}
+
+/// The least balance with which an account of `len` bytes is exempt from rent.
+#[must_use]
+pub fn rent_exempt(len: usize) -> u64 {
+    const BYTES_OF_BOOKKEEPING: u64 = 128;
+    const LAMPORTS_PER_BYTE: u64 = 6_960;
+    (BYTES_OF_BOOKKEEPING + len as u64) * LAMPORTS_PER_BYTE
+}
+
+/// The address of a program's code and upgrade authority.
+#[must_use]
+pub fn program_data_address(program: &Pubkey) -> Pubkey {
+    Pubkey::find_program_address(&[program.as_ref()], &bpf_loader_upgradeable::ID).0
+}
+
+/// The program account and the program data account of an upgradeable program, as if deployed in slot 0.
+/// The program data comes first: a backend that compiles a program as soon as it sees it needs the code by then.
+#[must_use]
+pub fn upgradeable_program(program: &Pubkey, authority: &Pubkey, elf: &[u8]) -> [(Pubkey, Account); 2] {
+    // The loader's state in its bincode form: a 4-byte tag, then the fields.
+    const PROGRAM: u32 = 2;
+    const PROGRAM_DATA: u32 = 3;
+    let data_address = program_data_address(program);
+
+    let mut code = Vec::with_capacity(45 + elf.len());
+    code.extend_from_slice(&PROGRAM_DATA.to_le_bytes());
+    code.extend_from_slice(&0u64.to_le_bytes()); // the slot of the deployment
+    code.push(1); // there is an upgrade authority
+    code.extend_from_slice(authority.as_ref());
+    code.extend_from_slice(elf);
+
+    let mut pointer = PROGRAM.to_le_bytes().to_vec();
+    pointer.extend_from_slice(data_address.as_ref());
+
+    let account = |data: Vec<u8>, executable| Account {
+        lamports: rent_exempt(data.len()),
+        data,
+        owner: bpf_loader_upgradeable::ID,
+        executable,
+        rent_epoch: u64::MAX,
+    };
+    [(data_address, account(code, false)), (*program, account(pointer, true))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anchor_lang::solana_program::bpf_loader_upgradeable::UpgradeableLoaderState;
+
+    #[test]
+    fn the_loader_reads_its_own_state_back() {
+        let (program, authority) = (Pubkey::new_from_array([1; 32]), Pubkey::new_from_array([2; 32]));
+        let [(data_address, data), (_, pointer)] = upgradeable_program(&program, &authority, b"elf");
+        let metadata = UpgradeableLoaderState::size_of_programdata_metadata();
+        assert_eq!(&data.data[metadata..], b"elf");
+        assert_eq!(
+            data.deserialize_data::<UpgradeableLoaderState>().unwrap(),
+            UpgradeableLoaderState::ProgramData {
+                slot: 0,
+                upgrade_authority_address: Some(authority)
+            }
+        );
+        assert_eq!(
+            pointer.deserialize_data::<UpgradeableLoaderState>().unwrap(),
+            UpgradeableLoaderState::Program {
+                programdata_address: data_address
+            }
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! Pyth's two kinds of price accounts, byte for byte as its programs write them.
+
+mod pull;
+mod push;
+
+pub use pull::{PullUpdate, Verification, feed_id_for};
+pub use push::{PushPrice, Status};
+
+use anchor_lang::prelude::{Pubkey, pubkey};
+
+/// The receiver programs whose price updates are genuine.
+pub const RECEIVERS: [Pubkey; 2] = [
+    pubkey!("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ"),
+    pubkey!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp"),
+];
+
+/// The program that owns the classic price accounts.
+pub const PUSH_ORACLE: Pubkey = pubkey!("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH");
+
+/// What a feed says: prices are `price` × 10^`expo` US dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotation {
+    /// The price's mantissa.
+    pub price: i64,
+    /// Half-width of the confidence interval, with the same exponent.
+    pub conf: u64,
+    /// The decimal exponent of all mantissas; usually −8.
+    pub expo: i32,
+    /// Pyth's own moving average of the price.
+    pub ema_price: i64,
+    /// Pyth's own moving average of the confidence.
+    pub ema_conf: u64,
+    /// When it was published, in seconds since 1970.
+    pub publish_time: i64,
+}
+
+impl Quotation {
+    /// A quiet feed: the average equals the price.
+    #[must_use]
+    pub fn settled(price: i64, expo: i32, conf: u64, publish_time: i64) -> Self {
+        Self {
+            price,
+            conf,
+            expo,
+            ema_price: price,
+            ema_conf: conf,
+            publish_time,
+        }
+    }
+}
+
+/// Whole US dollars as a mantissa with the usual exponent, −8.
+#[must_use]
+pub const fn usd(dollars: i64) -> i64 {
+    dollars * 100_000_000
+}
+
+#[cfg(test)]
+mod real_accounts;

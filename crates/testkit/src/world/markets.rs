@@ -1,0 +1,202 @@
+//! Markets ready to use, and their state.
+
+use super::{FeedSpec, World};
+use crate::{
+    actor::Actor,
+    ix,
+    mint::MintSpec,
+    outcome::{Failure, Outcome},
+    pyth::usd,
+};
+use anchor_lang::solana_program::instruction::Instruction;
+use breakwater::instructions::CreateMarketArgs;
+use breakwater_client::{MarketKeys, addresses, decode};
+use breakwater_engine::{Bps, Clock, Collateral, Config, KeeperLedger, Market, Quote};
+
+/// A market to make. The default is SOL/USDC with pull feeds at $100 and $1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MarketSpec {
+    /// Tells apart the markets of one pair of mints.
+    pub id: u16,
+    /// What is deposited as collateral.
+    pub collateral: MintSpec,
+    /// What is supplied and borrowed.
+    pub quote: MintSpec,
+    /// The collateral's price.
+    pub collateral_feed: FeedSpec,
+    /// The quote token's price.
+    pub quote_feed: FeedSpec,
+    /// The market's parameters.
+    pub config: Config,
+}
+
+impl Default for MarketSpec {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            collateral: MintSpec::classic("SOL", 9),
+            quote: MintSpec::classic("USDC", 6),
+            collateral_feed: FeedSpec::pull("SOL/USD", usd(100)),
+            quote_feed: FeedSpec::pull("USDC/USD", usd(1)),
+            config: default_config(),
+        }
+    }
+}
+
+/// Parameters for a collateral of 9 and a quote token of 6 decimals: 70% initial, 75% target, 80% liquidation and 92%
+/// insolvency LTV, no cap on inventory, a day to unwind it.
+#[must_use]
+pub fn default_config() -> Config {
+    Config {
+        min_debt: Quote(10_000_000),
+        bounty_tip: Quote(100_000),
+        inventory_cap: Collateral(u64::MAX),
+        unwind_min_rate: 1_000_000,
+        unwind_max_rate: 50_000_000_000,
+        initial_ltv: Bps(7_000),
+        target_ltv: Bps(7_500),
+        liquidation_ltv: Bps(8_000),
+        insolvency_ltv: Bps(9_200),
+        penalty_min: Bps(200),
+        penalty_max: Bps(600),
+        bounty_share: Bps(25),
+        backstop_leverage: Bps(80_000),
+        inventory_haircut: Bps(500),
+        unwind_slope: Bps(100),
+        unwind_max_discount: Bps(500),
+        unwind_max_premium: Bps(300),
+        unwind_floor_band: Bps(1_500),
+        interest_base: Bps(100),
+        interest_kink: Bps(8_000),
+        interest_slope_low: Bps(600),
+        interest_slope_high: Bps(10_000),
+        reserve_factor: Bps(2_000),
+        max_confidence: Bps(200),
+        unwind_time: 86_400,
+        unwind_burst: 600,
+        max_age_short: 30,
+        max_age_long: 60,
+        future_tolerance: 5,
+    }
+}
+
+impl World {
+    /// Makes a market with its mints and feeds, and initialises the protocol before the first one.
+    ///
+    /// # Panics
+    /// If the program refuses.
+    #[track_caller]
+    pub fn market(&mut self, spec: &MarketSpec) -> MarketKeys {
+        self.try_market(spec)
+            .unwrap_or_else(|failure| panic!("no market: {failure:?}"))
+    }
+
+    /// [`World::market`] for specifications that the program may refuse.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does.
+    #[track_caller]
+    pub fn try_market(&mut self, spec: &MarketSpec) -> Result<MarketKeys, Failure> {
+        let (keys, create) = self.prepare_market(spec);
+        let authority = self.authority().clone();
+        self.send(&[create], &[&authority])?;
+        self.adopt(keys);
+        Ok(keys)
+    }
+
+    /// Makes the mints and feeds of a market and initialises the protocol, but leaves the instruction that creates the
+    /// market to the caller. Once it was sent, [`World::adopt`] puts the market under the world's watch.
+    ///
+    /// # Panics
+    /// If the program refuses to initialise.
+    #[track_caller]
+    pub fn prepare_market(&mut self, spec: &MarketSpec) -> (MarketKeys, Instruction) {
+        if self.account(&addresses::protocol()).is_none() {
+            self.initialize()
+                .unwrap_or_else(|failure| panic!("no protocol: {failure:?}"));
+        }
+        let (collateral_mint, quote_mint) = (self.mint(&spec.collateral), self.mint(&spec.quote));
+        let (collateral_feed, quote_feed) = (self.feed(&spec.collateral_feed), self.feed(&spec.quote_feed));
+        let keys = MarketKeys::derive(
+            (collateral_mint, spec.collateral.token_program, collateral_feed),
+            (quote_mint, spec.quote.token_program, quote_feed),
+            spec.id,
+        );
+        let args = CreateMarketArgs {
+            id: spec.id,
+            collateral_feed: self.shown(&collateral_feed).pin(&collateral_feed),
+            quote_feed: self.shown(&quote_feed).pin(&quote_feed),
+            config: spec.config,
+        };
+        let create = ix::create_market(&keys, &self.authority().key(), args);
+        (keys, create)
+    }
+
+    /// Watches a market that was created by hand, as those that [`World::market`] makes are watched.
+    pub fn adopt(&mut self, market: MarketKeys) {
+        self.markets.push(market);
+    }
+
+    /// Initialises the protocol.
+    ///
+    /// # Errors
+    /// [`Failure`] if the program refuses.
+    #[track_caller]
+    pub fn initialize(&mut self) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        self.send(&[ix::initialize(&authority.key())], &[&authority])
+    }
+
+    /// Time, as the engine takes it.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        Clock {
+            unix: self.unix(),
+            slot: self.slot(),
+        }
+    }
+
+    /// A market's state.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn market_state(&mut self, market: &MarketKeys) -> Market {
+        let account = self.existing_account(&market.market);
+        decode::market(&account.data).unwrap_or_else(|error| panic!("{}: {error}", market.market))
+    }
+
+    /// A keeper's ledger.
+    ///
+    /// # Panics
+    /// If it was not opened.
+    #[track_caller]
+    pub fn keeper_ledger(&mut self, market: &MarketKeys, keeper: &Actor) -> KeeperLedger {
+        let address = addresses::keeper_ledger(&market.market, &keeper.key());
+        let account = self.existing_account(&address);
+        decode::keeper_ledger(&account.data).unwrap_or_else(|error| panic!("{address}: {error}"))
+    }
+
+    /// An actor who holds these amounts of a market's two tokens, atoms, and has an account for its LP shares.
+    #[track_caller]
+    pub fn trader(&mut self, market: &MarketKeys, name: &str, collateral: u64, quote: u64) -> Actor {
+        let actor = self.actor(name);
+        self.fund(&actor, &market.collateral_mint, collateral);
+        self.fund(&actor, &market.quote_mint, quote);
+        self.fund(&actor, &market.lp_mint, 0);
+        actor
+    }
+
+    /// An actor with an open keeper's ledger and an account to be paid to.
+    ///
+    /// # Panics
+    /// If the program refuses.
+    #[track_caller]
+    pub fn keeper(&mut self, market: &MarketKeys, name: &str) -> Actor {
+        let actor = self.actor(name);
+        self.fund(&actor, &market.quote_mint, 0);
+        self.open_keeper_ledger(market, &actor)
+            .unwrap_or_else(|failure| panic!("no ledger: {failure:?}"));
+        actor
+    }
+}
