@@ -1,0 +1,20 @@
+//! The laboratory: replays a price history through the compiled program and reports what happened.
+//!
+//! - [`scenario`]: the file that says what is known of the prices and who takes part.
+//! - [`path`]: a price for every step, exact where prices are known, random in between.
+//! - [`run`]: the replay, in LiteSVM, with every identity checked after every step.
+//! - [`flow`], [`profit`]: what is measured on the way: the pace of sales, and who gained and lost.
+//! - [`record`], [`report`]: what a run leaves behind, and how people read it.
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "floats are for people; whatever is checked is an integer"
+)]
+
+pub mod flow;
+pub mod path;
+pub mod profit;
+pub mod record;
+pub mod report;
+mod rounding;
+pub mod run;
+pub mod scenario;

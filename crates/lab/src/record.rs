@@ -1,0 +1,165 @@
+//! What a run leaves behind: the series for the plots, the checks, and the summary.
+//!
+//! Amounts here are for people: whole tokens as floats. Everything that is checked was checked on integers before.
+
+use serde::Serialize;
+
+use crate::profit::Profits;
+
+/// The market at one step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sample {
+    /// Unix time.
+    pub unix: i64,
+    /// Price, quote per collateral token.
+    pub price: f64,
+    /// The oracle's average, quote per collateral token.
+    pub ema: f64,
+    /// The backstop's inventory, collateral tokens.
+    pub inventory: f64,
+    /// The backstop's cash, quote tokens.
+    pub cash: f64,
+    /// The backstop's debt to the pool, quote tokens.
+    pub debt: f64,
+    /// The backstop's equity with the inventory at the price of the step, quote tokens.
+    pub equity: f64,
+    /// Discount of the ask from the price of the step, as a fraction; `None` without inventory.
+    pub discount: Option<f64>,
+}
+
+/// One account liquidated once.
+#[derive(Clone, Copy, Debug)]
+pub struct Liquidation {
+    /// Unix time.
+    pub unix: i64,
+    /// Debt taken over, quote tokens.
+    pub repaid: f64,
+    /// Collateral taken over, tokens.
+    pub seized: f64,
+    /// What that collateral was worth, quote tokens.
+    pub worth: f64,
+    /// The whole account was taken over.
+    pub whole: bool,
+}
+
+/// One sale of inventory.
+#[derive(Clone, Copy, Debug)]
+pub struct Sold {
+    /// Unix time.
+    pub unix: i64,
+    /// Collateral tokens.
+    pub amount: f64,
+    /// Quote tokens paid.
+    pub paid: f64,
+    /// What the collateral was worth at the price of the moment, quote tokens.
+    pub worth: f64,
+}
+
+/// The limits of the market that the plots show, as fractions.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Where a partial liquidation stops.
+    pub target_ltv: f64,
+    /// Above this an account is liquidated.
+    pub liquidation_ltv: f64,
+    /// From here a whole account is taken over.
+    pub insolvency_ltv: f64,
+    /// Largest unwind discount.
+    pub max_discount: f64,
+    /// Fastest unwind, collateral tokens per second.
+    pub max_rate: f64,
+    /// Seconds that sales may run ahead.
+    pub burst: u32,
+}
+
+/// One property that had to hold, and whether it did.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What had to hold, as a sentence.
+    pub claim: String,
+    /// What was measured.
+    pub measured: String,
+    /// Whether it held.
+    pub holds: bool,
+}
+
+/// Everything about one run.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Name of the scenario.
+    pub name: String,
+    /// One sentence on the scenario.
+    pub about: String,
+    /// Symbols of the collateral and the quote token.
+    pub symbols: (String, String),
+    /// Seed of the path and the accounts.
+    pub seed: u64,
+    /// The market, step by step.
+    pub samples: Vec<Sample>,
+    /// All liquidations in order of time.
+    pub liquidations: Vec<Liquidation>,
+    /// All sales in order of time.
+    pub sales: Vec<Sold>,
+    /// LTVs of the accounts with debt before the first step, at its price.
+    pub before: Vec<f64>,
+    /// LTVs of the accounts with debt at the lowest price.
+    pub at_lowest: Vec<f64>,
+    /// LTVs of the accounts with debt after the last step, at its price.
+    pub after: Vec<f64>,
+    /// The market's limits.
+    pub limits: Limits,
+    /// Profit of every group at the last price.
+    pub profits: Profits,
+    /// Quote atoms of one quote token.
+    pub quote_unit: f64,
+    /// The properties that had to hold.
+    pub checks: Vec<Check>,
+    /// The figures.
+    pub summary: Summary,
+}
+
+impl Record {
+    /// Whether every check held.
+    pub fn holds(&self) -> bool {
+        self.checks.iter().all(|check| check.holds)
+    }
+}
+
+/// The figures of a run, as in `summary.json`. Money is in whole tokens.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Summary {
+    /// Margin accounts.
+    pub accounts: u32,
+    /// Steps replayed.
+    pub steps: u32,
+    /// Liquidations, counting an account as often as it was liquidated.
+    pub liquidations: u32,
+    /// Accounts liquidated at least once.
+    pub accounts_liquidated: u32,
+    /// Debt that liquidations took over, quote tokens.
+    pub repaid: f64,
+    /// Collateral that liquidations took over, tokens.
+    pub seized: f64,
+    /// Debt above collateral value left in margin accounts, quote tokens.
+    pub bad_debt_left: f64,
+    /// Fall of the suppliers' share value through write-offs, quote tokens.
+    pub supplier_loss: f64,
+    /// Identities checked, all kinds and steps together.
+    pub identities_checked: u64,
+    /// Of these, how many did not hold.
+    pub identities_failed: u64,
+    /// Largest ratio of inventory sold to inventory allowed by the flow bound over any window.
+    pub peak_flow_over_bound: f64,
+    /// The backstop's equity before the first step, quote tokens.
+    pub backstop_equity_start: f64,
+    /// The backstop's lowest equity, quote tokens.
+    pub backstop_equity_worst: f64,
+    /// The backstop's equity after the last step, quote tokens.
+    pub backstop_equity_end: f64,
+    /// Largest inventory, collateral tokens.
+    pub inventory_peak: f64,
+    /// Inventory after the last step, collateral tokens.
+    pub inventory_end: f64,
+    /// Wall-clock time of the replay, seconds.
+    pub seconds: f64,
+}

@@ -1,0 +1,21 @@
+//! From floats to integers. A value out of range becomes the nearest one in range, NaN becomes zero.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "that is what this module is for"
+)]
+
+/// The nearest unsigned integer.
+pub fn nearest_u64(value: f64) -> u64 {
+    value.round() as u64
+}
+
+/// The nearest integer.
+pub fn nearest_i64(value: f64) -> i64 {
+    value.round() as i64
+}
+
+/// The number of the interval [0, 1), [1, 2), … in which a value lies.
+pub fn interval(value: f64) -> usize {
+    value as usize
+}

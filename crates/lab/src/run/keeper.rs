@@ -1,0 +1,126 @@
+//! The keeper: no capital, only transactions.
+
+use breakwater_engine::{
+    Error, KeeperLedger, MarginAccount,
+    actions::Liquidation,
+    backstop::Marks,
+    oracle::{Prices, Purpose},
+};
+use breakwater_testkit::ix;
+
+use super::{Replay, RunError, refused, target};
+use crate::record;
+
+/// What the engine says a batch will do.
+struct Foretold {
+    account: usize,
+    after: MarginAccount,
+    outcome: Liquidation,
+}
+
+impl Replay<'_> {
+    /// Liquidates every account that is due, in batches. Returns whether a transaction was sent.
+    pub(super) fn liquidate(&mut self, prices: &Prices) -> Result<bool, RunError> {
+        let marks = self.market.marks(prices)?;
+        let due = self.due(&marks)?;
+        let mut sent = false;
+        for batch in due.chunks(self.scenario.keeper.batch) {
+            sent |= self.liquidate_batch(batch, &marks)?;
+        }
+        if !due.is_empty() {
+            self.tally.left_due += self.due(&marks)?.len();
+        }
+        Ok(sent)
+    }
+
+    /// The accounts above their liquidation LTV.
+    fn due(&self, marks: &Marks) -> Result<Vec<usize>, RunError> {
+        let clock = self.stage.world.clock();
+        let mut due = Vec::new();
+        for (i, account) in self.accounts.iter().enumerate() {
+            if self.market.is_liquidatable(account, marks.price, clock)? {
+                due.push(i);
+            }
+        }
+        Ok(due)
+    }
+
+    fn liquidate_batch(&mut self, batch: &[usize], marks: &Marks) -> Result<bool, RunError> {
+        let clock = self.stage.world.clock();
+        let keeper = self.stage.keeper.clone();
+        let (collateral, quote) = self.stage.readings();
+        let mut market = self.market;
+        market.accept_prices(&collateral, &quote, Purpose::Liquidate, clock)?;
+        let mut ledger = self.ledger();
+        let mut foretold = Vec::new();
+        for &account in batch {
+            let mut after = self.accounts[account];
+            match market.liquidate(&mut after, &mut ledger, marks, clock) {
+                Ok(outcome) => foretold.push(Foretold {
+                    account,
+                    after,
+                    outcome,
+                }),
+                // The backstop has no room for it: the account stays due, which the tally shows.
+                Err(Error::BackstopFull) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if foretold.is_empty() {
+            return Ok(false);
+        }
+        let addresses: Vec<_> = foretold
+            .iter()
+            .map(|f| self.stage.borrowers[f.account].address)
+            .collect();
+        let instruction = ix::liquidate_batch(&self.stage.keys, &keeper.key(), &addresses);
+        let tables = self.stage.tables.clone();
+        self.stage
+            .world
+            .send_with_tables(&[instruction], &[&keeper], &tables)
+            .map_err(refused("liquidate_batch"))?;
+
+        self.market = self.stage.world.market_state(&self.stage.keys);
+        let same = self.market == market && self.ledger() == ledger;
+        self.tally.foretold(clock.unix, "liquidate_batch", same);
+        for Foretold {
+            account,
+            after,
+            outcome,
+        } in foretold
+        {
+            self.accounts[account] = self.stage.world.margin_account(&self.stage.borrowers[account]);
+            self.tally
+                .foretold(clock.unix, "an account's liquidation", self.accounts[account] == after);
+            self.tally.liquidation(target::miss(&self.market.config, &outcome)?);
+            self.liquidated.insert(account);
+            let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);
+            self.liquidations.push(record::Liquidation {
+                unix: clock.unix,
+                repaid: quote.tokens(outcome.repaid.0),
+                seized: base.tokens(outcome.seized.0),
+                worth: quote.tokens(outcome.price.value(outcome.seized)?.0),
+                whole: outcome.whole,
+            });
+        }
+        Ok(true)
+    }
+
+    /// The keeper takes its bounties.
+    pub(super) fn claim(&mut self) -> Result<(), RunError> {
+        if self.ledger().credit.0 > 0 {
+            let keeper = self.stage.keeper.clone();
+            self.stage
+                .world
+                .claim_bounty(&self.stage.keys, &keeper)
+                .map_err(refused("claim_bounty"))?;
+            self.market = self.stage.world.market_state(&self.stage.keys);
+        }
+        self.audit();
+        Ok(())
+    }
+
+    pub(super) fn ledger(&mut self) -> KeeperLedger {
+        self.stage.world.keeper_ledger(&self.stage.keys, &self.stage.keeper)
+    }
+}

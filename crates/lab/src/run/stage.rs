@@ -1,0 +1,201 @@
+//! The set-up: a world with the compiled program, a market, and everybody who takes part, all through real instructions.
+
+use breakwater_client::MarketKeys;
+use breakwater_engine::{Collateral, RawReading};
+use breakwater_testkit::{
+    Actor, Feed, FeedSpec, MarketSpec, MintSpec, Position, START_SLOT, World, ix, pyth::Quotation,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use rand_distr::{Distribution, LogNormal};
+use solana_message::AddressLookupTableAccount;
+
+use super::{RunError, refused};
+use crate::{
+    path::Point,
+    rounding::{nearest_i64, nearest_u64},
+    scenario::{PRICE_DECIMALS, Scenario},
+};
+
+/// Confidence of the quote token's price, as a fraction of it: it is a stablecoin that stays stable.
+const QUOTE_CONFIDENCE: f64 = 0.0001;
+/// A slot takes 400 ms.
+const SLOTS_IN_TWO_SECONDS: u64 = 5;
+const TABLE_SIZE: usize = 256;
+/// No account is so small that its debt would be below this many minimum debts.
+const SMALLEST_IN_MIN_DEBTS: f64 = 2.0;
+
+/// Everything that the replay acts on.
+pub struct Stage {
+    pub world: World,
+    pub keys: MarketKeys,
+    pub keeper: Actor,
+    pub suppliers: Vec<Actor>,
+    pub borrowers: Vec<Position>,
+    pub buyers: Vec<Actor>,
+    /// Lookup tables with all margin accounts, so that many fit into one transaction.
+    pub tables: Vec<AddressLookupTableAccount>,
+    start: i64,
+    quote_price: i64,
+}
+
+impl Stage {
+    /// Builds the world at the first point of the path.
+    pub fn build(scenario: &Scenario, first: &Point) -> Result<Self, RunError> {
+        let (market, quote_price) = (&scenario.market, mantissa(scenario.market.quote_price));
+        let mut world = World::lite();
+        // The replay counts the identities itself, after every step.
+        world.check_identities(false);
+        world.set_clock(first.unix, START_SLOT);
+        let (base, quote) = (&market.collateral, &market.quote);
+        let keys = world.market(&MarketSpec {
+            id: 0,
+            collateral: MintSpec::classic(&base.symbol, base.decimals),
+            quote: MintSpec::classic(&quote.symbol, quote.decimals),
+            collateral_feed: FeedSpec::pull(&format!("{}/USD", base.symbol), first.price),
+            quote_feed: FeedSpec::pull(&format!("{}/USD", quote.symbol), quote_price),
+            config: market.config(),
+        });
+        let mut stage = Self {
+            keeper: world.keeper(&keys, "keeper"),
+            suppliers: Vec::new(),
+            borrowers: Vec::new(),
+            buyers: Vec::new(),
+            tables: Vec::new(),
+            start: first.unix,
+            quote_price,
+            world,
+            keys,
+        };
+        stage.show(first);
+        stage.supply(scenario)?;
+        stage.fund(scenario)?;
+        stage.borrow(scenario)?;
+        for i in 0..scenario.buyers.count {
+            let funds = quote.atoms(scenario.buyers.funds);
+            let buyer = stage.world.trader(&keys, &format!("buyer {i}"), 0, funds);
+            stage.buyers.push(buyer);
+        }
+        let addresses: Vec<_> = stage.borrowers.iter().map(|position| position.address).collect();
+        for (i, part) in addresses.chunks(TABLE_SIZE).enumerate() {
+            let table = stage.world.lookup_table(&format!("margin accounts {i}"), part);
+            stage.tables.push(table);
+        }
+        Ok(stage)
+    }
+
+    fn supply(&mut self, scenario: &Scenario) -> Result<(), RunError> {
+        let pool = &scenario.pool;
+        let part = scenario.market.quote.atoms(pool.supplied / f64::from(pool.suppliers));
+        for i in 0..pool.suppliers {
+            let supplier = self.world.trader(&self.keys, &format!("supplier {i}"), 0, part);
+            self.world
+                .supply(&self.keys, &supplier, part)
+                .map_err(refused("supply"))?;
+            self.suppliers.push(supplier);
+        }
+        Ok(())
+    }
+
+    fn fund(&mut self, scenario: &Scenario) -> Result<(), RunError> {
+        let amount = scenario.market.quote.atoms(scenario.backstop.funded);
+        if amount > 0 {
+            let funder = self.world.trader(&self.keys, "funder of the backstop", 0, amount);
+            self.world
+                .fund_backstop(&self.keys, &funder, amount)
+                .map_err(refused("fund_backstop"))?;
+        }
+        Ok(())
+    }
+
+    /// Opens, fills and draws every margin account, each in one transaction of its owner.
+    fn borrow(&mut self, scenario: &Scenario) -> Result<(), RunError> {
+        let shape = &scenario.accounts;
+        let (base, quote) = (&scenario.market.collateral, &scenario.market.quote);
+        let mut rng = ChaCha20Rng::seed_from_u64(scenario.seed);
+        // A stream of its own, so that sizes do not depend on how long the path is.
+        rng.set_stream(1);
+        let sizes = LogNormal::new(shape.median_collateral.ln(), shape.size_spread).map_err(|_| RunError::Sizes)?;
+        let mut market = self.world.market_state(&self.keys);
+        let (collateral_reading, quote_reading) = self.readings();
+        let clock = self.world.clock();
+        let prices = market.accept_prices(
+            &collateral_reading,
+            &quote_reading,
+            breakwater_engine::oracle::Purpose::Trade,
+            clock,
+        )?;
+        let price = prices.spot()?;
+        let unit_value = quote.tokens(price.value(Collateral(base.atoms(1.0)))?.0);
+        for i in 0..shape.count {
+            let spread = (f64::from(i) + 0.5) / f64::from(shape.count);
+            let ltv = shape.lowest_ltv + (shape.highest_ltv - shape.lowest_ltv) * spread;
+            let smallest = SMALLEST_IN_MIN_DEBTS * scenario.market.min_debt / (ltv * unit_value);
+            let collateral = base.atoms(sizes.sample(&mut rng).max(smallest));
+            let debt = quote.atoms(quote.tokens(price.value(Collateral(collateral))?.0) * ltv);
+
+            let owner = self.world.trader(&self.keys, &format!("borrower {i}"), collateral, 0);
+            let position = Position::new(&self.keys, &owner, 0);
+            let (keys, address, key) = (&self.keys, &position.address, owner.key());
+            let instructions = [
+                ix::open_account(keys, &key, &key, position.id),
+                ix::deposit_collateral(keys, address, &key, collateral),
+                ix::borrow(keys, address, &key, debt),
+            ];
+            self.world.send(&instructions, &[&owner]).map_err(refused("borrow"))?;
+            self.borrowers.push(position);
+        }
+        Ok(())
+    }
+
+    /// Moves time and both Pyth accounts to a point of the path.
+    pub fn show(&mut self, point: &Point) {
+        let slot = START_SLOT + point.unix.abs_diff(self.start) * SLOTS_IN_TWO_SECONDS / 2;
+        self.world.set_clock(point.unix, slot);
+        let collateral = Quotation {
+            price: point.price,
+            conf: point.confidence,
+            expo: -PRICE_DECIMALS,
+            ema_price: point.ema,
+            ema_conf: point.confidence,
+            publish_time: point.unix,
+        };
+        let conf = nearest_u64(self.quote_price as f64 * QUOTE_CONFIDENCE);
+        let quote = Quotation::settled(self.quote_price, -PRICE_DECIMALS, conf, point.unix);
+        for (feed, quotation) in [(self.keys.collateral_feed, collateral), (self.keys.quote_feed, quote)] {
+            self.world.edit_feed(&feed, |feed| {
+                *feed.quotation_mut() = quotation;
+                if let Feed::Pull(update) = feed {
+                    update.posted_slot = slot;
+                }
+            });
+        }
+    }
+
+    /// What both Pyth accounts say, as the engine takes it.
+    pub fn readings(&self) -> (RawReading, RawReading) {
+        let reading = |feed| {
+            let shown = self.world.shown(feed);
+            let Quotation {
+                price,
+                conf,
+                expo,
+                ema_price,
+                publish_time,
+                ..
+            } = *shown.quotation();
+            RawReading {
+                price,
+                conf,
+                expo,
+                ema_price,
+                publish_time,
+            }
+        };
+        (reading(&self.keys.collateral_feed), reading(&self.keys.quote_feed))
+    }
+}
+
+fn mantissa(price: f64) -> i64 {
+    nearest_i64(price * 10f64.powi(PRICE_DECIMALS))
+}
