@@ -2,11 +2,11 @@
 
 use crate::{
     config::Config,
-    error::Result,
+    error::{Error, Result},
     num::{self, BPS},
     oracle::Prices,
     pool::Pool,
-    units::{Bps, Collateral, DebtShares, Price, Quote},
+    units::{Bps, Collateral, DebtShares, Divisor, Price, Quote},
 };
 
 stored! {
@@ -23,18 +23,16 @@ stored! {
     }
 }
 
-/// Fractional bits of [`Marks::ratio`].
+/// Fractional bits of stressed ÷ price.
 const RATIO_BITS: u32 = 20;
 
-/// The prices at which liquidations are done and inventory is counted; computed once for a batch.
+/// The prices at which liquidations are done and inventory is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marks {
     /// The price at which accounts are judged and taken over.
-    pub price: Price,
+    pub price: Divisor,
     /// The price at which the backstop counts inventory: low × (1 − haircut), rounded down.
     pub stressed: Price,
-    /// stressed ÷ price in units of 2^−20, rounded down.
-    ratio: u64,
 }
 
 impl Marks {
@@ -43,12 +41,119 @@ impl Marks {
     /// # Errors
     /// [`crate::Error::PriceOutOfRange`].
     pub fn new(config: &Config, prices: &Prices) -> Result<Self> {
-        let price = prices.spot()?;
         let stressed = prices.low()?.scale_down(config.inventory_haircut.below_one())?;
-        // stressed ≤ price < 2^104: the shift drops no bit, and the ratio is at most 2^20.
-        let ratio = num::narrow(num::div_floor(stressed.raw() << RATIO_BITS, price.raw())?)?;
-        Ok(Self { price, stressed, ratio })
+        Ok(Self { price: prices.spot()?.divisor()?, stressed })
     }
+
+    /// stressed ÷ price in units of 2^−20, rounded down.
+    fn ratio(&self) -> Result<u64> {
+        // stressed ≤ price < 2^104: the shift drops no bit, and the ratio is at most 2^20.
+        num::narrow(num::div_floor(self.stressed.raw() << RATIO_BITS, self.price.price.raw())?)
+    }
+}
+
+/// What the room depends on, kept up to date from one absorption of a batch to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Equity with inventory at the stressed price, quote atoms.
+    pub equity: i64,
+    /// Debt to the pool less cash, quote atoms.
+    pub net_debt: i64,
+    /// Collateral held, atoms.
+    pub inventory: Collateral,
+}
+
+impl Capacity {
+    /// Of a backstop as it stands.
+    ///
+    /// # Errors
+    /// [`crate::Error::Overflow`].
+    pub fn of(backstop: &Backstop, pool: &Pool, marks: &Marks) -> Result<Self> {
+        let debt = signed(pool.index.debt(backstop.debt_shares)?)?;
+        Ok(Self {
+            equity: i64::try_from(backstop.equity(pool, marks.stressed)?).map_err(|_| Error::Overflow)?,
+            net_debt: debt.saturating_sub(signed(backstop.cash)?),
+            inventory: backstop.inventory,
+        })
+    }
+
+    /// After taking over `debt` and `seized` collateral.
+    ///
+    /// # Errors
+    /// [`crate::Error::Overflow`].
+    pub fn after(&self, debt: Quote, seized: Collateral, marks: &Marks) -> Result<Self> {
+        let (debt, worth) = (signed(debt)?, signed(marks.stressed.value(seized)?)?);
+        let equity = self.equity.checked_add(worth).and_then(|equity| equity.checked_sub(debt));
+        Ok(Self {
+            equity: equity.ok_or(Error::Overflow)?,
+            net_debt: self.net_debt.checked_add(debt).ok_or(Error::Overflow)?,
+            inventory: self.inventory.plus(seized)?,
+        })
+    }
+
+    /// After paying out `amount`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Overflow`].
+    pub fn after_paying(&self, amount: Quote) -> Result<Self> {
+        let amount = signed(amount)?;
+        Ok(Self {
+            equity: self.equity.checked_sub(amount).ok_or(Error::Overflow)?,
+            net_debt: self.net_debt.checked_add(amount).ok_or(Error::Overflow)?,
+            ..*self
+        })
+    }
+
+    /// net debt ≤ leverage × equity, equity not negative, and inventory ≤ cap.
+    #[must_use]
+    pub fn is_within(&self, config: &Config) -> bool {
+        let Ok(equity) = u64::try_from(self.equity) else { return false };
+        let by_leverage = match u64::try_from(self.net_debt) {
+            Ok(net_debt) => num::wide(net_debt, BPS) <= num::wide(equity, config.backstop_leverage.factor()),
+            Err(_) => true,
+        };
+        by_leverage && self.inventory <= config.inventory_cap
+    }
+
+    /// The largest debt that can be taken over with penalty β, quote atoms, rounded down.
+    ///
+    /// With equity E and net debt N = debt − cash, both before, leverage limit L, and v = (1+β) × stressed ÷ price
+    /// the worth of what one atom of debt brings in (at most 1):
+    ///
+    /// ```text
+    /// N + x ≤ L (E − x(1 − v))   ⇔   x ≤ (L·E − N) / (1 + L(1 − v))
+    /// inventory + x(1+β)/price ≤ cap
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Error::Overflow`].
+    pub fn room(&self, config: &Config, marks: &Marks, penalty: Bps) -> Result<Quote> {
+        let leverage = config.backstop_leverage.factor();
+        // |equity|, |net_debt| < 2^63 and leverage < 2^18: nothing saturates.
+        let spare = i128::from(self.equity)
+            .saturating_mul(i128::from(leverage))
+            .saturating_sub(i128::from(self.net_debt).saturating_mul(i128::from(BPS)));
+        let Some(spare) = u128::try_from(spare).ok().filter(|spare| *spare > 0) else {
+            return Ok(Quote::ZERO);
+        };
+        // v and 1 − v in units of 1 / (10,000 × 2^20); spare in units of 1 / 10,000.
+        let one = BPS << RATIO_BITS;
+        let lost = one.saturating_sub(penalty.above_one().saturating_mul(marks.ratio()?));
+        let divisor = num::add(num::wide(BPS, one), num::wide(leverage, lost))?;
+        let by_leverage = num::div_floor(spare.saturating_mul(u128::from(one)), divisor)?;
+
+        let free = Collateral(config.inventory_cap.0.saturating_sub(self.inventory.0));
+        // A cap beyond what quote atoms can count is no cap.
+        let by_inventory = match marks.price.price.value(free) {
+            Ok(value) => num::div_floor(num::wide(value.0, BPS), u128::from(penalty.above_one()))?,
+            Err(_) => u128::MAX,
+        };
+        Ok(Quote(num::narrow(by_leverage.min(by_inventory)).unwrap_or(u64::MAX)))
+    }
+}
+
+fn signed(amount: Quote) -> Result<i64> {
+    i64::try_from(amount.0).map_err(|_| Error::Overflow)
 }
 
 impl Backstop {
@@ -65,44 +170,6 @@ impl Backstop {
         let assets = assets.iter().fold(0i128, |sum, asset| sum.saturating_add(i128::from(*asset)));
         Ok(assets.saturating_sub(i128::from(pool.index.debt(self.debt_shares)?.0)))
     }
-
-    /// The largest debt that can be taken over with penalty β, quote atoms, rounded down.
-    ///
-    /// With equity E and net debt N = debt − cash, both before, leverage limit L, and v = (1+β) × stressed ÷ price
-    /// the worth of what one atom of debt brings in (at most 1):
-    ///
-    /// ```text
-    /// N + x ≤ L (E − x(1 − v))   ⇔   x ≤ (L·E − N) / (1 + L(1 − v))
-    /// inventory + x(1+β)/price ≤ cap
-    /// ```
-    ///
-    /// # Errors
-    /// [`crate::Error::Overflow`].
-    pub fn room(&self, config: &Config, pool: &Pool, marks: &Marks, penalty: Bps) -> Result<Quote> {
-        let leverage = config.backstop_leverage.factor();
-        let equity = self.equity(pool, marks.stressed)?;
-        let net_debt = i128::from(pool.index.debt(self.debt_shares)?.0).saturating_sub(i128::from(self.cash.0));
-        // |equity|, |net_debt| < 2^67 and leverage < 2^18: nothing saturates.
-        let spare = equity
-            .saturating_mul(i128::from(leverage))
-            .saturating_sub(net_debt.saturating_mul(i128::from(BPS)));
-        let Some(spare) = u128::try_from(spare).ok().filter(|spare| *spare > 0) else {
-            return Ok(Quote::ZERO);
-        };
-        // v and 1 − v in units of 1 / (10,000 × 2^20); spare in units of 1 / 10,000.
-        let one = BPS << RATIO_BITS;
-        let lost = one.saturating_sub(penalty.above_one().saturating_mul(marks.ratio));
-        let divisor = num::add(num::wide(BPS, one), num::wide(leverage, lost))?;
-        let by_leverage = num::div_floor(spare.saturating_mul(u128::from(one)), divisor)?;
-
-        let free = Collateral(config.inventory_cap.0.saturating_sub(self.inventory.0));
-        // A cap beyond what quote atoms can count is no cap.
-        let by_inventory = match marks.price.value(free) {
-            Ok(value) => num::div_floor(num::wide(value.0, BPS), u128::from(penalty.above_one()))?,
-            Err(_) => u128::MAX,
-        };
-        Ok(Quote(num::narrow(by_leverage.min(by_inventory)).unwrap_or(u64::MAX)))
-    }
 }
 
 #[cfg(test)]
@@ -113,6 +180,10 @@ mod tests {
 
     fn marks(conf: u64) -> Marks {
         Marks::new(&CONFIG, &prices(100_0000_0000, conf)).unwrap()
+    }
+
+    fn room(config: &Config, backstop: &Backstop, pool: &Pool, penalty: u32) -> Result<Quote> {
+        Capacity::of(backstop, pool, &marks(0))?.room(config, &marks(0), Bps(penalty))
     }
 
     fn pool(backstop_debt: u64) -> (Pool, DebtShares) {
@@ -129,7 +200,7 @@ mod tests {
         let (pool, _) = pool(0);
         let backstop = Backstop { cash: Quote(1_000_000_000_000), ..bytemuck::Zeroable::zeroed() };
         // less what rounding v down to 2^-20 costs
-        let room = backstop.room(&CONFIG, &pool, &marks(0), Bps(200)).unwrap().0;
+        let room = room(&CONFIG, &backstop, &pool, 200).unwrap().0;
         assert!((7_211_500_000_000..=7_211_538_461_538).contains(&room), "{room}");
     }
 
@@ -137,9 +208,9 @@ mod tests {
     fn no_equity_no_room() {
         let (pool, debt_shares) = pool(1_000_000);
         let broke = Backstop { debt_shares, ..bytemuck::Zeroable::zeroed() };
-        assert_eq!(broke.room(&CONFIG, &pool, &marks(0), Bps(200)), Ok(Quote::ZERO));
+        assert_eq!(room(&CONFIG, &broke, &pool, 200), Ok(Quote::ZERO));
         let empty: Backstop = bytemuck::Zeroable::zeroed();
-        assert_eq!(empty.room(&CONFIG, &pool, &marks(0), Bps(200)), Ok(Quote::ZERO));
+        assert_eq!(room(&CONFIG, &empty, &pool, 200), Ok(Quote::ZERO));
     }
 
     #[test]
@@ -148,9 +219,9 @@ mod tests {
         let config = Config { inventory_cap: Collateral(10_000_000_000), ..CONFIG };
         let backstop = Backstop { cash: Quote(1 << 50), inventory: Collateral(9_000_000_000), ..bytemuck::Zeroable::zeroed() };
         // room for 1 unit of collateral: 100 quote, less the penalty that comes with it
-        assert_eq!(backstop.room(&config, &pool, &marks(0), Bps(200)), Ok(Quote(98_039_214)));
+        assert_eq!(room(&config, &backstop, &pool, 200), Ok(Quote(98_039_214)));
         let full = Backstop { inventory: Collateral(10_000_000_001), ..backstop };
-        assert_eq!(full.room(&config, &pool, &marks(0), Bps(200)), Ok(Quote::ZERO));
+        assert_eq!(room(&config, &full, &pool, 200), Ok(Quote::ZERO));
     }
 
     proptest! {
@@ -164,22 +235,21 @@ mod tests {
             let (pool, debt_shares) = pool(debt);
             let marks = marks(conf);
             let before = Backstop { cash: Quote(cash), inventory: Collateral(inventory), debt_shares, keeper_credits: Quote::ZERO };
-            let room = before.room(&config, &pool, &marks, Bps(penalty)).unwrap().0;
-            let equity = before.equity(&pool, marks.stressed).unwrap();
-            let net_debt = i128::from(debt) - i128::from(cash);
+            let capacity = Capacity::of(&before, &pool, &marks).unwrap();
+            let room = capacity.room(&config, &marks, Bps(penalty)).unwrap().0;
+            let (equity, net_debt) = (capacity.equity, capacity.net_debt);
 
-            let brought = marks.price.worth(Quote(num::mul_div_floor(room, Bps(penalty).above_one(), BPS).unwrap())).unwrap();
-            let after = Backstop { inventory: Collateral(inventory + brought.0), ..before };
-            let equity_after = after.equity(&pool, marks.stressed).unwrap() - i128::from(room);
-            let rounding = 3 * i128::from(leverage) + i128::from(BPS);
+            let brought = num::mul_div_floor(room, Bps(penalty).above_one(), BPS).unwrap();
+            let after = capacity.after(Quote(room), marks.price.worth(Quote(brought)).unwrap(), &marks).unwrap();
             if room > 0 {
-                prop_assert!((net_debt + i128::from(room)) * i128::from(BPS) <= equity_after * i128::from(leverage) + rounding);
-                prop_assert!(inventory + brought.0 <= cap);
+                // within the limits but for rounding: an atom of equity, twice
+                let rounded = Capacity { equity: after.equity + 2, ..after };
+                prop_assert!(rounded.is_within(&config), "{after:?}");
             }
 
             let leverage = f64::from(leverage) / 1e4;
             let grossed = 1.0 + f64::from(penalty) / 1e4;
-            let v = (grossed * marks.ratio as f64 / f64::from(1 << RATIO_BITS)).min(1.0);
+            let v = (grossed * marks.ratio().unwrap() as f64 / f64::from(1 << RATIO_BITS)).min(1.0);
             let by_leverage = (leverage * equity as f64 - net_debt as f64) / (1.0 + leverage * (1.0 - v));
             let by_inventory = cap.saturating_sub(inventory) as f64 * 0.1 / grossed;
             let exact = by_leverage.min(by_inventory).max(0.0);

@@ -69,5 +69,5 @@ pub use market::{Books, Market, NewMarket};
 pub use oracle::{FeedPin, Oracle, Prices, RawReading};
 pub use pool::Pool;
 pub use position::{KeeperLedger, MarginAccount};
-pub use units::{Bps, Clock, Collateral, DebtShares, Fixed, Index, Key, LpShares, Price, Quote};
+pub use units::{Bps, Clock, Collateral, DebtShares, Divisor, Fixed, Index, Key, LpShares, Price, Quote};
 pub use unwind::Schedule;

@@ -4,6 +4,7 @@
 //! fractional bits. Products of two `u64` are formed in `u128`, where they always fit.
 
 use crate::error::{Error, Result};
+use core::num::NonZeroU64;
 
 /// 1.0 in Q64.64.
 pub const ONE: u128 = 1 << 64;
@@ -12,11 +13,31 @@ pub const ONE: u128 = 1 << 64;
 pub const BPS: u64 = 10_000;
 
 /// a × b, exact.
+///
+/// On chain, schoolbook multiplication on 32-bit halves: the virtual machine has no 64 × 64 → 128 multiplication, and
+/// the compiler's own helper costs twice as many compute units. [`wide_by_halves`] is tested against the host's.
 #[inline]
 #[must_use]
 pub fn wide(a: u64, b: u64) -> u128 {
-    // (2^64 − 1)² < 2^128: cannot wrap.
-    u128::from(a).wrapping_mul(u128::from(b))
+    if cfg!(target_os = "solana") {
+        wide_by_halves(a, b)
+    } else {
+        // (2^64 − 1)² < 2^128: cannot wrap.
+        u128::from(a).wrapping_mul(u128::from(b))
+    }
+}
+
+/// a × b on 32-bit halves. No sum below wraps: (2^32 − 1)² + 2 (2^32 − 1) < 2^64.
+#[inline]
+fn wide_by_halves(a: u64, b: u64) -> u128 {
+    const LOW: u64 = 0xffff_ffff;
+    let (a1, a0) = (a >> 32, a & LOW);
+    let (b1, b0) = (b >> 32, b & LOW);
+    let low = a0.wrapping_mul(b0);
+    let middle = a1.wrapping_mul(b0).wrapping_add(low >> 32);
+    let other = a0.wrapping_mul(b1).wrapping_add(middle & LOW);
+    let high = a1.wrapping_mul(b1).wrapping_add(middle >> 32).wrapping_add(other >> 32);
+    join(high, (other << 32) | (low & LOW))
 }
 
 /// The value as `u64`, or [`Error::Overflow`].
@@ -40,8 +61,8 @@ pub fn sub(a: u128, b: u128) -> Result<u128> {
 /// n ÷ d, rounded down. Divides in 64 bits where both fit: the virtual machine has no 128-bit division.
 #[inline]
 pub fn div_floor(n: u128, d: u128) -> Result<u128> {
-    match (u64::try_from(n), u64::try_from(d)) {
-        (Ok(n), Ok(d)) => n.checked_div(d).map(u128::from),
+    match (split(n), split(d)) {
+        ((0, n), (0, d)) => n.checked_div(d).map(u128::from),
         _ => n.checked_div(d),
     }
     .ok_or(Error::Overflow)
@@ -50,9 +71,27 @@ pub fn div_floor(n: u128, d: u128) -> Result<u128> {
 /// n ÷ d, rounded up.
 #[inline]
 pub fn div_ceil(n: u128, d: u128) -> Result<u128> {
-    let floor = div_floor(n, d)?;
-    // floor × d ≤ n, so the product fits; floor < 2^128 − 1 unless d = 1, where nothing is added.
-    if floor.wrapping_mul(d) == n { Ok(floor) } else { add(floor, 1) }
+    match (split(n), split(d)) {
+        ((0, n), (0, d)) if d > 0 => Ok(u128::from(n.div_ceil(d))),
+        _ => {
+            let floor = n.checked_div(d).ok_or(Error::Overflow)?;
+            // floor × d ≤ n, so the product fits; floor < 2^128 − 1 unless d = 1, where nothing is added.
+            if floor.wrapping_mul(d) == n { Ok(floor) } else { add(floor, 1) }
+        }
+    }
+}
+
+/// n ÷ d, rounded up, for a divisor below 2^32: long division in native 64-bit steps.
+#[inline]
+pub fn div_ceil_small(n: u128, d: u32) -> Result<u128> {
+    const LOW: u64 = 0xffff_ffff;
+    let d = NonZeroU64::new(u64::from(d)).ok_or(Error::Overflow)?;
+    let (high, low) = split(n);
+    // Each remainder is below d < 2^32: the shifts drop nothing, and both lower quotients are below 2^32.
+    let middle = ((high % d) << 32) | (low >> 32);
+    let bottom = ((middle % d) << 32) | (low & LOW);
+    let quotient = join(high / d, ((middle / d) << 32) | (bottom / d));
+    add(quotient, u128::from(bottom % d != 0))
 }
 
 /// a × b ÷ d, rounded down.
@@ -75,20 +114,35 @@ pub const fn split(q: u128) -> (u64, u64) {
     ((q >> 64) as u64, q as u64)
 }
 
+/// A 128-bit number of its two words.
+#[inline]
+#[must_use]
+pub fn join(high: u64, low: u64) -> u128 {
+    (u128::from(high) << 64) | u128::from(low)
+}
+
 /// q × n, rounded down to an integer. q is Q64.64.
 #[inline]
 pub fn q_mul_floor(q: u128, n: u64) -> Result<u64> {
     let (integer, fraction) = split(q);
-    narrow(add(wide(integer, n), wide(fraction, n) >> 64)?)
+    let (below, _) = split(wide(fraction, n));
+    whole_part(integer, n)?.checked_add(below).ok_or(Error::Overflow)
+}
+
+/// integer × n. Prices and indices are often below one: then there is nothing to multiply.
+#[inline]
+fn whole_part(integer: u64, n: u64) -> Result<u64> {
+    if integer == 0 { Ok(0) } else { narrow(wide(integer, n)) }
 }
 
 /// q × n, rounded up to an integer. q is Q64.64.
 #[inline]
 pub fn q_mul_ceil(q: u128, n: u64) -> Result<u64> {
     let (integer, fraction) = split(q);
-    let low = wide(fraction, n);
-    let carry = u128::from(split(low).1 != 0);
-    narrow(add(add(wide(integer, n), low >> 64)?, carry)?)
+    let (below, rest) = split(wide(fraction, n));
+    // n × a fraction is at most n − 1 + (2^64 − 1)/2^64: one more still fits.
+    let below = below.wrapping_add(u64::from(rest != 0));
+    whole_part(integer, n)?.checked_add(below).ok_or(Error::Overflow)
 }
 
 /// n ÷ q, rounded down to an integer. q is Q64.64 and not zero.
@@ -101,6 +155,22 @@ pub fn q_div_floor(n: u64, q: u128) -> Result<u64> {
 #[inline]
 pub fn q_div_ceil(n: u64, q: u128) -> Result<u64> {
     narrow(div_ceil(u128::from(n) << 64, q)?)
+}
+
+/// 1 ÷ q, rounded down. q and the result are Q64.64; q is not zero.
+#[inline]
+pub fn q_inverse(q: u128) -> Result<u128> {
+    // 2^128 − 1 for 2^128: the same unless q is a power of two, and then 2^−64 less.
+    u128::MAX.checked_div(q).ok_or(Error::Overflow)
+}
+
+/// n ÷ q, rounded down to an integer, with `inverse` = 1 ÷ q from [`q_inverse`]: multiplies instead of dividing.
+#[inline]
+pub fn q_div_floor_by(n: u64, q: u128, inverse: u128) -> Result<u64> {
+    // The inverse is less than 2^−64 × (1 + 1/q) too small, so the estimate is the quotient or one less.
+    let estimate = q_mul_floor(inverse, n)?;
+    let next = estimate.checked_add(1).ok_or(Error::Overflow)?;
+    Ok(if q_mul_ceil(q, next).is_ok_and(|product| product <= n) { next } else { estimate })
 }
 
 /// q × f, rounded down, where f is a fraction below one in units of 2^−64. q and the result are Q64.64.
@@ -118,6 +188,16 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn multiplying_by_halves_is_multiplying(a: u64, b: u64) {
+            prop_assert_eq!(wide_by_halves(a, b), u128::from(a) * u128::from(b));
+        }
+
+        #[test]
+        fn dividing_in_steps_is_dividing(n: u128, d in 1u32..) {
+            prop_assert_eq!(div_ceil_small(n, d), div_ceil(n, u128::from(d)));
+        }
+
         #[test]
         fn floor_and_ceil_bracket_the_exact_quotient(a: u64, b: u64, d in 1u64..) {
             let exact = wide(a, b);
@@ -150,8 +230,28 @@ mod tests {
         }
 
         #[test]
+        fn dividing_by_the_inverse_is_dividing(bits in 0u32..128, low: u128, n: u64) {
+            let q = (low >> bits).max(1);
+            match (q_div_floor(n, q), q_div_floor_by(n, q, q_inverse(q).unwrap())) {
+                (Ok(exact), Ok(quotient)) => prop_assert_eq!(exact, quotient),
+                // the estimate of a quotient at the very edge of 64 bits may have no successor
+                (Ok(exact), Err(error)) => prop_assert!(exact == u64::MAX && error == Error::Overflow),
+                (exact, quotient) => prop_assert_eq!(exact, quotient),
+            }
+        }
+
+        #[test]
         fn fraction_product_is_exact_rounded_down(q in 0u128..1 << 64, f: u64) {
             prop_assert_eq!(q_mul_fraction(q, f), (q * u128::from(f)) >> 64);
+        }
+    }
+
+    #[test]
+    fn the_edges_of_multiplying_by_halves() {
+        for a in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
+            for b in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
+                assert_eq!(wide_by_halves(a, b), u128::from(a) * u128::from(b));
+            }
         }
     }
 
@@ -159,6 +259,7 @@ mod tests {
     fn division_by_zero_is_an_error() {
         assert_eq!(div_floor(1, 0), Err(Error::Overflow));
         assert_eq!(div_ceil(u128::MAX, 0), Err(Error::Overflow));
+        assert_eq!(div_ceil_small(u128::MAX, 0), Err(Error::Overflow));
         assert_eq!(mul_div_floor(1, 1, 0), Err(Error::Overflow));
         assert_eq!(q_div_floor(1, 0), Err(Error::Overflow));
     }

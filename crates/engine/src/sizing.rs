@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
     num::{self, BPS},
-    units::{Bps, Collateral, Price, Quote},
+    units::{Bps, Collateral, Divisor, Quote},
 };
 
 /// How far a liquidation goes.
@@ -47,6 +47,30 @@ pub fn exceeds(debt: Quote, value: Quote, ltv: Bps) -> bool {
     num::wide(debt.0, BPS) > num::wide(value.0, ltv.factor())
 }
 
+/// How far an account is between the liquidation LTV and the insolvency LTV; everything times 10,000.
+struct Distance {
+    /// D − liquidation LTV × V.
+    above: u128,
+    /// (insolvency LTV − liquidation LTV) × V.
+    span: u128,
+}
+
+impl Distance {
+    /// `None` for a healthy account: debt ≤ liquidation LTV × value.
+    #[inline]
+    fn of(config: &Config, debt: Quote, value: Quote) -> Option<Self> {
+        let threshold = num::wide(value.0, config.liquidation_ltv.factor());
+        let above = num::wide(debt.0, BPS).checked_sub(threshold).filter(|above| *above > 0)?;
+        let margin = config.insolvency_ltv.0.saturating_sub(config.liquidation_ltv.0);
+        Some(Self { above, span: num::wide(value.0, u64::from(margin)) })
+    }
+
+    #[inline]
+    fn is_insolvent(&self) -> bool {
+        self.above >= self.span
+    }
+}
+
 /// The penalty for an account of debt D and collateral value V, bps, rounded down.
 ///
 /// It rises linearly with LTV = D/V from β_min at the liquidation LTV to β_max at the insolvency LTV, and never
@@ -57,25 +81,31 @@ pub fn exceeds(debt: Quote, value: Quote, ltv: Bps) -> bool {
 /// ```
 ///
 /// # Errors
-/// [`Error::Overflow`] for an invalid [`Config`].
+/// [`Error::AccountHealthy`] unless debt > liquidation LTV × value; [`Error::Overflow`] for an invalid [`Config`].
 pub fn penalty(config: &Config, debt: Quote, value: Quote) -> Result<Bps> {
-    let Some(surplus) = value.0.checked_sub(debt.0) else {
-        return Ok(Bps(0));
-    };
+    let distance = Distance::of(config, debt, value).ok_or(Error::AccountHealthy)?;
+    penalty_at(config, &distance, debt, value)
+}
+
+fn penalty_at(config: &Config, distance: &Distance, debt: Quote, value: Quote) -> Result<Bps> {
     let (low, high) = (config.penalty_min.factor(), config.penalty_max.factor());
-    // D − liquidation LTV × V and (insolvency − liquidation) × V, both times 10,000.
-    let above = num::wide(debt.0, BPS).saturating_sub(num::wide(value.0, config.liquidation_ltv.factor()));
-    let span = num::wide(value.0, u64::from(config.insolvency_ltv.0.saturating_sub(config.liquidation_ltv.0)));
-    let risen = if above >= span {
+    let wanted = if distance.is_insolvent() || low == high {
         high
     } else {
-        // above < span < 2^78 and high − low < 2^14: the product fits.
-        let rise = above.wrapping_mul(u128::from(high.saturating_sub(low)));
-        low.saturating_add(num::narrow(num::div_floor(rise, span)?)?)
+        // One basis point of penalty for so much above the threshold. Rounded up, so that the penalty is rounded down;
+        // dividing twice keeps the numbers in 64 bits.
+        let unit = num::div_ceil(distance.span, u128::from(high.saturating_sub(low)))?;
+        low.saturating_add(num::narrow(num::div_floor(distance.above, unit)?)?)
     };
-    let cap = if debt.0 == 0 { u64::MAX } else { num::narrow(num::div_floor(num::wide(surplus, BPS), u128::from(debt.0))?)? };
+    // D(1 + β) ≤ V, or else β = V/D − 1.
+    let capped = if num::wide(debt.0, BPS.saturating_add(wanted)) <= num::wide(value.0, BPS) {
+        wanted
+    } else {
+        let surplus = value.0.saturating_sub(debt.0);
+        num::narrow(num::div_floor(num::wide(surplus, BPS), u128::from(debt.0))?)?
+    };
     // At most penalty_max, which is a u32.
-    u32::try_from(risen.min(cap)).map(Bps).map_err(|_| Error::Overflow)
+    u32::try_from(capped).map(Bps).map_err(|_| Error::Overflow)
 }
 
 /// The terms on which an account of `debt` and `collateral` is liquidated at `price`, were there room without limit.
@@ -85,29 +115,21 @@ pub fn penalty(config: &Config, debt: Quote, value: Quote) -> Result<Bps> {
 ///
 /// # Errors
 /// [`Error::AccountHealthy`] unless debt > liquidation LTV × value.
-pub fn terms(config: &Config, debt: Quote, collateral: Collateral, price: Price) -> Result<Terms> {
-    let value = price.value(collateral)?;
-    if !exceeds(debt, value, config.liquidation_ltv) {
-        return Err(Error::AccountHealthy);
-    }
-    let penalty = penalty(config, debt, value)?;
-    let whole = |extent| {
-        let deficit = Quote(debt.0.saturating_sub(value.0));
-        let seize = if deficit.0 > 0 { collateral } else { seizure(debt, collateral, penalty, price)? };
-        Ok(Terms { extent, repay: debt, seize, penalty, deficit })
+pub fn terms(config: &Config, debt: Quote, collateral: Collateral, price: &Divisor) -> Result<Terms> {
+    let value = price.price.value(collateral)?;
+    let distance = Distance::of(config, debt, value).ok_or(Error::AccountHealthy)?;
+    let penalty = penalty_at(config, &distance, debt, value)?;
+    let insolvent = distance.is_insolvent();
+    let partial = if insolvent { debt.0 } else { repayment(config, debt, value, penalty)? };
+    let dust = debt.0.saturating_sub(partial) < config.min_debt.0;
+    let (extent, repay) = match (insolvent, dust) {
+        (true, _) => (Extent::Insolvent, debt),
+        (false, true) => (Extent::Whole, debt),
+        (false, false) => (Extent::Partial, Quote(partial)),
     };
-    let insolvent = num::wide(debt.0, BPS) >= num::wide(value.0, config.insolvency_ltv.factor());
-    if insolvent {
-        return whole(Extent::Insolvent);
-    }
-    let repay = repayment(config, debt, value, penalty)?;
-    let dust = debt.0.saturating_sub(repay) < config.min_debt.0;
-    if repay >= debt.0 || dust {
-        return whole(Extent::Whole);
-    }
-    let repay = Quote(repay);
-    let seize = seizure(repay, collateral, penalty, price)?;
-    Ok(Terms { extent: Extent::Partial, repay, seize, penalty, deficit: Quote::ZERO })
+    let deficit = Quote(debt.0.saturating_sub(value.0));
+    let seize = if deficit == Quote::ZERO { seizure(repay, collateral, penalty, price)? } else { collateral };
+    Ok(Terms { extent, repay, seize, penalty, deficit })
 }
 
 impl Terms {
@@ -116,7 +138,14 @@ impl Terms {
     ///
     /// # Errors
     /// [`Error::BackstopFull`] if nothing fits, or nothing without leaving dust.
-    pub fn within(self, config: &Config, debt: Quote, collateral: Collateral, price: Price, room: Quote) -> Result<Self> {
+    pub fn within(
+        self,
+        config: &Config,
+        debt: Quote,
+        collateral: Collateral,
+        price: &Divisor,
+        room: Quote,
+    ) -> Result<Self> {
         if self.extent == Extent::Insolvent || self.repay <= room {
             return Ok(self);
         }
@@ -146,33 +175,33 @@ impl Terms {
 
 /// x of the module's formula, rounded up; everything scaled by 10,000² to stay in integers.
 fn repayment(config: &Config, debt: Quote, value: Quote, penalty: Bps) -> Result<u64> {
+    const SQUARE: u64 = 100_000_000; // 10,000²
     let target = config.target_ltv.factor();
-    let excess = num::sub(num::wide(debt.0, BPS), num::wide(value.0, target))?;
-    let divisor = num::sub(num::wide(BPS, BPS), num::wide(target, penalty.above_one()))?;
-    // excess < 2^78: the product fits.
-    num::narrow(num::div_ceil(excess.wrapping_mul(u128::from(BPS)), divisor)?)
+    // 10,000² × D and 10,000 × τ × V, both below 2^64 × 2^27.
+    let excess = num::sub(num::wide(debt.0, SQUARE), num::wide(value.0, target.saturating_mul(BPS)))?;
+    let divisor = SQUARE.saturating_sub(target.saturating_mul(penalty.above_one()));
+    let divisor = u32::try_from(divisor).map_err(|_| Error::Overflow)?;
+    num::narrow(num::div_ceil_small(excess, divisor)?)
 }
 
 /// Collateral worth `repay` × (1 + β) at `price`, rounded down, at most all of it.
-fn seizure(repay: Quote, collateral: Collateral, penalty: Bps, price: Price) -> Result<Collateral> {
-    let value = num::mul_div_floor(repay.0, penalty.above_one(), BPS)?;
-    Ok(price.worth(Quote(value))?.min(collateral))
+fn seizure(repay: Quote, collateral: Collateral, penalty: Bps, price: &Divisor) -> Result<Collateral> {
+    let extra = num::mul_div_floor(repay.0, penalty.factor(), BPS)?;
+    Ok(price.worth(repay.plus(Quote(extra))?)?.min(collateral))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::CONFIG;
+    use crate::{config::tests::CONFIG, units::Price};
     use proptest::prelude::*;
 
-    const ONE: Price = price(1 << 64);
-
-    const fn price(raw: u128) -> Price {
-        Price::from_raw(raw)
+    fn one() -> Divisor {
+        Price::from_raw(1 << 64).divisor().unwrap()
     }
 
     fn at_par(debt: u64, collateral: u64) -> Result<Terms> {
-        terms(&CONFIG, Quote(debt), Collateral(collateral), ONE)
+        terms(&CONFIG, Quote(debt), Collateral(collateral), &one())
     }
 
     #[test]
@@ -211,12 +240,12 @@ mod tests {
     #[test]
     fn a_cut_never_leaves_dust() {
         let terms = at_par(900_000_000, 1_000_000_000).unwrap();
-        let within = |room| terms.within(&CONFIG, Quote(900_000_000), Collateral(1_000_000_000), ONE, Quote(room));
+        let within = |room| terms.within(&CONFIG, Quote(900_000_000), Collateral(1_000_000_000), &one(), Quote(room));
         assert_eq!(within(0), Err(Error::BackstopFull));
         assert_eq!(within(1_000).unwrap().repay, Quote(1_000));
         assert_eq!(within(u64::MAX).unwrap(), terms);
         let small = at_par(16_500_000, 20_000_000).unwrap();
-        let within = |room| small.within(&CONFIG, Quote(16_500_000), Collateral(20_000_000), ONE, Quote(room));
+        let within = |room| small.within(&CONFIG, Quote(16_500_000), Collateral(20_000_000), &one(), Quote(room));
         assert_eq!(within(16_499_999).unwrap().repay, Quote(6_500_000));
         assert_eq!(within(16_500_000).unwrap(), small);
     }
@@ -260,11 +289,11 @@ mod tests {
             config in config(), collateral in 1u64..1 << 53, raw in 1u128 << 40..1 << 80, ltv in 1u64..20_000,
         ) {
             prop_assume!(config.validate().is_ok());
-            let price = price(raw);
+            let price = Price::from_raw(raw);
             let Ok(value) = price.value(Collateral(collateral)) else { return Ok(()) };
             prop_assume!(value.0 > 0 && value.0 < 1 << 53);
             let debt = Quote((u128::from(value.0) * u128::from(ltv) / u128::from(BPS)) as u64);
-            let result = terms(&config, debt, Collateral(collateral), price);
+            let result = terms(&config, debt, Collateral(collateral), &price.divisor().unwrap());
             if !exceeds(debt, value, config.liquidation_ltv) {
                 prop_assert_eq!(result, Err(Error::AccountHealthy));
                 return Ok(());
@@ -301,7 +330,15 @@ mod tests {
         #[test]
         fn the_penalty_rises_with_the_ltv_until_it_would_create_bad_debt(debt in 1u64..1 << 50, more in 0u64..1 << 40) {
             let value = Quote(1 << 50);
-            let (a, b) = (penalty(&CONFIG, Quote(debt), value).unwrap(), penalty(&CONFIG, Quote(debt + more), value).unwrap());
+            let debt = (1 << 49) + debt;
+            let (Ok(a), Ok(b)) = (penalty(&CONFIG, Quote(debt), value), penalty(&CONFIG, Quote(debt + more), value)) else {
+                prop_assert!(!exceeds(Quote(debt), value, CONFIG.liquidation_ltv));
+                return Ok(());
+            };
+            // the formula of the doc comment, in floating point
+            let (ltv, span) = (debt as f64 / value.0 as f64, 0.12);
+            let exact = (200.0 + 400.0 * ((ltv - 0.8) / span).min(1.0)).min((1.0 / ltv - 1.0) * 1e4).max(0.0);
+            prop_assert!(f64::from(a.0) <= exact + 1e-6 && f64::from(a.0) > exact - 1.001, "{a:?} {exact}");
             let cap_binds = num::wide(debt + more, b.above_one() + 1) > num::wide(value.0, BPS);
             prop_assert!(a <= b || cap_binds);
             if debt <= value.0 {

@@ -124,7 +124,7 @@ macro_rules! fixed {
             #[must_use]
             pub fn raw(self) -> u128 {
                 let [low, high] = self.0;
-                (u128::from(high) << 64) | u128::from(low)
+                num::join(high, low)
             }
         }
     };
@@ -157,10 +157,12 @@ impl Price {
         num::q_mul_ceil(self.raw(), amount.0).map(Quote)
     }
 
-    /// The collateral that some quote is worth, rounded down. The price must not be zero.
-    #[inline]
-    pub fn worth(self, amount: Quote) -> Result<Collateral> {
-        num::q_div_floor(amount.0, self.raw()).map(Collateral)
+    /// The same price, prepared for many calls of [`Divisor::worth`].
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] if the price is zero.
+    pub fn divisor(self) -> Result<Divisor> {
+        Ok(Divisor { price: self, inverse: num::q_inverse(self.raw())? })
     }
 
     /// self × `factor` ÷ 10,000, rounded down.
@@ -175,6 +177,23 @@ impl Price {
     pub fn scale_up(self, factor: u64) -> Result<Self> {
         let product = self.raw().checked_mul(u128::from(factor)).ok_or(Error::Overflow)?;
         num::div_ceil(product, u128::from(num::BPS)).map(Self::from_raw)
+    }
+}
+
+/// A price and its inverse: dividing by it is multiplying, which costs half the compute units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divisor {
+    /// The price itself.
+    pub price: Price,
+    /// 1 ÷ price, Q64.64, rounded down.
+    inverse: u128,
+}
+
+impl Divisor {
+    /// The collateral that some quote is worth, rounded down.
+    #[inline]
+    pub fn worth(&self, amount: Quote) -> Result<Collateral> {
+        num::q_div_floor_by(amount.0, self.price.raw(), self.inverse).map(Collateral)
     }
 }
 
@@ -207,5 +226,11 @@ impl Index {
     #[inline]
     pub fn shares_for_payment(self, amount: Quote) -> Result<DebtShares> {
         num::q_div_floor(amount.0, self.raw()).map(DebtShares)
+    }
+
+    /// 1 ÷ self, Q64.64, for [`num::q_div_floor_by`].
+    #[inline]
+    pub fn inverse(self) -> Result<u128> {
+        num::q_inverse(self.raw())
     }
 }

@@ -1,7 +1,9 @@
 use crate::{
-    backstop::Marks,
+    backstop::{Capacity, Marks},
     error::{Error, Result},
     market::{Books, Market},
+    num,
+    oracle::Prices,
     position::{KeeperLedger, MarginAccount},
     sizing::{self, Extent, Terms},
     units::{Bps, Clock, Collateral, DebtShares, Price, Quote},
@@ -37,61 +39,32 @@ record! {
     }
 }
 
+/// Liquidations of one market at one moment and one price. What they share — interest up to now, prices, the
+/// backstop's capacity — is computed once; then each account costs only its own arithmetic.
+pub struct Liquidations<'a> {
+    market: &'a mut Market,
+    clock: Clock,
+    marks: Marks,
+    capacity: Capacity,
+    /// Debt shares an atom, Q64.64.
+    shares_per_atom: u128,
+}
+
 impl Market {
-    /// Liquidates one account against the backstop: to the target LTV, or whole (see [`crate::sizing`]), as far as
-    /// there is room. The backstop's cash pays first; for the rest debt shares move from the account to the backstop,
-    /// so the pool neither gains nor loses. The keeper's bounty is credited to its ledger.
+    /// Begins liquidating: accrues interest, and takes stock of the backstop at these prices.
     ///
     /// # Errors
-    /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::BackstopFull`], [`Error::Overflow`].
-    pub fn liquidate(
-        &mut self,
-        account: &mut MarginAccount,
-        ledger: &mut KeeperLedger,
-        marks: &Marks,
-        clock: Clock,
-    ) -> Result<Liquidation> {
-        if account.last_risk_slot == clock.slot {
-            return Err(Error::SameSlot);
-        }
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let debt = books.pool.index.debt(account.debt_shares)?;
-        if debt == Quote::ZERO {
-            return Err(Error::NoDebt);
-        }
-        let terms = sizing::terms(&self.config, debt, account.collateral, marks.price)?;
-        let room = books.backstop.room(&self.config, &books.pool, marks, terms.penalty)?;
-        let terms = terms.within(&self.config, debt, account.collateral, marks.price, room)?;
-
-        let mut next = *account;
-        let paid_in_cash = books.absorb(&mut next, &terms, clock)?;
-        let earned = terms.bounty(&self.config)?;
-        let bounty = books.credit_bounty(earned)?;
-        let credit = ledger.credit.plus(bounty)?;
-        let debt_after = books.pool.index.debt(next.debt_shares)?;
-        books.invariant()?;
-
+    /// [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    pub fn liquidations(&mut self, prices: &Prices, clock: Clock) -> Result<Liquidations<'_>> {
+        let books = self.books_at(clock)?;
+        let marks = Marks::new(&self.config, prices)?;
+        let capacity = Capacity::of(&books.backstop, &books.pool, &marks)?;
+        let shares_per_atom = books.pool.index.inverse()?;
         self.books = books;
-        *account = next;
-        ledger.credit = credit;
-        Ok(Liquidation {
-            price: marks.price,
-            repaid: terms.repay,
-            paid_in_cash,
-            seized: terms.seize,
-            deficit: terms.deficit,
-            bounty,
-            bounty_unpaid: earned.minus(bounty)?,
-            debt_after,
-            collateral_after: next.collateral,
-            penalty: terms.penalty,
-            insolvent: terms.extent == Extent::Insolvent,
-            whole: next.debt_shares == DebtShares::ZERO,
-        })
+        Ok(Liquidations { market: self, clock, marks, capacity, shares_per_atom })
     }
 
-    /// Whether [`Market::liquidate`] would find the account above its liquidation LTV at `clock`. For keepers.
+    /// Whether an account is above its liquidation LTV at `price` and `clock`. For keepers.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -101,26 +74,105 @@ impl Market {
     }
 }
 
-impl Books {
-    /// Moves debt and collateral from the account to the backstop. Returns the part paid in cash.
+impl Liquidations<'_> {
+    /// Liquidates one account against the backstop: to the target LTV, or whole (see [`crate::sizing`]), as far as
+    /// there is room. The backstop's cash pays first; for the rest debt shares move from the account to the backstop,
+    /// so the pool neither gains nor loses. The keeper's bounty is credited to its ledger.
     ///
-    /// The shares moved are rounded down, in favour of the backstop; those paid in cash again, in favour of the pool.
-    fn absorb(&mut self, account: &mut MarginAccount, terms: &Terms, clock: Clock) -> Result<Quote> {
-        let cash = self.backstop.cash.min(terms.repay);
-        let shares = self.pool.shares_paid(terms.repay, account.debt_shares)?;
-        let settled = if cash == terms.repay { shares } else { self.pool.shares_paid(cash, shares)? };
-        self.pool.collect(cash, settled)?;
-        if self.backstop.inventory == Collateral::ZERO {
-            self.unwind.begin(clock)?;
+    /// # Errors
+    /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::BackstopFull`], [`Error::Overflow`].
+    pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
+        if account.last_risk_slot == self.clock.slot {
+            return Err(Error::SameSlot);
         }
-        self.backstop.cash = self.backstop.cash.minus(cash)?;
-        self.backstop.debt_shares = self.backstop.debt_shares.plus(shares.minus(settled)?)?;
-        self.backstop.inventory = self.backstop.inventory.plus(terms.seize)?;
-        account.debt_shares = account.debt_shares.minus(shares)?;
-        account.collateral = account.collateral.minus(terms.seize)?;
-        Ok(cash)
+        let config = &self.market.config;
+        let mut books = self.market.books;
+        let debt = books.pool.index.debt(account.debt_shares)?;
+        if debt == Quote::ZERO {
+            return Err(Error::NoDebt);
+        }
+        let wanted = sizing::terms(config, debt, account.collateral, &self.marks.price)?;
+        let (terms, capacity) = self.fit(wanted, debt, account.collateral)?;
+
+        let collateral = account.collateral.minus(terms.seize)?;
+        let (debt_shares, paid_in_cash) = self.absorb(&mut books, account.debt_shares, debt, &terms)?;
+        let earned = terms.bounty(config)?;
+        let bounty = books.credit_bounty(earned)?;
+        let capacity = capacity.after_paying(bounty)?;
+        let credit = ledger.credit.plus(bounty)?;
+        let debt_after = books.pool.index.debt(debt_shares)?;
+        books.invariant()?;
+
+        self.market.books = books;
+        self.capacity = capacity;
+        account.collateral = collateral;
+        account.debt_shares = debt_shares;
+        ledger.credit = credit;
+        Ok(Liquidation {
+            price: self.marks.price.price,
+            repaid: terms.repay,
+            paid_in_cash,
+            seized: terms.seize,
+            deficit: terms.deficit,
+            bounty,
+            bounty_unpaid: earned.minus(bounty)?,
+            debt_after,
+            collateral_after: collateral,
+            penalty: terms.penalty,
+            insolvent: terms.extent == Extent::Insolvent,
+            whole: debt_shares == DebtShares::ZERO,
+        })
     }
 
+    /// The terms cut down to what fits, and the capacity after them. Solving for the room is dear, so it is done only
+    /// when the wanted terms do not fit. Insolvent accounts always do.
+    fn fit(&self, wanted: Terms, debt: Quote, collateral: Collateral) -> Result<(Terms, Capacity)> {
+        let config = &self.market.config;
+        let after = self.capacity.after(wanted.repay, wanted.seize, &self.marks)?;
+        if wanted.extent == Extent::Insolvent || after.is_within(config) {
+            return Ok((wanted, after));
+        }
+        let room = self.capacity.room(config, &self.marks, wanted.penalty)?;
+        let cut = wanted.within(config, debt, collateral, &self.marks.price, room)?;
+        Ok((cut, self.capacity.after(cut.repay, cut.seize, &self.marks)?))
+    }
+
+    /// Moves the debt and collateral of `terms` from an account of `held` shares to the backstop. Returns the shares
+    /// left to the account, and the part paid in cash.
+    ///
+    /// The shares moved are rounded down, in favour of the backstop; those paid in cash again, in favour of the pool.
+    fn absorb(
+        &self,
+        books: &mut Books,
+        held: DebtShares,
+        debt: Quote,
+        terms: &Terms,
+    ) -> Result<(DebtShares, Quote)> {
+        let Books { pool, backstop, unwind } = books;
+        let cash = backstop.cash.min(terms.repay);
+        let shares = if terms.repay == debt { held } else { self.shares(terms.repay)?.min(held) };
+        let settled = match cash {
+            Quote::ZERO => DebtShares::ZERO,
+            all if all == terms.repay => shares,
+            part => self.shares(part)?.min(shares),
+        };
+        pool.collect(cash, settled)?;
+        if backstop.inventory == Collateral::ZERO {
+            unwind.begin(self.clock)?;
+        }
+        backstop.cash = backstop.cash.minus(cash)?;
+        backstop.debt_shares = backstop.debt_shares.plus(shares.minus(settled)?)?;
+        backstop.inventory = backstop.inventory.plus(terms.seize)?;
+        Ok((held.minus(shares)?, cash))
+    }
+
+    /// The shares that a payment cancels, rounded down.
+    fn shares(&self, amount: Quote) -> Result<DebtShares> {
+        num::q_div_floor_by(amount.0, self.market.books.pool.index.raw(), self.shares_per_atom).map(DebtShares)
+    }
+}
+
+impl Books {
     /// Sets quote atoms aside for a keeper: from the backstop's cash, else lent by the pool to the backstop, else not
     /// at all. Returns what was set aside.
     fn credit_bounty(&mut self, bounty: Quote) -> Result<Quote> {

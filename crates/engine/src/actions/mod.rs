@@ -10,6 +10,6 @@ mod pool;
 mod price;
 
 pub use backstop::{BountyClaim, Funding, Sale};
-pub use liquidate::Liquidation;
+pub use liquidate::{Liquidation, Liquidations};
 pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};

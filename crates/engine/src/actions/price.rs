@@ -1,5 +1,4 @@
 use crate::{
-    backstop::Marks,
     error::Result,
     market::Market,
     oracle::{Observation, Prices, Purpose, RawReading},
@@ -39,13 +38,5 @@ impl Market {
         };
         self.oracle = oracle;
         Ok(observation)
-    }
-
-    /// The prices for liquidations, computed once for any number of accounts.
-    ///
-    /// # Errors
-    /// [`crate::Error::PriceOutOfRange`].
-    pub fn marks(&self, prices: &Prices) -> Result<Marks> {
-        Marks::new(&self.config, prices)
     }
 }

@@ -39,10 +39,10 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let mut market = accounts.market.load_mut()?;
     let prices =
         accept_prices(&mut market, &accounts.collateral_feed, &accounts.quote_feed, Purpose::Liquidate, clock)?;
-    let marks = market.marks(&prices).or_program_error()?;
     let mut account = accounts.margin_account.load_mut()?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
-    let liquidation = market.liquidate(&mut account, &mut ledger, &marks, clock).or_program_error()?;
+    let mut liquidations = market.liquidations(&prices, clock).or_program_error()?;
+    let liquidation = liquidations.liquidate(&mut account, &mut ledger).or_program_error()?;
     emit!(Liquidated {
         market: accounts.market.key(),
         margin_account: accounts.margin_account.key(),

@@ -36,9 +36,10 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let mut market = accounts.market.load_mut()?;
     let prices =
         accept_prices(&mut market, &accounts.collateral_feed, &accounts.quote_feed, Purpose::Liquidate, clock)?;
-    let marks = market.marks(&prices).or_program_error()?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
     let (market_key, keeper) = (accounts.market.key(), accounts.keeper.key());
+    let expected = key(&market_key);
+    let mut liquidations = market.liquidations(&prices, clock).or_program_error()?;
     for info in ctx.remaining_accounts {
         // Its owner may have closed it since the keeper looked: no reason to fail the others.
         if info.data_is_empty() {
@@ -46,8 +47,8 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
         }
         let loader = AccountLoader::<MarginAccount>::try_from(info)?;
         let mut account = loader.load_mut()?;
-        require!(account.market == key(&market_key), BreakwaterError::WrongMarket);
-        match market.liquidate(&mut account, &mut ledger, &marks, clock) {
+        require!(account.market == expected, BreakwaterError::WrongMarket);
+        match liquidations.liquidate(&mut account, &mut ledger) {
             Ok(liquidation) => {
                 emit!(Liquidated { market: market_key, margin_account: info.key(), keeper, liquidation });
             }
