@@ -85,6 +85,40 @@ const fn bound(value: u64, min: u64, max: u64) -> Bound {
 const DAY: u64 = 86_400;
 
 impl Config {
+    /// A parameter set for examples and tests: a volatile collateral of 9 decimals against a stable quote token of 6.
+    /// Plausible, but chosen by nobody for real money.
+    pub const EXAMPLE: Self = Self {
+        min_debt: Quote(10_000_000),
+        bounty_tip: Quote(100_000),
+        inventory_cap: Collateral(u64::MAX),
+        unwind_min_rate: 1_000_000,
+        unwind_max_rate: 50_000_000_000,
+        initial_ltv: Bps(7_000),
+        target_ltv: Bps(7_500),
+        liquidation_ltv: Bps(8_000),
+        insolvency_ltv: Bps(9_200),
+        penalty_min: Bps(200),
+        penalty_max: Bps(600),
+        bounty_share: Bps(25),
+        backstop_leverage: Bps(80_000),
+        inventory_haircut: Bps(500),
+        unwind_slope: Bps(100),
+        unwind_max_discount: Bps(500),
+        unwind_max_premium: Bps(300),
+        unwind_floor_band: Bps(1_500),
+        interest_base: Bps(100),
+        interest_kink: Bps(8_000),
+        interest_slope_low: Bps(600),
+        interest_slope_high: Bps(10_000),
+        reserve_factor: Bps(2_000),
+        max_confidence: Bps(200),
+        unwind_time: 86_400,
+        unwind_burst: 600,
+        max_age_short: 30,
+        max_age_long: 60,
+        future_tolerance: 5,
+    };
+
     /// Checks every parameter against its hard bounds and against the others.
     ///
     /// The LTV order and the two penalty rules are what makes sizing well defined (see [`crate::sizing`]).
@@ -148,38 +182,7 @@ impl Config {
 pub(crate) mod tests {
     use super::*;
 
-    /// SOL/USDC-like: 9 and 6 decimals.
-    pub(crate) const CONFIG: Config = Config {
-        min_debt: Quote(10_000_000),
-        bounty_tip: Quote(100_000),
-        inventory_cap: Collateral(u64::MAX),
-        unwind_min_rate: 1_000_000,
-        unwind_max_rate: 50_000_000_000,
-        initial_ltv: Bps(7_000),
-        target_ltv: Bps(7_500),
-        liquidation_ltv: Bps(8_000),
-        insolvency_ltv: Bps(9_200),
-        penalty_min: Bps(200),
-        penalty_max: Bps(600),
-        bounty_share: Bps(25),
-        backstop_leverage: Bps(80_000),
-        inventory_haircut: Bps(500),
-        unwind_slope: Bps(100),
-        unwind_max_discount: Bps(500),
-        unwind_max_premium: Bps(300),
-        unwind_floor_band: Bps(1_500),
-        interest_base: Bps(100),
-        interest_kink: Bps(8_000),
-        interest_slope_low: Bps(600),
-        interest_slope_high: Bps(10_000),
-        reserve_factor: Bps(2_000),
-        max_confidence: Bps(200),
-        unwind_time: 86_400,
-        unwind_burst: 600,
-        max_age_short: 30,
-        max_age_long: 60,
-        future_tolerance: 5,
-    };
+    pub(crate) const CONFIG: Config = Config::EXAMPLE;
 
     fn with(change: impl FnOnce(&mut Config)) -> Result<()> {
         let mut config = CONFIG;

@@ -30,6 +30,9 @@ stored! {
 /// a thousandfold, and every rounding in shares is below one atom.
 const FIRST_INDEX: u128 = num::ONE >> 10;
 
+/// The LP mint has this many more decimals than the quote mint: so one whole LP share begins as one whole quote token.
+pub const EXTRA_LP_DECIMALS: u8 = 3;
+
 /// LP shares that exist without an owner, against [`VIRTUAL_ASSETS`]. They make it unprofitable to move the price of
 /// a nearly empty pool (OpenZeppelin's defence of ERC-4626 vaults against inflation).
 const VIRTUAL_SHARES: u64 = 1_000;
@@ -59,15 +62,19 @@ impl Pool {
         num::q_mul_floor(self.index.raw(), self.debt_shares.0).map(Quote)
     }
 
-    /// What belongs to the suppliers: cash + debt − due to the backstop, quote atoms, rounded down.
+    /// What belongs to the suppliers: cash + debt − due to the backstop, quote atoms.
+    ///
+    /// Rounded down once, at the end: rounding the parts would let the sum fall by an atom while interest grows.
     ///
     /// # Errors
     /// [`Error::Overflow`].
     pub fn assets(&self) -> Result<Quote> {
-        let (due, fraction) = num::split(self.due.raw());
-        let due = due.checked_add(u64::from(fraction != 0)).ok_or(Error::Overflow)?;
-        let gross = num::add(u128::from(self.cash.0), u128::from(self.debt()?.0))?;
-        num::narrow(num::sub(gross, u128::from(due))?).map(Quote)
+        let (integer, fraction) = num::split(self.index.raw());
+        let whole = num::narrow(num::wide(integer, self.debt_shares.0))?;
+        let debt = num::add(num::join(whole, 0), num::wide(fraction, self.debt_shares.0))?;
+        let gross = num::add(num::join(self.cash.0, 0), debt)?;
+        let (assets, _) = num::split(num::sub(gross, self.due.raw())?);
+        Ok(Quote(assets))
     }
 
     /// debt ÷ (debt + cash), bps, rounded down; zero for an empty pool.

@@ -11,7 +11,7 @@ use crate::{
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, addresses, decode};
-use breakwater_engine::{Bps, Clock, Collateral, Config, KeeperLedger, Market, Quote};
+use breakwater_engine::{Clock, Config, KeeperLedger, Market};
 
 /// A market to make. The default is SOL/USDC with pull feeds at $100 and $1.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,46 +38,15 @@ impl Default for MarketSpec {
             quote: MintSpec::classic("USDC", 6),
             collateral_feed: FeedSpec::pull("SOL/USD", usd(100)),
             quote_feed: FeedSpec::pull("USDC/USD", usd(1)),
-            config: default_config(),
+            config: Config::EXAMPLE,
         }
     }
 }
 
-/// Parameters for a collateral of 9 and a quote token of 6 decimals: 70% initial, 75% target, 80% liquidation and 92%
-/// insolvency LTV, no cap on inventory, a day to unwind it.
+/// [`Config::EXAMPLE`].
 #[must_use]
 pub fn default_config() -> Config {
-    Config {
-        min_debt: Quote(10_000_000),
-        bounty_tip: Quote(100_000),
-        inventory_cap: Collateral(u64::MAX),
-        unwind_min_rate: 1_000_000,
-        unwind_max_rate: 50_000_000_000,
-        initial_ltv: Bps(7_000),
-        target_ltv: Bps(7_500),
-        liquidation_ltv: Bps(8_000),
-        insolvency_ltv: Bps(9_200),
-        penalty_min: Bps(200),
-        penalty_max: Bps(600),
-        bounty_share: Bps(25),
-        backstop_leverage: Bps(80_000),
-        inventory_haircut: Bps(500),
-        unwind_slope: Bps(100),
-        unwind_max_discount: Bps(500),
-        unwind_max_premium: Bps(300),
-        unwind_floor_band: Bps(1_500),
-        interest_base: Bps(100),
-        interest_kink: Bps(8_000),
-        interest_slope_low: Bps(600),
-        interest_slope_high: Bps(10_000),
-        reserve_factor: Bps(2_000),
-        max_confidence: Bps(200),
-        unwind_time: 86_400,
-        unwind_burst: 600,
-        max_age_short: 30,
-        max_age_long: 60,
-        future_tolerance: 5,
-    }
+    Config::EXAMPLE
 }
 
 impl World {
