@@ -1,0 +1,75 @@
+# `make help` lists the targets. Each works alone on a fresh machine with cargo, make, git and a C compiler.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+# One folder for everything compiled, shared by all checkouts, one make at a time (scripts/checkout.sh).
+# What is for people is in ./target: the program, the demo's report, the compute figures.
+CARGO_TARGET_DIR ?= $(HOME)/.cache/breakwater/target
+override export CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+# The compiled program that the tests, the demo and the tools load.
+export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
+# CI refuses a Cargo.lock that does not fit the manifests.
+LOCKED := $(if $(CI),--locked)
+GENERATED := idl/breakwater.json docs/cu.md
+
+# The first line of each step: says what it does, and sees to it that Cargo builds this checkout's sources.
+step = @printf '\n==> %s\n' "$(1)"; bash scripts/checkout.sh
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: requirements
+requirements:
+	@bash scripts/requirements.sh
+
+.PHONY: build
+build: requirements ## the program: target/deploy/breakwater.so
+	$(call step,building the program)
+	@bash scripts/build.sh $(LOCKED)
+
+# Not `cargo run`: it sets RUSTUP_TOOLCHAIN, over which Anchor's IDL builder stumbles.
+.PHONY: idl
+idl: requirements ## the program's IDL: idl/breakwater.json
+	$(call step,writing the IDL)
+	@cargo build $(LOCKED) --package breakwater-idl
+	@env --unset=RUSTUP_TOOLCHAIN "$$CARGO_TARGET_DIR/debug/breakwater-idl" programs/breakwater idl/breakwater.json
+
+.PHONY: test
+test: build ## every test, on the compiled program
+	$(call step,testing)
+	@bash scripts/test.sh $(LOCKED) --workspace
+
+.PHONY: demo
+demo: build ## a real crash through the program: target/demo/report.html
+	$(call step,running the demo)
+	@cargo run $(LOCKED) --package breakwater-lab --bin demo
+
+.PHONY: cu
+cu: build ## compute units of every instruction: docs/cu.md, target/cu.json
+	$(call step,measuring compute units)
+	@cargo run $(LOCKED) --package breakwater-tests --bin cu
+
+.PHONY: fmt
+fmt: ## format the sources
+	@cargo fmt --all
+
+.PHONY: lint
+lint: requirements ## formatting and clippy, with no warning allowed
+	$(call step,linting)
+	@cargo fmt --all --check
+	@cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	@cargo clippy $(LOCKED) --package breakwater-engine --features idl -- -D warnings
+
+.PHONY: generated
+generated: idl cu ## generated files are committed as they are generated
+	$(call step,comparing generated files)
+	@git ls-files --error-unmatch $(GENERATED) >/dev/null
+	@git --no-pager diff --exit-code -- $(GENERATED) || \
+	  { echo "The sources give other files than the committed ones. Run 'make idl cu' and commit: $(GENERATED)"; exit 1; }
+
+.PHONY: ci
+ci: lint generated test ## what CI checks
