@@ -42,14 +42,22 @@ pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 5] {
     let books = &market.books;
     let (pool, backstop) = (&books.pool, &books.backstop);
     let claims = [pool.cash.0, backstop.cash.0, backstop.keeper_credits.0];
-    let claims = claims.iter().fold(0u128, |sum, part| sum.saturating_add(u128::from(*part)));
+    let claims = claims
+        .iter()
+        .fold(0u128, |sum, part| sum.saturating_add(u128::from(*part)));
     let collateral = add(totals.account_collateral, u128::from(backstop.inventory.0));
     let shares = add(totals.account_debt_shares, u128::from(backstop.debt_shares.0));
     [
         (Identity::QuoteVault, u128::from(totals.quote_vault) >= claims),
-        (Identity::CollateralVault, collateral.is_ok_and(|sum| u128::from(totals.collateral_vault) >= sum)),
+        (
+            Identity::CollateralVault,
+            collateral.is_ok_and(|sum| u128::from(totals.collateral_vault) >= sum),
+        ),
         (Identity::DebtShares, shares == Ok(u128::from(pool.debt_shares.0))),
-        (Identity::KeeperCredits, totals.keeper_credits == u128::from(backstop.keeper_credits.0)),
+        (
+            Identity::KeeperCredits,
+            totals.keeper_credits == u128::from(backstop.keeper_credits.0),
+        ),
         (
             Identity::LpSupply,
             pool.lp_supply.0 >= totals.lp_mint_supply && u128::from(totals.lp_mint_supply) == totals.lp_held,

@@ -2,8 +2,8 @@
 
 use crate::{
     config::Config,
-    error::{Error, Result},
-    num::{self, BPS},
+    error::Result,
+    num::{self, BPS, Factor, WHOLE},
     oracle::Prices,
     pool::Pool,
     units::{Bps, Collateral, DebtShares, Divisor, Price, Quote},
@@ -33,6 +33,7 @@ pub struct Marks {
     pub price: Divisor,
     /// The price at which the backstop counts inventory: low × (1 − haircut), rounded down.
     pub stressed: Price,
+    stressed_factor: Factor,
 }
 
 impl Marks {
@@ -42,23 +43,41 @@ impl Marks {
     /// [`crate::Error::PriceOutOfRange`].
     pub fn new(config: &Config, prices: &Prices) -> Result<Self> {
         let stressed = prices.low()?.scale_down(config.inventory_haircut.below_one())?;
-        Ok(Self { price: prices.spot()?.divisor()?, stressed })
+        Ok(Self {
+            price: prices.spot()?.divisor()?,
+            stressed,
+            stressed_factor: Factor::of(stressed.raw()),
+        })
+    }
+
+    /// The value of some collateral at the stressed price, rounded down.
+    #[inline]
+    fn stressed_value(&self, amount: Collateral) -> Result<Quote> {
+        self.stressed_factor.floor(amount.0).map(Quote)
     }
 
     /// stressed ÷ price in units of 2^−20, rounded down.
     fn ratio(&self) -> Result<u64> {
         // stressed ≤ price < 2^104: the shift drops no bit, and the ratio is at most 2^20.
-        num::narrow(num::div_floor(self.stressed.raw() << RATIO_BITS, self.price.price.raw())?)
+        num::narrow(num::div_floor(
+            self.stressed.raw() << RATIO_BITS,
+            self.price.price.raw(),
+        )?)
     }
 }
 
 /// What the room depends on, kept up to date from one absorption of a batch to the next.
+///
+/// Cash paid out, debt taken over and bounties all count as liabilities, against the assets at first and what comes in.
+/// So each step is one addition in unsigned 64 bits, where signed equity and net debt took twice the instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Equity with inventory at the stressed price, quote atoms.
-    pub equity: i64,
-    /// Debt to the pool less cash, quote atoms.
-    pub net_debt: i64,
+    /// Cash, inventory at the stressed price, and what is due from the pool, quote atoms.
+    pub assets: Quote,
+    /// Quote atoms.
+    pub liabilities: Quote,
+    /// The part of the assets that was cash at first: net debt is the liabilities less this.
+    pub cash: Quote,
     /// Collateral held, atoms.
     pub inventory: Collateral,
 }
@@ -69,10 +88,12 @@ impl Capacity {
     /// # Errors
     /// [`crate::Error::Overflow`].
     pub fn of(backstop: &Backstop, pool: &Pool, marks: &Marks) -> Result<Self> {
-        let debt = signed(pool.index.debt(backstop.debt_shares)?)?;
+        let liabilities = pool.index.debt(backstop.debt_shares)?;
+        let assets = backstop.assets(pool, marks.stressed)?;
         Ok(Self {
-            equity: i64::try_from(backstop.equity(pool, marks.stressed)?).map_err(|_| Error::Overflow)?,
-            net_debt: debt.saturating_sub(signed(backstop.cash)?),
+            assets,
+            liabilities,
+            cash: backstop.cash,
             inventory: backstop.inventory,
         })
     }
@@ -82,12 +103,11 @@ impl Capacity {
     /// # Errors
     /// [`crate::Error::Overflow`].
     pub fn after(&self, debt: Quote, seized: Collateral, marks: &Marks) -> Result<Self> {
-        let (debt, worth) = (signed(debt)?, signed(marks.stressed.value(seized)?)?);
-        let equity = self.equity.checked_add(worth).and_then(|equity| equity.checked_sub(debt));
         Ok(Self {
-            equity: equity.ok_or(Error::Overflow)?,
-            net_debt: self.net_debt.checked_add(debt).ok_or(Error::Overflow)?,
+            assets: self.assets.plus(marks.stressed_value(seized)?)?,
+            liabilities: self.liabilities.plus(debt)?,
             inventory: self.inventory.plus(seized)?,
+            ..*self
         })
     }
 
@@ -96,10 +116,8 @@ impl Capacity {
     /// # Errors
     /// [`crate::Error::Overflow`].
     pub fn after_paying(&self, amount: Quote) -> Result<Self> {
-        let amount = signed(amount)?;
         Ok(Self {
-            equity: self.equity.checked_sub(amount).ok_or(Error::Overflow)?,
-            net_debt: self.net_debt.checked_add(amount).ok_or(Error::Overflow)?,
+            liabilities: self.liabilities.plus(amount)?,
             ..*self
         })
     }
@@ -107,12 +125,16 @@ impl Capacity {
     /// net debt ≤ leverage × equity, equity not negative, and inventory ≤ cap.
     #[must_use]
     pub fn is_within(&self, config: &Config) -> bool {
-        let Ok(equity) = u64::try_from(self.equity) else { return false };
-        let by_leverage = match u64::try_from(self.net_debt) {
-            Ok(net_debt) => num::wide(net_debt, BPS) <= num::wide(equity, config.backstop_leverage.factor()),
-            Err(_) => true,
+        let Some(equity) = self.assets.0.checked_sub(self.liabilities.0) else {
+            return false;
         };
-        by_leverage && self.inventory <= config.inventory_cap
+        if self.inventory > config.inventory_cap {
+            return false;
+        }
+        // Without net debt there is nothing to multiply.
+        self.liabilities.0.checked_sub(self.cash.0).is_none_or(|net_debt| {
+            num::wide_small(net_debt, WHOLE.0) <= num::wide_small(equity, config.backstop_leverage.0)
+        })
     }
 
     /// The largest debt that can be taken over with penalty β, quote atoms, rounded down.
@@ -129,10 +151,13 @@ impl Capacity {
     /// [`crate::Error::Overflow`].
     pub fn room(&self, config: &Config, marks: &Marks, penalty: Bps) -> Result<Quote> {
         let leverage = config.backstop_leverage.factor();
-        // |equity|, |net_debt| < 2^63 and leverage < 2^18: nothing saturates.
-        let spare = i128::from(self.equity)
+        // |equity|, |net debt| < 2^64 and leverage < 2^18: nothing saturates.
+        let liabilities = i128::from(self.liabilities.0);
+        let equity = i128::from(self.assets.0).saturating_sub(liabilities);
+        let net_debt = liabilities.saturating_sub(i128::from(self.cash.0));
+        let spare = equity
             .saturating_mul(i128::from(leverage))
-            .saturating_sub(i128::from(self.net_debt).saturating_mul(i128::from(BPS)));
+            .saturating_sub(net_debt.saturating_mul(i128::from(BPS)));
         let Some(spare) = u128::try_from(spare).ok().filter(|spare| *spare > 0) else {
             return Ok(Quote::ZERO);
         };
@@ -152,10 +177,6 @@ impl Capacity {
     }
 }
 
-fn signed(amount: Quote) -> Result<i64> {
-    i64::try_from(amount.0).map_err(|_| Error::Overflow)
-}
-
 impl Backstop {
     /// What the backstop is worth with inventory at `price`, quote atoms: cash + inventory + due from the pool − debt.
     /// Each asset rounded down, the debt up. Negative when it owes more than it has.
@@ -165,10 +186,14 @@ impl Backstop {
     /// # Errors
     /// [`crate::Error::Overflow`].
     pub fn equity(&self, pool: &Pool, price: Price) -> Result<i128> {
+        let (assets, debt) = (self.assets(pool, price)?, pool.index.debt(self.debt_shares)?);
+        Ok(i128::from(assets.0).saturating_sub(i128::from(debt.0)))
+    }
+
+    /// Cash + inventory at `price` + due from the pool, quote atoms, each rounded down.
+    fn assets(&self, pool: &Pool, price: Price) -> Result<Quote> {
         let (due, _) = num::split(pool.due.raw());
-        let assets = [self.cash.0, price.value(self.inventory)?.0, due];
-        let assets = assets.iter().fold(0i128, |sum, asset| sum.saturating_add(i128::from(*asset)));
-        Ok(assets.saturating_sub(i128::from(pool.index.debt(self.debt_shares)?.0)))
+        self.cash.plus(price.value(self.inventory)?)?.plus(Quote(due))
     }
 }
 
@@ -198,7 +223,10 @@ mod tests {
         // Equity 1,000,000 in cash, leverage 8, haircut 5%, β = 2%: v = 1.02 × 0.95 = 96.9%.
         // x = (8 × 1,000,000 + 1,000,000) / (1 + 8 × 0.031) = 7,211,538
         let (pool, _) = pool(0);
-        let backstop = Backstop { cash: Quote(1_000_000_000_000), ..bytemuck::Zeroable::zeroed() };
+        let backstop = Backstop {
+            cash: Quote(1_000_000_000_000),
+            ..bytemuck::Zeroable::zeroed()
+        };
         // less what rounding v down to 2^-20 costs
         let room = room(&CONFIG, &backstop, &pool, 200).unwrap().0;
         assert!((7_211_500_000_000..=7_211_538_461_538).contains(&room), "{room}");
@@ -207,7 +235,10 @@ mod tests {
     #[test]
     fn no_equity_no_room() {
         let (pool, debt_shares) = pool(1_000_000);
-        let broke = Backstop { debt_shares, ..bytemuck::Zeroable::zeroed() };
+        let broke = Backstop {
+            debt_shares,
+            ..bytemuck::Zeroable::zeroed()
+        };
         assert_eq!(room(&CONFIG, &broke, &pool, 200), Ok(Quote::ZERO));
         let empty: Backstop = bytemuck::Zeroable::zeroed();
         assert_eq!(room(&CONFIG, &empty, &pool, 200), Ok(Quote::ZERO));
@@ -216,11 +247,21 @@ mod tests {
     #[test]
     fn the_inventory_cap_binds() {
         let (pool, _) = pool(0);
-        let config = Config { inventory_cap: Collateral(10_000_000_000), ..CONFIG };
-        let backstop = Backstop { cash: Quote(1 << 50), inventory: Collateral(9_000_000_000), ..bytemuck::Zeroable::zeroed() };
+        let config = Config {
+            inventory_cap: Collateral(10_000_000_000),
+            ..CONFIG
+        };
+        let backstop = Backstop {
+            cash: Quote(1 << 50),
+            inventory: Collateral(9_000_000_000),
+            ..bytemuck::Zeroable::zeroed()
+        };
         // room for 1 unit of collateral: 100 quote, less the penalty that comes with it
         assert_eq!(room(&config, &backstop, &pool, 200), Ok(Quote(98_039_214)));
-        let full = Backstop { inventory: Collateral(10_000_000_001), ..backstop };
+        let full = Backstop {
+            inventory: Collateral(10_000_000_001),
+            ..backstop
+        };
         assert_eq!(room(&config, &full, &pool, 200), Ok(Quote::ZERO));
     }
 
@@ -237,13 +278,14 @@ mod tests {
             let before = Backstop { cash: Quote(cash), inventory: Collateral(inventory), debt_shares, keeper_credits: Quote::ZERO };
             let capacity = Capacity::of(&before, &pool, &marks).unwrap();
             let room = capacity.room(&config, &marks, Bps(penalty)).unwrap().0;
-            let (equity, net_debt) = (capacity.equity, capacity.net_debt);
+            let equity = before.equity(&pool, marks.stressed).unwrap();
+            let net_debt = i128::from(pool.index.debt(debt_shares).unwrap().0) - i128::from(cash);
 
             let brought = num::mul_div_floor(room, Bps(penalty).above_one(), BPS).unwrap();
             let after = capacity.after(Quote(room), marks.price.worth(Quote(brought)).unwrap(), &marks).unwrap();
             if room > 0 {
                 // within the limits but for rounding: an atom of equity, twice
-                let rounded = Capacity { equity: after.equity + 2, ..after };
+                let rounded = Capacity { assets: Quote(after.assets.0 + 2), ..after };
                 prop_assert!(rounded.is_within(&config), "{after:?}");
             }
 

@@ -126,7 +126,11 @@ impl Config {
     /// # Errors
     /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`].
     pub fn validate(&self) -> Result<()> {
-        if self.bounds().iter().any(|bound| bound.value < bound.min || bound.value > bound.max) {
+        if self
+            .bounds()
+            .iter()
+            .any(|bound| bound.value < bound.min || bound.value > bound.max)
+        {
             return Err(Error::ParameterOutOfBounds);
         }
         let ordered = self.initial_ltv < self.target_ltv
@@ -198,15 +202,24 @@ pub(crate) mod tests {
     #[test]
     fn ltvs_must_be_in_order() {
         assert_eq!(with(|c| c.initial_ltv = c.target_ltv), Err(Error::LtvOrder));
-        assert_eq!(with(|c| c.target_ltv = Bps(c.liquidation_ltv.0 + 1)), Err(Error::LtvOrder));
+        assert_eq!(
+            with(|c| c.target_ltv = Bps(c.liquidation_ltv.0 + 1)),
+            Err(Error::LtvOrder)
+        );
         assert_eq!(with(|c| c.target_ltv = c.liquidation_ltv), Ok(()));
         assert_eq!(with(|c| c.insolvency_ltv = c.liquidation_ltv), Err(Error::LtvOrder));
-        assert_eq!(with(|c| c.insolvency_ltv = Bps(10_001)), Err(Error::ParameterOutOfBounds));
+        assert_eq!(
+            with(|c| c.insolvency_ltv = Bps(10_001)),
+            Err(Error::ParameterOutOfBounds)
+        );
     }
 
     #[test]
     fn the_penalty_must_leave_room_below_one() {
-        assert_eq!(with(|c| c.penalty_min = Bps(c.penalty_max.0 + 1)), Err(Error::PenaltyTooLarge));
+        assert_eq!(
+            with(|c| c.penalty_min = Bps(c.penalty_max.0 + 1)),
+            Err(Error::PenaltyTooLarge)
+        );
         // 80% × 1.25 = 1: the penalty would eat the whole margin.
         assert_eq!(with(|c| c.penalty_max = Bps(2_500)), Err(Error::PenaltyTooLarge));
         assert_eq!(with(|c| c.penalty_max = Bps(2_499)), Ok(()));
@@ -220,9 +233,18 @@ pub(crate) mod tests {
             assert!(min <= value && value <= max, "bound {index}");
         }
         assert_eq!(with(|c| c.min_debt = Quote(0)), Err(Error::ParameterOutOfBounds));
-        assert_eq!(with(|c| c.unwind_min_rate = c.unwind_max_rate + 1), Err(Error::ParameterOutOfBounds));
-        assert_eq!(with(|c| c.max_age_short = c.max_age_long + 1), Err(Error::ParameterOutOfBounds));
+        assert_eq!(
+            with(|c| c.unwind_min_rate = c.unwind_max_rate + 1),
+            Err(Error::ParameterOutOfBounds)
+        );
+        assert_eq!(
+            with(|c| c.max_age_short = c.max_age_long + 1),
+            Err(Error::ParameterOutOfBounds)
+        );
         assert_eq!(with(|c| c.unwind_time = 59), Err(Error::ParameterOutOfBounds));
-        assert_eq!(with(|c| c.bounty_tip = Quote(c.min_debt.0 + 1)), Err(Error::ParameterOutOfBounds));
+        assert_eq!(
+            with(|c| c.bounty_tip = Quote(c.min_debt.0 + 1)),
+            Err(Error::ParameterOutOfBounds)
+        );
     }
 }

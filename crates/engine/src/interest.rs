@@ -49,7 +49,9 @@ pub fn growth(rate: u64, seconds: u64) -> Result<u64> {
     let x = num::narrow(num::div_floor(num::wide(rate, seconds) << 64, num::wide(BPS, YEAR))?)?;
     let square = num::q_mul_fraction(u128::from(x), x);
     let cube = num::q_mul_fraction(square, x);
-    let sum = u128::from(x).wrapping_add(square >> 1).wrapping_add(num::div_floor(cube, 6)?);
+    let sum = u128::from(x)
+        .wrapping_add(square >> 1)
+        .wrapping_add(num::div_floor(cube, 6)?);
     num::narrow(sum)
 }
 

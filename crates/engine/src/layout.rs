@@ -63,10 +63,8 @@ macro_rules! idl_struct {
 #[cfg(feature = "idl")]
 pub(crate) mod idl {
     pub use anchor_lang_idl::build::IdlBuild;
+    use anchor_lang_idl::types::{IdlArrayLen, IdlDefinedFields, IdlField, IdlRepr, IdlReprModifier, IdlTypeDefTy};
     pub use anchor_lang_idl::types::{IdlSerialization, IdlType, IdlTypeDef};
-    use anchor_lang_idl::types::{
-        IdlArrayLen, IdlDefinedFields, IdlField, IdlRepr, IdlReprModifier, IdlTypeDefTy,
-    };
     use std::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 
     pub type Types = BTreeMap<String, IdlTypeDef>;
@@ -97,15 +95,25 @@ pub(crate) mod idl {
     }
 
     pub fn defined<T: IdlBuild>() -> IdlType {
-        IdlType::Defined { name: T::get_full_path(), generics: Vec::new() }
+        IdlType::Defined {
+            name: T::get_full_path(),
+            generics: Vec::new(),
+        }
     }
 
     pub fn repr_c() -> IdlRepr {
-        IdlRepr::C(IdlReprModifier { packed: false, align: None })
+        IdlRepr::C(IdlReprModifier {
+            packed: false,
+            align: None,
+        })
     }
 
     pub fn field<T: Described>(name: &str, docs: &[&str]) -> IdlField {
-        IdlField { name: name.into(), docs: lines(docs), ty: T::idl_type() }
+        IdlField {
+            name: name.into(),
+            docs: lines(docs),
+            ty: T::idl_type(),
+        }
     }
 
     pub fn definition(
@@ -121,7 +129,9 @@ pub(crate) mod idl {
             serialization,
             repr,
             generics: Vec::new(),
-            ty: IdlTypeDefTy::Struct { fields: Some(IdlDefinedFields::Named(fields)) },
+            ty: IdlTypeDefTy::Struct {
+                fields: Some(IdlDefinedFields::Named(fields)),
+            },
         }
     }
 

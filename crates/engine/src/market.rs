@@ -180,6 +180,10 @@ impl Books {
         let backstop = &self.backstop;
         let debt_is_part_of_the_pools = backstop.debt_shares <= self.pool.debt_shares;
         let no_cash_beside_debt = backstop.cash == Quote::ZERO || backstop.debt_shares.0 == 0;
-        if debt_is_part_of_the_pools && no_cash_beside_debt { Ok(()) } else { Err(Error::BooksBroken) }
+        if debt_is_part_of_the_pools && no_cash_beside_debt {
+            Ok(())
+        } else {
+            Err(Error::BooksBroken)
+        }
     }
 }

@@ -3,14 +3,29 @@
 //! Every function is total: where a result does not fit, it is [`Error::Overflow`]. Q64.64 numbers are `u128` with 64
 //! fractional bits. Products of two `u64` are formed in `u128`, where they always fit.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    units::Bps,
+};
 use core::num::NonZeroU64;
+
+mod factor;
+mod width;
+
+pub use factor::{Factor, Reciprocal};
+pub use width::{MAX_RATIO, Width, are_native};
 
 /// 1.0 in Q64.64.
 pub const ONE: u128 = 1 << 64;
 
 /// Ratios are in basis points: this many make one.
 pub const BPS: u64 = 10_000;
+
+/// The ratio one.
+pub const WHOLE: Bps = Bps(10_000);
+
+/// The low half of a word.
+const LOW: u64 = 0xffff_ffff;
 
 /// a × b, exact.
 ///
@@ -30,7 +45,6 @@ pub fn wide(a: u64, b: u64) -> u128 {
 /// a × b on 32-bit halves. No sum below wraps: (2^32 − 1)² + 2 (2^32 − 1) < 2^64.
 #[inline]
 fn wide_by_halves(a: u64, b: u64) -> u128 {
-    const LOW: u64 = 0xffff_ffff;
     let (a1, a0) = (a >> 32, a & LOW);
     let (b1, b0) = (b >> 32, b & LOW);
     let low = a0.wrapping_mul(b0);
@@ -38,6 +52,23 @@ fn wide_by_halves(a: u64, b: u64) -> u128 {
     let other = a0.wrapping_mul(b1).wrapping_add(middle & LOW);
     let high = a1.wrapping_mul(b1).wrapping_add(middle >> 32).wrapping_add(other >> 32);
     join(high, (other << 32) | (low & LOW))
+}
+
+/// a × b, exact, for a factor of 32 bits: two native multiplications.
+#[inline]
+#[must_use]
+pub fn wide_small(a: u64, b: u32) -> u128 {
+    let b = u64::from(b);
+    let low = (a & LOW).wrapping_mul(b);
+    // (2^32 − 1)² + 2^32 < 2^64
+    let high = (a >> 32).wrapping_mul(b).wrapping_add(low >> 32);
+    join(high >> 32, (high << 32) | (low & LOW))
+}
+
+/// a + b in 64 bits.
+#[inline]
+fn sum(a: u64, b: u64) -> Result<u64> {
+    a.checked_add(b).ok_or(Error::Overflow)
 }
 
 /// The value as `u64`, or [`Error::Overflow`].
@@ -76,22 +107,24 @@ pub fn div_ceil(n: u128, d: u128) -> Result<u128> {
         _ => {
             let floor = n.checked_div(d).ok_or(Error::Overflow)?;
             // floor × d ≤ n, so the product fits; floor < 2^128 − 1 unless d = 1, where nothing is added.
-            if floor.wrapping_mul(d) == n { Ok(floor) } else { add(floor, 1) }
+            if floor.wrapping_mul(d) == n {
+                Ok(floor)
+            } else {
+                add(floor, 1)
+            }
         }
     }
 }
 
-/// n ÷ d, rounded up, for a divisor below 2^32: long division in native 64-bit steps.
+/// n ÷ d, rounded down, and the remainder: long division in native 64-bit steps.
 #[inline]
-pub fn div_ceil_small(n: u128, d: u32) -> Result<u128> {
-    const LOW: u64 = 0xffff_ffff;
-    let d = NonZeroU64::new(u64::from(d)).ok_or(Error::Overflow)?;
+fn div_rem_small(n: u128, d: u32) -> Option<(u128, u64)> {
+    let d = NonZeroU64::new(u64::from(d))?;
     let (high, low) = split(n);
     // Each remainder is below d < 2^32: the shifts drop nothing, and both lower quotients are below 2^32.
     let middle = ((high % d) << 32) | (low >> 32);
     let bottom = ((middle % d) << 32) | (low & LOW);
-    let quotient = join(high / d, ((middle / d) << 32) | (bottom / d));
-    add(quotient, u128::from(bottom % d != 0))
+    Some((join(high / d, ((middle / d) << 32) | (bottom / d)), bottom % d))
 }
 
 /// a × b ÷ d, rounded down.
@@ -106,10 +139,24 @@ pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> Result<u64> {
     narrow(div_ceil(wide(a, b), u128::from(d))?)
 }
 
+/// amount × ratio, rounded down, for a ratio in basis points of at most one; a larger one counts as one.
+#[inline]
+#[must_use]
+pub fn part(amount: u64, ratio: Bps) -> u64 {
+    let ratio = ratio.factor().min(BPS);
+    // The whole ten thousands and what is left of them, apart: native steps, and neither product exceeds the amount.
+    let rest = (amount % BPS).wrapping_mul(ratio) / BPS;
+    (amount / BPS).wrapping_mul(ratio).wrapping_add(rest)
+}
+
 /// The integer and fractional words of a Q64.64 number.
 #[inline]
 #[must_use]
-#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "taking the low word is the purpose")]
+#[allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "taking the low word is the purpose"
+)]
 pub const fn split(q: u128) -> (u64, u64) {
     ((q >> 64) as u64, q as u64)
 }
@@ -124,25 +171,13 @@ pub fn join(high: u64, low: u64) -> u128 {
 /// q × n, rounded down to an integer. q is Q64.64.
 #[inline]
 pub fn q_mul_floor(q: u128, n: u64) -> Result<u64> {
-    let (integer, fraction) = split(q);
-    let (below, _) = split(wide(fraction, n));
-    whole_part(integer, n)?.checked_add(below).ok_or(Error::Overflow)
-}
-
-/// integer × n. Prices and indices are often below one: then there is nothing to multiply.
-#[inline]
-fn whole_part(integer: u64, n: u64) -> Result<u64> {
-    if integer == 0 { Ok(0) } else { narrow(wide(integer, n)) }
+    Factor::of(q).floor(n)
 }
 
 /// q × n, rounded up to an integer. q is Q64.64.
 #[inline]
 pub fn q_mul_ceil(q: u128, n: u64) -> Result<u64> {
-    let (integer, fraction) = split(q);
-    let (below, rest) = split(wide(fraction, n));
-    // n × a fraction is at most n − 1 + (2^64 − 1)/2^64: one more still fits.
-    let below = below.wrapping_add(u64::from(rest != 0));
-    whole_part(integer, n)?.checked_add(below).ok_or(Error::Overflow)
+    Factor::of(q).ceil(n)
 }
 
 /// n ÷ q, rounded down to an integer. q is Q64.64 and not zero.
@@ -157,20 +192,19 @@ pub fn q_div_ceil(n: u64, q: u128) -> Result<u64> {
     narrow(div_ceil(u128::from(n) << 64, q)?)
 }
 
-/// 1 ÷ q, rounded down. q and the result are Q64.64; q is not zero.
+/// q × n, exact. q and the result are Q64.64. The virtual machine has no 128-bit multiplication, and the compiler's
+/// checked one costs 100 compute units more.
 #[inline]
-pub fn q_inverse(q: u128) -> Result<u128> {
-    // 2^128 − 1 for 2^128: the same unless q is a power of two, and then 2^−64 less.
-    u128::MAX.checked_div(q).ok_or(Error::Overflow)
+pub fn q_times(q: u128, n: u64) -> Result<u128> {
+    let (integer, fraction) = split(q);
+    let whole = if integer == 0 { 0 } else { narrow(wide(integer, n))? };
+    add(join(whole, 0), wide(fraction, n))
 }
 
-/// n ÷ q, rounded down to an integer, with `inverse` = 1 ÷ q from [`q_inverse`]: multiplies instead of dividing.
+/// n ÷ d, rounded down, for a divisor below 2^32: long division in native steps.
 #[inline]
-pub fn q_div_floor_by(n: u64, q: u128, inverse: u128) -> Result<u64> {
-    // The inverse is less than 2^−64 × (1 + 1/q) too small, so the estimate is the quotient or one less.
-    let estimate = q_mul_floor(inverse, n)?;
-    let next = estimate.checked_add(1).ok_or(Error::Overflow)?;
-    Ok(if q_mul_ceil(q, next).is_ok_and(|product| product <= n) { next } else { estimate })
+pub fn div_floor_small(n: u128, d: u32) -> Result<u128> {
+    div_rem_small(n, d).map(|(quotient, _)| quotient).ok_or(Error::Overflow)
 }
 
 /// q × f, rounded down, where f is a fraction below one in units of 2^−64. q and the result are Q64.64.
@@ -195,7 +229,18 @@ mod tests {
 
         #[test]
         fn dividing_in_steps_is_dividing(n: u128, d in 1u32..) {
-            prop_assert_eq!(div_ceil_small(n, d), div_ceil(n, u128::from(d)));
+            let wide = u128::from(d);
+            prop_assert_eq!(div_rem_small(n, d), Some((n / wide, (n % wide) as u64)));
+        }
+
+        #[test]
+        fn a_part_is_the_product_with_the_ratio(amount: u64, ratio in 0u32..=10_000) {
+            prop_assert_eq!(Ok(part(amount, Bps(ratio))), mul_div_floor(amount, u64::from(ratio), BPS));
+        }
+
+        #[test]
+        fn a_small_factor_is_a_factor(a: u64, b: u32) {
+            prop_assert_eq!(wide_small(a, b), u128::from(a) * u128::from(b));
         }
 
         #[test]
@@ -230,14 +275,9 @@ mod tests {
         }
 
         #[test]
-        fn dividing_by_the_inverse_is_dividing(bits in 0u32..128, low: u128, n: u64) {
-            let q = (low >> bits).max(1);
-            match (q_div_floor(n, q), q_div_floor_by(n, q, q_inverse(q).unwrap())) {
-                (Ok(exact), Ok(quotient)) => prop_assert_eq!(exact, quotient),
-                // the estimate of a quotient at the very edge of 64 bits may have no successor
-                (Ok(exact), Err(error)) => prop_assert!(exact == u64::MAX && error == Error::Overflow),
-                (exact, quotient) => prop_assert_eq!(exact, quotient),
-            }
+        fn multiplying_by_words_is_multiplying(q: u128, n: u64, bits in 0u32..128, shift in 0u32..64) {
+            let (q, n) = (q >> bits, n >> shift);
+            prop_assert_eq!(q_times(q, n).ok(), q.checked_mul(u128::from(n)));
         }
 
         #[test]
@@ -252,14 +292,24 @@ mod tests {
             for b in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
                 assert_eq!(wide_by_halves(a, b), u128::from(a) * u128::from(b));
             }
+            for b in [0, 1, u32::MAX] {
+                assert_eq!(wide_small(a, b), wide(a, u64::from(b)));
+            }
         }
+    }
+
+    #[test]
+    fn a_part_is_never_more_than_the_whole() {
+        assert_eq!(
+            [WHOLE, Bps(10_001), Bps(0)].map(|ratio| part(u64::MAX, ratio)),
+            [u64::MAX, u64::MAX, 0]
+        );
     }
 
     #[test]
     fn division_by_zero_is_an_error() {
         assert_eq!(div_floor(1, 0), Err(Error::Overflow));
         assert_eq!(div_ceil(u128::MAX, 0), Err(Error::Overflow));
-        assert_eq!(div_ceil_small(u128::MAX, 0), Err(Error::Overflow));
         assert_eq!(mul_div_floor(1, 1, 0), Err(Error::Overflow));
         assert_eq!(q_div_floor(1, 0), Err(Error::Overflow));
     }

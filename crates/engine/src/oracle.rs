@@ -19,8 +19,24 @@ pub const FEED_PUSH: u8 = 2;
 
 /// Exponents that a reading may have.
 const EXPONENTS: core::ops::RangeInclusive<i32> = -18..=12;
-/// The largest power of ten by which two feeds and two mints may be scaled.
-const MAX_SHIFT: u32 = 19;
+/// The powers of ten by which two feeds and two mints may be scaled: all that fit `u64`.
+const POWERS: [u64; 20] = powers_of_ten();
+
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler: it would not compile"
+)]
+const fn powers_of_ten() -> [u64; 20] {
+    let mut powers = [1; 20];
+    let mut index = 1;
+    while index < powers.len() {
+        powers[index] = powers[index - 1] * 10;
+        index += 1;
+    }
+    powers
+}
+
 /// Prices of 2^40 quote atoms and more for one collateral atom are refused: below it, a price × 10,000 fits `u128`.
 const MAX_INTEGER: u128 = 1 << 40;
 
@@ -93,6 +109,8 @@ pub struct Prices {
     quote: Reading,
     /// Decimal shift from a ratio of mantissas to quote atoms per collateral atom.
     shift: i32,
+    /// Collateral price ÷ quote price, rounded down.
+    spot: Price,
 }
 
 record! {
@@ -152,7 +170,7 @@ impl Oracle {
         purpose: Purpose,
         clock: Clock,
     ) -> Result<Prices> {
-        let believed = Prices {
+        let mut believed = Prices {
             collateral: check(collateral, config, purpose, clock, self.collateral_published)?,
             quote: check(quote, config, purpose, clock, self.quote_published)?,
             shift: collateral
@@ -160,8 +178,9 @@ impl Oracle {
                 .saturating_sub(quote.expo)
                 .saturating_add(i32::from(decimals.1))
                 .saturating_sub(i32::from(decimals.0)),
+            spot: Price::default(),
         };
-        believed.spot()?;
+        believed.spot = believed.compose(believed.collateral.price, believed.quote.price, Round::Down)?;
         self.collateral_published = collateral.publish_time;
         self.quote_published = quote.publish_time;
         Ok(believed)
@@ -169,7 +188,10 @@ impl Oracle {
 }
 
 fn check(raw: &RawReading, config: &Config, purpose: Purpose, clock: Clock, newest: i64) -> Result<Reading> {
-    let price = u64::try_from(raw.price).ok().filter(|price| *price > 0).ok_or(Error::PriceNotPositive)?;
+    let price = u64::try_from(raw.price)
+        .ok()
+        .filter(|price| *price > 0)
+        .ok_or(Error::PriceNotPositive)?;
     if !EXPONENTS.contains(&raw.expo) {
         return Err(Error::PriceExponentOutOfRange);
     }
@@ -191,16 +213,21 @@ fn check(raw: &RawReading, config: &Config, purpose: Purpose, clock: Clock, newe
         return Err(Error::ConfidenceTooWide);
     }
     let ema = u64::try_from(raw.ema_price).ok().filter(|ema| *ema > 0);
-    Ok(Reading { price, conf: raw.conf, ema, expo: raw.expo })
+    Ok(Reading {
+        price,
+        conf: raw.conf,
+        ema,
+        expo: raw.expo,
+    })
 }
 
 impl Prices {
     /// The aggregate price, rounded down. Liquidations use it.
     ///
     /// # Errors
-    /// [`Error::PriceOutOfRange`].
+    /// None: it was composed when the readings were accepted. A `Result` like its siblings'.
     pub fn spot(&self) -> Result<Price> {
-        self.compose(self.collateral.price, self.quote.price, Round::Down)
+        Ok(self.spot)
     }
 
     /// The lower end of the confidence interval: (c − conf) ÷ (q + conf), rounded down. Zero if conf ≥ c.
@@ -208,7 +235,11 @@ impl Prices {
     /// # Errors
     /// [`Error::PriceOutOfRange`].
     pub fn low(&self) -> Result<Price> {
-        let quote = self.quote.price.checked_add(self.quote.conf).ok_or(Error::PriceOutOfRange)?;
+        let quote = self
+            .quote
+            .price
+            .checked_add(self.quote.conf)
+            .ok_or(Error::PriceOutOfRange)?;
         match self.collateral.price.saturating_sub(self.collateral.conf) {
             0 => Ok(Price::default()),
             collateral => self.compose(collateral, quote, Round::Down),
@@ -220,7 +251,11 @@ impl Prices {
     /// # Errors
     /// [`Error::PriceOutOfRange`], also if conf ≥ q.
     pub fn high(&self) -> Result<Price> {
-        let collateral = self.collateral.price.checked_add(self.collateral.conf).ok_or(Error::PriceOutOfRange)?;
+        let collateral = self
+            .collateral
+            .price
+            .checked_add(self.collateral.conf)
+            .ok_or(Error::PriceOutOfRange)?;
         self.compose(collateral, self.quote.price.saturating_sub(self.quote.conf), Round::Up)
     }
 
@@ -248,19 +283,25 @@ impl Prices {
 
     /// numerator ÷ denominator × 10^(exponents and decimals), Q64.64.
     fn compose(&self, numerator: u64, denominator: u64, round: Round) -> Result<Price> {
-        let scale = 10u128.checked_pow(self.shift.unsigned_abs()).filter(|_| self.shift.unsigned_abs() <= MAX_SHIFT);
-        let scale = scale.ok_or(Error::PriceOutOfRange)?;
+        let scale = usize::try_from(self.shift.unsigned_abs())
+            .ok()
+            .and_then(|shift| POWERS.get(shift));
+        let scale = *scale.ok_or(Error::PriceOutOfRange)?;
         if numerator > i64::MAX.unsigned_abs() || denominator > i64::MAX.unsigned_abs() || denominator == 0 {
             return Err(Error::PriceOutOfRange);
         }
         // 2^63 × 10^19 < 2^127: neither product overflows.
-        let (numerator, denominator) = (u128::from(numerator), u128::from(denominator));
         let (integer, remainder, denominator) = if self.shift >= 0 {
-            let scaled = numerator.wrapping_mul(scale);
+            let scaled = num::wide(numerator, scale);
+            let denominator = u128::from(denominator);
             let integer = num::div_floor(scaled, denominator)?;
-            (integer, scaled.wrapping_sub(integer.wrapping_mul(denominator)), denominator)
+            (
+                integer,
+                scaled.wrapping_sub(integer.wrapping_mul(denominator)),
+                denominator,
+            )
         } else {
-            (0, numerator, denominator.wrapping_mul(scale))
+            (0, u128::from(numerator), num::wide(denominator, scale))
         };
         if integer >= MAX_INTEGER {
             return Err(Error::PriceOutOfRange);
@@ -284,10 +325,19 @@ pub(crate) mod tests {
     use crate::config::tests::CONFIG;
     use proptest::prelude::*;
 
-    pub(crate) const NOW: Clock = Clock { unix: 1_700_000_000, slot: 1 };
+    pub(crate) const NOW: Clock = Clock {
+        unix: 1_700_000_000,
+        slot: 1,
+    };
 
     pub(crate) fn raw(price: i64, conf: u64) -> RawReading {
-        RawReading { price, conf, expo: -8, ema_price: price, publish_time: NOW.unix }
+        RawReading {
+            price,
+            conf,
+            expo: -8,
+            ema_price: price,
+            publish_time: NOW.unix,
+        }
     }
 
     fn oracle() -> Oracle {
@@ -306,19 +356,33 @@ pub(crate) mod tests {
     #[test]
     fn one_sol_at_150_dollars_is_150_usdc() {
         let spot = prices(150_0000_0000, 0).spot().unwrap();
-        assert_eq!(spot.value(crate::Collateral(1_000_000_000)), Ok(crate::Quote(149_999_999))); // 0.15 is no binary fraction
-        assert_eq!(spot.cost(crate::Collateral(1_000_000_000)), Ok(crate::Quote(150_000_000)));
+        assert_eq!(
+            spot.value(crate::Collateral(1_000_000_000)),
+            Ok(crate::Quote(149_999_999))
+        ); // 0.15 is no binary fraction
+        assert_eq!(
+            spot.cost(crate::Collateral(1_000_000_000)),
+            Ok(crate::Quote(150_000_000))
+        );
     }
 
     #[test]
     fn a_depeg_of_the_quote_raises_the_price() {
         let prices = accept(raw(100_0000_0000, 0), raw(80_000_000, 0), Purpose::Trade).unwrap();
-        assert_eq!(prices.spot().unwrap().cost(crate::Collateral(1_000_000_000)), Ok(crate::Quote(125_000_000)));
+        assert_eq!(
+            prices.spot().unwrap().cost(crate::Collateral(1_000_000_000)),
+            Ok(crate::Quote(125_000_000))
+        );
     }
 
     #[test]
     fn confidence_widens_both_ends() {
-        let prices = accept(raw(100_0000_0000, 1_0000_0000), raw(100_000_000, 1_000_000), Purpose::Trade).unwrap();
+        let prices = accept(
+            raw(100_0000_0000, 1_0000_0000),
+            raw(100_000_000, 1_000_000),
+            Purpose::Trade,
+        )
+        .unwrap();
         let one = crate::Collateral(1_000_000_000);
         assert_eq!(prices.low().unwrap().value(one), Ok(crate::Quote(98_019_801))); // 99 / 1.01
         assert_eq!(prices.high().unwrap().cost(one), Ok(crate::Quote(102_020_203))); // 101 / 0.99
@@ -328,7 +392,13 @@ pub(crate) mod tests {
     fn borrowing_uses_the_lower_of_spot_and_average_less_the_confidence() {
         let mut collateral = raw(100_0000_0000, 1_0000_0000);
         let one = crate::Collateral(1_000_000_000);
-        let value = |raw| accept(raw, super::tests::raw(100_000_000, 0), Purpose::Trade).unwrap().conservative().unwrap().value(one);
+        let value = |raw| {
+            accept(raw, super::tests::raw(100_000_000, 0), Purpose::Trade)
+                .unwrap()
+                .conservative()
+                .unwrap()
+                .value(one)
+        };
         collateral.ema_price = 120_0000_0000;
         assert_eq!(value(collateral), Ok(crate::Quote(98_999_999)));
         collateral.ema_price = 90_0000_0000;
@@ -358,17 +428,26 @@ pub(crate) mod tests {
         assert_eq!(refused(|r| r.publish_time += 6, trade), Error::PriceFromFuture);
         assert_eq!(refused(|r| r.publish_time = i64::MAX, trade), Error::PriceFromFuture);
         assert_eq!(refused(|r| r.publish_time -= 31, trade), Error::PriceTooOld);
-        assert_eq!(refused(|r| r.publish_time -= 61, Purpose::Liquidate), Error::PriceTooOld);
+        assert_eq!(
+            refused(|r| r.publish_time -= 61, Purpose::Liquidate),
+            Error::PriceTooOld
+        );
         assert_eq!(refused(|r| r.publish_time = 0, trade), Error::PriceTooOld);
         assert_eq!(refused(|r| r.publish_time = i64::MIN, trade), Error::PriceTooOld);
         assert_eq!(refused(|r| r.conf = 3_0000_0000, trade), Error::ConfidenceTooWide);
-        assert_eq!(refused(|r| r.conf = u64::MAX, Purpose::Liquidate), Error::ConfidenceTooWide);
+        assert_eq!(
+            refused(|r| r.conf = u64::MAX, Purpose::Liquidate),
+            Error::ConfidenceTooWide
+        );
     }
 
     #[test]
     fn limits_are_inclusive() {
         let quote = raw(100_000_000, 0);
-        let at = |publish_time| RawReading { publish_time, ..raw(100_0000_0000, 2_0000_0000) };
+        let at = |publish_time| RawReading {
+            publish_time,
+            ..raw(100_0000_0000, 2_0000_0000)
+        };
         assert!(accept(at(NOW.unix + 5), quote, Purpose::Trade).is_ok());
         assert!(accept(at(NOW.unix - 30), quote, Purpose::Trade).is_ok());
         assert!(accept(at(NOW.unix - 60), quote, Purpose::Liquidate).is_ok());
@@ -378,8 +457,15 @@ pub(crate) mod tests {
     fn time_never_runs_backwards_and_a_refusal_records_nothing() {
         let mut oracle = oracle();
         let quote = raw(100_000_000, 0);
-        let at = |publish_time| RawReading { publish_time, ..raw(100_0000_0000, 0) };
-        let mut accept = |time| oracle.accept(&CONFIG, (9, 6), &at(time), &quote, Purpose::Trade, NOW).map(|_| ());
+        let at = |publish_time| RawReading {
+            publish_time,
+            ..raw(100_0000_0000, 0)
+        };
+        let mut accept = |time| {
+            oracle
+                .accept(&CONFIG, (9, 6), &at(time), &quote, Purpose::Trade, NOW)
+                .map(|_| ())
+        };
         assert_eq!(accept(NOW.unix - 3), Ok(()));
         assert_eq!(accept(NOW.unix - 4), Err(Error::PriceBehindAccepted));
         assert_eq!(accept(NOW.unix - 3), Ok(()));
@@ -390,7 +476,10 @@ pub(crate) mod tests {
     #[test]
     fn a_missing_average_stops_borrowing_but_not_liquidating() {
         for ema_price in [0, -5, i64::MIN] {
-            let bad = RawReading { ema_price, ..raw(100_0000_0000, 0) };
+            let bad = RawReading {
+                ema_price,
+                ..raw(100_0000_0000, 0)
+            };
             let prices = accept(bad, raw(100_000_000, 0), Purpose::Liquidate).unwrap();
             assert_eq!(prices.conservative(), Err(Error::EmaUnavailable));
             assert!(prices.spot().is_ok() && prices.low().is_ok());
@@ -399,7 +488,12 @@ pub(crate) mod tests {
 
     #[test]
     fn feed_pins_must_be_complete() {
-        let pin = |kind, key, owner| FeedPin { kind, key: Key([key; 32]), owner: Key([owner; 32]), padding: [0; 7] };
+        let pin = |kind, key, owner| FeedPin {
+            kind,
+            key: Key([key; 32]),
+            owner: Key([owner; 32]),
+            padding: [0; 7],
+        };
         assert_eq!(pin(FEED_PULL, 1, 0).validate(), Ok(()));
         assert_eq!(pin(FEED_PUSH, 1, 1).validate(), Ok(()));
         assert_eq!(pin(FEED_PULL, 1, 1).validate(), Err(Error::FeedPinInvalid));

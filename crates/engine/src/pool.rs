@@ -114,11 +114,12 @@ impl Pool {
         let rate = interest::rate(config, self.utilisation()?)?;
         let step = num::q_mul_fraction(self.index.raw(), interest::growth(rate, seconds)?);
         self.index = Index::from_raw(num::add(self.index.raw(), step)?);
-        let interest = step.checked_mul(u128::from(self.debt_shares.0)).ok_or(Error::Overflow)?;
+        let interest = num::q_times(step, self.debt_shares.0)?;
         // Rounded down to 2^-64 atoms, in favour of the suppliers.
-        let reserve = num::div_floor(interest, u128::from(BPS))?
-            .checked_mul(u128::from(config.reserve_factor.0))
-            .ok_or(Error::Overflow)?;
+        let reserve = num::q_times(
+            num::div_floor_small(interest, num::WHOLE.0)?,
+            config.reserve_factor.factor(),
+        )?;
         self.due = Fixed::from_raw(num::add(self.due.raw(), reserve)?);
         Ok(())
     }
@@ -143,6 +144,19 @@ impl Pool {
         num::mul_div_floor(shares.0, assets, supply).map(Quote)
     }
 
+    /// Takes `amount` in for `shares`.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`], also if the virtual shares would not fit beside the new supply: nobody could be paid out
+    /// any more.
+    pub fn take_in(&mut self, amount: Quote, shares: LpShares) -> Result<()> {
+        let lp_supply = self.lp_supply.plus(shares)?;
+        lp_supply.plus(LpShares(VIRTUAL_SHARES))?;
+        self.cash = self.cash.plus(amount)?;
+        self.lp_supply = lp_supply;
+        Ok(())
+    }
+
     /// Lends `amount` out of cash and returns the debt shares it creates.
     ///
     /// # Errors
@@ -152,10 +166,19 @@ impl Pool {
             return Err(Error::InsufficientLiquidity);
         }
         let shares = self.index.shares_for_loan(amount)?;
+        self.lend_for(amount, shares)?;
+        Ok(shares)
+    }
+
+    /// Lends `amount`, which cash holds, for the debt shares that [`Index::shares_for_loan`] gave.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn lend_for(&mut self, amount: Quote, shares: DebtShares) -> Result<()> {
         let debt_shares = self.debt_shares.plus(shares)?;
         self.cash = self.cash.minus(amount)?;
         self.debt_shares = debt_shares;
-        Ok(shares)
+        Ok(())
     }
 
     /// The shares that paying `amount` of a debt of `held` shares cancels: all of them when the debt is paid in full,
@@ -214,7 +237,10 @@ mod tests {
         pool.lp_supply = LpShares(attacker.0 + victim.0);
         pool.cash = Quote(pool.cash.0 + 500_000_000);
         let taken = pool.amount_for_shares(attacker).unwrap();
-        assert!(taken.0 < 600_000_000, "the attacker gets {taken:?} for a donation of 1,000,000,000");
+        assert!(
+            taken.0 < 600_000_000,
+            "the attacker gets {taken:?} for a donation of 1,000,000,000"
+        );
         let kept = pool.amount_for_shares(victim).unwrap();
         assert!(kept.0 > 499_000_000, "the victim keeps {kept:?} of 500,000,000");
     }

@@ -57,7 +57,20 @@ impl MarginAccount {
     /// An empty account.
     #[must_use]
     pub fn new(market: Key, owner: Key, id: u16, bump: u8) -> Self {
-        Self { market, owner, id, version: VERSION, bump, ..bytemuck::Zeroable::zeroed() }
+        Self {
+            market,
+            owner,
+            id,
+            version: VERSION,
+            bump,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+
+    /// Whether the account owes anything. Without debt its owner may withdraw at any price, or none.
+    #[must_use]
+    pub fn has_debt(&self) -> bool {
+        self.debt_shares != DebtShares::ZERO
     }
 }
 
@@ -65,6 +78,12 @@ impl KeeperLedger {
     /// An empty ledger.
     #[must_use]
     pub fn new(market: Key, keeper: Key, bump: u8) -> Self {
-        Self { market, keeper, version: VERSION, bump, ..bytemuck::Zeroable::zeroed() }
+        Self {
+            market,
+            keeper,
+            version: VERSION,
+            bump,
+            ..bytemuck::Zeroable::zeroed()
+        }
     }
 }

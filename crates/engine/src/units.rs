@@ -23,7 +23,11 @@ macro_rules! amount {
             /// self + other, or [`Error::Overflow`].
             #[inline]
             pub fn plus(self, other: Self) -> Result<Self> {
-                self.0.checked_add(other.0).map(Self).ok_or(Error::Overflow)
+                // Not `checked_add`, of which the compiler makes six instructions instead of four.
+                if other.0 > u64::MAX.wrapping_sub(self.0) {
+                    return Err(Error::Overflow);
+                }
+                Ok(Self(self.0.wrapping_add(other.0)))
             }
 
             /// self − other, or [`Error::Overflow`] if other is larger. Where a caller can cause that, the action
@@ -79,6 +83,13 @@ impl Bps {
     #[must_use]
     pub fn above_one(self) -> u64 {
         num::BPS.wrapping_add(self.factor()) // both below 2^33
+    }
+
+    /// one + self, for penalties: far from the end of 32 bits.
+    #[inline]
+    #[must_use]
+    pub fn plus_one(self) -> Self {
+        Self(num::WHOLE.0.wrapping_add(self.0))
     }
 
     /// one − self, in basis points; zero if self is above one.
@@ -157,43 +168,49 @@ impl Price {
         num::q_mul_ceil(self.raw(), amount.0).map(Quote)
     }
 
-    /// The same price, prepared for many calls of [`Divisor::worth`].
+    /// The same price, prepared for many calls of [`Divisor::value`] and [`Divisor::worth`].
     ///
     /// # Errors
     /// [`Error::Overflow`] if the price is zero.
     pub fn divisor(self) -> Result<Divisor> {
-        Ok(Divisor { price: self, inverse: num::q_inverse(self.raw())? })
+        Ok(Divisor {
+            price: self,
+            reciprocal: num::Reciprocal::of(self.raw())?,
+        })
     }
 
     /// self × `factor` ÷ 10,000, rounded down.
     #[inline]
     pub fn scale_down(self, factor: u64) -> Result<Self> {
-        let product = self.raw().checked_mul(u128::from(factor)).ok_or(Error::Overflow)?;
-        num::div_floor(product, u128::from(num::BPS)).map(Self::from_raw)
+        num::div_floor_small(num::q_times(self.raw(), factor)?, num::WHOLE.0).map(Self::from_raw)
     }
 
     /// self × `factor` ÷ 10,000, rounded up.
     #[inline]
     pub fn scale_up(self, factor: u64) -> Result<Self> {
-        let product = self.raw().checked_mul(u128::from(factor)).ok_or(Error::Overflow)?;
-        num::div_ceil(product, u128::from(num::BPS)).map(Self::from_raw)
+        num::div_ceil(num::q_times(self.raw(), factor)?, u128::from(num::BPS)).map(Self::from_raw)
     }
 }
 
-/// A price and its inverse: dividing by it is multiplying, which costs half the compute units.
+/// A price prepared for many multiplications and divisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Divisor {
     /// The price itself.
     pub price: Price,
-    /// 1 ÷ price, Q64.64, rounded down.
-    inverse: u128,
+    reciprocal: num::Reciprocal,
 }
 
 impl Divisor {
+    /// See [`Price::value`].
+    #[inline]
+    pub fn value(&self, amount: Collateral) -> Result<Quote> {
+        self.reciprocal.factor().floor(amount.0).map(Quote)
+    }
+
     /// The collateral that some quote is worth, rounded down.
     #[inline]
     pub fn worth(&self, amount: Quote) -> Result<Collateral> {
-        num::q_div_floor_by(amount.0, self.price.raw(), self.inverse).map(Collateral)
+        self.reciprocal.divide(amount.0).map(Collateral)
     }
 }
 
@@ -228,9 +245,9 @@ impl Index {
         num::q_div_floor(amount.0, self.raw()).map(DebtShares)
     }
 
-    /// 1 ÷ self, Q64.64, for [`num::q_div_floor_by`].
+    /// For many calls of [`num::Reciprocal::divide`], which then does what [`Index::shares_for_payment`] does.
     #[inline]
-    pub fn inverse(self) -> Result<u128> {
-        num::q_inverse(self.raw())
+    pub fn reciprocal(self) -> Result<num::Reciprocal> {
+        num::Reciprocal::of(self.raw())
     }
 }

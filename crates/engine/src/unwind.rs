@@ -65,7 +65,10 @@ impl Schedule {
     #[must_use]
     pub fn rate(config: &Config, inventory: Collateral) -> u64 {
         let wanted = inventory.0.checked_div(u64::from(config.unwind_time)).unwrap_or(0);
-        wanted.clamp(config.unwind_min_rate, config.unwind_max_rate.max(config.unwind_min_rate))
+        wanted.clamp(
+            config.unwind_min_rate,
+            config.unwind_max_rate.max(config.unwind_min_rate),
+        )
     }
 
     /// The anchor, at most as far behind as the largest discount needs: beyond that, lag would only make the discount
@@ -85,7 +88,11 @@ impl Schedule {
         let now = micros(clock)?;
         let lag = now.saturating_sub(self.anchor(config, now)?);
         let size = num::mul_div_floor(config.unwind_slope.factor(), lag.unsigned_abs(), MICROS_PER_HOUR)?;
-        let limit = if lag < 0 { config.unwind_max_premium } else { config.unwind_max_discount };
+        let limit = if lag < 0 {
+            config.unwind_max_premium
+        } else {
+            config.unwind_max_discount
+        };
         let size = i64::try_from(size.min(limit.factor())).map_err(|_| Error::Overflow)?;
         Ok(if lag < 0 { size.saturating_neg() } else { size })
     }
@@ -96,7 +103,9 @@ impl Schedule {
     /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn ask(&self, config: &Config, prices: &Prices, clock: Clock) -> Result<Price> {
         let discount = self.discount(config, clock)?;
-        let factor = BPS.checked_add_signed(discount.saturating_neg()).ok_or(Error::Overflow)?;
+        let factor = BPS
+            .checked_add_signed(discount.saturating_neg())
+            .ok_or(Error::Overflow)?;
         let scheduled = prices.high()?.scale_up(factor)?;
         let floor = prices.ema()?.scale_up(config.unwind_floor_band.below_one())?;
         Ok(scheduled.max(floor))
@@ -129,7 +138,11 @@ impl Schedule {
             // Rounded up, so that many small sales cannot outrun the rate.
             let took = num::mul_div_ceil(amount.0, MICROS, rate).map_err(|_| Error::UnwindTooFast)?;
             let mark = mark.checked_add_unsigned(took).ok_or(Error::UnwindTooFast)?;
-            if mark > end { Err(Error::UnwindTooFast) } else { Ok(mark) }
+            if mark > end {
+                Err(Error::UnwindTooFast)
+            } else {
+                Ok(mark)
+            }
         };
         let anchor = advance(self.anchor(config, now)?, Self::rate(config, inventory))?;
         let flow = advance(self.flow.max(now), config.unwind_max_rate)?;
@@ -155,10 +168,18 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
-    const CONFIG_FAST: Config = Config { unwind_time: 3_600, unwind_max_rate: 1_000_000, unwind_min_rate: 1_000, ..CONFIG };
+    const CONFIG_FAST: Config = Config {
+        unwind_time: 3_600,
+        unwind_max_rate: 1_000_000,
+        unwind_min_rate: 1_000,
+        ..CONFIG
+    };
 
     fn at(seconds: i64) -> Clock {
-        Clock { unix: NOW.unix + seconds, slot: 0 }
+        Clock {
+            unix: NOW.unix + seconds,
+            slot: 0,
+        }
     }
 
     fn begun() -> Schedule {
@@ -182,11 +203,24 @@ mod tests {
         let schedule = begun();
         let one = Collateral(1_000_000_000);
         let prices = prices(100_0000_0000, 1_0000_0000);
-        let ask = |seconds| schedule.ask(&CONFIG, &prices, at(seconds)).unwrap().cost(one).unwrap().0;
+        let ask = |seconds| {
+            schedule
+                .ask(&CONFIG, &prices, at(seconds))
+                .unwrap()
+                .cost(one)
+                .unwrap()
+                .0
+        };
         assert_eq!(ask(0), 101_000_001);
         assert_eq!(ask(3_600), 99_990_001);
-        let config = Config { unwind_floor_band: Bps(0), ..CONFIG };
-        assert_eq!(schedule.ask(&config, &prices, at(36_000)).unwrap().cost(one).unwrap().0, 100_000_000);
+        let config = Config {
+            unwind_floor_band: Bps(0),
+            ..CONFIG
+        };
+        assert_eq!(
+            schedule.ask(&config, &prices, at(36_000)).unwrap().cost(one).unwrap().0,
+            100_000_000
+        );
     }
 
     #[test]
@@ -196,17 +230,26 @@ mod tests {
         let available = schedule.available(&CONFIG_FAST, inventory, at(0)).unwrap();
         assert_eq!(available, Collateral(600_000_000));
         let too_much = Collateral(available.0 + 1);
-        assert_eq!(schedule.sell(&CONFIG_FAST, inventory, too_much, at(0)), Err(Error::UnwindTooFast));
+        assert_eq!(
+            schedule.sell(&CONFIG_FAST, inventory, too_much, at(0)),
+            Err(Error::UnwindTooFast)
+        );
         assert_eq!(schedule.sell(&CONFIG_FAST, inventory, available, at(0)), Ok(()));
         assert_eq!(schedule.available(&CONFIG_FAST, inventory, at(0)), Ok(Collateral(0)));
-        assert_eq!(schedule.available(&CONFIG_FAST, inventory, at(1)), Ok(Collateral(1_000_000)));
+        assert_eq!(
+            schedule.available(&CONFIG_FAST, inventory, at(1)),
+            Ok(Collateral(1_000_000))
+        );
     }
 
     #[test]
     fn an_hour_without_buyers_does_not_let_an_hour_go_at_once() {
         let schedule = begun();
         let inventory = Collateral(3_600_000_000);
-        assert_eq!(schedule.available(&CONFIG_FAST, inventory, at(3_600)), Ok(Collateral(600_000_000)));
+        assert_eq!(
+            schedule.available(&CONFIG_FAST, inventory, at(3_600)),
+            Ok(Collateral(600_000_000))
+        );
     }
 
     proptest! {

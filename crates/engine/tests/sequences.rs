@@ -2,8 +2,8 @@
 //! money identities hold, the index and the LP share price have not fallen, and a refused action has changed nothing.
 
 use breakwater_engine::{
-    Clock, Collateral, Config, DebtShares, Error, FeedPin, KeeperLedger, Key, LpShares, MarginAccount, Market, NewMarket,
-    Prices, Quote, RawReading, Result,
+    Clock, Collateral, Config, DebtShares, Error, FeedPin, KeeperLedger, Key, LpShares, MarginAccount, Market,
+    NewMarket, Prices, Quote, RawReading, Result,
     audit::{self, Totals},
     oracle::{FEED_PULL, Purpose},
 };
@@ -82,7 +82,12 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let pin = |id| FeedPin { key: Key([id; 32]), owner: Key::default(), kind: FEED_PULL, padding: [0; 7] };
+        let pin = |id| FeedPin {
+            key: Key([id; 32]),
+            owner: Key::default(),
+            kind: FEED_PULL,
+            padding: [0; 7],
+        };
         let clock = Clock { unix: START, slot: 1 };
         let mut market: Market = bytemuck::Zeroable::zeroed();
         market
@@ -97,7 +102,7 @@ impl Stage {
                 clock,
             })
             .unwrap();
-        let account = |id: usize| MarginAccount::new(Key([8; 32]), Key([9; 32]), id as u16, 255);
+        let account = |id: usize| MarginAccount::new(Key([8; 32]), Key([9; 32]), u16::try_from(id).unwrap(), 255);
         Self {
             market,
             accounts: core::array::from_fn(account),
@@ -139,13 +144,17 @@ impl Stage {
                 self.lp_held -= withdrawal.shares.0;
             }
             Action::Deposit(index, amount) => {
-                let change = self.market.deposit_collateral(&mut self.accounts[index], Collateral(amount))?;
+                let change = self
+                    .market
+                    .deposit_collateral(&mut self.accounts[index], Collateral(amount))?;
                 self.collateral_vault += change.amount.0;
             }
             Action::WithdrawCollateral(index, amount) => {
                 let prices = self.prices(Purpose::Trade)?;
                 let account = &mut self.accounts[index];
-                let change = self.market.withdraw_collateral(account, Collateral(amount), Some(&prices), clock)?;
+                let change = self
+                    .market
+                    .withdraw_collateral(account, Collateral(amount), Some(&prices), clock)?;
                 self.collateral_vault -= change.amount.0;
             }
             Action::Borrow(index, amount) => {
@@ -166,13 +175,18 @@ impl Stage {
             }
             Action::Buy(amount) => {
                 let prices = self.prices(Purpose::Trade)?;
-                let sale = self.market.buy_inventory(Collateral(amount), Quote(u64::MAX), &prices, clock)?;
+                let sale = self
+                    .market
+                    .buy_inventory(Collateral(amount), Quote(u64::MAX), &prices, clock)?;
                 self.quote_vault += sale.cost.0;
                 self.collateral_vault -= sale.amount.0;
             }
             Action::Claim => self.quote_vault -= self.market.claim_bounty(&mut self.ledger)?.amount.0,
             Action::Move(seconds, percent) => {
-                self.clock = Clock { unix: clock.unix + i64::from(seconds), slot: clock.slot + 1 };
+                self.clock = Clock {
+                    unix: clock.unix + i64::from(seconds),
+                    slot: clock.slot + 1,
+                };
                 self.cents = (self.cents * percent / 100).clamp(1_000, 100_000);
             }
         }
@@ -198,7 +212,10 @@ impl Stage {
             let (old, new) = (spot.value(before.collateral)?, spot.value(after.collateral)?);
             // the LTV has not risen, but for an atom of rounding on each side
             let (debt_after, debt) = (u128::from(done.debt_after.0), u128::from(debt.0));
-            assert!(debt_after.saturating_sub(1) * u128::from(old.0) <= debt * u128::from(new.0 + 1), "{done:?}");
+            assert!(
+                debt_after.saturating_sub(1) * u128::from(old.0) <= debt * u128::from(new.0 + 1),
+                "{done:?}"
+            );
         }
         Ok(())
     }
@@ -207,8 +224,16 @@ impl Stage {
         Totals {
             quote_vault: self.quote_vault,
             collateral_vault: self.collateral_vault,
-            account_collateral: self.accounts.iter().map(|account| u128::from(account.collateral.0)).sum(),
-            account_debt_shares: self.accounts.iter().map(|account| u128::from(account.debt_shares.0)).sum(),
+            account_collateral: self
+                .accounts
+                .iter()
+                .map(|account| u128::from(account.collateral.0))
+                .sum(),
+            account_debt_shares: self
+                .accounts
+                .iter()
+                .map(|account| u128::from(account.debt_shares.0))
+                .sum(),
             keeper_credits: u128::from(self.ledger.credit.0),
             lp_mint_supply: self.lp_held,
             lp_held: u128::from(self.lp_held),
@@ -220,7 +245,10 @@ impl Stage {
         let books = &self.market.books;
         let quote = books.pool.cash.0 + books.backstop.cash.0 + books.backstop.keeper_credits.0;
         let collateral: u64 = self.accounts.iter().map(|account| account.collateral.0).sum();
-        (self.quote_vault - quote, self.collateral_vault - collateral - books.backstop.inventory.0)
+        (
+            self.quote_vault - quote,
+            self.collateral_vault - collateral - books.backstop.inventory.0,
+        )
     }
 
     /// What one whole LP share of the virtual and real ones is worth, in 2^-64 atoms: exact enough to compare.
@@ -234,13 +262,19 @@ impl Stage {
 fn run(actions: &[Action], done: &mut BTreeMap<&'static str, usize>) -> core::result::Result<(), TestCaseError> {
     let mut stage = Stage::new();
     let deposits = (0..ACCOUNTS).map(|account| Action::Deposit(account, 20_000_000_000));
-    for first in [Action::Supply(1_000_000_000_000), Action::Fund(50_000_000_000)].into_iter().chain(deposits) {
+    for first in [Action::Supply(1_000_000_000_000), Action::Fund(50_000_000_000)]
+        .into_iter()
+        .chain(deposits)
+    {
         prop_assert_eq!(stage.act(&first), Ok(()));
     }
     for action in actions {
         let before = stage.clone();
         let result = stage.act(action);
-        prop_assert!(result != Err(Error::BooksBroken) && result != Err(Error::Overflow), "{action:?}: {result:?}");
+        prop_assert!(
+            result != Err(Error::BooksBroken) && result != Err(Error::Overflow),
+            "{action:?}: {result:?}"
+        );
         if result.is_ok() {
             *done.entry(action.kind()).or_default() += 1;
         } else {
@@ -258,7 +292,10 @@ fn run(actions: &[Action], done: &mut BTreeMap<&'static str, usize>) -> core::re
         prop_assert_eq!(stage.unclaimed(), (0, 0), "tokens without a claim after {:?}", action);
         let (old, new) = (&before.market.books.pool, &stage.market.books.pool);
         prop_assert!(new.index.raw() >= old.index.raw());
-        prop_assert!(stage.share_price() >= before.share_price(), "the share price fell with {action:?}");
+        prop_assert!(
+            stage.share_price() >= before.share_price(),
+            "the share price fell with {action:?}"
+        );
     }
     Ok(())
 }
@@ -268,10 +305,11 @@ fn money_is_accounted_for_whatever_the_order() {
     let sequences = prop::collection::vec(action(), 1..200);
     let mut runner = TestRunner::new(ProptestConfig::with_cases(300));
     let done = RefCell::new(BTreeMap::new());
-    runner.run(&sequences, |actions| run(&actions, &mut done.borrow_mut())).unwrap();
+    runner
+        .run(&sequences, |actions| run(&actions, &mut done.borrow_mut()))
+        .unwrap();
     // The sequences mean something only if every kind of action went through many times.
     let done = done.into_inner();
-    println!("{done:?}");
     assert_eq!(done.len(), 11, "{done:?}");
     assert!(done.values().all(|count| *count > 50), "{done:?}");
 }

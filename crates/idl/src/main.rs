@@ -12,7 +12,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: breakwater-idl PROGRAM_FOLDER FILE".into());
     };
 
-    let idl = IdlBuilder::new().program_path(program.canonicalize()?).cargo_args(vec!["--lib".into()]).build()?;
+    let idl = IdlBuilder::new()
+        .program_path(program.canonicalize()?)
+        .cargo_args(vec!["--lib".into()])
+        .build()?;
     // The builder leaves out, without a word, an event or error enum whose field types its macros could not read
     // (for one, a type that came through a `$ty:ty` macro fragment).
     for (what, missing) in [

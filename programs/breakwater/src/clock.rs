@@ -6,5 +6,8 @@ use anchor_lang::prelude::*;
 /// If the sysvar cannot be read.
 pub fn now() -> Result<breakwater_engine::Clock> {
     let clock = Clock::get()?;
-    Ok(breakwater_engine::Clock { unix: clock.unix_timestamp, slot: clock.slot })
+    Ok(breakwater_engine::Clock {
+        unix: clock.unix_timestamp,
+        slot: clock.slot,
+    })
 }

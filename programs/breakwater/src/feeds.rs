@@ -34,7 +34,10 @@ fn read_pull(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
     let data = account.try_borrow_data()?;
     let update = PriceUpdateV2::try_deserialize(&mut &data[..]).map_err(|_| BreakwaterError::FeedMalformed)?;
     require!(update.price_message.feed_id == pin.key.0, BreakwaterError::WrongFeed);
-    require!(update.verification_level == VerificationLevel::Full, BreakwaterError::FeedNotVerified);
+    require!(
+        update.verification_level == VerificationLevel::Full,
+        BreakwaterError::FeedNotVerified
+    );
     let message = update.price_message;
     Ok(RawReading {
         price: message.price,

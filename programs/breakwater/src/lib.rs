@@ -6,11 +6,16 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used
 )]
-#![allow(clippy::result_large_err, reason = "Anchor's error type is large")]
-#![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::result_large_err,
+    missing_docs,
+    reason = "Anchor hands every handler its context by value, has a large error type, and writes items without docs"
+)]
 
 pub mod clock;
 pub mod error;
@@ -21,6 +26,10 @@ pub mod state;
 pub mod tokens;
 
 use anchor_lang::prelude::*;
+#[allow(
+    clippy::wildcard_imports,
+    reason = "Anchor needs the accounts structs and the modules it generates beside them"
+)]
 use instructions::*;
 
 declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
@@ -28,6 +37,7 @@ declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
 /// The program's instructions.
 #[program]
 pub mod breakwater {
+    #[allow(clippy::wildcard_imports, reason = "Anchor's generated code expects it")]
     use super::*;
 
     /// Creates the protocol account and makes the signer its authority. Only the program's upgrade authority may, once.

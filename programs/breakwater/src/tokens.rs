@@ -30,7 +30,11 @@ impl<'info> Transfer<'_, 'info> {
     /// # Errors
     /// The token program's, and [`BreakwaterError::TransferMismatch`].
     pub fn into_vault(&self, authority: &Signer<'info>) -> Result<()> {
-        let expected = self.to.amount.checked_add(self.amount).ok_or(BreakwaterError::Overflow)?;
+        let expected = self
+            .to
+            .amount
+            .checked_add(self.amount)
+            .ok_or(BreakwaterError::Overflow)?;
         let context = CpiContext::new(self.program.key(), self.accounts(authority.to_account_info()));
         token_interface::transfer_checked(context, self.amount, self.mint.decimals)?;
         require!(balance(self.to)? == expected, BreakwaterError::TransferMismatch);
@@ -78,7 +82,9 @@ pub fn check_mint(mint: &InterfaceAccount<Mint>) -> Result<()> {
     }
     let data = info.try_borrow_data()?;
     let state = StateWithExtensions::<MintState>::unpack(&data)?;
-    let extensions = state.get_extension_types().map_err(|_| BreakwaterError::MintExtensionRefused)?;
+    let extensions = state
+        .get_extension_types()
+        .map_err(|_| BreakwaterError::MintExtensionRefused)?;
     let harmless = |extension: &ExtensionType| {
         matches!(
             extension,

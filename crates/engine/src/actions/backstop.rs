@@ -85,7 +85,13 @@ impl Market {
         let repaid = books.receive(cost)?;
         books.invariant()?;
         self.books = books;
-        Ok(Sale { amount, cost, ask, repaid, inventory_after: books.backstop.inventory })
+        Ok(Sale {
+            amount,
+            cost,
+            ask,
+            repaid,
+            inventory_after: books.backstop.inventory,
+        })
     }
 
     /// What [`Market::buy_inventory`] would sell now, and at what price. For buyers.

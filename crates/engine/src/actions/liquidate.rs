@@ -46,8 +46,8 @@ pub struct Liquidations<'a> {
     clock: Clock,
     marks: Marks,
     capacity: Capacity,
-    /// Debt shares an atom, Q64.64.
-    shares_per_atom: u128,
+    /// The pool's index.
+    index: num::Reciprocal,
 }
 
 impl Market {
@@ -59,9 +59,15 @@ impl Market {
         let books = self.books_at(clock)?;
         let marks = Marks::new(&self.config, prices)?;
         let capacity = Capacity::of(&books.backstop, &books.pool, &marks)?;
-        let shares_per_atom = books.pool.index.inverse()?;
+        let index = books.pool.index.reciprocal()?;
         self.books = books;
-        Ok(Liquidations { market: self, clock, marks, capacity, shares_per_atom })
+        Ok(Liquidations {
+            market: self,
+            clock,
+            marks,
+            capacity,
+            index,
+        })
     }
 
     /// Whether an account is above its liquidation LTV at `price` and `clock`. For keepers.
@@ -70,7 +76,11 @@ impl Market {
     /// [`Error::Overflow`].
     pub fn is_liquidatable(&self, account: &MarginAccount, price: Price, clock: Clock) -> Result<bool> {
         let debt = self.books_at(clock)?.pool.index.debt(account.debt_shares)?;
-        Ok(sizing::exceeds(debt, price.value(account.collateral)?, self.config.liquidation_ltv))
+        Ok(sizing::exceeds(
+            debt,
+            price.value(account.collateral)?,
+            self.config.liquidation_ltv,
+        ))
     }
 }
 
@@ -86,8 +96,7 @@ impl Liquidations<'_> {
             return Err(Error::SameSlot);
         }
         let config = &self.market.config;
-        let mut books = self.market.books;
-        let debt = books.pool.index.debt(account.debt_shares)?;
+        let debt = self.debt(account.debt_shares)?;
         if debt == Quote::ZERO {
             return Err(Error::NoDebt);
         }
@@ -95,12 +104,13 @@ impl Liquidations<'_> {
         let (terms, capacity) = self.fit(wanted, debt, account.collateral)?;
 
         let collateral = account.collateral.minus(terms.seize)?;
+        let mut books = self.market.books;
         let (debt_shares, paid_in_cash) = self.absorb(&mut books, account.debt_shares, debt, &terms)?;
         let earned = terms.bounty(config)?;
-        let bounty = books.credit_bounty(earned)?;
+        let bounty = self.credit_bounty(&mut books, earned)?;
         let capacity = capacity.after_paying(bounty)?;
         let credit = ledger.credit.plus(bounty)?;
-        let debt_after = books.pool.index.debt(debt_shares)?;
+        let debt_after = self.debt(debt_shares)?;
         books.invariant()?;
 
         self.market.books = books;
@@ -141,16 +151,14 @@ impl Liquidations<'_> {
     /// left to the account, and the part paid in cash.
     ///
     /// The shares moved are rounded down, in favour of the backstop; those paid in cash again, in favour of the pool.
-    fn absorb(
-        &self,
-        books: &mut Books,
-        held: DebtShares,
-        debt: Quote,
-        terms: &Terms,
-    ) -> Result<(DebtShares, Quote)> {
+    fn absorb(&self, books: &mut Books, held: DebtShares, debt: Quote, terms: &Terms) -> Result<(DebtShares, Quote)> {
         let Books { pool, backstop, unwind } = books;
         let cash = backstop.cash.min(terms.repay);
-        let shares = if terms.repay == debt { held } else { self.shares(terms.repay)?.min(held) };
+        let shares = if terms.repay == debt {
+            held
+        } else {
+            self.shares(terms.repay)?.min(held)
+        };
         let settled = match cash {
             Quote::ZERO => DebtShares::ZERO,
             all if all == terms.repay => shares,
@@ -166,25 +174,33 @@ impl Liquidations<'_> {
         Ok((held.minus(shares)?, cash))
     }
 
-    /// The shares that a payment cancels, rounded down.
-    fn shares(&self, amount: Quote) -> Result<DebtShares> {
-        num::q_div_floor_by(amount.0, self.market.books.pool.index.raw(), self.shares_per_atom).map(DebtShares)
+    /// See [`crate::Index::debt`].
+    #[inline]
+    fn debt(&self, shares: DebtShares) -> Result<Quote> {
+        self.index.factor().ceil(shares.0).map(Quote)
     }
-}
 
-impl Books {
+    /// See [`crate::Index::shares_for_payment`].
+    #[inline]
+    fn shares(&self, amount: Quote) -> Result<DebtShares> {
+        self.index.divide(amount.0).map(DebtShares)
+    }
+
     /// Sets quote atoms aside for a keeper: from the backstop's cash, else lent by the pool to the backstop, else not
     /// at all. Returns what was set aside.
-    fn credit_bounty(&mut self, bounty: Quote) -> Result<Quote> {
-        let from_cash = self.backstop.cash.min(bounty);
-        let lent = bounty.minus(from_cash)?.min(self.pool.cash);
-        self.backstop.cash = self.backstop.cash.minus(from_cash)?;
+    fn credit_bounty(&self, books: &mut Books, bounty: Quote) -> Result<Quote> {
+        let Books { pool, backstop, .. } = books;
+        let from_cash = backstop.cash.min(bounty);
+        let lent = bounty.minus(from_cash)?.min(pool.cash);
+        backstop.cash = backstop.cash.minus(from_cash)?;
         if lent > Quote::ZERO {
-            let shares = self.pool.lend(lent)?;
-            self.backstop.debt_shares = self.backstop.debt_shares.plus(shares)?;
+            // As `Index::shares_for_loan`.
+            let shares = self.index.divide_up(lent.0).map(DebtShares)?;
+            pool.lend_for(lent, shares)?;
+            backstop.debt_shares = backstop.debt_shares.plus(shares)?;
         }
         let credited = from_cash.plus(lent)?;
-        self.backstop.keeper_credits = self.backstop.keeper_credits.plus(credited)?;
+        backstop.keeper_credits = backstop.keeper_credits.plus(credited)?;
         Ok(credited)
     }
 }

@@ -49,7 +49,10 @@ impl Market {
     pub fn deposit_collateral(&self, account: &mut MarginAccount, amount: Collateral) -> Result<CollateralChange> {
         amount.nonzero()?;
         account.collateral = account.collateral.plus(amount)?;
-        Ok(CollateralChange { amount, collateral_after: account.collateral })
+        Ok(CollateralChange {
+            amount,
+            collateral_after: account.collateral,
+        })
     }
 
     /// Takes collateral out of an account. With debt it needs prices, and the rest must carry the debt at the initial
@@ -73,14 +76,17 @@ impl Market {
         books.accrue(&self.config, clock)?;
         let mut next = *account;
         next.collateral = next.collateral.minus(amount)?;
-        if next.debt_shares.0 > 0 {
+        if next.has_debt() {
             self.check_initial_margin(&books, &next, prices.ok_or(Error::PriceRequired)?)?;
             next.last_risk_slot = clock.slot;
         }
         books.invariant()?;
         self.books = books;
         *account = next;
-        Ok(CollateralChange { amount, collateral_after: next.collateral })
+        Ok(CollateralChange {
+            amount,
+            collateral_after: next.collateral,
+        })
     }
 
     /// Lends `amount` to an account against its collateral.
@@ -106,7 +112,11 @@ impl Market {
         books.invariant()?;
         self.books = books;
         *account = next;
-        Ok(Borrowing { amount, shares, debt_after })
+        Ok(Borrowing {
+            amount,
+            shares,
+            debt_after,
+        })
     }
 
     /// Repays debt of an account; anyone may, at any time. Pays at most the whole debt: any larger `amount` means all.
@@ -131,7 +141,11 @@ impl Market {
         let debt_after = books.pool.index.debt(next.debt_shares)?;
         self.books = books;
         *account = next;
-        Ok(Repayment { amount, shares, debt_after })
+        Ok(Repayment {
+            amount,
+            shares,
+            debt_after,
+        })
     }
 
     /// An account may be closed when it holds nothing and owes nothing.
@@ -139,7 +153,7 @@ impl Market {
     /// # Errors
     /// [`Error::AccountNotEmpty`].
     pub fn check_closable(account: &MarginAccount) -> Result<()> {
-        if account.collateral == Collateral::ZERO && account.debt_shares == DebtShares::ZERO {
+        if account.collateral == Collateral::ZERO && !account.has_debt() {
             Ok(())
         } else {
             Err(Error::AccountNotEmpty)

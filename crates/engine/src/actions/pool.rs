@@ -38,8 +38,7 @@ impl Market {
         if shares < min_shares {
             return Err(Error::SlippageExceeded);
         }
-        books.pool.cash = books.pool.cash.plus(amount)?;
-        books.pool.lp_supply = books.pool.lp_supply.plus(shares)?;
+        books.pool.take_in(amount, shares)?;
         books.invariant()?;
         self.books = books;
         Ok(Supply { amount, shares })

@@ -18,7 +18,8 @@ impl Market {
         clock: Clock,
     ) -> Result<Prices> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
-        self.oracle.accept(&self.config, decimals, collateral, quote, purpose, clock)
+        self.oracle
+            .accept(&self.config, decimals, collateral, quote, purpose, clock)
     }
 
     /// Accepts a pair of readings for their own sake; anyone may.

@@ -26,7 +26,7 @@ impl Replay<'_> {
         }
         let buyer = self.stage.buyers[self.next_buyer % self.stage.buyers.len()].clone();
         let funds = self.stage.world.balance(&buyer, &self.stage.keys.quote_mint);
-        let amount = offer.available.min(offer.ask.worth(Quote(funds))?);
+        let amount = offer.available.min(offer.ask.divisor()?.worth(Quote(funds))?);
         let worth_it = spot.value(amount)?.0 >= quote.atoms(shape.smallest) || amount == inventory;
         if amount.0 == 0 || !worth_it {
             return Ok(false);

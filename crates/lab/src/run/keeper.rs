@@ -1,9 +1,8 @@
 //! The keeper: no capital, only transactions.
 
 use breakwater_engine::{
-    Error, KeeperLedger, MarginAccount,
+    Error, KeeperLedger, MarginAccount, Price,
     actions::Liquidation,
-    backstop::Marks,
     oracle::{Prices, Purpose},
 };
 use breakwater_testkit::ix;
@@ -21,41 +20,42 @@ struct Foretold {
 impl Replay<'_> {
     /// Liquidates every account that is due, in batches. Returns whether a transaction was sent.
     pub(super) fn liquidate(&mut self, prices: &Prices) -> Result<bool, RunError> {
-        let marks = self.market.marks(prices)?;
-        let due = self.due(&marks)?;
+        let price = prices.spot()?;
+        let due = self.due(price)?;
         let mut sent = false;
         for batch in due.chunks(self.scenario.keeper.batch) {
-            sent |= self.liquidate_batch(batch, &marks)?;
+            sent |= self.liquidate_batch(batch)?;
         }
         if !due.is_empty() {
-            self.tally.left_due += self.due(&marks)?.len();
+            self.tally.left_due += self.due(price)?.len();
         }
         Ok(sent)
     }
 
     /// The accounts above their liquidation LTV.
-    fn due(&self, marks: &Marks) -> Result<Vec<usize>, RunError> {
+    fn due(&self, price: Price) -> Result<Vec<usize>, RunError> {
         let clock = self.stage.world.clock();
         let mut due = Vec::new();
         for (i, account) in self.accounts.iter().enumerate() {
-            if self.market.is_liquidatable(account, marks.price, clock)? {
+            if self.market.is_liquidatable(account, price, clock)? {
                 due.push(i);
             }
         }
         Ok(due)
     }
 
-    fn liquidate_batch(&mut self, batch: &[usize], marks: &Marks) -> Result<bool, RunError> {
+    fn liquidate_batch(&mut self, batch: &[usize]) -> Result<bool, RunError> {
         let clock = self.stage.world.clock();
         let keeper = self.stage.keeper.clone();
         let (collateral, quote) = self.stage.readings();
         let mut market = self.market;
-        market.accept_prices(&collateral, &quote, Purpose::Liquidate, clock)?;
+        let prices = market.accept_prices(&collateral, &quote, Purpose::Liquidate, clock)?;
         let mut ledger = self.ledger();
         let mut foretold = Vec::new();
+        let mut liquidations = market.liquidations(&prices, clock)?;
         for &account in batch {
             let mut after = self.accounts[account];
-            match market.liquidate(&mut after, &mut ledger, marks, clock) {
+            match liquidations.liquidate(&mut after, &mut ledger) {
                 Ok(outcome) => foretold.push(Foretold {
                     account,
                     after,

@@ -50,9 +50,16 @@ pub fn borrow(ctx: Context<Borrow>, amount: u64) -> Result<()> {
     let (borrowing, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
-        let prices =
-            accept_prices(&mut market, &accounts.collateral_feed, &accounts.quote_feed, Purpose::Trade, clock)?;
-        let borrowing = market.borrow(&mut account, Quote(amount), &prices, clock).or_program_error()?;
+        let prices = accept_prices(
+            &mut market,
+            &accounts.collateral_feed,
+            &accounts.quote_feed,
+            Purpose::Trade,
+            clock,
+        )?;
+        let borrowing = market
+            .borrow(&mut account, Quote(amount), &prices, clock)
+            .or_program_error()?;
         (borrowing, MarketSeeds::of(&market))
     };
     Transfer {
@@ -63,6 +70,10 @@ pub fn borrow(ctx: Context<Borrow>, amount: u64) -> Result<()> {
         amount: borrowing.amount.0,
     }
     .out_of_vault(accounts.market.to_account_info(), &seeds)?;
-    emit!(Borrowed { market: accounts.market.key(), margin_account: accounts.margin_account.key(), borrowing });
+    emit!(Borrowed {
+        market: accounts.market.key(),
+        margin_account: accounts.margin_account.key(),
+        borrowing
+    });
     Ok(())
 }

@@ -58,10 +58,16 @@ pub fn buy_inventory(ctx: Context<BuyInventory>, amount: u64, max_cost: u64) -> 
     let clock = clock::now()?;
     let (sale, seeds) = {
         let mut market = accounts.market.load_mut()?;
-        let prices =
-            accept_prices(&mut market, &accounts.collateral_feed, &accounts.quote_feed, Purpose::Trade, clock)?;
-        let sale =
-            market.buy_inventory(Collateral(amount), Quote(max_cost), &prices, clock).or_program_error()?;
+        let prices = accept_prices(
+            &mut market,
+            &accounts.collateral_feed,
+            &accounts.quote_feed,
+            Purpose::Trade,
+            clock,
+        )?;
+        let sale = market
+            .buy_inventory(Collateral(amount), Quote(max_cost), &prices, clock)
+            .or_program_error()?;
         (sale, MarketSeeds::of(&market))
     };
     Transfer {
@@ -80,6 +86,10 @@ pub fn buy_inventory(ctx: Context<BuyInventory>, amount: u64, max_cost: u64) -> 
         amount: sale.amount.0,
     }
     .out_of_vault(accounts.market.to_account_info(), &seeds)?;
-    emit!(InventorySold { market: accounts.market.key(), buyer: accounts.buyer.key(), sale });
+    emit!(InventorySold {
+        market: accounts.market.key(),
+        buyer: accounts.buyer.key(),
+        sale
+    });
     Ok(())
 }

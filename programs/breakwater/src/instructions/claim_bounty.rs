@@ -41,7 +41,9 @@ pub fn claim_bounty(ctx: Context<ClaimBounty>) -> Result<()> {
     let accounts = &ctx.accounts;
     let (claim, seeds) = {
         let mut market = accounts.market.load_mut()?;
-        let claim = market.claim_bounty(&mut *accounts.keeper_ledger.load_mut()?).or_program_error()?;
+        let claim = market
+            .claim_bounty(&mut *accounts.keeper_ledger.load_mut()?)
+            .or_program_error()?;
         (claim, MarketSeeds::of(&market))
     };
     Transfer {
@@ -52,6 +54,10 @@ pub fn claim_bounty(ctx: Context<ClaimBounty>) -> Result<()> {
         amount: claim.amount.0,
     }
     .out_of_vault(accounts.market.to_account_info(), &seeds)?;
-    emit!(BountyClaimed { market: accounts.market.key(), keeper: accounts.keeper.key(), claim });
+    emit!(BountyClaimed {
+        market: accounts.market.key(),
+        keeper: accounts.keeper.key(),
+        claim
+    });
     Ok(())
 }

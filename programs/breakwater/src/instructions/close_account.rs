@@ -20,6 +20,9 @@ pub struct CloseAccount<'info> {
 pub fn close_account(ctx: Context<CloseAccount>) -> Result<()> {
     let accounts = &ctx.accounts;
     breakwater_engine::Market::check_closable(&*accounts.margin_account.load()?).or_program_error()?;
-    emit!(AccountClosed { margin_account: accounts.margin_account.key(), owner: accounts.owner.key() });
+    emit!(AccountClosed {
+        margin_account: accounts.margin_account.key(),
+        owner: accounts.owner.key()
+    });
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Config, FeedPin, NewMarket};
+use breakwater_engine::{Config, FeedPin, NewMarket, pool::EXTRA_LP_DECIMALS};
 
 /// Arguments of `create_market`.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
@@ -39,13 +39,9 @@ pub struct CreateMarket<'info> {
     )]
     pub market: AccountLoader<'info, Market>,
     /// Mint of the collateral token.
-    #[account(constraint = *collateral_mint.to_account_info().owner == collateral_token_program.key() @ BreakwaterError::WrongTokenProgram)]
     pub collateral_mint: Box<InterfaceAccount<'info, Mint>>,
     /// Mint of the quote token.
-    #[account(
-        constraint = *quote_mint.to_account_info().owner == quote_token_program.key() @ BreakwaterError::WrongTokenProgram,
-        constraint = quote_mint.key() != collateral_mint.key() @ BreakwaterError::SameMint,
-    )]
+    #[account(constraint = quote_mint.key() != collateral_mint.key() @ BreakwaterError::SameMint)]
     pub quote_mint: Box<InterfaceAccount<'info, Mint>>,
     /// Holds all collateral of the market. Created here.
     #[account(
@@ -62,12 +58,12 @@ pub struct CreateMarket<'info> {
     /// Mint of the LP shares. Created here.
     #[account(
         init, payer = authority, seeds = [b"lp_mint", market.key().as_ref()], bump,
-        mint::decimals = quote_mint.decimals, mint::authority = market, mint::token_program = token_program,
+        mint::decimals = quote_mint.decimals.saturating_add(EXTRA_LP_DECIMALS), mint::authority = market, mint::token_program = token_program,
     )]
     pub lp_mint: Box<InterfaceAccount<'info, Mint>>,
-    /// Token program of the collateral mint.
+    /// Token program of the collateral mint; the vault cannot be created with another one.
     pub collateral_token_program: Interface<'info, TokenInterface>,
-    /// Token program of the quote mint.
+    /// Token program of the quote mint; the vault cannot be created with another one.
     pub quote_token_program: Interface<'info, TokenInterface>,
     /// The classic token program, for the LP mint.
     pub token_program: Program<'info, anchor_spl::token::Token>,
@@ -91,7 +87,11 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
                 accounts.collateral_mint.decimals,
                 key(&accounts.collateral_vault.key()),
             ),
-            quote: (key(&accounts.quote_mint.key()), accounts.quote_mint.decimals, key(&accounts.quote_vault.key())),
+            quote: (
+                key(&accounts.quote_mint.key()),
+                accounts.quote_mint.decimals,
+                key(&accounts.quote_vault.key()),
+            ),
             lp_mint: key(&accounts.lp_mint.key()),
             feeds: (args.collateral_feed, args.quote_feed),
             config: args.config,

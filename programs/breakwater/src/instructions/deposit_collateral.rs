@@ -43,7 +43,9 @@ pub fn deposit_collateral(ctx: Context<DepositCollateral>, amount: u64) -> Resul
     let change = {
         let market = accounts.market.load()?;
         let mut account = accounts.margin_account.load_mut()?;
-        market.deposit_collateral(&mut account, Collateral(amount)).or_program_error()?
+        market
+            .deposit_collateral(&mut account, Collateral(amount))
+            .or_program_error()?
     };
     Transfer {
         from: &accounts.depositor_collateral,

@@ -38,7 +38,11 @@ pub struct FundBackstop<'info> {
 /// Funds the backstop.
 pub fn fund_backstop(ctx: Context<FundBackstop>, amount: u64) -> Result<()> {
     let accounts = &ctx.accounts;
-    let funding = accounts.market.load_mut()?.fund_backstop(Quote(amount), clock::now()?).or_program_error()?;
+    let funding = accounts
+        .market
+        .load_mut()?
+        .fund_backstop(Quote(amount), clock::now()?)
+        .or_program_error()?;
     Transfer {
         from: &accounts.funder_quote,
         to: &accounts.quote_vault,
@@ -47,6 +51,10 @@ pub fn fund_backstop(ctx: Context<FundBackstop>, amount: u64) -> Result<()> {
         amount,
     }
     .into_vault(&accounts.funder)?;
-    emit!(BackstopFunded { market: accounts.market.key(), funder: accounts.funder.key(), funding });
+    emit!(BackstopFunded {
+        market: accounts.market.key(),
+        funder: accounts.funder.key(),
+        funding
+    });
     Ok(())
 }

@@ -23,7 +23,11 @@ pub struct Initialize<'info> {
 /// Creates the protocol account.
 pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
     let authority = ctx.accounts.authority.key();
-    *ctx.accounts.protocol = Protocol { authority, bump: ctx.bumps.protocol, reserved: [0; 32] };
+    *ctx.accounts.protocol = Protocol {
+        authority,
+        bump: ctx.bumps.protocol,
+        reserved: [0; 32],
+    };
     emit!(ProtocolInitialized { authority });
     Ok(())
 }

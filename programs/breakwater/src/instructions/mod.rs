@@ -50,5 +50,7 @@ fn accept_prices(
 ) -> Result<Prices> {
     let collateral = feeds::read(&market.oracle.collateral_feed, collateral_feed)?;
     let quote = feeds::read(&market.oracle.quote_feed, quote_feed)?;
-    market.accept_prices(&collateral, &quote, purpose, clock).or_program_error()
+    market
+        .accept_prices(&collateral, &quote, purpose, clock)
+        .or_program_error()
 }

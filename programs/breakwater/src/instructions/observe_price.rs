@@ -19,7 +19,12 @@ pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
     let mut market = accounts.market.load_mut()?;
     let collateral = feeds::read(&market.oracle.collateral_feed, &accounts.collateral_feed)?;
     let quote = feeds::read(&market.oracle.quote_feed, &accounts.quote_feed)?;
-    let observation = market.observe_price(&collateral, &quote, clock::now()?).or_program_error()?;
-    emit!(PriceObserved { market: accounts.market.key(), observation });
+    let observation = market
+        .observe_price(&collateral, &quote, clock::now()?)
+        .or_program_error()?;
+    emit!(PriceObserved {
+        market: accounts.market.key(),
+        observation
+    });
     Ok(())
 }

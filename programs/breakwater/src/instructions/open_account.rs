@@ -31,6 +31,11 @@ pub fn open_account(ctx: Context<OpenAccount>, id: u16) -> Result<()> {
     let (market, owner) = (accounts.market.key(), accounts.owner.key());
     let account = breakwater_engine::MarginAccount::new(key(&market), key(&owner), id, ctx.bumps.margin_account);
     *accounts.margin_account.load_init()? = MarginAccount(account);
-    emit!(AccountOpened { market, margin_account: accounts.margin_account.key(), owner, id });
+    emit!(AccountOpened {
+        market,
+        margin_account: accounts.margin_account.key(),
+        owner,
+        id
+    });
     Ok(())
 }

@@ -44,7 +44,9 @@ pub fn repay(ctx: Context<Repay>, amount: u64) -> Result<()> {
     let repayment = {
         let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
-        market.repay(&mut account, Quote(amount), clock::now()?).or_program_error()?
+        market
+            .repay(&mut account, Quote(amount), clock::now()?)
+            .or_program_error()?
     };
     Transfer {
         from: &accounts.payer_quote,

@@ -51,7 +51,9 @@ pub fn supply(ctx: Context<Supply>, amount: u64, min_shares: u64) -> Result<()> 
     let accounts = &ctx.accounts;
     let (supply, seeds) = {
         let mut market = accounts.market.load_mut()?;
-        let supply = market.supply(Quote(amount), LpShares(min_shares), clock::now()?).or_program_error()?;
+        let supply = market
+            .supply(Quote(amount), LpShares(min_shares), clock::now()?)
+            .or_program_error()?;
         (supply, MarketSeeds::of(&market))
     };
     Transfer {
@@ -70,6 +72,10 @@ pub fn supply(ctx: Context<Supply>, amount: u64, min_shares: u64) -> Result<()> 
     let signers = [&seeds.as_slices()[..]];
     let context = CpiContext::new_with_signer(accounts.token_program.key(), mint_to, &signers);
     token::mint_to(context, supply.shares.0)?;
-    emit!(Supplied { market: accounts.market.key(), supplier: accounts.supplier.key(), supply });
+    emit!(Supplied {
+        market: accounts.market.key(),
+        supplier: accounts.supplier.key(),
+        supply
+    });
     Ok(())
 }

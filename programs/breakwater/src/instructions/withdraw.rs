@@ -52,8 +52,9 @@ pub fn withdraw(ctx: Context<Withdraw>, shares: u64, min_amount: u64) -> Result<
     let (withdrawal, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let held = LpShares(accounts.supplier_lp.amount);
-        let withdrawal =
-            market.withdraw(LpShares(shares), held, Quote(min_amount), clock::now()?).or_program_error()?;
+        let withdrawal = market
+            .withdraw(LpShares(shares), held, Quote(min_amount), clock::now()?)
+            .or_program_error()?;
         (withdrawal, MarketSeeds::of(&market))
     };
     let burn = Burn {
@@ -70,6 +71,10 @@ pub fn withdraw(ctx: Context<Withdraw>, shares: u64, min_amount: u64) -> Result<
         amount: withdrawal.amount.0,
     }
     .out_of_vault(accounts.market.to_account_info(), &seeds)?;
-    emit!(Withdrawn { market: accounts.market.key(), supplier: accounts.supplier.key(), withdrawal });
+    emit!(Withdrawn {
+        market: accounts.market.key(),
+        supplier: accounts.supplier.key(),
+        withdrawal
+    });
     Ok(())
 }

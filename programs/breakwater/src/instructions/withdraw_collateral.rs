@@ -51,7 +51,7 @@ pub fn withdraw_collateral(ctx: Context<WithdrawCollateral>, amount: u64) -> Res
         let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
         let prices = match (&accounts.collateral_feed, &accounts.quote_feed) {
-            (Some(collateral), Some(quote)) => {
+            (Some(collateral), Some(quote)) if account.has_debt() => {
                 Some(accept_prices(&mut market, collateral, quote, Purpose::Trade, clock)?)
             }
             _ => None,

@@ -1,0 +1,211 @@
+//! Q64.64 numbers prepared for many multiplications or divisions.
+
+use super::{LOW, join, narrow, split, sum, wide};
+use crate::error::{Error, Result};
+
+/// A Q64.64 number taken apart, to multiply by it many times. Kept like this, it also hides from the compiler that a
+/// product of halves is a 128-bit product, for which it would call its own helper: 20 compute units more each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factor {
+    integer: u64,
+    fraction: u64,
+    /// The 32-bit halves of the fraction.
+    high: u64,
+    low: u64,
+}
+
+impl Factor {
+    /// Of q, Q64.64.
+    #[inline]
+    #[must_use]
+    pub fn of(q: u128) -> Self {
+        let (integer, fraction) = split(q);
+        Self {
+            integer,
+            fraction,
+            high: fraction >> 32,
+            low: fraction & LOW,
+        }
+    }
+
+    /// q × n, rounded down to an integer.
+    #[inline]
+    pub fn floor(&self, n: u64) -> Result<u64> {
+        sum(self.whole(n)?, self.below(n))
+    }
+
+    /// q × n, rounded up to an integer.
+    #[inline]
+    pub fn ceil(&self, n: u64) -> Result<u64> {
+        let rest = self.fraction.wrapping_mul(n);
+        // n × a fraction is at most n − 1 + (2^64 − 1)/2^64: one more still fits.
+        sum(self.whole(n)?, self.below(n).wrapping_add(u64::from(rest != 0)))
+    }
+
+    /// integer × n. Prices and indices are often below one: then there is nothing to multiply.
+    #[inline]
+    fn whole(&self, n: u64) -> Result<u64> {
+        if self.integer == 0 {
+            Ok(0)
+        } else {
+            narrow(wide(self.integer, n))
+        }
+    }
+
+    /// fraction × n, rounded down: the high word of [`wide`].
+    #[inline]
+    fn below(&self, n: u64) -> u64 {
+        let (n1, n0) = (n >> 32, n & LOW);
+        let middle = n1.wrapping_mul(self.low).wrapping_add(n0.wrapping_mul(self.low) >> 32);
+        let other = n0.wrapping_mul(self.high).wrapping_add(middle & LOW);
+        n1.wrapping_mul(self.high)
+            .wrapping_add(middle >> 32)
+            .wrapping_add(other >> 32)
+    }
+}
+
+/// A Q64.64 number and its inverse: dividing by it is multiplying, which costs a third of the compute units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reciprocal {
+    q: Factor,
+    /// 1 ÷ q, rounded down.
+    inverse: Factor,
+}
+
+impl Reciprocal {
+    /// Of q, Q64.64. [`Error::Overflow`] if q is zero.
+    #[inline]
+    pub fn of(q: u128) -> Result<Self> {
+        // 2^128 − 1 for 2^128: the same unless q is a power of two, and then 2^−64 less.
+        let inverse = u128::MAX.checked_div(q).ok_or(Error::Overflow)?;
+        Ok(Self {
+            q: Factor::of(q),
+            inverse: Factor::of(inverse),
+        })
+    }
+
+    /// q.
+    #[inline]
+    #[must_use]
+    pub fn factor(&self) -> &Factor {
+        &self.q
+    }
+
+    /// n ÷ q, rounded down to an integer; the same as [`q_div_floor`].
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "20 compute units less in each of two calls per liquidation"
+    )]
+    pub fn divide(&self, n: u64) -> Result<u64> {
+        self.divide_exactly(n).map(|(quotient, _)| quotient)
+    }
+
+    /// n ÷ q, rounded up to an integer; the same as [`q_div_ceil`].
+    #[inline]
+    pub fn divide_up(&self, n: u64) -> Result<u64> {
+        let (quotient, has_rest) = self.divide_exactly(n)?;
+        sum(quotient, u64::from(has_rest))
+    }
+
+    /// n ÷ q, rounded down to an integer, and whether that left a rest.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `divide`")]
+    fn divide_exactly(&self, n: u64) -> Result<(u64, bool)> {
+        let Factor { integer, fraction, .. } = self.q;
+        // The quotient reaches 2^64 where n reaches q × 2^64.
+        if integer == 0 && n >= fraction {
+            return Err(Error::Overflow);
+        }
+        // The inverse is at most 2^−64 too small, so the estimate is the quotient or one less: no product wraps.
+        let estimate = self.inverse.integer.wrapping_mul(n).wrapping_add(self.inverse.below(n));
+        // It is one less if what it leaves holds q once more. It leaves less than 2q; so for q below one half the low
+        // word is all of it, and one native multiplication finds it instead of a 128-bit one.
+        let (short, has_rest) = if integer == 0 && fraction < 1 << 63 {
+            let left = fraction.wrapping_mul(estimate).wrapping_neg();
+            (left >= fraction, left != 0 && left != fraction)
+        } else {
+            let q = join(integer, fraction);
+            let product = wide(fraction, estimate).wrapping_add(join(integer.wrapping_mul(estimate), 0));
+            let left = join(n, 0).wrapping_sub(product);
+            (left >= q, left != 0 && left != q)
+        };
+        Ok((estimate.wrapping_add(u64::from(short)), has_rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::num::{ONE, q_div_ceil, q_div_floor, q_mul_ceil};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_number_taken_apart_multiplies_as_before(q: u128, n: u64, bits in 0u32..128, shift in 0u32..64) {
+            let (q, n) = (q >> bits, n >> shift);
+            let (integer, fraction) = (q >> 64, u128::from(split(q).1));
+            let exact = fraction * u128::from(n);
+            let expected = |below: u128| {
+                integer.checked_mul(u128::from(n)).and_then(|whole| whole.checked_add(below)).ok_or(Error::Overflow).and_then(narrow)
+            };
+            prop_assert_eq!(Factor::of(q).floor(n), expected(exact >> 64));
+            prop_assert_eq!(Factor::of(q).ceil(n), expected(exact.div_ceil(ONE)));
+        }
+
+        #[test]
+        fn dividing_by_the_reciprocal_is_dividing(bits in 0u32..128, low: u128, n: u64, shift in 0u32..64) {
+            let (q, n) = ((low >> bits).max(1), n >> shift);
+            let reciprocal = Reciprocal::of(q).unwrap();
+            prop_assert_eq!(reciprocal.divide(n), q_div_floor(n, q));
+            prop_assert_eq!(reciprocal.divide_up(n), q_div_ceil(n, q));
+        }
+
+        /// Multiples of q and their neighbours, where one too few shows.
+        #[test]
+        fn the_reciprocal_misses_no_quotient(q in 1u128..1 << 66, times in 0u64..1 << 50, near in 0u64..3) {
+            if let Ok(multiple) = q_mul_ceil(q, times) {
+                let (n, reciprocal) = ((multiple + near).saturating_sub(1), Reciprocal::of(q).unwrap());
+                prop_assert_eq!(reciprocal.divide(n), q_div_floor(n, q));
+                prop_assert_eq!(reciprocal.divide_up(n), q_div_ceil(n, q));
+            }
+        }
+    }
+
+    #[test]
+    fn the_edges_of_a_product() {
+        for a in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
+            for b in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
+                assert_eq!(Factor::of(u128::from(b)).below(a), split(wide(a, b)).0);
+            }
+        }
+    }
+
+    #[test]
+    fn the_edges_of_the_reciprocal() {
+        for q in [
+            1,
+            2,
+            (1 << 63) - 1,
+            1 << 63,
+            (1 << 63) + 1,
+            ONE - 1,
+            ONE,
+            ONE + 1,
+            10 * ONE,
+            u128::MAX - 1,
+            u128::MAX,
+        ] {
+            for n in [0, 1, 2, 10, (1 << 63) - 1, 1 << 63, u64::MAX - 1, u64::MAX] {
+                let reciprocal = Reciprocal::of(q).unwrap();
+                assert_eq!(reciprocal.divide(n), q_div_floor(n, q), "{n} / {q}");
+                assert_eq!(reciprocal.divide_up(n), q_div_ceil(n, q), "{n} / {q}");
+            }
+        }
+    }
+
+    #[test]
+    fn zero_has_no_reciprocal() {
+        assert_eq!(Reciprocal::of(0), Err(Error::Overflow));
+    }
+}

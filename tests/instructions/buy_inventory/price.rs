@@ -1,0 +1,142 @@
+//! What is asked. [`Scene::bought`] checks each ask against the formula.
+
+use super::{spec, stocked};
+use crate::scene::{SOL, Scene};
+use breakwater::error::BreakwaterError;
+use breakwater_engine::{Bps, Config};
+use breakwater_testkit::{MarketSpec, default_config, pyth::usd};
+
+/// What a milli-SOL is sold for now, quote atoms.
+#[track_caller]
+fn cost(scene: &mut Scene) -> u64 {
+    scene.bought(SOL / 1_000).cost.0
+}
+
+#[test]
+fn on_schedule_it_is_the_upper_end_of_the_confidence_interval() {
+    // 60.06 / 0.999
+    assert_eq!(cost(&mut stocked(&MarketSpec::default())), 60_121);
+}
+
+#[test]
+fn uncertainty_makes_it_dearer() {
+    for (collateral, quote, expected) in [
+        (0, 0, 60_000),
+        (usd(60) / 50, 0, 61_200),
+        (0, usd(1) / 50, 61_225),
+        (usd(60) / 50, usd(1) / 50, 62_449),
+    ] {
+        let mut scene = stocked(&MarketSpec::default());
+        for (feed, conf) in [
+            (scene.market.collateral_feed, collateral),
+            (scene.market.quote_feed, quote),
+        ] {
+            scene
+                .world
+                .edit_feed(&feed, |feed| feed.quotation_mut().conf = conf.unsigned_abs());
+        }
+        // Rounded up twice: the ask, and the cost.
+        let cost = cost(&mut scene);
+        assert!((expected..=expected + 1).contains(&cost), "{cost}, not {expected}");
+    }
+}
+
+#[test]
+fn behind_schedule_it_falls_to_the_largest_discount() {
+    // A percent an hour, up to five.
+    for (minutes, bps) in [
+        (0, 0),
+        (59, 98),
+        (60, 100),
+        (150, 250),
+        (299, 498),
+        (300, 500),
+        (301, 500),
+        (10_000, 500),
+    ] {
+        let mut scene = stocked(&MarketSpec::default());
+        scene.world.advance(minutes * 60);
+        let expected = 60_120_u64 * (10_000 - bps) / 10_000;
+        let cost = cost(&mut scene);
+        assert!(
+            (expected..=expected + 2).contains(&cost),
+            "{minutes} minutes: {cost}, not {expected}"
+        );
+    }
+}
+
+#[test]
+fn ahead_of_schedule_it_rises_to_the_largest_premium() {
+    // Three percent are reached 30 minutes ahead; the burst allows a day.
+    let config = Config {
+        unwind_burst: 86_400,
+        unwind_slope: Bps(600),
+        ..default_config()
+    };
+    let mut scene = stocked(&spec(config));
+    let rate = 100 * SOL / 86_400;
+    let mut asks = Vec::new();
+    for minutes in [10, 10, 10, 10, 600] {
+        let sale = scene.bought(rate * 60 * minutes);
+        asks.push(sale.ask.raw());
+    }
+    assert!(asks.is_sorted());
+    let rise = |ask: u128| (ask * 10_000).div_ceil(asks[0]) - 10_000;
+    // The rate falls with the inventory, so each ten minutes' worth takes a little longer than the one before.
+    assert_eq!([1, 2, 3, 4].map(|sale| rise(asks[sale])), [101, 201, 301, 301]);
+}
+
+#[test]
+fn a_price_far_below_its_average_is_not_sold_into() {
+    // At a spot of $60, with the average still at $100: the floor is 85% of that.
+    let mut scene = stocked(&MarketSpec::default());
+    let feed = scene.market.collateral_feed;
+    scene
+        .world
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(100));
+    assert_eq!(cost(&mut scene), 85_000);
+    // Whatever the discount.
+    scene.world.advance(36_000);
+    assert_eq!(cost(&mut scene), 85_000);
+    // An average not far from the price is no floor.
+    scene
+        .world
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(61));
+    assert!(cost(&mut scene) < 60_000);
+}
+
+#[test]
+fn the_average_of_the_quote_token_counts_in_the_floor() {
+    let mut scene = stocked(&MarketSpec::default());
+    let feed = scene.market.quote_feed;
+    scene
+        .world
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(1) / 2);
+    // 0.85 × 60 / 0.5, rounded up twice.
+    assert_eq!(cost(&mut scene), 102_001);
+}
+
+#[test]
+fn a_missing_average_stops_sales() {
+    for ema_price in [0, -1, i64::MIN] {
+        let mut scene = stocked(&MarketSpec::default());
+        for feed in [scene.market.collateral_feed, scene.market.quote_feed] {
+            let before = scene.world.shown(&feed);
+            scene
+                .world
+                .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = ema_price);
+            scene.refused(1, u64::MAX, BreakwaterError::EmaUnavailable);
+            scene.world.show(&feed, before);
+        }
+        cost(&mut scene);
+    }
+}
+
+#[test]
+fn a_price_must_be_as_fresh_as_for_borrowing() {
+    let mut scene = stocked(&MarketSpec::default());
+    scene.world.advance_silently(31);
+    scene.refused(1, u64::MAX, BreakwaterError::PriceTooOld);
+    scene.world.publish_all();
+    cost(&mut scene);
+}

@@ -1,0 +1,133 @@
+//! Arguments that are refused, each error at least once. The engine's own tests go through every bound.
+
+use super::{Draft, Instruction};
+use breakwater::{error::BreakwaterError, instructions::CreateMarketArgs};
+use breakwater_engine::{Bps, Collateral, Config, FeedPin, Key, Quote};
+use breakwater_testkit::{FeedSpec, MarketSpec, pyth::usd};
+
+#[test]
+fn parameters_outside_their_bounds_are_refused() {
+    let mut draft = Draft::of(&MarketSpec::default());
+    let cases: [fn(&mut Config); 12] = [
+        |config| config.min_debt = Quote(0),
+        |config| config.bounty_tip = Quote(config.min_debt.0 + 1),
+        |config| config.unwind_min_rate = 0,
+        |config| config.unwind_max_rate = u64::MAX,
+        |config| config.insolvency_ltv = Bps(10_001),
+        |config| config.initial_ltv = Bps(u32::MAX),
+        |config| config.bounty_share = Bps(1_001),
+        |config| config.backstop_leverage = Bps(200_001),
+        |config| config.interest_kink = Bps(10_000),
+        |config| config.max_confidence = Bps(0),
+        |config| config.max_age_short = config.max_age_long + 1,
+        |config| config.future_tolerance = 61,
+    ];
+    for change in cases {
+        draft.refused(|args| change(&mut args.config), BreakwaterError::ParameterOutOfBounds);
+    }
+    draft.honest_passes();
+}
+
+#[test]
+fn bounds_are_inclusive() {
+    let mut draft = Draft::of(&MarketSpec::default());
+    draft.args.config.inventory_cap = Collateral(0);
+    draft.args.config.bounty_tip = draft.args.config.min_debt;
+    draft.args.config.insolvency_ltv = Bps(10_000);
+    draft.args.config.backstop_leverage = Bps(200_000);
+    draft.args.config.future_tolerance = 60;
+    draft.honest_passes();
+}
+
+#[test]
+fn ltvs_must_be_in_order() {
+    let mut draft = Draft::of(&MarketSpec::default());
+    let cases: [fn(&mut Config); 4] = [
+        |config| config.initial_ltv = config.target_ltv,
+        |config| config.target_ltv.0 = config.liquidation_ltv.0 + 1,
+        |config| config.liquidation_ltv = config.insolvency_ltv,
+        |config| config.insolvency_ltv.0 = config.liquidation_ltv.0 - 1,
+    ];
+    for change in cases {
+        draft.refused(|args| change(&mut args.config), BreakwaterError::LtvOrder);
+    }
+    draft.args.config.target_ltv = draft.args.config.liquidation_ltv;
+    draft.honest_passes();
+}
+
+#[test]
+fn a_penalty_that_would_eat_the_margin_is_refused() {
+    let mut draft = Draft::of(&MarketSpec::default());
+    let cases: [fn(&mut Config); 2] = [
+        |config| config.penalty_min.0 = config.penalty_max.0 + 1,
+        // 80% and a quarter of it on top are 100%.
+        |config| config.penalty_max = Bps(2_500),
+    ];
+    for change in cases {
+        draft.refused(|args| change(&mut args.config), BreakwaterError::PenaltyTooLarge);
+    }
+    draft.args.config.penalty_max = Bps(2_499);
+    draft.honest_passes();
+}
+
+#[test]
+fn feeds_of_an_unknown_kind_are_refused() {
+    let mut draft = Draft::of(&MarketSpec::default());
+    for kind in [0, 3, u8::MAX] {
+        draft.refused(
+            |args| args.collateral_feed.kind = kind,
+            BreakwaterError::FeedKindUnknown,
+        );
+        draft.refused(|args| args.quote_feed.kind = kind, BreakwaterError::FeedKindUnknown);
+    }
+    draft.honest_passes();
+}
+
+#[test]
+fn incomplete_feed_pins_are_refused() {
+    let pull = MarketSpec::default();
+    let push = MarketSpec {
+        collateral_feed: FeedSpec::push("SOL/USD", usd(100)),
+        quote_feed: FeedSpec::push("USDC/USD", usd(1)),
+        ..pull.clone()
+    };
+    let no_key: fn(&mut FeedPin) = |pin| pin.key = Key::default();
+    let padding: fn(&mut FeedPin) = |pin| pin.padding[6] = 1;
+    let owner: fn(&mut FeedPin) = |pin| pin.owner = Key([1; 32]);
+    let no_owner: fn(&mut FeedPin) = |pin| pin.owner = Key::default();
+    let other_kind: fn(&mut FeedPin) = |pin| pin.kind = 3 - pin.kind;
+    for (spec, changes) in [
+        (pull, [no_key, padding, owner, other_kind]),
+        (push, [no_key, padding, no_owner, other_kind]),
+    ] {
+        let mut draft = Draft::of(&spec);
+        for change in changes {
+            draft.refused(
+                |args| change(&mut args.collateral_feed),
+                BreakwaterError::FeedPinInvalid,
+            );
+            draft.refused(|args| change(&mut args.quote_feed), BreakwaterError::FeedPinInvalid);
+        }
+        // A market of one token against itself.
+        draft.refused(
+            |args| args.quote_feed = args.collateral_feed,
+            BreakwaterError::FeedPinInvalid,
+        );
+        draft.honest_passes();
+    }
+}
+
+#[test]
+fn arguments_must_be_complete() {
+    use anchor_lang::prelude::ErrorCode;
+    let mut draft = Draft::of(&MarketSpec::default());
+    let authority = draft.world.authority().clone();
+    let create: Instruction = draft.with(|_: &mut CreateMarketArgs| ());
+    for len in [8, 9, create.data.len() - 1] {
+        let mut short = create.clone();
+        short.data.truncate(len);
+        draft
+            .world
+            .assert_error_unchanged(&[short], &[&authority], ErrorCode::InstructionDidNotDeserialize);
+    }
+}

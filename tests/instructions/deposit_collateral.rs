@@ -1,0 +1,287 @@
+//! `deposit_collateral`.
+
+use crate::{
+    attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
+    scene::{SOL, Scene, USDC, both_token_programs, inverse, purse, sibling, vaults},
+};
+use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
+use anchor_spl::token_2022;
+use breakwater::{error::BreakwaterError, events::CollateralDeposited};
+use breakwater_client::addresses;
+use breakwater_engine::{Collateral, actions::CollateralChange};
+use breakwater_testkit::{World, ix};
+
+#[test]
+fn collateral_goes_to_the_vault_and_onto_the_account() {
+    for spec in both_token_programs() {
+        let Scene {
+            mut world,
+            market,
+            alice,
+            position,
+            ..
+        } = Scene::on(World::program_test(), &spec);
+        let books = world.market_state(&market);
+        let mut expected = world.margin_account(&position);
+        let (purse_before, vaults_before) = (purse(&mut world, &market, &alice), vaults(&mut world, &market));
+
+        let outcome = world.deposit(&position, 7 * SOL + 1).unwrap();
+
+        let change = CollateralChange {
+            amount: Collateral(7 * SOL + 1),
+            collateral_after: Collateral(107 * SOL + 1),
+        };
+        let event = CollateralDeposited {
+            market: market.market,
+            margin_account: position.address,
+            depositor: alice.key(),
+            change,
+        };
+        assert_eq!(outcome.event::<CollateralDeposited>(), event);
+        expected.collateral = change.collateral_after;
+        assert_eq!(world.margin_account(&position), expected);
+        assert_eq!(world.market_state(&market), books);
+        let (collateral, quote, lp) = purse_before;
+        assert_eq!(
+            purse(&mut world, &market, &alice),
+            (collateral - change.amount.0, quote, lp)
+        );
+        assert_eq!(
+            vaults(&mut world, &market),
+            (vaults_before.0 + change.amount.0, vaults_before.1)
+        );
+    }
+}
+
+#[test]
+fn anyone_may_rescue_any_account_at_any_time() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        position,
+        ..
+    } = Scene::new();
+    // Without a price, after a day of silence.
+    world.advance_silently(86_400);
+    world.give_lamports(&market.collateral_feed, 0);
+    world.give_lamports(&market.quote_feed, 0);
+    let before = purse(&mut world, &market, &mallory);
+    let event = world
+        .deposit_by(&mallory, &position, SOL)
+        .unwrap()
+        .event::<CollateralDeposited>();
+    assert_eq!(
+        (event.depositor, event.margin_account),
+        (mallory.key(), position.address)
+    );
+    assert_eq!(
+        purse(&mut world, &market, &mallory),
+        (before.0 - SOL, before.1, before.2)
+    );
+    // That gives no right to it.
+    let take = ix::withdraw_collateral(&market, &position.address, &mallory.key(), SOL);
+    world.assert_error_unchanged(&[take], &[&mallory], BreakwaterError::WrongOwner);
+}
+
+#[test]
+fn a_deposit_is_no_risk_and_leaves_the_risk_slot() {
+    let Scene {
+        mut world, position, ..
+    } = Scene::new();
+    let before = world.margin_account(&position).last_risk_slot;
+    assert_eq!(before, world.slot() - 1);
+    world.deposit(&position, 1).unwrap();
+    assert_eq!(world.margin_account(&position).last_risk_slot, before);
+}
+
+#[test]
+fn accounts_of_one_owner_are_apart() {
+    let Scene {
+        mut world,
+        market,
+        alice,
+        position,
+        ..
+    } = Scene::new();
+    let second = world.open(&market, &alice, 1).unwrap();
+    let first_before = world.margin_account(&position);
+    world.deposit(&second, 5).unwrap();
+    world.deposit(&second, 6).unwrap();
+    assert_eq!(world.margin_account(&second).collateral, Collateral(11));
+    assert_eq!(world.margin_account(&position), first_before);
+}
+
+#[test]
+fn amounts_are_checked() {
+    let Scene {
+        mut world,
+        market,
+        alice,
+        mallory,
+        position,
+        ..
+    } = Scene::new();
+    let cases = [
+        (0, BreakwaterError::ZeroAmount),
+        (u64::MAX, BreakwaterError::Overflow),
+        (u64::MAX - 100 * SOL + 1, BreakwaterError::Overflow),
+        // The account could hold it, but not the vault beside what it holds for others.
+        (u64::MAX - 100 * SOL, BreakwaterError::Overflow),
+    ];
+    let theirs = world.open(&market, &mallory, 0).unwrap();
+    world.deposit(&theirs, 1).unwrap();
+    for (amount, error) in cases {
+        let deposit = ix::deposit_collateral(&market, &position.address, &alice.key(), amount);
+        world.assert_error_unchanged(&[deposit], &[&alice], error);
+    }
+    world.deposit(&position, 100 * SOL).unwrap();
+    assert_eq!(purse(&mut world, &market, &alice).0, 0);
+}
+
+#[test]
+fn more_than_held_is_refused_by_the_token_program() {
+    for spec in both_token_programs() {
+        let Scene {
+            mut world,
+            market,
+            alice,
+            position,
+            ..
+        } = Scene::on(World::program_test(), &spec);
+        let (held, ..) = purse(&mut world, &market, &alice);
+        let deposit = ix::deposit_collateral(&market, &position.address, &alice.key(), held + 1);
+        let failure = world.assert_error_unchanged(&[deposit], &[&alice], "Custom(1)");
+        assert_eq!(failure.program, Some(spec.collateral.token_program));
+    }
+}
+
+#[test]
+fn less_arriving_than_was_sent_is_refused() {
+    let [_, spec] = both_token_programs();
+    let Scene {
+        mut world,
+        market,
+        alice,
+        position,
+        ..
+    } = Scene::on(World::program_test(), &spec);
+    let holders = [market.collateral_of(&alice.key()), market.collateral_vault];
+    levy_transfer_fee(&mut world, &market.collateral_mint, &holders);
+    let deposit = ix::deposit_collateral(&market, &position.address, &alice.key(), SOL);
+    world.assert_error_unchanged(&[deposit], &[&alice], BreakwaterError::TransferMismatch);
+}
+
+#[test]
+fn a_donation_to_the_vault_is_nobodys_collateral() {
+    let Scene {
+        mut world,
+        market,
+        alice,
+        position,
+        ..
+    } = Scene::new();
+    donate(
+        &mut world,
+        &market.collateral_mint,
+        &market.collateral_vault,
+        1_000 * SOL,
+    );
+    let event = world.deposit(&position, SOL).unwrap().event::<CollateralDeposited>();
+    assert_eq!(event.change.collateral_after, Collateral(101 * SOL));
+    world.repay(&position, u64::MAX).unwrap();
+    let too_much = ix::withdraw_collateral(&market, &position.address, &alice.key(), 101 * SOL + 1);
+    world.assert_error_unchanged(&[too_much], &[&alice], BreakwaterError::InsufficientCollateral);
+}
+
+#[test]
+fn every_account_is_checked() {
+    let Scene {
+        mut world,
+        market,
+        alice,
+        mallory,
+        kate,
+        position,
+        ..
+    } = Scene::new();
+    let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
+    let of_sibling = world.open(&sibling, &alice, 0).unwrap().address;
+    let of_inverse = world.open(&inverse, &alice, 0).unwrap().address;
+    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
+    let other_mint = twin(&mut world, &market.collateral_mint);
+    let other_vault = twin(&mut world, &market.collateral_vault);
+    let of_other_mint = world.fund(&alice, &other_mint, SOL);
+    let (collateral, quote) = (market.collateral_of(&alice.key()), market.quote_of(&alice.key()));
+    world.deposit_by(&mallory, &position, USDC).unwrap();
+
+    let honest = ix::deposit_collateral(&market, &position.address, &alice.key(), SOL);
+    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
+    attack
+        .not_state(&market.market, &position.address)
+        .swap(&market.market, &sibling.market, BreakwaterError::WrongMarket)
+        .swap_all(
+            &[(&market.market, &sibling.market), (&position.address, &of_sibling)],
+            BreakwaterError::WrongVault,
+        )
+        .swap_all(
+            &[(&market.market, &inverse.market), (&position.address, &of_inverse)],
+            BreakwaterError::WrongMint,
+        )
+        .not_state(&position.address, &market.market)
+        .swap(&position.address, &of_sibling, BreakwaterError::WrongMarket)
+        .swap(&position.address, &ledger, ErrorCode::AccountDiscriminatorMismatch)
+        .unsigned(&alice)
+        .swap(&alice.key(), &mallory.key(), BreakwaterError::WrongTokenOwner)
+        .not_of_a_token_program(&market.collateral_mint)
+        .swap(
+            &market.collateral_mint,
+            &other_vault,
+            InstructionError::InvalidAccountData,
+        )
+        .swap(&market.collateral_mint, &market.quote_mint, BreakwaterError::WrongMint)
+        .swap(&market.collateral_mint, &other_mint, BreakwaterError::WrongMint)
+        .not_of_a_token_program(&collateral)
+        .swap(&collateral, &other_mint, InstructionError::InvalidAccountData)
+        .swap(
+            &collateral,
+            &market.collateral_of(&mallory.key()),
+            BreakwaterError::WrongTokenOwner,
+        )
+        .swap(&collateral, &quote, BreakwaterError::WrongMint)
+        .swap(&collateral, &of_other_mint, BreakwaterError::WrongMint)
+        .swap(
+            &collateral,
+            &market.collateral_vault,
+            ErrorCode::ConstraintDuplicateMutableAccount,
+        )
+        .swap(&collateral, &sibling.collateral_vault, BreakwaterError::WrongTokenOwner)
+        .not_of_a_token_program(&market.collateral_vault)
+        .swap(
+            &market.collateral_vault,
+            &market.quote_vault,
+            BreakwaterError::WrongVault,
+        )
+        .swap(
+            &market.collateral_vault,
+            &sibling.collateral_vault,
+            BreakwaterError::WrongVault,
+        )
+        .swap(
+            &market.collateral_vault,
+            &inverse.quote_vault,
+            BreakwaterError::WrongVault,
+        )
+        .swap(&market.collateral_vault, &other_vault, BreakwaterError::WrongVault)
+        .swap(
+            &market.collateral_vault,
+            &market.collateral_of(&mallory.key()),
+            BreakwaterError::WrongVault,
+        )
+        .swap_at(6, &token_2022::ID, BreakwaterError::WrongTokenProgram)
+        .swap_at(6, &nowhere(), ErrorCode::InvalidProgramId)
+        .read_only(&[&market.market, &position.address, &collateral, &market.collateral_vault])
+        .too_few_accounts()
+        .too_few_bytes();
+    attack.honest_passes();
+}
