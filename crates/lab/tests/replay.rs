@@ -63,7 +63,7 @@ fn a_backstop_without_equity_is_noticed() {
     let record = replay(&scenario);
     // Some accounts are only partly absorbed, as far as there is room, others not at all.
     let expected = [
-        "Every liquidation ended at the target LTV within rounding, or took all of the debt",
+        "Every liquidation ended at the target LTV within one atom of rounding, or took all of the debt",
         "No account was left above its liquidation LTV after a step",
     ];
     assert_eq!(failed(&record), expected);

@@ -51,8 +51,9 @@ pub struct Tally {
     identities: Count,
     foretold: Count,
     targets: Count,
-    /// Largest distance of a partial liquidation from its target, quote atoms.
-    farthest: f64,
+    /// Most that a partial liquidation repaid beyond the exact solution, and seized short of it, quote atoms.
+    repaid_beyond: f64,
+    seized_short: f64,
     whole: u64,
     /// Accounts that were still due after the keeper had done what it could, summed over all steps.
     pub left_due: usize,
@@ -75,9 +76,9 @@ impl Tally {
         match miss {
             None => self.whole += 1,
             Some(miss) => {
-                self.farthest = self.farthest.max(miss.atoms().abs());
-                self.targets
-                    .add(miss.within_rounding(), || format!("{} quote atoms off", miss.atoms()));
+                self.repaid_beyond = self.repaid_beyond.max(miss.repaid.abs());
+                self.seized_short = self.seized_short.max(miss.seized.abs());
+                self.targets.add(miss.within_one_atom, || format!("{miss:?}"));
             }
         }
     }
@@ -109,15 +110,17 @@ impl Tally {
         };
         let targets = Check {
             measured: format!(
-                "{} to the target, at most {} quote atoms off; {} took all of the debt",
+                "{} to the target, repaying at most {} quote atoms more than the exact solution and seizing collateral worth at \
+                 most {} less; {} took all of the debt",
                 grouped(self.targets.made as f64, 0),
-                grouped(self.farthest, 2),
+                grouped(self.repaid_beyond, 2),
+                grouped(self.seized_short, 2),
                 grouped(self.whole as f64, 0)
             ),
             holds: self.targets.failed == 0,
             ..self
                 .targets
-                .check("Every liquidation ended at the target LTV within rounding, or took all of the debt")
+                .check("Every liquidation ended at the target LTV within one atom of rounding, or took all of the debt")
         };
         Ok(vec![
             self.identities

@@ -1,7 +1,7 @@
 //! The keeper: no capital, only transactions.
 
 use breakwater_engine::{
-    Error, KeeperLedger, MarginAccount, Price,
+    Error, KeeperLedger, MarginAccount, Price, Quote,
     actions::Liquidation,
     oracle::{Prices, Purpose},
 };
@@ -13,6 +13,7 @@ use crate::record;
 /// What the engine says a batch will do.
 struct Foretold {
     account: usize,
+    debt_before: Quote,
     after: MarginAccount,
     outcome: Liquidation,
 }
@@ -52,12 +53,15 @@ impl Replay<'_> {
         let prices = market.accept_prices(&collateral, &quote, Purpose::Liquidate, clock)?;
         let mut ledger = self.ledger();
         let mut foretold = Vec::new();
+        let index = market.books_at(clock)?.pool.index;
         let mut liquidations = market.liquidations(&prices, clock)?;
         for &account in batch {
             let mut after = self.accounts[account];
+            let debt_before = index.debt(after.debt_shares)?;
             match liquidations.liquidate(&mut after, &mut ledger) {
                 Ok(outcome) => foretold.push(Foretold {
                     account,
+                    debt_before,
                     after,
                     outcome,
                 }),
@@ -85,6 +89,7 @@ impl Replay<'_> {
         self.tally.foretold(clock.unix, "liquidate_batch", same);
         for Foretold {
             account,
+            debt_before,
             after,
             outcome,
         } in foretold
@@ -92,7 +97,8 @@ impl Replay<'_> {
             self.accounts[account] = self.stage.world.margin_account(&self.stage.borrowers[account]);
             self.tally
                 .foretold(clock.unix, "an account's liquidation", self.accounts[account] == after);
-            self.tally.liquidation(target::miss(&self.market.config, &outcome)?);
+            self.tally
+                .liquidation(target::miss(&self.market.config, debt_before, &outcome)?);
             self.liquidated.insert(account);
             let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);
             self.liquidations.push(record::Liquidation {

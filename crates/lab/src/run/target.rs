@@ -1,47 +1,50 @@
-//! How exactly a liquidation met its target.
+//! How exactly a liquidation met its target: against the exact solution of the sizing formula, in integers.
 
 use breakwater_engine::{Bps, Collateral, Config, Quote, Result, actions::Liquidation};
 
 const BPS: i128 = 10_000;
-const QUOTE_ATOMS: i128 = 4;
 
-/// How far a partial liquidation ended from the target, in debt.
+/// How far a partial liquidation is from the exact solution x = (D − τV) / (1 − τ(1+β)), s = x(1+β) / price.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Miss {
-    /// Debt left less target LTV × collateral value left, in ten-thousandths of a quote atom.
-    pub distance: i128,
-    /// The most that rounding explains, in the same unit.
-    pub allowed: i128,
+    /// Repaid beyond x, quote atoms: rounding up explains less than one.
+    pub repaid: f64,
+    /// Seized short of what was repaid × (1+β), in quote atoms.
+    pub seized: f64,
+    /// The repayment was rounded up by less than one quote atom; the seizure down by less than one quote atom and one
+    /// collateral atom.
+    pub within_one_atom: bool,
 }
 
-impl Miss {
-    /// Whether rounding explains it.
-    pub fn within_rounding(&self) -> bool {
-        self.distance.abs() <= self.allowed
-    }
-
-    /// The distance in quote atoms.
-    pub fn atoms(&self) -> f64 {
-        self.distance as f64 / BPS as f64
-    }
-}
-
-/// The miss of a liquidation, or `None` if it took all of the debt.
+/// The miss of a liquidation of an account that owed `debt`, or `None` if it took all of the debt.
 ///
-/// On the way to the target the repayment is rounded up, the shares it cancels and the seized value down, and so are
-/// both collateral values; the debt that is left is rounded up. Carried through the formula of [`breakwater_engine::sizing`]
-/// these add up to less than four quote atoms and one collateral atom, which is worth `price`.
-pub fn miss(config: &Config, liquidation: &Liquidation) -> Result<Option<Miss>> {
+/// # Errors
+/// If the price does not value the collateral in 64 bits.
+pub fn miss(config: &Config, debt: Quote, liquidation: &Liquidation) -> Result<Option<Miss>> {
     if liquidation.whole {
         return Ok(None);
     }
     let Bps(target) = config.target_ltv;
-    let value = liquidation.price.value(liquidation.collateral_after)?;
-    let distance = i128::from(liquidation.debt_after.0) * BPS - i128::from(value.0) * i128::from(target);
-    let Quote(collateral_atom) = liquidation.price.cost(Collateral(1))?;
+    let (target, grossed) = (i128::from(target), BPS + i128::from(liquidation.penalty.0));
+    let collateral = Collateral(liquidation.collateral_after.0 + liquidation.seized.0);
+    let value = i128::from(liquidation.price.value(collateral)?.0);
+    let (debt, repaid) = (i128::from(debt.0), i128::from(liquidation.repaid.0));
+
+    // x = excess / divisor; both scaled by 10,000².
+    let divisor = BPS * BPS - target * grossed;
+    let excess = BPS * (BPS * debt - target * value);
+    let repaid_beyond = repaid * divisor - excess;
+
+    // In units of 2^-64 / 10,000 quote atoms.
+    let collateral_atom = BPS * (liquidation.price.raw().cast_signed());
+    let quote_atom = BPS << 64;
+    let seized_short = ((repaid * grossed) << 64) - i128::from(liquidation.seized.0) * collateral_atom;
+
     Ok(Some(Miss {
-        distance,
-        allowed: (QUOTE_ATOMS + i128::from(collateral_atom)) * BPS,
+        repaid: repaid_beyond as f64 / divisor as f64,
+        seized: seized_short as f64 / quote_atom as f64,
+        within_one_atom: (0..divisor).contains(&repaid_beyond)
+            && (0..quote_atom + collateral_atom).contains(&seized_short),
     }))
 }
 
@@ -51,59 +54,53 @@ mod tests {
     use crate::scenario::Scenario;
     use breakwater_engine::Price;
 
-    fn config() -> Config {
+    /// Collateral atoms are worth one quote atom each, the target LTV is 75%, the penalty 2%: an account of 850 on 1,000
+    /// repays 425.53… and gives 434.04….
+    fn taken(repaid: u64, seized: u64) -> Miss {
         let scenario = Scenario::parse(include_str!("../../scenarios/black-thursday.toml")).expect("valid");
-        scenario.market.config()
+        miss(
+            &scenario.market.config(),
+            Quote(850),
+            &liquidation(repaid, seized, false),
+        )
+        .expect("small")
+        .expect("partial")
     }
 
-    /// Collateral atoms are worth one quote atom each; the target LTV is 75%.
-    fn left(debt: u64, collateral: u64) -> Liquidation {
+    fn liquidation(repaid: u64, seized: u64, whole: bool) -> Liquidation {
         Liquidation {
             price: Price::from_raw(1 << 64),
-            repaid: Quote(1_000),
+            repaid: Quote(repaid),
             paid_in_cash: Quote(0),
-            seized: Collateral(1_020),
+            seized: Collateral(seized),
             deficit: Quote(0),
             bounty: Quote(0),
             bounty_unpaid: Quote(0),
-            debt_after: Quote(debt),
-            collateral_after: Collateral(collateral),
+            debt_after: Quote(850 - repaid),
+            collateral_after: Collateral(1_000 - seized),
             penalty: Bps(200),
             insolvent: false,
-            whole: false,
+            whole,
         }
     }
 
     #[test]
-    fn the_distance_is_exact_and_five_atoms_are_the_limit() {
-        let miss = |debt| {
-            miss(&config(), &left(debt, 4_000_000))
-                .expect("small")
-                .expect("partial")
-        };
-        assert_eq!(
-            miss(3_000_000),
-            Miss {
-                distance: 0,
-                allowed: 50_000
-            }
+    fn only_the_next_atom_is_within_one_atom() {
+        let exact = taken(426, 434);
+        assert!(exact.within_one_atom);
+        assert!(
+            (exact.repaid - 0.468).abs() < 0.001 && (exact.seized - 0.52).abs() < 1e-9,
+            "{exact:?}"
         );
-        assert_eq!(miss(2_999_999).distance, -10_000);
-        assert!(miss(3_000_005).within_rounding() && miss(2_999_995).within_rounding());
-        assert!(!miss(3_000_006).within_rounding() && !miss(2_999_994).within_rounding());
+        assert!(!taken(425, 433).within_one_atom && !taken(427, 435).within_one_atom);
+        assert!(taken(426, 433).within_one_atom && !taken(426, 432).within_one_atom);
+        assert!(!taken(426, 435).within_one_atom);
     }
 
     #[test]
     fn taking_all_debt_has_no_target() {
-        assert_eq!(
-            miss(
-                &config(),
-                &Liquidation {
-                    whole: true,
-                    ..left(0, 77)
-                }
-            ),
-            Ok(None)
-        );
+        let scenario = Scenario::parse(include_str!("../../scenarios/black-thursday.toml")).expect("valid");
+        let all = liquidation(850, 867, true);
+        assert_eq!(miss(&scenario.market.config(), Quote(850), &all), Ok(None));
     }
 }
