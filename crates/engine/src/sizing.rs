@@ -139,7 +139,8 @@ fn bps<W: Width>(ratio: W) -> Option<Bps> {
     u32::try_from(ratio.narrow()?).ok().map(Bps)
 }
 
-/// The penalty for an account of debt D and collateral value V, bps, rounded down.
+/// The penalty for an account of debt D and collateral value V, bps, rounded down: at most one basis point below the
+/// exact value's own floor (for values of a few thousand atoms, a few), in favour of the account.
 ///
 /// It rises linearly with LTV = D/V from β_min at the liquidation LTV to β_max at the insolvency LTV, and never
 /// exceeds V/D − 1: so it never creates bad debt.
