@@ -12,8 +12,7 @@ pub use margin::{
 };
 pub use market::{create_market, initialize, observe_price, supply, withdraw};
 
-use anchor_lang::{InstructionData, ToAccountMetas, prelude::Pubkey, solana_program::instruction::Instruction};
-use anchor_spl::associated_token::spl_associated_token_account;
+use anchor_lang::{InstructionData, ToAccountMetas, solana_program::instruction::Instruction};
 
 fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruction {
     Instruction {
@@ -21,15 +20,4 @@ fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruc
         accounts: accounts.to_account_metas(None),
         data: data.data(),
     }
-}
-
-/// Creates an owner's associated token account, unless it exists: what a first supply needs for its LP shares.
-#[must_use]
-pub fn create_token_account(payer: &Pubkey, owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Instruction {
-    spl_associated_token_account::instruction::create_associated_token_account_idempotent(
-        payer,
-        owner,
-        mint,
-        token_program,
-    )
 }
