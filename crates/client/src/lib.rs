@@ -6,8 +6,7 @@
 //! use anchor_lang::prelude::Pubkey;
 //! use breakwater_client::{MarketKeys, addresses, decode, instructions};
 //!
-//! # fn fetch(_: &Pubkey) -> Vec<u8> { unimplemented!() }
-//! # fn show(keys: MarketKeys, alice: Pubkey) -> Result<(), decode::DecodeError> {
+//! # fn show(keys: MarketKeys, alice: Pubkey, fetch: impl Fn(&Pubkey) -> Vec<u8>) -> Result<(), decode::DecodeError> {
 //! let account = addresses::margin_account(&keys.market, &alice, 0);
 //! let borrow = instructions::borrow(&keys, &account, &alice, 25_000_000);
 //! let margin = decode::margin_account(&fetch(&account))?;
