@@ -30,7 +30,7 @@ const LOW: u64 = 0xffff_ffff;
 /// a × b, exact.
 ///
 /// On chain, schoolbook multiplication on 32-bit halves: the virtual machine has no 64 × 64 → 128 multiplication, and
-/// the compiler's own helper costs twice as many compute units. [`wide_by_halves`] is tested against the host's.
+/// the compiler's own helper costs more compute units. [`wide_by_halves`] is tested against the host's.
 #[inline]
 #[must_use]
 pub fn wide(a: u64, b: u64) -> u128 {
@@ -193,7 +193,7 @@ pub fn q_div_ceil(n: u64, q: u128) -> Result<u64> {
 }
 
 /// q × n, exact. q and the result are Q64.64. The virtual machine has no 128-bit multiplication, and the compiler's
-/// checked one costs 100 compute units more.
+/// checked one is dear.
 #[inline]
 pub fn q_times(q: u128, n: u64) -> Result<u128> {
     let (integer, fraction) = split(q);

@@ -69,9 +69,7 @@ impl Pool {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn assets(&self) -> Result<Quote> {
-        let (integer, fraction) = num::split(self.index.raw());
-        let whole = num::narrow(num::wide(integer, self.debt_shares.0))?;
-        let debt = num::add(num::join(whole, 0), num::wide(fraction, self.debt_shares.0))?;
+        let debt = num::q_times(self.index.raw(), self.debt_shares.0)?;
         let gross = num::add(num::join(self.cash.0, 0), debt)?;
         let (assets, _) = num::split(num::sub(gross, self.due.raw())?);
         Ok(Quote(assets))

@@ -23,7 +23,7 @@ macro_rules! amount {
             /// self + other, or [`Error::Overflow`].
             #[inline]
             pub fn plus(self, other: Self) -> Result<Self> {
-                // Not `checked_add`, of which the compiler makes six instructions instead of four.
+                // Not `checked_add`, of which the compiler makes more instructions.
                 if other.0 > u64::MAX.wrapping_sub(self.0) {
                     return Err(Error::Overflow);
                 }

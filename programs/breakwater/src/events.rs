@@ -72,7 +72,7 @@ struct LiquidatedBytes {
 }
 
 /// Emits the event [`Liquidated`] for accounts of one market. It writes in place what `emit!` would serialise into a
-/// growing vector: that costs twice as much, and a batch does it for every account.
+/// growing vector: a batch does it for every account.
 pub struct LiquidatedLog(LiquidatedBytes);
 
 impl LiquidatedLog {

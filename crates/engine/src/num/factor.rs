@@ -4,7 +4,7 @@ use super::{LOW, join, narrow, split, sum, wide};
 use crate::error::{Error, Result};
 
 /// A Q64.64 number taken apart, to multiply by it many times. Kept like this, it also hides from the compiler that a
-/// product of halves is a 128-bit product, for which it would call its own helper: 20 compute units more each time.
+/// product of halves is a 128-bit product, for which it would call its own, dearer helper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Factor {
     integer: u64,
@@ -64,7 +64,7 @@ impl Factor {
     }
 }
 
-/// A Q64.64 number and its inverse: dividing by it is multiplying, which costs a third of the compute units.
+/// A Q64.64 number and its inverse: dividing by it is multiplying, which is far cheaper on chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reciprocal {
     q: Factor,
@@ -93,10 +93,7 @@ impl Reciprocal {
 
     /// n ÷ q, rounded down to an integer; the same as [`q_div_floor`].
     #[inline(always)]
-    #[allow(
-        clippy::inline_always,
-        reason = "20 compute units less in each of two calls per liquidation"
-    )]
+    #[allow(clippy::inline_always, reason = "the call costs as much as a good part of the work")]
     pub fn divide(&self, n: u64) -> Result<u64> {
         self.divide_exactly(n).map(|(quotient, _)| quotient)
     }

@@ -66,7 +66,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
 }
 
 /// A margin account of this market in the data of `info`. The checks and errors of `AccountLoader`, which would borrow
-/// the data and compare the discriminator twice: 80 compute units an account.
+/// the data and compare the discriminator twice, for every account.
 fn margin_account<'a>(info: &AccountInfo, data: &'a mut [u8], market: &engine::Key) -> Result<&'a mut MarginAccount> {
     if *info.owner != crate::ID {
         return Err(Error::from(ErrorCode::AccountOwnedByWrongProgram).with_pubkeys((*info.owner, crate::ID)));
