@@ -3,8 +3,9 @@
 use crate::addresses::MarketAddresses;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
+use breakwater::accounts;
 
-/// A market's addresses. Everything but the two feed accounts is fixed for the market's life: of a Pyth pull feed
+/// A market's addresses. Everything but the feed accounts is fixed for the market's life: of a Pyth pull feed
 /// any genuine update account may be shown, so put the one to show here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketKeys {
@@ -28,6 +29,8 @@ pub struct MarketKeys {
     pub collateral_feed: Pubkey,
     /// The Pyth account to show for the quote token.
     pub quote_feed: Pubkey,
+    /// The Pyth accounts to show for base token and redemption rate, for markets that count collateral by its redemption.
+    pub redemption_feeds: Option<(Pubkey, Pubkey)>,
 }
 
 impl MarketKeys {
@@ -53,6 +56,18 @@ impl MarketKeys {
             quote_token_program,
             collateral_feed,
             quote_feed,
+            redemption_feeds: None,
+        }
+    }
+
+    /// The price accounts, as instructions take them.
+    #[must_use]
+    pub fn feeds(&self) -> accounts::Feeds {
+        accounts::Feeds {
+            collateral_feed: self.collateral_feed,
+            quote_feed: self.quote_feed,
+            base_feed: self.redemption_feeds.map(|(base, _)| base),
+            rate_feed: self.redemption_feeds.map(|(_, rate)| rate),
         }
     }
 

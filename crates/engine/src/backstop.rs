@@ -3,8 +3,8 @@
 use crate::{
     config::Config,
     error::Result,
+    guard::Prices,
     num::{self, BPS, Factor, WHOLE},
-    oracle::Prices,
     pool::Pool,
     units::{Bps, Collateral, DebtShares, Divisor, Price, Quote},
 };
@@ -40,11 +40,14 @@ impl Marks {
     /// From accepted prices.
     ///
     /// # Errors
-    /// [`crate::Error::PriceOutOfRange`].
+    /// Those of [`Prices::liquidation`]; [`crate::Error::PriceOutOfRange`].
     pub fn new(config: &Config, prices: &Prices) -> Result<Self> {
-        let stressed = prices.low()?.scale_down(config.inventory_haircut.below_one())?;
+        let stressed = prices
+            .believed()
+            .low()?
+            .scale_down(config.inventory_haircut.below_one())?;
         Ok(Self {
-            price: prices.spot()?.divisor()?,
+            price: prices.liquidation(config)?.divisor()?,
             stressed,
             stressed_factor: Factor::of(stressed.raw()),
         })
@@ -269,7 +272,7 @@ mod tests {
         /// Absorbing the room keeps both limits, and the room is what the formula says in floating point.
         #[test]
         fn room_is_the_largest_absorption_that_fits(
-            cash in 0u64..1 << 44, inventory in 0u64..1 << 44, debt in 0u64..1 << 40, conf in 0u64..5_0000_0000,
+            cash in 0u64..1 << 44, inventory in 0u64..1 << 44, debt in 0u64..1 << 40, conf in 0u64..3_0000_0000,
             penalty in 0u32..2_500, cap in 1u64..1 << 50, leverage in 0u32..200_000,
         ) {
             let config = Config { inventory_cap: Collateral(cap), backstop_leverage: Bps(leverage), ..CONFIG };

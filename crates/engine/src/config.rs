@@ -19,6 +19,8 @@ stored! {
         unwind_min_rate: u64,
         /// Fastest unwind, collateral atoms per second: the promise to the market.
         unwind_max_rate: u64,
+        /// While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms.
+        guarded_flow: Quote,
         /// Limit of debt ÷ collateral value for new borrowing and for withdrawals, bps.
         initial_ltv: Bps,
         /// Where a partial liquidation stops, bps.
@@ -55,8 +57,22 @@ stored! {
         interest_slope_high: Bps,
         /// The backstop's share of all interest, bps.
         reserve_factor: Bps,
-        /// Widest confidence interval that prices an action, bps of the price, for each feed.
-        max_confidence: Bps,
+        /// How fast the guard's reference follows the price, bps per second of time since it last moved.
+        max_velocity: Bps,
+        /// How far from the reference a price is taken as it is, bps; beyond, it is clamped.
+        velocity_slack: Bps,
+        /// How far spot may be from the market's own average before the market is Guarded, bps of the average.
+        average_band: Bps,
+        /// How far spot may be from Pyth's average before the market is Guarded, bps of the average.
+        ema_band: Bps,
+        /// A confidence interval wider than this makes the market Guarded, bps of the price, for each feed.
+        confidence_guard: Bps,
+        /// A confidence interval wider than this makes the market Halted, bps of the price, for each feed.
+        confidence_halt: Bps,
+        /// Furthest that spot and guarded price may be apart for liquidations, bps of spot.
+        max_gap: Bps,
+        /// While Guarded: the part of the wanted repayment that is taken over at a time, bps.
+        guarded_step: Bps,
         /// Time in which the whole inventory is scheduled to be sold, seconds.
         unwind_time: u32,
         /// How far sales may run ahead of the schedule, seconds.
@@ -67,6 +83,20 @@ stored! {
         max_age_long: u32,
         /// How far ahead of the chain's clock a publish time may be, seconds.
         future_tolerance: u32,
+        /// Most time since the last reading that the velocity limit counts, seconds.
+        velocity_horizon: u32,
+        /// Time constant of the market's own average, seconds.
+        average_seconds: u32,
+        /// Time without a cause after which the breaker falls one level, seconds.
+        calm_seconds: u32,
+        /// While Guarded: time between two steps of one account, seconds.
+        guarded_cooldown: u32,
+        /// While Guarded: time in which `guarded_flow` is refilled, seconds.
+        guarded_window: u32,
+        /// Longest that one pull of the brake holds, seconds.
+        brake_seconds: u32,
+        /// After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`.
+        brake_rest: u32,
     }
 }
 
@@ -86,13 +116,14 @@ const DAY: u64 = 86_400;
 
 impl Config {
     /// A parameter set for examples and tests: a volatile collateral of 9 decimals against a stable quote token of 6.
-    /// Plausible, but chosen by nobody for real money.
+    /// Plausible, but chosen by nobody for real money. The guards' values come from a measured trade-off: `docs/guards.md`.
     pub const EXAMPLE: Self = Self {
         min_debt: Quote(10_000_000),
         bounty_tip: Quote(100_000),
         inventory_cap: Collateral(u64::MAX),
         unwind_min_rate: 1_000_000,
         unwind_max_rate: 50_000_000_000,
+        guarded_flow: Quote(250_000_000_000),
         initial_ltv: Bps(7_000),
         target_ltv: Bps(7_500),
         liquidation_ltv: Bps(8_000),
@@ -111,12 +142,26 @@ impl Config {
         interest_slope_low: Bps(600),
         interest_slope_high: Bps(10_000),
         reserve_factor: Bps(2_000),
-        max_confidence: Bps(200),
+        max_velocity: Bps(10),
+        velocity_slack: Bps(50),
+        average_band: Bps(800),
+        ema_band: Bps(1_500),
+        confidence_guard: Bps(100),
+        confidence_halt: Bps(300),
+        max_gap: Bps(200),
+        guarded_step: Bps(2_500),
         unwind_time: 86_400,
         unwind_burst: 600,
         max_age_short: 30,
         max_age_long: 60,
         future_tolerance: 5,
+        velocity_horizon: 30,
+        average_seconds: 600,
+        calm_seconds: 60,
+        guarded_cooldown: 20,
+        guarded_window: 60,
+        brake_seconds: 3_600,
+        brake_rest: 14_400,
     };
 
     /// Checks every parameter against its hard bounds and against the others.
@@ -147,13 +192,14 @@ impl Config {
         Ok(())
     }
 
-    fn bounds(&self) -> [Bound; 29] {
+    fn bounds(&self) -> [Bound; 44] {
         [
             bound(self.min_debt.0, 1, 1 << 53),
             bound(self.bounty_tip.0, 0, self.min_debt.0),
             bound(self.inventory_cap.0, 0, u64::MAX),
             bound(self.unwind_min_rate, 1, self.unwind_max_rate),
             bound(self.unwind_max_rate, 1, 1 << 53),
+            bound(self.guarded_flow.0, 1, u64::MAX),
             bound(self.initial_ltv.factor(), 1, BPS),
             bound(self.target_ltv.factor(), 1, BPS),
             bound(self.liquidation_ltv.factor(), 1, BPS),
@@ -172,12 +218,30 @@ impl Config {
             bound(self.interest_slope_low.factor(), 0, BPS),
             bound(self.interest_slope_high.factor(), 0, 30_000),
             bound(self.reserve_factor.factor(), 0, 5_000),
-            bound(self.max_confidence.factor(), 1, 2_500),
+            bound(self.max_velocity.factor(), 1, BPS),
+            bound(self.velocity_slack.factor(), 0, BPS),
+            bound(self.average_band.factor(), 1, BPS),
+            bound(self.ema_band.factor(), 1, BPS),
+            bound(self.confidence_guard.factor(), 1, self.confidence_halt.factor()),
+            bound(self.confidence_halt.factor(), 1, 2_500),
+            bound(self.max_gap.factor(), 0, 2_500),
+            bound(self.guarded_step.factor(), 1, BPS),
             bound(u64::from(self.unwind_time), 60, DAY.wrapping_mul(90)),
             bound(u64::from(self.unwind_burst), 1, DAY),
             bound(u64::from(self.max_age_short), 1, u64::from(self.max_age_long)),
             bound(u64::from(self.max_age_long), 1, DAY),
             bound(u64::from(self.future_tolerance), 0, 60),
+            bound(u64::from(self.velocity_horizon), 1, 3_600),
+            bound(u64::from(self.average_seconds), 1, DAY),
+            bound(u64::from(self.calm_seconds), 1, 3_600),
+            bound(u64::from(self.guarded_cooldown), 0, 3_600),
+            bound(u64::from(self.guarded_window), 1, 3_600),
+            bound(u64::from(self.brake_seconds), 1, DAY),
+            bound(
+                u64::from(self.brake_rest),
+                u64::from(self.brake_seconds),
+                DAY.wrapping_mul(30),
+            ),
         ]
     }
 }

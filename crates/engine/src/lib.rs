@@ -13,7 +13,8 @@
 //! | how much the backstop can absorb | [`backstop`] |
 //! | at what price and pace inventory is sold | [`unwind`] |
 //! | what interest does | [`interest`], [`pool`] |
-//! | which prices are believed, and which price an action uses | [`oracle`] |
+//! | which readings are believed, and what price they compose to | [`oracle`] |
+//! | what a price is trusted for, and which price an action uses | [`guard`] |
 //! | what a parameter means and its bounds | [`config`] |
 //! | what an action does, step by step | [`actions`] |
 //! | what must always be true of the money | [`audit`] |
@@ -52,10 +53,12 @@ pub mod audit;
 pub mod backstop;
 pub mod config;
 mod error;
+pub mod guard;
 pub mod interest;
 mod market;
 pub mod num;
 pub mod oracle;
+mod pace;
 pub mod pool;
 mod position;
 pub mod sizing;
@@ -65,8 +68,9 @@ pub mod unwind;
 pub use backstop::Backstop;
 pub use config::Config;
 pub use error::{Error, Result};
-pub use market::{Books, Market, NewMarket};
-pub use oracle::{FeedPin, Oracle, Prices, RawReading};
+pub use guard::{Guard, Level, Prices};
+pub use market::{Books, Feeds, Market, NewMarket};
+pub use oracle::{FeedPin, Oracle, RawReading, Readings};
 pub use pool::Pool;
 pub use position::{KeeperLedger, MarginAccount};
 pub use units::{Bps, Clock, Collateral, DebtShares, Divisor, Fixed, Index, Key, LpShares, Price, Quote};

@@ -4,6 +4,7 @@ use crate::{
     backstop::Backstop,
     config::Config,
     error::{Error, Result},
+    guard::Guard,
     num,
     oracle::{FeedPin, Oracle},
     pool::Pool,
@@ -57,10 +58,12 @@ stored! {
         config: Config,
         /// Money.
         books: Books,
+        /// Price guards and breaker.
+        guard: Guard,
         /// Zeros; room for parameters.
-        reserved_config: [u64; 48],
-        /// Zeros; room for the price guards and the breaker.
-        reserved_guard: [u64; 48],
+        reserved_config: [u64; 40],
+        /// Zeros; room for feeds and price guards.
+        reserved_guard: [u64; 19],
         /// Zeros; room for guardians.
         reserved_guardians: [u64; 32],
         /// Zeros; room for the liquidation map and volatility.
@@ -68,6 +71,19 @@ stored! {
         /// Zeros; room for governance.
         reserved_governance: [u64; 64],
     }
+}
+
+/// Where a market's prices come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Feeds {
+    /// USD price of the collateral token.
+    pub collateral: FeedPin,
+    /// USD price of the quote token.
+    pub quote: FeedPin,
+    /// USD price of what the collateral can be redeemed for, or [`FeedPin::NONE`].
+    pub base: FeedPin,
+    /// The redemption rate, or [`FeedPin::NONE`].
+    pub rate: FeedPin,
 }
 
 /// What a market is made of.
@@ -83,8 +99,8 @@ pub struct NewMarket {
     pub quote: (Key, u8, Key),
     /// Mint of the LP shares.
     pub lp_mint: Key,
-    /// Price feeds: collateral, quote.
-    pub feeds: (FeedPin, FeedPin),
+    /// Price feeds.
+    pub feeds: Feeds,
     /// Parameters.
     pub config: Config,
     /// When.
@@ -95,21 +111,24 @@ impl Market {
     /// Writes a new market into zeroed state, in place: it is too large for a stack frame on chain.
     ///
     /// # Errors
-    /// Those of [`Config::validate`] and [`FeedPin::validate`]; [`Error::FeedPinInvalid`] if both feeds are the same.
+    /// Those of [`Config::validate`] and [`Oracle::validate`].
     pub fn initialise(&mut self, new: &NewMarket) -> Result<()> {
         new.config.validate()?;
-        new.feeds.0.validate()?;
-        new.feeds.1.validate()?;
-        if new.feeds.0.key == new.feeds.1.key {
-            return Err(Error::FeedPinInvalid);
-        }
+        let oracle = Oracle {
+            collateral_feed: new.feeds.collateral,
+            quote_feed: new.feeds.quote,
+            base_feed: new.feeds.base,
+            rate_feed: new.feeds.rate,
+            ..bytemuck::Zeroable::zeroed()
+        };
+        oracle.validate()?;
         self.version = VERSION;
         self.bump = new.bump;
         self.id = new.id;
         (self.collateral_mint, self.collateral_decimals, self.collateral_vault) = new.collateral;
         (self.quote_mint, self.quote_decimals, self.quote_vault) = new.quote;
         self.lp_mint = new.lp_mint;
-        (self.oracle.collateral_feed, self.oracle.quote_feed) = new.feeds;
+        self.oracle = oracle;
         self.config = new.config;
         self.books.pool = Pool::new(new.clock.unix);
         Ok(())

@@ -207,6 +207,14 @@ pub fn div_floor_small(n: u128, d: u32) -> Result<u128> {
     div_rem_small(n, d).map(|(quotient, _)| quotient).ok_or(Error::Overflow)
 }
 
+/// Whether |a − b| > `band` × b, for numbers below 2^112.
+#[inline]
+#[must_use]
+pub fn strays(a: u128, b: u128, band: Bps) -> bool {
+    let times = |n: u128, ratio: Bps| q_times(n, ratio.factor()).unwrap_or(u128::MAX);
+    times(a.abs_diff(b), WHOLE) > times(b, band)
+}
+
 /// q × f, rounded down, where f is a fraction below one in units of 2^−64. q and the result are Q64.64.
 #[inline]
 #[must_use]

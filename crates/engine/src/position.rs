@@ -20,6 +20,8 @@ stored! {
         debt_shares: DebtShares,
         /// Slot of the last borrow, or withdrawal against debt: it cannot be liquidated in that slot.
         last_risk_slot: u64,
+        /// When a step of a guarded liquidation was last taken, seconds since 1970.
+        stepped_at: i64,
         /// Tells apart the accounts of one owner.
         id: u16,
         /// Layout version.
@@ -29,7 +31,7 @@ stored! {
         /// Zeros.
         padding: [u8; 4],
         /// Zeros; room for later layouts.
-        reserved: [u64; 12],
+        reserved: [u64; 11],
     }
 }
 

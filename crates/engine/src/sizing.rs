@@ -217,7 +217,7 @@ impl Terms {
     /// accounts helps nobody.
     ///
     /// # Errors
-    /// [`Error::BackstopFull`] if nothing fits, or nothing without leaving dust.
+    /// `otherwise` if nothing fits, or nothing without leaving dust.
     pub fn within(
         self,
         config: &Config,
@@ -225,6 +225,7 @@ impl Terms {
         collateral: Collateral,
         price: &Divisor,
         room: Quote,
+        otherwise: Error,
     ) -> Result<Self> {
         if self.extent == Extent::Insolvent || self.repay <= room {
             return Ok(self);
@@ -232,7 +233,7 @@ impl Terms {
         let largest = debt.0.saturating_sub(config.min_debt.0);
         let repay = Quote(room.0.min(largest));
         if repay == Quote::ZERO {
-            return Err(Error::BackstopFull);
+            return Err(otherwise);
         }
         let seize = seizure(repay, collateral, self.penalty, price)?;
         Ok(Self {
@@ -337,13 +338,23 @@ mod tests {
                 Collateral(1_000_000_000),
                 &one(),
                 Quote(room),
+                Error::BackstopFull,
             )
         };
         assert_eq!(within(0), Err(Error::BackstopFull));
         assert_eq!(within(1_000).unwrap().repay, Quote(1_000));
         assert_eq!(within(u64::MAX).unwrap(), terms);
         let small = at_par(16_500_000, 20_000_000).unwrap();
-        let within = |room| small.within(&CONFIG, Quote(16_500_000), Collateral(20_000_000), &one(), Quote(room));
+        let within = |room| {
+            small.within(
+                &CONFIG,
+                Quote(16_500_000),
+                Collateral(20_000_000),
+                &one(),
+                Quote(room),
+                Error::BackstopFull,
+            )
+        };
         assert_eq!(within(16_499_999).unwrap().repay, Quote(6_500_000));
         assert_eq!(within(16_500_000).unwrap(), small);
     }

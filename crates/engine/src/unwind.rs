@@ -6,8 +6,11 @@
 //! r        = clamp(inventory / unwind_time, min_rate, max_rate)      collateral atoms per second
 //! lag      = now − anchor                                            behind (+) or ahead (−) of schedule
 //! discount = clamp(slope × lag, −max_premium, max_discount)
-//! ask      = max( high × (1 − discount),  EMA × (1 − floor_band) )
+//! ask      = max( offered × (1 − discount),  trend × (1 − floor_band) )
 //! ```
+//!
+//! `offered` is the upper end of the confidence interval, and while Guarded the highest of all prices, without discount
+//! ([`Prices::offered`]); `trend` is the higher of the two averages ([`Prices::trend`]).
 //!
 //! A sale of a atoms moves the anchor forward by a ÷ r. The anchor prices the auction but cannot bound the flow: it lags
 //! while nobody buys, and a lag of an hour would let an hour's worth go at once. So there are two marks. The second,
@@ -17,12 +20,12 @@
 use crate::{
     config::Config,
     error::{Error, Result},
+    guard::{Level, Prices},
     num::{self, BPS},
-    oracle::Prices,
-    units::{Clock, Collateral, Price},
+    pace::{self, MICROS, Pace, micros},
+    units::{Bps, Clock, Collateral, Price},
 };
 
-const MICROS: u64 = 1_000_000;
 const MICROS_PER_HOUR: u64 = 3_600 * MICROS;
 
 stored! {
@@ -45,10 +48,6 @@ pub struct Offer {
     /// Discount off the upper end of the confidence interval, bps; negative is a premium. The floor may hold the ask
     /// above it.
     pub discount: i64,
-}
-
-fn micros(clock: Clock) -> Result<i64> {
-    clock.unix.checked_mul(MICROS.cast_signed()).ok_or(Error::Overflow)
 }
 
 impl Schedule {
@@ -80,18 +79,19 @@ impl Schedule {
         Ok(self.anchor.max(now.saturating_sub(lag)))
     }
 
-    /// The discount now, bps, rounded towards zero; negative is a premium.
+    /// The discount at `level` now, bps, rounded towards zero; negative is a premium. Nothing but a premium unless the
+    /// level is Normal.
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn discount(&self, config: &Config, clock: Clock) -> Result<i64> {
+    pub fn discount(&self, config: &Config, level: Level, clock: Clock) -> Result<i64> {
         let now = micros(clock)?;
         let lag = now.saturating_sub(self.anchor(config, now)?);
         let size = num::mul_div_floor(config.unwind_slope.factor(), lag.unsigned_abs(), MICROS_PER_HOUR)?;
-        let limit = if lag < 0 {
-            config.unwind_max_premium
-        } else {
-            config.unwind_max_discount
+        let limit = match (lag < 0, level) {
+            (true, _) => config.unwind_max_premium,
+            (false, Level::Normal) => config.unwind_max_discount,
+            (false, _) => Bps(0),
         };
         let size = i64::try_from(size.min(limit.factor())).map_err(|_| Error::Overflow)?;
         Ok(if lag < 0 { size.saturating_neg() } else { size })
@@ -100,14 +100,14 @@ impl Schedule {
     /// The ask, rounded up, in favour of the backstop.
     ///
     /// # Errors
-    /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// Those of [`Prices::offered`].
     pub fn ask(&self, config: &Config, prices: &Prices, clock: Clock) -> Result<Price> {
-        let discount = self.discount(config, clock)?;
+        let discount = self.discount(config, prices.level(), clock)?;
         let factor = BPS
             .checked_add_signed(discount.saturating_neg())
             .ok_or(Error::Overflow)?;
-        let scheduled = prices.high()?.scale_up(factor)?;
-        let floor = prices.ema()?.scale_up(config.unwind_floor_band.below_one())?;
+        let scheduled = prices.offered()?.scale_up(factor)?;
+        let floor = prices.trend()?.scale_up(config.unwind_floor_band.below_one())?;
         Ok(scheduled.max(floor))
     }
 
@@ -117,13 +117,10 @@ impl Schedule {
     /// [`Error::Overflow`].
     pub fn available(&self, config: &Config, inventory: Collateral, clock: Clock) -> Result<Collateral> {
         let now = micros(clock)?;
-        let end = self.end(config, now);
-        let open = |mark: i64, rate: u64| {
-            let left = u64::try_from(end.saturating_sub(mark)).unwrap_or(0);
-            num::mul_div_floor(left, rate, MICROS).unwrap_or(u64::MAX)
-        };
-        let by_schedule = open(self.anchor(config, now)?, Self::rate(config, inventory));
-        let by_flow = open(self.flow.max(now), config.unwind_max_rate);
+        let end = pace::after(now, config.unwind_burst);
+        let (schedule, limit) = Self::paces(config, inventory);
+        let by_schedule = schedule.room(self.anchor(config, now)?, end);
+        let by_flow = limit.room(self.flow.max(now), end);
         Ok(inventory.min(Collateral(by_schedule.min(by_flow))))
     }
 
@@ -133,27 +130,23 @@ impl Schedule {
     /// [`Error::UnwindTooFast`] if either mark would pass now + burst, [`Error::Overflow`].
     pub fn sell(&mut self, config: &Config, inventory: Collateral, amount: Collateral, clock: Clock) -> Result<()> {
         let now = micros(clock)?;
-        let end = self.end(config, now);
-        let advance = |mark: i64, rate: u64| {
-            // Rounded up, so that many small sales cannot outrun the rate.
-            let took = num::mul_div_ceil(amount.0, MICROS, rate).map_err(|_| Error::UnwindTooFast)?;
-            let mark = mark.checked_add_unsigned(took).ok_or(Error::UnwindTooFast)?;
-            if mark > end {
-                Err(Error::UnwindTooFast)
-            } else {
-                Ok(mark)
-            }
+        let end = pace::after(now, config.unwind_burst);
+        let (schedule, limit) = Self::paces(config, inventory);
+        let advance = |pace: Pace, mark| pace.advance(mark, end, amount.0).ok_or(Error::UnwindTooFast);
+        *self = Self {
+            anchor: advance(schedule, self.anchor(config, now)?)?,
+            flow: advance(limit, self.flow.max(now))?,
         };
-        let anchor = advance(self.anchor(config, now)?, Self::rate(config, inventory))?;
-        let flow = advance(self.flow.max(now), config.unwind_max_rate)?;
-        *self = Self { anchor, flow };
         Ok(())
     }
 
-    #[allow(clippy::unused_self, reason = "reads as a property of the schedule")]
-    fn end(&self, config: &Config, now: i64) -> i64 {
-        let burst = i64::from(config.unwind_burst).saturating_mul(MICROS.cast_signed());
-        now.saturating_add(burst)
+    /// The scheduled pace, and the fastest.
+    fn paces(config: &Config, inventory: Collateral) -> (Pace, Pace) {
+        let per_second = |atoms| Pace { atoms, period: MICROS };
+        (
+            per_second(Self::rate(config, inventory)),
+            per_second(config.unwind_max_rate),
+        )
     }
 }
 
@@ -191,11 +184,14 @@ mod tests {
     #[test]
     fn the_discount_grows_with_the_lag_and_is_clamped() {
         let schedule = begun();
-        assert_eq!(schedule.discount(&CONFIG, at(0)), Ok(0));
-        assert_eq!(schedule.discount(&CONFIG, at(3_600)), Ok(100));
-        assert_eq!(schedule.discount(&CONFIG, at(360_000)), Ok(500));
-        assert_eq!(schedule.discount(&CONFIG, at(-3_600)), Ok(-100));
-        assert_eq!(schedule.discount(&CONFIG, at(-360_000)), Ok(-300));
+        assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(0)), Ok(0));
+        assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(3_600)), Ok(100));
+        assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(360_000)), Ok(500));
+        assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(-3_600)), Ok(-100));
+        assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(-360_000)), Ok(-300));
+        // While Guarded only the premium is left.
+        assert_eq!(schedule.discount(&CONFIG, Level::Guarded, at(360_000)), Ok(0));
+        assert_eq!(schedule.discount(&CONFIG, Level::Guarded, at(-360_000)), Ok(-300));
     }
 
     #[test]
@@ -297,11 +293,11 @@ mod tests {
         }
 
         #[test]
-        fn the_ask_is_never_below_its_floor(lag in -100_000i64..1_000_000, price in 1i64..1 << 40, conf in 0u64..1 << 20) {
-            let prices = prices(price, conf);
+        fn the_ask_is_never_below_its_floor(lag in -100_000i64..1_000_000, price in 1i64..1 << 40, conf in 0u64..100) {
+            let prices = prices(price, conf.min(price.unsigned_abs() / 100));
             let ask = begun().ask(&CONFIG, &prices, at(lag)).unwrap();
-            prop_assert!(ask >= prices.ema().unwrap().scale_down(CONFIG.unwind_floor_band.below_one()).unwrap());
-            prop_assert!(ask >= prices.high().unwrap().scale_down(CONFIG.unwind_max_discount.below_one()).unwrap());
+            prop_assert!(ask >= prices.trend().unwrap().scale_down(CONFIG.unwind_floor_band.below_one()).unwrap());
+            prop_assert!(ask >= prices.offered().unwrap().scale_down(CONFIG.unwind_max_discount.below_one()).unwrap());
         }
     }
 }

@@ -10,6 +10,9 @@ macro_rules! define_errors {
             /// The signer is not the protocol's authority
             #[msg("The signer is not the protocol's authority")]
             WrongAuthority,
+            /// The signer is neither the guardian of the brakes nor the authority
+            #[msg("The signer is neither the guardian of the brakes nor the authority")]
+            WrongGuardian,
             /// The signer is not the program's upgrade authority
             #[msg("The signer is not the program's upgrade authority")]
             WrongUpgradeAuthority,

@@ -1,7 +1,7 @@
 //! Events: which accounts were involved, and the engine's own record of what happened.
 
 use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
-use breakwater_engine::{Bps, Collateral, Price, Quote, actions, oracle::Observation};
+use breakwater_engine::{Bps, Collateral, Price, Quote, actions, guard};
 use bytemuck::{NoUninit, Zeroable};
 
 // The types are matched token by token: Anchor's IDL generator drops an event without a word when a field's type is a
@@ -36,7 +36,13 @@ events! {
     /// Debt of a margin account was repaid.
     Repaid { market: Pubkey, margin_account: Pubkey, payer: Pubkey, repayment: actions::Repayment, }
     /// A price was observed.
-    PriceObserved { market: Pubkey, observation: Observation, }
+    PriceObserved { market: Pubkey, observation: actions::Observation, }
+    /// The breaker changed its level, for the flags it names.
+    LevelChanged { market: Pubkey, change: guard::LevelChange, }
+    /// The guardian or the authority pulled a market's brake.
+    BrakePulled { market: Pubkey, signer: Pubkey, pull: guard::BrakePull, }
+    /// The protocol has another guardian of the brakes.
+    GuardianSet { guardian: Pubkey, }
     /// A margin account was liquidated.
     Liquidated { market: Pubkey, margin_account: Pubkey, keeper: Pubkey, liquidation: actions::Liquidation, }
     /// The backstop was funded.

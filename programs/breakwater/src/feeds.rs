@@ -1,11 +1,15 @@
 //! Reading Pyth accounts: who owns the account, which feed it is, and whether Pyth itself stands behind it. Whether
-//! the price is then believed is the engine's decision.
+//! the price is then believed, and what it is trusted for, is the engine's decision.
 
-use crate::{error::BreakwaterError, state::key};
+use crate::{
+    error::{BreakwaterError, OrBreakwaterError},
+    events::LevelChanged,
+    state::key,
+};
 use anchor_lang::prelude::*;
 use breakwater_engine::{
-    FeedPin, RawReading,
-    oracle::{FEED_PULL, FEED_PUSH},
+    Clock, FeedPin, Market, Prices, RawReading, Readings,
+    oracle::{FEED_PULL, FEED_PUSH, Purpose},
 };
 use pyth_sdk_solana::state::{PriceStatus, load_price_account};
 use pyth_solana_receiver_sdk::price_update::{PriceUpdateV2, VerificationLevel};
@@ -15,6 +19,102 @@ pub const RECEIVERS: [Pubkey; 2] = [
     pubkey!("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ"),
     pubkey!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp"),
 ];
+
+/// The price accounts of a market.
+#[derive(Accounts)]
+pub struct Feeds<'info> {
+    /// CHECK: checked against the market's pin when it is read.
+    pub collateral_feed: UncheckedAccount<'info>,
+    /// CHECK: checked against the market's pin when it is read.
+    pub quote_feed: UncheckedAccount<'info>,
+    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its redemption.
+    pub base_feed: Option<UncheckedAccount<'info>>,
+    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its redemption.
+    pub rate_feed: Option<UncheckedAccount<'info>>,
+}
+
+impl Feeds<'_> {
+    /// Decodes the accounts that `market` has pinned; others are not looked at.
+    ///
+    /// # Errors
+    /// Those of [`read`]; `RedemptionFeedsRequired`.
+    #[inline(never)]
+    pub fn read(&self, market: &Market) -> Result<Readings> {
+        let oracle = &market.oracle;
+        let redemption = if oracle.has_redemption() {
+            let (Some(base), Some(rate)) = (&self.base_feed, &self.rate_feed) else {
+                return err!(BreakwaterError::RedemptionFeedsRequired);
+            };
+            Some((read(&oracle.base_feed, base)?, read(&oracle.rate_feed, rate)?))
+        } else {
+            None
+        };
+        Ok(Readings {
+            collateral: read(&oracle.collateral_feed, &self.collateral_feed)?,
+            quote: read(&oracle.quote_feed, &self.quote_feed)?,
+            redemption,
+        })
+    }
+
+    /// Reads the feeds, has the engine accept them, and tells of a change of level.
+    ///
+    /// # Errors
+    /// Those of [`Feeds::read`] and of the engine's `accept_prices`.
+    pub fn accept(&self, market: &mut Market, address: Pubkey, purpose: Purpose, clock: Clock) -> Result<Prices> {
+        let readings = self.read(market)?;
+        let prices = market.accept_prices(&readings, purpose, clock).or_program_error()?;
+        tell(address, &prices);
+        Ok(prices)
+    }
+}
+
+/// The price accounts of a market, for an instruction that may need none.
+#[derive(Accounts)]
+pub struct OptionalFeeds<'info> {
+    /// CHECK: checked against the market's pin when it is read.
+    pub collateral_feed: Option<UncheckedAccount<'info>>,
+    /// CHECK: checked against the market's pin when it is read.
+    pub quote_feed: Option<UncheckedAccount<'info>>,
+    /// CHECK: checked against the market's pin when it is read.
+    pub base_feed: Option<UncheckedAccount<'info>>,
+    /// CHECK: checked against the market's pin when it is read.
+    pub rate_feed: Option<UncheckedAccount<'info>>,
+}
+
+impl<'info> OptionalFeeds<'info> {
+    /// The accounts, if those that every market needs were given.
+    ///
+    /// # Errors
+    /// [`BreakwaterError::PriceRequired`].
+    pub fn required(&self) -> Result<Feeds<'info>> {
+        let (Some(collateral), Some(quote)) = (&self.collateral_feed, &self.quote_feed) else {
+            return err!(BreakwaterError::PriceRequired);
+        };
+        Ok(Feeds {
+            collateral_feed: collateral.clone(),
+            quote_feed: quote.clone(),
+            base_feed: self.base_feed.clone(),
+            rate_feed: self.rate_feed.clone(),
+        })
+    }
+}
+
+/// Emits [`LevelChanged`] if these prices changed the level.
+pub fn tell(market: Pubkey, prices: &Prices) {
+    if let Some(change) = prices.change() {
+        emit!(LevelChanged { market, change });
+    }
+}
+
+/// Checks a pin that a market is created with: a pull feed must be of a known receiver.
+///
+/// # Errors
+/// [`BreakwaterError::WrongFeedOwner`].
+pub fn check_pin(pin: &FeedPin) -> Result<()> {
+    let known = RECEIVERS.iter().any(|receiver| key(receiver) == pin.owner);
+    require!(pin.kind != FEED_PULL || known, BreakwaterError::WrongFeedOwner);
+    Ok(())
+}
 
 /// Decodes a price account after checking it against the market's pin.
 ///
@@ -30,7 +130,7 @@ pub fn read(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
 }
 
 fn read_pull(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
-    require!(RECEIVERS.contains(account.owner), BreakwaterError::WrongFeedOwner);
+    require!(key(account.owner) == pin.owner, BreakwaterError::WrongFeedOwner);
     let data = account.try_borrow_data()?;
     let update = PriceUpdateV2::try_deserialize(&mut &data[..]).map_err(|_| BreakwaterError::FeedMalformed)?;
     require!(update.price_message.feed_id == pin.key.0, BreakwaterError::WrongFeed);

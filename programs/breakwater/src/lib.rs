@@ -13,8 +13,10 @@
 #![allow(
     clippy::needless_pass_by_value,
     clippy::result_large_err,
+    clippy::wildcard_imports,
     missing_docs,
-    reason = "Anchor hands every handler its context by value, has a large error type, and writes items without docs"
+    reason = "Anchor hands every handler its context by value, has a large error type, writes items without docs, and \
+              needs the modules it generates beside each accounts struct in scope where the struct is used"
 )]
 
 pub mod clock;
@@ -26,10 +28,6 @@ pub mod state;
 pub mod tokens;
 
 use anchor_lang::prelude::*;
-#[allow(
-    clippy::wildcard_imports,
-    reason = "Anchor needs the accounts structs and the modules it generates beside them"
-)]
 use instructions::*;
 
 declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
@@ -37,7 +35,6 @@ declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
 /// The program's instructions.
 #[program]
 pub mod breakwater {
-    #[allow(clippy::wildcard_imports, reason = "Anchor's generated code expects it")]
     use super::*;
 
     /// Creates the protocol account and makes the signer its authority. Only the program's upgrade authority may, once.
@@ -91,9 +88,20 @@ pub mod breakwater {
         instructions::repay(ctx, amount)
     }
 
-    /// Records the feeds' newest publish times and emits their price. Anyone may.
+    /// Shows a market its feeds, whatever their quality: moves its guards and its breaker. Anyone may.
     pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
         instructions::observe_price(ctx)
+    }
+
+    /// Names the guardian of the brakes; all zeros for nobody. Only the protocol's authority may.
+    pub fn set_guardian(ctx: Context<SetGuardian>, guardian: Pubkey) -> Result<()> {
+        instructions::set_guardian(ctx, guardian)
+    }
+
+    /// Halts a market for `seconds`, at most its limit, and not again before it has rested. The guardian of the brakes
+    /// may, or the authority. What needs no price goes on.
+    pub fn pull_brake(ctx: Context<PullBrake>, seconds: u32) -> Result<()> {
+        instructions::pull_brake(ctx, seconds)
     }
 
     /// Liquidates one margin account against the backstop, for a bounty on the keeper's ledger. Anyone may.

@@ -74,10 +74,12 @@ stored_account!(
 pub struct Protocol {
     /// Who may create markets.
     pub authority: Pubkey,
+    /// Guardian of the brakes: may halt a market for a limited time, and nothing else. Nobody if all zeros.
+    pub guardian: Pubkey,
     /// Bump of its address.
     pub bump: u8,
     /// Zeros; room for governance.
-    pub reserved: [u64; 32],
+    pub reserved: [u64; 28],
 }
 
 /// A public key as the engine stores it.

@@ -3,7 +3,10 @@
 use super::build;
 use crate::{MarketKeys, addresses};
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
-use breakwater::{accounts, instruction};
+use breakwater::{
+    accounts::{self, Feeds, OptionalFeeds},
+    instruction,
+};
 
 /// Opens `owner`'s margin account number `id`. The owner signs, `payer` signs and pays the rent.
 #[must_use]
@@ -53,7 +56,18 @@ pub fn deposit_collateral(keys: &MarketKeys, margin_account: &Pubkey, depositor:
 /// signs.
 #[must_use]
 pub fn withdraw_collateral(keys: &MarketKeys, margin_account: &Pubkey, owner: &Pubkey, amount: u64) -> Instruction {
-    let feeds = Some((keys.collateral_feed, keys.quote_feed));
+    let Feeds {
+        collateral_feed,
+        quote_feed,
+        base_feed,
+        rate_feed,
+    } = keys.feeds();
+    let feeds = OptionalFeeds {
+        collateral_feed: Some(collateral_feed),
+        quote_feed: Some(quote_feed),
+        base_feed,
+        rate_feed,
+    };
     withdraw_collateral_with(keys, margin_account, owner, amount, feeds)
 }
 
@@ -65,7 +79,13 @@ pub fn withdraw_collateral_without_debt(
     owner: &Pubkey,
     amount: u64,
 ) -> Instruction {
-    withdraw_collateral_with(keys, margin_account, owner, amount, None)
+    let none = OptionalFeeds {
+        collateral_feed: None,
+        quote_feed: None,
+        base_feed: None,
+        rate_feed: None,
+    };
+    withdraw_collateral_with(keys, margin_account, owner, amount, none)
 }
 
 fn withdraw_collateral_with(
@@ -73,7 +93,7 @@ fn withdraw_collateral_with(
     margin_account: &Pubkey,
     owner: &Pubkey,
     amount: u64,
-    feeds: Option<(Pubkey, Pubkey)>,
+    feeds: OptionalFeeds,
 ) -> Instruction {
     build(
         &accounts::WithdrawCollateral {
@@ -83,8 +103,7 @@ fn withdraw_collateral_with(
             collateral_mint: keys.collateral_mint,
             owner_collateral: keys.collateral_of(owner),
             collateral_vault: keys.collateral_vault,
-            collateral_feed: feeds.map(|(collateral, _)| collateral),
-            quote_feed: feeds.map(|(_, quote)| quote),
+            feeds,
             collateral_token_program: keys.collateral_token_program,
         },
         &instruction::WithdrawCollateral { amount },
@@ -102,8 +121,7 @@ pub fn borrow(keys: &MarketKeys, margin_account: &Pubkey, owner: &Pubkey, amount
             quote_mint: keys.quote_mint,
             owner_quote: keys.quote_of(owner),
             quote_vault: keys.quote_vault,
-            collateral_feed: keys.collateral_feed,
-            quote_feed: keys.quote_feed,
+            feeds: keys.feeds(),
             quote_token_program: keys.quote_token_program,
         },
         &instruction::Borrow { amount },

@@ -80,15 +80,39 @@ pub fn withdraw(keys: &MarketKeys, supplier: &Pubkey, shares: u64, min_amount: u
     )
 }
 
-/// Shows the market its two feeds. Nobody signs.
+/// Shows the market its feeds. Nobody signs.
 #[must_use]
 pub fn observe_price(keys: &MarketKeys) -> Instruction {
     build(
         &accounts::ObservePrice {
             market: keys.market,
-            collateral_feed: keys.collateral_feed,
-            quote_feed: keys.quote_feed,
+            feeds: keys.feeds(),
         },
         &instruction::ObservePrice {},
+    )
+}
+
+/// Names the guardian of the brakes. The protocol's authority signs.
+#[must_use]
+pub fn set_guardian(authority: &Pubkey, guardian: Pubkey) -> Instruction {
+    build(
+        &accounts::SetGuardian {
+            protocol: addresses::protocol(),
+            authority: *authority,
+        },
+        &instruction::SetGuardian { guardian },
+    )
+}
+
+/// Halts a market for `seconds`. The guardian of the brakes or the protocol's authority signs.
+#[must_use]
+pub fn pull_brake(keys: &MarketKeys, signer: &Pubkey, seconds: u32) -> Instruction {
+    build(
+        &accounts::PullBrake {
+            protocol: addresses::protocol(),
+            signer: *signer,
+            market: keys.market,
+        },
+        &instruction::PullBrake { seconds },
     )
 }

@@ -10,7 +10,7 @@ pub use margin::{
     borrow, close_account, deposit_collateral, open_account, repay, repay_all, withdraw_collateral,
     withdraw_collateral_without_debt,
 };
-pub use market::{create_market, initialize, observe_price, supply, withdraw};
+pub use market::{create_market, initialize, observe_price, pull_brake, set_guardian, supply, withdraw};
 
 use anchor_lang::{InstructionData, ToAccountMetas, solana_program::instruction::Instruction};
 

@@ -1,7 +1,7 @@
 use crate::{
     error::{Error, Result},
+    guard::Prices,
     market::Market,
-    oracle::Prices,
     position::KeeperLedger,
     units::{Clock, Collateral, Price, Quote},
     unwind::Offer,
@@ -60,7 +60,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`], [`Error::SlippageExceeded`] if it
-    /// costs more than `max_cost`, [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// costs more than `max_cost`, those of [`Prices::offered`].
     pub fn buy_inventory(
         &mut self,
         amount: Collateral,
@@ -103,7 +103,7 @@ impl Market {
         Ok(Offer {
             ask: unwind.ask(&self.config, prices, clock)?,
             available: unwind.available(&self.config, self.books.backstop.inventory, clock)?,
-            discount: unwind.discount(&self.config, clock)?,
+            discount: unwind.discount(&self.config, prices.level(), clock)?,
         })
     }
 

@@ -1,9 +1,10 @@
 use crate::{
     backstop::{Capacity, Marks},
+    config::Config,
     error::{Error, Result},
+    guard::{Level, Prices, Steps},
     market::{Books, Market},
     num,
-    oracle::Prices,
     position::{KeeperLedger, MarginAccount},
     sizing::{self, Extent, Terms},
     units::{Bps, Clock, Collateral, DebtShares, Price, Quote},
@@ -44,8 +45,12 @@ record! {
 pub struct Liquidations<'a> {
     market: &'a mut Market,
     clock: Clock,
+    /// The market's parameters. While Guarded the smallest penalty is the largest too: no reward for pushing a price.
+    config: Config,
     marks: Marks,
     capacity: Capacity,
+    /// While Guarded.
+    steps: Option<Steps>,
     /// The pool's index.
     index: num::Reciprocal,
 }
@@ -54,8 +59,14 @@ impl Market {
     /// Begins liquidating: accrues interest, and takes stock of the backstop at these prices.
     ///
     /// # Errors
-    /// [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// Those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn liquidations(&mut self, prices: &Prices, clock: Clock) -> Result<Liquidations<'_>> {
+        let mut config = self.config;
+        let mut steps = None;
+        if prices.level() == Level::Guarded {
+            config.penalty_max = config.penalty_min;
+            steps = Some(Steps::of(&self.guard, clock)?);
+        }
         let books = self.books_at(clock)?;
         let marks = Marks::new(&self.config, prices)?;
         let capacity = Capacity::of(&books.backstop, &books.pool, &marks)?;
@@ -64,8 +75,10 @@ impl Market {
         Ok(Liquidations {
             market: self,
             clock,
+            config,
             marks,
             capacity,
+            steps,
             index,
         })
     }
@@ -86,22 +99,36 @@ impl Market {
 
 impl Liquidations<'_> {
     /// Liquidates one account against the backstop: to the target LTV, or whole (see [`crate::sizing`]), as far as
-    /// there is room. The backstop's cash pays first; for the rest debt shares move from the account to the backstop,
+    /// there is room. While Guarded, no more than a step at a time, but insolvent accounts whole. The backstop's cash pays first; for the rest debt shares move from the account to the backstop,
     /// so the pool neither gains nor loses. The keeper's bounty is credited to its ledger.
     ///
     /// # Errors
-    /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::BackstopFull`], [`Error::Overflow`].
+    /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::AccountCooling`],
+    /// [`Error::GuardedFlowUsed`], [`Error::BackstopFull`], [`Error::Overflow`].
     pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
         if account.last_risk_slot == self.clock.slot {
             return Err(Error::SameSlot);
         }
-        let config = &self.market.config;
+        let config = &self.config;
         let debt = self.debt(account.debt_shares)?;
         if debt == Quote::ZERO {
             return Err(Error::NoDebt);
         }
         let wanted = sizing::terms(config, debt, account.collateral, &self.marks.price)?;
+        let steps = self.steps.filter(|_| wanted.extent != Extent::Insolvent);
+        let wanted = match &steps {
+            Some(steps) => {
+                let limit = steps.limit(config, account, &wanted, self.clock)?;
+                let price = &self.marks.price;
+                wanted.within(config, debt, account.collateral, price, limit, Error::GuardedFlowUsed)?
+            }
+            None => wanted,
+        };
         let (terms, capacity) = self.fit(wanted, debt, account.collateral)?;
+        let steps = match steps {
+            Some(steps) => Some(steps.after(config, terms.repay)?),
+            None => None,
+        };
 
         let collateral = account.collateral.minus(terms.seize)?;
         let mut books = self.market.books;
@@ -115,6 +142,11 @@ impl Liquidations<'_> {
 
         self.market.books = books;
         self.capacity = capacity;
+        if let Some(steps) = steps {
+            self.steps = Some(steps);
+            self.market.guard.flow = steps.mark();
+            account.stepped_at = self.clock.unix;
+        }
         account.collateral = collateral;
         account.debt_shares = debt_shares;
         ledger.credit = credit;
@@ -137,13 +169,13 @@ impl Liquidations<'_> {
     /// The terms cut down to what fits, and the capacity after them. Solving for the room is dear, so it is done only
     /// when the wanted terms do not fit. Insolvent accounts always do.
     fn fit(&self, wanted: Terms, debt: Quote, collateral: Collateral) -> Result<(Terms, Capacity)> {
-        let config = &self.market.config;
+        let config = &self.config;
         let after = self.capacity.after(wanted.repay, wanted.seize, &self.marks)?;
         if wanted.extent == Extent::Insolvent || after.is_within(config) {
             return Ok((wanted, after));
         }
         let room = self.capacity.room(config, &self.marks, wanted.penalty)?;
-        let cut = wanted.within(config, debt, collateral, &self.marks.price, room)?;
+        let cut = wanted.within(config, debt, collateral, &self.marks.price, room, Error::BackstopFull)?;
         Ok((cut, self.capacity.after(cut.repay, cut.seize, &self.marks)?))
     }
 

@@ -1,7 +1,7 @@
 use crate::{
     error::{Error, Result},
+    guard::Prices,
     market::{Books, Market},
-    oracle::Prices,
     position::MarginAccount,
     sizing,
     units::{Clock, Collateral, DebtShares, Quote},
@@ -60,7 +60,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`], [`Error::PriceRequired`],
-    /// [`Error::InitialLtvExceeded`], [`Error::DebtBelowMinimum`], [`Error::EmaUnavailable`], [`Error::Overflow`].
+    /// [`Error::InitialLtvExceeded`], [`Error::DebtBelowMinimum`], those of [`Prices::conservative`], [`Error::Overflow`].
     pub fn withdraw_collateral(
         &mut self,
         account: &mut MarginAccount,
@@ -93,7 +93,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InsufficientLiquidity`], [`Error::DebtBelowMinimum`],
-    /// [`Error::InitialLtvExceeded`], [`Error::EmaUnavailable`], [`Error::Overflow`].
+    /// [`Error::InitialLtvExceeded`], those of [`Prices::conservative`], [`Error::Overflow`].
     pub fn borrow(
         &mut self,
         account: &mut MarginAccount,

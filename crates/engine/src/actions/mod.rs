@@ -13,3 +13,4 @@ pub use backstop::{BountyClaim, Funding, Sale};
 pub use liquidate::{Liquidation, Liquidations};
 pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};
+pub use price::Observation;

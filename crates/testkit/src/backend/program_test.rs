@@ -1,12 +1,15 @@
 //! The backend on `solana-program-test`.
 
 use super::{Backend, Executed};
-use crate::program_file::upgradeable_program;
+use crate::{
+    program_file::upgradeable_program,
+    pyth::{RECEIVERS, receiver},
+};
 use anchor_lang::prelude::Pubkey;
 use solana_account::{Account, AccountSharedData};
 use solana_clock::Clock;
 use solana_hash::Hash;
-use solana_program_test::{ProgramTest, ProgramTestContext};
+use solana_program_test::{ProgramTest, ProgramTestContext, processor};
 use solana_transaction::versioned::VersionedTransaction;
 use tokio::runtime::{Builder, Runtime};
 
@@ -21,7 +24,8 @@ pub struct ProgramTestBackend {
 }
 
 impl ProgramTestBackend {
-    /// A fresh bank that holds these upgradeable programs: (address, upgrade authority, ELF).
+    /// A fresh bank that holds these upgradeable programs: (address, upgrade authority, ELF); and the Pyth receivers, as
+    /// far as that they close accounts of theirs.
     ///
     /// # Panics
     /// If the async runtime cannot start.
@@ -36,6 +40,10 @@ impl ProgramTestBackend {
         if std::env::var_os("RUST_LOG").is_none() {
             // ProgramTest prints every log line of every program by default.
             log::set_max_level(log::LevelFilter::Error);
+        }
+        test.prefer_bpf(false);
+        for receiver in RECEIVERS {
+            test.add_program("pyth receiver", receiver, processor!(receiver::process));
         }
         test.prefer_bpf(true);
         test.set_transaction_account_lock_limit(ACCOUNT_LOCKS);

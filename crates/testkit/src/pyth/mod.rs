@@ -2,9 +2,11 @@
 
 mod pull;
 mod push;
+pub(crate) mod receiver;
 
 pub use pull::{PullUpdate, Verification, feed_id_for};
 pub use push::{PushPrice, Status};
+pub use receiver::close_update;
 
 use anchor_lang::prelude::{Pubkey, pubkey};
 

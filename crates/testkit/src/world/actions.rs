@@ -47,6 +47,19 @@ impl World {
         self.send(&[ix::observe_price(market)], &[])
     }
 
+    /// Names the guardian of the brakes, as the authority.
+    #[track_caller]
+    pub fn set_guardian(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        self.send(&[ix::set_guardian(&authority.key(), *guardian)], &[&authority])
+    }
+
+    /// Halts a market for some seconds.
+    #[track_caller]
+    pub fn pull_brake(&mut self, market: &MarketKeys, signer: &Actor, seconds: u32) -> Result<Outcome, Failure> {
+        self.send(&[ix::pull_brake(market, &signer.key(), seconds)], &[signer])
+    }
+
     /// Supplies quote atoms, for whatever LP shares they give.
     #[track_caller]
     pub fn supply(&mut self, market: &MarketKeys, supplier: &Actor, amount: u64) -> Result<Outcome, Failure> {

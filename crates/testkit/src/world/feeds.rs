@@ -3,7 +3,7 @@
 use super::World;
 use crate::{
     keys,
-    pyth::{PullUpdate, PushPrice, Quotation, feed_id_for},
+    pyth::{PUSH_ORACLE, PullUpdate, PushPrice, Quotation, RECEIVERS, feed_id_for},
 };
 use anchor_lang::prelude::Pubkey;
 use breakwater_engine::{
@@ -44,7 +44,7 @@ impl Feed {
         match self {
             Self::Pull(update) => FeedPin {
                 key: Key(update.feed_id),
-                owner: Key::default(),
+                owner: Key(update.receiver.to_bytes()),
                 kind: FEED_PULL,
                 padding: [0; 7],
             },
@@ -65,6 +65,8 @@ pub struct FeedSpec {
     pub symbol: String,
     /// Pull (`false`) or push (`true`).
     pub push: bool,
+    /// The program that owns the account: a receiver, or the oracle.
+    pub owner: Pubkey,
     /// The price's mantissa.
     pub price: i64,
     /// Half-width of the confidence interval, with the same exponent.
@@ -80,6 +82,7 @@ impl FeedSpec {
         Self {
             symbol: symbol.to_owned(),
             push: false,
+            owner: RECEIVERS[0],
             price,
             conf: price.unsigned_abs() / 1_000,
             expo: -8,
@@ -91,6 +94,7 @@ impl FeedSpec {
     pub fn push(symbol: &str, price: i64) -> Self {
         Self {
             push: true,
+            owner: PUSH_ORACLE,
             ..Self::pull(symbol, price)
         }
     }
@@ -102,9 +106,13 @@ impl World {
         let address = keys::address_for(&format!("pyth account {}", spec.symbol));
         let quotation = Quotation::settled(spec.price, spec.expo, spec.conf, self.unix);
         let feed = if spec.push {
-            Feed::Push(PushPrice::trading(quotation, self.slot))
+            let mut price = PushPrice::trading(quotation, self.slot);
+            price.oracle = spec.owner;
+            Feed::Push(price)
         } else {
-            Feed::Pull(PullUpdate::verified(feed_id_for(&spec.symbol), quotation, self.slot))
+            let mut update = PullUpdate::verified(feed_id_for(&spec.symbol), quotation, self.slot);
+            update.receiver = spec.owner;
+            Feed::Pull(update)
         };
         self.show(&address, feed);
         address

@@ -8,12 +8,12 @@ use crate::{
     outcome::{Failure, Outcome},
     pyth::usd,
 };
-use anchor_lang::solana_program::instruction::Instruction;
+use anchor_lang::{Discriminator, prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, addresses, decode};
-use breakwater_engine::{Clock, Config, KeeperLedger, Market};
+use breakwater_engine::{Bps, Clock, Config, FeedPin, Guard, KeeperLedger, Market, Price};
 
-/// A market to make. The default is SOL/USDC with pull feeds at $100 and $1.
+/// A market to make. The default is SOL/USDC with pull feeds at $100 and $1, and [`default_config`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarketSpec {
     /// Tells apart the markets of one pair of mints.
@@ -26,6 +26,8 @@ pub struct MarketSpec {
     pub collateral_feed: FeedSpec,
     /// The quote token's price.
     pub quote_feed: FeedSpec,
+    /// Base price and redemption rate, for collateral that can be redeemed.
+    pub redemption_feeds: Option<(FeedSpec, FeedSpec)>,
     /// The market's parameters.
     pub config: Config,
 }
@@ -38,15 +40,28 @@ impl Default for MarketSpec {
             quote: MintSpec::classic("USDC", 6),
             collateral_feed: FeedSpec::pull("SOL/USD", usd(100)),
             quote_feed: FeedSpec::pull("USDC/USD", usd(1)),
-            config: Config::EXAMPLE,
+            redemption_feeds: None,
+            config: default_config(),
         }
     }
 }
 
-/// [`Config::EXAMPLE`].
+/// [`Config::EXAMPLE`] with its price guards wide open, for tests that move a price at will: no price down is clamped or
+/// far from an average, nor one up to twice, and the market's own average follows at once. A confidence above 2% still
+/// halts.
 #[must_use]
 pub fn default_config() -> Config {
-    Config::EXAMPLE
+    Config {
+        max_velocity: Bps(10_000),
+        velocity_horizon: 3_600,
+        velocity_slack: Bps(10_000),
+        average_band: Bps(10_000),
+        average_seconds: 1,
+        ema_band: Bps(10_000),
+        confidence_guard: Bps(200),
+        confidence_halt: Bps(200),
+        ..Config::EXAMPLE
+    }
 }
 
 impl World {
@@ -86,15 +101,20 @@ impl World {
         }
         let (collateral_mint, quote_mint) = (self.mint(&spec.collateral), self.mint(&spec.quote));
         let (collateral_feed, quote_feed) = (self.feed(&spec.collateral_feed), self.feed(&spec.quote_feed));
-        let keys = MarketKeys::derive(
+        let mut keys = MarketKeys::derive(
             (collateral_mint, spec.collateral.token_program, collateral_feed),
             (quote_mint, spec.quote.token_program, quote_feed),
             spec.id,
         );
+        let redemption = spec.redemption_feeds.as_ref();
+        keys.redemption_feeds = redemption.map(|(base, rate)| (self.feed(base), self.feed(rate)));
+        let pin = |feed: Option<Pubkey>| feed.map_or(FeedPin::NONE, |feed| self.shown(&feed).pin(&feed));
         let args = CreateMarketArgs {
             id: spec.id,
-            collateral_feed: self.shown(&collateral_feed).pin(&collateral_feed),
-            quote_feed: self.shown(&quote_feed).pin(&quote_feed),
+            collateral_feed: pin(Some(collateral_feed)),
+            quote_feed: pin(Some(quote_feed)),
+            base_feed: pin(keys.redemption_feeds.map(|(base, _)| base)),
+            rate_feed: pin(keys.redemption_feeds.map(|(_, rate)| rate)),
             config: spec.config,
         };
         let create = ix::create_market(&keys, &self.authority().key(), args);
@@ -133,6 +153,30 @@ impl World {
     pub fn market_state(&mut self, market: &MarketKeys) -> Market {
         let account = self.existing_account(&market.market);
         decode::market(&account.data).unwrap_or_else(|error| panic!("{}: {error}", market.market))
+    }
+
+    /// Makes a market's guards forget every price: the next reading is its first, and the average begins there.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn forget_prices(&mut self, market: &MarketKeys) {
+        let mut guard = self.market_state(market).guard;
+        (guard.reference, guard.average, guard.moved_at) = (Price::default(), Price::default(), 0);
+        self.set_guard(market, guard);
+    }
+
+    /// Writes the state of a market's guards.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn set_guard(&mut self, market: &MarketKeys, guard: Guard) {
+        let mut account = self.existing_account(&market.market);
+        let mut state = self.market_state(market);
+        state.guard = guard;
+        account.data[breakwater::state::Market::DISCRIMINATOR.len()..].copy_from_slice(bytemuck::bytes_of(&state));
+        self.set_account(&market.market, account);
     }
 
     /// A keeper's ledger.

@@ -3,6 +3,7 @@
 mod actions;
 mod feeds;
 mod markets;
+mod snapshot;
 mod tokens;
 mod transactions;
 mod unchanged;
@@ -13,6 +14,7 @@ mod tests;
 pub use actions::Position;
 pub use feeds::{Feed, FeedSpec};
 pub use markets::{MarketSpec, default_config};
+pub use snapshot::Snapshot;
 pub use transactions::TRANSACTION_BYTES;
 
 use crate::{

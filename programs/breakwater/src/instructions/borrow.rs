@@ -1,8 +1,8 @@
-use super::accept_prices;
 use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::Borrowed,
+    feeds::*,
     state::{MarginAccount, Market, MarketSeeds, address, key},
     tokens::Transfer,
 };
@@ -34,10 +34,8 @@ pub struct Borrow<'info> {
     /// The market's quote vault.
     #[account(mut, address = address(market.load()?.quote_vault) @ BreakwaterError::WrongVault)]
     pub quote_vault: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub collateral_feed: UncheckedAccount<'info>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub quote_feed: UncheckedAccount<'info>,
+    /// The market's price accounts.
+    pub feeds: Feeds<'info>,
     /// Token program of the quote mint.
     #[account(constraint = *quote_mint.to_account_info().owner == quote_token_program.key() @ BreakwaterError::WrongTokenProgram)]
     pub quote_token_program: Interface<'info, TokenInterface>,
@@ -50,13 +48,9 @@ pub fn borrow(ctx: Context<Borrow>, amount: u64) -> Result<()> {
     let (borrowing, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
-        let prices = accept_prices(
-            &mut market,
-            &accounts.collateral_feed,
-            &accounts.quote_feed,
-            Purpose::Trade,
-            clock,
-        )?;
+        let prices = accounts
+            .feeds
+            .accept(&mut market, accounts.market.key(), Purpose::Trade, clock)?;
         let borrowing = market
             .borrow(&mut account, Quote(amount), &prices, clock)
             .or_program_error()?;

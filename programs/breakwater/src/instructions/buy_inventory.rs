@@ -1,8 +1,8 @@
-use super::accept_prices;
 use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::InventorySold,
+    feeds::*,
     state::{Market, MarketSeeds, address},
     tokens::Transfer,
 };
@@ -40,10 +40,8 @@ pub struct BuyInventory<'info> {
     /// The market's quote vault.
     #[account(mut, address = address(market.load()?.quote_vault) @ BreakwaterError::WrongVault)]
     pub quote_vault: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub collateral_feed: UncheckedAccount<'info>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub quote_feed: UncheckedAccount<'info>,
+    /// The market's price accounts.
+    pub feeds: Feeds<'info>,
     /// Token program of the collateral mint.
     #[account(constraint = *collateral_mint.to_account_info().owner == collateral_token_program.key() @ BreakwaterError::WrongTokenProgram)]
     pub collateral_token_program: Interface<'info, TokenInterface>,
@@ -58,13 +56,9 @@ pub fn buy_inventory(ctx: Context<BuyInventory>, amount: u64, max_cost: u64) -> 
     let clock = clock::now()?;
     let (sale, seeds) = {
         let mut market = accounts.market.load_mut()?;
-        let prices = accept_prices(
-            &mut market,
-            &accounts.collateral_feed,
-            &accounts.quote_feed,
-            Purpose::Trade,
-            clock,
-        )?;
+        let prices = accounts
+            .feeds
+            .accept(&mut market, accounts.market.key(), Purpose::Trade, clock)?;
         let sale = market
             .buy_inventory(Collateral(amount), Quote(max_cost), &prices, clock)
             .or_program_error()?;

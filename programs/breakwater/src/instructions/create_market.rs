@@ -2,12 +2,13 @@ use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::MarketCreated,
+    feeds::check_pin,
     state::{Market, Protocol, key},
     tokens,
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Config, FeedPin, NewMarket, pool::EXTRA_LP_DECIMALS};
+use breakwater_engine::{Config, FeedPin, Feeds, NewMarket, pool::EXTRA_LP_DECIMALS};
 
 /// Arguments of `create_market`.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
@@ -18,6 +19,10 @@ pub struct CreateMarketArgs {
     pub collateral_feed: FeedPin,
     /// USD feed of the quote token.
     pub quote_feed: FeedPin,
+    /// USD feed of what the collateral is redeemed for, or all zeros.
+    pub base_feed: FeedPin,
+    /// Feed of the redemption rate, in that base token, or all zeros.
+    pub rate_feed: FeedPin,
     /// Parameters.
     pub config: Config,
 }
@@ -76,6 +81,15 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
     let accounts = &ctx.accounts;
     tokens::check_mint(&accounts.collateral_mint)?;
     tokens::check_mint(&accounts.quote_mint)?;
+    let feeds = Feeds {
+        collateral: args.collateral_feed,
+        quote: args.quote_feed,
+        base: args.base_feed,
+        rate: args.rate_feed,
+    };
+    for pin in [&feeds.collateral, &feeds.quote, &feeds.base, &feeds.rate] {
+        check_pin(pin)?;
+    }
     accounts
         .market
         .load_init()?
@@ -93,7 +107,7 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
                 key(&accounts.quote_vault.key()),
             ),
             lp_mint: key(&accounts.lp_mint.key()),
-            feeds: (args.collateral_feed, args.quote_feed),
+            feeds,
             config: args.config,
             clock: clock::now()?,
         })

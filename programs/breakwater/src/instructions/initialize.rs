@@ -25,8 +25,9 @@ pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
     let authority = ctx.accounts.authority.key();
     *ctx.accounts.protocol = Protocol {
         authority,
+        guardian: Pubkey::default(),
         bump: ctx.bumps.protocol,
-        reserved: [0; 32],
+        reserved: [0; 28],
     };
     emit!(ProtocolInitialized { authority });
     Ok(())

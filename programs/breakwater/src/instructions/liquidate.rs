@@ -1,8 +1,8 @@
-use super::accept_prices;
 use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::LiquidatedLog,
+    feeds::*,
     state::{KeeperLedger, MarginAccount, Market, key},
 };
 use anchor_lang::prelude::*;
@@ -26,10 +26,8 @@ pub struct Liquidate<'info> {
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.
     pub keeper: Signer<'info>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub collateral_feed: UncheckedAccount<'info>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub quote_feed: UncheckedAccount<'info>,
+    /// The market's price accounts.
+    pub feeds: Feeds<'info>,
 }
 
 /// Liquidates one margin account.
@@ -37,13 +35,9 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let prices = accept_prices(
-        &mut market,
-        &accounts.collateral_feed,
-        &accounts.quote_feed,
-        Purpose::Liquidate,
-        clock,
-    )?;
+    let prices = accounts
+        .feeds
+        .accept(&mut market, accounts.market.key(), Purpose::Liquidate, clock)?;
     let mut account = accounts.margin_account.load_mut()?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
     let mut liquidations = market.liquidations(&prices, clock).or_program_error()?;

@@ -1,8 +1,9 @@
-use super::{accept_prices, liquidate};
+use super::liquidate;
 use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::LiquidatedLog,
+    feeds::*,
     state::{KeeperLedger, MarginAccount, Market, key},
 };
 use anchor_lang::{Discriminator, prelude::*};
@@ -23,10 +24,8 @@ pub struct LiquidateBatch<'info> {
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.
     pub keeper: Signer<'info>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub collateral_feed: UncheckedAccount<'info>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub quote_feed: UncheckedAccount<'info>,
+    /// The market's price accounts.
+    pub feeds: Feeds<'info>,
 }
 
 /// Liquidates what can be liquidated among the remaining accounts, in their order, at one price.
@@ -34,13 +33,9 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let prices = accept_prices(
-        &mut market,
-        &accounts.collateral_feed,
-        &accounts.quote_feed,
-        Purpose::Liquidate,
-        clock,
-    )?;
+    let prices = accounts
+        .feeds
+        .accept(&mut market, accounts.market.key(), Purpose::Liquidate, clock)?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
     let market_key = accounts.market.key();
     let expected = key(&market_key);
@@ -57,7 +52,12 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
             // Done, or not this account's turn: then the engine changed nothing.
             Ok(())
             | Err(
-                EngineError::AccountHealthy | EngineError::NoDebt | EngineError::SameSlot | EngineError::BackstopFull,
+                EngineError::AccountHealthy
+                | EngineError::NoDebt
+                | EngineError::SameSlot
+                | EngineError::AccountCooling
+                | EngineError::GuardedFlowUsed
+                | EngineError::BackstopFull,
             ) => {}
             Err(error) => return Err(BreakwaterError::from(error).into()),
         }

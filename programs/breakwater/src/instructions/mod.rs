@@ -13,7 +13,9 @@ mod liquidate_batch;
 mod observe_price;
 mod open_account;
 mod open_keeper_ledger;
+mod pull_brake;
 mod repay;
+mod set_guardian;
 mod supply;
 mod withdraw;
 mod withdraw_collateral;
@@ -31,26 +33,9 @@ pub use liquidate_batch::*;
 pub use observe_price::*;
 pub use open_account::*;
 pub use open_keeper_ledger::*;
+pub use pull_brake::*;
 pub use repay::*;
+pub use set_guardian::*;
 pub use supply::*;
 pub use withdraw::*;
 pub use withdraw_collateral::*;
-
-use crate::{error::OrBreakwaterError, feeds};
-use anchor_lang::prelude::*;
-use breakwater_engine::{Clock, Market, Prices, oracle::Purpose};
-
-/// Reads both feeds of a market and has the engine accept them.
-fn accept_prices(
-    market: &mut Market,
-    collateral_feed: &AccountInfo,
-    quote_feed: &AccountInfo,
-    purpose: Purpose,
-    clock: Clock,
-) -> Result<Prices> {
-    let collateral = feeds::read(&market.oracle.collateral_feed, collateral_feed)?;
-    let quote = feeds::read(&market.oracle.quote_feed, quote_feed)?;
-    market
-        .accept_prices(&collateral, &quote, purpose, clock)
-        .or_program_error()
-}

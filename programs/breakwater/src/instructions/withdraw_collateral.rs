@@ -1,8 +1,8 @@
-use super::accept_prices;
 use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::CollateralWithdrawn,
+    feeds::*,
     state::{MarginAccount, Market, MarketSeeds, address, key},
     tokens::Transfer,
 };
@@ -34,10 +34,8 @@ pub struct WithdrawCollateral<'info> {
     /// The market's collateral vault.
     #[account(mut, address = address(market.load()?.collateral_vault) @ BreakwaterError::WrongVault)]
     pub collateral_vault: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// CHECK: checked against the market's pin when it is read. Needed only when the account has debt.
-    pub collateral_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read. Needed only when the account has debt.
-    pub quote_feed: Option<UncheckedAccount<'info>>,
+    /// The market's price accounts. Needed only when the account has debt.
+    pub feeds: OptionalFeeds<'info>,
     /// Token program of the collateral mint.
     #[account(constraint = *collateral_mint.to_account_info().owner == collateral_token_program.key() @ BreakwaterError::WrongTokenProgram)]
     pub collateral_token_program: Interface<'info, TokenInterface>,
@@ -50,11 +48,11 @@ pub fn withdraw_collateral(ctx: Context<WithdrawCollateral>, amount: u64) -> Res
     let (change, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
-        let prices = match (&accounts.collateral_feed, &accounts.quote_feed) {
-            (Some(collateral), Some(quote)) if account.has_debt() => {
-                Some(accept_prices(&mut market, collateral, quote, Purpose::Trade, clock)?)
-            }
-            _ => None,
+        let prices = if account.has_debt() {
+            let feeds = accounts.feeds.required()?;
+            Some(feeds.accept(&mut market, accounts.market.key(), Purpose::Trade, clock)?)
+        } else {
+            None
         };
         let change = market
             .withdraw_collateral(&mut account, Collateral(amount), prices.as_ref(), clock)

@@ -1,0 +1,230 @@
+use super::redemption;
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    guard::Flags,
+    num::{self, BPS},
+    units::{Bps, Price},
+};
+
+/// The powers of ten by which feeds and mints may be scaled: all that fit `u64`.
+const POWERS: [u64; 20] = powers_of_ten();
+
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler: it would not compile"
+)]
+const fn powers_of_ten() -> [u64; 20] {
+    let mut powers = [1; 20];
+    let mut index = 1;
+    while index < powers.len() {
+        powers[index] = powers[index - 1] * 10;
+        index += 1;
+    }
+    powers
+}
+
+/// 10^|`exponent`|, if it fits 64 bits.
+pub(super) fn power_of_ten(exponent: i32) -> Option<u64> {
+    let index = usize::try_from(exponent.unsigned_abs()).ok()?;
+    POWERS.get(index).copied()
+}
+
+/// Prices of 2^40 quote atoms and more for one collateral atom are refused: below it, a price × 10,000 fits `u128`.
+const MAX_INTEGER: u128 = 1 << 40;
+
+/// One feed's numbers: mantissas, positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub price: u64,
+    pub conf: u64,
+    pub ema: Option<u64>,
+    pub expo: i32,
+}
+
+/// Readings that passed every check, and the prices that they compose to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Believed {
+    /// What the collateral counts as: the lower of market and redemption.
+    collateral: Reading,
+    /// What the market pays for it.
+    market: Reading,
+    quote: Reading,
+    /// Decimal shift from a ratio of mantissas to quote atoms per collateral atom.
+    shift: i32,
+    /// Collateral price ÷ quote price, rounded down.
+    spot: Price,
+    /// What the confidence intervals alone say.
+    flags: Flags,
+}
+
+#[derive(Clone, Copy)]
+enum Round {
+    Down,
+    Up,
+}
+
+impl Believed {
+    pub(super) fn new(
+        config: &Config,
+        decimals: (u8, u8),
+        market: Reading,
+        quote: Reading,
+        redemption: Option<(Reading, Reading)>,
+    ) -> Result<Self> {
+        let mut flags = market.quality(config).with(quote.quality(config));
+        let mut collateral = market;
+        if let Some((base, rate)) = redemption {
+            flags = flags.with(base.quality(config)).with(rate.quality(config));
+            let redeemed = redemption::value(&base, &rate, market.expo)?;
+            if redeemed.price < market.price {
+                collateral = redeemed;
+            }
+        }
+        let shift = market
+            .expo
+            .saturating_sub(quote.expo)
+            .saturating_add(i32::from(decimals.1))
+            .saturating_sub(i32::from(decimals.0));
+        let mut believed = Self {
+            collateral,
+            market,
+            quote,
+            shift,
+            spot: Price::default(),
+            flags,
+        };
+        believed.spot = believed.compose(collateral.price, quote.price, Round::Down)?;
+        Ok(believed)
+    }
+
+    /// Collateral in quote, rounded down: the collateral feed, or what it is redeemed for if that is less, over the
+    /// quote feed.
+    #[inline]
+    #[must_use]
+    pub fn spot(&self) -> Price {
+        self.spot
+    }
+
+    /// What the confidence intervals alone say.
+    #[inline]
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    /// The lower end of the confidence interval: (c − conf) ÷ (q + conf), rounded down. Zero if conf ≥ c.
+    ///
+    /// # Errors
+    /// [`Error::PriceOutOfRange`].
+    pub fn low(&self) -> Result<Price> {
+        let quote = self
+            .quote
+            .price
+            .checked_add(self.quote.conf)
+            .ok_or(Error::PriceOutOfRange)?;
+        match self.collateral.price.saturating_sub(self.collateral.conf) {
+            0 => Ok(Price::default()),
+            collateral => self.compose(collateral, quote, Round::Down),
+        }
+    }
+
+    /// The upper end of the confidence interval: (m + conf) ÷ (q − conf), rounded up, where m is what the market pays,
+    /// whatever the redemption says: a seller looks at the market.
+    ///
+    /// # Errors
+    /// [`Error::PriceOutOfRange`], also if conf ≥ q.
+    pub fn high(&self) -> Result<Price> {
+        let collateral = self
+            .market
+            .price
+            .checked_add(self.market.conf)
+            .ok_or(Error::PriceOutOfRange)?;
+        self.compose(collateral, self.quote.price.saturating_sub(self.quote.conf), Round::Up)
+    }
+
+    /// Pyth's moving average of both feeds, rounded down.
+    ///
+    /// # Errors
+    /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`].
+    pub fn ema(&self) -> Result<Price> {
+        let (collateral, quote) = self.emas().ok_or(Error::EmaUnavailable)?;
+        self.compose(collateral, quote, Round::Down)
+    }
+
+    /// Whether spot and Pyth's moving average are further apart than `band`, of the average; `None` without an average.
+    ///
+    /// Compared without dividing: c·q' against c'·q, where ' marks the averages.
+    pub(crate) fn strays_from_ema(&self, band: Bps) -> Option<bool> {
+        let (collateral, quote) = self.emas()?;
+        let spot = num::wide(self.collateral.price, quote);
+        let ema = num::wide(collateral, self.quote.price);
+        // Products of 112 bits and more are rare; their last bits move the band by less than 2^-90.
+        let shift = if spot.max(ema) >> 112 == 0 { 0 } else { 16 };
+        Some(num::strays(spot >> shift, ema >> shift, band))
+    }
+
+    /// The widest confidence interval of the feeds that compose the price, bps of its price, rounded down.
+    #[must_use]
+    pub fn confidence(&self) -> Bps {
+        let widest = [self.collateral, self.market, self.quote]
+            .iter()
+            .map(|reading| num::mul_div_floor(reading.conf, BPS, reading.price).unwrap_or(u64::MAX))
+            .max()
+            .unwrap_or(u64::MAX);
+        Bps(u32::try_from(widest).unwrap_or(u32::MAX))
+    }
+
+    fn emas(&self) -> Option<(u64, u64)> {
+        Some((self.collateral.ema?, self.quote.ema?))
+    }
+
+    /// numerator ÷ denominator × 10^(exponents and decimals), Q64.64.
+    fn compose(&self, numerator: u64, denominator: u64, round: Round) -> Result<Price> {
+        let scale = power_of_ten(self.shift).ok_or(Error::PriceOutOfRange)?;
+        if numerator > i64::MAX.unsigned_abs() || denominator > i64::MAX.unsigned_abs() || denominator == 0 {
+            return Err(Error::PriceOutOfRange);
+        }
+        // 2^63 × 10^19 < 2^127: neither product overflows.
+        let (integer, remainder, denominator) = if self.shift >= 0 {
+            let scaled = num::wide(numerator, scale);
+            let denominator = u128::from(denominator);
+            let integer = num::div_floor(scaled, denominator)?;
+            (
+                integer,
+                scaled.wrapping_sub(integer.wrapping_mul(denominator)),
+                denominator,
+            )
+        } else {
+            (0, u128::from(numerator), num::wide(denominator, scale))
+        };
+        if integer >= MAX_INTEGER {
+            return Err(Error::PriceOutOfRange);
+        }
+        // remainder < 2^63 in both cases.
+        let fraction = match round {
+            Round::Down => num::div_floor(remainder << 64, denominator)?,
+            Round::Up => num::div_ceil(remainder << 64, denominator)?,
+        };
+        let raw = num::add(integer << 64, fraction)?;
+        if raw == 0 || raw >> 64 >= MAX_INTEGER {
+            return Err(Error::PriceOutOfRange);
+        }
+        Ok(Price::from_raw(raw))
+    }
+}
+
+impl Reading {
+    /// Flags of the confidence interval against its two limits.
+    fn quality(&self, config: &Config) -> Flags {
+        let wider = |limit: Bps| num::wide_small(self.conf, num::WHOLE.0) > num::wide_small(self.price, limit.0);
+        if wider(config.confidence_halt) {
+            Flags::CONFIDENCE_HALT
+        } else if wider(config.confidence_guard) {
+            Flags::CONFIDENCE_GUARD
+        } else {
+            Flags::NONE
+        }
+    }
+}
