@@ -13,7 +13,7 @@ override export CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
 export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
 # CI refuses a Cargo.lock that does not fit the manifests.
 LOCKED := $(if $(CI),--locked)
-GENERATED := idl/breakwater.json docs/cu.md
+GENERATED := idl/breakwater.json docs/cu.md docs/guards.md
 
 # The first line of each step: says what it does, and sees to it that Cargo builds this checkout's sources.
 step = @printf '\n==> %s\n' "$(1)"; bash scripts/checkout.sh
@@ -53,6 +53,11 @@ cu: build ## compute units of every instruction: docs/cu.md, target/cu.json
 	$(call step,measuring compute units)
 	@cargo run $(LOCKED) --package breakwater-tests --bin cu
 
+.PHONY: guards
+guards: requirements ## what each price guard costs and saves: docs/guards.md
+	$(call step,measuring the price guards)
+	@cargo run $(LOCKED) --package breakwater-lab --bin guards
+
 .PHONY: fmt
 fmt: ## format the sources
 	@cargo fmt --all
@@ -65,11 +70,11 @@ lint: requirements ## formatting and clippy, with no warning allowed
 	@cargo clippy $(LOCKED) --package breakwater-engine --features idl -- -D warnings
 
 .PHONY: generated
-generated: idl cu ## generated files are committed as they are generated
+generated: idl cu guards ## generated files are committed as they are generated
 	$(call step,comparing generated files)
 	@git ls-files --error-unmatch $(GENERATED) >/dev/null
 	@git --no-pager diff --exit-code -- $(GENERATED) || \
-	  { echo "The sources give other files than the committed ones. Run 'make idl cu' and commit: $(GENERATED)"; exit 1; }
+	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards' and commit: $(GENERATED)"; exit 1; }
 
 .PHONY: ci
 ci: lint generated test ## what CI checks

@@ -11,6 +11,7 @@
 )]
 
 pub mod flow;
+pub mod guards;
 pub mod path;
 pub mod profit;
 pub mod record;

@@ -2,6 +2,7 @@
 //!
 //! Amounts here are for people: whole tokens as floats. Everything that is checked was checked on integers before.
 
+use breakwater_engine::Level;
 use serde::Serialize;
 
 use crate::profit::Profits;
@@ -11,6 +12,8 @@ use crate::profit::Profits;
 pub struct Sample {
     /// Unix time.
     pub unix: i64,
+    /// What prices were trusted for.
+    pub level: Level,
     /// Price, quote per collateral token.
     pub price: f64,
     /// The oracle's average, quote per collateral token.
@@ -25,6 +28,26 @@ pub struct Sample {
     pub equity: f64,
     /// Discount of the ask from the price of the step, as a fraction; `None` without inventory.
     pub discount: Option<f64>,
+}
+
+/// The number of a level, Normal first.
+pub fn index_of(level: Level) -> usize {
+    usize::from(level.byte())
+}
+
+/// Seconds that a series spent at each level, Normal first: the time from one sample to the next counts with the second's.
+pub fn seconds_at(samples: &[Sample]) -> [u64; 3] {
+    let mut seconds = [0; 3];
+    for pair in samples.windows(2) {
+        seconds[index_of(pair[1].level)] += pair[1].unix.abs_diff(pair[0].unix);
+    }
+    seconds
+}
+
+/// How often the level of a series changed.
+pub fn level_changes(samples: &[Sample]) -> u32 {
+    let changes = samples.windows(2).filter(|pair| pair[0].level != pair[1].level);
+    u32::try_from(changes.count()).unwrap_or(u32::MAX)
 }
 
 /// One account liquidated once.
@@ -150,6 +173,12 @@ pub struct Summary {
     pub identities_failed: u64,
     /// Largest ratio of inventory sold to inventory allowed by the flow bound over any window.
     pub peak_flow_over_bound: f64,
+    /// Largest ratio of debt taken over in steps while Guarded to what the limit allows over any window.
+    pub peak_steps_over_bound: f64,
+    /// Seconds spent Normal, Guarded and Halted: each step counts with the level at its end.
+    pub seconds_at: [u64; 3],
+    /// How often the level changed.
+    pub level_changes: u32,
     /// The backstop's equity before the first step, quote tokens.
     pub backstop_equity_start: f64,
     /// The backstop's lowest equity, quote tokens.
@@ -162,4 +191,28 @@ pub struct Summary {
     pub inventory_end: f64,
     /// Wall-clock time of the replay, seconds.
     pub seconds: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_counts_with_the_level_at_its_end() {
+        let sample = |unix, level| Sample {
+            unix,
+            level,
+            ..Sample::default()
+        };
+        let samples = [
+            sample(0, Level::Halted),
+            sample(20, Level::Normal),
+            sample(40, Level::Guarded),
+            sample(70, Level::Guarded),
+            sample(80, Level::Halted),
+        ];
+        assert_eq!(seconds_at(&samples), [20, 50, 10]);
+        assert_eq!(level_changes(&samples), 3);
+        assert_eq!((seconds_at(&samples[..1]), level_changes(&[])), ([0; 3], 0));
+    }
 }

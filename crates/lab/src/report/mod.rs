@@ -92,6 +92,8 @@ mod tests {
             summary: Summary {
                 accounts: 1,
                 repaid: 1_234.5,
+                seconds_at: [30, 60, 30],
+                level_changes: 4,
                 ..Summary::default()
             },
         }
@@ -100,13 +102,14 @@ mod tests {
     #[test]
     fn the_page_has_every_plot_and_needs_no_network() {
         let html = html(&record()).expect("drawable");
-        assert_eq!(html.matches("<svg").count(), 7);
-        assert_eq!(html.matches("</svg>").count(), 7);
+        assert_eq!(html.matches("<svg").count(), 8);
+        assert_eq!(html.matches("</svg>").count(), 8);
         for load in ["src=", "href=", "url(", "@import", "<script"] {
             assert!(!html.contains(load), "{load}");
         }
         assert!(html.contains("Bad &amp; worse") && html.contains("1 &lt; 2"));
         assert!(html.contains("1,234.50"));
+        assert!(html.contains("Normal (25.0% of the time)") && html.contains("changed 4 times"));
     }
 
     #[test]
@@ -119,6 +122,7 @@ mod tests {
         });
         let table = terminal::table(&record, Path::new("target/demo/report.html"));
         assert!(table.ends_with("  ✓ a claim: 1 < 2\n  ✗ FAILS: another: no\n\n  Report: target/demo/report.html\n"));
+        assert!(table.contains("  time Halted                                  25.0% \n"));
         assert!(table.contains("    borrowers                                  -5.00 USDC\n"));
         assert!(!record.holds());
     }
@@ -130,6 +134,6 @@ mod tests {
         record.liquidations.clear();
         record.sales.clear();
         record.after.clear();
-        assert_eq!(html(&record).expect("drawable").matches("<svg").count(), 7);
+        assert_eq!(html(&record).expect("drawable").matches("<svg").count(), 8);
     }
 }

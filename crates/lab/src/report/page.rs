@@ -125,19 +125,31 @@ fn figures(record: &Record) -> Result<Vec<Figure<'_>>, ReportError> {
     let (base, quote) = (escape(&record.symbols.0), escape(&record.symbols.1));
     Ok(vec![
         Figure {
-            title: "Price",
+            title: "Price, and what it was trusted for",
             note: format!(
-                "The known prices of the scenario, hit exactly, with a random bridge in between (seed {}).",
-                record.seed
+                "The known prices of the scenario, hit exactly, with a random bridge in between (seed {}). The band below is the \
+                 level of the market's breaker, which changed {} times. Normal ({} of the time): everything is allowed. Guarded \
+                 ({}): liquidations in steps, no discount on inventory, no new loans. Halted ({}): only what needs no price.",
+                record.seed,
+                record.summary.level_changes,
+                share(record, 0),
+                share(record, 1),
+                share(record, 2),
             ),
-            legend: &[("price", plots::PRICE), ("the oracle's average", plots::AVERAGE)],
-            svg: plots::price(record)?,
+            legend: &[
+                ("price", plots::PRICE),
+                ("the oracle's average", plots::AVERAGE),
+                ("Normal", plots::LEVELS[0]),
+                ("Guarded", plots::LEVELS[1]),
+                ("Halted", plots::LEVELS[2]),
+            ],
+            svg: plots::price(record)? + &plots::levels(record)?,
         },
         Figure {
             title: "Liquidations",
             note: format!(
                 "Debt that the backstop took over from margin accounts, per quarter of an hour (left, {quote}), and the \
-                 number of liquidations so far (right). An account falls due above an LTV of {} and is brought back to {}.",
+                 number of liquidations so far (right). An account falls due above an LTV of {} and is brought back to {}; while Guarded in steps.",
                 percent(limits.liquidation_ltv, 0),
                 percent(limits.target_ltv, 0)
             ),
@@ -163,8 +175,9 @@ fn figures(record: &Record) -> Result<Vec<Figure<'_>>, ReportError> {
             title: "Discount of the ask",
             note: format!(
                 "How far below the price the backstop offers its inventory; below the zero line the ask is above the price. The \
-                 dashed line is the largest discount, {}. Where the line touches the bottom, the floor under the oracle's \
-                 average held the ask far above a falling price, and nothing was sold. No inventory, no ask.",
+                 dashed line is the largest discount, {}. Where the line touches the bottom, the ask was far above a falling \
+                 price, held there by the floor under the averages or because the market was Guarded, and nothing was sold. No \
+                 inventory, or Halted: no ask.",
                 percent(limits.max_discount, 1)
             ),
             legend: &[("discount", plots::DISCOUNT)],
@@ -197,6 +210,13 @@ fn figures(record: &Record) -> Result<Vec<Figure<'_>>, ReportError> {
             svg: plots::ltv(record)?,
         },
     ])
+}
+
+/// The share of time at a level, by its number.
+fn share(record: &Record, level: usize) -> String {
+    let seconds = record.summary.seconds_at;
+    let all = seconds.iter().sum::<u64>().max(1);
+    percent(seconds[level] as f64 / all as f64, 1)
 }
 
 /// The figures of a run as name, value and unit; the terminal prints the same.
@@ -241,7 +261,16 @@ pub fn rows(record: &Record) -> Vec<[String; 3]> {
         row("backstop equity at the end", grouped(s.backstop_equity_end, 2), quote),
         row("bad debt left in accounts", grouped(s.bad_debt_left, 2), quote),
         row("loss of the suppliers", grouped(s.supplier_loss, 2), quote),
-        row("peak flow over the limit", percent(s.peak_flow_over_bound, 2), ""),
+        row("peak of sales over their limit", percent(s.peak_flow_over_bound, 2), ""),
+        row(
+            "peak of steps over their limit",
+            percent(s.peak_steps_over_bound, 2),
+            "",
+        ),
+        row("time Normal", share(record, 0), ""),
+        row("time Guarded", share(record, 1), ""),
+        row("time Halted", share(record, 2), ""),
+        row("changes of level", grouped(f64::from(s.level_changes), 0), ""),
         row("wall-clock time", grouped(s.seconds, 1), "s"),
     ]
 }

@@ -8,7 +8,7 @@ use super::{
     format::{grouped, percent, short},
 };
 use crate::{
-    record::{Record, Sample},
+    record::{Record, Sample, index_of},
     rounding::interval,
 };
 
@@ -47,6 +47,41 @@ fn level(chart: &mut TimeChart<'_, '_>, span: Span, value: f64, colour: RGBColor
     let ends = [(0.0, value), (span.hours(), value)];
     chart.draw_series(DashedLineSeries::new(ends, 6, 4, colour.stroke_width(1)))?;
     Ok(())
+}
+
+/// Colours of the levels, Normal first.
+pub const LEVELS: [RGBColor; 3] = [
+    RGBColor(0xcf, 0xe3, 0xd0),
+    RGBColor(0xe8, 0x6a, 0x1c),
+    RGBColor(0x6b, 0x12, 0x12),
+];
+
+/// A band over time in the colour of the level.
+pub fn levels(record: &Record) -> Result<String, ReportError> {
+    let (span, samples) = (span(record), &record.samples);
+    chart::svg(40, |area| {
+        let mut chart = chart::frame(area, 0, chart::RIGHT)
+            .x_label_area_size(0)
+            .build_cartesian_2d(span, 0.0..1.0)?;
+        chart.draw_series(stretches(samples).into_iter().map(|(from, to, level)| {
+            let ends = [(span.hours_at(from), 0.0), (span.hours_at(to), 1.0)];
+            Rectangle::new(ends, LEVELS[level].filled())
+        }))?;
+        Ok(())
+    })
+}
+
+/// When each stretch of one level begins and ends, and the level's number. A sample counts for the time before it.
+fn stretches(samples: &[Sample]) -> Vec<(i64, i64, usize)> {
+    let mut stretches: Vec<(i64, i64, usize)> = Vec::new();
+    for pair in samples.windows(2) {
+        let (from, to, level) = (pair[0].unix, pair[1].unix, index_of(pair[1].level));
+        match stretches.last_mut() {
+            Some(last) if last.2 == level => last.1 = to,
+            _ => stretches.push((from, to, level)),
+        }
+    }
+    stretches
 }
 
 /// Price and the oracle's average.
@@ -215,4 +250,24 @@ pub fn ltv(record: &Record) -> Result<String, ReportError> {
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use breakwater_engine::Level;
+
+    #[test]
+    fn stretches_join_what_has_one_level() {
+        let sample = |unix, level| Sample {
+            unix,
+            level,
+            ..Sample::default()
+        };
+        let (normal, guarded) = (Level::Normal, Level::Guarded);
+        let samples = [(0, normal), (20, normal), (40, guarded), (60, guarded), (80, normal)];
+        let samples = samples.map(|(unix, level)| sample(unix, level));
+        assert_eq!(stretches(&samples), [(0, 20, 0), (20, 60, 1), (60, 80, 0)]);
+        assert_eq!(stretches(&samples[..1]), []);
+    }
 }

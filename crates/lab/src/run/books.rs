@@ -1,15 +1,12 @@
 //! Who has what: samples for the plots, holdings for profit and loss, and the final record.
 
-use breakwater_engine::{
-    Collateral, Market, Quote,
-    oracle::{Prices, Purpose},
-};
+use breakwater_engine::{Collateral, Market, Prices, Quote, oracle::Purpose};
 
-use super::{Ltvs, Replay, RunError};
+use super::{Ltvs, Replay, RunError, checks::Results, unless_stopped};
 use crate::{
     flow::{self, FlowBound},
     profit::{self, Everyone, Holdings, Overflow, Profits, debt_raw},
-    record::{Limits, Record, Sample, Summary},
+    record::{self, Limits, Record, Sample, Summary},
 };
 
 /// What the suppliers own together, in units of 2^-64 quote atoms: the pool's cash and loans less what it owes the backstop.
@@ -84,7 +81,7 @@ impl Replay<'_> {
     }
 
     fn debts_and_values(&self) -> Result<Vec<(Quote, Quote)>, RunError> {
-        let price = self.prices(Purpose::Observe)?.spot()?;
+        let price = self.prices(Purpose::Observe)?.spot();
         let index = self.market.books_at(self.stage.world.clock())?.pool.index;
         let mut all = Vec::with_capacity(self.accounts.len());
         for account in &self.accounts {
@@ -99,19 +96,20 @@ impl Replay<'_> {
         let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);
         let books = self.market.books_at(clock)?;
         let (pool, backstop) = (&books.pool, &books.backstop);
-        let spot = prices.spot()?;
+        let spot = prices.spot();
         let debt = pool.index.debt(backstop.debt_shares)?;
         let ask = if backstop.inventory == Collateral::ZERO {
             None
         } else {
-            Some(self.market.offer(prices, clock)?.ask)
+            unless_stopped(self.market.offer(prices, clock))?.map(|offer| offer.ask)
         };
         // A price is per atom; the same power of ten turns any of them into one per token.
         let per_token = base.unit() / quote.unit() / 2f64.powi(64);
         let sample = Sample {
             unix: clock.unix,
+            level: prices.level(),
             price: spot.raw() as f64 * per_token,
-            ema: prices.ema()?.raw() as f64 * per_token,
+            ema: prices.believed().ema()?.raw() as f64 * per_token,
             inventory: base.tokens(backstop.inventory.0),
             cash: quote.tokens(backstop.cash.0),
             debt: quote.tokens(debt.0),
@@ -127,11 +125,18 @@ impl Replay<'_> {
         let market = &self.scenario.market;
         let (base, quote) = (&market.collateral, &market.quote);
         let config = &self.market.config;
-        let bound = FlowBound {
-            max_rate: config.unwind_max_rate,
+        let sales_bound = FlowBound {
+            atoms: config.unwind_max_rate,
+            period: 1,
             burst: config.unwind_burst,
         };
-        let peak_flow = flow::peak(&self.flows, bound);
+        let steps_bound = FlowBound {
+            atoms: config.guarded_flow.0,
+            period: config.guarded_window,
+            burst: config.guarded_window,
+        };
+        let peak_sales = flow::peak(&self.sold, sales_bound);
+        let peak_steps = flow::peak(&self.stepped, steps_bound);
         let bad_debt: u64 = self
             .debts_and_values()?
             .iter()
@@ -150,7 +155,10 @@ impl Replay<'_> {
             supplier_loss: profit::atoms(self.written_off) / quote.unit(),
             identities_checked: self.tally.identities_checked(),
             identities_failed: self.tally.identities_failed(),
-            peak_flow_over_bound: peak_flow.map_or(0.0, |peak| peak.ratio()),
+            peak_flow_over_bound: peak_sales.map_or(0.0, |peak| peak.ratio()),
+            peak_steps_over_bound: peak_steps.map_or(0.0, |peak| peak.ratio()),
+            seconds_at: record::seconds_at(&self.samples),
+            level_changes: record::level_changes(&self.samples),
             backstop_equity_start: equity(self.samples.first()),
             backstop_equity_worst: self.samples.iter().map(|s| s.equity).fold(f64::INFINITY, f64::min),
             backstop_equity_end: equity(self.samples.last()),
@@ -158,9 +166,13 @@ impl Replay<'_> {
             inventory_end: self.samples.last().map_or(0.0, |s| s.inventory),
             seconds,
         };
-        let checks = self
-            .tally
-            .checks(&summary, peak_flow, bad_debt, self.written_off, &profits)?;
+        let checks = self.tally.checks(&Results {
+            peak_sales,
+            peak_steps,
+            bad_debt,
+            written_off: self.written_off,
+            profits: &profits,
+        })?;
         let fraction = |bps: breakwater_engine::Bps| f64::from(bps.0) / 10_000.0;
         Ok(Record {
             name: self.scenario.name.clone(),

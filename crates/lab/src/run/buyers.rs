@@ -1,11 +1,8 @@
 //! The buyers: they take inventory when it can be sold elsewhere with a gain.
 
-use breakwater_engine::{
-    Bps, Quote,
-    oracle::{Prices, Purpose},
-};
+use breakwater_engine::{Bps, Prices, Quote, oracle::Purpose};
 
-use super::{Replay, RunError, refused};
+use super::{Replay, RunError, refused, unless_stopped};
 use crate::{flow, record::Sold};
 
 impl Replay<'_> {
@@ -19,8 +16,10 @@ impl Replay<'_> {
         let shape = &self.scenario.buyers;
         let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);
         let clock = self.stage.world.clock();
-        let spot = prices.spot()?;
-        let offer = self.market.offer(prices, clock)?;
+        let spot = prices.spot();
+        let Some(offer) = unless_stopped(self.market.offer(prices, clock))? else {
+            return Ok(false);
+        };
         if offer.ask > spot.scale_down(Bps(shape.edge).below_one())? {
             return Ok(false);
         }
@@ -31,9 +30,8 @@ impl Replay<'_> {
         if amount.0 == 0 || !worth_it {
             return Ok(false);
         }
-        let (collateral_reading, quote_reading) = self.stage.readings();
         let mut market = self.market;
-        let trade = market.accept_prices(&collateral_reading, &quote_reading, Purpose::Trade, clock)?;
+        let trade = market.accept_prices(&self.stage.readings(), Purpose::Trade, clock)?;
         let sale = market.buy_inventory(amount, Quote(u64::MAX), &trade, clock)?;
         let world = &mut self.stage.world;
         world
@@ -48,7 +46,7 @@ impl Replay<'_> {
             "buy_inventory",
             self.market == market && spent == sale.cost.0,
         );
-        self.flows.push(flow::Sale {
+        self.sold.push(flow::Flow {
             unix: clock.unix,
             atoms: amount.0,
         });

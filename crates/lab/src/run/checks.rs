@@ -1,12 +1,12 @@
 //! Counts what had to hold and whether it did.
 
-use breakwater_engine::audit::Identity;
+use breakwater_engine::{Result as EngineResult, audit::Identity};
 
-use super::target::Miss;
+use super::{promises::Case, target::Miss};
 use crate::{
     flow::PeakFlow,
     profit::{Overflow, Profits},
-    record::{Check, Summary},
+    record::Check,
     report::format::{grouped, percent},
     scenario::time_label,
 };
@@ -51,11 +51,14 @@ pub struct Tally {
     identities: Count,
     foretold: Count,
     targets: Count,
+    prices: Count,
+    due: Count,
+    steps: Count,
     /// Most that a partial liquidation repaid beyond the exact solution, and seized short of it, quote atoms.
     repaid_beyond: f64,
     seized_short: f64,
     whole: u64,
-    /// Accounts that were still due after the keeper had done what it could, summed over all steps.
+    /// Accounts that were still due after the keeper had done what it could while Normal, summed over all steps.
     pub left_due: usize,
 }
 
@@ -72,7 +75,18 @@ impl Tally {
     }
 
     /// An account was liquidated.
-    pub fn liquidation(&mut self, miss: Option<Miss>) {
+    pub fn promises(&mut self, case: &Case) -> EngineResult<()> {
+        self.prices
+            .add(case.is_at_the_price_of_its_level(), || format!("{case:?}"));
+        self.due.add(case.was_due_at_spot()?, || format!("{case:?}"));
+        if case.is_step() {
+            self.steps.add(case.keeps_step()?, || format!("{case:?}"));
+        }
+        Ok(())
+    }
+
+    /// An account was liquidated while Normal.
+    pub fn target(&mut self, miss: Option<Miss>) {
         match miss {
             None => self.whole += 1,
             Some(miss) => {
@@ -94,21 +108,67 @@ impl Tally {
     }
 
     /// All results, in the order of the report.
-    pub fn checks(
-        &self,
-        summary: &Summary,
-        peak: Option<PeakFlow>,
-        bad_debt: u64,
-        written_off: i128,
-        profits: &Profits,
-    ) -> Result<Vec<Check>, Overflow> {
-        let sum = profits.sum()?;
+    pub fn checks(&self, results: &Results) -> Result<Vec<Check>, Overflow> {
+        let sum = results.profits.sum()?;
         let check = |claim: &str, measured, holds| Check {
             claim: claim.to_owned(),
             measured,
             holds,
         };
-        let targets = Check {
+        let flow = |claim: &str, peak: Option<PeakFlow>| {
+            let ratio = peak.map_or(0.0, |peak| peak.ratio());
+            check(
+                claim,
+                format!("at most {} of the limit", percent(ratio, 2)),
+                peak.is_none_or(|peak| peak.within_bound()),
+            )
+        };
+        Ok(vec![
+            self.identities
+                .check("The money identities held after every step, counted from the accounts themselves"),
+            self.foretold
+                .check("The program did exactly what the engine on the host foretold, to the last byte"),
+            self.due.check("Nobody was liquidated who was healthy at the price of the moment"),
+            self.prices.check(
+                "While Normal liquidations were done at spot, while Guarded at the higher of spot and guarded price and \
+                 within the largest gap, while Halted none",
+            ),
+            self.target_check(),
+            check(
+                "While Normal, no account was left above its liquidation LTV after a step",
+                format!("{} left", self.left_due),
+                self.left_due == 0,
+            ),
+            self.steps_check(),
+            flow(
+                "No window of time saw more debt taken over in steps than the limit while Guarded allows",
+                results.peak_steps,
+            ),
+            flow(
+                "No window of time saw more sales than the flow limit allows",
+                results.peak_sales,
+            ),
+            check(
+                "No bad debt was left in margin accounts",
+                format!("{} quote atoms", results.bad_debt),
+                results.bad_debt == 0,
+            ),
+            check(
+                "The suppliers lost nothing through write-offs",
+                format!("{} × 2⁻⁶⁴ quote atoms", results.written_off),
+                results.written_off == 0,
+            ),
+            check(
+                "All profits and losses sum to zero",
+                format!("{sum} × 2⁻⁶⁴ quote atoms"),
+                sum == 0,
+            ),
+        ])
+    }
+
+    fn target_check(&self) -> Check {
+        let claim = "While Normal, every liquidation ended at the target LTV within one atom of rounding, or took all of the debt";
+        Check {
             measured: format!(
                 "{} to the target, repaying at most {} quote atoms more than the exact solution and seizing collateral worth at \
                  most {} less; {} took all of the debt",
@@ -118,41 +178,31 @@ impl Tally {
                 grouped(self.whole as f64, 0)
             ),
             holds: self.targets.failed == 0,
-            ..self
-                .targets
-                .check("Every liquidation ended at the target LTV within one atom of rounding, or took all of the debt")
-        };
-        Ok(vec![
-            self.identities
-                .check("The money identities held after every step, counted from the accounts themselves"),
-            self.foretold
-                .check("The program did exactly what the engine on the host foretold, to the last byte"),
-            targets,
-            check(
-                "No account was left above its liquidation LTV after a step",
-                format!("{} left", self.left_due),
-                self.left_due == 0,
-            ),
-            check(
-                "No window of time saw more sales than the flow limit allows",
-                format!("at most {} of the limit", percent(summary.peak_flow_over_bound, 2)),
-                peak.is_none_or(|peak| peak.within_bound()),
-            ),
-            check(
-                "No bad debt was left in margin accounts",
-                format!("{bad_debt} quote atoms"),
-                bad_debt == 0,
-            ),
-            check(
-                "The suppliers lost nothing through write-offs",
-                format!("{written_off} × 2⁻⁶⁴ quote atoms"),
-                written_off == 0,
-            ),
-            check(
-                "All profits and losses sum to zero",
-                format!("{sum} × 2⁻⁶⁴ quote atoms"),
-                sum == 0,
-            ),
-        ])
+            ..self.targets.check(claim)
+        }
     }
+
+    /// A calm history has no step: nothing to fail.
+    fn steps_check(&self) -> Check {
+        let claim = "While Guarded, every account was relieved in steps of the allowed part, at the smallest penalty and after \
+                     its cool-down";
+        Check {
+            holds: self.steps.failed == 0,
+            ..self.steps.check(claim)
+        }
+    }
+}
+
+/// What the checks judge besides the counts.
+pub struct Results<'a> {
+    /// The peak of sales.
+    pub peak_sales: Option<PeakFlow>,
+    /// The peak of debt taken over in steps while Guarded.
+    pub peak_steps: Option<PeakFlow>,
+    /// Debt above collateral value left in margin accounts, quote atoms.
+    pub bad_debt: u64,
+    /// What write-offs took from suppliers, units of 2^-64 quote atoms.
+    pub written_off: i128,
+    /// Who gained and lost.
+    pub profits: &'a Profits,
 }

@@ -1,19 +1,18 @@
 //! The keeper: no capital, only transactions.
 
 use breakwater_engine::{
-    Error, KeeperLedger, MarginAccount, Price, Quote,
-    actions::Liquidation,
-    oracle::{Prices, Purpose},
+    Error, KeeperLedger, Level, MarginAccount, Price, Prices, Quote, actions::Liquidation, oracle::Purpose,
 };
 use breakwater_testkit::ix;
 
-use super::{Replay, RunError, refused, target};
-use crate::record;
+use super::{Replay, RunError, promises::Case, refused, target, unless_stopped};
+use crate::{flow, record};
 
 /// What the engine says a batch will do.
 struct Foretold {
     account: usize,
     debt_before: Quote,
+    stepped_before: i64,
     after: MarginAccount,
     outcome: Liquidation,
 }
@@ -21,13 +20,15 @@ struct Foretold {
 impl Replay<'_> {
     /// Liquidates every account that is due, in batches. Returns whether a transaction was sent.
     pub(super) fn liquidate(&mut self, prices: &Prices) -> Result<bool, RunError> {
-        let price = prices.spot()?;
+        let Some(price) = unless_stopped(prices.liquidation(&self.market.config))? else {
+            return Ok(false);
+        };
         let due = self.due(price)?;
         let mut sent = false;
         for batch in due.chunks(self.scenario.keeper.batch) {
             sent |= self.liquidate_batch(batch)?;
         }
-        if !due.is_empty() {
+        if !due.is_empty() && prices.level() == Level::Normal {
             self.tally.left_due += self.due(price)?.len();
         }
         Ok(sent)
@@ -48,9 +49,8 @@ impl Replay<'_> {
     fn liquidate_batch(&mut self, batch: &[usize]) -> Result<bool, RunError> {
         let clock = self.stage.world.clock();
         let keeper = self.stage.keeper.clone();
-        let (collateral, quote) = self.stage.readings();
         let mut market = self.market;
-        let prices = market.accept_prices(&collateral, &quote, Purpose::Liquidate, clock)?;
+        let prices = market.accept_prices(&self.stage.readings(), Purpose::Liquidate, clock)?;
         let mut ledger = self.ledger();
         let mut foretold = Vec::new();
         let index = market.books_at(clock)?.pool.index;
@@ -62,11 +62,12 @@ impl Replay<'_> {
                 Ok(outcome) => foretold.push(Foretold {
                     account,
                     debt_before,
+                    stepped_before: self.accounts[account].stepped_at,
                     after,
                     outcome,
                 }),
-                // The backstop has no room for it: the account stays due, which the tally shows.
-                Err(Error::BackstopFull) => {}
+                // Not now. An account that stays due while Normal shows in the tally.
+                Err(Error::BackstopFull | Error::AccountCooling | Error::GuardedFlowUsed) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -90,6 +91,7 @@ impl Replay<'_> {
         for Foretold {
             account,
             debt_before,
+            stepped_before,
             after,
             outcome,
         } in foretold
@@ -97,8 +99,18 @@ impl Replay<'_> {
             self.accounts[account] = self.stage.world.margin_account(&self.stage.borrowers[account]);
             self.tally
                 .foretold(clock.unix, "an account's liquidation", self.accounts[account] == after);
-            self.tally
-                .liquidation(target::miss(&self.market.config, debt_before, &outcome)?);
+            let config = &self.market.config;
+            let case = Case::new(config, &prices, (debt_before, stepped_before), clock.unix, &outcome);
+            self.tally.promises(&case)?;
+            if case.is_step() {
+                self.stepped.push(flow::Flow {
+                    unix: clock.unix,
+                    atoms: outcome.repaid.0,
+                });
+            }
+            if prices.level() == Level::Normal {
+                self.tally.target(target::miss(config, debt_before, &outcome)?);
+            }
             self.liquidated.insert(account);
             let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);
             self.liquidations.push(record::Liquidation {

@@ -7,12 +7,13 @@ mod books;
 mod buyers;
 mod checks;
 mod keeper;
+mod promises;
 mod stage;
 mod target;
 
 use std::{collections::BTreeSet, time::Instant};
 
-use breakwater_engine::{Error, MarginAccount, Market, audit, oracle::Prices, oracle::Purpose};
+use breakwater_engine::{Error, MarginAccount, Market, Prices, audit, oracle::Purpose};
 use breakwater_testkit::Failure;
 use thiserror::Error as ThisError;
 
@@ -54,6 +55,15 @@ pub enum RunError {
 impl From<Error> for RunError {
     fn from(error: Error) -> Self {
         Self::Engine(error)
+    }
+}
+
+/// What the breaker answers when prices are not good enough for an action: nothing to be done about it now.
+fn unless_stopped<T>(answer: breakwater_engine::Result<T>) -> Result<Option<T>, RunError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceGapTooWide) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -110,7 +120,7 @@ pub fn run(scenario: &Scenario, mut watch: impl FnMut(&Standing)) -> Result<Reco
         });
     }
     replay.claim()?;
-    let price = replay.prices(Purpose::Observe)?.spot()?;
+    let price = replay.prices(Purpose::Observe)?.spot();
     let profits = Profits::between(&start, &replay.everyone()?, price.raw())?;
     ltvs.after = replay.ltvs()?;
     replay.record(profits, ltvs, began.elapsed().as_secs_f64())
@@ -141,7 +151,10 @@ struct Replay<'a> {
     samples: Vec<Sample>,
     liquidations: Vec<record::Liquidation>,
     sales: Vec<Sold>,
-    flows: Vec<flow::Sale>,
+    /// Inventory sold.
+    sold: Vec<flow::Flow>,
+    /// Debt taken over in steps while Guarded.
+    stepped: Vec<flow::Flow>,
 }
 
 impl<'a> Replay<'a> {
@@ -168,7 +181,8 @@ impl<'a> Replay<'a> {
             samples: Vec::new(),
             liquidations: Vec::new(),
             sales: Vec::new(),
-            flows: Vec::new(),
+            sold: Vec::new(),
+            stepped: Vec::new(),
         };
         replay.audit();
         let prices = replay.prices(Purpose::Observe)?;
@@ -200,9 +214,8 @@ impl<'a> Replay<'a> {
 
     /// The prices as the market would accept them now.
     fn prices(&self, purpose: Purpose) -> Result<Prices, RunError> {
-        let (collateral, quote) = self.stage.readings();
         let mut market = self.market;
-        Ok(market.accept_prices(&collateral, &quote, purpose, self.stage.world.clock())?)
+        Ok(market.accept_prices(&self.stage.readings(), purpose, self.stage.world.clock())?)
     }
 
     /// Checks the money identities on what the accounts really hold.

@@ -1,7 +1,7 @@
 //! The set-up: a world with the compiled program, a market, and everybody who takes part, all through real instructions.
 
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Collateral, RawReading};
+use breakwater_engine::{Collateral, RawReading, Readings, oracle::Purpose};
 use breakwater_testkit::{
     Actor, Feed, FeedSpec, MarketSpec, MintSpec, Position, START_SLOT, World, ix, pyth::Quotation,
 };
@@ -54,6 +54,7 @@ impl Stage {
             quote: MintSpec::classic(&quote.symbol, quote.decimals),
             collateral_feed: FeedSpec::pull(&format!("{}/USD", base.symbol), first.price),
             quote_feed: FeedSpec::pull(&format!("{}/USD", quote.symbol), quote_price),
+            redemption_feeds: None,
             config: market.config(),
         });
         let mut stage = Self {
@@ -117,15 +118,8 @@ impl Stage {
         rng.set_stream(1);
         let sizes = LogNormal::new(shape.median_collateral.ln(), shape.size_spread).map_err(|_| RunError::Sizes)?;
         let mut market = self.world.market_state(&self.keys);
-        let (collateral_reading, quote_reading) = self.readings();
         let clock = self.world.clock();
-        let prices = market.accept_prices(
-            &collateral_reading,
-            &quote_reading,
-            breakwater_engine::oracle::Purpose::Trade,
-            clock,
-        )?;
-        let price = prices.spot()?;
+        let price = market.accept_prices(&self.readings(), Purpose::Trade, clock)?.spot();
         let unit_value = quote.tokens(price.value(Collateral(base.atoms(1.0)))?.0);
         for i in 0..shape.count {
             let spread = (f64::from(i) + 0.5) / f64::from(shape.count);
@@ -173,7 +167,7 @@ impl Stage {
     }
 
     /// What both Pyth accounts say, as the engine takes it.
-    pub fn readings(&self) -> (RawReading, RawReading) {
+    pub fn readings(&self) -> Readings {
         let reading = |feed| {
             let shown = self.world.shown(feed);
             let Quotation {
@@ -192,7 +186,11 @@ impl Stage {
                 publish_time,
             }
         };
-        (reading(&self.keys.collateral_feed), reading(&self.keys.quote_feed))
+        Readings {
+            collateral: reading(&self.keys.collateral_feed),
+            quote: reading(&self.keys.quote_feed),
+            redemption: None,
+        }
     }
 }
 

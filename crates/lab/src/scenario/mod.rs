@@ -386,4 +386,29 @@ mod tests {
         assert_eq!(config.min_debt, engine::Quote(100_000_000));
         assert_eq!(config.unwind_max_rate, 25_000_000);
     }
+
+    #[test]
+    fn black_thursday_has_the_guards_of_the_example() {
+        let ours = Scenario::parse(BLACK_THURSDAY).expect("valid").market.config();
+        let example = engine::Config::EXAMPLE;
+        let with_its_guards = engine::Config {
+            max_velocity: example.max_velocity,
+            velocity_slack: example.velocity_slack,
+            velocity_horizon: example.velocity_horizon,
+            average_seconds: example.average_seconds,
+            average_band: example.average_band,
+            ema_band: example.ema_band,
+            confidence_guard: example.confidence_guard,
+            confidence_halt: example.confidence_halt,
+            max_gap: example.max_gap,
+            calm_seconds: example.calm_seconds,
+            guarded_step: example.guarded_step,
+            guarded_cooldown: example.guarded_cooldown,
+            guarded_window: example.guarded_window,
+            brake_seconds: example.brake_seconds,
+            brake_rest: example.brake_rest,
+            ..ours
+        };
+        assert_eq!(ours, with_its_guards);
+    }
 }

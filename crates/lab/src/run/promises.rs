@@ -1,0 +1,221 @@
+//! What the breaker's rules promise of every liquidation, computed here in other ways than the engine does.
+
+use breakwater_engine::{Bps, Collateral, Config, Level, Price, Prices, Quote, Result, actions::Liquidation};
+
+const BPS: i128 = 10_000;
+
+/// One liquidation and what was known before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub config: &'a Config,
+    pub level: Level,
+    pub spot: Price,
+    pub guarded: Price,
+    /// Debt before.
+    pub debt: Quote,
+    /// The account's last step while Guarded, and now; seconds since 1970.
+    pub stepped_at: i64,
+    pub now: i64,
+    pub outcome: &'a Liquidation,
+}
+
+impl<'a> Case<'a> {
+    pub fn new(
+        config: &'a Config,
+        prices: &Prices,
+        (debt, stepped_at): (Quote, i64),
+        now: i64,
+        outcome: &'a Liquidation,
+    ) -> Self {
+        Self {
+            config,
+            level: prices.level(),
+            spot: prices.spot(),
+            guarded: prices.guarded(),
+            debt,
+            stepped_at,
+            now,
+            outcome,
+        }
+    }
+
+    /// Never while Halted; at spot while Normal, at the higher of spot and guarded price while Guarded, and then no
+    /// further from spot than the largest gap.
+    pub fn is_at_the_price_of_its_level(&self) -> bool {
+        let price = self.outcome.price;
+        match self.level {
+            Level::Normal => price == self.spot,
+            Level::Guarded => price == self.spot.max(self.guarded) && self.is_near_spot(),
+            Level::Halted => false,
+        }
+    }
+
+    fn is_near_spot(&self) -> bool {
+        let gap = self.spot.raw().abs_diff(self.guarded.raw());
+        gap * BPS.unsigned_abs() <= self.spot.raw() * u128::from(self.config.max_gap.0)
+    }
+
+    /// Debt above the liquidation LTV at the price of the market itself, not only at the guarded one.
+    pub fn was_due_at_spot(&self) -> Result<bool> {
+        let value = i128::from(self.spot.value(self.collateral())?.0);
+        Ok(i128::from(self.debt.0) * BPS > value * ratio(self.config.liquidation_ltv))
+    }
+
+    /// Whether the limits of steps apply: Guarded, and not insolvent.
+    pub fn is_step(&self) -> bool {
+        self.level == Level::Guarded && !self.outcome.insolvent
+    }
+
+    /// For steps: at the smallest penalty, after the cool-down, and of the allowed part of what it takes to the target.
+    pub fn keeps_step(&self) -> Result<bool> {
+        let config = self.config;
+        let cooled = self.now - self.stepped_at >= i64::from(config.guarded_cooldown);
+        let part = self.wanted()? * ratio(config.guarded_step) / BPS;
+        let largest = part.max(i128::from(config.min_debt.0));
+        Ok(cooled && self.outcome.penalty <= config.penalty_min && i128::from(self.outcome.repaid.0) <= largest)
+    }
+
+    /// What takes the account to the target LTV, or all of the debt if the rest would be dust.
+    fn wanted(&self) -> Result<i128> {
+        let (target, grossed) = (ratio(self.config.target_ltv), BPS + ratio(self.outcome.penalty));
+        let (debt, value) = (
+            i128::from(self.debt.0),
+            i128::from(self.outcome.price.value(self.collateral())?.0),
+        );
+        let divisor = BPS * BPS - target * grossed;
+        let exact = BPS * (BPS * debt - target * value);
+        let wanted = (exact + divisor - 1) / divisor;
+        Ok(if debt - wanted < i128::from(self.config.min_debt.0) {
+            debt
+        } else {
+            wanted
+        })
+    }
+
+    /// Before.
+    fn collateral(&self) -> Collateral {
+        Collateral(self.outcome.collateral_after.0 + self.outcome.seized.0)
+    }
+}
+
+fn ratio(Bps(bps): Bps) -> i128 {
+    i128::from(bps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Collateral atoms are worth one quote atom each.
+    const ONE: Price = Price::from_raw(1 << 64);
+    const CONFIG: Config = Config {
+        min_debt: Quote(1),
+        bounty_tip: Quote(0),
+        max_gap: Bps(200),
+        guarded_step: Bps(2_500),
+        guarded_cooldown: 20,
+        ..Config::EXAMPLE
+    };
+
+    /// 8,500 on 10,000: to a target of 75% at a penalty of 2% it takes 4,255.3….
+    fn outcome(repaid: u64) -> Liquidation {
+        let seized = repaid * 102 / 100;
+        Liquidation {
+            price: ONE,
+            repaid: Quote(repaid),
+            paid_in_cash: Quote(0),
+            seized: Collateral(seized),
+            deficit: Quote(0),
+            bounty: Quote(0),
+            bounty_unpaid: Quote(0),
+            debt_after: Quote(8_500 - repaid),
+            collateral_after: Collateral(10_000 - seized),
+            penalty: Bps(200),
+            insolvent: false,
+            whole: false,
+        }
+    }
+
+    fn guarded(outcome: &Liquidation) -> Case<'_> {
+        Case {
+            config: &CONFIG,
+            level: Level::Guarded,
+            spot: ONE,
+            guarded: ONE,
+            debt: Quote(8_500),
+            stepped_at: 100,
+            now: 120,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn a_step_is_a_quarter_after_the_cool_down_at_the_smallest_penalty() {
+        // A quarter of 4,256.
+        assert_eq!(guarded(&outcome(1_064)).keeps_step(), Ok(true));
+        assert_eq!(guarded(&outcome(1_065)).keeps_step(), Ok(false));
+        let early = outcome(1_064);
+        assert_eq!(
+            Case {
+                now: 119,
+                ..guarded(&early)
+            }
+            .keeps_step(),
+            Ok(false)
+        );
+        let dear = Liquidation {
+            penalty: Bps(201),
+            ..outcome(1_000)
+        };
+        assert_eq!(guarded(&dear).keeps_step(), Ok(false));
+    }
+
+    #[test]
+    fn small_accounts_are_not_nibbled_at() {
+        let config = Config {
+            min_debt: Quote(2_000),
+            ..CONFIG
+        };
+        let outcome = outcome(2_000);
+        let case = Case {
+            config: &config,
+            ..guarded(&outcome)
+        };
+        assert_eq!(case.keeps_step(), Ok(true));
+    }
+
+    #[test]
+    fn the_price_belongs_to_the_level() {
+        let above = Price::from_raw((1 << 64) + (1 << 64) / 50);
+        let far = Price::from_raw(above.raw() + 1);
+        let at = |price| Liquidation {
+            price,
+            ..outcome(1_000)
+        };
+        let (at_spot, at_above, at_far) = (at(ONE), at(above), at(far));
+        let case = |level, guarded_price, outcome| Case {
+            level,
+            guarded: guarded_price,
+            ..guarded(outcome)
+        };
+        assert!(case(Level::Normal, ONE, &at_spot).is_at_the_price_of_its_level());
+        assert!(!case(Level::Normal, above, &at_above).is_at_the_price_of_its_level());
+        assert!(case(Level::Guarded, above, &at_above).is_at_the_price_of_its_level());
+        assert!(!case(Level::Guarded, above, &at_spot).is_at_the_price_of_its_level());
+        assert!(!case(Level::Guarded, far, &at_far).is_at_the_price_of_its_level());
+        assert!(!case(Level::Halted, ONE, &at_spot).is_at_the_price_of_its_level());
+    }
+
+    #[test]
+    fn who_is_healthy_at_spot_was_not_due() {
+        let outcome = outcome(1_000);
+        assert_eq!(guarded(&outcome).was_due_at_spot(), Ok(true));
+        let higher = Price::from_raw((1 << 64) / 16 * 17);
+        let case = Case {
+            spot: higher,
+            ..guarded(&outcome)
+        };
+        // 8,500 of 10,625 is the liquidation LTV exactly.
+        assert_eq!(case.was_due_at_spot(), Ok(false));
+    }
+}
