@@ -33,14 +33,21 @@ impl<'a> Attack<'a> {
     /// Sends `bent`, which must be refused with this error and change nothing.
     #[track_caller]
     pub fn refused(&mut self, bent: &Instruction, expected: impl ExpectedError) -> &mut Self {
-        let signers: Vec<&Actor> = self.actors.iter().filter(|actor| signs(bent, actor)).collect();
-        println!(
-            "attack: {:?} must be refused with {}",
-            bent.accounts,
-            expected.describe()
-        );
-        self.world
-            .assert_error_unchanged(std::slice::from_ref(bent), &signers, expected);
+        self.all_refused(std::slice::from_ref(bent), expected)
+    }
+
+    /// Sends `bent` in one transaction, which must be refused with this error and change nothing.
+    #[track_caller]
+    pub fn all_refused(&mut self, bent: &[Instruction], expected: impl ExpectedError) -> &mut Self {
+        let signers: Vec<&Actor> = self
+            .actors
+            .iter()
+            .filter(|actor| bent.iter().any(|ix| signs(ix, actor)))
+            .collect();
+        for ix in bent {
+            println!("attack: {:?} must be refused with {}", ix.accounts, expected.describe());
+        }
+        self.world.assert_error_unchanged(bent, &signers, expected);
         self
     }
 

@@ -8,32 +8,52 @@ use breakwater_engine::oracle::Purpose;
 use breakwater_testkit::{
     Feed, World,
     keys::address_for,
-    pyth::{PUSH_ORACLE, PushPrice, Quotation, RECEIVERS, Status, Verification, feed_id_for},
+    pyth::{PUSH_ORACLE, PushPrice, Quotation, RECEIVERS, Status, Verification, close_update, feed_id_for},
 };
 
-/// Shows the instruction everything that can be wrong with a price, in the place of each of the market's two feeds;
-/// it must be refused each time. Afterwards the feeds are as before, and the market has accepted what they show.
+/// Shows the instruction everything that can be wrong with a price, in the place of each of the market's feeds; it must
+/// be refused each time. Afterwards the feeds are as before, and the market has accepted what they show.
 ///
 /// [`Purpose::Trade`] stands for the actions that also need Pyth's moving average.
 #[track_caller]
 pub fn refuse_bad_feeds(attack: &mut Attack, market: &MarketKeys, purpose: Purpose) {
     attack.world.observe_price(market).unwrap();
-    for (feed, other) in [
+    let mut feeds = vec![
         (market.collateral_feed, market.quote_feed),
         (market.quote_feed, market.collateral_feed),
-    ] {
+    ];
+    if let Some((base, rate)) = market.redemption_feeds {
+        feeds.extend([(base, market.collateral_feed), (rate, market.quote_feed)]);
+    }
+    for (feed, other) in feeds {
         match attack.world.shown(&feed) {
             Feed::Pull(_) => refuse_wrong_pull_accounts(attack, &feed, &other),
             Feed::Push(_) => refuse_wrong_push_accounts(attack, &feed, &other),
         }
         refuse_unbelievable_prices(attack, market, &feed, purpose);
+        refuse_closed(attack, &feed);
     }
 }
 
-/// A pull feed may be shown by any account that a receiver program owns, so the accounts are made aside.
+/// An update that its receiver closes in the same transaction is gone by then.
+#[track_caller]
+fn refuse_closed(attack: &mut Attack, feed: &Pubkey) {
+    let receiver = attack.world.existing_account(feed).owner;
+    if !RECEIVERS.contains(&receiver) {
+        return;
+    }
+    let poster = attack.world.authority().key();
+    let close = close_update(&receiver, feed, &poster);
+    let honest = attack.honest.clone();
+    attack.all_refused(&[close, honest], BreakwaterError::WrongFeedOwner);
+}
+
+/// A pull feed may be shown by any account that its receiver program owns, so the accounts are made aside.
 #[track_caller]
 fn refuse_wrong_pull_accounts(attack: &mut Attack, feed: &Pubkey, other: &Pubkey) {
     let world = &mut *attack.world;
+    let receiver = world.existing_account(feed).owner;
+    let other_receiver = RECEIVERS[usize::from(receiver == RECEIVERS[0])];
     let mut wrong = vec![
         (nowhere(), BreakwaterError::WrongFeedOwner),
         (blank(world, feed), BreakwaterError::FeedMalformed),
@@ -46,7 +66,12 @@ fn refuse_wrong_pull_accounts(attack: &mut Attack, feed: &Pubkey, other: &Pubkey
             BreakwaterError::WrongFeed,
         ),
     ];
-    for owner in [PUSH_ORACLE, breakwater::ID, address_for("foreign program")] {
+    for owner in [
+        other_receiver,
+        PUSH_ORACLE,
+        breakwater::ID,
+        address_for("foreign program"),
+    ] {
         wrong.push((copy_owned_by(world, feed, &owner), BreakwaterError::WrongFeedOwner));
     }
     for signatures in [0, 5, u8::MAX] {
@@ -59,12 +84,10 @@ fn refuse_wrong_pull_accounts(attack: &mut Attack, feed: &Pubkey, other: &Pubkey
     let push_address = address_for(&format!("push price like {feed}"));
     world.show(&push_address, push);
     wrong.push((push_address, BreakwaterError::WrongFeedOwner));
-    for receiver in RECEIVERS {
-        wrong.push((
-            copy_owned_by(world, &push_address, &receiver),
-            BreakwaterError::FeedMalformed,
-        ));
-    }
+    wrong.push((
+        copy_owned_by(world, &push_address, &receiver),
+        BreakwaterError::FeedMalformed,
+    ));
     if matches!(world.shown(other), Feed::Pull(_)) {
         wrong.push((*other, BreakwaterError::WrongFeed));
     }
@@ -117,7 +140,7 @@ fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &P
         config.max_age_long
     };
     let price = attack.world.shown(feed).quotation().price;
-    let widest = price.unsigned_abs() * u64::from(config.max_confidence.0) / 10_000;
+    let widest = price.unsigned_abs() * u64::from(config.confidence_halt.0) / 10_000;
 
     let mut edits: Vec<(Edit, BreakwaterError)> = Vec::new();
     for price in [0, -1, i64::MIN] {
@@ -137,6 +160,7 @@ fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &P
             now + i64::from(config.future_tolerance) + 1,
             BreakwaterError::PriceFromFuture,
         ),
+        (now + i64::from(i32::MAX), BreakwaterError::PriceFromFuture),
         (i64::MAX, BreakwaterError::PriceFromFuture),
         (now - i64::from(max_age) - 1, BreakwaterError::PriceTooOld),
         (0, BreakwaterError::PriceTooOld),
@@ -156,7 +180,7 @@ fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &P
             ));
         }
     }
-    if purpose == Purpose::Trade {
+    if purpose == Purpose::Trade && [market.collateral_feed, market.quote_feed].contains(feed) {
         for ema_price in [0, -1, i64::MIN] {
             edits.push((
                 Box::new(move |shown| shown.ema_price = ema_price),

@@ -94,10 +94,8 @@ fn interest_counts_before_more_is_lent() {
     world.assert_error_unchanged(&[too_much], &[&alice], BreakwaterError::InitialLtvExceeded);
 
     let (mut expected_market, mut expected) = (world.market_state(&market), world.margin_account(&position));
-    let (clock, (collateral, quote)) = (world.clock(), readings(&world, &market));
-    let prices = expected_market
-        .accept_prices(&collateral, &quote, Purpose::Trade, clock)
-        .unwrap();
+    let (clock, readings) = (world.clock(), readings(&world, &market));
+    let prices = expected_market.accept_prices(&readings, Purpose::Trade, clock).unwrap();
     let borrowing = expected_market
         .borrow(&mut expected, Quote(100 * USDC), &prices, clock)
         .unwrap();
@@ -309,8 +307,8 @@ fn every_account_is_checked() {
             &market.quote_of(&mallory.key()),
             BreakwaterError::WrongVault,
         )
-        .swap_at(8, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(8, &nowhere(), ErrorCode::InvalidProgramId)
+        .swap_at(10, &token_2022::ID, BreakwaterError::WrongTokenProgram)
+        .swap_at(10, &nowhere(), ErrorCode::InvalidProgramId)
         .read_only(&[&market.market, &position.address, &quote, &market.quote_vault])
         .too_few_accounts()
         .too_few_bytes();

@@ -4,12 +4,12 @@ mod accounts;
 mod price;
 mod schedule;
 
-use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, overgrown, purse, vaults};
+use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, overgrown, purse, readings, vaults};
 use breakwater::{
     error::BreakwaterError,
     events::{InventorySold, Liquidated},
 };
-use breakwater_engine::{Bps, Collateral, Config, Price, Quote, actions::Sale};
+use breakwater_engine::{Bps, Collateral, Config, Market, Price, Quote, actions::Sale, oracle::Purpose};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
 const BPS: u128 = 10_000;
@@ -58,11 +58,22 @@ fn micros(unix: i64) -> i128 {
 }
 
 impl Scene {
-    /// Publishes a price in whole dollars at which Pyth's own average stands, too, with a confidence of a thousandth.
+    /// Publishes a price in whole dollars at which both averages stand, too, with a confidence of a thousandth.
     fn settle(&mut self, dollars: i64) {
         let feed = self.market.collateral_feed;
         self.world
             .settle_price(&feed, usd(dollars), usd(dollars).unsigned_abs() / 1_000);
+        self.world.forget_prices(&self.market);
+    }
+
+    /// The market after it has accepted what its feeds show now.
+    fn accepted(&mut self) -> Market {
+        let mut market = self.world.market_state(&self.market);
+        let readings = readings(&self.world, &self.market);
+        market
+            .accept_prices(&readings, Purpose::Trade, self.world.clock())
+            .unwrap();
+        market
     }
 
     fn inventory(&mut self) -> u64 {
@@ -89,7 +100,8 @@ impl Scene {
         );
         let high = numerator.div_ceil(denominator);
         let (numerator, denominator) = ratio(collateral.ema_price.into(), quote.ema_price.into());
-        let average = numerator / denominator;
+        let own = self.accepted().guard.average.raw();
+        let average = own.max(numerator / denominator);
 
         let lag = micros(self.world.unix()) - i128::from(state.books.unwind.anchor);
         let drift = wide(config.unwind_slope) * lag.unsigned_abs() / (3_600 * MICROS);
@@ -109,7 +121,7 @@ impl Scene {
         let ask = self.ask();
         let cost = u64::try_from((ask * u128::from(amount)).div_ceil(1 << 64)).unwrap();
         let now = micros(self.world.unix());
-        let mut expected = self.world.market_state(&self.market);
+        let mut expected = self.accepted();
         expected.books = expected.books_at(self.world.clock()).unwrap();
         let Config {
             unwind_time,
@@ -143,7 +155,10 @@ impl Scene {
         books.backstop.cash.0 += cost - repaid;
         books.backstop.inventory.0 -= amount;
         let published = self.world.unix();
-        (expected.oracle.collateral_published, expected.oracle.quote_published) = (published, published);
+        assert_eq!(
+            (expected.oracle.collateral_published, expected.oracle.quote_published),
+            (published, published)
+        );
         let purse_before = purse(&mut self.world, &self.market, &self.mallory);
         let vaults_before = vaults(&mut self.world, &self.market);
 

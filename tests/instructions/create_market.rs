@@ -3,7 +3,9 @@
 mod accounts;
 mod mints;
 mod parameters;
+mod pins;
 
+use crate::scene::redeemable;
 use anchor_lang::{
     AccountDeserialize,
     prelude::Pubkey,
@@ -21,9 +23,11 @@ use anchor_spl::{
 use breakwater::{error::BreakwaterError, events::MarketCreated, instructions::CreateMarketArgs, state};
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Backstop, Collateral, DebtShares, Fixed, Index, Key, LpShares, Pool, Quote, Schedule, pool::EXTRA_LP_DECIMALS,
+    Backstop, Collateral, DebtShares, FeedPin, Fixed, Guard, Index, Key, LpShares, Oracle, Pool, Quote, Schedule,
+    pool::EXTRA_LP_DECIMALS,
 };
 use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, START, World, ix, program_file::rent_exempt, pyth::usd};
+use bytemuck::Zeroable;
 
 /// A market whose mints and feeds exist, and the arguments to create it with.
 struct Draft {
@@ -36,11 +40,14 @@ impl Draft {
     fn of(spec: &MarketSpec) -> Self {
         let mut world = World::program_test();
         let (keys, _) = world.prepare_market(spec);
-        let pin = |feed| world.shown(feed).pin(feed);
+        let pin = |feed: &Pubkey| world.shown(feed).pin(feed);
+        let redemption = keys.redemption_feeds;
         let args = CreateMarketArgs {
             id: spec.id,
             collateral_feed: pin(&keys.collateral_feed),
             quote_feed: pin(&keys.quote_feed),
+            base_feed: redemption.map_or(FeedPin::NONE, |(base, _)| pin(&base)),
+            rate_feed: redemption.map_or(FeedPin::NONE, |(_, rate)| pin(&rate)),
             config: spec.config,
         };
         Self { world, keys, args }
@@ -73,7 +80,7 @@ fn key(address: &Pubkey) -> Key {
     Key(address.to_bytes())
 }
 
-fn specs() -> [MarketSpec; 4] {
+fn specs() -> [MarketSpec; 5] {
     let classic = MarketSpec::default();
     let descriptive = [
         ExtensionType::MetadataPointer,
@@ -96,7 +103,7 @@ fn specs() -> [MarketSpec; 4] {
         collateral: collateral_2022.collateral.clone(),
         ..quote_2022.clone()
     };
-    [classic, collateral_2022, quote_2022, both_2022]
+    [classic, collateral_2022, quote_2022, both_2022, redeemable()]
 }
 
 #[test]
@@ -147,9 +154,19 @@ fn a_market_begins_empty_with_what_it_was_given() {
             (args.collateral_feed, args.quote_feed)
         );
         assert_eq!(
-            (state.oracle.collateral_published, state.oracle.quote_published),
-            (0, 0)
+            (state.oracle.base_feed, state.oracle.rate_feed),
+            (args.base_feed, args.rate_feed)
         );
+        let Oracle {
+            collateral_published,
+            quote_published,
+            base_published,
+            rate_published,
+            ..
+        } = state.oracle;
+        let published = [collateral_published, quote_published, base_published, rate_published];
+        assert_eq!(published, [0; 4]);
+        assert_eq!(state.guard, Guard::zeroed());
         assert_eq!(state.config, spec.config);
         let pool = Pool {
             index: Index::from_raw(1 << 54), // 1,024 shares an atom

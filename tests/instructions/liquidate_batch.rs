@@ -2,10 +2,7 @@
 
 mod accounts;
 
-use crate::{
-    liquidate::formula::prices,
-    scene::{SOL, Scene, USDC, all_feed_kinds, overgrown, sibling, vaults},
-};
+use crate::scene::{SOL, Scene, USDC, all_feed_kinds, overgrown, readings, sibling, vaults};
 use anchor_lang::prelude::Pubkey;
 use breakwater::{error::BreakwaterError, events::Liquidated};
 use breakwater_client::{MarketKeys, decode};
@@ -68,9 +65,13 @@ impl Crowd {
         let (mut market, mut ledger) = (world.market_state(keys), world.keeper_ledger(keys, kate));
         let mut states: BTreeMap<Pubkey, MarginAccount> =
             accounts.iter().map(|at| (*at, margin_account(world, at))).collect();
-        let prices = prices(world, keys, Purpose::Liquidate);
+        let readings = readings(world, keys);
+        let prices = market
+            .accept_prices(&readings, Purpose::Liquidate, world.clock())
+            .unwrap();
         let feeds = [keys.collateral_feed, keys.quote_feed].map(|feed| world.shown(&feed).quotation().publish_time);
-        [market.oracle.collateral_published, market.oracle.quote_published] = feeds;
+        let times = [market.oracle.collateral_published, market.oracle.quote_published];
+        assert_eq!(times, feeds);
         let mut liquidations = market.liquidations(&prices, world.clock()).unwrap();
         let results: Vec<_> = accounts
             .iter()

@@ -3,30 +3,26 @@
 use crate::{
     attack::Attack,
     bad_feeds::refuse_bad_feeds,
-    scene::{Scene, all_feed_kinds, inverse, sibling},
+    scene::{Scene, all_feed_kinds, both_receivers, inverse, redeemable, sibling},
 };
 use anchor_lang::prelude::ErrorCode;
-use breakwater::{error::BreakwaterError, events::PriceObserved};
+use breakwater::{
+    error::BreakwaterError,
+    events::{LevelChanged, PriceObserved},
+};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{
-    Price,
-    oracle::{Observation, Purpose},
-};
+use breakwater_engine::{Bps, Guard, Price, actions::Observation, guard::Flags, oracle::Purpose};
 use breakwater_testkit::{
-    Feed, MarketSpec, START, World, ix,
-    pyth::{RECEIVERS, usd},
+    Feed, MarketSpec, START, World, assert_fails_with, ix,
+    pyth::{Quotation, close_update, usd},
 };
+use bytemuck::Zeroable;
 
 /// numerator ÷ denominator × 10⁻³ in Q64.64: the price of a collateral of 9 decimals in a quote token of 6, where both
-/// feeds have the same exponent.
-fn thousandth(numerator: i64, denominator: i64, round_up: bool) -> Price {
+/// feeds have the same exponent, rounded down.
+fn thousandth(numerator: i64, denominator: i64) -> Price {
     let [numerator, denominator] = [numerator, denominator].map(|number| u128::try_from(number).unwrap());
-    let (scaled, divisor) = (numerator << 64, denominator * 1_000);
-    Price::from_raw(if round_up {
-        scaled.div_ceil(divisor)
-    } else {
-        scaled / divisor
-    })
+    Price::from_raw((numerator << 64) / (denominator * 1_000))
 }
 
 fn market(spec: &MarketSpec) -> (World, MarketKeys) {
@@ -49,10 +45,15 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
 
         let outcome = world.observe_price(&market).unwrap();
 
+        // The first reading: reference and average begin at it.
+        let spot = thousandth(14_300_000_001, 99_999_923);
         let observation = Observation {
-            spot: thousandth(14_300_000_001, 99_999_923, false),
-            low: thousandth(14_300_000_001 - 4_321_000, 99_999_923 + 54_321, false),
-            high: thousandth(14_300_000_001 + 4_321_000, 99_999_923 - 54_321, true),
+            spot,
+            guarded: spot,
+            average: spot,
+            confidence: Bps(5), // 54,321 of 99,999,923
+            level: 0,
+            flags: 0,
             collateral_published: START + 8,
             quote_published: START + 9,
         };
@@ -61,26 +62,26 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
             observation,
         };
         assert_eq!(outcome.event::<PriceObserved>(), event);
+        assert_eq!(outcome.events::<LevelChanged>(), []);
         expected.oracle.collateral_published = START + 8;
         expected.oracle.quote_published = START + 9;
+        expected.guard = Guard {
+            reference: spot,
+            average: spot,
+            moved_at: START + 9,
+            caused_at: START + 9,
+            ..Guard::zeroed()
+        };
         assert_eq!(world.market_state(&market), expected);
     }
 }
 
 #[test]
-fn either_receiver_may_have_posted_a_pull_update() {
-    let (mut world, market) = market(&MarketSpec::default());
-    for (collateral, quote) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-        for (feed, receiver) in [(market.collateral_feed, collateral), (market.quote_feed, quote)] {
-            world.edit_feed(&feed, |feed| {
-                let Feed::Pull(update) = feed else {
-                    panic!("not a pull feed: {feed:?}")
-                };
-                update.receiver = RECEIVERS[receiver];
-            });
-        }
+fn a_pull_update_is_read_from_the_receiver_that_is_pinned() {
+    for spec in both_receivers() {
+        let (mut world, market) = market(&spec);
         let event = world.observe_price(&market).unwrap().event::<PriceObserved>();
-        assert_eq!(event.observation.spot, thousandth(usd(100), usd(1), false));
+        assert_eq!(event.observation.spot, thousandth(usd(100), usd(1)));
     }
 }
 
@@ -95,15 +96,15 @@ fn a_push_feed_shows_its_own_price_and_never_the_one_before() {
     };
     assert_eq!(shown.previous.price, usd(100));
     let event = world.observe_price(&market).unwrap().event::<PriceObserved>();
-    assert_eq!(event.observation.spot, thousandth(usd(50), usd(1), false));
+    assert_eq!(event.observation.spot, thousandth(usd(50), usd(1)));
 }
 
 #[test]
 fn exponents_and_decimals_are_applied() {
     // The same price of $25, told with other exponents; a collateral of no decimals, and one of as many as the quote.
     for (decimals, price, expo, spot) in [
-        (9, 25, 0, thousandth(25, 1, false)),
-        (9, 25_000_000_000_000_000, -15, thousandth(25, 1, false)),
+        (9, 25, 0, thousandth(25, 1)),
+        (9, 25_000_000_000_000_000, -15, thousandth(25, 1)),
         (6, 250, -1, Price::from_raw(25 << 64)),
         (0, 25, 0, Price::from_raw(25_000_000 << 64)),
     ] {
@@ -159,27 +160,88 @@ fn time_never_runs_backwards_for_either_feed() {
     world.observe_price(&sibling).unwrap();
 }
 
+/// Shows both feeds at these prices with these confidences and observes them.
+#[track_caller]
+fn observed(world: &mut World, market: &MarketKeys, shown: [(i64, u64); 2]) -> Observation {
+    for (feed, (price, conf)) in [market.collateral_feed, market.quote_feed].into_iter().zip(shown) {
+        world.set_price(&feed, price, conf);
+    }
+    world
+        .observe_price(market)
+        .unwrap()
+        .event::<PriceObserved>()
+        .observation
+}
+
 #[test]
-fn uncertainty_and_a_missing_average_are_recorded_all_the_same() {
+fn any_uncertainty_is_recorded_and_halts_beyond_its_limit() {
     let (mut world, market) = market(&MarketSpec::default());
-    world.edit_feed(&market.quote_feed, |feed| feed.quotation_mut().conf = 0);
-    for (conf, low) in [
-        (usd(3), thousandth(usd(97), usd(1), false)),
-        (usd(100) - 1, thousandth(1, usd(1), false)),
-        (usd(100), Price::default()),
-        (i64::MAX - usd(100), Price::default()),
+    world.observe_price(&market).unwrap();
+    let steady = world.market_state(&market).guard;
+    let cent = usd(1).unsigned_abs() / 100;
+    let (sol, usdc) = (usd(100), usd(1));
+    for (shown, confidence, flags) in [
+        ([(sol, 0), (usdc, 0)], 0, Flags::NONE),
+        ([(sol, 200 * cent), (usdc, 2 * cent)], 200, Flags::NONE),
+        ([(sol, 200 * cent + 1), (usdc, 0)], 200, Flags::CONFIDENCE_HALT),
+        ([(sol, 0), (usdc, 2 * cent + 1)], 200, Flags::CONFIDENCE_HALT),
+        ([(sol, 300 * cent), (usdc, 0)], 300, Flags::CONFIDENCE_HALT),
+        ([(sol, 0), (usdc, 100 * cent)], 10_000, Flags::CONFIDENCE_HALT),
+        (
+            [(sol, 0), (usdc, i64::MAX.unsigned_abs())],
+            u32::MAX,
+            Flags::CONFIDENCE_HALT,
+        ),
+        ([(sol, u64::MAX), (usdc, u64::MAX)], u32::MAX, Flags::CONFIDENCE_HALT),
     ] {
-        world.edit_feed(&market.collateral_feed, |feed| {
-            let shown = feed.quotation_mut();
-            (shown.conf, shown.ema_price) = (conf.unsigned_abs(), 0);
-        });
-        let observation = world
-            .observe_price(&market)
-            .unwrap()
-            .event::<PriceObserved>()
-            .observation;
-        let high = thousandth(usd(100) + conf, usd(1), true);
-        assert_eq!((observation.low, observation.high), (low, high));
+        let observation = observed(&mut world, &market, shown);
+        assert_eq!(observation.confidence, Bps(confidence));
+        assert_eq!(Flags(observation.flags), flags);
+        let level = if flags == Flags::NONE { 0 } else { 2 };
+        assert_eq!(observation.level, level);
+        let guard = world.market_state(&market).guard;
+        assert_eq!((guard.reference, guard.average), (steady.reference, steady.average));
+        // The next is judged by itself.
+        world.set_guard(&market, steady);
+    }
+}
+
+#[test]
+fn a_missing_average_is_recorded_and_guards() {
+    let (mut world, market) = market(&MarketSpec::default());
+    for feed in [market.collateral_feed, market.quote_feed] {
+        for ema_price in [0, -1, i64::MIN] {
+            let before = world.shown(&feed);
+            world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = ema_price);
+            let observation = world
+                .observe_price(&market)
+                .unwrap()
+                .event::<PriceObserved>()
+                .observation;
+            assert_eq!((observation.level, Flags(observation.flags)), (1, Flags::NO_EMA));
+            world.show(&feed, before);
+        }
+    }
+}
+
+#[test]
+fn an_absurd_average_is_recorded_and_guards() {
+    let (mut world, market) = market(&MarketSpec::default());
+    for feed in [market.collateral_feed, market.quote_feed] {
+        for ema_price in [1, i64::MAX] {
+            let before = world.shown(&feed);
+            world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = ema_price);
+            let observation = world
+                .observe_price(&market)
+                .unwrap()
+                .event::<PriceObserved>()
+                .observation;
+            // With the wide band of this market, an average of a tiny quote price is not too far below spot.
+            let strays = (feed == market.collateral_feed) == (ema_price == 1);
+            let flags = if strays { Flags::EMA } else { Flags::NONE };
+            assert_eq!(Flags(observation.flags), flags, "{ema_price}");
+            world.show(&feed, before);
+        }
     }
 }
 
@@ -194,12 +256,12 @@ fn extreme_prices_are_told_or_refused() {
             .send(&[ix::observe_price(&market)], &[])
             .map(|outcome| outcome.event::<PriceObserved>().observation.spot)
     };
-    let refused = |result| breakwater_testkit::assert_fails_with(result, BreakwaterError::PriceOutOfRange);
-    assert_eq!(show(i64::MAX, i64::MAX).unwrap(), thousandth(1, 1, false));
-    assert_eq!(show(1, 1).unwrap(), thousandth(1, 1, false));
+    let refused = |result| assert_fails_with(result, BreakwaterError::PriceOutOfRange);
+    assert_eq!(show(i64::MAX, i64::MAX).unwrap(), thousandth(1, 1));
+    assert_eq!(show(1, 1).unwrap(), thousandth(1, 1));
     // 2⁴⁰ quote atoms for one collateral atom are the end of the range.
     let end = 1_000 << 40;
-    assert_eq!(show(end - 1, 1).unwrap(), thousandth(end - 1, 1, false));
+    assert_eq!(show(end - 1, 1).unwrap(), thousandth(end - 1, 1));
     refused(show(end, 1));
     refused(show(i64::MAX, 1));
     // So is less than 2⁻⁶⁴.
@@ -207,25 +269,75 @@ fn extreme_prices_are_told_or_refused() {
     refused(show(1, i64::MAX));
 }
 
+/// Collateral over quote, both mantissas with these exponents, of 9 and 6 decimals; `None` if that is no price.
+fn composed(collateral: (i64, i32), quote: (i64, i32)) -> Option<Price> {
+    let [numerator, denominator] = [collateral.0, quote.0].map(|mantissa| u128::try_from(mantissa).unwrap());
+    let shift = collateral.1 - quote.1 - 3;
+    let scale = 10u128
+        .checked_pow(shift.unsigned_abs())
+        .filter(|scale| *scale <= u128::from(u64::MAX))?;
+    // Both products are below 2^127.
+    let (numerator, denominator) = if shift < 0 {
+        (numerator, denominator * scale)
+    } else {
+        (numerator * scale, denominator)
+    };
+    let whole = numerator / denominator;
+    let raw = (whole < 1 << 40).then(|| (whole << 64) + ((numerator % denominator) << 64) / denominator)?;
+    (raw > 0).then(|| Price::from_raw(raw))
+}
+
 #[test]
-fn a_quote_token_that_may_be_worth_nothing_has_no_upper_price() {
-    let (mut world, market) = market(&MarketSpec::default());
-    for (conf, told) in [(usd(1) - 1, true), (usd(1), false), (i64::MAX, false)] {
-        world.edit_feed(&market.quote_feed, |feed| {
-            feed.quotation_mut().conf = conf.unsigned_abs();
-        });
-        if told {
-            world.observe_price(&market).unwrap();
-        } else {
-            let observe = ix::observe_price(&market);
-            world.assert_error_unchanged(&[observe], &[], BreakwaterError::PriceOutOfRange);
+fn at_every_exponent_every_mantissa_is_priced_or_refused() {
+    let mut world = World::lite();
+    let market = world.market(&MarketSpec::default());
+    let (mut priced, mut refused) = (0, 0);
+    for expo in -18..=12 {
+        for mantissa in [1, i64::MAX] {
+            for of_collateral in [true, false] {
+                let (collateral, quote) = if of_collateral {
+                    ((mantissa, expo), (usd(1), -8))
+                } else {
+                    ((usd(100), -8), (mantissa, expo))
+                };
+                for (feed, (price, expo)) in [(market.collateral_feed, collateral), (market.quote_feed, quote)] {
+                    world.edit_feed(&feed, |feed| {
+                        let now = feed.quotation().publish_time;
+                        *feed.quotation_mut() = Quotation::settled(price, expo, 0, now);
+                    });
+                }
+                world.forget_prices(&market);
+                let result = world.observe_price(&market);
+                if let Some(spot) = composed(collateral, quote) {
+                    assert_eq!(result.unwrap().event::<PriceObserved>().observation.spot, spot);
+                    priced += 1;
+                } else {
+                    assert_fails_with(result, BreakwaterError::PriceOutOfRange);
+                    refused += 1;
+                }
+            }
         }
+    }
+    assert_eq!((priced, refused), (84, 40));
+}
+
+#[test]
+fn an_update_may_be_closed_once_it_was_read() {
+    for spec in both_receivers() {
+        let (mut world, market) = market(&spec);
+        let (feed, poster) = (market.collateral_feed, world.authority().key());
+        let close = close_update(&spec.collateral_feed.owner, &feed, &poster);
+        let outcome = world.send(&[ix::observe_price(&market), close], &[]).unwrap();
+        assert_eq!(outcome.events::<PriceObserved>().len(), 1);
+        assert_eq!(world.account(&feed), None);
+        let gone = ix::observe_price(&market);
+        world.assert_error_unchanged(&[gone], &[], BreakwaterError::WrongFeedOwner);
     }
 }
 
 #[test]
 fn bad_feeds_are_refused() {
-    for spec in all_feed_kinds() {
+    for spec in all_feed_kinds().into_iter().chain([redeemable()]) {
         let (mut world, market) = market(&spec);
         let mut attack = Attack::on(&mut world, ix::observe_price(&market), &[]);
         refuse_bad_feeds(&mut attack, &market, Purpose::Observe);

@@ -59,10 +59,15 @@ fn an_account_is_opened_empty_for_every_number() {
         let empty = MarginAccount::new(market_key, owner, id, bump);
         assert_eq!(world.margin_account(&position), empty);
         assert_eq!(
-            (empty.collateral.0, empty.debt_shares.0, empty.last_risk_slot),
-            (0, 0, 0)
+            (
+                empty.collateral.0,
+                empty.debt_shares.0,
+                empty.last_risk_slot,
+                empty.stepped_at
+            ),
+            (0, 0, 0, 0)
         );
-        assert_eq!((empty.version, empty.reserved), (1, [0; 12]));
+        assert_eq!((empty.version, empty.reserved), (1, [0; 11]));
     }
     assert_eq!(world.market_state(&market), before);
 }

@@ -1,11 +1,12 @@
 //! The cast that most tests begin with.
 
+use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022::extension::ExtensionType;
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Bps, RawReading};
+use breakwater_engine::{Bps, RawReading, Readings};
 use breakwater_testkit::{
     Actor, FeedSpec, MarketSpec, MintSpec, Position, World, default_config,
-    pyth::{Quotation, usd},
+    pyth::{Quotation, RECEIVERS, usd},
 };
 
 /// One whole collateral token, atoms.
@@ -140,6 +141,31 @@ pub fn all_feed_kinds() -> [MarketSpec; 4] {
     [pull, push, pull_and_push, push_and_pull]
 }
 
+/// The default market pinned to each of the two receiver programs.
+pub fn both_receivers() -> [MarketSpec; 2] {
+    RECEIVERS.map(|receiver| {
+        let mut spec = MarketSpec::default();
+        (spec.collateral_feed.owner, spec.quote_feed.owner) = (receiver, receiver);
+        spec
+    })
+}
+
+/// A market of a staked token at $125, which is redeemed for 1.25 SOL at $100.
+pub fn redeemable() -> MarketSpec {
+    MarketSpec {
+        collateral: MintSpec::classic("JitoSOL", 9),
+        collateral_feed: FeedSpec::pull("JITOSOL/USD", usd(125)),
+        redemption_feeds: Some((
+            FeedSpec::pull("SOL/USD", usd(100)),
+            FeedSpec {
+                conf: 0,
+                ..FeedSpec::pull("JITOSOL/SOL.RR", usd(125) / 100)
+            },
+        )),
+        ..MarketSpec::default()
+    }
+}
+
 /// A second market of the default mints and feeds.
 #[track_caller]
 pub fn sibling(world: &mut World) -> MarketKeys {
@@ -184,9 +210,9 @@ pub fn vaults(world: &mut World, market: &MarketKeys) -> (u64, u64) {
     )
 }
 
-/// What a market's two feeds say, as the engine takes it.
-pub fn readings(world: &World, market: &MarketKeys) -> (RawReading, RawReading) {
-    let reading = |feed| {
+/// What a market's feeds say, as the engine takes it.
+pub fn readings(world: &World, market: &MarketKeys) -> Readings {
+    let reading = |feed: &Pubkey| {
         let Quotation {
             price,
             conf,
@@ -203,7 +229,13 @@ pub fn readings(world: &World, market: &MarketKeys) -> (RawReading, RawReading) 
             publish_time,
         }
     };
-    (reading(&market.collateral_feed), reading(&market.quote_feed))
+    Readings {
+        collateral: reading(&market.collateral_feed),
+        quote: reading(&market.quote_feed),
+        redemption: market
+            .redemption_feeds
+            .map(|(base, rate)| (reading(&base), reading(&rate))),
+    }
 }
 
 /// The scene five years later, with all cash lent at the highest rate that a config may have: the debt does not fit

@@ -70,10 +70,8 @@ fn interest_counts_before_collateral_leaves() {
     world.assert_error_unchanged(&[too_much], &[&alice], BreakwaterError::InitialLtvExceeded);
 
     let (mut expected_market, mut expected) = (world.market_state(&market), world.margin_account(&position));
-    let (clock, (collateral, quote)) = (world.clock(), readings(&world, &market));
-    let prices = expected_market
-        .accept_prices(&collateral, &quote, Purpose::Trade, clock)
-        .unwrap();
+    let (clock, readings) = (world.clock(), readings(&world, &market));
+    let prices = expected_market.accept_prices(&readings, Purpose::Trade, clock).unwrap();
     let change = expected_market
         .withdraw_collateral(&mut expected, Collateral(6 * SOL), Some(&prices), clock)
         .unwrap();
@@ -285,8 +283,8 @@ fn every_account_is_checked() {
             &market.collateral_of(&mallory.key()),
             BreakwaterError::WrongVault,
         )
-        .swap_at(8, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(8, &nowhere(), ErrorCode::InvalidProgramId)
+        .swap_at(10, &token_2022::ID, BreakwaterError::WrongTokenProgram)
+        .swap_at(10, &nowhere(), ErrorCode::InvalidProgramId)
         .read_only(&[&market.market, &position.address, &collateral, &market.collateral_vault])
         .too_few_accounts()
         .too_few_bytes();

@@ -42,12 +42,11 @@ impl Marks {
     /// # Errors
     /// Those of [`Prices::liquidation`]; [`crate::Error::PriceOutOfRange`].
     pub fn new(config: &Config, prices: &Prices) -> Result<Self> {
-        let stressed = prices
-            .believed()
-            .low()?
-            .scale_down(config.inventory_haircut.below_one())?;
+        let price = prices.liquidation(config)?.divisor()?;
+        let low = prices.believed().low()?;
+        let stressed = low.scale_down(config.inventory_haircut.below_one())?;
         Ok(Self {
-            price: prices.liquidation(config)?.divisor()?,
+            price,
             stressed,
             stressed_factor: Factor::of(stressed.raw()),
         })

@@ -52,4 +52,6 @@ pub use backend::BackendKind;
 pub use breakwater_client::instructions as ix;
 pub use mint::MintSpec;
 pub use outcome::{ExpectedError, Failure, Outcome, assert_fails_with};
-pub use world::{Feed, FeedSpec, MarketSpec, Position, START, START_SLOT, Snapshot, TRANSACTION_BYTES, World, default_config};
+pub use world::{
+    Feed, FeedSpec, MarketSpec, Position, START, START_SLOT, Snapshot, TRANSACTION_BYTES, World, default_config,
+};

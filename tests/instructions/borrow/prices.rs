@@ -4,14 +4,14 @@ use super::CAPACITY;
 use crate::{
     attack::Attack,
     bad_feeds::{refuse_bad_feeds, shown_aside},
-    scene::{Scene, USDC, all_feed_kinds},
+    scene::{Scene, USDC, all_feed_kinds, both_receivers, redeemable},
 };
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
 use breakwater_engine::oracle::Purpose;
 use breakwater_testkit::{
-    Feed, World, ix,
-    pyth::{Quotation, RECEIVERS, usd},
+    World, ix,
+    pyth::{Quotation, usd},
 };
 
 #[test]
@@ -43,6 +43,7 @@ fn the_price_to_borrow_at_is_the_worst_one() {
             ..
         } = Scene::new();
         world.repay(&position, u64::MAX).unwrap();
+        world.forget_prices(&market);
         let now = world.unix();
         for (feed, quotation) in [(market.collateral_feed, collateral), (market.quote_feed, quote)] {
             world.edit_feed(&feed, |feed| {
@@ -85,22 +86,16 @@ fn the_age_of_a_price_is_limited_to_the_second() {
 
 #[test]
 fn any_genuine_account_of_a_pull_feed_will_do() {
-    for receiver in RECEIVERS {
+    for spec in both_receivers() {
         let Scene {
             mut world,
             market,
             alice,
             position,
             ..
-        } = Scene::new();
-        let posted = |feed: &mut Feed| {
-            let Feed::Pull(update) = feed else {
-                panic!("not a pull feed: {feed:?}")
-            };
-            update.receiver = receiver;
-        };
-        let collateral = shown_aside(&mut world, &market.collateral_feed, "another post", posted);
-        let quote = shown_aside(&mut world, &market.quote_feed, "another post", posted);
+        } = Scene::on(World::program_test(), &spec);
+        let collateral = shown_aside(&mut world, &market.collateral_feed, "another post", |_| ());
+        let quote = shown_aside(&mut world, &market.quote_feed, "another post", |_| ());
         let keys = MarketKeys {
             collateral_feed: collateral,
             quote_feed: quote,
@@ -143,7 +138,7 @@ fn an_update_from_before_the_accepted_one_is_refused() {
 
 #[test]
 fn every_bad_price_is_refused() {
-    for spec in all_feed_kinds() {
+    for spec in all_feed_kinds().into_iter().chain([redeemable()]) {
         let Scene {
             mut world,
             market,

@@ -4,7 +4,7 @@ use super::stocked;
 use crate::{
     attack::{Attack, levy_transfer_fee, nowhere, twin},
     bad_feeds::refuse_bad_feeds,
-    scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, inverse, purse, sibling},
+    scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, inverse, purse, redeemable, sibling},
 };
 use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022;
@@ -15,7 +15,7 @@ use breakwater_testkit::{MarketSpec, ix};
 
 #[test]
 fn bad_feeds_are_refused() {
-    for spec in all_feed_kinds() {
+    for spec in all_feed_kinds().into_iter().chain([redeemable()]) {
         let mut scene = stocked(&spec);
         let honest = ix::buy_inventory(&scene.market, &scene.mallory.key(), SOL / 2, u64::MAX);
         let mut attack = Attack::on(&mut scene.world, honest, &[&scene.mallory]);
@@ -108,10 +108,10 @@ fn the_market_its_mints_and_programs_are_checked() {
         .not_of_a_token_program(&market.quote_mint)
         .swap(&market.quote_mint, &market.collateral_mint, BreakwaterError::WrongMint)
         .swap(&market.quote_mint, &other_mint, BreakwaterError::WrongMint)
-        .swap_at(10, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(10, &nowhere(), ErrorCode::InvalidProgramId)
-        .swap_at(11, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(11, &nowhere(), ErrorCode::InvalidProgramId)
+        .swap_at(12, &token_2022::ID, BreakwaterError::WrongTokenProgram)
+        .swap_at(12, &nowhere(), ErrorCode::InvalidProgramId)
+        .swap_at(13, &token_2022::ID, BreakwaterError::WrongTokenProgram)
+        .swap_at(13, &nowhere(), ErrorCode::InvalidProgramId)
         .read_only(&[&market.market])
         .too_few_accounts()
         .too_few_bytes();

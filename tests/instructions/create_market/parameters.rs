@@ -1,14 +1,15 @@
 //! Arguments that are refused, each error at least once. The engine's own tests go through every bound.
 
+use super::pins::{collateral, quote};
 use super::{Draft, Instruction};
 use breakwater::{error::BreakwaterError, instructions::CreateMarketArgs};
-use breakwater_engine::{Bps, Collateral, Config, FeedPin, Key, Quote};
-use breakwater_testkit::{FeedSpec, MarketSpec, pyth::usd};
+use breakwater_engine::{Bps, Collateral, Config, Quote};
+use breakwater_testkit::MarketSpec;
 
 #[test]
 fn parameters_outside_their_bounds_are_refused() {
     let mut draft = Draft::of(&MarketSpec::default());
-    let cases: [fn(&mut Config); 12] = [
+    let cases: [fn(&mut Config); 28] = [
         |config| config.min_debt = Quote(0),
         |config| config.bounty_tip = Quote(config.min_debt.0 + 1),
         |config| config.unwind_min_rate = 0,
@@ -18,7 +19,23 @@ fn parameters_outside_their_bounds_are_refused() {
         |config| config.bounty_share = Bps(1_001),
         |config| config.backstop_leverage = Bps(200_001),
         |config| config.interest_kink = Bps(10_000),
-        |config| config.max_confidence = Bps(0),
+        |config| config.max_velocity = Bps(0),
+        |config| config.velocity_slack = Bps(10_001),
+        |config| config.average_band = Bps(0),
+        |config| config.ema_band = Bps(10_001),
+        |config| config.confidence_guard = Bps(0),
+        |config| config.confidence_guard = Bps(config.confidence_halt.0 + 1),
+        |config| config.confidence_halt = Bps(2_501),
+        |config| config.max_gap = Bps(2_501),
+        |config| config.guarded_step = Bps(0),
+        |config| config.guarded_flow = Quote(0),
+        |config| config.guarded_cooldown = 3_601,
+        |config| config.guarded_window = 0,
+        |config| config.velocity_horizon = 0,
+        |config| config.average_seconds = 0,
+        |config| config.calm_seconds = 0,
+        |config| config.brake_seconds = 0,
+        |config| config.brake_rest = config.brake_seconds - 1,
         |config| config.max_age_short = config.max_age_long + 1,
         |config| config.future_tolerance = 61,
     ];
@@ -36,6 +53,10 @@ fn bounds_are_inclusive() {
     draft.args.config.insolvency_ltv = Bps(10_000);
     draft.args.config.backstop_leverage = Bps(200_000);
     draft.args.config.future_tolerance = 60;
+    draft.args.config.brake_rest = draft.args.config.brake_seconds;
+    draft.args.config.confidence_guard = draft.args.config.confidence_halt;
+    draft.args.config.max_gap = Bps(2_500);
+    draft.args.config.guarded_cooldown = 0;
     draft.honest_passes();
 }
 
@@ -74,47 +95,11 @@ fn a_penalty_that_would_eat_the_margin_is_refused() {
 fn feeds_of_an_unknown_kind_are_refused() {
     let mut draft = Draft::of(&MarketSpec::default());
     for kind in [0, 3, u8::MAX] {
-        draft.refused(
-            |args| args.collateral_feed.kind = kind,
-            BreakwaterError::FeedKindUnknown,
-        );
-        draft.refused(|args| args.quote_feed.kind = kind, BreakwaterError::FeedKindUnknown);
+        for pin in [collateral, quote] {
+            draft.refused(|args| pin(args).kind = kind, BreakwaterError::FeedKindUnknown);
+        }
     }
     draft.honest_passes();
-}
-
-#[test]
-fn incomplete_feed_pins_are_refused() {
-    let pull = MarketSpec::default();
-    let push = MarketSpec {
-        collateral_feed: FeedSpec::push("SOL/USD", usd(100)),
-        quote_feed: FeedSpec::push("USDC/USD", usd(1)),
-        ..pull.clone()
-    };
-    let no_key: fn(&mut FeedPin) = |pin| pin.key = Key::default();
-    let padding: fn(&mut FeedPin) = |pin| pin.padding[6] = 1;
-    let owner: fn(&mut FeedPin) = |pin| pin.owner = Key([1; 32]);
-    let no_owner: fn(&mut FeedPin) = |pin| pin.owner = Key::default();
-    let other_kind: fn(&mut FeedPin) = |pin| pin.kind = 3 - pin.kind;
-    for (spec, changes) in [
-        (pull, [no_key, padding, owner, other_kind]),
-        (push, [no_key, padding, no_owner, other_kind]),
-    ] {
-        let mut draft = Draft::of(&spec);
-        for change in changes {
-            draft.refused(
-                |args| change(&mut args.collateral_feed),
-                BreakwaterError::FeedPinInvalid,
-            );
-            draft.refused(|args| change(&mut args.quote_feed), BreakwaterError::FeedPinInvalid);
-        }
-        // A market of one token against itself.
-        draft.refused(
-            |args| args.quote_feed = args.collateral_feed,
-            BreakwaterError::FeedPinInvalid,
-        );
-        draft.honest_passes();
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{
     attack::{Attack, nowhere},
     bad_feeds::refuse_bad_feeds,
-    scene::{Scene, all_feed_kinds, inverse, sibling},
+    scene::{Scene, all_feed_kinds, inverse, redeemable, sibling},
 };
 use anchor_lang::prelude::ErrorCode;
 use breakwater::error::BreakwaterError;
@@ -13,7 +13,7 @@ use breakwater_testkit::{World, ix};
 
 #[test]
 fn bad_feeds_are_refused() {
-    for spec in all_feed_kinds() {
+    for spec in all_feed_kinds().into_iter().chain([redeemable()]) {
         let mut scene = Scene::on(World::program_test(), &spec);
         scene.price(80);
         let honest = ix::liquidate(&scene.market, &scene.position.address, &scene.kate.key());

@@ -31,6 +31,7 @@ impl Scene {
         let market = self.world.market_state(&self.market);
         let config = &market.config;
         let low = prices(&mut self.world, &self.market, Purpose::Liquidate)
+            .believed()
             .low()
             .unwrap()
             .raw();

@@ -6,7 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use breakwater::events::Liquidated;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Books, Bps, Clock, Collateral, Config, KeeperLedger, MarginAccount, Market, Price, Prices, Quote,
+    Books, Bps, Clock, Collateral, Config, Error, KeeperLedger, MarginAccount, Market, Price, Prices, Quote,
     actions::Liquidation,
     oracle::Purpose,
     sizing::{self, Extent},
@@ -40,11 +40,10 @@ pub fn spot(world: &mut World, market: &MarketKeys) -> u128 {
 
 /// What the market's two feeds show, accepted by the engine for this purpose.
 pub fn prices(world: &mut World, market: &MarketKeys, purpose: Purpose) -> Prices {
-    let (collateral, quote) = readings(world, market);
-    let clock = world.clock();
+    let (readings, clock) = (readings(world, market), world.clock());
     world
         .market_state(market)
-        .accept_prices(&collateral, &quote, purpose, clock)
+        .accept_prices(&readings, purpose, clock)
         .unwrap()
 }
 
@@ -224,10 +223,15 @@ impl Scene {
         let (books, event) = applied(&before, judged, expected, self.world.unix());
         assert_eq!(liquidation, event);
         let mut state = before.market;
+        let readings = readings(&self.world, &self.market);
+        state
+            .accept_prices(&readings, Purpose::Liquidate, self.world.clock())
+            .unwrap();
         state.books = books;
         let feeds = [self.market.collateral_feed, self.market.quote_feed];
         let published = |feed: &Pubkey| self.world.shown(feed).quotation().publish_time;
-        [state.oracle.collateral_published, state.oracle.quote_published] = feeds.each_ref().map(published);
+        let times = [state.oracle.collateral_published, state.oracle.quote_published];
+        assert_eq!(times, feeds.each_ref().map(published));
         assert_eq!(self.world.market_state(&self.market), state);
         let account = self.world.margin_account(&self.position);
         let shares = before.account.debt_shares.0 - moved_shares(&before, expected.repay, books.pool.index.raw());
@@ -256,7 +260,9 @@ fn by_engine(config: &Config, judged: Judged, room: u64) -> Expected {
     let (debt, collateral) = (Quote(narrow(judged.debt)), Collateral(narrow(judged.collateral)));
     let price = Price::from_raw(judged.price).divisor().unwrap();
     let terms = sizing::terms(config, debt, collateral, &price).unwrap();
-    let terms = terms.within(config, debt, collateral, &price, Quote(room)).unwrap();
+    let terms = terms
+        .within(config, debt, collateral, &price, Quote(room), Error::BackstopFull)
+        .unwrap();
     Expected {
         repay: terms.repay.0,
         seize: terms.seize.0,

@@ -1,14 +1,11 @@
 //! How much is taken. [`Scene::liquidated`] checks each case against the formula and everything else it does.
 
 use super::{no_interest, with};
-use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, overgrown};
+use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_receivers, both_token_programs, overgrown};
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Bps, Collateral, Config, Quote};
-use breakwater_testkit::{
-    Feed, MarketSpec, World, default_config, ix,
-    pyth::{RECEIVERS, usd},
-};
+use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
 /// Partial, whole, or insolvent and by how much the collateral falls short, whole quote tokens.
 #[derive(Debug, PartialEq)]
@@ -246,7 +243,8 @@ fn the_ends_of_the_range_of_prices_are_believed() {
         } = scene.market;
         scene
             .world
-            .set_price(if of_collateral { &collateral_feed } else { &quote_feed }, i64::MAX, 0);
+            .settle_price(if of_collateral { &collateral_feed } else { &quote_feed }, i64::MAX, 0);
+        scene.world.forget_prices(&scene.market);
         match taken {
             Some(taken) => assert_eq!(liquidate(&mut scene), taken),
             None => healthy(&mut scene),
@@ -312,15 +310,9 @@ fn every_kind_of_feed_and_token_will_do() {
 
 #[test]
 fn either_receiver_may_have_posted_the_price() {
-    let mut scene = Scene::new();
-    scene.price(80);
-    for feed in [scene.market.collateral_feed, scene.market.quote_feed] {
-        scene.world.edit_feed(&feed, |feed| {
-            let Feed::Pull(update) = feed else {
-                panic!("not a pull feed: {feed:?}")
-            };
-            update.receiver = RECEIVERS[1];
-        });
+    for spec in both_receivers() {
+        let mut scene = Scene::on(World::program_test(), &spec);
+        scene.price(80);
+        assert_eq!(liquidate(&mut scene), Taken::Partial);
     }
-    assert_eq!(liquidate(&mut scene), Taken::Partial);
 }

@@ -2,6 +2,7 @@
 
 use crate::scene::{SOL, Scene, USDC};
 use breakwater::error::BreakwaterError;
+use breakwater_engine::Bps;
 use breakwater_testkit::{assert_fails_with, ix, pyth::usd};
 
 #[track_caller]
@@ -187,13 +188,23 @@ fn the_keeper_cannot_choose_an_older_price_than_the_market_has_seen() {
 }
 
 #[test]
-fn uncertainty_up_to_the_limit_and_a_missing_average_do_not_stop_it() {
+fn uncertainty_up_to_the_limit_does_not_stop_it() {
     let mut scene = Scene::new();
     scene.price(80);
     let feed = scene.market.collateral_feed;
     scene.world.edit_feed(&feed, |feed| {
-        let shown = feed.quotation_mut();
-        (shown.conf, shown.ema_price) = (usd(80).unsigned_abs() / 50, 0);
+        feed.quotation_mut().conf = usd(80).unsigned_abs() / 50;
     });
     scene.liquidated();
+}
+
+#[test]
+fn without_an_average_of_pyth_it_goes_on_in_steps() {
+    let mut scene = Scene::new();
+    scene.price(80);
+    let feed = scene.market.collateral_feed;
+    scene.world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = 0);
+    let step = scene.stepped();
+    assert!(!step.whole && step.penalty == Bps(200));
+    refused(&mut scene, BreakwaterError::AccountCooling);
 }

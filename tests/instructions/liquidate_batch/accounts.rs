@@ -4,7 +4,7 @@ use super::Crowd;
 use crate::{
     attack::{Attack, blank, cut, foreign_copy, read_only},
     bad_feeds::refuse_bad_feeds,
-    scene::{Scene, USDC, all_feed_kinds, inverse, sibling},
+    scene::{Scene, USDC, all_feed_kinds, inverse, redeemable, sibling},
 };
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
 use breakwater::error::BreakwaterError;
@@ -14,7 +14,7 @@ use breakwater_testkit::ix;
 
 #[test]
 fn bad_feeds_are_refused() {
-    for spec in all_feed_kinds() {
+    for spec in all_feed_kinds().into_iter().chain([redeemable()]) {
         let mut crowd = Crowd::on(&spec, 100_000 * USDC, &[69]);
         crowd.scene.price(80);
         let accounts = crowd.addresses();

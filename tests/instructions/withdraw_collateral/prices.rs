@@ -3,7 +3,7 @@
 use crate::{
     attack::{Attack, replace_slot},
     bad_feeds::refuse_bad_feeds,
-    scene::{SOL, Scene, all_feed_kinds, both_token_programs, purse},
+    scene::{SOL, Scene, all_feed_kinds, both_token_programs, purse, redeemable},
 };
 use breakwater::error::BreakwaterError;
 use breakwater_engine::oracle::Purpose;
@@ -100,15 +100,18 @@ fn a_fallen_price_keeps_collateral_in() {
     world.advance(1);
     world.settle_price(&market.collateral_feed, usd(93), 0);
     world.advance(1);
-    world.set_price(&market.collateral_feed, usd(1_000), 0);
+    world.set_price(&market.collateral_feed, usd(180), 0);
     world.assert_error_unchanged(&atom, &[&alice], BreakwaterError::InitialLtvExceeded);
+    // Far beyond its average, it is not trusted for this at all.
+    world.set_price(&market.collateral_feed, usd(1_000), 0);
+    world.assert_error_unchanged(&atom, &[&alice], BreakwaterError::MarketGuarded);
     world.settle_price(&market.collateral_feed, usd(100), 0);
     world.send(&atom, &[&alice]).unwrap();
 }
 
 #[test]
 fn every_bad_price_is_refused() {
-    for spec in all_feed_kinds() {
+    for spec in all_feed_kinds().into_iter().chain([redeemable()]) {
         let Scene {
             mut world,
             market,

@@ -118,7 +118,7 @@ impl Liquidations<'_> {
         let steps = self.steps.filter(|_| wanted.extent != Extent::Insolvent);
         let wanted = match &steps {
             Some(steps) => {
-                let limit = steps.limit(config, account, &wanted, self.clock)?;
+                let limit = steps.limit(config, account, debt, &wanted, self.clock)?;
                 let price = &self.marks.price;
                 wanted.within(config, debt, account.collateral, price, limit, Error::GuardedFlowUsed)?
             }

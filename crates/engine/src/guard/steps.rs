@@ -30,8 +30,9 @@ impl Steps {
         })
     }
 
-    /// The most that may be taken from an account that would be relieved of `wanted`: `guarded_step` of it, but no less
-    /// than the minimum debt, so that small accounts are not nibbled at; within what the flow limit leaves.
+    /// The most that may be taken from an account of `debt` that would be relieved of `wanted`: `guarded_step` of it, but no
+    /// less than the minimum debt, so that small accounts are not nibbled at, and all of it if dust would be left; within
+    /// what the flow limit leaves. A rest of flow below the minimum debt is none: crumbs would only make accounts rest.
     ///
     /// # Errors
     /// [`Error::AccountCooling`] within `guarded_cooldown` seconds of the account's last step,
@@ -40,17 +41,24 @@ impl Steps {
         &self,
         config: &Config,
         account: &MarginAccount,
+        debt: Quote,
         wanted: &Terms,
         clock: Clock,
     ) -> Result<Quote> {
         if clock.unix < account.stepped_at.saturating_add(i64::from(config.guarded_cooldown)) {
             return Err(Error::AccountCooling);
         }
+        let least = config.min_debt.0;
+        let part = num::part(wanted.repay.0, config.guarded_step).max(least);
+        let step = if debt.0.saturating_sub(part) < least {
+            wanted.repay.0
+        } else {
+            part.min(wanted.repay.0)
+        };
         let left = Self::pace(config).room(self.flow, self.end(config));
-        if left == 0 {
+        if left < step.min(least) {
             return Err(Error::GuardedFlowUsed);
         }
-        let step = num::part(wanted.repay.0, config.guarded_step).max(config.min_debt.0);
         Ok(Quote(step.min(left)))
     }
 

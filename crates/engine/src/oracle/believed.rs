@@ -51,6 +51,8 @@ pub struct Believed {
     /// What the market pays for it.
     market: Reading,
     quote: Reading,
+    /// Base and rate, for redeemable collateral.
+    redemption: Option<(Reading, Reading)>,
     /// Decimal shift from a ratio of mantissas to quote atoms per collateral atom.
     shift: i32,
     /// Collateral price ÷ quote price, rounded down.
@@ -91,6 +93,7 @@ impl Believed {
             collateral,
             market,
             quote,
+            redemption,
             shift,
             spot: Price::default(),
             flags,
@@ -165,10 +168,11 @@ impl Believed {
         Some(num::strays(spot >> shift, ema >> shift, band))
     }
 
-    /// The widest confidence interval of the feeds that compose the price, bps of its price, rounded down.
+    /// The widest confidence interval of all feeds, bps of its price, rounded down.
     #[must_use]
     pub fn confidence(&self) -> Bps {
-        let widest = [self.collateral, self.market, self.quote]
+        let (base, rate) = self.redemption.unwrap_or((self.market, self.market));
+        let widest = [self.market, self.quote, base, rate]
             .iter()
             .map(|reading| num::mul_div_floor(reading.conf, BPS, reading.price).unwrap_or(u64::MAX))
             .max()

@@ -169,3 +169,31 @@ fn time_moves_only_when_told() {
         (super::START + 60, super::START_SLOT + 151)
     );
 }
+
+#[test]
+fn a_world_goes_back_to_where_it_was() {
+    for backend in BackendKind::ALL {
+        let (mut world, alice, bob, mint) = tokens(backend, &specs()[0]);
+        let beginning = world.snapshot();
+        let stranger = world.actor("stranger");
+        world.fund(&stranger, &mint, 7);
+        let ix = transfer(&mut world, &alice, &bob, &mint, 400);
+        world.send(&[ix], &[&alice]).unwrap();
+        world.advance(60);
+        world.restore(&beginning);
+        assert_eq!(
+            (
+                world.balance(&alice, &mint),
+                world.balance(&bob, &mint),
+                world.supply_of(&mint)
+            ),
+            (1_000, 0, 1_000)
+        );
+        assert_eq!((world.unix(), world.slot()), (super::START, super::START_SLOT));
+        assert_eq!(world.account(&stranger.key()), None);
+        // And it goes on from there.
+        let ix = transfer(&mut world, &alice, &bob, &mint, 400);
+        world.send(&[ix], &[&alice]).unwrap();
+        assert_eq!(world.balance(&bob, &mint), 400);
+    }
+}

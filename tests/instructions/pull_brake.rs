@@ -1,0 +1,159 @@
+//! `pull_brake`. What it halts and what it does not is in `guards::brake`.
+
+use crate::{
+    attack::{Attack, foreign_copy, nowhere, twin},
+    scene::Scene,
+};
+use anchor_lang::prelude::{ErrorCode, Pubkey};
+use breakwater::{
+    error::BreakwaterError,
+    events::{BrakePulled, LevelChanged},
+};
+use breakwater_client::{MarketKeys, addresses};
+use breakwater_engine::{Guard, Level, guard::BrakePull};
+use breakwater_testkit::{Actor, MarketSpec, World, ix};
+
+/// A world with a market, the authority and a guardian.
+fn guarded() -> (World, MarketKeys, Actor, Actor) {
+    let mut world = World::program_test();
+    let market = world.market(&MarketSpec::default());
+    let (authority, grace) = (world.authority().clone(), world.actor("grace"));
+    world.set_guardian(&grace.key()).unwrap();
+    (world, market, authority, grace)
+}
+
+#[test]
+fn the_guardian_and_the_authority_may() {
+    let (mut world, market, authority, grace) = guarded();
+    let config = world.market_state(&market).config;
+    for (signer, seconds) in [(&grace, 1), (&authority, config.brake_seconds)] {
+        let before = world.market_state(&market);
+        let until = world.unix() + i64::from(seconds);
+
+        let outcome = world.pull_brake(&market, signer, seconds).unwrap();
+
+        let pull = BrakePull { until, from: 0 };
+        let event = BrakePulled {
+            market: market.market,
+            signer: signer.key(),
+            pull,
+        };
+        assert_eq!(outcome.event::<BrakePulled>(), event);
+        // It is the event of this change.
+        assert_eq!(outcome.events::<LevelChanged>(), []);
+        let mut after = before;
+        after.guard = Guard {
+            brake_until: until,
+            level: Level::Halted.byte(),
+            ..before.guard
+        };
+        assert_eq!(world.market_state(&market), after);
+        world.advance(seconds + config.brake_rest);
+        world.observe_price(&market).unwrap();
+    }
+}
+
+#[test]
+fn it_tells_the_level_from_which_it_halts() {
+    let (mut world, market, _, grace) = guarded();
+    let rest = world.market_state(&market).config.brake_rest;
+    for level in [Level::Normal, Level::Guarded, Level::Halted] {
+        let mut guard = world.market_state(&market).guard;
+        guard.level = level.byte();
+        world.set_guard(&market, guard);
+        let pull = world
+            .pull_brake(&market, &grace, 1)
+            .unwrap()
+            .event::<BrakePulled>()
+            .pull;
+        assert_eq!(pull.from, level.byte());
+        world.advance(1 + rest);
+    }
+}
+
+#[test]
+fn nobody_else_may() {
+    let (mut world, market, _, grace) = guarded();
+    let mallory = world.actor("mallory");
+    let pull = |signer: &Actor| [ix::pull_brake(&market, &signer.key(), 1)];
+    world.assert_error_unchanged(&pull(&mallory), &[&mallory], BreakwaterError::WrongGuardian);
+    // Nor a guardian of the past.
+    world.set_guardian(&mallory.key()).unwrap();
+    world.assert_error_unchanged(&pull(&grace), &[&grace], BreakwaterError::WrongGuardian);
+    world.set_guardian(&Pubkey::default()).unwrap();
+    for former in [&grace, &mallory] {
+        world.assert_error_unchanged(&pull(former), &[former], BreakwaterError::WrongGuardian);
+    }
+    // The authority needs no guardian.
+    let authority = world.authority().clone();
+    world.send(&pull(&authority), &[&authority]).unwrap();
+}
+
+#[test]
+fn it_holds_for_a_second_at_least_and_no_longer_than_its_limit() {
+    let (mut world, market, authority, grace) = guarded();
+    let limit = world.market_state(&market).config.brake_seconds;
+    for signer in [&grace, &authority] {
+        for seconds in [0, limit + 1, u32::MAX] {
+            let pull = ix::pull_brake(&market, &signer.key(), seconds);
+            world.assert_error_unchanged(&[pull], &[signer], BreakwaterError::BrakeTooLong);
+        }
+    }
+    world.pull_brake(&market, &grace, limit).unwrap();
+}
+
+#[test]
+fn it_rests_before_it_is_pulled_again_whoever_pulls() {
+    for held in [1, 3_600] {
+        let (mut world, market, authority, grace) = guarded();
+        let rest = world.market_state(&market).config.brake_rest;
+        world.pull_brake(&market, &grace, held).unwrap();
+        let again = [&grace, &authority].map(|signer| (ix::pull_brake(&market, &signer.key(), 1), signer.clone()));
+        for wait in [0, held - 1, 1, rest - 1] {
+            world.advance(wait);
+            for (pull, signer) in &again {
+                world.assert_error_unchanged(std::slice::from_ref(pull), &[signer], BreakwaterError::BrakeResting);
+            }
+        }
+        world.advance(1);
+        world.pull_brake(&market, &authority, 1).unwrap();
+    }
+}
+
+#[test]
+fn it_halts_one_market() {
+    let (mut world, market, _, grace) = guarded();
+    let sibling = crate::scene::sibling(&mut world);
+    let before = world.market_state(&sibling);
+    world.pull_brake(&market, &grace, 60).unwrap();
+    assert_eq!(world.market_state(&sibling), before);
+    world.pull_brake(&sibling, &grace, 60).unwrap();
+}
+
+#[test]
+fn every_account_is_checked() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        position,
+        ..
+    } = Scene::new();
+    let authority = world.authority().clone();
+    let protocol = addresses::protocol();
+    let (foreign, twin) = (foreign_copy(&mut world, &protocol), twin(&mut world, &protocol));
+    let honest = ix::pull_brake(&market, &authority.key(), 60);
+    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
+    attack
+        .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)
+        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
+        .swap(&protocol, &twin, ErrorCode::ConstraintSeeds)
+        .swap(&protocol, &position.address, ErrorCode::AccountDiscriminatorMismatch)
+        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongGuardian)
+        .unsigned(&authority)
+        .not_state(&market.market, &position.address)
+        .read_only(&[&market.market])
+        .too_few_accounts()
+        .too_few_bytes();
+    attack.honest_passes();
+}

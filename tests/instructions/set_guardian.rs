@@ -1,0 +1,79 @@
+//! `set_guardian`.
+
+use crate::attack::{Attack, foreign_copy, nowhere};
+use anchor_lang::{
+    AccountDeserialize,
+    prelude::{ErrorCode, Pubkey},
+};
+use breakwater::{error::BreakwaterError, events::GuardianSet, state::Protocol};
+use breakwater_client::addresses;
+use breakwater_testkit::{Actor, MarketSpec, World, ix};
+
+fn protocol(world: &mut World) -> Protocol {
+    let account = world.existing_account(&addresses::protocol());
+    Protocol::try_deserialize(&mut account.data.as_slice()).unwrap()
+}
+
+/// A world with an initialised protocol, its authority and somebody else.
+fn initialised() -> (World, Actor, Actor) {
+    let mut world = World::program_test();
+    world.initialize().unwrap();
+    let (authority, mallory) = (world.authority().clone(), world.actor("mallory"));
+    (world, authority, mallory)
+}
+
+#[test]
+fn the_authority_names_the_guardian_and_may_change_its_mind() {
+    let (mut world, authority, mallory) = initialised();
+    assert_eq!(protocol(&mut world).guardian, Pubkey::default());
+    // The last two: nobody, and the authority itself.
+    for guardian in [nowhere(), mallory.key(), Pubkey::default(), authority.key()] {
+        let before = protocol(&mut world);
+        let outcome = world.set_guardian(&guardian).unwrap();
+        assert_eq!(outcome.event::<GuardianSet>(), GuardianSet { guardian });
+        let after = protocol(&mut world);
+        assert_eq!(after.guardian, guardian);
+        let others = |protocol: &Protocol| (protocol.authority, protocol.bump, protocol.reserved);
+        assert_eq!(others(&after), others(&before));
+    }
+}
+
+#[test]
+fn nobody_else_does_not_even_the_guardian() {
+    let (mut world, authority, mallory) = initialised();
+    world.set_guardian(&mallory.key()).unwrap();
+    for guardian in [mallory.key(), authority.key(), Pubkey::default()] {
+        let bent = ix::set_guardian(&mallory.key(), guardian);
+        world.assert_error_unchanged(&[bent], &[&mallory], BreakwaterError::WrongAuthority);
+    }
+}
+
+#[test]
+fn it_needs_a_protocol() {
+    let mut world = World::program_test();
+    let authority = world.authority().clone();
+    let early = ix::set_guardian(&authority.key(), nowhere());
+    world.assert_error_unchanged(&[early], &[&authority], ErrorCode::AccountNotInitialized);
+}
+
+#[test]
+fn every_account_is_checked() {
+    let (mut world, authority, mallory) = initialised();
+    let market = world.market(&MarketSpec::default());
+    let protocol = addresses::protocol();
+    let foreign = foreign_copy(&mut world, &protocol);
+    let honest = ix::set_guardian(&authority.key(), mallory.key());
+    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
+    attack
+        .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)
+        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
+        .swap(&protocol, &market.market, ErrorCode::AccountDiscriminatorMismatch)
+        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongAuthority)
+        .unsigned(&authority)
+        .read_only(&[&protocol])
+        .too_few_accounts()
+        .too_few_bytes();
+    let twin = crate::attack::twin(attack.world, &protocol);
+    attack.swap(&protocol, &twin, ErrorCode::ConstraintSeeds);
+    attack.honest_passes();
+}
