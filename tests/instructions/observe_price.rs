@@ -1,5 +1,7 @@
 //! `observe_price`.
 
+mod real_accounts;
+
 use crate::{
     attack::Attack,
     bad_feeds::refuse_bad_feeds,

@@ -52,6 +52,8 @@ pub use backend::BackendKind;
 pub use breakwater_client::instructions as ix;
 pub use mint::MintSpec;
 pub use outcome::{ExpectedError, Failure, Outcome, assert_fails_with};
+/// An account as a world stores it.
+pub use solana_account::Account;
 pub use world::{
     Feed, FeedSpec, MarketSpec, Position, START, START_SLOT, Snapshot, TRANSACTION_BYTES, World, default_config,
 };
