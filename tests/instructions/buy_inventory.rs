@@ -154,6 +154,10 @@ impl Scene {
         books.pool.cash.0 += repaid;
         books.backstop.cash.0 += cost - repaid;
         books.backstop.inventory.0 -= amount;
+        let book = u128::from(expected.income.book.0) * u128::from(amount) / u128::from(inventory);
+        let gain = i64::try_from(i128::from(cost) - i128::try_from(book).unwrap()).unwrap();
+        expected.income.book.0 -= u64::try_from(book).unwrap();
+        expected.income.gains += gain;
         let published = self.world.unix();
         assert_eq!(
             (expected.oracle.collateral_published, expected.oracle.quote_published),
@@ -170,6 +174,7 @@ impl Scene {
             cost: Quote(cost),
             ask: Price::from_raw(ask),
             repaid: Quote(repaid),
+            gain,
             inventory_after: Collateral(inventory - amount),
         };
         let event = InventorySold {

@@ -23,8 +23,8 @@ use anchor_spl::{
 use breakwater::{error::BreakwaterError, events::MarketCreated, instructions::CreateMarketArgs, state};
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Backstop, Collateral, DebtShares, FeedPin, Fixed, Guard, Index, Key, LpShares, Oracle, Pool, Quote, Schedule,
-    pool::EXTRA_LP_DECIMALS,
+    Backstop, DebtShares, FeedPin, Fixed, Guard, Guardians, Income, Index, Key, LpShares, Oracle, Pool, Quote,
+    Schedule, Shortage, TakeOut, pool::EXTRA_LP_DECIMALS,
 };
 use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, START, World, ix, program_file::rent_exempt, pyth::usd};
 use bytemuck::Zeroable;
@@ -176,17 +176,7 @@ fn a_market_begins_empty_with_what_it_was_given() {
             lp_supply: LpShares(0),
             accrued_at: START,
         };
-        let nothing = (Quote(0), Collateral(0), DebtShares(0), Quote(0));
-        let Backstop {
-            cash,
-            inventory,
-            debt_shares,
-            keeper_credits,
-        } = state.books.backstop;
-        assert_eq!(
-            (state.books.pool, (cash, inventory, debt_shares, keeper_credits)),
-            (pool, nothing)
-        );
+        assert_eq!((state.books.pool, state.books.backstop), (pool, Backstop::zeroed()));
         assert_eq!(state.books.unwind, Schedule { anchor: 0, flow: 0 });
         let account = world.existing_account(&market);
         assert_eq!(
@@ -194,10 +184,15 @@ fn a_market_begins_empty_with_what_it_was_given() {
             (breakwater::ID, state::Market::SPACE)
         );
         assert_eq!(account.lamports, rent_exempt(state::Market::SPACE));
+        assert_eq!((state.guardians, state.income), (Guardians::zeroed(), Income::zeroed()));
+        assert_eq!(
+            (state.shortage, state.take_out),
+            (Shortage::zeroed(), TakeOut::zeroed())
+        );
         let reserved = [
             &state.reserved_config[..],
             &state.reserved_guard,
-            &state.reserved_guardians,
+            &state.reserved_backstop,
         ];
         assert!(reserved.concat().iter().all(|word| *word == 0));
         assert!(

@@ -172,7 +172,7 @@ impl Scene {
         let expected = if insolvent {
             wanted
         } else {
-            judged.expected_within(
+            judged.expected_step(
                 &config,
                 u64::try_from(step.max(config.min_debt.0.into()).min(left)).unwrap(),
             )

@@ -75,7 +75,13 @@ impl Crowd {
         let mut liquidations = market.liquidations(&prices, world.clock()).unwrap();
         let results: Vec<_> = accounts
             .iter()
-            .map(|address| liquidations.liquidate(states.get_mut(address).unwrap(), &mut ledger))
+            .map(|address| {
+                let result = liquidations.liquidate(states.get_mut(address).unwrap(), &mut ledger);
+                if result == Err(Error::BackstopFull) {
+                    liquidations.note_shortage();
+                }
+                result
+            })
             .collect();
         let tokens = vaults(world, keys);
 
@@ -90,9 +96,7 @@ impl Crowd {
         let liquidated = |(account, result): (&Pubkey, &Result<Liquidation, Error>)| {
             let (margin_account, liquidation) = (*account, result.ok()?);
             Some(Liquidated {
-                market: keys.market,
                 margin_account,
-                keeper: kate.key(),
                 liquidation,
             })
         };

@@ -1,27 +1,42 @@
 //! One file for each instruction, on the compiled program in solana-program-test: what it does, every way it is
-//! refused, and, after each step, that all money is accounted for. `guards` is about prices over time, on LiteSVM.
+//! refused, and, after each step, that all money is accounted for. `guards` is about prices over time, `worst_day`,
+//! `incentives` and `share_price` are about what many of them come to, on LiteSVM.
 
 mod attack;
+mod backing;
 mod bad_feeds;
 mod scene;
 
 mod borrow;
 mod buy_inventory;
+mod buy_inventory_for;
 mod claim_bounty;
 mod close_account;
+mod close_guardian_position;
 mod create_market;
 mod deposit_collateral;
 mod fund_backstop;
+mod guardian_deposit;
+mod guardian_request;
+mod guardian_withdraw;
 mod guards;
+mod incentives;
 mod initialize;
 mod liquidate;
 mod liquidate_batch;
+mod liquidate_external;
 mod observe_price;
 mod open_account;
+mod open_guardian_position;
 mod open_keeper_ledger;
 mod pull_brake;
+mod queue_take_out;
 mod repay;
 mod set_guardian;
+mod settle_deficit;
+mod share_price;
 mod supply;
+mod take_out;
 mod withdraw;
 mod withdraw_collateral;
+mod worst_day;

@@ -59,6 +59,12 @@ pub fn keeper_ledger(market: &Pubkey, keeper: &Pubkey) -> Pubkey {
     derive(&[b"keeper_ledger", market.as_ref(), keeper.as_ref()])
 }
 
+/// One guardian's shares in a market's backstop.
+#[must_use]
+pub fn guardian_position(market: &Pubkey, guardian: &Pubkey) -> Pubkey {
+    derive(&[b"guardian_position", market.as_ref(), guardian.as_ref()])
+}
+
 /// The addresses that follow from a market's mints and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketAddresses {

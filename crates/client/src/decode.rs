@@ -2,7 +2,7 @@
 
 use anchor_lang::Discriminator;
 use breakwater::state;
-use breakwater_engine::{KeeperLedger, MarginAccount, Market};
+use breakwater_engine::{GuardianPosition, KeeperLedger, MarginAccount, Market};
 use bytemuck::Pod;
 use std::fmt;
 
@@ -60,6 +60,14 @@ pub fn margin_account(data: &[u8]) -> Result<MarginAccount, DecodeError> {
 /// [`DecodeError`] if the bytes are not one.
 pub fn keeper_ledger(data: &[u8]) -> Result<KeeperLedger, DecodeError> {
     pod::<state::KeeperLedger, KeeperLedger>(data, "keeper ledger")
+}
+
+/// Decodes a guardian's position.
+///
+/// # Errors
+/// [`DecodeError`] if the bytes are not one.
+pub fn guardian_position(data: &[u8]) -> Result<GuardianPosition, DecodeError> {
+    pod::<state::GuardianPosition, GuardianPosition>(data, "guardian position")
 }
 
 fn pod<A: Discriminator, T: Pod>(data: &[u8], expected: &'static str) -> Result<T, DecodeError> {

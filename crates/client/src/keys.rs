@@ -71,6 +71,17 @@ impl MarketKeys {
         }
     }
 
+    /// The same, for instructions that may need none.
+    #[must_use]
+    pub fn optional_feeds(&self) -> accounts::OptionalFeeds {
+        accounts::OptionalFeeds {
+            collateral_feed: Some(self.collateral_feed),
+            quote_feed: Some(self.quote_feed),
+            base_feed: self.redemption_feeds.map(|(base, _)| base),
+            rate_feed: self.redemption_feeds.map(|(_, rate)| rate),
+        }
+    }
+
     /// An owner's associated account of collateral.
     #[must_use]
     pub fn collateral_of(&self, owner: &Pubkey) -> Pubkey {

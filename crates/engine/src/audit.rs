@@ -19,6 +19,8 @@ pub struct Totals {
     pub lp_mint_supply: u64,
     /// LP shares held by everybody, atoms.
     pub lp_held: u128,
+    /// Shares of all guardians' positions that are of the present era.
+    pub guardian_shares: u128,
 }
 
 /// One money identity.
@@ -34,11 +36,13 @@ pub enum Identity {
     KeeperCredits,
     /// LP supply on the books ≥ supply of the mint (a holder may burn) = Σ holders.
     LpSupply,
+    /// guardian shares = Σ guardians' positions of the present era.
+    GuardianShares,
 }
 
 /// Checks every identity; true means that it holds.
 #[must_use]
-pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 5] {
+pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 6] {
     let books = &market.books;
     let (pool, backstop) = (&books.pool, &books.backstop);
     let claims = [pool.cash.0, backstop.cash.0, backstop.keeper_credits.0];
@@ -61,6 +65,10 @@ pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 5] {
         (
             Identity::LpSupply,
             pool.lp_supply.0 >= totals.lp_mint_supply && u128::from(totals.lp_mint_supply) == totals.lp_held,
+        ),
+        (
+            Identity::GuardianShares,
+            totals.guardian_shares == u128::from(market.guardians.shares.0),
         ),
     ]
 }

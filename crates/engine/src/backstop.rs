@@ -4,9 +4,10 @@ use crate::{
     config::Config,
     error::Result,
     guard::Prices,
-    num::{self, BPS, Factor, WHOLE},
+    num::{self, BPS, Factor},
     pool::Pool,
-    units::{Bps, Collateral, DebtShares, Divisor, Price, Quote},
+    sizing::Terms,
+    units::{Bps, Clock, Collateral, DebtShares, Divisor, Price, Quote},
 };
 
 stored! {
@@ -20,6 +21,35 @@ stored! {
         debt_shares: DebtShares,
         /// Bounties credited to keepers and not yet claimed, quote atoms. Already out of `cash`.
         keeper_credits: Quote,
+        /// Paid by the pool out of interest since the last settled deficit, quote atoms.
+        reserve: Quote,
+    }
+}
+
+stored! {
+    /// Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to whoever
+    /// asks and decides nothing.
+    Income {
+        /// Given for good, less what was taken out.
+        paid_in: Quote,
+        /// Penalties of liquidations, the guardians' share included.
+        penalties: Quote,
+        /// What debts exceeded the collateral by when both were taken over.
+        deficits: Quote,
+        /// What inventory was worth when it was taken over; the part of it still held.
+        book: Quote,
+        /// Proceeds of sales less the book value of what was sold.
+        gains: i64,
+    }
+}
+
+stored! {
+    /// How long the backstop has been without room.
+    Shortage {
+        /// When it was first found without room, seconds since 1970; zero if it has room.
+        since: i64,
+        /// When it was last found so.
+        seen_at: i64,
     }
 }
 
@@ -104,6 +134,8 @@ impl Capacity {
     ///
     /// # Errors
     /// [`crate::Error::Overflow`].
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "handing the result over costs as much as the work")]
     pub fn after(&self, debt: Quote, seized: Collateral, marks: &Marks) -> Result<Self> {
         Ok(Self {
             assets: self.assets.plus(marks.stressed_value(seized)?)?,
@@ -113,10 +145,17 @@ impl Capacity {
         })
     }
 
+    /// Assets less liabilities, quote atoms; nothing if that is negative.
+    #[must_use]
+    pub fn equity(&self) -> u64 {
+        self.assets.0.saturating_sub(self.liabilities.0)
+    }
+
     /// After paying out `amount`.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`].
+    #[inline]
     pub fn after_paying(&self, amount: Quote) -> Result<Self> {
         Ok(Self {
             liabilities: self.liabilities.plus(amount)?,
@@ -125,6 +164,7 @@ impl Capacity {
     }
 
     /// net debt ≤ leverage × equity, equity not negative, and inventory ≤ cap.
+    #[inline]
     #[must_use]
     pub fn is_within(&self, config: &Config) -> bool {
         let Some(equity) = self.assets.0.checked_sub(self.liabilities.0) else {
@@ -133,10 +173,11 @@ impl Capacity {
         if self.inventory > config.inventory_cap {
             return false;
         }
-        // Without net debt there is nothing to multiply.
-        self.liabilities.0.checked_sub(self.cash.0).is_none_or(|net_debt| {
-            num::wide_small(net_debt, WHOLE.0) <= num::wide_small(equity, config.backstop_leverage.0)
-        })
+        // Without net debt there is nothing to multiply. It is an integer: so the other side may be rounded down.
+        self.liabilities
+            .0
+            .checked_sub(self.cash.0)
+            .is_none_or(|net_debt| net_debt <= num::scaled(equity, config.backstop_leverage))
     }
 
     /// The largest debt that can be taken over with penalty β, quote atoms, rounded down.
@@ -196,6 +237,45 @@ impl Backstop {
     fn assets(&self, pool: &Pool, price: Price) -> Result<Quote> {
         let (due, _) = num::split(pool.due.raw());
         self.cash.plus(price.value(self.inventory)?)?.plus(Quote(due))
+    }
+}
+
+impl Income {
+    /// Inventory was taken over on `terms`.
+    #[inline]
+    pub(crate) fn absorb(&mut self, terms: &Terms) {
+        self.book.0 = self.book.0.saturating_add(terms.worth.0);
+        self.penalties.0 = self.penalties.0.saturating_add(terms.penalty_amount.0);
+        if terms.deficit > Quote::ZERO {
+            self.deficits.0 = self.deficits.0.saturating_add(terms.deficit.0);
+        }
+    }
+
+    /// `amount` of `inventory` was sold for `cost`. Returns the gain over book value, rounded up.
+    pub(crate) fn sell(&mut self, inventory: Collateral, amount: Collateral, cost: Quote) -> i64 {
+        let book = num::mul_div_floor(self.book.0, amount.0, inventory.0).unwrap_or(self.book.0);
+        let gain = cost.0.cast_signed().saturating_sub(book.cast_signed());
+        self.book.0 = self.book.0.saturating_sub(book);
+        self.gains = self.gains.saturating_add(gain);
+        gain
+    }
+}
+
+impl Shortage {
+    /// Notes that the backstop has no room. Returns for how many seconds that has been so; a note older than
+    /// `external_memory` is forgotten.
+    pub(crate) fn note(&mut self, config: &Config, clock: Clock) -> u64 {
+        let remembered = self.seen_at.saturating_add(i64::from(config.external_memory));
+        if self.since == 0 || clock.unix > remembered {
+            self.since = clock.unix;
+        }
+        self.seen_at = clock.unix;
+        u64::try_from(clock.unix.saturating_sub(self.since)).unwrap_or(0)
+    }
+
+    /// Notes that it has room.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { since: 0, seen_at: 0 };
     }
 }
 
@@ -277,7 +357,7 @@ mod tests {
             let config = Config { inventory_cap: Collateral(cap), backstop_leverage: Bps(leverage), ..CONFIG };
             let (pool, debt_shares) = pool(debt);
             let marks = marks(conf);
-            let before = Backstop { cash: Quote(cash), inventory: Collateral(inventory), debt_shares, keeper_credits: Quote::ZERO };
+            let before = Backstop { cash: Quote(cash), inventory: Collateral(inventory), debt_shares, ..bytemuck::Zeroable::zeroed() };
             let capacity = Capacity::of(&before, &pool, &marks).unwrap();
             let room = capacity.room(&config, &marks, Bps(penalty)).unwrap().0;
             let equity = before.equity(&pool, marks.stressed).unwrap();

@@ -73,6 +73,12 @@ stored! {
         max_gap: Bps,
         /// While Guarded: the part of the wanted repayment that is taken over at a time, bps.
         guarded_step: Bps,
+        /// The guardians' share of penalties, if all of the backstop's equity were theirs, bps.
+        guardian_share: Bps,
+        /// Growth of the discount of external liquidations, bps per minute without room.
+        external_slope: Bps,
+        /// Equity of the protocol that taking out must leave, bps of the market's debt.
+        equity_floor: Bps,
         /// Time in which the whole inventory is scheduled to be sold, seconds.
         unwind_time: u32,
         /// How far sales may run ahead of the schedule, seconds.
@@ -97,6 +103,16 @@ stored! {
         brake_seconds: u32,
         /// After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`.
         brake_rest: u32,
+        /// Time between a guardian's request to leave and its leaving, seconds.
+        guardian_cooldown: u32,
+        /// Time in which it may leave then, seconds.
+        guardian_window: u32,
+        /// How long it is remembered that the backstop had no room, seconds.
+        external_memory: u32,
+        /// Time between the announcement of taking equity out and doing it, seconds.
+        take_out_delay: u32,
+        /// Time in which it may be done then, seconds.
+        take_out_window: u32,
     }
 }
 
@@ -113,6 +129,10 @@ const fn bound(value: u64, min: u64, max: u64) -> Bound {
 
 /// Seconds in a day.
 const DAY: u64 = 86_400;
+/// Seconds in an hour.
+const HOUR: u64 = 3_600;
+/// Seconds in thirty days.
+const MONTH: u64 = 30 * 86_400;
 
 impl Config {
     /// A parameter set for examples and tests: a volatile collateral of 9 decimals against a stable quote token of 6.
@@ -150,6 +170,9 @@ impl Config {
         confidence_halt: Bps(300),
         max_gap: Bps(200),
         guarded_step: Bps(2_500),
+        guardian_share: Bps(5_000),
+        external_slope: Bps(10),
+        equity_floor: Bps(1_000),
         unwind_time: 86_400,
         unwind_burst: 600,
         max_age_short: 30,
@@ -162,6 +185,11 @@ impl Config {
         guarded_window: 60,
         brake_seconds: 3_600,
         brake_rest: 14_400,
+        guardian_cooldown: 604_800,
+        guardian_window: 172_800,
+        external_memory: 600,
+        take_out_delay: 604_800,
+        take_out_window: 172_800,
     };
 
     /// Checks every parameter against its hard bounds and against the others.
@@ -169,7 +197,7 @@ impl Config {
     /// The LTV order and the two penalty rules are what makes sizing well defined (see [`crate::sizing`]).
     ///
     /// # Errors
-    /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`].
+    /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`], [`Error::UnwindStuck`].
     pub fn validate(&self) -> Result<()> {
         if self
             .bounds()
@@ -189,10 +217,25 @@ impl Config {
         if self.penalty_min > self.penalty_max || grossed >= crate::num::wide(BPS, BPS) {
             return Err(Error::PenaltyTooLarge);
         }
+        if !self.ask_can_meet_spot() {
+            return Err(Error::UnwindStuck);
+        }
         Ok(())
     }
 
-    fn bounds(&self) -> [Bound; 44] {
+    /// Whether at Normal the ask comes down to spot in time, whatever the prices.
+    ///
+    /// At Normal spot is within both bands of the averages, so a floor no nearer to them is below spot. And the ask starts
+    /// from the upper end of the interval, at most (1 + c) ÷ (1 − c) × spot for two feeds of confidence c, so the largest
+    /// discount d must bring it down: (1 + c)(1 − d) ≤ 1 − c.
+    fn ask_can_meet_spot(&self) -> bool {
+        let bands = self.average_band.max(self.ema_band);
+        let confidence = self.confidence_guard;
+        let down = crate::num::wide(confidence.above_one(), self.unwind_max_discount.below_one());
+        self.unwind_floor_band >= bands && down <= crate::num::wide(confidence.below_one(), BPS)
+    }
+
+    fn bounds(&self) -> [Bound; 52] {
         [
             bound(self.min_debt.0, 1, 1 << 53),
             bound(self.bounty_tip.0, 0, self.min_debt.0),
@@ -226,6 +269,11 @@ impl Config {
             bound(self.confidence_halt.factor(), 1, 2_500),
             bound(self.max_gap.factor(), 0, 2_500),
             bound(self.guarded_step.factor(), 1, BPS),
+            // Half of the penalty at most is the keeper's. More than the other half, and who is owner, keeper and guardian in
+            // one would earn by liquidating himself.
+            bound(self.guardian_share.factor(), 0, BPS / 2),
+            bound(self.external_slope.factor(), 1, BPS),
+            bound(self.equity_floor.factor(), 0, BPS),
             bound(u64::from(self.unwind_time), 60, DAY.wrapping_mul(90)),
             bound(u64::from(self.unwind_burst), 1, DAY),
             bound(u64::from(self.max_age_short), 1, u64::from(self.max_age_long)),
@@ -237,11 +285,12 @@ impl Config {
             bound(u64::from(self.guarded_cooldown), 0, 3_600),
             bound(u64::from(self.guarded_window), 1, 3_600),
             bound(u64::from(self.brake_seconds), 1, DAY),
-            bound(
-                u64::from(self.brake_rest),
-                u64::from(self.brake_seconds),
-                DAY.wrapping_mul(30),
-            ),
+            bound(u64::from(self.brake_rest), u64::from(self.brake_seconds), MONTH),
+            bound(u64::from(self.guardian_cooldown), HOUR, MONTH),
+            bound(u64::from(self.guardian_window), HOUR, MONTH),
+            bound(u64::from(self.external_memory), 60, DAY),
+            bound(u64::from(self.take_out_delay), DAY, MONTH),
+            bound(u64::from(self.take_out_window), HOUR, MONTH),
         ]
     }
 }

@@ -10,7 +10,8 @@
 //! | question | module |
 //! |---|---|
 //! | how much is liquidated, and at what penalty | [`sizing`] |
-//! | how much the backstop can absorb | [`backstop`] |
+//! | how much the backstop can absorb, and what its books say | [`backstop`], [`statement`] |
+//! | what guardians put in, earn and lose | [`guardians`] |
 //! | at what price and pace inventory is sold | [`unwind`] |
 //! | what interest does | [`interest`], [`pool`] |
 //! | which readings are believed, and what price they compose to | [`oracle`] |
@@ -54,6 +55,7 @@ pub mod backstop;
 pub mod config;
 mod error;
 pub mod guard;
+pub mod guardians;
 pub mod interest;
 mod market;
 pub mod num;
@@ -61,17 +63,22 @@ pub mod oracle;
 mod pace;
 pub mod pool;
 mod position;
+mod shares;
 pub mod sizing;
+pub mod statement;
 mod units;
 pub mod unwind;
 
-pub use backstop::Backstop;
+pub use backstop::{Backstop, Income, Shortage};
 pub use config::Config;
 pub use error::{Error, Result};
 pub use guard::{Guard, Level, Prices};
-pub use market::{Books, Feeds, Market, NewMarket};
+pub use guardians::{GuardianPosition, Guardians};
+pub use market::{Books, Feeds, Market, NewMarket, TakeOut};
 pub use oracle::{FeedPin, Oracle, RawReading, Readings};
 pub use pool::Pool;
 pub use position::{KeeperLedger, MarginAccount};
-pub use units::{Bps, Clock, Collateral, DebtShares, Divisor, Fixed, Index, Key, LpShares, Price, Quote};
+pub use units::{
+    Bps, Clock, Collateral, DebtShares, Divisor, Fixed, GuardianShares, Index, Key, LpShares, Price, Quote,
+};
 pub use unwind::Schedule;

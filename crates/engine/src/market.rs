@@ -1,10 +1,11 @@
 //! A market's whole state, and the books that its actions change together.
 
 use crate::{
-    backstop::Backstop,
+    backstop::{Backstop, Income, Shortage},
     config::Config,
     error::{Error, Result},
     guard::Guard,
+    guardians::Guardians,
     num,
     oracle::{FeedPin, Oracle},
     pool::Pool,
@@ -24,6 +25,16 @@ stored! {
         backstop: Backstop,
         /// The unwind of the backstop's inventory.
         unwind: Schedule,
+    }
+}
+
+stored! {
+    /// Equity that the protocol has announced to take out of the backstop.
+    TakeOut {
+        /// Quote atoms; zero if nothing is announced.
+        amount: Quote,
+        /// When it was announced, seconds since 1970.
+        queued_at: i64,
     }
 }
 
@@ -60,12 +71,20 @@ stored! {
         books: Books,
         /// Price guards and breaker.
         guard: Guard,
+        /// The guardians' claim on the backstop.
+        guardians: Guardians,
+        /// Where the backstop's equity came from.
+        income: Income,
+        /// How long the backstop has been without room.
+        shortage: Shortage,
+        /// Equity about to be taken out.
+        take_out: TakeOut,
         /// Zeros; room for parameters.
-        reserved_config: [u64; 40],
+        reserved_config: [u64; 36],
         /// Zeros; room for feeds and price guards.
         reserved_guard: [u64; 19],
-        /// Zeros; room for guardians.
-        reserved_guardians: [u64; 32],
+        /// Zeros; room for backstop and guardians.
+        reserved_backstop: [u64; 19],
         /// Zeros; room for the liquidation map and volatility.
         reserved_map: [u64; 288],
         /// Zeros; room for governance.
@@ -160,7 +179,7 @@ impl Books {
 
     /// Pays what the pool owes the backstop: first against the backstop's own debt, which needs no cash, then in cash.
     /// Fractions of an atom stay due.
-    fn pay_due(&mut self) -> Result<()> {
+    pub(crate) fn pay_due(&mut self) -> Result<()> {
         let (due, _) = num::split(self.pool.due.raw());
         let owed = self.pool.index.debt(self.backstop.debt_shares)?;
         let netted = Quote(due).min(owed);
@@ -172,6 +191,7 @@ impl Books {
         self.backstop.debt_shares = self.backstop.debt_shares.minus(shares)?;
         self.pool.cash = self.pool.cash.minus(paid)?;
         self.backstop.cash = self.backstop.cash.plus(paid)?;
+        self.backstop.reserve = self.backstop.reserve.plus(settled)?;
         self.pool.due = Fixed::from_raw(num::sub(self.pool.due.raw(), u128::from(settled.0) << 64)?);
         Ok(())
     }

@@ -89,37 +89,41 @@ pub fn sub(a: u128, b: u128) -> Result<u128> {
     a.checked_sub(b).ok_or(Error::Overflow)
 }
 
-/// n ÷ d, rounded down. Divides in 64 bits where both fit: the virtual machine has no 128-bit division.
+/// n ÷ d, rounded down. Divides in 64 bits as far as it can: the virtual machine has no 128-bit division.
 #[inline]
 pub fn div_floor(n: u128, d: u128) -> Result<u128> {
     match (split(n), split(d)) {
         ((0, n), (0, d)) => n.checked_div(d).map(u128::from),
+        (_, (0, small)) if small <= LOW => div_rem_small(n, small).map(|(floor, _)| floor),
         _ => n.checked_div(d),
     }
     .ok_or(Error::Overflow)
 }
 
-/// n ÷ d, rounded up.
+/// n ÷ d, rounded up. Divides in 64 bits as far as it can.
 #[inline]
 pub fn div_ceil(n: u128, d: u128) -> Result<u128> {
-    match (split(n), split(d)) {
-        ((0, n), (0, d)) if d > 0 => Ok(u128::from(n.div_ceil(d))),
+    let (floor, exact) = match (split(n), split(d)) {
+        ((0, n), (0, d)) if d > 0 => return Ok(u128::from(n.div_ceil(d))),
+        (_, (0, small)) if small <= LOW => {
+            let (floor, rest) = div_rem_small(n, small).ok_or(Error::Overflow)?;
+            (floor, rest == 0)
+        }
         _ => {
             let floor = n.checked_div(d).ok_or(Error::Overflow)?;
-            // floor × d ≤ n, so the product fits; floor < 2^128 − 1 unless d = 1, where nothing is added.
-            if floor.wrapping_mul(d) == n {
-                Ok(floor)
-            } else {
-                add(floor, 1)
-            }
+            // floor × d ≤ n: the product fits.
+            (floor, floor.wrapping_mul(d) == n)
         }
-    }
+    };
+    // floor < 2^128 − 1 unless d = 1, where nothing is added.
+    if exact { Ok(floor) } else { add(floor, 1) }
 }
 
 /// n ÷ d, rounded down, and the remainder: long division in native 64-bit steps.
 #[inline]
-fn div_rem_small(n: u128, d: u32) -> Option<(u128, u64)> {
-    let d = NonZeroU64::new(u64::from(d))?;
+fn div_rem_small(n: u128, d: u64) -> Option<(u128, u64)> {
+    debug_assert!(d <= LOW);
+    let d = NonZeroU64::new(d)?;
     let (high, low) = split(n);
     // Each remainder is below d < 2^32: the shifts drop nothing, and both lower quotients are below 2^32.
     let middle = ((high % d) << 32) | (low >> 32);
@@ -144,9 +148,24 @@ pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> Result<u64> {
 #[must_use]
 pub fn part(amount: u64, ratio: Bps) -> u64 {
     let ratio = ratio.factor().min(BPS);
+    if are_native(amount, 0) {
+        return amount.wrapping_mul(ratio) / BPS;
+    }
     // The whole ten thousands and what is left of them, apart: native steps, and neither product exceeds the amount.
     let rest = (amount % BPS).wrapping_mul(ratio) / BPS;
     (amount / BPS).wrapping_mul(ratio).wrapping_add(rest)
+}
+
+/// amount × ratio, rounded down, at most the largest number; for any ratio.
+#[inline]
+#[must_use]
+pub fn scaled(amount: u64, ratio: Bps) -> u64 {
+    if amount < 1 << 58 && ratio.0 < 1 << 18 {
+        // As in `part`: (2^58 ÷ 10,000) × 2^18 < 2^63.
+        let rest = (amount % BPS).wrapping_mul(ratio.factor()) / BPS;
+        return (amount / BPS).wrapping_mul(ratio.factor()).wrapping_add(rest);
+    }
+    mul_div_floor(amount, ratio.factor(), BPS).unwrap_or(u64::MAX)
 }
 
 /// The integer and fractional words of a Q64.64 number.
@@ -166,6 +185,16 @@ pub const fn split(q: u128) -> (u64, u64) {
 #[must_use]
 pub fn join(high: u64, low: u64) -> u128 {
     (u128::from(high) << 64) | u128::from(low)
+}
+
+/// q, Q64.64, rounded up to an integer.
+#[inline]
+pub fn ceil(q: u128) -> Result<u64> {
+    match split(q) {
+        (integer, 0) => Ok(integer),
+        (u64::MAX, _) => Err(Error::Overflow),
+        (integer, _) => Ok(integer.wrapping_add(1)),
+    }
 }
 
 /// q × n, rounded down to an integer. q is Q64.64.
@@ -204,13 +233,21 @@ pub fn q_times(q: u128, n: u64) -> Result<u128> {
 /// n ÷ d, rounded down, for a divisor below 2^32: long division in native steps.
 #[inline]
 pub fn div_floor_small(n: u128, d: u32) -> Result<u128> {
-    div_rem_small(n, d).map(|(quotient, _)| quotient).ok_or(Error::Overflow)
+    div_rem_small(n, u64::from(d))
+        .map(|(quotient, _)| quotient)
+        .ok_or(Error::Overflow)
 }
 
 /// Whether |a − b| > `band` × b, for numbers below 2^112.
 #[inline]
 #[must_use]
 pub fn strays(a: u128, b: u128, band: Bps) -> bool {
+    if let ((0, a), (0, b)) = (split(a), split(b))
+        && band <= WHOLE
+    {
+        // The difference is an integer: so the other side may be rounded down.
+        return a.abs_diff(b) > part(b, band);
+    }
     let times = |n: u128, ratio: Bps| q_times(n, ratio.factor()).unwrap_or(u128::MAX);
     times(a.abs_diff(b), WHOLE) > times(b, band)
 }
@@ -225,100 +262,4 @@ pub fn q_mul_fraction(q: u128, f: u64) -> u128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn multiplying_by_halves_is_multiplying(a: u64, b: u64) {
-            prop_assert_eq!(wide_by_halves(a, b), u128::from(a) * u128::from(b));
-        }
-
-        #[test]
-        fn dividing_in_steps_is_dividing(n: u128, d in 1u32..) {
-            let wide = u128::from(d);
-            prop_assert_eq!(div_rem_small(n, d), Some((n / wide, (n % wide) as u64)));
-        }
-
-        #[test]
-        fn a_part_is_the_product_with_the_ratio(amount: u64, ratio in 0u32..=10_000) {
-            prop_assert_eq!(Ok(part(amount, Bps(ratio))), mul_div_floor(amount, u64::from(ratio), BPS));
-        }
-
-        #[test]
-        fn a_small_factor_is_a_factor(a: u64, b: u32) {
-            prop_assert_eq!(wide_small(a, b), u128::from(a) * u128::from(b));
-        }
-
-        #[test]
-        fn floor_and_ceil_bracket_the_exact_quotient(a: u64, b: u64, d in 1u64..) {
-            let exact = wide(a, b);
-            if let Ok(floor) = mul_div_floor(a, b, d) {
-                prop_assert!(wide(floor, d) <= exact && exact < wide(floor, d) + u128::from(d));
-            }
-            match (mul_div_floor(a, b, d), mul_div_ceil(a, b, d)) {
-                (Ok(floor), Ok(ceil)) => prop_assert_eq!(ceil - floor, u64::from(!exact.is_multiple_of(u128::from(d)))),
-                (Ok(floor), Err(error)) => prop_assert!(floor == u64::MAX && error == Error::Overflow),
-                (floor, ceil) => prop_assert_eq!(floor, ceil),
-            }
-        }
-
-        #[test]
-        fn fixed_point_product_is_exact_within_one(q in 0u128..1 << 100, n in 0u64..1 << 28) {
-            let exact = q * u128::from(n);
-            prop_assert_eq!(u128::from(q_mul_floor(q, n).unwrap()), exact >> 64);
-            let remainder = u128::from(exact & (ONE - 1) != 0);
-            prop_assert_eq!(u128::from(q_mul_ceil(q, n).unwrap()), (exact >> 64) + remainder);
-        }
-
-        #[test]
-        fn fixed_point_quotient_undoes_the_product(q in 1u128..1 << 100, n: u64) {
-            if let Ok(floor) = q_div_floor(n, q) {
-                prop_assert!(q_mul_floor(q, floor).unwrap() <= n);
-            }
-            if let Ok(ceil) = q_div_ceil(n, q) {
-                prop_assert!(q_mul_ceil(q, ceil).map_or(true, |product| product >= n));
-            }
-        }
-
-        #[test]
-        fn multiplying_by_words_is_multiplying(q: u128, n: u64, bits in 0u32..128, shift in 0u32..64) {
-            let (q, n) = (q >> bits, n >> shift);
-            prop_assert_eq!(q_times(q, n).ok(), q.checked_mul(u128::from(n)));
-        }
-
-        #[test]
-        fn fraction_product_is_exact_rounded_down(q in 0u128..1 << 64, f: u64) {
-            prop_assert_eq!(q_mul_fraction(q, f), (q * u128::from(f)) >> 64);
-        }
-    }
-
-    #[test]
-    fn the_edges_of_multiplying_by_halves() {
-        for a in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
-            for b in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX] {
-                assert_eq!(wide_by_halves(a, b), u128::from(a) * u128::from(b));
-            }
-            for b in [0, 1, u32::MAX] {
-                assert_eq!(wide_small(a, b), wide(a, u64::from(b)));
-            }
-        }
-    }
-
-    #[test]
-    fn a_part_is_never_more_than_the_whole() {
-        assert_eq!(
-            [WHOLE, Bps(10_001), Bps(0)].map(|ratio| part(u64::MAX, ratio)),
-            [u64::MAX, u64::MAX, 0]
-        );
-    }
-
-    #[test]
-    fn division_by_zero_is_an_error() {
-        assert_eq!(div_floor(1, 0), Err(Error::Overflow));
-        assert_eq!(div_ceil(u128::MAX, 0), Err(Error::Overflow));
-        assert_eq!(mul_div_floor(1, 1, 0), Err(Error::Overflow));
-        assert_eq!(q_div_floor(1, 0), Err(Error::Overflow));
-    }
-}
+mod tests;

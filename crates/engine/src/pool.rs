@@ -5,6 +5,7 @@ use crate::{
     error::{Error, Result},
     interest,
     num::{self, BPS},
+    shares::{Stake, VIRTUAL_SHARES},
     units::{DebtShares, Fixed, Index, LpShares, Quote},
 };
 
@@ -32,13 +33,6 @@ const FIRST_INDEX: u128 = num::ONE >> 10;
 
 /// The LP mint has this many more decimals than the quote mint: so one whole LP share begins as one whole quote token.
 pub const EXTRA_LP_DECIMALS: u8 = 3;
-
-/// LP shares that exist without an owner, against [`VIRTUAL_ASSETS`]. They make it unprofitable to move the price of
-/// a nearly empty pool (OpenZeppelin's defence of ERC-4626 vaults against inflation).
-const VIRTUAL_SHARES: u64 = 1_000;
-
-/// Quote atoms that the virtual shares stand for.
-const VIRTUAL_ASSETS: u64 = 1;
 
 impl Pool {
     /// An empty pool.
@@ -122,24 +116,27 @@ impl Pool {
         Ok(())
     }
 
-    /// LP shares for a supply of `amount`, rounded down: amount × (supply + virtual) ÷ (assets + virtual).
+    /// LP shares for a supply of `amount`, rounded down (see [`crate::shares`]).
     ///
     /// # Errors
     /// [`Error::Overflow`].
     pub fn shares_for_supply(&self, amount: Quote) -> Result<LpShares> {
-        let supply = self.lp_supply.0.checked_add(VIRTUAL_SHARES).ok_or(Error::Overflow)?;
-        let assets = self.assets()?.0.checked_add(VIRTUAL_ASSETS).ok_or(Error::Overflow)?;
-        num::mul_div_floor(amount.0, supply, assets).map(LpShares)
+        self.stake()?.shares_for(amount.0).map(LpShares)
     }
 
-    /// Quote atoms for `shares`, rounded down: shares × (assets + virtual) ÷ (supply + virtual).
+    /// Quote atoms for `shares`, rounded down (see [`crate::shares`]).
     ///
     /// # Errors
     /// [`Error::Overflow`].
     pub fn amount_for_shares(&self, shares: LpShares) -> Result<Quote> {
-        let supply = self.lp_supply.0.checked_add(VIRTUAL_SHARES).ok_or(Error::Overflow)?;
-        let assets = self.assets()?.0.checked_add(VIRTUAL_ASSETS).ok_or(Error::Overflow)?;
-        num::mul_div_floor(shares.0, assets, supply).map(Quote)
+        self.stake()?.amount_for(shares.0).map(Quote)
+    }
+
+    fn stake(&self) -> Result<Stake> {
+        Ok(Stake {
+            shares: self.lp_supply.0,
+            assets: self.assets()?.0,
+        })
     }
 
     /// Takes `amount` in for `shares`.
@@ -189,6 +186,17 @@ impl Pool {
             return Ok(held);
         }
         Ok(self.index.shares_for_payment(amount)?.min(held))
+    }
+
+    /// Cancels `shares` that nobody will pay: the suppliers' loss. What is due to the backstop, a fraction of an atom
+    /// by then, goes with them.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn write_off(&mut self, shares: DebtShares) -> Result<()> {
+        self.debt_shares = self.debt_shares.minus(shares)?;
+        self.due = Fixed::default();
+        Ok(())
     }
 
     /// Takes `amount` in payment of `shares`.

@@ -63,6 +63,11 @@ amount!(
     LpShares
 );
 
+amount!(
+    /// Shares of the guardians' claim on the backstop.
+    GuardianShares
+);
+
 /// A ratio in basis points: 10,000 is one.
 #[repr(transparent)]
 #[derive(

@@ -51,13 +51,42 @@ pub struct Offer {
 }
 
 impl Schedule {
-    /// Begins the schedule when inventory arrives where none was. Sales that ran ahead still count.
+    /// `seized` atoms arrive beside `held` ones. They are new to the market and so begin without a discount: the lag shrinks to
+    /// the old part of the inventory,
+    ///
+    /// ```text
+    /// lag ← lag × held ÷ (held + seized)
+    /// ```
+    ///
+    /// by whole seconds, rounded down. `longest_lag` is [`Schedule::longest_lag`]. Sales that ran ahead still count.
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn begin(&mut self, clock: Clock) -> Result<()> {
-        self.anchor = self.anchor.max(micros(clock)?);
+    #[inline]
+    pub fn arrive(&mut self, longest_lag: u64, held: Collateral, seized: Collateral, clock: Clock) -> Result<()> {
+        let now = micros(clock)?;
+        let lag = now.saturating_sub(self.anchor);
+        if lag <= 0 {
+            return Ok(());
+        }
+        if held == Collateral::ZERO {
+            self.anchor = now;
+            return Ok(());
+        }
+        let lag = (lag.unsigned_abs() / MICROS).min(longest_lag);
+        let lost = num::mul_div_floor(lag, seized.0, held.plus(seized)?.0)?;
+        let kept = lag.saturating_sub(lost).saturating_mul(MICROS);
+        self.anchor = self.anchor.max(now.saturating_sub_unsigned(kept));
         Ok(())
+    }
+
+    /// The lag at which the discount is the largest, seconds, rounded up: more would only make it outlive the return of
+    /// buyers.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] for an invalid [`Config`].
+    pub fn longest_lag(config: &Config) -> Result<u64> {
+        num::mul_div_ceil(config.unwind_max_discount.factor(), 3_600, config.unwind_slope.factor())
     }
 
     /// The scheduled rate, collateral atoms per second, rounded down.
@@ -70,13 +99,10 @@ impl Schedule {
         )
     }
 
-    /// The anchor, at most as far behind as the largest discount needs: beyond that, lag would only make the discount
-    /// outlive the return of buyers.
+    /// The anchor, at most as far behind as the largest discount needs.
     fn anchor(&self, config: &Config, now: i64) -> Result<i64> {
-        let slope = config.unwind_slope.factor();
-        let lag = num::mul_div_ceil(config.unwind_max_discount.factor(), MICROS_PER_HOUR, slope)?;
-        let lag = i64::try_from(lag).map_err(|_| Error::Overflow)?;
-        Ok(self.anchor.max(now.saturating_sub(lag)))
+        let lag = Self::longest_lag(config)?.saturating_mul(MICROS);
+        Ok(self.anchor.max(now.saturating_sub_unsigned(lag)))
     }
 
     /// The discount at `level` now, bps, rounded towards zero; negative is a premium. Nothing but a premium unless the
@@ -155,7 +181,10 @@ mod tests {
     use super::*;
     use crate::{
         config::tests::CONFIG,
-        oracle::tests::{NOW, prices},
+        oracle::{
+            RawReading,
+            tests::{NOW, prices, prices_with, raw},
+        },
         units::Bps,
     };
     use proptest::prelude::*;
@@ -177,7 +206,7 @@ mod tests {
 
     fn begun() -> Schedule {
         let mut schedule = Schedule { anchor: 0, flow: 0 };
-        schedule.begin(at(0)).unwrap();
+        schedule.arrive(18_000, Collateral(0), Collateral(1), at(0)).unwrap();
         schedule
     }
 
@@ -192,6 +221,30 @@ mod tests {
         // While Guarded only the premium is left.
         assert_eq!(schedule.discount(&CONFIG, Level::Guarded, at(360_000)), Ok(0));
         assert_eq!(schedule.discount(&CONFIG, Level::Guarded, at(-360_000)), Ok(-300));
+    }
+
+    #[test]
+    fn what_arrives_beside_old_inventory_has_waited_as_long_as_its_part_of_it() {
+        let after = |held, seized, seconds: i64| {
+            let mut schedule = begun();
+            schedule
+                .arrive(18_000, Collateral(held), Collateral(seized), at(seconds))
+                .unwrap();
+            (at(seconds).unix * 1_000_000 - schedule.anchor) / 1_000_000
+        };
+        assert_eq!(after(0, 100, 3_600), 0);
+        assert_eq!(after(1, 1_000_000, 3_600), 1); // rounded in favour of the schedule
+        assert_eq!(after(50, 50, 3_600), 1_800);
+        assert_eq!(after(1_000_000, 1, 3_600), 3_600);
+        // Lag beyond the largest discount does not count.
+        assert_eq!(after(50, 50, 1_000_000), 9_000);
+        assert_eq!(Schedule::longest_lag(&CONFIG), Ok(18_000));
+        // Ahead of the schedule nothing changes.
+        let mut ahead = begun();
+        let _ = ahead.sell(&CONFIG, Collateral(1 << 40), Collateral(600_000_000), at(0));
+        let before = ahead;
+        ahead.arrive(18_000, Collateral(5), Collateral(5), at(0)).unwrap();
+        assert_eq!(ahead, before);
     }
 
     #[test]
@@ -258,7 +311,7 @@ mod tests {
             let mut sales: Vec<(i64, u64)> = Vec::new();
             for (wait, arrive, want) in moves {
                 time += wait;
-                if inventory == 0 { schedule.begin(at(time)).unwrap(); }
+                schedule.arrive(18_000, Collateral(inventory), Collateral(arrive), at(time)).unwrap();
                 inventory += arrive;
                 let available = schedule.available(&CONFIG_FAST, Collateral(inventory), at(time)).unwrap().0;
                 let amount = want.min(available);
@@ -298,6 +351,33 @@ mod tests {
             let ask = begun().ask(&CONFIG, &prices, at(lag)).unwrap();
             prop_assert!(ask >= prices.trend().unwrap().scale_down(CONFIG.unwind_floor_band.below_one()).unwrap());
             prop_assert!(ask >= prices.offered().unwrap().scale_down(CONFIG.unwind_max_discount.below_one()).unwrap());
+        }
+
+        /// With whatever a valid config allows, and whatever prices are Normal: in time the ask comes down to spot.
+        #[test]
+        fn the_auction_cannot_get_stuck(
+            price in 1_000_000i64..1 << 40, ema in 0i64..=10_000, conf in 0u64..=10_000, band in 1u32..=3_000,
+            floor in 0u32..=3_000, guard in 1u32..=300, discount in 0u32..=2_500, premium in 0u64..600_000_000,
+        ) {
+            let config = Config {
+                average_band: Bps(band),
+                ema_band: Bps(band),
+                unwind_floor_band: Bps(floor),
+                confidence_guard: Bps(guard),
+                unwind_max_discount: Bps(discount),
+                ..CONFIG
+            };
+            prop_assume!(config.validate().is_ok());
+            let conf = price.unsigned_abs() / 10_000 * u64::from(guard) / 10_000 * conf;
+            let ema = price + price / 10_000 * i64::from(band) / 10_000 * (2 * ema - 10_000);
+            let prices = prices_with(&config, RawReading { ema_price: ema, ..raw(price, conf) });
+            prop_assume!(prices.level() == Level::Normal);
+            let mut schedule = begun();
+            let _ = schedule.sell(&config, Collateral(1 << 50), Collateral(premium), at(0));
+            let late = at(1_000_000_000);
+            let ask = schedule.ask(&config, &prices, late).unwrap();
+            // the ask is rounded up, and so are its parts
+            prop_assert!(ask.raw() <= prices.spot().raw() + 3, "{ask:?} {prices:?}");
         }
     }
 }

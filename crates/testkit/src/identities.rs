@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 pub(crate) struct Holders {
     margin_accounts: BTreeSet<Pubkey>,
     keeper_ledgers: BTreeSet<Pubkey>,
+    guardian_positions: BTreeSet<Pubkey>,
     lp_accounts: BTreeSet<Pubkey>,
 }
 
@@ -26,6 +27,8 @@ impl World {
                     self.holders().margin_accounts.insert(*address);
                 } else if decode::keeper_ledger(&account.data).is_ok() {
                     self.holders().keeper_ledgers.insert(*address);
+                } else if decode::guardian_position(&account.data).is_ok() {
+                    self.holders().guardian_positions.insert(*address);
                 }
             } else if account.owner == anchor_spl::token::ID && mint::mint_of(&account).is_some() {
                 self.holders().lp_accounts.insert(*address);
@@ -67,6 +70,7 @@ impl World {
         let Holders {
             margin_accounts,
             keeper_ledgers,
+            guardian_positions,
             lp_accounts,
         } = self.holders().clone();
         // Accounts that were closed since are left out: they do not decode any more.
@@ -91,6 +95,18 @@ impl World {
             };
             if ledger.market.0 == market.market.to_bytes() {
                 totals.keeper_credits += u128::from(ledger.credit.0);
+            }
+        }
+        let era = self.market_state(market).guardians.era;
+        for address in guardian_positions {
+            let Some(account) = self.account(&address) else {
+                continue;
+            };
+            let Ok(position) = decode::guardian_position(&account.data) else {
+                continue;
+            };
+            if position.market.0 == market.market.to_bytes() {
+                totals.guardian_shares += u128::from(position.in_era(era).shares.0);
             }
         }
         for address in lp_accounts {

@@ -22,6 +22,9 @@ macro_rules! define_errors {
             /// The ledger belongs to another keeper
             #[msg("The ledger belongs to another keeper")]
             WrongKeeper,
+            /// The position belongs to another guardian
+            #[msg("The position belongs to another guardian")]
+            WrongGuardianPosition,
             /// The mint is not the market's, or the token account is of another mint
             #[msg("The mint is not the market's, or the token account is of another mint")]
             WrongMint,

@@ -43,10 +43,29 @@ events! {
     BrakePulled { market: Pubkey, signer: Pubkey, pull: guard::BrakePull, }
     /// The protocol has another guardian of the brakes.
     GuardianSet { guardian: Pubkey, }
-    /// A margin account was liquidated.
-    Liquidated { market: Pubkey, margin_account: Pubkey, keeper: Pubkey, liquidation: actions::Liquidation, }
+    /// A margin account was liquidated. The account names its market, and the transaction the keeper: every byte of an event
+    /// costs a compute unit, and this one is emitted for each account of a batch.
+    Liquidated { margin_account: Pubkey, liquidation: actions::Liquidation, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
+    /// A margin account was liquidated by somebody's own capital.
+    ExternallyLiquidated { market: Pubkey, margin_account: Pubkey, liquidator: Pubkey, liquidation: actions::ExternalLiquidation, }
+    /// A deficit was settled: who bore what.
+    DeficitSettled { market: Pubkey, settlement: actions::Settlement, }
+    /// The protocol announced that it will take equity out.
+    TakeOutAnnounced { market: Pubkey, queued: actions::TakeOutQueued, }
+    /// The protocol took equity out.
+    EquityTakenOut { market: Pubkey, taken: actions::TakenOut, }
+    /// A guardian's position was opened.
+    GuardianPositionOpened { market: Pubkey, guardian: Pubkey, }
+    /// A guardian's position was closed.
+    GuardianPositionClosed { market: Pubkey, guardian: Pubkey, }
+    /// A guardian put capital in.
+    GuardianDeposited { market: Pubkey, guardian: Pubkey, deposit: actions::GuardianDeposit, }
+    /// A guardian asked to leave.
+    GuardianRequested { market: Pubkey, guardian: Pubkey, request: actions::GuardianRequest, }
+    /// A guardian left.
+    GuardianWithdrawn { market: Pubkey, guardian: Pubkey, withdrawal: actions::GuardianWithdrawal, }
     /// Inventory was sold.
     InventorySold { market: Pubkey, buyer: Pubkey, sale: actions::Sale, }
     /// A keeper's ledger was opened.
@@ -60,9 +79,7 @@ events! {
 #[repr(C, packed)]
 struct LiquidatedBytes {
     discriminator: [u8; 8],
-    market: [u8; 32],
     margin_account: [u8; 32],
-    keeper: [u8; 32],
     price: Price,
     repaid: Quote,
     paid_in_cash: Quote,
@@ -77,23 +94,22 @@ struct LiquidatedBytes {
     whole: bool,
 }
 
-/// Emits the event [`Liquidated`] for accounts of one market. It writes in place what `emit!` would serialise into a
-/// growing vector: a batch does it for every account.
+/// Emits the event [`Liquidated`]. It writes in place what `emit!` would serialise into a growing vector: a batch does it
+/// for every account.
 pub struct LiquidatedLog(LiquidatedBytes);
 
-impl LiquidatedLog {
-    /// For accounts of this market, liquidated by this keeper.
-    pub fn new(market: &Pubkey, keeper: &Pubkey) -> Self {
+impl Default for LiquidatedLog {
+    fn default() -> Self {
         let mut discriminator = [0; 8];
         discriminator.copy_from_slice(Liquidated::DISCRIMINATOR);
         Self(LiquidatedBytes {
             discriminator,
-            market: market.to_bytes(),
-            keeper: keeper.to_bytes(),
             ..Zeroable::zeroed()
         })
     }
+}
 
+impl LiquidatedLog {
     /// Emits the event.
     #[inline]
     pub fn emit(&mut self, margin_account: &Pubkey, liquidation: &actions::Liquidation) {
@@ -116,17 +132,9 @@ impl LiquidatedLog {
             insolvent,
             whole,
         } = *liquidation;
-        let LiquidatedBytes {
-            discriminator,
-            market,
-            keeper,
-            ..
-        } = self.0;
         self.0 = LiquidatedBytes {
-            discriminator,
-            market,
+            discriminator: self.0.discriminator,
             margin_account: margin_account.to_bytes(),
-            keeper,
             price,
             repaid,
             paid_in_cash,
@@ -151,8 +159,8 @@ mod tests {
 
     #[test]
     fn the_log_is_the_event() {
-        let [market, margin_account, keeper] = [(); 3].map(|()| Pubkey::new_unique());
-        let mut log = LiquidatedLog::new(&market, &keeper);
+        let margin_account = Pubkey::new_unique();
+        let mut log = LiquidatedLog::default();
         for (insolvent, whole) in [(false, true), (true, false)] {
             let liquidation = actions::Liquidation {
                 price: Price::from_raw(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
@@ -169,9 +177,7 @@ mod tests {
                 whole,
             };
             let event = Liquidated {
-                market,
                 margin_account,
-                keeper,
                 liquidation,
             };
             assert_eq!(log.fill(&margin_account, &liquidation), event.data());

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{
-    Clock, FeedPin, Market, Prices, RawReading, Readings,
+    Clock, Collateral, FeedPin, Market, Prices, RawReading, Readings,
     oracle::{FEED_PULL, FEED_PUSH, Purpose},
 };
 use pyth_sdk_solana::state::{PriceStatus, load_price_account};
@@ -82,6 +82,19 @@ pub struct OptionalFeeds<'info> {
 }
 
 impl<'info> OptionalFeeds<'info> {
+    /// The prices that taking money out of the backstop needs: none while it holds no inventory.
+    ///
+    /// # Errors
+    /// Those of [`OptionalFeeds::required`] and [`Feeds::accept`].
+    pub fn for_inventory(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
+        if market.books.backstop.inventory == Collateral::ZERO {
+            return Ok(None);
+        }
+        self.required()?
+            .accept(market, address, Purpose::Trade, clock)
+            .map(Some)
+    }
+
     /// The accounts, if those that every market needs were given.
     ///
     /// # Errors

@@ -125,6 +125,60 @@ pub mod breakwater {
         instructions::buy_inventory(ctx, amount, max_cost)
     }
 
+    /// Buys as much of the backstop's inventory as `budget` quote atoms pay for at the scheduled ask, and at least
+    /// `min_amount` collateral atoms. Anyone may.
+    pub fn buy_inventory_for(ctx: Context<BuyInventory>, budget: u64, min_amount: u64) -> Result<()> {
+        instructions::buy_inventory_for(ctx, budget, min_amount)
+    }
+
+    /// Liquidates one margin account with the caller's own capital, while the backstop has no room for it: repays at most
+    /// `max_repay` quote atoms for at least `min_collateral` collateral atoms. Anyone may.
+    pub fn liquidate_external(ctx: Context<LiquidateExternal>, max_repay: u64, min_collateral: u64) -> Result<()> {
+        instructions::liquidate_external(ctx, max_repay, min_collateral)
+    }
+
+    /// Writes off what the backstop owes when it has nothing left to pay with. Anyone may.
+    pub fn settle_deficit(ctx: Context<SettleDeficit>) -> Result<()> {
+        instructions::settle_deficit(ctx)
+    }
+
+    /// Announces that `amount` quote atoms of the protocol's equity will be taken out of the backstop; zero takes an
+    /// announcement back. Only the protocol's authority may.
+    pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64) -> Result<()> {
+        instructions::queue_take_out(ctx, amount)
+    }
+
+    /// Takes the announced equity out, after its waiting time and above its floor. Only the protocol's authority may.
+    pub fn take_out(ctx: Context<TakeOut>) -> Result<()> {
+        instructions::take_out(ctx)
+    }
+
+    /// Opens the signer's position as a guardian of a market's backstop.
+    pub fn open_guardian_position(ctx: Context<OpenGuardianPosition>) -> Result<()> {
+        instructions::open_guardian_position(ctx)
+    }
+
+    /// Closes a guardian's position without shares; the guardian gets the rent.
+    pub fn close_guardian_position(ctx: Context<CloseGuardianPosition>) -> Result<()> {
+        instructions::close_guardian_position(ctx)
+    }
+
+    /// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares of the guardians' claim.
+    pub fn guardian_deposit(ctx: Context<GuardianDeposit>, amount: u64, min_shares: u64) -> Result<()> {
+        instructions::guardian_deposit(ctx, amount, min_shares)
+    }
+
+    /// Asks to take `shares` out after the cool-down; replaces an earlier request.
+    pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64) -> Result<()> {
+        instructions::guardian_request(ctx, shares)
+    }
+
+    /// Pays out `shares` that were asked for in time, for at least `min_amount` quote atoms. The price feeds are needed
+    /// only while the backstop holds inventory.
+    pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, shares: u64, min_amount: u64) -> Result<()> {
+        instructions::guardian_withdraw(ctx, shares, min_amount)
+    }
+
     /// Opens the ledger on which the signer's bounties of a market are credited.
     pub fn open_keeper_ledger(ctx: Context<OpenKeeperLedger>) -> Result<()> {
         instructions::open_keeper_ledger(ctx)

@@ -68,6 +68,12 @@ stored_account!(
     [236, 253, 234, 49, 252, 8, 152, 41]
 );
 
+stored_account!(
+    /// See [`engine::GuardianPosition`]. Address: `["guardian_position", market, guardian]`.
+    GuardianPosition,
+    [122, 64, 177, 197, 89, 36, 84, 149]
+);
+
 /// The protocol's own account. Address: `["protocol"]`.
 #[account]
 #[derive(InitSpace)]

@@ -86,34 +86,50 @@ fn ahead_of_schedule_it_rises_to_the_largest_premium() {
     assert_eq!([1, 2, 3, 4].map(|sale| rise(asks[sale])), [101, 201, 301, 301]);
 }
 
+/// A market whose floor is 15% below the average, as is the band of Normal.
+fn floored() -> MarketSpec {
+    let band = Bps(1_500);
+    spec(Config {
+        unwind_floor_band: band,
+        ema_band: band,
+        average_band: band,
+        ..default_config()
+    })
+}
+
 #[test]
-fn a_price_far_below_its_average_is_not_sold_into() {
-    // At a spot of $60, with the average still at $100: the floor is 85% of that.
-    let mut scene = stocked(&MarketSpec::default());
+fn a_price_below_its_average_is_not_sold_into_at_a_discount() {
+    // At a spot of $60, with Pyth's average at $70: the floor is 85% of that, above the largest discount.
+    let mut scene = stocked(&floored());
+    scene.world.advance(36_000);
+    scene.world.observe_price(&scene.market).unwrap();
+    assert_eq!(scene.world.market_state(&scene.market).guard.level, 0);
     let feed = scene.market.collateral_feed;
     scene
         .world
-        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(100));
-    assert_eq!(cost(&mut scene), 85_000);
-    // Whatever the discount.
-    scene.world.advance(36_000);
-    assert_eq!(cost(&mut scene), 85_000);
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(70));
+    // 0.85 × 70, rounded up twice.
+    assert!((59_500..=59_501).contains(&cost(&mut scene)));
     // An average not far from the price is no floor.
     scene
         .world
         .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(61));
-    assert!(cost(&mut scene) < 60_000);
+    let discounted = cost(&mut scene);
+    assert!((57_000..57_200).contains(&discounted), "{discounted}");
 }
 
 #[test]
 fn the_average_of_the_quote_token_counts_in_the_floor() {
-    let mut scene = stocked(&MarketSpec::default());
+    let mut scene = stocked(&floored());
+    scene.world.advance(36_000);
+    scene.world.observe_price(&scene.market).unwrap();
     let feed = scene.market.quote_feed;
     scene
         .world
-        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(1) / 2);
-    // 0.85 × 60 / 0.5, rounded up twice.
-    assert_eq!(cost(&mut scene), 102_001);
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(1) / 100 * 87);
+    // 0.85 × 60 / 0.87 = 58.62…
+    let cost = cost(&mut scene);
+    assert!((58_620..=58_622).contains(&cost), "{cost}");
 }
 
 #[test]

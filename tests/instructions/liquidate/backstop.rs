@@ -246,28 +246,24 @@ fn a_loss_beyond_its_capital_leaves_room_for_nobody_but_the_insolvent() {
 
 #[test]
 fn what_fits_never_leaves_dust() {
-    // 12 on 0.18 SOL: whole, or not below the minimum of 10.
+    // 16 on 0.24 SOL: whole, or not below the minimum of 10.
     let mut config = no_interest();
-    for (cap, repaid) in [(100_000_000, Some(2)), (1_000_000, None), (0, Some(0))] {
+    for (cap, fits) in [(154_000_000, true), (100_000_000, false), (0, false)] {
         config.inventory_cap = Collateral(cap);
         let mut scene = with(config, 100_000 * USDC);
-        scene.mallory_borrows(180_000_000, 12 * USDC);
+        scene.mallory_borrows(240_000_000, 16 * USDC);
         scene.price(80);
         let room = scene.room();
-        match repaid {
-            Some(0) => scene.full(),
-            Some(tokens) => {
-                // There is room for 7.8, of which 2 can be used: 12 less the minimum.
-                let liquidation = scene.liquidated_within(room);
-                assert!(liquidation.repaid.0 < room);
-                assert_eq!(liquidation.repaid.0 / USDC, tokens);
-                assert_eq!(liquidation.debt_after, config.min_debt);
-            }
-            None => {
-                let liquidation = scene.liquidated_within(room);
-                assert_eq!(liquidation.repaid.0, room);
-                assert!(liquidation.debt_after > config.min_debt);
-            }
+        if fits {
+            // There is room for 11.9, of which 6 can be used: 16 less the minimum.
+            let liquidation = scene.liquidated_within(room);
+            assert!(liquidation.repaid.0 < room);
+            assert_eq!(liquidation.repaid.0 / USDC, 6);
+            assert_eq!(liquidation.debt_after, config.min_debt);
+        } else {
+            // Room for less than the minimum debt is none.
+            assert!(room < config.min_debt.0);
+            scene.full();
         }
     }
 }
@@ -309,8 +305,12 @@ fn the_unwind_begins_when_inventory_arrives() {
     scene.liquidated();
     let schedule = |scene: &mut Scene| scene.world.market_state(&scene.market).books.unwind;
     assert_eq!(schedule(&mut scene), Schedule { anchor: begun, flow: 0 });
-    // More of it later changes nothing.
+    // More of it later has not waited: of the lag of a minute, the old part of the inventory is left, and no second less.
     scene.price(72);
-    scene.liquidated();
-    assert_eq!(schedule(&mut scene), Schedule { anchor: begun, flow: 0 });
+    let old = scene.world.market_state(&scene.market).books.backstop.inventory.0;
+    let new = scene.liquidated().seized.0;
+    let lag = 60 - 60 * new / (old + new);
+    let anchor = scene.world.unix() * 1_000_000 - i64::try_from(lag).unwrap() * 1_000_000;
+    assert!((1..60).contains(&lag));
+    assert_eq!(schedule(&mut scene), Schedule { anchor, flow: 0 });
 }

@@ -123,12 +123,21 @@ impl Judged {
 
     /// The terms when no more than `room` fits.
     pub fn expected_within(self, config: &Config, room: u64) -> Expected {
+        self.expected_up_to(config, room, Extent::Cut)
+    }
+
+    /// The terms when a step takes no more than `most`.
+    pub fn expected_step(self, config: &Config, most: u64) -> Expected {
+        self.expected_up_to(config, most, Extent::Partial)
+    }
+
+    fn expected_up_to(self, config: &Config, room: u64, extent: Extent) -> Expected {
         let all = self.expected(config);
         if all.extent == Extent::Insolvent || all.repay <= room {
             return all;
         }
         let repay = u128::from(room).min(self.debt - u128::from(config.min_debt.0));
-        self.with_repayment(config, repay, u128::from(all.penalty), Extent::Partial)
+        self.with_repayment(config, repay, u128::from(all.penalty), extent)
     }
 
     fn with_repayment(self, config: &Config, repay: u128, penalty: u128, extent: Extent) -> Expected {
@@ -139,7 +148,9 @@ impl Judged {
         } else {
             ((paid_for << 64) / self.price).min(self.collateral)
         };
-        let tip = u128::from(config.bounty_tip.0);
+        // No tip for what was cut to the room.
+        let tip = if extent == Extent::Cut { 0 } else { config.bounty_tip.0 };
+        let tip = u128::from(tip);
         let bounty = if extent == Extent::Insolvent {
             if repay >= u128::from(config.min_debt.0) { tip } else { 0 }
         } else {
@@ -213,13 +224,10 @@ impl Scene {
         let outcome = self.world.liquidate(&self.kate, &self.position).unwrap();
 
         let Liquidated {
-            market,
             margin_account,
-            keeper,
             liquidation,
         } = outcome.event();
-        let involved = (self.market.market, self.position.address, self.kate.key());
-        assert_eq!((market, margin_account, keeper), involved);
+        assert_eq!(margin_account, self.position.address);
         let (books, event) = applied(&before, judged, expected, self.world.unix());
         assert_eq!(liquidation, event);
         let mut state = before.market;
@@ -228,6 +236,10 @@ impl Scene {
             .accept_prices(&readings, Purpose::Liquidate, self.world.clock())
             .unwrap();
         state.books = books;
+        let penalty = expected.repay * u64::from(expected.penalty) / 10_000;
+        state.income.book.0 += expected.repay + penalty - expected.deficit;
+        state.income.penalties.0 += penalty;
+        state.income.deficits.0 += expected.deficit;
         let feeds = [self.market.collateral_feed, self.market.quote_feed];
         let published = |feed: &Pubkey| self.world.shown(feed).quotation().publish_time;
         let times = [state.oracle.collateral_published, state.oracle.quote_published];
@@ -260,9 +272,13 @@ fn by_engine(config: &Config, judged: Judged, room: u64) -> Expected {
     let (debt, collateral) = (Quote(narrow(judged.debt)), Collateral(narrow(judged.collateral)));
     let price = Price::from_raw(judged.price).divisor().unwrap();
     let terms = sizing::terms(config, debt, collateral, &price).unwrap();
-    let terms = terms
+    let whole = terms.repay;
+    let mut terms = terms
         .within(config, debt, collateral, &price, Quote(room), Error::BackstopFull)
         .unwrap();
+    if terms.repay < whole {
+        terms.extent = Extent::Cut;
+    }
     Expected {
         repay: terms.repay.0,
         seize: terms.seize.0,
@@ -300,8 +316,19 @@ fn applied(before: &Before, judged: Judged, terms: Expected, unix: i64) -> (Book
     };
     pool.cash.0 += cash;
     pool.debt_shares.0 -= settled;
-    if backstop.inventory.0 == 0 {
-        books.unwind.anchor = books.unwind.anchor.max(unix * 1_000_000);
+    // What arrives begins without a discount: the lag, in whole seconds, shrinks to the old part of the inventory.
+    let config = &before.market.config;
+    let longest = (wide(config.unwind_max_discount) * 3_600).div_ceil(wide(config.unwind_slope));
+    let (held, seized) = (u128::from(backstop.inventory.0), u128::from(terms.seize));
+    let now = unix * 1_000_000;
+    let lag = now - books.unwind.anchor;
+    if lag > 0 && held == 0 {
+        books.unwind.anchor = now;
+    } else if lag > 0 {
+        let lag = (u128::from(lag.unsigned_abs()) / 1_000_000).min(longest);
+        let kept = lag - lag * seized / (held + seized);
+        let kept = i64::try_from(kept * 1_000_000).unwrap();
+        books.unwind.anchor = books.unwind.anchor.max(now - kept);
     }
     backstop.cash.0 -= cash;
     backstop.debt_shares.0 += moved - settled;

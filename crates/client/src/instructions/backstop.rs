@@ -61,21 +61,104 @@ pub fn fund_backstop(keys: &MarketKeys, funder: &Pubkey, amount: u64) -> Instruc
 /// Buys `amount` collateral atoms from the backstop for at most `max_cost` quote atoms. The buyer signs.
 #[must_use]
 pub fn buy_inventory(keys: &MarketKeys, buyer: &Pubkey, amount: u64, max_cost: u64) -> Instruction {
+    build(&purchase(keys, buyer), &instruction::BuyInventory { amount, max_cost })
+}
+
+/// Buys as much collateral from the backstop as `budget` quote atoms pay for, at least `min_amount` atoms. The buyer
+/// signs.
+#[must_use]
+pub fn buy_inventory_for(keys: &MarketKeys, buyer: &Pubkey, budget: u64, min_amount: u64) -> Instruction {
     build(
-        &accounts::BuyInventory {
+        &purchase(keys, buyer),
+        &instruction::BuyInventoryFor { budget, min_amount },
+    )
+}
+
+fn purchase(keys: &MarketKeys, buyer: &Pubkey) -> accounts::BuyInventory {
+    accounts::BuyInventory {
+        market: keys.market,
+        buyer: *buyer,
+        collateral_mint: keys.collateral_mint,
+        quote_mint: keys.quote_mint,
+        buyer_collateral: keys.collateral_of(buyer),
+        buyer_quote: keys.quote_of(buyer),
+        collateral_vault: keys.collateral_vault,
+        quote_vault: keys.quote_vault,
+        feeds: keys.feeds(),
+        collateral_token_program: keys.collateral_token_program,
+        quote_token_program: keys.quote_token_program,
+    }
+}
+
+/// Repays at most `max_repay` quote atoms of an account's debt for at least `min_collateral` atoms of its collateral,
+/// while the backstop has no room for it. The liquidator signs.
+#[must_use]
+pub fn liquidate_external(
+    keys: &MarketKeys,
+    margin_account: &Pubkey,
+    liquidator: &Pubkey,
+    max_repay: u64,
+    min_collateral: u64,
+) -> Instruction {
+    build(
+        &accounts::LiquidateExternal {
             market: keys.market,
-            buyer: *buyer,
+            margin_account: *margin_account,
+            liquidator: *liquidator,
             collateral_mint: keys.collateral_mint,
             quote_mint: keys.quote_mint,
-            buyer_collateral: keys.collateral_of(buyer),
-            buyer_quote: keys.quote_of(buyer),
+            liquidator_collateral: keys.collateral_of(liquidator),
+            liquidator_quote: keys.quote_of(liquidator),
             collateral_vault: keys.collateral_vault,
             quote_vault: keys.quote_vault,
             feeds: keys.feeds(),
             collateral_token_program: keys.collateral_token_program,
             quote_token_program: keys.quote_token_program,
         },
-        &instruction::BuyInventory { amount, max_cost },
+        &instruction::LiquidateExternal {
+            max_repay,
+            min_collateral,
+        },
+    )
+}
+
+/// Writes off what the backstop cannot pay. Nobody signs.
+#[must_use]
+pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
+    build(
+        &accounts::SettleDeficit { market: keys.market },
+        &instruction::SettleDeficit {},
+    )
+}
+
+/// Announces that `amount` quote atoms of equity will be taken out; zero takes it back. The protocol's authority signs.
+#[must_use]
+pub fn queue_take_out(keys: &MarketKeys, authority: &Pubkey, amount: u64) -> Instruction {
+    build(
+        &accounts::QueueTakeOut {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+        },
+        &instruction::QueueTakeOut { amount },
+    )
+}
+
+/// Takes the announced equity out, to the authority's own tokens. The protocol's authority signs.
+#[must_use]
+pub fn take_out(keys: &MarketKeys, authority: &Pubkey) -> Instruction {
+    build(
+        &accounts::TakeOut {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+            quote_mint: keys.quote_mint,
+            receiver_quote: keys.quote_of(authority),
+            quote_vault: keys.quote_vault,
+            feeds: keys.optional_feeds(),
+            quote_token_program: keys.quote_token_program,
+        },
+        &instruction::TakeOut {},
     )
 }
 

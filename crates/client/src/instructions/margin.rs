@@ -4,7 +4,7 @@ use super::build;
 use crate::{MarketKeys, addresses};
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
 use breakwater::{
-    accounts::{self, Feeds, OptionalFeeds},
+    accounts::{self, OptionalFeeds},
     instruction,
 };
 
@@ -56,19 +56,7 @@ pub fn deposit_collateral(keys: &MarketKeys, margin_account: &Pubkey, depositor:
 /// signs.
 #[must_use]
 pub fn withdraw_collateral(keys: &MarketKeys, margin_account: &Pubkey, owner: &Pubkey, amount: u64) -> Instruction {
-    let Feeds {
-        collateral_feed,
-        quote_feed,
-        base_feed,
-        rate_feed,
-    } = keys.feeds();
-    let feeds = OptionalFeeds {
-        collateral_feed: Some(collateral_feed),
-        quote_feed: Some(quote_feed),
-        base_feed,
-        rate_feed,
-    };
-    withdraw_collateral_with(keys, margin_account, owner, amount, feeds)
+    withdraw_collateral_with(keys, margin_account, owner, amount, keys.optional_feeds())
 }
 
 /// Takes out `amount` collateral atoms without any price: enough for an account that has no debt. The owner signs.

@@ -2,10 +2,17 @@
 //! ones of whoever signs. To show another account, change the `accounts` of what comes back.
 
 mod backstop;
+mod guardian;
 mod margin;
 mod market;
 
-pub use backstop::{buy_inventory, claim_bounty, fund_backstop, liquidate, liquidate_batch, open_keeper_ledger};
+pub use backstop::{
+    buy_inventory, buy_inventory_for, claim_bounty, fund_backstop, liquidate, liquidate_batch, liquidate_external,
+    open_keeper_ledger, queue_take_out, settle_deficit, take_out,
+};
+pub use guardian::{
+    close_guardian_position, guardian_deposit, guardian_request, guardian_withdraw, open_guardian_position,
+};
 pub use margin::{
     borrow, close_account, deposit_collateral, open_account, repay, repay_all, withdraw_collateral,
     withdraw_collateral_without_debt,

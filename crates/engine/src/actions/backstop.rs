@@ -28,6 +28,8 @@ record! {
         ask: Price,
         /// The part of the proceeds that paid the backstop's debt to the pool.
         repaid: Quote,
+        /// Proceeds less what the collateral was worth when it was taken over, quote atoms.
+        gain: i64,
         /// Collateral atoms still held.
         inventory_after: Collateral,
     }
@@ -53,6 +55,7 @@ impl Market {
         let repaid = books.receive(amount)?;
         books.invariant()?;
         self.books = books;
+        self.income.paid_in.0 = self.income.paid_in.0.saturating_add(amount.0);
         Ok(Funding { amount, repaid })
     }
 
@@ -85,13 +88,36 @@ impl Market {
         let repaid = books.receive(cost)?;
         books.invariant()?;
         self.books = books;
+        let gain = self.income.sell(inventory, amount, cost);
         Ok(Sale {
             amount,
             cost,
             ask,
             repaid,
+            gain,
             inventory_after: books.backstop.inventory,
         })
+    }
+
+    /// Sells as much inventory as `budget` pays for at the ask, rounded down, and at least `min_amount`. The caller pays what
+    /// that costs, which may be an atom or so less than the budget.
+    ///
+    /// # Errors
+    /// Those of [`Market::buy_inventory`]; [`Error::ZeroAmount`] if the budget is too small for an atom.
+    pub fn buy_inventory_for(
+        &mut self,
+        budget: Quote,
+        min_amount: Collateral,
+        prices: &Prices,
+        clock: Clock,
+    ) -> Result<Sale> {
+        budget.nonzero()?;
+        let ask = self.books.unwind.ask(&self.config, prices, clock)?;
+        let amount = ask.divisor()?.worth(budget)?;
+        if amount < min_amount {
+            return Err(Error::SlippageExceeded);
+        }
+        self.buy_inventory(amount, budget, prices, clock)
     }
 
     /// What [`Market::buy_inventory`] would sell now, and at what price. For buyers.

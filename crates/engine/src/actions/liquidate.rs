@@ -2,12 +2,14 @@ use crate::{
     backstop::{Capacity, Marks},
     config::Config,
     error::{Error, Result},
-    guard::{Level, Prices, Steps},
+    guard::{Level, Prices, Step, Steps},
+    guardians::Guardians,
     market::{Books, Market},
     num,
     position::{KeeperLedger, MarginAccount},
-    sizing::{self, Extent, Terms},
+    sizing::{self, Demand, Extent, Terms},
     units::{Bps, Clock, Collateral, DebtShares, Price, Quote},
+    unwind::Schedule,
 };
 
 record! {
@@ -40,15 +42,38 @@ record! {
     }
 }
 
+/// What is to be done with an account.
+pub(super) struct Due {
+    /// Its debt, quote atoms, Q64.64 and exact: index × shares.
+    exact: u128,
+    /// Its debt, quote atoms, rounded up.
+    pub debt: Quote,
+    /// On which terms.
+    pub terms: Terms,
+    /// The step that these terms are, while Guarded and unless the account is insolvent.
+    pub step: Option<Step>,
+}
+
+/// What an account is left with.
+struct Left {
+    shares: DebtShares,
+    /// The debt of these shares, quote atoms, rounded up.
+    debt: Quote,
+}
+
 /// Liquidations of one market at one moment and one price. What they share — interest up to now, prices, the
 /// backstop's capacity — is computed once; then each account costs only its own arithmetic.
 pub struct Liquidations<'a> {
-    market: &'a mut Market,
-    clock: Clock,
+    pub(super) market: &'a mut Market,
+    pub(super) clock: Clock,
     /// The market's parameters. While Guarded the smallest penalty is the largest too: no reward for pushing a price.
     config: Config,
     marks: Marks,
     capacity: Capacity,
+    /// The guardians' part of each penalty.
+    guardian_rate: Bps,
+    /// Of the unwind.
+    longest_lag: u64,
     /// While Guarded.
     steps: Option<Steps>,
     /// The pool's index.
@@ -61,23 +86,32 @@ impl Market {
     /// # Errors
     /// Those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn liquidations(&mut self, prices: &Prices, clock: Clock) -> Result<Liquidations<'_>> {
-        let mut config = self.config;
         let mut steps = None;
         if prices.level() == Level::Guarded {
-            config.penalty_max = config.penalty_min;
-            steps = Some(Steps::of(&self.guard, clock)?);
+            steps = Some(Steps::of(&self.config, &self.guard, clock)?);
         }
         let books = self.books_at(clock)?;
         let marks = Marks::new(&self.config, prices)?;
         let capacity = Capacity::of(&books.backstop, &books.pool, &marks)?;
         let index = books.pool.index.reciprocal()?;
+        let guardian_rate = self.guardians.rate(&self.config, capacity.equity());
+        let longest_lag = Schedule::longest_lag(&self.config)?;
         self.books = books;
+        let penalty_max = match steps {
+            Some(_) => self.config.penalty_min,
+            None => self.config.penalty_max,
+        };
         Ok(Liquidations {
+            config: Config {
+                penalty_max,
+                ..self.config
+            },
             market: self,
             clock,
-            config,
             marks,
             capacity,
+            guardian_rate,
+            longest_lag,
             steps,
             index,
         })
@@ -99,56 +133,47 @@ impl Market {
 
 impl Liquidations<'_> {
     /// Liquidates one account against the backstop: to the target LTV, or whole (see [`crate::sizing`]), as far as
-    /// there is room. While Guarded, no more than a step at a time, but insolvent accounts whole. The backstop's cash pays first; for the rest debt shares move from the account to the backstop,
-    /// so the pool neither gains nor loses. The keeper's bounty is credited to its ledger.
+    /// there is room. While Guarded, no more than a step at a time, but insolvent accounts whole. The backstop's cash pays
+    /// first; for the rest debt shares move from the account to the backstop, so the pool neither gains nor loses. The
+    /// keeper's bounty is credited to its ledger.
     ///
     /// # Errors
     /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::AccountCooling`],
     /// [`Error::GuardedFlowUsed`], [`Error::BackstopFull`], [`Error::Overflow`].
+    #[inline]
     pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
-        if account.last_risk_slot == self.clock.slot {
-            return Err(Error::SameSlot);
+        let due = self.due(account, None)?;
+        let mut terms = due.terms;
+        let mut capacity = self.capacity.after(terms.repay, terms.seize, &self.marks)?;
+        if !self.fits(&terms, &capacity) {
+            (terms, capacity) = self.cut(terms.demand(), due.debt, account.collateral)?;
         }
-        let config = &self.config;
-        let debt = self.debt(account.debt_shares)?;
-        if debt == Quote::ZERO {
-            return Err(Error::NoDebt);
-        }
-        let wanted = sizing::terms(config, debt, account.collateral, &self.marks.price)?;
-        let steps = self.steps.filter(|_| wanted.extent != Extent::Insolvent);
-        let wanted = match &steps {
-            Some(steps) => {
-                let limit = steps.limit(config, account, debt, &wanted, self.clock)?;
-                let price = &self.marks.price;
-                wanted.within(config, debt, account.collateral, price, limit, Error::GuardedFlowUsed)?
-            }
-            None => wanted,
-        };
-        let (terms, capacity) = self.fit(wanted, debt, account.collateral)?;
-        let steps = match steps {
-            Some(steps) => Some(steps.after(config, terms.repay)?),
-            None => None,
-        };
-
+        let step = self.step_for(due.step, &terms)?;
+        let (left, moved) = self.relieve(account.debt_shares, &due, terms.repay)?;
         let collateral = account.collateral.minus(terms.seize)?;
-        let mut books = self.market.books;
-        let (debt_shares, paid_in_cash) = self.absorb(&mut books, account.debt_shares, debt, &terms)?;
-        let earned = terms.bounty(config)?;
-        let bounty = self.credit_bounty(&mut books, earned)?;
+
+        let market = &*self.market;
+        let mut books = market.books;
+        let paid_in_cash = self.absorb(&mut books, moved, &terms)?;
+        let earned = terms.bounty(&self.config)?;
+        let (bounty, bounty_unpaid) = self.credit_bounty(&mut books, earned)?;
         let capacity = capacity.after_paying(bounty)?;
         let credit = ledger.credit.plus(bounty)?;
-        let debt_after = self.debt(debt_shares)?;
+        let guardians = Guardians::earned(terms.penalty_amount, self.guardian_rate);
+        let claim = market.guardians.claim.plus(guardians)?;
         books.invariant()?;
 
-        self.market.books = books;
-        self.capacity = capacity;
-        if let Some(steps) = steps {
-            self.steps = Some(steps);
-            self.market.guard.flow = steps.mark();
-            account.stepped_at = self.clock.unix;
+        let market = &mut *self.market;
+        market.books = books;
+        market.guardians.claim = claim;
+        market.income.absorb(&terms);
+        if terms.extent != Extent::Insolvent {
+            market.shortage.clear();
         }
+        self.capacity = capacity;
+        self.step_taken(account, step);
         account.collateral = collateral;
-        account.debt_shares = debt_shares;
+        account.debt_shares = left.shares;
         ledger.credit = credit;
         Ok(Liquidation {
             price: self.marks.price.price,
@@ -157,73 +182,193 @@ impl Liquidations<'_> {
             seized: terms.seize,
             deficit: terms.deficit,
             bounty,
-            bounty_unpaid: earned.minus(bounty)?,
-            debt_after,
+            bounty_unpaid,
+            debt_after: left.debt,
             collateral_after: collateral,
             penalty: terms.penalty,
             insolvent: terms.extent == Extent::Insolvent,
-            whole: debt_shares == DebtShares::ZERO,
+            whole: left.shares == DebtShares::ZERO,
         })
     }
 
-    /// The terms cut down to what fits, and the capacity after them. Solving for the room is dear, so it is done only
-    /// when the wanted terms do not fit. Insolvent accounts always do.
-    fn fit(&self, wanted: Terms, debt: Quote, collateral: Collateral) -> Result<(Terms, Capacity)> {
-        let config = &self.config;
-        let after = self.capacity.after(wanted.repay, wanted.seize, &self.marks)?;
-        if wanted.extent == Extent::Insolvent || after.is_within(config) {
-            return Ok((wanted, after));
-        }
-        let room = self.capacity.room(config, &self.marks, wanted.penalty)?;
-        let cut = wanted.within(config, debt, collateral, &self.marks.price, room, Error::BackstopFull)?;
-        Ok((cut, self.capacity.after(cut.repay, cut.seize, &self.marks)?))
+    /// Notes that the backstop had no room for an account of this market: the discount of external liquidations begins to
+    /// grow. For batches, which skip such accounts.
+    pub fn note_shortage(&mut self) {
+        let _ = self.market.shortage.note(&self.config, self.clock);
     }
 
-    /// Moves the debt and collateral of `terms` from an account of `held` shares to the backstop. Returns the shares
-    /// left to the account, and the part paid in cash.
+    /// What is to be done with an account now. `penalty` replaces the market's.
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "handing the result over costs as much as a good part of the work"
+    )]
+    pub(super) fn due(&self, account: &MarginAccount, penalty: Option<Bps>) -> Result<Due> {
+        if account.last_risk_slot == self.clock.slot {
+            return Err(Error::SameSlot);
+        }
+        let exact = self.index.factor().times(account.debt_shares.0)?;
+        let debt = Quote(num::ceil(exact)?);
+        if debt == Quote::ZERO {
+            return Err(Error::NoDebt);
+        }
+        let (config, price) = (&self.config, &self.marks.price);
+        let value = price.value(account.collateral)?;
+        let demand = match penalty {
+            None => Demand::of(config, debt, value)?,
+            Some(penalty) => {
+                let config = Config {
+                    penalty_min: penalty,
+                    penalty_max: penalty,
+                    ..*config
+                };
+                Demand::of(&config, debt, value)?
+            }
+        };
+        let (demand, step) = match &self.steps {
+            Some(steps) if demand.extent != Extent::Insolvent => {
+                let (demand, step) = steps.step(config, account, demand, debt, self.clock)?;
+                (demand, Some(step))
+            }
+            _ => (demand, None),
+        };
+        let terms = demand.terms(account.collateral, price)?;
+        Ok(Due {
+            exact,
+            debt,
+            terms,
+            step,
+        })
+    }
+
+    /// The step of these terms, which may have been cut since.
+    #[inline]
+    pub(super) fn step_for(&self, step: Option<Step>, terms: &Terms) -> Result<Option<Step>> {
+        match (step, &self.steps) {
+            (Some(step), Some(steps)) if step.repay != terms.repay => steps.take(terms.repay).map(Some),
+            _ => Ok(step),
+        }
+    }
+
+    /// Records a step of a guarded liquidation.
+    #[inline]
+    pub(super) fn step_taken(&mut self, account: &mut MarginAccount, step: Option<Step>) {
+        if let (Some(step), Some(steps)) = (step, &mut self.steps) {
+            self.market.guard.flow = steps.record(step);
+            account.stepped_at = self.clock.unix;
+        }
+    }
+
+    /// Whether the backstop may be left with `after` by these terms. Insolvent accounts always fit.
+    #[inline]
+    fn fits(&self, terms: &Terms, after: &Capacity) -> bool {
+        terms.extent == Extent::Insolvent || after.is_within(&self.config)
+    }
+
+    /// What does not fit, cut down to what does, and the capacity after it. Solving for the room is dear. A rest of room below
+    /// the minimum debt is none: it would go in crumbs.
+    #[cold]
+    #[inline(never)]
+    fn cut(&self, wanted: Demand, debt: Quote, collateral: Collateral) -> Result<(Terms, Capacity)> {
+        let config = &self.config;
+        let room = self.capacity.room(config, &self.marks, wanted.penalty)?;
+        if room < config.min_debt {
+            return Err(Error::BackstopFull);
+        }
+        let terms = wanted
+            .within(config, debt, room, Error::BackstopFull)?
+            .terms(collateral, &self.marks.price)?;
+        let terms = Terms {
+            extent: Extent::Cut,
+            ..terms
+        };
+        Ok((terms, self.capacity.after(terms.repay, terms.seize, &self.marks)?))
+    }
+
+    /// Whether the backstop would take on these terms, or part of them.
+    pub(super) fn has_room(&self, terms: &Terms, debt: Quote, collateral: Collateral) -> Result<bool> {
+        let after = self.capacity.after(terms.repay, terms.seize, &self.marks)?;
+        if self.fits(terms, &after) {
+            return Ok(true);
+        }
+        match self.cut(terms.demand(), debt, collateral) {
+            Ok(_) => Ok(true),
+            Err(Error::BackstopFull) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes `repay` off the debt that `due` says an account of `held` shares has. Returns what is left to the account, and
+    /// the shares taken off, rounded down: in favour of who takes the debt over.
     ///
-    /// The shares moved are rounded down, in favour of the backstop; those paid in cash again, in favour of the pool.
-    fn absorb(&self, books: &mut Books, held: DebtShares, debt: Quote, terms: &Terms) -> Result<(DebtShares, Quote)> {
+    /// With r what the division leaves, repay = index × shares + r; so
+    ///
+    /// ```text
+    /// index × (held − shares) = index × held − repay + r
+    /// ```
+    ///
+    /// exactly, which saves a product.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `due`")]
+    fn relieve(&self, held: DebtShares, due: &Due, repay: Quote) -> Result<(Left, DebtShares)> {
+        if repay == due.debt {
+            let left = Left {
+                shares: DebtShares::ZERO,
+                debt: Quote::ZERO,
+            };
+            return Ok((left, held));
+        }
+        let (shares, rest) = self.index.divide_with_rest(repay.0)?;
+        // index × the shares left: cannot wrap.
+        let exact = due.exact.wrapping_sub(num::join(repay.0, 0)).wrapping_add(rest);
+        let left = Left {
+            shares: held.minus(DebtShares(shares))?,
+            debt: Quote(num::ceil(exact)?),
+        };
+        Ok((left, DebtShares(shares)))
+    }
+
+    /// Moves the collateral of `terms` and debt of so many `shares` to the backstop. Returns the part paid in cash; the
+    /// shares that it pays are rounded down, in favour of the pool.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `due`")]
+    fn absorb(&self, books: &mut Books, shares: DebtShares, terms: &Terms) -> Result<Quote> {
         let Books { pool, backstop, unwind } = books;
         let cash = backstop.cash.min(terms.repay);
-        let shares = if terms.repay == debt {
-            held
-        } else {
-            self.shares(terms.repay)?.min(held)
-        };
         let settled = match cash {
             Quote::ZERO => DebtShares::ZERO,
             all if all == terms.repay => shares,
             part => self.shares(part)?.min(shares),
         };
         pool.collect(cash, settled)?;
-        if backstop.inventory == Collateral::ZERO {
-            unwind.begin(self.clock)?;
-        }
+        unwind.arrive(self.longest_lag, backstop.inventory, terms.seize, self.clock)?;
         backstop.cash = backstop.cash.minus(cash)?;
         backstop.debt_shares = backstop.debt_shares.plus(shares.minus(settled)?)?;
         backstop.inventory = backstop.inventory.plus(terms.seize)?;
-        Ok((held.minus(shares)?, cash))
+        Ok(cash)
     }
 
     /// See [`crate::Index::debt`].
     #[inline]
-    fn debt(&self, shares: DebtShares) -> Result<Quote> {
+    pub(super) fn debt(&self, shares: DebtShares) -> Result<Quote> {
         self.index.factor().ceil(shares.0).map(Quote)
     }
 
     /// See [`crate::Index::shares_for_payment`].
     #[inline]
-    fn shares(&self, amount: Quote) -> Result<DebtShares> {
+    pub(super) fn shares(&self, amount: Quote) -> Result<DebtShares> {
         self.index.divide(amount.0).map(DebtShares)
     }
 
     /// Sets quote atoms aside for a keeper: from the backstop's cash, else lent by the pool to the backstop, else not
-    /// at all. Returns what was set aside.
-    fn credit_bounty(&self, books: &mut Books, bounty: Quote) -> Result<Quote> {
+    /// at all. Returns what was set aside, and what was not.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `due`")]
+    fn credit_bounty(&self, books: &mut Books, bounty: Quote) -> Result<(Quote, Quote)> {
         let Books { pool, backstop, .. } = books;
         let from_cash = backstop.cash.min(bounty);
-        let lent = bounty.minus(from_cash)?.min(pool.cash);
+        let rest = bounty.minus(from_cash)?;
+        let lent = rest.min(pool.cash);
         backstop.cash = backstop.cash.minus(from_cash)?;
         if lent > Quote::ZERO {
             // As `Index::shares_for_loan`.
@@ -231,8 +376,9 @@ impl Liquidations<'_> {
             pool.lend_for(lent, shares)?;
             backstop.debt_shares = backstop.debt_shares.plus(shares)?;
         }
-        let credited = from_cash.plus(lent)?;
+        let unpaid = rest.minus(lent)?;
+        let credited = bounty.minus(unpaid)?;
         backstop.keeper_credits = backstop.keeper_credits.plus(credited)?;
-        Ok(credited)
+        Ok((credited, unpaid))
     }
 }

@@ -4,13 +4,21 @@
 //! what happened; the same struct is the body of the event that the program emits.
 
 mod backstop;
+mod external;
+mod guardians;
 mod liquidate;
 mod margin;
 mod pool;
 mod price;
+mod settle;
+mod take_out;
 
 pub use backstop::{BountyClaim, Funding, Sale};
+pub use external::{ExternalLiquidation, Willing};
+pub use guardians::{GuardianDeposit, GuardianRequest, GuardianWithdrawal};
 pub use liquidate::{Liquidation, Liquidations};
 pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};
 pub use price::Observation;
+pub use settle::Settlement;
+pub use take_out::{TakeOutQueued, TakenOut};

@@ -29,13 +29,12 @@ use crate::{
     oracle::Believed,
     units::{Bps, Clock, Price},
 };
-use core::cmp::Ordering;
 
 mod prices;
 mod steps;
 
 pub use prices::Prices;
-pub(crate) use steps::Steps;
+pub(crate) use steps::{Step, Steps};
 
 stored! {
     /// The price guards of a market and its breaker.
@@ -366,11 +365,14 @@ const FARTHEST: u64 = 100 * BPS;
 
 /// `price`, no further than `allowed` bps of `centre` from `centre`; the bound rounded outwards.
 fn near(price: Price, centre: Price, allowed: u64) -> Result<Price> {
+    if price == centre {
+        return Ok(price);
+    }
     let allowed = allowed.min(FARTHEST);
-    match price.cmp(&centre) {
-        Ordering::Less => Ok(price.max(centre.scale_down(BPS.saturating_sub(allowed))?)),
-        Ordering::Equal => Ok(price),
-        Ordering::Greater => Ok(price.min(centre.scale_up(BPS.saturating_add(allowed))?)),
+    if price < centre {
+        Ok(price.max(centre.scale_down(BPS.saturating_sub(allowed))?))
+    } else {
+        Ok(price.min(centre.scale_up(BPS.saturating_add(allowed))?))
     }
 }
 

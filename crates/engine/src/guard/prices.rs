@@ -88,7 +88,7 @@ impl Prices {
     pub fn liquidation(&self, config: &Config) -> Result<Price> {
         self.permit(Action::Liquidate)?;
         let (spot, guarded) = (self.spot(), self.guarded());
-        if !within(spot, guarded, config.max_gap) {
+        if spot != guarded && !within(spot, guarded, config.max_gap) {
             return Err(Error::PriceGapTooWide);
         }
         Ok(spot.max(guarded))

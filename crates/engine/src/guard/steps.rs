@@ -7,7 +7,7 @@ use crate::{
     num,
     pace::{self, MICROS, Pace, micros},
     position::MarginAccount,
-    sizing::Terms,
+    sizing::Demand,
     units::{Clock, Quote},
 };
 
@@ -15,77 +15,154 @@ use crate::{
 ///
 /// The flow limit is a pace with a burst: `guarded_flow` at once, refilled over `guarded_window`. So in any time W at
 /// most guarded_flow × (W + window) / window quote atoms of debt are taken over in steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Steps {
+    pace: Pace,
+    /// Up to where the flow limit is used, and where it ends; microseconds since 1970.
     flow: i64,
-    now: i64,
+    end: i64,
+}
+
+/// One step: so much debt, and up to where the flow limit is used after it.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    pub repay: Quote,
+    flow: i64,
 }
 
 impl Steps {
-    pub(crate) fn of(guard: &Guard, clock: Clock) -> Result<Self> {
+    pub(crate) fn of(config: &Config, guard: &Guard, clock: Clock) -> Result<Self> {
         let now = micros(clock)?;
         Ok(Self {
+            pace: Pace {
+                atoms: config.guarded_flow.0,
+                period: u64::from(config.guarded_window).saturating_mul(MICROS),
+            },
             flow: guard.flow.max(now),
-            now,
+            end: pace::after(now, config.guarded_window),
         })
     }
 
-    /// The most that may be taken from an account of `debt` that would be relieved of `wanted`: `guarded_step` of it, but no
-    /// less than the minimum debt, so that small accounts are not nibbled at, and all of it if dust would be left; within
-    /// what the flow limit leaves. A rest of flow below the minimum debt is none: crumbs would only make accounts rest.
+    /// What is taken of `wanted` from an account of `debt` now: `guarded_step` of it, but no less than the minimum debt, so
+    /// that small accounts are not nibbled at, and all of it if dust would be left; within what the flow limit leaves. A rest
+    /// of flow below the minimum debt is none: crumbs would only make accounts rest.
     ///
     /// # Errors
     /// [`Error::AccountCooling`] within `guarded_cooldown` seconds of the account's last step,
     /// [`Error::GuardedFlowUsed`].
-    pub(crate) fn limit(
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "handing the result over costs as much as a good part of the work"
+    )]
+    pub(crate) fn step(
         &self,
         config: &Config,
         account: &MarginAccount,
+        wanted: Demand,
         debt: Quote,
-        wanted: &Terms,
         clock: Clock,
-    ) -> Result<Quote> {
+    ) -> Result<(Demand, Step)> {
         if clock.unix < account.stepped_at.saturating_add(i64::from(config.guarded_cooldown)) {
             return Err(Error::AccountCooling);
         }
-        let least = config.min_debt.0;
-        let part = num::part(wanted.repay.0, config.guarded_step).max(least);
-        let step = if debt.0.saturating_sub(part) < least {
-            wanted.repay.0
-        } else {
-            part.min(wanted.repay.0)
-        };
-        let left = Self::pace(config).room(self.flow, self.end(config));
-        if left < step.min(least) {
-            return Err(Error::GuardedFlowUsed);
+        let part = Quote(num::part(wanted.repay.0, config.guarded_step)).max(config.min_debt);
+        let leaves_dust = debt.0.saturating_sub(part.0) < config.min_debt.0;
+        let size = if leaves_dust { wanted.repay } else { part };
+        let cut = wanted.within(config, debt, size, Error::GuardedFlowUsed)?;
+        match self.take(cut.repay) {
+            Ok(step) => Ok((cut, step)),
+            Err(_) => self.rest(config, wanted, debt, size),
         }
-        Ok(Quote(step.min(left)))
     }
 
-    /// After a step of `taken` quote atoms; also the mark to store.
+    /// As [`Steps::step`], where the flow limit leaves less than a step of this `size`: it takes another division to find out
+    /// how much.
+    #[cold]
+    #[inline(never)]
+    fn rest(&self, config: &Config, wanted: Demand, debt: Quote, size: Quote) -> Result<(Demand, Step)> {
+        let left = Quote(self.pace.room(self.flow, self.end));
+        if left < size.min(wanted.repay).min(config.min_debt) {
+            return Err(Error::GuardedFlowUsed);
+        }
+        let cut = wanted.within(config, debt, size.min(left), Error::GuardedFlowUsed)?;
+        Ok((cut, self.take(cut.repay)?))
+    }
+
+    /// The step that takes `repay` quote atoms.
     ///
     /// # Errors
     /// [`Error::GuardedFlowUsed`].
-    pub(crate) fn after(&self, config: &Config, taken: Quote) -> Result<Self> {
-        let flow = Self::pace(config)
-            .advance(self.flow, self.end(config), taken.0)
+    #[inline]
+    pub(crate) fn take(&self, repay: Quote) -> Result<Step> {
+        let flow = self
+            .pace
+            .advance(self.flow, self.end, repay.0)
             .ok_or(Error::GuardedFlowUsed)?;
-        Ok(Self { flow, ..*self })
+        Ok(Step { repay, flow })
     }
 
-    /// The mark to store.
-    pub(crate) fn mark(&self) -> i64 {
-        self.flow
+    /// Records a step. Returns the mark to store.
+    #[inline]
+    pub(crate) fn record(&mut self, step: Step) -> i64 {
+        self.flow = step.flow;
+        step.flow
     }
+}
 
-    fn pace(config: &Config) -> Pace {
-        Pace {
-            atoms: config.guarded_flow.0,
-            period: u64::from(config.guarded_window).saturating_mul(MICROS),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::tests::CONFIG,
+        sizing::Extent,
+        units::{Bps, DebtShares},
+    };
+    use proptest::prelude::*;
+
+    const NOW: Clock = Clock { unix: 1_000, slot: 1 };
+
+    proptest! {
+        /// A step is found without asking what the flow limit leaves; it must be the one that asking first gives.
+        #[test]
+        fn a_step_is_the_smaller_of_its_size_and_what_the_flow_limit_leaves(
+            debt in 1u64..1 << 40, wanted in 1u64..1 << 40, min_debt in 1u64..1 << 36, part in 1u32..=10_000,
+            flow in 1u64..1 << 42, window in 1u32..3_600, used in 0i64..4_000_000_000, whole: bool,
+        ) {
+            let config = Config {
+                min_debt: Quote(min_debt),
+                guarded_step: Bps(part),
+                guarded_flow: Quote(flow),
+                guarded_window: window,
+                ..CONFIG
+            };
+            let guard = Guard { flow: NOW.unix * 1_000_000 + used, ..bytemuck::Zeroable::zeroed() };
+            let account = MarginAccount { debt_shares: DebtShares(1), ..bytemuck::Zeroable::zeroed() };
+            let wanted = Demand {
+                extent: if whole { Extent::Whole } else { Extent::Partial },
+                repay: Quote(wanted.min(debt)),
+                penalty: Bps(0),
+                deficit: Quote::ZERO,
+            };
+            let steps = Steps::of(&config, &guard, NOW).unwrap();
+            let got = steps.step(&config, &account, wanted, Quote(debt), NOW);
+
+            let left = steps.pace.room(steps.flow, steps.end);
+            let part = num::part(wanted.repay.0, config.guarded_step).max(min_debt);
+            let size = if debt.saturating_sub(part) < min_debt { wanted.repay.0 } else { part.min(wanted.repay.0) };
+            let expected = if left < size.min(min_debt) {
+                Err(Error::GuardedFlowUsed)
+            } else {
+                wanted.within(&config, Quote(debt), Quote(size.min(left)), Error::GuardedFlowUsed)
+            };
+            match (got, expected) {
+                (Ok((cut, step)), Ok(expected)) => {
+                    prop_assert_eq!(cut, expected);
+                    prop_assert_eq!(step.repay, cut.repay);
+                    prop_assert!(steps.flow < step.flow && step.flow <= steps.end);
+                }
+                (got, expected) => prop_assert_eq!(got.map(|(cut, _)| cut), expected),
+            }
         }
-    }
-
-    fn end(&self, config: &Config) -> i64 {
-        pace::after(self.now, config.guarded_window)
     }
 }

@@ -1,6 +1,6 @@
 //! Q64.64 numbers prepared for many multiplications or divisions.
 
-use super::{LOW, join, narrow, split, sum, wide};
+use super::{LOW, ceil, join, narrow, split, sum, wide};
 use crate::error::{Error, Result};
 
 /// A Q64.64 number taken apart, to multiply by it many times. Kept like this, it also hides from the compiler that a
@@ -31,25 +31,23 @@ impl Factor {
     /// q × n, rounded down to an integer.
     #[inline]
     pub fn floor(&self, n: u64) -> Result<u64> {
-        sum(self.whole(n)?, self.below(n))
+        // Prices and indices are often below one: then there is nothing more to multiply.
+        if self.integer == 0 {
+            return Ok(self.below(n));
+        }
+        sum(narrow(wide(self.integer, n))?, self.below(n))
     }
 
     /// q × n, rounded up to an integer.
     #[inline]
     pub fn ceil(&self, n: u64) -> Result<u64> {
-        let rest = self.fraction.wrapping_mul(n);
-        // n × a fraction is at most n − 1 + (2^64 − 1)/2^64: one more still fits.
-        sum(self.whole(n)?, self.below(n).wrapping_add(u64::from(rest != 0)))
+        ceil(self.times(n)?)
     }
 
-    /// integer × n. Prices and indices are often below one: then there is nothing to multiply.
+    /// q × n, exact, Q64.64; the same as [`super::q_times`].
     #[inline]
-    fn whole(&self, n: u64) -> Result<u64> {
-        if self.integer == 0 {
-            Ok(0)
-        } else {
-            narrow(wide(self.integer, n))
-        }
+    pub fn times(&self, n: u64) -> Result<u128> {
+        Ok(join(self.floor(n)?, self.fraction.wrapping_mul(n)))
     }
 
     /// fraction × n, rounded down: the high word of [`wide`].
@@ -95,20 +93,20 @@ impl Reciprocal {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the call costs as much as a good part of the work")]
     pub fn divide(&self, n: u64) -> Result<u64> {
-        self.divide_exactly(n).map(|(quotient, _)| quotient)
+        self.divide_with_rest(n).map(|(quotient, _)| quotient)
     }
 
     /// n ÷ q, rounded up to an integer; the same as [`q_div_ceil`].
     #[inline]
     pub fn divide_up(&self, n: u64) -> Result<u64> {
-        let (quotient, has_rest) = self.divide_exactly(n)?;
-        sum(quotient, u64::from(has_rest))
+        let (quotient, rest) = self.divide_with_rest(n)?;
+        sum(quotient, u64::from(rest != 0))
     }
 
-    /// n ÷ q, rounded down to an integer, and whether that left a rest.
+    /// n ÷ q, rounded down to an integer, and the rest, n − quotient × q, Q64.64.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `divide`")]
-    fn divide_exactly(&self, n: u64) -> Result<(u64, bool)> {
+    pub fn divide_with_rest(&self, n: u64) -> Result<(u64, u128)> {
         let Factor { integer, fraction, .. } = self.q;
         // The quotient reaches 2^64 where n reaches q × 2^64.
         if integer == 0 && n >= fraction {
@@ -118,23 +116,26 @@ impl Reciprocal {
         let estimate = self.inverse.integer.wrapping_mul(n).wrapping_add(self.inverse.below(n));
         // It is one less if what it leaves holds q once more. It leaves less than 2q; so for q below one half the low
         // word is all of it, and one native multiplication finds it instead of a 128-bit one.
-        let (short, has_rest) = if integer == 0 && fraction < 1 << 63 {
+        if integer == 0 && fraction < 1 << 63 {
             let left = fraction.wrapping_mul(estimate).wrapping_neg();
-            (left >= fraction, left != 0 && left != fraction)
+            let short = left >= fraction;
+            let rest = if short { left.wrapping_sub(fraction) } else { left };
+            Ok((estimate.wrapping_add(u64::from(short)), u128::from(rest)))
         } else {
             let q = join(integer, fraction);
             let product = wide(fraction, estimate).wrapping_add(join(integer.wrapping_mul(estimate), 0));
             let left = join(n, 0).wrapping_sub(product);
-            (left >= q, left != 0 && left != q)
-        };
-        Ok((estimate.wrapping_add(u64::from(short)), has_rest))
+            let short = left >= q;
+            let rest = if short { left.wrapping_sub(q) } else { left };
+            Ok((estimate.wrapping_add(u64::from(short)), rest))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::num::{ONE, q_div_ceil, q_div_floor, q_mul_ceil};
+    use crate::num::{ONE, q_div_ceil, q_div_floor, q_mul_ceil, q_times};
     use proptest::prelude::*;
 
     proptest! {
@@ -148,6 +149,7 @@ mod tests {
             };
             prop_assert_eq!(Factor::of(q).floor(n), expected(exact >> 64));
             prop_assert_eq!(Factor::of(q).ceil(n), expected(exact.div_ceil(ONE)));
+            prop_assert_eq!(Factor::of(q).times(n), q_times(q, n));
         }
 
         #[test]
@@ -156,6 +158,10 @@ mod tests {
             let reciprocal = Reciprocal::of(q).unwrap();
             prop_assert_eq!(reciprocal.divide(n), q_div_floor(n, q));
             prop_assert_eq!(reciprocal.divide_up(n), q_div_ceil(n, q));
+            if let Ok((quotient, rest)) = reciprocal.divide_with_rest(n) {
+                prop_assert!(rest < q);
+                prop_assert_eq!(q_times(q, quotient).unwrap() + rest, u128::from(n) << 64);
+            }
         }
 
         /// Multiples of q and their neighbours, where one too few shows.
@@ -165,7 +171,24 @@ mod tests {
                 let (n, reciprocal) = ((multiple + near).saturating_sub(1), Reciprocal::of(q).unwrap());
                 prop_assert_eq!(reciprocal.divide(n), q_div_floor(n, q));
                 prop_assert_eq!(reciprocal.divide_up(n), q_div_ceil(n, q));
+                let (quotient, rest) = reciprocal.divide_with_rest(n).unwrap();
+                prop_assert_eq!((rest < q, q_times(q, quotient).unwrap() + rest), (true, u128::from(n) << 64));
             }
+        }
+
+        /// As the liquidation of a part of a debt counts on: see `Liquidations::relieve`.
+        #[test]
+        fn a_payment_leaves_the_exact_debt_of_the_shares_it_leaves(
+            bits in 30u32..110, low: u128, held in 1u64..1 << 40, paid: u64,
+        ) {
+            let index = (low >> (128 - bits)).max(1);
+            let reciprocal = Reciprocal::of(index).unwrap();
+            let Ok(exact) = reciprocal.factor().times(held) else { return Ok(()) };
+            let Ok(debt) = ceil(exact) else { return Ok(()) };
+            let paid = paid % debt;
+            let (shares, rest) = reciprocal.divide_with_rest(paid).unwrap();
+            prop_assert!(shares <= held);
+            prop_assert_eq!(exact - join(paid, 0) + rest, reciprocal.factor().times(held - shares).unwrap());
         }
     }
 

@@ -9,14 +9,14 @@ use core::num::NonZeroU64;
 pub trait Width: Copy + Ord {
     /// amount × ratio, exact. The ratio is at most [`MAX_RATIO`].
     fn product(amount: u64, ratio: Bps) -> Self;
-    /// self + other.
-    fn plus(self, other: u64) -> Option<Self>;
     /// self − other, if that is not negative.
     fn minus(self, other: Self) -> Option<Self>;
     /// self ÷ d, rounded down.
     fn quotient(self, d: Self) -> Option<Self>;
     /// self ÷ d, rounded down, and the remainder.
     fn divide(self, d: u32) -> Option<(Self, u64)>;
+    /// self ÷ d, rounded up.
+    fn divide_up(self, d: u32) -> Option<Self>;
     /// The number as `u64`, if it fits.
     fn narrow(self) -> Option<u64>;
 }
@@ -38,10 +38,6 @@ impl Width for u64 {
         amount.wrapping_mul(ratio.factor())
     }
     #[inline]
-    fn plus(self, other: u64) -> Option<Self> {
-        self.checked_add(other)
-    }
-    #[inline]
     fn minus(self, other: Self) -> Option<Self> {
         self.checked_sub(other)
     }
@@ -55,6 +51,10 @@ impl Width for u64 {
         Some((self / d, self % d))
     }
     #[inline]
+    fn divide_up(self, d: u32) -> Option<Self> {
+        NonZeroU64::new(u64::from(d)).map(|d| self.div_ceil(d.get()))
+    }
+    #[inline]
     fn narrow(self) -> Option<u64> {
         Some(self)
     }
@@ -66,10 +66,6 @@ impl Width for u128 {
         wide_small(amount, ratio.0)
     }
     #[inline]
-    fn plus(self, other: u64) -> Option<Self> {
-        self.checked_add(Self::from(other))
-    }
-    #[inline]
     fn minus(self, other: Self) -> Option<Self> {
         self.checked_sub(other)
     }
@@ -79,7 +75,12 @@ impl Width for u128 {
     }
     #[inline]
     fn divide(self, d: u32) -> Option<(Self, u64)> {
-        div_rem_small(self, d)
+        div_rem_small(self, u64::from(d))
+    }
+    #[inline]
+    fn divide_up(self, d: u32) -> Option<Self> {
+        let (floor, rest) = div_rem_small(self, u64::from(d))?;
+        floor.checked_add(Self::from(rest != 0))
     }
     #[inline]
     fn narrow(self) -> Option<u64> {
@@ -97,7 +98,7 @@ mod tests {
         /// Whatever a rule does in one width, it does in the other.
         #[test]
         fn both_widths_agree(
-            a in 0u64..1 << 49, b in 0u64..1 << 49, x in 0..=MAX_RATIO.0, y in 0..=MAX_RATIO.0, d: u32, more: u64,
+            a in 0u64..1 << 49, b in 0u64..1 << 49, x in 0..=MAX_RATIO.0, y in 0..=MAX_RATIO.0, d: u32,
         ) {
             prop_assert!(are_native(a, b));
             let (p, q) = (u64::product(a, Bps(x)), u64::product(b, Bps(y)));
@@ -107,7 +108,8 @@ mod tests {
             prop_assert_eq!(p.minus(q).map(u128::from), wide_p.minus(wide_q));
             prop_assert_eq!(p.quotient(q).map(u128::from), wide_p.quotient(wide_q));
             prop_assert_eq!(p.divide(d).map(|(q, r)| (u128::from(q), r)), wide_p.divide(d));
-            prop_assert_eq!(p.plus(more), wide_p.plus(more).and_then(Width::narrow));
+            prop_assert_eq!(p.divide_up(d).map(u128::from), wide_p.divide_up(d));
+            prop_assert_eq!(p.divide_up(d), p.divide(d).map(|(q, r)| q + u64::from(r != 0)));
         }
     }
 
@@ -123,7 +125,14 @@ mod tests {
 
     #[test]
     fn division_by_zero_is_nothing() {
-        assert_eq!((1u64.divide(0), 1u64.quotient(0)), (None, None));
-        assert_eq!((u128::MAX.divide(0), u128::MAX.quotient(0)), (None, None));
+        assert_eq!(
+            (1u64.divide(0), 1u64.divide_up(0), 1u64.quotient(0)),
+            (None, None, None)
+        );
+        let largest = u128::MAX;
+        assert_eq!(
+            (largest.divide(0), largest.divide_up(0), largest.quotient(0)),
+            (None, None, None)
+        );
     }
 }

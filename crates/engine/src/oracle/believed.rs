@@ -222,7 +222,8 @@ impl Believed {
 impl Reading {
     /// Flags of the confidence interval against its two limits.
     fn quality(&self, config: &Config) -> Flags {
-        let wider = |limit: Bps| num::wide_small(self.conf, num::WHOLE.0) > num::wide_small(self.price, limit.0);
+        // An integer: so the other side may be rounded down.
+        let wider = |limit: Bps| self.conf > num::scaled(self.price, limit);
         if wider(config.confidence_halt) {
             Flags::CONFIDENCE_HALT
         } else if wider(config.confidence_guard) {

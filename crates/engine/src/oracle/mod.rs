@@ -185,14 +185,15 @@ impl Oracle {
         purpose: Purpose,
         clock: Clock,
     ) -> Result<Believed> {
-        let collateral = check(&readings.collateral, config, purpose, clock, self.collateral_published)?;
-        let quote = check(&readings.quote, config, purpose, clock, self.quote_published)?;
+        let times = Times::of(config, purpose, clock);
+        let collateral = check(&readings.collateral, times, self.collateral_published)?;
+        let quote = check(&readings.quote, times, self.quote_published)?;
         if !self.has_redemption() {
             return Believed::new(config, decimals, collateral, quote, None);
         }
         let (base, rate) = readings.redemption.ok_or(Error::RedemptionFeedsRequired)?;
-        let base = check(&base, config, purpose, clock, self.base_published)?;
-        let rate = check(&rate, config, purpose, clock, self.rate_published)?;
+        let base = check(&base, times, self.base_published)?;
+        let rate = check(&rate, times, self.rate_published)?;
         Believed::new(config, decimals, collateral, quote, Some((base, rate)))
     }
 
@@ -207,7 +208,27 @@ impl Oracle {
     }
 }
 
-fn check(raw: &RawReading, config: &Config, purpose: Purpose, clock: Clock, newest: i64) -> Result<Reading> {
+/// Between what times a price may have been published.
+#[derive(Clone, Copy)]
+struct Times {
+    oldest: i64,
+    latest: i64,
+}
+
+impl Times {
+    fn of(config: &Config, purpose: Purpose, clock: Clock) -> Self {
+        let max_age = match purpose {
+            Purpose::Trade => config.max_age_short,
+            Purpose::Liquidate | Purpose::Observe => config.max_age_long,
+        };
+        Self {
+            oldest: clock.unix.saturating_sub(i64::from(max_age)),
+            latest: clock.unix.saturating_add(i64::from(config.future_tolerance)),
+        }
+    }
+}
+
+fn check(raw: &RawReading, times: Times, newest: i64) -> Result<Reading> {
     let price = u64::try_from(raw.price)
         .ok()
         .filter(|price| *price > 0)
@@ -215,14 +236,10 @@ fn check(raw: &RawReading, config: &Config, purpose: Purpose, clock: Clock, newe
     if !EXPONENTS.contains(&raw.expo) {
         return Err(Error::PriceExponentOutOfRange);
     }
-    if raw.publish_time > clock.unix.saturating_add(i64::from(config.future_tolerance)) {
+    if raw.publish_time > times.latest {
         return Err(Error::PriceFromFuture);
     }
-    let max_age = match purpose {
-        Purpose::Trade => config.max_age_short,
-        Purpose::Liquidate | Purpose::Observe => config.max_age_long,
-    };
-    if clock.unix.saturating_sub(raw.publish_time) > i64::from(max_age) {
+    if raw.publish_time < times.oldest {
         return Err(Error::PriceTooOld);
     }
     if raw.publish_time < newest {

@@ -44,9 +44,15 @@ fn believed(price: i64, conf: u64) -> Believed {
 
 /// SOL at `price` × 10^-8 USD, USDC at one: 9 and 6 decimals; as a market accepts them that never saw another price.
 pub(crate) fn prices(price: i64, conf: u64) -> Prices {
+    prices_with(&CONFIG, raw(price, conf))
+}
+
+/// The same, of any reading, with any parameters.
+pub(crate) fn prices_with(config: &Config, collateral: RawReading) -> Prices {
     let mut guard: crate::Guard = bytemuck::Zeroable::zeroed();
-    let believed = believed(price, conf);
-    let verdict = guard.observe(&CONFIG, &believed, NOW).unwrap();
+    let readings = readings(collateral, raw(100_000_000, 0));
+    let believed = oracle().read(config, (9, 6), &readings, Purpose::Observe, NOW).unwrap();
+    let verdict = guard.observe(config, &believed, NOW).unwrap();
     Prices::new(believed, verdict)
 }
 

@@ -58,6 +58,7 @@ pub fn default_config() -> Config {
         average_band: Bps(10_000),
         average_seconds: 1,
         ema_band: Bps(10_000),
+        unwind_floor_band: Bps(10_000),
         confidence_guard: Bps(200),
         confidence_halt: Bps(200),
         ..Config::EXAMPLE

@@ -2,6 +2,7 @@
 
 mod actions;
 mod feeds;
+mod guardians;
 mod markets;
 mod snapshot;
 mod tokens;

@@ -8,9 +8,9 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Collateral, Quote, oracle::Purpose};
+use breakwater_engine::{self as engine, Clock, Collateral, Prices, Quote, actions::Sale, oracle::Purpose};
 
-/// Accounts of `buy_inventory`.
+/// Accounts of `buy_inventory` and `buy_inventory_for`.
 #[derive(Accounts)]
 pub struct BuyInventory<'info> {
     /// The market.
@@ -52,16 +52,29 @@ pub struct BuyInventory<'info> {
 
 /// Buys inventory of the backstop.
 pub fn buy_inventory(ctx: Context<BuyInventory>, amount: u64, max_cost: u64) -> Result<()> {
-    let accounts = &ctx.accounts;
+    sell(ctx.accounts, |market, prices, clock| {
+        market.buy_inventory(Collateral(amount), Quote(max_cost), prices, clock)
+    })
+}
+
+/// Buys as much inventory as a budget pays for.
+pub fn buy_inventory_for(ctx: Context<BuyInventory>, budget: u64, min_amount: u64) -> Result<()> {
+    sell(ctx.accounts, |market, prices, clock| {
+        market.buy_inventory_for(Quote(budget), Collateral(min_amount), prices, clock)
+    })
+}
+
+fn sell(
+    accounts: &BuyInventory,
+    engine: impl FnOnce(&mut engine::Market, &Prices, Clock) -> engine::Result<Sale>,
+) -> Result<()> {
     let clock = clock::now()?;
     let (sale, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let prices = accounts
             .feeds
             .accept(&mut market, accounts.market.key(), Purpose::Trade, clock)?;
-        let sale = market
-            .buy_inventory(Collateral(amount), Quote(max_cost), &prices, clock)
-            .or_program_error()?;
+        let sale = engine(&mut market, &prices, clock).or_program_error()?;
         (sale, MarketSeeds::of(&market))
     };
     Transfer {

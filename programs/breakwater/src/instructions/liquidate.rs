@@ -40,11 +40,13 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
         .accept(&mut market, accounts.market.key(), Purpose::Liquidate, clock)?;
     let mut account = accounts.margin_account.load_mut()?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
-    let mut liquidations = market.liquidations(&prices, clock).or_program_error()?;
-    let mut log = LiquidatedLog::new(&accounts.market.key(), accounts.keeper.key);
+    // By reference: they are large, and dear to move.
+    let mut liquidations = market.liquidations(&prices, clock);
+    let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
+    let mut log = LiquidatedLog::default();
     one(
-        &mut liquidations,
-        &accounts.margin_account.key(),
+        liquidations,
+        accounts.margin_account.as_ref().key,
         &mut account,
         &mut ledger,
         &mut log,

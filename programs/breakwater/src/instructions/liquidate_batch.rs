@@ -39,8 +39,10 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let mut ledger = accounts.keeper_ledger.load_mut()?;
     let market_key = accounts.market.key();
     let expected = key(&market_key);
-    let mut liquidations = market.liquidations(&prices, clock).or_program_error()?;
-    let mut log = LiquidatedLog::new(&market_key, accounts.keeper.key);
+    // By reference: they are large, and dear to move.
+    let mut liquidations = market.liquidations(&prices, clock);
+    let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
+    let mut log = LiquidatedLog::default();
     for info in ctx.remaining_accounts {
         let mut data = info.try_borrow_mut_data()?;
         // Its owner may have closed it since the keeper looked: no reason to fail the others.
@@ -48,7 +50,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
             continue;
         }
         let account = margin_account(info, &mut data, &expected)?;
-        match liquidate::one(&mut liquidations, info.key, account, &mut ledger, &mut log) {
+        match liquidate::one(liquidations, info.key, account, &mut ledger, &mut log) {
             // Done, or not this account's turn: then the engine changed nothing.
             Ok(())
             | Err(
@@ -56,9 +58,9 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
                 | EngineError::NoDebt
                 | EngineError::SameSlot
                 | EngineError::AccountCooling
-                | EngineError::GuardedFlowUsed
-                | EngineError::BackstopFull,
+                | EngineError::GuardedFlowUsed,
             ) => {}
+            Err(EngineError::BackstopFull) => liquidations.note_shortage(),
             Err(error) => return Err(BreakwaterError::from(error).into()),
         }
     }

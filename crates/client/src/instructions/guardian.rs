@@ -1,0 +1,82 @@
+//! Guardians of the backstop.
+
+use super::build;
+use crate::{MarketKeys, addresses};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
+use breakwater::{accounts, instruction};
+
+/// Opens a guardian's position. The guardian signs and pays the rent.
+#[must_use]
+pub fn open_guardian_position(keys: &MarketKeys, guardian: &Pubkey) -> Instruction {
+    build(
+        &accounts::OpenGuardianPosition {
+            market: keys.market,
+            position: addresses::guardian_position(&keys.market, guardian),
+            guardian: *guardian,
+            system_program: system_program::ID,
+        },
+        &instruction::OpenGuardianPosition {},
+    )
+}
+
+/// Closes a guardian's position that holds no shares. The guardian signs and gets the rent.
+#[must_use]
+pub fn close_guardian_position(keys: &MarketKeys, guardian: &Pubkey) -> Instruction {
+    build(
+        &accounts::CloseGuardianPosition {
+            market: keys.market,
+            position: addresses::guardian_position(&keys.market, guardian),
+            guardian: *guardian,
+        },
+        &instruction::CloseGuardianPosition {},
+    )
+}
+
+/// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares. The guardian signs.
+#[must_use]
+pub fn guardian_deposit(keys: &MarketKeys, guardian: &Pubkey, amount: u64, min_shares: u64) -> Instruction {
+    build(
+        &accounts::GuardianDeposit {
+            market: keys.market,
+            position: addresses::guardian_position(&keys.market, guardian),
+            guardian: *guardian,
+            quote_mint: keys.quote_mint,
+            guardian_quote: keys.quote_of(guardian),
+            quote_vault: keys.quote_vault,
+            quote_token_program: keys.quote_token_program,
+        },
+        &instruction::GuardianDeposit { amount, min_shares },
+    )
+}
+
+/// Asks to take `shares` out. The guardian signs.
+#[must_use]
+pub fn guardian_request(keys: &MarketKeys, guardian: &Pubkey, shares: u64) -> Instruction {
+    build(
+        &accounts::GuardianRequest {
+            market: keys.market,
+            position: addresses::guardian_position(&keys.market, guardian),
+            guardian: *guardian,
+        },
+        &instruction::GuardianRequest { shares },
+    )
+}
+
+/// Takes out `shares` for at least `min_amount` quote atoms, showing the market its feeds, which it needs while the
+/// backstop holds inventory. The guardian signs.
+#[must_use]
+pub fn guardian_withdraw(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_amount: u64) -> Instruction {
+    build(
+        &accounts::GuardianWithdraw {
+            market: keys.market,
+            position: addresses::guardian_position(&keys.market, guardian),
+            guardian: *guardian,
+            quote_mint: keys.quote_mint,
+            guardian_quote: keys.quote_of(guardian),
+            quote_vault: keys.quote_vault,
+            feeds: keys.optional_feeds(),
+            quote_token_program: keys.quote_token_program,
+        },
+        &instruction::GuardianWithdraw { shares, min_amount },
+    )
+}

@@ -1,0 +1,58 @@
+use crate::{
+    error::{Error, Result},
+    market::Market,
+    units::{Clock, Collateral, DebtShares, Quote},
+};
+
+record! {
+    /// The backstop could not pay its debt: who bore what, quote atoms.
+    Settlement {
+        /// The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
+        /// settlement. All of it is lost.
+        protocol: Quote,
+        /// The guardians' claim. All of it is void.
+        guardians: Quote,
+        /// Debt that the pool will not be paid: the LP price falls by it, once.
+        suppliers: Quote,
+        /// Debt shares cancelled.
+        shares: DebtShares,
+    }
+}
+
+impl Market {
+    /// Settles a deficit: the backstop has sold everything, has no cash, and still owes the pool. Anyone may.
+    ///
+    /// The protocol's equity is gone by then, the guardians' claim is voided, and what is still owed is written off the
+    /// pool's books. It is the only thing that ever lowers the price of an LP share.
+    ///
+    /// # Errors
+    /// [`Error::NothingToSettle`], [`Error::Overflow`].
+    pub fn settle_deficit(&mut self, clock: Clock) -> Result<Settlement> {
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        // Accruing pays nothing a second time in one second, and a liquidation may have been in between.
+        books.pay_due()?;
+        let backstop = &mut books.backstop;
+        let shares = backstop.debt_shares;
+        let empty = backstop.inventory == Collateral::ZERO && backstop.cash == Quote::ZERO;
+        if !empty || shares == DebtShares::ZERO {
+            return Err(Error::NothingToSettle);
+        }
+        let suppliers = books.pool.index.debt(shares)?;
+        books.pool.write_off(shares)?;
+        backstop.debt_shares = DebtShares::ZERO;
+        let protocol = self.income.paid_in.plus(backstop.reserve)?;
+        backstop.reserve = Quote::ZERO;
+        books.invariant()?;
+
+        self.books = books;
+        self.income = bytemuck::Zeroable::zeroed();
+        self.shortage.clear();
+        Ok(Settlement {
+            protocol,
+            guardians: self.guardians.void(),
+            suppliers,
+            shares,
+        })
+    }
+}

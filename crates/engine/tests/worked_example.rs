@@ -1,0 +1,194 @@
+//! The worked example of `docs/backstop.md`, computed. The page holds exactly what this prints.
+
+use breakwater_engine::{
+    Bps, Clock, Collateral, Config, FeedPin, Feeds, GuardianPosition, GuardianShares, KeeperLedger, Key, LpShares,
+    MarginAccount, Market, NewMarket, Prices, Quote, RawReading, Readings,
+    oracle::{FEED_PULL, Purpose},
+};
+use std::fmt::Write;
+
+const SOL: u64 = 1_000_000_000;
+const USDC: u64 = 1_000_000;
+
+/// A market at one moment: everything happens within the same second, so no interest blurs the numbers.
+struct Story {
+    market: Market,
+    clock: Clock,
+    text: String,
+}
+
+impl Story {
+    fn new() -> Self {
+        let pin = |id| FeedPin {
+            key: Key([id; 32]),
+            owner: Key([11; 32]),
+            kind: FEED_PULL,
+            padding: [0; 7],
+        };
+        let clock = Clock {
+            unix: 1_700_000_000,
+            slot: 1,
+        };
+        // Guards wide open and the unwind in minutes: the example is about the books.
+        let config = Config {
+            max_velocity: Bps(10_000),
+            velocity_slack: Bps(10_000),
+            average_band: Bps(10_000),
+            ema_band: Bps(10_000),
+            unwind_floor_band: Bps(10_000),
+            unwind_time: 60,
+            unwind_max_rate: 1_000 * SOL,
+            ..Config::EXAMPLE
+        };
+        let mut market: Market = bytemuck::Zeroable::zeroed();
+        market
+            .initialise(&NewMarket {
+                id: 0,
+                bump: 255,
+                collateral: (Key([1; 32]), 9, Key([2; 32])),
+                quote: (Key([3; 32]), 6, Key([4; 32])),
+                lp_mint: Key([5; 32]),
+                feeds: Feeds {
+                    collateral: pin(6),
+                    quote: pin(7),
+                    base: FeedPin::NONE,
+                    rate: FeedPin::NONE,
+                },
+                config,
+                clock,
+            })
+            .unwrap();
+        let head = format!(
+            "{:<34}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+            "", "cash", "SOL", "book", "debt", "equity", "guardians", "protocol", "room"
+        );
+        Self {
+            market,
+            clock,
+            text: head,
+        }
+    }
+
+    /// SOL at this price, exactly.
+    fn prices(&mut self, dollars: i64) -> Prices {
+        let reading = |price| RawReading {
+            price,
+            conf: 0,
+            expo: 0,
+            ema_price: price,
+            publish_time: self.clock.unix,
+        };
+        let readings = Readings {
+            collateral: reading(dollars),
+            quote: reading(1),
+            redemption: None,
+        };
+        self.clock.slot += 1;
+        self.market
+            .accept_prices(&readings, Purpose::Trade, self.clock)
+            .unwrap()
+    }
+
+    /// One line of the balance sheet.
+    fn line(&mut self, what: &str, dollars: i64) {
+        let prices = self.prices(dollars);
+        let s = self.market.statement(&prices, self.clock).unwrap();
+        let usdc = |atoms: i128| (atoms as f64 / USDC as f64).round();
+        let quote = |amount: Quote| usdc(i128::from(amount.0));
+        writeln!(
+            self.text,
+            "{:<34}{:>9}{:>10.1}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
+            what,
+            quote(s.cash),
+            s.inventory.0 as f64 / SOL as f64,
+            quote(s.inventory_book),
+            quote(s.debt),
+            usdc(s.equity),
+            quote(s.guardians),
+            usdc(s.protocol),
+            quote(s.room),
+        )
+        .unwrap();
+    }
+
+    fn open(&mut self, sol: u64, usdc: u64) -> MarginAccount {
+        let prices = self.prices(100);
+        let mut account = MarginAccount::new(Key([8; 32]), Key([9; 32]), 0, 255);
+        self.market
+            .deposit_collateral(&mut account, Collateral(sol * SOL))
+            .unwrap();
+        self.market
+            .borrow(&mut account, Quote(usdc * USDC), &prices, self.clock)
+            .unwrap();
+        account
+    }
+
+    fn liquidate(&mut self, account: &mut MarginAccount, dollars: i64) {
+        let prices = self.prices(dollars);
+        let mut ledger = KeeperLedger::new(Key([8; 32]), Key([10; 32]), 255);
+        let mut liquidations = self.market.liquidations(&prices, self.clock).unwrap();
+        liquidations.liquidate(account, &mut ledger).unwrap();
+    }
+
+    fn sell_all(&mut self, dollars: i64) {
+        let prices = self.prices(dollars);
+        let inventory = self.market.books.backstop.inventory;
+        self.market
+            .buy_inventory(inventory, Quote(u64::MAX), &prices, self.clock)
+            .unwrap();
+    }
+
+    fn told(&mut self, text: std::fmt::Arguments) {
+        writeln!(self.text, "{text}").unwrap();
+    }
+}
+
+#[test]
+fn the_page_says_what_the_engine_does() {
+    let mut story = Story::new();
+    let clock = story.clock;
+    let mut guardian = GuardianPosition::new(Key([8; 32]), Key([12; 32]), 255);
+    let market = &mut story.market;
+    market.supply(Quote(1_000_000 * USDC), LpShares(0), clock).unwrap();
+    market.fund_backstop(Quote(50_000 * USDC), clock).unwrap();
+    let stake = Quote(30_000 * USDC);
+    market
+        .guardian_deposit(&mut guardian, stake, GuardianShares(0), clock)
+        .unwrap();
+    let mut alice = story.open(2_000, 130_000);
+    let mut bob = story.open(10_000, 650_000);
+    story.line("1 before, SOL at 100", 100);
+    story.liquidate(&mut alice, 80);
+    story.line("2 Alice is liquidated at 80", 80);
+    story.sell_all(80);
+    story.line("3 all is sold at 80", 80);
+    story.line("4 SOL gaps to 50: Bob is under", 50);
+    story.liquidate(&mut bob, 50);
+    story.line("5 Bob is taken over whole", 50);
+    story.sell_all(50);
+    story.line("6 all is sold at 50", 50);
+    let before = story.market.books.pool.assets().unwrap();
+    let settlement = story.market.settle_deficit(story.clock).unwrap();
+    let after = story.market.books.pool.assets().unwrap();
+    let usdc = |amount: Quote| amount.0 as f64 / USDC as f64;
+    story.told(format_args!(
+        "7 settled: protocol {:.2}, guardians {:.2}, suppliers {:.2}",
+        usdc(settlement.protocol),
+        usdc(settlement.guardians),
+        usdc(settlement.suppliers),
+    ));
+    story.told(format_args!(
+        "  suppliers own {:.2} instead of {:.2}: the LP price falls by {:.2}%",
+        usdc(after),
+        usdc(before),
+        100.0 * (1.0 - usdc(after) / usdc(before)),
+    ));
+    assert_eq!(story.market.guardians.claim, Quote::ZERO);
+    assert_eq!(before.0 - after.0, settlement.suppliers.0);
+
+    let page = include_str!("../../../docs/backstop.md");
+    let story = story.text;
+    let story: Vec<&str> = story.lines().map(str::trim_end).collect();
+    let block = story.join("\n");
+    assert!(page.contains(&block), "docs/backstop.md should hold:\n{block}");
+}

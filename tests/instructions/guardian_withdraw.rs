@@ -1,0 +1,298 @@
+//! `guardian_withdraw`.
+
+mod accounts;
+mod equity;
+
+use crate::{
+    backing::{FIVE_YEARS, backed, cash, deficit, interest_free, market_with, position_of, quick, usury},
+    scene::{Scene, USDC, both_token_programs, vaults},
+};
+use breakwater::{error::BreakwaterError, events::GuardianWithdrawn};
+use breakwater_engine::{GuardianPosition, GuardianShares, Quote, actions::GuardianWithdrawal};
+use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
+
+/// Gina's shares of a claim of 1,000.
+const SHARES: u64 = 1_000_000 * USDC;
+
+/// Gina asked for all of her 1,000 when her cool-down began, and now it is over.
+fn ripe(spec: &MarketSpec, protocol: u64) -> (Scene, Actor) {
+    let (mut scene, gina) = backed(World::program_test(), spec, protocol, 1_000 * USDC);
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    wait(&mut scene, 0);
+    (scene, gina)
+}
+
+/// Lets the cool-down pass, and some seconds.
+fn wait(scene: &mut Scene, seconds: u32) {
+    let cooldown = scene.world.market_state(&scene.market).config.guardian_cooldown;
+    scene.world.advance(cooldown + seconds);
+}
+
+/// What it did.
+#[track_caller]
+fn withdraw(scene: &mut Scene, guardian: &Actor, shares: u64) -> GuardianWithdrawal {
+    let outcome = scene.world.guardian_withdraw(&scene.market, guardian, shares).unwrap();
+    outcome.event::<GuardianWithdrawn>().withdrawal
+}
+
+#[track_caller]
+fn refused(scene: &mut Scene, guardian: &Actor, (shares, min_amount): (u64, u64), expected: BreakwaterError) {
+    let withdraw = ix::guardian_withdraw(&scene.market, &guardian.key(), shares, min_amount);
+    scene.world.assert_error_unchanged(&[withdraw], &[guardian], expected);
+}
+
+/// shares × (amount + 1) ÷ (all + 1,000), rounded down.
+fn part(amount: u64, shares: u64, all: u64) -> u64 {
+    u64::try_from(u128::from(shares) * (u128::from(amount) + 1) / (u128::from(all) + 1_000)).unwrap()
+}
+
+#[test]
+fn it_moves_the_tokens_and_gives_up_the_claim() {
+    for mut spec in both_token_programs() {
+        spec.config = interest_free(spec.config);
+        let (mut scene, gina) = ripe(&spec, 100_000 * USDC);
+        let mut expected = scene.world.market_state(&scene.market);
+        expected.books = expected.books_at(scene.world.clock()).unwrap();
+        let position = position_of(&mut scene, &gina);
+        let tokens = vaults(&mut scene.world, &scene.market);
+
+        let outcome = scene
+            .world
+            .guardian_withdraw(&scene.market, &gina, 300_000 * USDC)
+            .unwrap();
+
+        let amount = 300 * USDC;
+        let event = GuardianWithdrawn {
+            market: scene.market.market,
+            guardian: gina.key(),
+            withdrawal: GuardianWithdrawal {
+                shares: GuardianShares(300_000 * USDC),
+                amount: Quote(amount),
+                claim_after: Quote(700 * USDC),
+            },
+        };
+        assert_eq!(outcome.event::<GuardianWithdrawn>(), event);
+        expected.books.backstop.cash.0 -= amount;
+        expected.guardians.claim.0 -= amount;
+        expected.guardians.shares.0 -= 300_000 * USDC;
+        assert_eq!(scene.world.market_state(&scene.market), expected);
+        let after = GuardianPosition {
+            shares: GuardianShares(700_000 * USDC),
+            requested: GuardianShares(700_000 * USDC),
+            ..position
+        };
+        assert_eq!(position_of(&mut scene, &gina), after);
+        assert_eq!(
+            scene.world.balance(&gina, &scene.market.quote_mint),
+            1_000 * USDC + amount
+        );
+        assert_eq!(vaults(&mut scene.world, &scene.market), (tokens.0, tokens.1 - amount));
+    }
+}
+
+#[test]
+fn it_can_be_done_from_the_end_of_the_cooldown_to_the_end_of_the_window() {
+    let (mut scene, gina) = backed(World::program_test(), &MarketSpec::default(), 0, 1_000 * USDC);
+    let config = default_config();
+    scene.world.advance(12_345);
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::TooEarly);
+    scene.world.advance(config.guardian_cooldown - 1);
+    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::TooEarly);
+    scene.world.advance(1);
+    withdraw(&mut scene, &gina, 1_000);
+    scene.world.advance(config.guardian_window - 1);
+    withdraw(&mut scene, &gina, 1_000);
+    scene.world.advance(1);
+    withdraw(&mut scene, &gina, 1_000);
+    scene.world.advance(1);
+    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::Expired);
+    scene.world.advance(100 * 86_400);
+    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::Expired);
+}
+
+#[test]
+fn a_new_request_begins_a_new_cooldown() {
+    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    refused(&mut scene, &gina, (1, 0), BreakwaterError::TooEarly);
+    wait(&mut scene, 0);
+    withdraw(&mut scene, &gina, SHARES);
+}
+
+#[test]
+fn a_deposit_does_not_ripen_in_the_cooldown_of_older_shares() {
+    let (mut scene, gina) = backed(World::program_test(), &MarketSpec::default(), 0, 1_000 * USDC);
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    wait(&mut scene, 0);
+    scene
+        .world
+        .guardian_deposit(&scene.market, &gina, 1_000 * USDC)
+        .unwrap();
+    let expected = BreakwaterError::InsufficientGuardianShares;
+    refused(&mut scene, &gina, (SHARES + 1, 0), expected);
+    withdraw(&mut scene, &gina, SHARES);
+    refused(&mut scene, &gina, (1, 0), BreakwaterError::InsufficientGuardianShares);
+}
+
+#[test]
+fn amounts_are_checked() {
+    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    refused(&mut scene, &gina, (0, 0), BreakwaterError::ZeroAmount);
+    for shares in [SHARES + 1, u64::MAX] {
+        refused(
+            &mut scene,
+            &gina,
+            (shares, 0),
+            BreakwaterError::InsufficientGuardianShares,
+        );
+    }
+    // A share is worth a thousandth of an atom: rounded down, nothing.
+    assert_eq!(withdraw(&mut scene, &gina, 1).amount, Quote(0));
+    // Fewer asked for than held.
+    scene.world.guardian_request(&scene.market, &gina, 10).unwrap();
+    wait(&mut scene, 0);
+    refused(&mut scene, &gina, (11, 0), BreakwaterError::InsufficientGuardianShares);
+    withdraw(&mut scene, &gina, 10);
+}
+
+#[test]
+fn who_never_asked_cannot_leave() {
+    let (mut scene, gina) = backed(World::program_test(), &MarketSpec::default(), 0, 1_000 * USDC);
+    wait(&mut scene, 0);
+    for shares in [1, SHARES] {
+        refused(
+            &mut scene,
+            &gina,
+            (shares, 0),
+            BreakwaterError::InsufficientGuardianShares,
+        );
+    }
+    // Nor who took it back.
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    wait(&mut scene, 0);
+    scene.world.guardian_request(&scene.market, &gina, 0).unwrap();
+    refused(&mut scene, &gina, (1, 0), BreakwaterError::InsufficientGuardianShares);
+}
+
+#[test]
+fn the_caller_sets_the_least_amount() {
+    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    for min_amount in [1_000 * USDC + 1, u64::MAX] {
+        refused(
+            &mut scene,
+            &gina,
+            (SHARES, min_amount),
+            BreakwaterError::SlippageExceeded,
+        );
+    }
+    let exactly = ix::guardian_withdraw(&scene.market, &gina.key(), SHARES, 1_000 * USDC);
+    scene.world.send(&[exactly], &[&gina]).unwrap();
+}
+
+#[test]
+fn nothing_is_paid_twice() {
+    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let all = ix::guardian_withdraw(&scene.market, &gina.key(), SHARES, 0);
+    let expected = BreakwaterError::InsufficientGuardianShares;
+    let both = [all.clone(), all.clone()];
+    scene.world.assert_error_unchanged(&both, &[&gina], expected);
+    scene.world.send(std::slice::from_ref(&all), &[&gina]).unwrap();
+    scene.world.assert_error_unchanged(&[all], &[&gina], expected);
+    assert_eq!(scene.world.balance(&gina, &scene.market.quote_mint), 2_000 * USDC);
+}
+
+#[test]
+fn many_small_parts_never_give_more_than_one() {
+    let (mut scene, gina) = backed(World::lite(), &MarketSpec::default(), 5_000 * USDC, 1_000 * USDC);
+    let (quote, claim) = (scene.market.quote_mint, 1_000 * USDC);
+    // Another guardian, so that Gina's part is an odd one.
+    let hugo = scene.world.guardian(&scene.market, "hugo", 777 * USDC + 77);
+    scene
+        .world
+        .guardian_deposit(&scene.market, &hugo, 777 * USDC + 77)
+        .unwrap();
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    wait(&mut scene, 0);
+    let mut paid = 0;
+    let mut left = SHARES;
+    // Any sequence of odd sizes will do.
+    let mut size = 1;
+    while left > 0 {
+        let shares = left.min(size);
+        let all = scene.world.market_state(&scene.market).guardians;
+        let expected = part(all.claim.0, shares, all.shares.0);
+        let withdrawal = withdraw(&mut scene, &gina, shares);
+        assert_eq!(withdrawal.amount.0, expected);
+        (paid, left, size) = (paid + withdrawal.amount.0, left - shares, size * 3 + 1);
+    }
+    assert!((claim - 30..=claim).contains(&paid), "{paid}");
+    assert_eq!(scene.world.balance(&gina, &quote), claim + paid);
+    // What rounding kept is left to the other guardian.
+    let guardians = scene.world.market_state(&scene.market).guardians;
+    assert_eq!(guardians.claim.0, 777 * USDC + 77 + claim - paid);
+}
+
+#[test]
+fn the_last_guardian_leaves_nothing_behind() {
+    let (mut scene, gina) = ripe(&MarketSpec::default(), 100_000 * USDC);
+    assert_eq!(withdraw(&mut scene, &gina, SHARES).amount, Quote(1_000 * USDC));
+    let guardians = scene.world.market_state(&scene.market).guardians;
+    assert_eq!((guardians.claim.0, guardians.shares.0), (0, 0));
+}
+
+#[test]
+fn shares_that_a_settlement_voided_pay_nothing() {
+    let (mut scene, gina) = deficit(World::program_test(), &market_with(quick()), 0, 100 * USDC);
+    scene
+        .world
+        .guardian_request(&scene.market, &gina, 100_000 * USDC)
+        .unwrap();
+    wait(&mut scene, 0);
+    scene.world.settle_deficit(&scene.market).unwrap();
+    // Somebody helps the backstop up again: none of it is theirs.
+    scene
+        .world
+        .fund_backstop(&scene.market, &scene.lena, 1_000 * USDC)
+        .unwrap();
+    for shares in [1, 100_000 * USDC] {
+        refused(
+            &mut scene,
+            &gina,
+            (shares, 0),
+            BreakwaterError::InsufficientGuardianShares,
+        );
+    }
+    // Nor do they when new shares are bought beside them.
+    scene.world.guardian_deposit(&scene.market, &gina, USDC).unwrap();
+    refused(&mut scene, &gina, (1, 0), BreakwaterError::InsufficientGuardianShares);
+    assert_eq!(cash(&mut scene), 1_001 * USDC);
+}
+
+#[test]
+fn without_inventory_it_needs_no_price_at_any_level() {
+    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let authority = scene.world.authority().clone();
+    scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
+    withdraw(&mut scene, &gina, 1_000);
+    scene.world.advance_silently(3_600);
+    for feed in [scene.market.collateral_feed, scene.market.quote_feed] {
+        scene.world.give_lamports(&feed, 0);
+    }
+    withdraw(&mut scene, &gina, 1_000);
+    let mut without_feeds = ix::guardian_withdraw(&scene.market, &gina.key(), 1_000, 0);
+    for feed in 6..10 {
+        without_feeds.accounts[feed].pubkey = breakwater::ID;
+    }
+    scene.world.send(&[without_feeds], &[&gina]).unwrap();
+}
+
+#[test]
+fn debt_that_no_number_can_hold_stops_it() {
+    let (mut scene, gina) = backed(World::program_test(), &market_with(usury()), 0, 1_000 * USDC);
+    scene.drain_pool();
+    scene.world.advance(FIVE_YEARS);
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    wait(&mut scene, 0);
+    refused(&mut scene, &gina, (SHARES, 0), BreakwaterError::Overflow);
+}

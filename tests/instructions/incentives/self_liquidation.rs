@@ -1,0 +1,276 @@
+//! Owners who liquidate themselves.
+
+use super::{ATOM, Stage, dollars};
+use crate::{
+    backing::cents,
+    scene::{SOL, USDC},
+};
+use breakwater::events::Liquidated;
+use breakwater_engine::Quote;
+
+/// The flat tip of the default parameters.
+const TIP: i128 = 100_000;
+
+/// Collateral and debt, atoms: large, medium, and so small that the bounty is half of the penalty.
+const SIZES: [(u64, u64); 4] = [
+    (1_000 * SOL, 69_900 * USDC),
+    (10 * SOL, 650 * USDC),
+    (SOL / 2, 25 * USDC),
+    (SOL / 5, 10 * USDC),
+];
+
+/// LTVs in bps: barely above the margin, in between, around the insolvency LTV, and beyond par.
+const LTVS: [u64; 11] = [
+    8_001, 8_100, 8_400, 8_800, 9_150, 9_199, 9_201, 9_400, 9_800, 9_990, 10_500,
+];
+
+/// The price at which this account is at this LTV, in units of the feed, rounded down.
+fn price_for((collateral, debt): (u64, u64), ltv: u64) -> i64 {
+    // debt ÷ (collateral × ltv), from 6 and 9 decimals to 8.
+    let price = u128::from(debt) * 1_000 * 100_000_000 * 10_000 / (u128::from(collateral) * u128::from(ltv));
+    i64::try_from(price).unwrap()
+}
+
+/// Runs `attack` on an account of each size at each LTV, with each part of the backstop's capital hers, and returns what
+/// Mallory gained by it. The market is restored each time.
+fn gains(mut attack: impl FnMut(&mut Stage, &breakwater_testkit::Position)) -> Vec<(String, bool, i128)> {
+    let mut gains = Vec::new();
+    for (protocol, hers) in [(500_000, 0), (250_000, 250_000), (1, 500_000)] {
+        let mut stage = Stage::new(protocol * USDC);
+        if hers > 0 {
+            let mallory = stage.mallory.clone();
+            stage
+                .world
+                .guardian_deposit(&stage.market, &mallory, hers * USDC)
+                .unwrap();
+        }
+        for size in SIZES {
+            let before_loan = stage.world.snapshot();
+            let position = stage.borrow(0, size.0, size.1);
+            let before = stage.world.snapshot();
+            for ltv in LTVS {
+                stage.stands_at(price_for(size, ltv));
+                let mallory = stage.mallory.clone();
+                let wealth = stage.wealth(&mallory, &[&position]);
+                attack(&mut stage, &position);
+                let gain = stage.wealth(&mallory, &[&position]) - wealth;
+                let what = format!("{size:?} at {ltv} with {hers} of the backstop hers: {}", dollars(gain));
+                gains.push((what, ltv >= 9_200, gain));
+                stage.world.restore(&before);
+            }
+            stage.world.restore(&before_loan);
+        }
+    }
+    assert_eq!(gains.len(), 3 * SIZES.len() * LTVS.len());
+    gains
+}
+
+/// Nobody gains; where nothing was left to lose, the tip for clearing up at most.
+#[track_caller]
+fn assert_never_worth_it(gains: &[(String, bool, i128)]) {
+    for (what, insolvent, gain) in gains {
+        let limit = if *insolvent { TIP } else { 0 };
+        // An atom for each rounding.
+        assert!(*gain <= (limit + 4) * ATOM, "{what}");
+    }
+}
+
+#[track_caller]
+fn liquidate(stage: &mut Stage, position: &breakwater_testkit::Position) -> breakwater_engine::actions::Liquidation {
+    let outcome = stage.world.liquidate(&stage.mallory, position).unwrap();
+    outcome.event::<Liquidated>().liquidation
+}
+
+#[test]
+fn as_keeper_and_guardian_she_never_gains() {
+    let gains = gains(|stage, position| {
+        liquidate(stage, position);
+        stage.world.claim_bounty(&stage.market, &stage.mallory).unwrap();
+    });
+    assert_never_worth_it(&gains);
+    // It is no empty promise: most of the time it costs her something.
+    assert!(gains.iter().filter(|(_, _, gain)| *gain < -1_000 * ATOM).count() > gains.len() / 2);
+}
+
+#[test]
+fn nor_by_buying_it_all_back_at_once() {
+    let gains = gains(|stage, position| {
+        liquidate(stage, position);
+        stage.buy_all_she_may();
+    });
+    assert_never_worth_it(&gains);
+}
+
+#[test]
+fn nor_step_by_step() {
+    // Again and again, while anything is left to be done.
+    let gains = gains(|stage, position| {
+        for _ in 0..5 {
+            stage.world.advance(60);
+            if stage.world.liquidate(&stage.mallory, position).is_err() {
+                break;
+            }
+            stage.buy_all_she_may();
+        }
+    });
+    assert_never_worth_it(&gains);
+}
+
+/// The same in a market with a crumb of inventory that nobody has bought for hours: the discount is at its largest.
+fn behind_schedule(attack: impl Fn(&mut Stage, &breakwater_testkit::Position)) -> Vec<(String, i128)> {
+    let mut gains = Vec::new();
+    for (size, ltvs) in SIZES.into_iter().map(|size| (size, [8_001, 8_400, 9_150])) {
+        for ltv in ltvs {
+            let mut stage = Stage::new(500_000 * USDC);
+            let (market, lena) = (stage.market, stage.lena.clone());
+            // Lena's account of ten dollars goes under, and is bought but for an atom.
+            stage.world.fund(&lena, &market.collateral_mint, SOL);
+            let crumb = stage.world.open(&market, &lena, 0).unwrap();
+            stage.world.deposit(&crumb, SOL / 6).unwrap();
+            stage.world.borrow(&crumb, 10 * USDC).unwrap();
+            stage.stands_at(cents(60_00));
+            stage.world.liquidate(&stage.mallory, &crumb).unwrap();
+            stage.world.claim_bounty(&market, &stage.mallory).unwrap();
+            let mut left = SOL / 6;
+            while left > 1 {
+                stage.world.advance(600);
+                let clock = stage.world.clock();
+                let now = stage.state();
+                let inventory = now.books.backstop.inventory;
+                let available = now.books.unwind.available(&now.config, inventory, clock).unwrap().0;
+                let amount = available.min(left - 1);
+                stage.world.buy_inventory(&market, &lena, amount, u64::MAX).unwrap();
+                left -= amount;
+            }
+            stage.stands_at(cents(10_000));
+            let position = stage.borrow(0, size.0, size.1);
+            // Nobody wants an atom.
+            stage.world.advance(6 * 3_600);
+            stage.stands_at(price_for(size, ltv));
+            let mallory = stage.mallory.clone();
+            let before = stage.wealth(&mallory, &[&position]);
+            attack(&mut stage, &position);
+            let gain = stage.wealth(&mallory, &[&position]) - before;
+            gains.push((format!("{size:?} at {ltv}: {}", dollars(gain)), gain));
+        }
+    }
+    gains
+}
+
+#[test]
+fn a_crumb_of_old_inventory_does_not_make_it_worth_it() {
+    let gains = behind_schedule(|stage, position| {
+        liquidate(stage, position);
+        stage.buy_all_she_may();
+    });
+    for (what, gain) in gains {
+        assert!(gain <= 4 * ATOM, "{what}");
+    }
+}
+
+#[test]
+fn new_inventory_is_not_sold_at_the_discount_of_a_crumb() {
+    // The backstop has just taken over a thousand SOL's worth: it is not behind schedule with those.
+    let mut stage = Stage::new(500_000 * USDC);
+    let (market, lena) = (stage.market, stage.lena.clone());
+    stage.world.fund(&lena, &market.collateral_mint, SOL);
+    let crumb = stage.world.open(&market, &lena, 0).unwrap();
+    stage.world.deposit(&crumb, SOL / 6).unwrap();
+    stage.world.borrow(&crumb, 10 * USDC).unwrap();
+    stage.stands_at(cents(60_00));
+    stage.world.liquidate(&stage.mallory, &crumb).unwrap();
+    stage.stands_at(cents(10_000));
+    let position = stage.borrow(0, 1_000 * SOL, 69_900 * USDC);
+    stage.world.advance(6 * 3_600);
+    stage.stands_at(cents(85_00));
+    liquidate(&mut stage, &position);
+    let now = stage.state();
+    let (clock, inventory) = (stage.world.clock(), now.books.backstop.inventory);
+    assert!(inventory.0 > 100 * SOL);
+    let available = now.books.unwind.available(&now.config, inventory, clock).unwrap().0;
+    // A burst of it, and the crumb.
+    assert!(
+        available <= inventory.0 / 86_400 * 600 + SOL / 6,
+        "{available} of {inventory:?}"
+    );
+}
+
+#[test]
+fn with_own_capital_she_never_gains_either() {
+    // A backstop without capital: external liquidation, after so many minutes of waiting.
+    for minutes in [0, 7, 60] {
+        let mut stage = Stage::new(0);
+        for size in SIZES {
+            let before_loan = stage.world.snapshot();
+            let position = stage.borrow(0, size.0, size.1);
+            let before = stage.world.snapshot();
+            for ltv in LTVS.into_iter().filter(|ltv| *ltv < 9_200) {
+                stage.stands_at(price_for(size, ltv));
+                let mallory = stage.mallory.clone();
+                for _ in 0..minutes {
+                    stage
+                        .world
+                        .liquidate_batch(&stage.market, &mallory, &[&position])
+                        .unwrap();
+                    stage.world.advance(60);
+                }
+                let wealth = stage.wealth(&mallory, &[&position]);
+                stage.world.liquidate_external(&mallory, &position, u64::MAX).unwrap();
+                let gain = stage.wealth(&mallory, &[&position]) - wealth;
+                // From one pocket into the other, rounded in favour of the pool.
+                assert!(
+                    (-2_000 * ATOM..=2 * ATOM).contains(&gain),
+                    "{size:?} {ltv}: {}",
+                    dollars(gain)
+                );
+                stage.world.restore(&before);
+            }
+            stage.world.restore(&before_loan);
+        }
+    }
+}
+
+#[test]
+fn the_owner_never_loses_more_to_others_than_to_the_backstop() {
+    // What others get for their capital is at most what the backstop would have taken, at the same price.
+    for size in SIZES {
+        for ltv in LTVS.into_iter().filter(|ltv| *ltv < 9_200) {
+            let lost = |capital: u64, external: bool| {
+                let mut stage = Stage::new(capital);
+                let position = stage.borrow(0, size.0, size.1);
+                stage.stands_at(price_for(size, ltv));
+                let owner = stage.mallory.clone();
+                let worth = |stage: &mut Stage| {
+                    let account = stage.world.margin_account(&position);
+                    let index = stage.state().books.pool.index;
+                    let debt = index.debt(account.debt_shares).unwrap();
+                    stage.price() * i128::from(account.collateral.0) - i128::from(debt.0) * ATOM
+                };
+                let before = worth(&mut stage);
+                let repaid = if external {
+                    for _ in 0..120 {
+                        stage
+                            .world
+                            .liquidate_batch(&stage.market, &owner, &[&position])
+                            .unwrap();
+                        stage.world.advance(60);
+                    }
+                    let lena = stage.lena.clone();
+                    stage.world.fund(&lena, &stage.market.collateral_mint, 0);
+                    let outcome = stage.world.liquidate_external(&lena, &position, u64::MAX).unwrap();
+                    outcome
+                        .event::<breakwater::events::ExternallyLiquidated>()
+                        .liquidation
+                        .repaid
+                } else {
+                    liquidate(&mut stage, &position).repaid
+                };
+                (before - worth(&mut stage), repaid)
+            };
+            let (to_backstop, absorbed): (i128, Quote) = lost(500_000 * USDC, false);
+            let (to_others, repaid) = lost(0, true);
+            assert!(to_others <= to_backstop + 2 * ATOM, "{size:?} {ltv}");
+            assert!(repaid <= absorbed, "{size:?} {ltv}");
+        }
+    }
+}

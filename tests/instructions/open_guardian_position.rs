@@ -1,0 +1,169 @@
+//! `open_guardian_position`.
+
+use crate::{
+    attack::{Attack, nowhere, twin},
+    backing::backed,
+    scene::{Scene, USDC, sibling},
+};
+use anchor_lang::{
+    prelude::{ErrorCode, Pubkey},
+    solana_program::instruction::error::InstructionError,
+    system_program,
+};
+use anchor_spl::token;
+use breakwater::{events::GuardianPositionOpened, state};
+use breakwater_client::addresses;
+use breakwater_engine::{GuardianPosition, GuardianShares, Key};
+use breakwater_testkit::{MarketSpec, World, ix, program_file::rent_exempt};
+
+#[test]
+fn a_position_begins_empty_and_its_guardian_pays_the_rent() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        ..
+    } = Scene::new();
+    let market_before = world.market_state(&market);
+    let lamports = world.existing_account(&mallory.key()).lamports;
+
+    let outcome = world.open_guardian_position(&market, &mallory).unwrap();
+
+    let event = GuardianPositionOpened {
+        market: market.market,
+        guardian: mallory.key(),
+    };
+    assert_eq!(outcome.event::<GuardianPositionOpened>(), event);
+    let (address, bump) = Pubkey::find_program_address(
+        &[b"guardian_position", market.market.as_ref(), mallory.key().as_ref()],
+        &breakwater::ID,
+    );
+    assert_eq!(address, addresses::guardian_position(&market.market, &mallory.key()));
+    let expected = GuardianPosition {
+        market: Key(market.market.to_bytes()),
+        guardian: Key(mallory.key().to_bytes()),
+        shares: GuardianShares::ZERO,
+        requested: GuardianShares::ZERO,
+        requested_at: 0,
+        era: 0,
+        version: 1,
+        bump,
+        padding: [0; 6],
+        reserved: [0; 8],
+    };
+    assert_eq!(world.guardian_position(&market, &mallory), expected);
+    let account = world.existing_account(&address);
+    assert_eq!(
+        (account.owner, account.data.len()),
+        (breakwater::ID, state::GuardianPosition::SPACE)
+    );
+    assert_eq!(account.lamports, rent_exempt(state::GuardianPosition::SPACE));
+    assert_eq!(
+        world.existing_account(&mallory.key()).lamports,
+        lamports - account.lamports
+    );
+    assert_eq!(world.market_state(&market), market_before);
+}
+
+#[test]
+fn a_guardian_has_one_position_in_each_market() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        ..
+    } = Scene::new();
+    let sibling = sibling(&mut world);
+    world.open_guardian_position(&market, &mallory).unwrap();
+    let again = ix::open_guardian_position(&market, &mallory.key());
+    // The system program's own error: the address is in use.
+    let failure = world.assert_error_unchanged(&[again], &[&mallory], InstructionError::Custom(0));
+    assert_eq!(failure.program, Some(system_program::ID));
+    world.open_guardian_position(&sibling, &mallory).unwrap();
+    assert_eq!(
+        world.guardian_position(&sibling, &mallory).market,
+        Key(sibling.market.to_bytes())
+    );
+}
+
+#[test]
+fn opening_again_does_not_wipe_shares() {
+    let (mut scene, gina) = backed(World::program_test(), &MarketSpec::default(), 0, 1_000 * USDC);
+    let again = ix::open_guardian_position(&scene.market, &gina.key());
+    let in_use = InstructionError::Custom(0);
+    scene.world.assert_error_unchanged(&[again], &[&gina], in_use);
+    let position = scene.world.guardian_position(&scene.market, &gina);
+    assert_eq!(position.shares, GuardianShares(1_000_000 * USDC));
+}
+
+#[test]
+fn lamports_sent_to_the_address_in_advance_do_no_harm() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        ..
+    } = Scene::new();
+    let address = addresses::guardian_position(&market.market, &mallory.key());
+    world.give_lamports(&address, 5_000_000_000);
+    world.open_guardian_position(&market, &mallory).unwrap();
+    assert_eq!(world.existing_account(&address).lamports, 5_000_000_000);
+    assert_eq!(world.guardian_position(&market, &mallory).shares, GuardianShares::ZERO);
+}
+
+#[test]
+fn a_position_needs_no_price() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        ..
+    } = Scene::new();
+    world.advance_silently(365 * 86_400);
+    world.open_guardian_position(&market, &mallory).unwrap();
+}
+
+#[test]
+fn every_account_is_checked() {
+    let Scene {
+        mut world,
+        market,
+        alice,
+        mallory,
+        position,
+        ..
+    } = Scene::new();
+    let sibling = sibling(&mut world);
+    let address = addresses::guardian_position(&market.market, &mallory.key());
+    let other_market = twin(&mut world, &market.market);
+
+    let honest = ix::open_guardian_position(&market, &mallory.key());
+    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
+    attack
+        .not_state(&market.market, &position.address)
+        .swap(&market.market, &sibling.market, ErrorCode::ConstraintSeeds)
+        .swap(&market.market, &other_market, ErrorCode::ConstraintSeeds)
+        .swap(&address, &nowhere(), ErrorCode::ConstraintSeeds)
+        .swap(&address, &position.address, ErrorCode::ConstraintSeeds)
+        .swap(
+            &address,
+            &addresses::guardian_position(&sibling.market, &mallory.key()),
+            ErrorCode::ConstraintSeeds,
+        )
+        .swap(
+            &address,
+            &addresses::guardian_position(&market.market, &alice.key()),
+            ErrorCode::ConstraintSeeds,
+        )
+        .swap(
+            &address,
+            &addresses::keeper_ledger(&market.market, &mallory.key()),
+            ErrorCode::ConstraintSeeds,
+        )
+        .swap(&mallory.key(), &alice.key(), ErrorCode::ConstraintSeeds)
+        .unsigned(&mallory)
+        .swap(&system_program::ID, &token::ID, ErrorCode::InvalidProgramId)
+        .read_only_for_a_call(&[&address, &mallory.key()])
+        .too_few_accounts();
+    attack.honest_passes();
+}

@@ -1,0 +1,100 @@
+//! `queue_take_out`.
+
+use crate::{
+    attack::{Attack, foreign_copy, nowhere, twin},
+    scene::{Scene, USDC, sibling},
+};
+use anchor_lang::prelude::ErrorCode;
+use breakwater::{error::BreakwaterError, events::TakeOutAnnounced};
+use breakwater_client::addresses;
+use breakwater_engine::{Quote, actions::TakeOutQueued};
+use breakwater_testkit::ix;
+
+#[test]
+fn it_notes_how_much_and_when_and_nothing_else() {
+    let Scene { mut world, market, .. } = Scene::new();
+    // More than there is can be announced; it is checked when it is taken.
+    for amount in [1, 50_000 * USDC, u64::MAX, 0] {
+        world.advance(77);
+        let mut expected = world.market_state(&market);
+
+        let outcome = world.queue_take_out(&market, amount).unwrap();
+
+        let now = world.unix();
+        let opens_at = now + i64::from(expected.config.take_out_delay);
+        let event = TakeOutAnnounced {
+            market: market.market,
+            queued: TakeOutQueued {
+                amount: Quote(amount),
+                opens_at,
+                closes_at: opens_at + i64::from(expected.config.take_out_window),
+            },
+        };
+        assert_eq!(outcome.event::<TakeOutAnnounced>(), event);
+        expected.take_out.amount = Quote(amount);
+        expected.take_out.queued_at = now;
+        assert_eq!(world.market_state(&market), expected);
+    }
+}
+
+#[test]
+fn nobody_but_the_authority_does_not_even_the_guardian_of_the_brakes() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        ..
+    } = Scene::new();
+    world.set_guardian(&mallory.key()).unwrap();
+    for amount in [0, 1, u64::MAX] {
+        let bent = ix::queue_take_out(&market, &mallory.key(), amount);
+        world.assert_error_unchanged(&[bent], &[&mallory], BreakwaterError::WrongAuthority);
+    }
+}
+
+#[test]
+fn each_market_has_its_own() {
+    let Scene { mut world, market, .. } = Scene::new();
+    let sibling = sibling(&mut world);
+    world.queue_take_out(&market, 1).unwrap();
+    assert_eq!(world.market_state(&sibling).take_out.amount, Quote(0));
+}
+
+#[test]
+fn it_needs_no_price() {
+    let Scene { mut world, market, .. } = Scene::new();
+    world.advance_silently(30 * 86_400);
+    for feed in [market.collateral_feed, market.quote_feed] {
+        world.give_lamports(&feed, 0);
+    }
+    world.queue_take_out(&market, 1).unwrap();
+}
+
+#[test]
+fn every_account_is_checked() {
+    let Scene {
+        mut world,
+        market,
+        mallory,
+        position,
+        ..
+    } = Scene::new();
+    let authority = world.authority().clone();
+    let protocol = addresses::protocol();
+    let (foreign, double) = (foreign_copy(&mut world, &protocol), twin(&mut world, &protocol));
+    let honest = ix::queue_take_out(&market, &authority.key(), USDC);
+    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
+    attack
+        .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)
+        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
+        .swap(&protocol, &market.market, ErrorCode::AccountDiscriminatorMismatch)
+        .swap(&protocol, &double, ErrorCode::ConstraintSeeds)
+        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongAuthority)
+        .unsigned(&authority)
+        .not_state(&market.market, &position.address)
+        .swap(&market.market, &protocol, ErrorCode::AccountDiscriminatorMismatch)
+        .read_only(&[&market.market])
+        .too_few_accounts()
+        .too_few_bytes();
+    attack.honest_passes();
+}

@@ -1,0 +1,295 @@
+//! The price of an LP share: only `settle_deficit` ever lowers it.
+
+use crate::{
+    backing::{cents, share_fell},
+    scene::{SOL, USDC},
+};
+use breakwater_client::MarketKeys;
+use breakwater_engine::{Bps, Config, Pool};
+use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, default_config, ix};
+use std::collections::BTreeSet;
+
+/// Every instruction of the program that is given a market to write to.
+const WRITING: [&str; 20] = [
+    "supply",
+    "withdraw",
+    "deposit_collateral",
+    "withdraw_collateral",
+    "borrow",
+    "repay",
+    "observe_price",
+    "pull_brake",
+    "liquidate",
+    "liquidate_batch",
+    "liquidate_external",
+    "fund_backstop",
+    "buy_inventory",
+    "buy_inventory_for",
+    "settle_deficit",
+    "queue_take_out",
+    "take_out",
+    "guardian_deposit",
+    "guardian_withdraw",
+    "claim_bounty",
+];
+
+/// Interest high enough for every second to count, with a reserve of half of it; inventory can be sold at once.
+fn config() -> Config {
+    Config {
+        interest_base: Bps(9_999),
+        reserve_factor: Bps(4_999),
+        unwind_time: 60,
+        unwind_max_rate: 1_000_000 * SOL,
+        ..default_config()
+    }
+}
+
+/// What belongs to the suppliers, quote atoms × 2^64.
+fn exact(pool: &Pool) -> u128 {
+    (u128::from(pool.cash.0) << 64) + pool.index.raw() * u128::from(pool.debt_shares.0) - pool.due.raw()
+}
+
+/// A market in which the pool is watched.
+struct Watch {
+    world: World,
+    market: MarketKeys,
+    lena: Actor,
+    gina: Actor,
+    kate: Actor,
+    mallory: Actor,
+    positions: [Position; 3],
+    seen: BTreeSet<&'static str>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let mut world = World::lite();
+        let market = world.market(&MarketSpec {
+            config: config(),
+            ..MarketSpec::default()
+        });
+        let lena = world.trader(&market, "lena", 0, 3_000_000 * USDC);
+        let alice = world.trader(&market, "alice", 1_000 * SOL, 100_000 * USDC);
+        let mallory = world.trader(&market, "mallory", 1_000 * SOL, 1_000_000 * USDC);
+        let kate = world.keeper(&market, "kate");
+        let gina = world.guardian(&market, "gina", 10_000 * USDC);
+        let authority = world.authority().clone();
+        world.fund(&authority, &market.quote_mint, 0);
+        let positions = [0, 1, 2].map(|id| world.open(&market, &alice, id).unwrap());
+        Self {
+            world,
+            market,
+            lena,
+            gina,
+            kate,
+            mallory,
+            positions,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// The pool with all interest up to now.
+    fn pool(&mut self) -> Pool {
+        let clock = self.world.clock();
+        self.world.market_state(&self.market).books_at(clock).unwrap().pool
+    }
+
+    /// Does something to the market, some seconds later. Neither the interest until then nor what is done may lower the
+    /// price of a share.
+    #[track_caller]
+    fn keeps(&mut self, name: &'static str, act: impl FnOnce(&mut World, &MarketKeys) -> Result<Outcome, Failure>) {
+        let stored = self.world.market_state(&self.market).books.pool;
+        self.world.advance(7);
+        let before = self.pool();
+        assert!(!share_fell(&stored, &before), "interest: {stored:?} {before:?}");
+        act(&mut self.world, &self.market).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+        let after = self.pool();
+        assert!(!share_fell(&before, &after), "{name}: {before:?} {after:?}");
+        // Where no share comes or goes, not even a fraction of an atom is lost.
+        if before.lp_supply == after.lp_supply {
+            assert!(exact(&after) >= exact(&before), "{name}: {before:?} {after:?}");
+        }
+        self.seen.insert(name);
+    }
+
+    fn stands_at(&mut self, price: i64) {
+        self.world.advance(60);
+        let MarketKeys {
+            collateral_feed,
+            quote_feed,
+            ..
+        } = self.market;
+        self.world.settle_price(&collateral_feed, cents(price), 0);
+        self.world.settle_price(&quote_feed, 100_000_000, 0);
+    }
+
+    /// Capital comes, is lent, and some of it leaves.
+    #[track_caller]
+    fn quiet_days(&mut self, odd: u64) {
+        let (lena, gina) = (self.lena.clone(), self.gina.clone());
+        let authority = self.world.authority().clone();
+        self.stands_at(10_000);
+        self.keeps("supply", |world, market| {
+            world.supply(market, &lena, 100_000 * USDC + odd)
+        });
+        self.keeps("fund_backstop", |world, market| {
+            world.fund_backstop(market, &lena, 50_000 * USDC + odd)
+        });
+        self.keeps("guardian_deposit", |world, market| {
+            world.guardian_deposit(market, &gina, 1_000 * USDC + odd)
+        });
+        for position in self.positions.clone() {
+            self.keeps("deposit_collateral", |world, _| {
+                world.deposit(&position, 100 * SOL + odd)
+            });
+            self.keeps("borrow", |world, _| world.borrow(&position, 6_000 * USDC + odd));
+        }
+        let first = self.positions[0].clone();
+        self.keeps("withdraw_collateral", |world, _| {
+            world.withdraw_collateral(&first, SOL / 7)
+        });
+        self.keeps("repay", |world, _| world.repay(&first, 33 * USDC + odd));
+        self.keeps("queue_take_out", |world, market| {
+            world.queue_take_out(market, 45_000 * USDC + odd)
+        });
+        let shares = self.world.guardian_position(&self.market, &gina).shares.0;
+        self.world.guardian_request(&self.market, &gina, shares / 3).unwrap();
+        // Interest at 100% a year: a week is two percent.
+        let Config {
+            take_out_delay,
+            guardian_cooldown,
+            brake_rest,
+            ..
+        } = config();
+        self.world.advance(take_out_delay.max(guardian_cooldown));
+        self.keeps("take_out", World::take_out);
+        self.keeps("guardian_withdraw", |world, market| {
+            world.guardian_withdraw(market, &gina, shares / 3 - odd)
+        });
+        self.keeps("withdraw", |world, market| {
+            world.withdraw(market, &lena, 10_000_000_001 + odd)
+        });
+        self.keeps("observe_price", World::observe_price);
+        self.keeps("pull_brake", |world, market| world.pull_brake(market, &authority, 1));
+        self.world.advance(brake_rest);
+    }
+
+    /// Liquidations with cash, with debt, without room, and by others, until all is sold at a loss.
+    #[track_caller]
+    fn worst_day(&mut self, odd: u64, turn: u16) {
+        let (lena, kate, mallory) = (self.lena.clone(), self.kate.clone(), self.mallory.clone());
+        let positions = self.positions.clone();
+        let all = [&positions[0], &positions[1], &positions[2]];
+        self.stands_at(75_00);
+        self.keeps("liquidate", |world, _| world.liquidate(&kate, all[0]));
+        self.keeps("buy_inventory", |world, market| {
+            world.buy_inventory(market, &mallory, SOL / 3 + odd, u64::MAX)
+        });
+        self.keeps("buy_inventory_for", |world, market| {
+            world.buy_inventory_for(market, &mallory, 12_345_678 + odd)
+        });
+        for price in [68_00, 30_00] {
+            self.stands_at(price);
+            self.keeps("liquidate_batch", |world, market| {
+                world.liquidate_batch(market, &kate, &all)
+            });
+        }
+        self.keeps("claim_bounty", |world, market| world.claim_bounty(market, &kate));
+        // A fourth account, healthy at $30 and above its margin at $24, for which there is no room.
+        let fourth = self.world.open(&self.market, &mallory, turn).unwrap();
+        self.keeps("deposit_collateral", |world, _| world.deposit(&fourth, 100 * SOL + odd));
+        self.keeps("borrow", |world, _| world.borrow(&fourth, 2_000 * USDC + odd));
+        self.stands_at(24_00);
+        for amount in [1, 50 * USDC + odd] {
+            self.keeps("liquidate_external", |world, _| {
+                world.liquidate_external(&lena, &fourth, amount)
+            });
+        }
+        self.keeps("repay", |world, _| world.repay(&fourth, u64::MAX));
+        self.keeps("withdraw_collateral", |world, _| {
+            world.withdraw_collateral(&fourth, SOL)
+        });
+        let inventory = self.world.market_state(&self.market).books.backstop.inventory.0;
+        self.keeps("buy_inventory", |world, market| {
+            world.buy_inventory(market, &mallory, inventory, u64::MAX)
+        });
+    }
+}
+
+#[test]
+fn only_a_settlement_lowers_it() {
+    // Odd amounts, so that every rounding shows.
+    for odd in [0, 1, 777_777] {
+        let mut watch = Watch::new();
+        // The second time with interest on everything, after a loss was settled.
+        for turn in 0..2 {
+            watch.quiet_days(odd);
+            watch.worst_day(odd, turn);
+            watch.world.advance(7);
+            let before = watch.pool();
+            watch.world.settle_deficit(&watch.market).unwrap();
+            watch.seen.insert("settle_deficit");
+            let after = watch.pool();
+            assert!(share_fell(&before, &after));
+        }
+        assert_eq!(watch.seen, WRITING.into());
+    }
+}
+
+#[test]
+fn the_list_is_complete() {
+    // An instruction that is given a market to write to is one that could touch the pool. Each builder of the client is
+    // asked; what takes a market to read only, or none, cannot.
+    let mut world = World::lite();
+    let market = world.market(&MarketSpec::default());
+    let key = world.authority().key();
+    let position = key;
+    let all = [
+        ("supply", ix::supply(&market, &key, 1, 0)),
+        ("withdraw", ix::withdraw(&market, &key, 1, 0)),
+        ("open_account", ix::open_account(&market, &key, &key, 0)),
+        ("close_account", ix::close_account(&position, &key)),
+        (
+            "deposit_collateral",
+            ix::deposit_collateral(&market, &position, &key, 1),
+        ),
+        (
+            "withdraw_collateral",
+            ix::withdraw_collateral(&market, &position, &key, 1),
+        ),
+        ("borrow", ix::borrow(&market, &position, &key, 1)),
+        ("repay", ix::repay(&market, &position, &key, 1)),
+        ("observe_price", ix::observe_price(&market)),
+        ("set_guardian", ix::set_guardian(&key, key)),
+        ("pull_brake", ix::pull_brake(&market, &key, 1)),
+        ("liquidate", ix::liquidate(&market, &position, &key)),
+        ("liquidate_batch", ix::liquidate_batch(&market, &key, &[])),
+        (
+            "liquidate_external",
+            ix::liquidate_external(&market, &position, &key, 1, 0),
+        ),
+        ("fund_backstop", ix::fund_backstop(&market, &key, 1)),
+        ("buy_inventory", ix::buy_inventory(&market, &key, 1, 1)),
+        ("buy_inventory_for", ix::buy_inventory_for(&market, &key, 1, 1)),
+        ("settle_deficit", ix::settle_deficit(&market)),
+        ("queue_take_out", ix::queue_take_out(&market, &key, 1)),
+        ("take_out", ix::take_out(&market, &key)),
+        ("open_guardian_position", ix::open_guardian_position(&market, &key)),
+        ("close_guardian_position", ix::close_guardian_position(&market, &key)),
+        ("guardian_deposit", ix::guardian_deposit(&market, &key, 1, 0)),
+        ("guardian_request", ix::guardian_request(&market, &key, 1)),
+        ("guardian_withdraw", ix::guardian_withdraw(&market, &key, 1, 0)),
+        ("open_keeper_ledger", ix::open_keeper_ledger(&market, &key)),
+        ("claim_bounty", ix::claim_bounty(&market, &key)),
+    ];
+    let writing: BTreeSet<&str> = all
+        .iter()
+        .filter(|(_, ix)| {
+            ix.accounts
+                .iter()
+                .any(|meta| meta.pubkey == market.market && meta.is_writable)
+        })
+        .map(|(name, _)| *name)
+        .collect();
+    assert_eq!(writing, WRITING.into());
+}

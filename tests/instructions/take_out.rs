@@ -1,0 +1,321 @@
+//! `take_out`.
+
+mod accounts;
+
+use crate::{
+    backing::{FIVE_YEARS, backed, cash, cents, interest_free, market_with, owed, quick, stands_at, take_over, usury},
+    scene::{Scene, USDC, both_token_programs, vaults},
+};
+use breakwater::{error::BreakwaterError, events::EquityTakenOut};
+use breakwater_engine::{Config, Quote, actions::TakenOut};
+use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix, pyth::usd};
+
+/// A tenth of the market's debt of 6,500 must stay.
+const FLOOR: u64 = 650 * USDC;
+
+/// The default scene without interest, in which the authority has an account to be paid to.
+fn scene(spec: &MarketSpec, protocol: u64, guardians: u64) -> (Scene, Actor, Actor) {
+    let mut spec = spec.clone();
+    spec.config = interest_free(spec.config);
+    let (mut scene, gina) = backed(World::program_test(), &spec, protocol, guardians);
+    let authority = scene.world.authority().clone();
+    scene.world.fund(&authority, &scene.market.quote_mint, 0);
+    (scene, authority, gina)
+}
+
+/// Announces this much and waits until it may be taken.
+fn queue(scene: &mut Scene, amount: u64) {
+    scene.world.queue_take_out(&scene.market, amount).unwrap();
+    let delay = scene.world.market_state(&scene.market).config.take_out_delay;
+    scene.world.advance(delay);
+}
+
+/// What it did.
+#[track_caller]
+fn take(scene: &mut Scene) -> TakenOut {
+    let outcome = scene.world.take_out(&scene.market).unwrap();
+    outcome.event::<EquityTakenOut>().taken
+}
+
+#[track_caller]
+fn refused(scene: &mut Scene, expected: BreakwaterError) {
+    let authority = scene.world.authority().clone();
+    let take_out = ix::take_out(&scene.market, &authority.key());
+    scene.world.assert_error_unchanged(&[take_out], &[&authority], expected);
+}
+
+#[test]
+fn it_moves_the_tokens_out_of_the_cash() {
+    for spec in both_token_programs() {
+        let (mut scene, authority, _) = scene(&spec, 100_000 * USDC, 0);
+        queue(&mut scene, 40_000 * USDC);
+        let mut expected = scene.world.market_state(&scene.market);
+        expected.books = expected.books_at(scene.world.clock()).unwrap();
+        let tokens = vaults(&mut scene.world, &scene.market);
+
+        let outcome = scene.world.take_out(&scene.market).unwrap();
+
+        let amount = 40_000 * USDC;
+        let event = EquityTakenOut {
+            market: scene.market.market,
+            taken: TakenOut {
+                amount: Quote(amount),
+                equity_after: Quote(60_000 * USDC),
+                floor: Quote(FLOOR),
+            },
+        };
+        assert_eq!(outcome.event::<EquityTakenOut>(), event);
+        expected.books.backstop.cash.0 -= amount;
+        expected.income.paid_in.0 -= amount;
+        expected.take_out = bytemuck::Zeroable::zeroed();
+        assert_eq!(scene.world.market_state(&scene.market), expected);
+        assert_eq!(scene.world.balance(&authority, &scene.market.quote_mint), amount);
+        assert_eq!(vaults(&mut scene.world, &scene.market), (tokens.0, tokens.1 - amount));
+    }
+}
+
+#[test]
+fn it_can_be_done_from_the_end_of_the_delay_to_the_end_of_the_window() {
+    let config = default_config();
+    for (seconds, expected) in [
+        (0, Some(BreakwaterError::TooEarly)),
+        (config.take_out_delay - 1, Some(BreakwaterError::TooEarly)),
+        (config.take_out_delay, None),
+        (config.take_out_delay + config.take_out_window, None),
+        (
+            config.take_out_delay + config.take_out_window + 1,
+            Some(BreakwaterError::Expired),
+        ),
+        (365 * 86_400, Some(BreakwaterError::Expired)),
+    ] {
+        let (mut scene, ..) = scene(&MarketSpec::default(), 10_000 * USDC, 0);
+        scene.world.queue_take_out(&scene.market, USDC).unwrap();
+        scene.world.advance(seconds);
+        match expected {
+            Some(expected) => refused(&mut scene, expected),
+            None => assert_eq!(take(&mut scene).amount, Quote(USDC)),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_taken_that_was_not_announced_and_nothing_twice() {
+    let (mut scene, authority, _) = scene(&MarketSpec::default(), 10_000 * USDC, 0);
+    refused(&mut scene, BreakwaterError::NothingQueued);
+    queue(&mut scene, USDC);
+    // Taken back.
+    scene.world.queue_take_out(&scene.market, 0).unwrap();
+    refused(&mut scene, BreakwaterError::NothingQueued);
+    queue(&mut scene, USDC);
+    let take_out = ix::take_out(&scene.market, &authority.key());
+    let both = [take_out.clone(), take_out];
+    let expected = BreakwaterError::NothingQueued;
+    scene.world.assert_error_unchanged(&both, &[&authority], expected);
+    take(&mut scene);
+    refused(&mut scene, BreakwaterError::NothingQueued);
+}
+
+#[test]
+fn a_new_announcement_begins_a_new_delay() {
+    let (mut scene, ..) = scene(&MarketSpec::default(), 10_000 * USDC, 0);
+    queue(&mut scene, USDC);
+    scene.world.queue_take_out(&scene.market, USDC).unwrap();
+    refused(&mut scene, BreakwaterError::TooEarly);
+    // Nor is the amount changed without it.
+    queue(&mut scene, 2 * USDC);
+    assert_eq!(take(&mut scene).amount, Quote(2 * USDC));
+}
+
+#[test]
+fn the_floor_is_a_part_of_all_debt_and_stays_to_the_atom() {
+    for (protocol, guardians) in [(10_000 * USDC, 0), (10_000 * USDC, 3_000 * USDC)] {
+        let (mut scene, ..) = scene(&MarketSpec::default(), protocol, guardians);
+        queue(&mut scene, protocol - FLOOR + 1);
+        refused(&mut scene, BreakwaterError::EquityFloorReached);
+        queue(&mut scene, protocol - FLOOR);
+        let taken = take(&mut scene);
+        assert_eq!((taken.equity_after, taken.floor), (Quote(FLOOR), Quote(FLOOR)));
+        // The guardians' claim is none of the protocol's.
+        assert_eq!(cash(&mut scene), FLOOR + guardians);
+        queue(&mut scene, 1);
+        refused(&mut scene, BreakwaterError::EquityFloorReached);
+    }
+}
+
+#[test]
+fn the_floor_is_rounded_up() {
+    let (mut scene, ..) = scene(&MarketSpec::default(), 1_000 * USDC, 0);
+    // Debt of 6,500 less an atom, of which a tenth is a tenth of an atom less.
+    scene.world.repay(&scene.position, 1).unwrap();
+    queue(&mut scene, 350 * USDC + 1);
+    refused(&mut scene, BreakwaterError::EquityFloorReached);
+    queue(&mut scene, 350 * USDC);
+    assert_eq!(take(&mut scene).floor, Quote(FLOOR));
+}
+
+#[test]
+fn without_debt_all_can_be_taken() {
+    let (mut scene, ..) = scene(&MarketSpec::default(), 1_000 * USDC, 500 * USDC);
+    scene.world.repay(&scene.position, u64::MAX).unwrap();
+    queue(&mut scene, 1_000 * USDC + 1);
+    refused(&mut scene, BreakwaterError::EquityFloorReached);
+    queue(&mut scene, 1_000 * USDC);
+    take(&mut scene);
+    assert_eq!(cash(&mut scene), 500 * USDC);
+}
+
+#[test]
+fn amounts_beyond_the_cash_are_refused() {
+    let (mut scene, ..) = scene(&MarketSpec::default(), 1_000 * USDC, 0);
+    for amount in [1_000 * USDC + 1, u64::MAX] {
+        queue(&mut scene, amount);
+        refused(&mut scene, BreakwaterError::BackstopCashInsufficient);
+    }
+    queue(&mut scene, 1);
+    assert_eq!(take(&mut scene).amount, Quote(1));
+}
+
+#[test]
+fn what_was_earned_can_be_taken_as_well() {
+    let (mut scene, authority, _) = scene(&market_with(quick()), 10_000 * USDC, 0);
+    stands_at(&mut scene, cents(80_00));
+    let liquidation = take_over(&mut scene);
+    crate::backing::sell_out(&mut scene);
+    scene.world.repay(&scene.position, u64::MAX).unwrap();
+    let penalty = liquidation.repaid.0 * u64::from(liquidation.penalty.0) / 10_000;
+    let gained = cash(&mut scene) - 10_000 * USDC;
+    // The penalty, less the keeper's part of it.
+    assert!(gained.abs_diff(penalty - liquidation.bounty.0) <= 2);
+    queue(&mut scene, 10_000 * USDC + gained);
+    take(&mut scene);
+    assert_eq!(
+        scene.world.balance(&authority, &scene.market.quote_mint),
+        10_000 * USDC + gained
+    );
+    // More than was ever put in: what is at stake cannot be less than nothing.
+    assert_eq!(scene.world.market_state(&scene.market).income.paid_in, Quote(0));
+}
+
+/// A backstop of 20,000 that holds some of Alice's SOL at $80.
+fn stocked() -> (Scene, u64) {
+    let (mut scene, ..) = scene(&market_with(quick()), 20_000 * USDC, 1_000 * USDC);
+    scene.world.queue_take_out(&scene.market, 10_000 * USDC).unwrap();
+    scene.world.advance(default_config().take_out_delay);
+    stands_at(&mut scene, cents(80_00));
+    take_over(&mut scene);
+    let inventory = scene.world.market_state(&scene.market).books.backstop.inventory.0;
+    (scene, inventory)
+}
+
+#[test]
+fn inventory_counts_at_the_conservative_price_less_the_haircut() {
+    let (mut scene, inventory) = stocked();
+    let state = scene.world.market_state(&scene.market);
+    // 95% of $80, rounded down, and once more for the price itself.
+    let worth = u64::try_from(u128::from(inventory) * 76 / 1_000).unwrap();
+    let equity = cash(&mut scene) - 10_000 * USDC + worth - state.guardians.claim.0;
+    let taken = take(&mut scene);
+    assert!((equity - 1..=equity).contains(&taken.equity_after.0), "{taken:?}");
+    let debt = state.books.pool.index.debt(state.books.pool.debt_shares).unwrap();
+    assert_eq!(taken.floor.0, debt.0.div_ceil(10));
+}
+
+#[test]
+fn an_inventory_that_is_worth_too_little_keeps_the_cash_in() {
+    // Nearly half of the cash went into Alice's SOL; at $55 it does not carry the floor of all debt any more.
+    let config = Config {
+        equity_floor: breakwater_engine::Bps(10_000),
+        ..quick()
+    };
+    let (mut scene, ..) = scene(&market_with(config), 4_900 * USDC, 0);
+    scene.world.queue_take_out(&scene.market, 100 * USDC).unwrap();
+    scene.world.advance(default_config().take_out_delay);
+    let before = scene.world.snapshot();
+    for (price, expected) in [(79_00, None), (55_00, Some(BreakwaterError::EquityFloorReached))] {
+        scene.world.restore(&before);
+        stands_at(&mut scene, cents(80_00));
+        take_over(&mut scene);
+        let feed = scene.market.collateral_feed;
+        scene.world.settle_price(&feed, cents(price), 0);
+        match expected {
+            Some(expected) => refused(&mut scene, expected),
+            None => {
+                take(&mut scene);
+            }
+        }
+    }
+}
+
+#[test]
+fn with_inventory_it_needs_prices_of_a_normal_market() {
+    let (mut scene, _) = stocked();
+    let authority = scene.world.authority().clone();
+    let feed = scene.market.collateral_feed;
+    for missing in [[6, 7].as_slice(), &[6], &[7]] {
+        let mut bare = ix::take_out(&scene.market, &authority.key());
+        for slot in missing {
+            bare.accounts[*slot].pubkey = breakwater::ID;
+        }
+        let expected = BreakwaterError::PriceRequired;
+        scene.world.assert_error_unchanged(&[bare], &[&authority], expected);
+    }
+    scene
+        .world
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(20));
+    refused(&mut scene, BreakwaterError::MarketGuarded);
+    scene
+        .world
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(80));
+    scene.world.edit_feed(&feed, |feed| {
+        feed.quotation_mut().conf = usd(80).unsigned_abs() / 50 + 1;
+    });
+    refused(&mut scene, BreakwaterError::ConfidenceTooWide);
+    scene.world.edit_feed(&feed, |feed| feed.quotation_mut().conf = 0);
+    scene.world.advance_silently(31);
+    refused(&mut scene, BreakwaterError::PriceTooOld);
+    scene.world.publish_all();
+    scene.world.pull_brake(&scene.market, &authority, 60).unwrap();
+    refused(&mut scene, BreakwaterError::MarketHalted);
+    scene.world.advance(60);
+    take(&mut scene);
+}
+
+#[test]
+fn while_the_pool_is_owed_there_is_no_cash_to_take() {
+    let (mut scene, ..) = scene(&market_with(quick()), 1_000 * USDC, 0);
+    scene.world.queue_take_out(&scene.market, 1).unwrap();
+    scene.world.advance(default_config().take_out_delay);
+    stands_at(&mut scene, cents(80_00));
+    take_over(&mut scene);
+    assert!(owed(&mut scene) > 0);
+    refused(&mut scene, BreakwaterError::BackstopCashInsufficient);
+}
+
+#[test]
+fn without_inventory_it_needs_no_price_at_any_level() {
+    let (mut scene, authority, _) = scene(&MarketSpec::default(), 10_000 * USDC, 0);
+    queue(&mut scene, USDC);
+    scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
+    for feed in [scene.market.collateral_feed, scene.market.quote_feed] {
+        scene.world.give_lamports(&feed, 0);
+    }
+    let before = scene.world.snapshot();
+    take(&mut scene);
+    scene.world.restore(&before);
+    let mut bare = ix::take_out(&scene.market, &authority.key());
+    for slot in 6..10 {
+        bare.accounts[slot].pubkey = breakwater::ID;
+    }
+    scene.world.send(&[bare], &[&authority]).unwrap();
+}
+
+#[test]
+fn debt_that_no_number_can_hold_stops_it() {
+    let (mut scene, _) = backed(World::program_test(), &market_with(usury()), 10_000 * USDC, 0);
+    let authority = scene.world.authority().clone();
+    scene.world.fund(&authority, &scene.market.quote_mint, 0);
+    scene.drain_pool();
+    scene.world.advance(FIVE_YEARS);
+    queue(&mut scene, 1);
+    refused(&mut scene, BreakwaterError::Overflow);
+}
