@@ -58,6 +58,12 @@ guards: requirements ## what each price guard costs and saves: docs/guards.md
 	$(call step,measuring the price guards)
 	@cargo run $(LOCKED) --package breakwater-lab --bin guards
 
+# BREAKWATER_CANDLES: a CSV of hourly candles of March 2020, for Black Thursday on the real hours as well.
+.PHONY: lab
+lab: requirements ## liquidation mechanisms against each other: target/lab/report.html
+	$(call step,running the cascade laboratory)
+	@cargo run $(LOCKED) --package breakwater-cli --bin breakwater -- lab --out target/lab
+
 .PHONY: fmt
 fmt: ## format the sources
 	@cargo fmt --all

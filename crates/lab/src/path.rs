@@ -4,6 +4,8 @@
 //! path at a random time inside the hour; from there to the neighbouring points runs a Brownian bridge that is mirrored
 //! at the stated limits. Hours of which nothing is known are part of one longer bridge.
 
+use std::collections::VecDeque;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rand_distr::StandardNormal;
@@ -102,25 +104,58 @@ fn mirror(x: f64, low: i64, high: i64) -> i64 {
 }
 
 fn with_oracle(prices: &[i64], start: i64, shape: &PathShape, step_seconds: u32) -> Vec<Point> {
-    let weight = 1.0 - (-f64::from(step_seconds) / shape.ema_seconds).exp();
-    let steps_per_minute = (SECONDS_PER_MINUTE / step_seconds).max(1) as usize;
-    let mut ema = prices.first().map_or(0.0, |first| *first as f64);
-    let mut unix = start;
-    let mut points = Vec::with_capacity(prices.len());
-    for (i, &price) in prices.iter().enumerate() {
+    let mut publisher = Publisher::new(shape, step_seconds);
+    let times = (start..).step_by(step_seconds as usize);
+    times
+        .zip(prices)
+        .map(|(unix, &price)| publisher.publish(unix, price))
+        .collect()
+}
+
+/// What an oracle says beside the price: a confidence that grows with the move of the last minute, and an average.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    shape: PathShape,
+    /// Of a new price in the average.
+    weight: f64,
+    ema: Option<f64>,
+    /// The prices of the last minute, oldest first.
+    minute: VecDeque<i64>,
+    steps_per_minute: usize,
+}
+
+impl Publisher {
+    /// One that publishes every `step_seconds`.
+    pub fn new(shape: &PathShape, step_seconds: u32) -> Self {
+        let steps_per_minute = (SECONDS_PER_MINUTE / step_seconds).max(1) as usize;
+        Self {
+            shape: *shape,
+            weight: 1.0 - (-f64::from(step_seconds) / shape.ema_seconds).exp(),
+            ema: None,
+            minute: VecDeque::with_capacity(steps_per_minute + 1),
+            steps_per_minute,
+        }
+    }
+
+    /// The next price, in units of 1e-8.
+    pub fn publish(&mut self, unix: i64, price: i64) -> Point {
+        if self.minute.len() > self.steps_per_minute {
+            self.minute.pop_front();
+        }
+        self.minute.push_back(price);
         let now = price as f64;
-        let before = prices[i.saturating_sub(steps_per_minute)] as f64;
-        let relative = shape.confidence + shape.confidence_per_minute_move * ((now - before) / before).abs();
-        ema += weight * (now - ema);
-        points.push(Point {
+        let before = self.minute.front().map_or(now, |first| *first as f64);
+        let relative = self.shape.confidence + self.shape.confidence_per_minute_move * ((now - before) / before).abs();
+        let mut ema = self.ema.unwrap_or(now);
+        ema += self.weight * (now - ema);
+        self.ema = Some(ema);
+        Point {
             unix,
             price,
             confidence: nearest_u64(now * relative),
             ema: nearest_i64(ema),
-        });
-        unix += i64::from(step_seconds);
+        }
     }
-    points
 }
 
 #[cfg(test)]

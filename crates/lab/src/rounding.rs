@@ -19,3 +19,23 @@ pub fn nearest_i64(value: f64) -> i64 {
 pub fn interval(value: f64) -> usize {
     value as usize
 }
+
+/// The nearest unsigned integer of 32 bits.
+pub fn nearest_u32(value: f64) -> u32 {
+    value.round() as u32
+}
+
+/// The whole atoms in a value.
+pub fn floor_u64(value: f64) -> u64 {
+    value as u64
+}
+
+/// The nearest fixed-point number.
+pub fn nearest_u128(value: f64) -> u128 {
+    value.round() as u128
+}
+
+/// The nearest number of things.
+pub fn nearest_usize(value: f64) -> usize {
+    value.round() as usize
+}

@@ -46,8 +46,11 @@ pub const UNGUARDED: Config = Config {
     velocity_slack: Bps(10_000),
     average_band: Bps(10_000),
     ema_band: Bps(10_000),
-    confidence_guard: Bps(2_500),
+    // The widest interval that the largest discount outweighs: see `UnwindStuck`.
+    confidence_guard: Bps(1_400),
     confidence_halt: Bps(2_500),
+    unwind_max_discount: Bps(2_500),
+    unwind_floor_band: Bps(10_000),
     ..Config::EXAMPLE
 };
 
@@ -105,7 +108,11 @@ pub fn wanted() -> impl Iterator<Item = (Quote, u64)> {
     sizes.zip(ltvs)
 }
 
-fn empty_market(clock: Clock) -> Result<Market> {
+/// A new market of a collateral with 9 decimals and a quote token with 6, with the widest guards.
+///
+/// # Errors
+/// None, unless the engine refuses these parameters.
+pub fn empty_market(clock: Clock) -> Result<Market> {
     let pin = |byte| FeedPin {
         key: Key([byte; 32]),
         owner: Key([9; 32]),

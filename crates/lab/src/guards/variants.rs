@@ -54,8 +54,12 @@ impl Sweep {
         let variant = |value: &u32| {
             let mut config = DEFAULTS;
             (self.set)(&mut config, *value);
+            let is_default = config == DEFAULTS;
+            // Nothing is sold in this experiment; the engine only wants the unwind to fit the bands (`UnwindStuck`).
+            config.unwind_floor_band = config.unwind_floor_band.max(config.average_band).max(config.ema_band);
+            config.unwind_max_discount = UNGUARDED.unwind_max_discount;
             Variant {
-                name: if config == DEFAULTS {
+                name: if is_default {
                     format!("**{value}**")
                 } else {
                     value.to_string()

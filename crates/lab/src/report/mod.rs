@@ -1,5 +1,6 @@
 //! The report of a run: one HTML file that needs nothing else, with the plots as inline SVG.
 
+pub mod cascade;
 mod chart;
 pub mod format;
 mod page;

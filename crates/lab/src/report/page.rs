@@ -28,18 +28,7 @@ pub fn page(record: &Record) -> Result<String, ReportError> {
     let _ = write!(body, "<h1>{title}</h1>\n<p class=\"lead\">{}</p>\n", summary(record));
     body += &tiles(record);
     for figure in figures(record)? {
-        let _ = write!(
-            body,
-            "<section>\n<h2>{}</h2>\n<p class=\"note\">{}</p>\n<p class=\"legend\">",
-            figure.title, figure.note
-        );
-        for (name, RGBColor(r, g, b)) in figure.legend {
-            let _ = write!(
-                body,
-                "<span><i style=\"background:#{r:02x}{g:02x}{b:02x}\"></i>{name}</span>"
-            );
-        }
-        let _ = write!(body, "</p>\n{}\n</section>\n", figure.svg);
+        body += &self::figure(figure.title, &figure.note, figure.legend, &figure.svg);
     }
     let _ = write!(
         body,
@@ -48,11 +37,28 @@ pub fn page(record: &Record) -> Result<String, ReportError> {
         profits(record)
     );
     body += &checks(record);
-    Ok(format!(
+    Ok(document(&title, &body))
+}
+
+/// A page that needs nothing else.
+pub fn document(title: &str, body: &str) -> String {
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
-    ))
+    )
+}
+
+/// A plot with its heading, a sentence on how to read it, and what its colours mean.
+pub fn figure(title: &str, note: &str, legend: &[(&str, RGBColor)], svg: &str) -> String {
+    let mut out = format!("<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}</p>\n<p class=\"legend\">");
+    for (name, RGBColor(r, g, b)) in legend {
+        let _ = write!(
+            out,
+            "<span><i style=\"background:#{r:02x}{g:02x}{b:02x}\"></i>{name}</span>"
+        );
+    }
+    out + "</p>\n" + svg + "\n</section>\n"
 }
 
 fn summary(record: &Record) -> String {
@@ -333,7 +339,8 @@ fn checks(record: &Record) -> String {
     out
 }
 
-fn escape(text: &str) -> String {
+/// Text as HTML shows it.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -93,6 +93,14 @@ pub struct MarketShape {
     pub guarded_window: u32,
     pub brake_seconds: u32,
     pub brake_rest: u32,
+    pub guardian_share: u32,
+    pub external_slope: u32,
+    pub equity_floor: u32,
+    pub guardian_cooldown: u32,
+    pub guardian_window: u32,
+    pub external_memory: u32,
+    pub take_out_delay: u32,
+    pub take_out_window: u32,
 }
 
 impl MarketShape {
@@ -164,6 +172,14 @@ impl MarketShape {
             guarded_window: self.guarded_window,
             brake_seconds: self.brake_seconds,
             brake_rest: self.brake_rest,
+            guardian_share: Bps(self.guardian_share),
+            external_slope: Bps(self.external_slope),
+            equity_floor: Bps(self.equity_floor),
+            guardian_cooldown: self.guardian_cooldown,
+            guardian_window: self.guardian_window,
+            external_memory: self.external_memory,
+            take_out_delay: self.take_out_delay,
+            take_out_window: self.take_out_window,
         }
     }
 }

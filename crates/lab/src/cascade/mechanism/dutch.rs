@@ -1,0 +1,196 @@
+use breakwater_engine::{Clock, Collateral, Price, Quote, Result};
+
+use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, desk::Desk, per_token};
+use crate::cascade::{
+    lending::Lending,
+    setup::{COLLATERAL_UNIT, QUOTE_UNIT, quote},
+    tally::Case,
+};
+
+/// Added to the debt that an auction has to raise: 13%.
+const CHOP: u64 = 11_300;
+/// The first price of an auction over the oracle's: 120%.
+const BUFFER: u64 = 12_000;
+/// A step of the price: 1% down …
+const CUT: f64 = 0.99;
+/// … every so many seconds.
+const CUT_SECONDS: i64 = 90;
+/// An auction starts again after so many seconds …
+const TAIL: i64 = 8_400;
+/// … or when its price is below this part of its first.
+const CUSP: f64 = 0.4;
+/// Most debt (with chop) in auctions at once, fraction of all debt.
+const HOLE: f64 = 0.1;
+
+/// One account's collateral, for sale.
+#[derive(Clone, Copy)]
+struct Auction {
+    id: u32,
+    lot: Collateral,
+    /// What it has still to raise.
+    tab: Quote,
+    /// What it had to raise for the debt itself.
+    debt: Quote,
+    raised: Quote,
+    sold: Collateral,
+    top: f64,
+    since: i64,
+}
+
+/// Sky's rules (Liquidations 2.0): every account due is auctioned whole, at a price that falls in steps; auctions together
+/// stay below a cap; what is left of the collateral goes back.
+pub struct Dutch {
+    desk: Desk,
+    auctions: Vec<Auction>,
+}
+
+impl Auction {
+    fn price(&self, clock: Clock) -> f64 {
+        let steps = (clock.unix - self.since) / CUT_SECONDS;
+        self.top * CUT.powf(steps as f64)
+    }
+
+    /// What the debt lacks.
+    fn lacks(&self) -> u64 {
+        self.debt.0.saturating_sub(self.raised.0)
+    }
+}
+
+impl Dutch {
+    pub fn new(capital: Quote) -> Self {
+        Self {
+            desk: Desk::new(capital),
+            auctions: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+        let spot = now.prices.spot();
+        let threshold = stage.lending.due_from(spot);
+        let mut open: u64 = self.auctions.iter().map(|auction| auction.tab.0).sum();
+        while open < quote(HOLE).0 {
+            let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) else {
+                break;
+            };
+            let (before, debt) = self.desk.take_over(stage.lending, id, now.clock)?;
+            let case = Case {
+                debt,
+                collateral: before.collateral,
+                repaid: debt,
+                seized: Collateral::ZERO,
+                returned: Quote::ZERO,
+            };
+            stage
+                .tally
+                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
+            let tab = Quote(breakwater_engine::num::mul_div_floor(debt.0, CHOP, 10_000)?);
+            open += tab.0;
+            self.auctions.push(Auction {
+                id,
+                lot: before.collateral,
+                tab,
+                debt,
+                raised: Quote::ZERO,
+                sold: Collateral::ZERO,
+                top: per_token(spot.scale_down(BUFFER)?),
+                since: now.clock.unix,
+            });
+        }
+        Ok(())
+    }
+
+    /// Buyers take what they can sell with a gain, the cheapest first.
+    fn take(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+        let spot = now.prices.spot();
+        for auction in &mut self.auctions {
+            let old = now.clock.unix - auction.since > TAIL;
+            if old || auction.price(now.clock) < CUSP * auction.top {
+                (auction.top, auction.since) = (per_token(spot.scale_down(BUFFER)?), now.clock.unix);
+            }
+        }
+        self.auctions
+            .sort_by(|a, b| a.price(now.clock).total_cmp(&b.price(now.clock)));
+        for auction in &mut self.auctions {
+            let price = auction.price(now.clock);
+            if price * (1.0 + EDGE) > stage.exchange.price() {
+                break;
+            }
+            let wanted = stage.exchange.down_to(price * (1.0 + EDGE));
+            let enough = (auction.tab.0 as f64 / QUOTE_UNIT / price).min(wanted);
+            let amount = atoms(enough, auction.lot);
+            let all = Quote(crate::rounding::nearest_u64(
+                amount.0 as f64 / COLLATERAL_UNIT * price * QUOTE_UNIT,
+            ));
+            // Rounding may leave an atom.
+            let cost = if auction.tab.0.abs_diff(all.0) <= 1 {
+                auction.tab
+            } else {
+                all.min(auction.tab)
+            };
+            let last = amount == auction.lot || cost == auction.tab;
+            if amount == Collateral::ZERO || (!last && (cost.0 as f64) < WORTH_IT * QUOTE_UNIT) {
+                break;
+            }
+            auction.lot = auction.lot.minus(amount)?;
+            auction.tab = auction.tab.minus(cost)?;
+            auction.raised = auction.raised.plus(cost)?;
+            auction.sold = auction.sold.plus(amount)?;
+            self.desk.inventory = self.desk.inventory.minus(amount)?;
+            self.desk.cash += i128::from(cost.0);
+            let proceeds = stage.exchange.sell(amount);
+            stage.tally.agents += i128::from(proceeds.0) - i128::from(cost.0);
+        }
+        Ok(())
+    }
+
+    /// Auctions that raised everything, or have nothing left.
+    fn end(&mut self, stage: &mut Stage<'_>) -> Result<()> {
+        let (over, open): (Vec<Auction>, Vec<Auction>) = self
+            .auctions
+            .iter()
+            .partition(|auction| auction.tab == Quote::ZERO || auction.lot == Collateral::ZERO);
+        self.auctions = open;
+        for auction in over {
+            stage.tally.bad_debt += auction.lacks();
+            let sold = auction.sold.0 as f64 / COLLATERAL_UNIT * stage.exchange.fair() * QUOTE_UNIT;
+            stage.tally.loss(sold - auction.debt.0 as f64);
+            let account = &mut stage.lending.accounts[auction.id as usize];
+            account.collateral = account.collateral.plus(auction.lot)?;
+            self.desk.inventory = self.desk.inventory.minus(auction.lot)?;
+        }
+        Ok(())
+    }
+}
+
+impl Mechanism for Dutch {
+    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+        self.begin(now, stage)?;
+        self.take(now, stage)?;
+        self.end(stage)
+    }
+
+    fn inventory(&self, _lending: &Lending) -> Collateral {
+        self.desk.inventory
+    }
+
+    /// Of each lot, no more than it has to raise: the rest is its owner's.
+    fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
+        let mut equity = self.desk.cash;
+        for auction in &self.auctions {
+            equity += i128::from(price.value(auction.lot)?.min(auction.tab).0);
+        }
+        Ok(equity)
+    }
+
+    fn pending(&self, price: Price) -> Result<u64> {
+        let mut sum = 0;
+        for auction in &self.auctions {
+            sum += auction.lacks().saturating_sub(price.value(auction.lot)?.0);
+        }
+        Ok(sum)
+    }
+
+    fn holdings(&self) -> (i128, i128) {
+        self.desk.holdings()
+    }
+}

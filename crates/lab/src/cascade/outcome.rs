@@ -1,0 +1,122 @@
+//! What a run was like, in figures. Money is a fraction of all debt at the start.
+
+use serde::Serialize;
+
+use super::{
+    Kind, Path, Setup,
+    setup::{DEBT, QUOTE_UNIT},
+    tally::{Sample, Tally},
+};
+
+/// A trip of the breaker was false if an hour later the exogenous price is within this of what it was a minute before.
+const BACK: f64 = 0.02;
+const SECONDS_PER_HOUR: u32 = 3_600;
+const SECONDS_PER_MINUTE: u32 = 60;
+
+/// The figures of one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The mechanism.
+    pub mechanism: Kind,
+    /// The fraction of all debt whose sale moves the price by 1%.
+    pub depth: f64,
+    /// Seed of path and people.
+    pub seed: u64,
+    /// Whether sales move the price.
+    pub feedback: bool,
+    /// Debt liquidated.
+    pub liquidated: f64,
+    /// Number of liquidations.
+    pub liquidations: u64,
+    /// Most debt made due by sales ÷ value sold, in ten minutes.
+    pub max_reproduction: f64,
+    /// Furthest that the price was below the exogenous one, as a fraction of it.
+    pub endogenous_drawdown: f64,
+    /// What debts exceed their collateral by, of accounts as they were taken over and of those left at the end.
+    pub bad_debt: f64,
+    /// What neither collateral nor the protocol's capital pays.
+    pub supplier_loss: f64,
+    /// Liquidated beyond the least that brings accounts within their limit at the exogenous price.
+    pub over_liquidation: f64,
+    /// What owners lost by liquidation, collateral at the exogenous price.
+    pub borrower_loss: f64,
+    /// Most sold in ten minutes, in units of what moves a calm market by 1%.
+    pub peak_flow: f64,
+    /// Most that the protocol held at market price.
+    pub peak_inventory: f64,
+    /// The protocol's capital at its lowest, at the oracle's price.
+    pub worst_equity: f64,
+    /// And at the end.
+    pub final_equity: f64,
+    /// Profit of the protocol.
+    pub profit: f64,
+    /// Hours from the first to the last moment with something to sell.
+    pub unwind_hours: f64,
+    /// What was left to sell at the end.
+    pub left_over: f64,
+    /// Part of the time Guarded.
+    pub guarded_time: f64,
+    /// Part of the time Halted.
+    pub halted_time: f64,
+    /// How often the breaker left Normal.
+    pub trips: usize,
+    /// How often it did so for nothing.
+    pub false_trips: usize,
+    /// Most debt that was due and not served.
+    pub unserved: f64,
+    /// For the plots.
+    #[serde(skip)]
+    pub samples: Vec<Sample>,
+}
+
+impl Outcome {
+    /// From the counts. `pending`: bad debt left at the end, quote atoms.
+    pub fn of(setup: &Setup, path: &Path, kind: Kind, tally: &Tally, pending: u64) -> Self {
+        let atoms = DEBT * QUOTE_UNIT;
+        let part = |value: f64| value / atoms;
+        let capital = part(tally.equity as f64);
+        let left = part(pending as f64);
+        let seconds = tally.seconds_at.iter().sum::<u64>().max(1) as f64;
+        let (guarded, halted) = (tally.seconds_at[1] as f64, tally.seconds_at[2] as f64);
+        let false_trips = tally.trips.iter().filter(|step| was_false(path, **step)).count();
+        Self {
+            scenario: setup.name.clone(),
+            mechanism: kind,
+            depth: setup.impact.depth,
+            seed: setup.seed,
+            feedback: !setup.impact.off,
+            liquidated: part(tally.liquidated as f64),
+            liquidations: tally.liquidations,
+            max_reproduction: tally.reproduction,
+            endogenous_drawdown: tally.drawdown,
+            bad_debt: part(tally.bad_debt as f64) + left,
+            supplier_loss: (left - capital).max(0.0) + part(tally.written_off as f64),
+            over_liquidation: part(tally.over),
+            borrower_loss: part(tally.borrower_loss),
+            peak_flow: tally.peak_flow,
+            peak_inventory: tally.peak_inventory,
+            worst_equity: part(tally.worst_equity.unwrap_or(tally.equity) as f64),
+            final_equity: capital,
+            profit: capital - setup.protocol.equity,
+            unwind_hours: tally
+                .held
+                .map_or(0.0, |(from, to)| (to - from) as f64 / f64::from(SECONDS_PER_HOUR)),
+            left_over: tally.samples.last().map_or(0.0, |sample| sample.inventory),
+            guarded_time: guarded / seconds,
+            halted_time: halted / seconds,
+            trips: tally.trips.len(),
+            false_trips,
+            unserved: tally.unserved,
+            samples: tally.samples.clone(),
+        }
+    }
+}
+
+fn was_false(path: &Path, step: usize) -> bool {
+    let steps = |seconds: u32| (seconds / path.step_seconds) as usize;
+    let before = path.prices[step.saturating_sub(steps(SECONDS_PER_MINUTE))];
+    let later = (step + steps(SECONDS_PER_HOUR)).min(path.prices.len() - 1);
+    (path.prices[later] / before - 1.0).abs() <= BACK
+}

@@ -1,0 +1,225 @@
+//! What is counted while a run goes on.
+
+use std::collections::VecDeque;
+
+use breakwater_engine::{Collateral, Config, Level, Quote};
+
+use super::setup::{COLLATERAL_UNIT, DEBT, QUOTE_UNIT};
+
+/// Length of the windows in which flow and reproduction are measured, seconds.
+pub const WINDOW: i64 = 600;
+/// Windows in which less was sold than this fraction of all debt say nothing about reproduction.
+const NEGLIGIBLE: f64 = 5e-4;
+
+/// One account liquidated once. Quote and collateral atoms.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Debt before.
+    pub debt: Quote,
+    /// Collateral before.
+    pub collateral: Collateral,
+    /// Debt taken off.
+    pub repaid: Quote,
+    /// Collateral taken.
+    pub seized: Collateral,
+    /// Paid out to the owner for it.
+    pub returned: Quote,
+}
+
+/// A point of the plots. Fractions of all debt, but for the prices.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sample {
+    /// Unix time.
+    pub unix: i64,
+    /// The exogenous price.
+    pub fair: f64,
+    /// The price that sales have moved.
+    pub price: f64,
+    /// Debt liquidated so far.
+    pub liquidated: f64,
+    /// Value of what the protocol holds and has not sold.
+    pub inventory: f64,
+    /// The protocol's own capital.
+    pub equity: f64,
+    /// What prices are trusted for.
+    pub level: Level,
+}
+
+/// Offspring: debt that falls due because of what was sold.
+#[derive(Clone, Copy, Debug, Default)]
+struct Generation {
+    since: i64,
+    sold: f64,
+    due: f64,
+}
+
+/// Counts of one run. Money in quote atoms.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Debt taken off accounts by liquidations.
+    pub liquidated: u64,
+    /// Number of liquidations.
+    pub liquidations: u64,
+    /// Debts before, of what was liquidated.
+    debts: u64,
+    /// Liquidated beyond what the exogenous price asked for.
+    pub over: f64,
+    /// What owners lost to liquidations, collateral at the exogenous price.
+    pub borrower_loss: f64,
+    /// What debts exceeded their collateral by when they were taken over.
+    pub bad_debt: u64,
+    /// Written off what suppliers own.
+    pub written_off: u64,
+    /// Profit of keepers and buyers.
+    pub agents: i128,
+    /// Paid to owners out of seized collateral.
+    pub owners: i128,
+    /// Largest fall of the price below the exogenous one.
+    pub drawdown: f64,
+    /// Largest reproduction number of a window.
+    pub reproduction: f64,
+    /// Largest sales of a window, calm depth-units.
+    pub peak_flow: f64,
+    /// Largest inventory at market price, fraction of all debt.
+    pub peak_inventory: f64,
+    /// Lowest equity, and the last.
+    pub worst_equity: Option<i128>,
+    /// The last equity.
+    pub equity: i128,
+    /// First and last time with inventory.
+    pub held: Option<(i64, i64)>,
+    /// Seconds at each level.
+    pub seconds_at: [u64; 3],
+    /// Steps at which the market left Normal.
+    pub trips: Vec<usize>,
+    /// Largest debt that was due and not served, fraction of all debt.
+    pub unserved: f64,
+    /// For the plots.
+    pub samples: Vec<Sample>,
+    level: Level,
+    generation: Generation,
+    recent: VecDeque<(i64, f64)>,
+    recent_units: f64,
+}
+
+/// The least repayment after which an account of debt D and value V is within a limit λ, sold without penalty:
+/// (D − λV) ÷ (1 − λ), all of D when it is under water. Nothing if it is within it already.
+pub fn needed(debt: f64, value: f64, limit: f64) -> f64 {
+    ((debt - limit * value) / (1.0 - limit)).clamp(0.0, debt)
+}
+
+impl Tally {
+    /// An account was liquidated, when the exogenous price was `fair`.
+    pub fn liquidation(&mut self, config: &Config, fair: f64, case: &Case) {
+        let tokens = |amount: Collateral| amount.0 as f64 / COLLATERAL_UNIT * QUOTE_UNIT;
+        let (debt, value) = (case.debt.0 as f64, tokens(case.collateral) * fair);
+        let limit = f64::from(config.liquidation_ltv.0) / 1e4;
+        self.liquidated += case.repaid.0;
+        self.liquidations += 1;
+        self.debts += case.debt.0;
+        self.over += (case.repaid.0 as f64 - needed(debt, value, limit)).max(0.0);
+        self.loss(tokens(case.seized) * fair - case.repaid.0 as f64 - case.returned.0 as f64);
+    }
+
+    /// An owner lost this by a liquidation, if it is a loss.
+    pub fn loss(&mut self, amount: f64) {
+        self.borrower_loss += amount.max(0.0);
+    }
+
+    /// The part of its debt that a liquidated account loses on average.
+    fn usual_part(&self) -> f64 {
+        if self.debts == 0 {
+            1.0
+        } else {
+            self.liquidated as f64 / self.debts as f64
+        }
+    }
+
+    /// Sales of this step: value in quote tokens, in calm depth-units, and the debt (tokens) that they made due.
+    pub fn sales(&mut self, unix: i64, sold: f64, units: f64, due: f64) {
+        while let Some((_, old)) = self.recent.front().copied().filter(|(at, _)| unix - at >= WINDOW) {
+            self.recent.pop_front();
+            self.recent_units -= old;
+        }
+        if units > 0.0 {
+            self.recent.push_back((unix, units));
+            self.recent_units += units;
+            self.peak_flow = self.peak_flow.max(self.recent_units);
+        }
+        if unix - self.generation.since >= WINDOW {
+            self.close_generation();
+            self.generation = Generation {
+                since: unix,
+                ..Generation::default()
+            };
+        }
+        self.generation.sold += sold;
+        self.generation.due += due;
+    }
+
+    /// Offspring of the window ÷ what was sold in it.
+    pub fn close_generation(&mut self) {
+        let Generation { sold, due, .. } = self.generation;
+        if sold > NEGLIGIBLE * DEBT {
+            self.reproduction = self.reproduction.max(due * self.usual_part() / sold);
+        }
+    }
+
+    /// The state after a step.
+    pub fn state(&mut self, unix: i64, step: usize, seconds: u64, now: &Sample, equity: i128, held: Collateral) {
+        self.drawdown = self.drawdown.max(1.0 - now.price / now.fair);
+        self.peak_inventory = self.peak_inventory.max(now.inventory);
+        self.equity = equity;
+        self.worst_equity = Some(self.worst_equity.map_or(equity, |worst| worst.min(equity)));
+        if held > Collateral::ZERO {
+            let from = self.held.map_or(unix, |(from, _)| from);
+            self.held = Some((from, unix));
+        }
+        let level = usize::from(now.level.byte());
+        if now.level != Level::Normal && self.level == Level::Normal {
+            self.trips.push(step);
+        }
+        self.level = now.level;
+        self.seconds_at[level] += seconds;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_is_the_closed_form() {
+        assert!((needed(80.0, 100.0, 0.8)).abs() < 1e-9);
+        // 84 on 100: sell x so that 84 − x = 0.8 (100 − x), x = 20.
+        assert!((needed(84.0, 100.0, 0.8) - 20.0).abs() < 1e-9);
+        assert!((needed(100.0, 100.0, 0.8) - 100.0).abs() < 1e-9);
+        assert!((needed(120.0, 100.0, 0.8) - 120.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn reproduction_is_debt_made_due_over_value_sold() {
+        let mut tally = Tally::default();
+        let case = Case {
+            debt: Quote(80),
+            collateral: Collateral(100_000),
+            repaid: Quote(40),
+            seized: Collateral(50_000),
+            returned: Quote(0),
+        };
+        tally.liquidation(&Config::EXAMPLE, 1.0, &case);
+        tally.sales(WINDOW, 200_000.0, 4.0, 300_000.0);
+        tally.sales(2 * WINDOW, 0.0, 0.0, 0.0);
+        // Half of a debt is liquidated: 150,000 a 200,000 sold.
+        assert!((tally.reproduction - 0.75).abs() < 1e-9);
+        assert!((tally.peak_flow - 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn negligible_sales_say_nothing() {
+        let mut tally = Tally::default();
+        tally.sales(WINDOW, 1.0, 0.0, 1_000_000.0);
+        tally.close_generation();
+        assert!(tally.reproduction.abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,234 @@
+//! The cascade laboratory itself: what must be true of it whatever its figures are.
+#![allow(clippy::cast_precision_loss, reason = "what is compared has tolerances")]
+
+use breakwater_engine::Collateral;
+use breakwater_lab::cascade::{
+    Kind, LabError, Outcome, Path, Setup,
+    lane::{Buyers, Lane, recorded, together},
+    run,
+    setup::{DEBT, QUOTE_UNIT},
+    study::SCENARIOS,
+};
+
+/// Few people, who do nothing but fall due, and no random walk.
+fn quiet(points: &str) -> Setup {
+    let text = format!(
+        "name = 'test'\nabout = 'test'\n[path]\nkind = 'trend'\nhours = 12\npoints = {points}\nhourly_volatility = 0.0\n\
+         [borrowers]\ncount = 60\nattentive = 0.0\n[oracle]\nlatency_steps = 0\n"
+    );
+    Setup::parse(&text).expect("valid")
+}
+
+/// One borrower of all debt at an LTV of 50% at a price of 100: due below 62.5.
+fn alone(points: &str) -> Setup {
+    let mut setup = quiet(points);
+    setup.borrowers.count = 1;
+    // So narrow a distribution that its middle is all there is: 0.8 × 0.5 ÷ 0.8.
+    (setup.borrowers.alpha, setup.borrowers.beta) = (100.0, 55.2);
+    setup.borrowers.largest = 1.0;
+    setup.impact.off = true;
+    setup
+}
+
+fn measured(setup: &Setup, kind: Kind) -> Outcome {
+    let path = Path::of(setup, None).expect("valid");
+    run(setup, &path, kind).unwrap_or_else(|error| panic!("{}: {error}", kind.name()))
+}
+
+fn near(value: f64, wanted: f64, tolerance: f64, what: &str) {
+    assert!((value - wanted).abs() <= tolerance, "{what}: {value}, not {wanted}");
+}
+
+#[test]
+fn without_feedback_all_multipliers_are_one() {
+    let mut deep = quiet("[[1, 1.0], [4, 0.6]]");
+    // So deep that nothing moves, but the whole machinery of impact runs.
+    deep.impact.depth = 1e3;
+    let mut off = deep.clone();
+    off.impact.off = true;
+    for kind in Kind::ALL {
+        let (with, without) = (measured(&deep, kind), measured(&off, kind));
+        near(
+            with.liquidated,
+            without.liquidated,
+            1e-3 * without.liquidated,
+            kind.name(),
+        );
+        assert!(kind == Kind::None || without.liquidated > 0.1, "{}", kind.name());
+        assert!(
+            with.endogenous_drawdown < 1e-4 && with.max_reproduction < 1e-2,
+            "{with:?}"
+        );
+        assert!(without.endogenous_drawdown.abs() < f64::EPSILON && without.max_reproduction.abs() < f64::EPSILON);
+    }
+}
+
+#[test]
+fn a_shallow_market_amplifies_every_sale_and_slow_sales_least() {
+    let mut setup = quiet("[[1, 1.0], [4, 0.75]]");
+    setup.impact.depth = 0.01;
+    let drawdown = |kind| measured(&setup, kind).endogenous_drawdown;
+    let [dump, full, absorb, breakwater] = [Kind::Dump, Kind::Full, Kind::Absorb, Kind::Breakwater].map(drawdown);
+    assert!(breakwater < 0.03 && breakwater > 0.0, "{breakwater}");
+    for fast in [dump, full, absorb] {
+        assert!(fast > 5.0 * breakwater, "{fast} {breakwater}");
+    }
+}
+
+#[test]
+fn money_is_conserved_by_every_mechanism() {
+    for (name, text) in SCENARIOS {
+        let mut setup = Setup::parse(text).expect("valid");
+        setup.borrowers.count = 100;
+        let path = Path::of(&setup, None).expect("valid");
+        for kind in Kind::ALL {
+            // Every run fails unless both tokens are conserved to the atom.
+            let outcome = run(&setup, &path, kind).unwrap_or_else(|error| panic!("{name} {}: {error}", kind.name()));
+            assert_eq!(outcome.liquidations > 0, kind != Kind::None, "{name} {}", kind.name());
+        }
+    }
+}
+
+#[test]
+fn an_atom_that_appears_is_noticed() {
+    let setup = quiet("[[1, 1.0], [4, 0.6]]");
+    let path = Path::of(&setup, None).expect("valid");
+    let lane = Lane::new(&setup, &path, Kind::Breakwater, false).expect("valid");
+    let mut once = true;
+    let buyers = Buyers {
+        capital: 1e18,
+        half_life: 60.0,
+        tied: 0.0,
+    };
+    let result = together(vec![lane], buyers, |lanes| {
+        if std::mem::take(&mut once) {
+            lanes[0].lending.market.books.backstop.cash.0 += 1;
+        }
+        Ok(())
+    });
+    match result {
+        Err(LabError::NotConserved {
+            quote: 1,
+            collateral: 0,
+        }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nobody_does_anything_and_bad_debt_is_what_is_under_water() {
+    let setup = quiet("[[1, 1.0], [4, 0.4]]");
+    let path = Path::of(&setup, None).expect("valid");
+    let (outcome, lane) = recorded(&setup, &path, Kind::None, false).expect("valid");
+    let index = lane.lending.index.raw() as f64 / 2f64.powi(64);
+    let under: f64 = lane
+        .lending
+        .accounts
+        .iter()
+        .map(|account| {
+            let debt = account.debt_shares.0 as f64 * index / QUOTE_UNIT;
+            (debt - account.collateral.0 as f64 / 1e9 * 40.0).max(0.0)
+        })
+        .sum();
+    near(outcome.bad_debt, under / DEBT, 1e-9, "bad debt");
+    // By hand as well: everybody whose LTV was above 40% owes 1 − 0.4 ÷ LTV of the debt too much.
+    assert!((0.1..0.4).contains(&outcome.bad_debt), "{}", outcome.bad_debt);
+    near(outcome.supplier_loss, outcome.bad_debt - 0.1, 1e-9, "suppliers");
+    assert!(outcome.liquidated.abs() < f64::EPSILON && outcome.borrower_loss.abs() < f64::EPSILON);
+}
+
+#[test]
+fn one_account_liquidated_once_is_the_closed_form() {
+    let mut setup = alone("[[0, 1.0], [1, 0.5]]");
+    let path = Path::of(&setup, None).expect("valid");
+    let (_, lane) = recorded(&setup, &path.flat(), Kind::None, false).expect("valid");
+    let account = lane.lending.accounts[0];
+    let collateral = account.collateral.0 as f64 / 1e9;
+    let threshold = DEBT / (0.8 * collateral);
+    // Slowly to just above the threshold, in one step to 1% below it, so that the market stays Normal, and there it stays.
+    let (near_it, fall) = (threshold * 1.001 / 100.0, threshold * 0.99 / 100.0);
+    setup = alone(&format!("[[0, 1.0], [6, {near_it}], [6.002, {fall}]]"));
+    let (price, debt) = (100.0 * fall, DEBT);
+    let value = collateral * price;
+
+    let dump = measured(&setup, Kind::Dump);
+    // Debts have six hours of interest.
+    near(dump.liquidated, 0.5, 1e-4, "half");
+    near(dump.borrower_loss, 0.04, 1e-5, "8% of half");
+    let needed = (debt - 0.8 * value) / 0.2 / debt;
+    near(dump.over_liquidation, 0.5 - needed, 1e-3, "beyond what was needed");
+
+    let whole = measured(&setup, Kind::Full);
+    near(whole.liquidated, 1.0, 2e-4, "all");
+    near(whole.borrower_loss, 0.08, 1e-4, "8% of all");
+
+    let absorb = measured(&setup, Kind::Absorb);
+    near(absorb.liquidated, 1.0, 2e-4, "all");
+    near(absorb.borrower_loss, 0.05 * value / debt, 1e-3, "5% of the collateral");
+    near(absorb.profit, 0.02 * value / debt, 1e-3, "5% less 3% of the collateral");
+
+    let breakwater = measured(&setup, Kind::Breakwater);
+    let beta = 0.0220;
+    let target = 0.79;
+    let repay = (debt - target * value) / (1.0 - target * (1.0 + beta)) / debt;
+    near(breakwater.liquidated, repay, 0.02 * repay, "to the target");
+    assert!(breakwater.borrower_loss < 0.03 * repay, "{breakwater:?}");
+}
+
+#[test]
+fn shared_buyers_without_limit_change_nothing() {
+    let setup = quiet("[[1, 1.0], [4, 0.6]]");
+    let path = Path::of(&setup, None).expect("valid");
+    let lanes = [Kind::Dump, Kind::Breakwater].map(|kind| Lane::new(&setup, &path, kind, false).expect("valid"));
+    let buyers = Buyers {
+        capital: 1e30,
+        half_life: 60.0,
+        tied: 0.0,
+    };
+    let outcomes = together(lanes.into(), buyers, |_| Ok(())).expect("valid");
+    for (outcome, kind) in outcomes.iter().zip([Kind::Dump, Kind::Breakwater]) {
+        near(outcome.liquidated, measured(&setup, kind).liquidated, 1e-9, kind.name());
+    }
+}
+
+#[test]
+fn work_grows_with_liquidations_and_not_with_accounts() {
+    let looked_at = |setup: &Setup| {
+        let path = Path::of(setup, None).expect("valid");
+        let (outcome, lane) = recorded(setup, &path, Kind::Breakwater, false).expect("valid");
+        (outcome.liquidations, lane.lending.order.looked_at)
+    };
+    let mut calm = quiet("[[1, 1.0], [4, 0.99]]");
+    (calm.borrowers.count, calm.borrowers.highest) = (20_000, 0.95);
+    assert_eq!(looked_at(&calm), (0, 0));
+    let mut crash = quiet("[[1, 1.0], [8, 0.8]]");
+    crash.borrowers.count = 20_000;
+    let (liquidations, looked_at) = looked_at(&crash);
+    assert!(liquidations > 5_000, "{liquidations}");
+    assert!(looked_at < 4 * liquidations, "{looked_at} {liquidations}");
+}
+
+#[test]
+fn a_seed_decides_everything() {
+    let mut setup = Setup::parse(SCENARIOS[1].1).expect("valid");
+    setup.borrowers.count = 100;
+    let described = |setup: &Setup| format!("{:?}", measured(setup, Kind::Breakwater));
+    let first = described(&setup);
+    assert_eq!(first, described(&setup));
+    setup.seed += 1;
+    assert_ne!(first, described(&setup));
+}
+
+#[test]
+fn nothing_is_left_in_the_accounts_of_a_market_that_was_absorbed_whole() {
+    let setup = quiet("[[1, 1.0], [4, 0.05]]");
+    let path = Path::of(&setup, None).expect("valid");
+    let (outcome, lane) = recorded(&setup, &path, Kind::Absorb, false).expect("valid");
+    assert!(
+        lane.lending
+            .accounts
+            .iter()
+            .all(|account| account.collateral == Collateral::ZERO)
+    );
+    near(outcome.liquidated, 1.0, 1e-3, "everything");
+}
