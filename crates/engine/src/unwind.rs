@@ -38,6 +38,28 @@ stored! {
     }
 }
 
+/// A moment at which inventory may arrive, and what is the same for all of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Microseconds since 1970.
+    now: i64,
+    /// Lag beyond it does not count, seconds.
+    longest_lag: u64,
+}
+
+impl Arrival {
+    /// At `clock`.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn at(config: &Config, clock: Clock) -> Result<Self> {
+        Ok(Self {
+            now: micros(clock)?,
+            longest_lag: Schedule::longest_lag(config)?,
+        })
+    }
+}
+
 /// What the backstop offers now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -58,34 +80,33 @@ impl Schedule {
     /// lag ← lag × held ÷ (held + seized)
     /// ```
     ///
-    /// by whole seconds, rounded down. `longest_lag` is [`Schedule::longest_lag`]. Sales that ran ahead still count.
-    ///
-    /// # Errors
-    /// [`Error::Overflow`].
+    /// by whole seconds, rounded down. `arrival` is that of the moment. Sales that ran ahead still count.
     #[inline]
-    pub fn arrive(&mut self, longest_lag: u64, held: Collateral, seized: Collateral, clock: Clock) -> Result<()> {
-        let now = micros(clock)?;
-        let lag = now.saturating_sub(self.anchor);
-        if lag <= 0 {
-            return Ok(());
+    pub fn arrive(&mut self, arrival: &Arrival, held: Collateral, seized: Collateral) {
+        if self.anchor < arrival.now {
+            self.dilute(arrival, held, seized);
         }
+    }
+
+    /// [`Schedule::arrive`] behind the schedule. Apart from it, for a batch does it once.
+    #[cold]
+    #[inline(never)]
+    fn dilute(&mut self, arrival: &Arrival, held: Collateral, seized: Collateral) {
         if held == Collateral::ZERO {
-            self.anchor = now;
-            return Ok(());
+            self.anchor = arrival.now;
+            return;
         }
-        let lag = (lag.unsigned_abs() / MICROS).min(longest_lag);
-        let lost = num::mul_div_floor(lag, seized.0, held.plus(seized)?.0)?;
+        let lag = arrival.now.saturating_sub(self.anchor).unsigned_abs() / MICROS;
+        let lag = lag.min(arrival.longest_lag);
+        // The part lost is below one, so it fits; were it not to, all would be lost.
+        let lost = num::mul_div_floor(lag, seized.0, held.0.saturating_add(seized.0)).unwrap_or(lag);
         let kept = lag.saturating_sub(lost).saturating_mul(MICROS);
-        self.anchor = self.anchor.max(now.saturating_sub_unsigned(kept));
-        Ok(())
+        self.anchor = self.anchor.max(arrival.now.saturating_sub_unsigned(kept));
     }
 
     /// The lag at which the discount is the largest, seconds, rounded up: more would only make it outlive the return of
     /// buyers.
-    ///
-    /// # Errors
-    /// [`Error::Overflow`] for an invalid [`Config`].
-    pub fn longest_lag(config: &Config) -> Result<u64> {
+    fn longest_lag(config: &Config) -> Result<u64> {
         num::mul_div_ceil(config.unwind_max_discount.factor(), 3_600, config.unwind_slope.factor())
     }
 
@@ -204,9 +225,13 @@ mod tests {
         }
     }
 
+    fn arrival(seconds: i64) -> Arrival {
+        Arrival::at(&CONFIG, at(seconds)).unwrap()
+    }
+
     fn begun() -> Schedule {
         let mut schedule = Schedule { anchor: 0, flow: 0 };
-        schedule.arrive(18_000, Collateral(0), Collateral(1), at(0)).unwrap();
+        schedule.arrive(&arrival(0), Collateral(0), Collateral(1));
         schedule
     }
 
@@ -227,9 +252,7 @@ mod tests {
     fn what_arrives_beside_old_inventory_has_waited_as_long_as_its_part_of_it() {
         let after = |held, seized, seconds: i64| {
             let mut schedule = begun();
-            schedule
-                .arrive(18_000, Collateral(held), Collateral(seized), at(seconds))
-                .unwrap();
+            schedule.arrive(&arrival(seconds), Collateral(held), Collateral(seized));
             (at(seconds).unix * 1_000_000 - schedule.anchor) / 1_000_000
         };
         assert_eq!(after(0, 100, 3_600), 0);
@@ -243,7 +266,7 @@ mod tests {
         let mut ahead = begun();
         let _ = ahead.sell(&CONFIG, Collateral(1 << 40), Collateral(600_000_000), at(0));
         let before = ahead;
-        ahead.arrive(18_000, Collateral(5), Collateral(5), at(0)).unwrap();
+        ahead.arrive(&arrival(0), Collateral(5), Collateral(5));
         assert_eq!(ahead, before);
     }
 
@@ -311,7 +334,7 @@ mod tests {
             let mut sales: Vec<(i64, u64)> = Vec::new();
             for (wait, arrive, want) in moves {
                 time += wait;
-                schedule.arrive(18_000, Collateral(inventory), Collateral(arrive), at(time)).unwrap();
+                schedule.arrive(&arrival(time), Collateral(inventory), Collateral(arrive));
                 inventory += arrive;
                 let available = schedule.available(&CONFIG_FAST, Collateral(inventory), at(time)).unwrap().0;
                 let amount = want.min(available);

@@ -1,5 +1,7 @@
 //! The worked example of `docs/backstop.md`, computed. The page holds exactly what this prints.
 
+#![allow(clippy::cast_precision_loss, reason = "amounts for people to read")]
+
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, FeedPin, Feeds, GuardianPosition, GuardianShares, KeeperLedger, Key, LpShares,
     MarginAccount, Market, NewMarket, Prices, Quote, RawReading, Readings,

@@ -9,7 +9,7 @@ use crate::{
     position::{KeeperLedger, MarginAccount},
     sizing::{self, Demand, Extent, Terms},
     units::{Bps, Clock, Collateral, DebtShares, Price, Quote},
-    unwind::Schedule,
+    unwind::Arrival,
 };
 
 record! {
@@ -72,8 +72,7 @@ pub struct Liquidations<'a> {
     capacity: Capacity,
     /// The guardians' part of each penalty.
     guardian_rate: Bps,
-    /// Of the unwind.
-    longest_lag: u64,
+    arrival: Arrival,
     /// While Guarded.
     steps: Option<Steps>,
     /// The pool's index.
@@ -95,7 +94,7 @@ impl Market {
         let capacity = Capacity::of(&books.backstop, &books.pool, &marks)?;
         let index = books.pool.index.reciprocal()?;
         let guardian_rate = self.guardians.rate(&self.config, capacity.equity());
-        let longest_lag = Schedule::longest_lag(&self.config)?;
+        let arrival = Arrival::at(&self.config, clock)?;
         self.books = books;
         let penalty_max = match steps {
             Some(_) => self.config.penalty_min,
@@ -111,7 +110,7 @@ impl Market {
             marks,
             capacity,
             guardian_rate,
-            longest_lag,
+            arrival,
             steps,
             index,
         })
@@ -164,7 +163,9 @@ impl Liquidations<'_> {
         books.invariant()?;
 
         let market = &mut *self.market;
+        let held = market.books.backstop.inventory;
         market.books = books;
+        market.books.unwind.arrive(&self.arrival, held, terms.seize);
         market.guardians.claim = claim;
         market.income.absorb(&terms);
         if terms.extent != Extent::Insolvent {
@@ -333,7 +334,7 @@ impl Liquidations<'_> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `due`")]
     fn absorb(&self, books: &mut Books, shares: DebtShares, terms: &Terms) -> Result<Quote> {
-        let Books { pool, backstop, unwind } = books;
+        let Books { pool, backstop, .. } = books;
         let cash = backstop.cash.min(terms.repay);
         let settled = match cash {
             Quote::ZERO => DebtShares::ZERO,
@@ -341,7 +342,6 @@ impl Liquidations<'_> {
             part => self.shares(part)?.min(shares),
         };
         pool.collect(cash, settled)?;
-        unwind.arrive(self.longest_lag, backstop.inventory, terms.seize, self.clock)?;
         backstop.cash = backstop.cash.minus(cash)?;
         backstop.debt_shares = backstop.debt_shares.plus(shares.minus(settled)?)?;
         backstop.inventory = backstop.inventory.plus(terms.seize)?;

@@ -70,8 +70,11 @@ impl<'a> Case<'a> {
     pub fn keeps_step(&self) -> Result<bool> {
         let config = self.config;
         let cooled = self.now - self.stepped_at >= i64::from(config.guarded_cooldown);
-        let part = self.wanted()? * ratio(config.guarded_step) / BPS;
-        let largest = part.max(i128::from(config.min_debt.0));
+        let (wanted, least) = (self.wanted()?, i128::from(config.min_debt.0));
+        let part = (wanted * ratio(config.guarded_step) / BPS).max(least);
+        // Where a step would leave dust it may take all that is wanted.
+        let leaves_dust = i128::from(self.debt.0) - part < least;
+        let largest = if leaves_dust { wanted } else { part };
         Ok(cooled && self.outcome.penalty <= config.penalty_min && i128::from(self.outcome.repaid.0) <= largest)
     }
 

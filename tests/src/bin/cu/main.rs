@@ -19,9 +19,11 @@ const USDC: u64 = 1_000_000;
 const ACCOUNT_BUDGET: u64 = 24_000_000;
 
 /// Limits: on the most that any sample of an instruction used.
-const LIMITS: [(&str, u64); 5] = [
+const LIMITS: [(&str, u64); 7] = [
     ("liquidate", 8_000),
     (PER_ACCOUNT, 1_500),
+    ("liquidate_guarded", 8_000),
+    ("liquidate_batch_guarded_per_account", 1_500),
     ("borrow", 25_000),
     ("buy_inventory", 30_000),
     ("observe_price", 6_000),
