@@ -145,9 +145,13 @@ impl Breakwater {
             let done = match market.liquidate_external(&mut account, willing, &now.prices, now.clock) {
                 Ok(done) => done,
                 // Not this account, or not now.
-                Err(Error::AccountInsolvent | Error::AccountHealthy | Error::AccountCooling | Error::NoDebt) => {
-                    return Ok(true);
-                }
+                Err(
+                    Error::AccountInsolvent
+                    | Error::AccountHealthy
+                    | Error::AccountCooling
+                    | Error::NoDebt
+                    | Error::RepaymentTooSmall,
+                ) => return Ok(true),
                 Err(Error::BackstopHasRoom | Error::GuardedFlowUsed | Error::DebtBelowMinimum) => return Ok(false),
                 Err(error) => return Err(error),
             };
