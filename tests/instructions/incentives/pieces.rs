@@ -5,9 +5,9 @@ use crate::{
     backing::cents,
     scene::{SOL, USDC},
 };
-use breakwater::events::Liquidated;
+use breakwater::{error::BreakwaterError, events::Liquidated};
 use breakwater_engine::{Bps, Config, Quote};
-use breakwater_testkit::{Actor, Position};
+use breakwater_testkit::{Actor, Position, assert_fails_with};
 
 /// Lena's account of 100 SOL and 6,500 at this price, in a backstop with this much.
 fn lenas(protocol: u64, price: i64) -> (Stage, Position, Actor) {
@@ -88,7 +88,10 @@ fn earned_by_making_room(piece: u64) -> (i128, u64) {
     };
     let (mut stage, position, mallory) = lenas_in(Stage::with(config, 400 * USDC), 72_00);
     stage.world.liquidate(&stage.mallory, &position).unwrap();
-    assert!(stage.world.liquidate(&stage.mallory, &position).is_err());
+    assert_fails_with(
+        stage.world.liquidate(&stage.mallory, &position),
+        BreakwaterError::BackstopFull,
+    );
     let before = stage.wealth(&mallory, &[]);
     let (mut spent, mut repaid) = (0, 0);
     while spent < 1_000 * USDC {

@@ -80,19 +80,12 @@ impl Market {
         let discount = num::mul_div_floor(config.external_slope.factor(), waited, 60)?.saturating_add(gap(prices)?);
         let penalty = Bps(u32::try_from(discount).unwrap_or(u32::MAX).min(terms.penalty.0));
 
-        let Due { terms, step, .. } = liquidations.due(account, Some(penalty))?;
-        let price = prices.liquidation(&config)?;
-        let divisor = price.divisor()?;
+        let due = liquidations.due(account, Some(penalty))?;
+        let Due { terms, step, .. } = due;
+        let price = liquidations.marks.price;
         let least = terms.repay.min(config.min_debt);
         let too_little = Error::DebtBelowMinimum;
-        let terms = terms.within(
-            &config,
-            debt,
-            account.collateral,
-            &divisor,
-            willing.max_repay,
-            too_little,
-        )?;
+        let terms = terms.within(&config, debt, account.collateral, &price, willing.max_repay, too_little)?;
         // While Guarded it makes the account rest, and crumbs would do only that.
         if step.is_some() && terms.repay < least {
             return Err(Error::RepaymentTooSmall);
@@ -101,29 +94,23 @@ impl Market {
             return Err(Error::SlippageExceeded);
         }
         let step = liquidations.step_for(step, &terms)?;
-        let shares = if terms.repay == debt {
-            account.debt_shares
-        } else {
-            liquidations.shares(terms.repay)?.min(account.debt_shares)
-        };
+        let (left, paid) = liquidations.relieve(account.debt_shares, &due, terms.repay)?;
         let mut books = liquidations.market.books;
-        books.pool.collect(terms.repay, shares)?;
-        let debt_shares = account.debt_shares.minus(shares)?;
-        let debt_after = liquidations.debt(debt_shares)?;
+        books.pool.collect(terms.repay, paid)?;
         let collateral = account.collateral.minus(terms.seize)?;
         books.invariant()?;
 
         liquidations.market.books = books;
         liquidations.market.shortage = shortage;
         liquidations.step_taken(account, step);
-        (account.debt_shares, account.collateral) = (debt_shares, collateral);
+        (account.debt_shares, account.collateral) = (left.shares, collateral);
         Ok(ExternalLiquidation {
-            price,
+            price: price.price,
             repaid: terms.repay,
             seized: terms.seize,
             penalty: terms.penalty,
             waited,
-            debt_after,
+            debt_after: left.debt,
             collateral_after: collateral,
         })
     }

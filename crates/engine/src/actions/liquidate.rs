@@ -55,10 +55,10 @@ pub(super) struct Due {
 }
 
 /// What an account is left with.
-struct Left {
-    shares: DebtShares,
+pub(super) struct Left {
+    pub shares: DebtShares,
     /// The debt of these shares, quote atoms, rounded up.
-    debt: Quote,
+    pub debt: Quote,
 }
 
 /// Liquidations of one market at one moment and one price. What they share — interest up to now, prices, the
@@ -68,7 +68,7 @@ pub struct Liquidations<'a> {
     pub(super) clock: Clock,
     /// The market's parameters. While Guarded the smallest penalty is the largest too: no reward for pushing a price.
     config: Config,
-    marks: Marks,
+    pub(super) marks: Marks,
     capacity: Capacity,
     /// The guardians' part of each penalty.
     guardian_rate: Bps,
@@ -311,7 +311,7 @@ impl Liquidations<'_> {
     /// exactly, which saves a product.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `due`")]
-    fn relieve(&self, held: DebtShares, due: &Due, repay: Quote) -> Result<(Left, DebtShares)> {
+    pub(super) fn relieve(&self, held: DebtShares, due: &Due, repay: Quote) -> Result<(Left, DebtShares)> {
         if repay == due.debt {
             let left = Left {
                 shares: DebtShares::ZERO,
@@ -348,15 +348,9 @@ impl Liquidations<'_> {
         Ok(cash)
     }
 
-    /// See [`crate::Index::debt`].
-    #[inline]
-    pub(super) fn debt(&self, shares: DebtShares) -> Result<Quote> {
-        self.index.factor().ceil(shares.0).map(Quote)
-    }
-
     /// See [`crate::Index::shares_for_payment`].
     #[inline]
-    pub(super) fn shares(&self, amount: Quote) -> Result<DebtShares> {
+    fn shares(&self, amount: Quote) -> Result<DebtShares> {
         self.index.divide(amount.0).map(DebtShares)
     }
 

@@ -34,20 +34,17 @@ record! {
 impl Market {
     /// Announces that the protocol will take `amount` of its equity out, `take_out_delay` seconds from now; replaces an
     /// earlier announcement, and zero takes it back. Who may is the caller's business.
-    ///
-    /// # Errors
-    /// None yet; a `Result` like its siblings'.
-    pub fn queue_take_out(&mut self, amount: Quote, clock: Clock) -> Result<TakeOutQueued> {
+    pub fn queue_take_out(&mut self, amount: Quote, clock: Clock) -> TakeOutQueued {
         self.take_out = TakeOut {
             amount,
             queued_at: clock.unix,
         };
         let opens_at = clock.unix.saturating_add(i64::from(self.config.take_out_delay));
-        Ok(TakeOutQueued {
+        TakeOutQueued {
             amount,
             opens_at,
             closes_at: opens_at.saturating_add(i64::from(self.config.take_out_window)),
-        })
+        }
     }
 
     /// Takes the announced equity out of the backstop's cash. What is left to the protocol, after the guardians' claim and

@@ -226,7 +226,8 @@ impl Stage {
                 self.quote_vault -= done.amount.0;
             }
             Action::TakeOutQueue(amount) => {
-                self.market.queue_take_out(Quote(amount), clock)?;
+                let queued = self.market.queue_take_out(Quote(amount), clock);
+                assert_eq!(queued.amount, Quote(amount));
             }
             Action::TakeOut => {
                 let prices = self.prices(Purpose::Trade)?;

@@ -1,6 +1,6 @@
 use crate::{
     clock,
-    error::{BreakwaterError, OrBreakwaterError},
+    error::BreakwaterError,
     events::TakeOutAnnounced,
     state::{Market, Protocol},
 };
@@ -23,11 +23,7 @@ pub struct QueueTakeOut<'info> {
 /// Announces that equity will be taken out.
 pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64) -> Result<()> {
     let accounts = &ctx.accounts;
-    let queued = accounts
-        .market
-        .load_mut()?
-        .queue_take_out(Quote(amount), clock::now()?)
-        .or_program_error()?;
+    let queued = accounts.market.load_mut()?.queue_take_out(Quote(amount), clock::now()?);
     emit!(TakeOutAnnounced {
         market: accounts.market.key(),
         queued
