@@ -1,7 +1,7 @@
 //! Scenes about what stands behind the pool: the protocol's capital, guardians, and prices at which both lose.
 
 use crate::scene::{SOL, Scene, USDC};
-use breakwater::events::{InventorySold, Liquidated};
+use breakwater::events::InventorySold;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Bps, Config, GuardianPosition, Pool,
@@ -70,7 +70,7 @@ pub fn backed(world: World, spec: &MarketSpec, protocol: u64, guardians: u64) ->
 #[track_caller]
 pub fn take_over(scene: &mut Scene) -> Liquidation {
     let outcome = scene.world.liquidate(&scene.kate, &scene.position).unwrap();
-    outcome.event::<Liquidated>().liquidation
+    outcome.liquidation()
 }
 
 /// Mallory buys all of the inventory.

@@ -4,6 +4,7 @@ mod prices;
 
 use crate::{
     attack::{Attack, freeze, nowhere, replace_slot, twin},
+    risk::place,
     scene::{SOL, Scene, USDC, both_token_programs, inverse, overgrown, purse, readings, sibling, vaults},
 };
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
@@ -29,7 +30,8 @@ fn a_loan_is_paid_out_and_owed() {
             position,
             ..
         } = Scene::on(World::program_test(), &spec);
-        let (mut expected_market, mut expected) = (world.market_state(&market), world.margin_account(&position));
+        let (mut expected_market, before) = (world.market_state(&market), world.margin_account(&position));
+        let mut expected = before;
         let (purse_before, vaults_before) = (purse(&mut world, &market, &alice), vaults(&mut world, &market));
 
         let outcome = world.borrow(&position, 400 * USDC).unwrap();
@@ -46,6 +48,7 @@ fn a_loan_is_paid_out_and_owed() {
         };
         assert_eq!(outcome.event::<Borrowed>(), event);
         (expected.debt_shares, expected.last_risk_slot) = (DebtShares(6_900 * USDC * SHARES), world.slot());
+        place(&mut expected_market, &before, &mut expected);
         assert_eq!(world.margin_account(&position), expected);
         expected_market.books.pool.cash.0 -= borrowing.amount.0;
         expected_market.books.pool.debt_shares.0 += borrowing.shares.0;

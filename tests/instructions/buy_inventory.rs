@@ -5,10 +5,7 @@ mod price;
 mod schedule;
 
 use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, overgrown, purse, readings, vaults};
-use breakwater::{
-    error::BreakwaterError,
-    events::{InventorySold, Liquidated},
-};
+use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_engine::{Bps, Collateral, Config, Market, Price, Quote, actions::Sale, oracle::Purpose};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
@@ -321,7 +318,7 @@ fn who_liquidates_and_buys_at_once_pays_at_least_what_the_backstop_did() {
         ix::buy_inventory(&market, &mallory.key(), amount, u64::MAX),
     ];
     let outcome = world.send(&both, &[&mallory]).unwrap();
-    let liquidation = outcome.event::<Liquidated>().liquidation;
+    let liquidation = outcome.liquidation();
     let sale = outcome.event::<InventorySold>().sale;
     assert!(sale.ask > liquidation.price);
     // Not even with the bounty for that part of it.

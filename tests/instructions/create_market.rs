@@ -193,14 +193,21 @@ fn a_market_begins_empty_with_what_it_was_given() {
             &state.reserved_config[..],
             &state.reserved_guard,
             &state.reserved_backstop,
+            &state.reserved_map,
+            &state.reserved_governance,
         ];
         assert!(reserved.concat().iter().all(|word| *word == 0));
-        assert!(
-            state
-                .reserved_map
-                .iter()
-                .chain(&state.reserved_governance)
-                .all(|word| *word == 0)
+        let risk = (state.map, state.volatility, state.ramp);
+        assert_eq!(risk, (Zeroable::zeroed(), Zeroable::zeroed(), Zeroable::zeroed()));
+        let backstop = (state.guardians, state.income, state.shortage, state.take_out);
+        assert_eq!(
+            backstop,
+            (
+                Zeroable::zeroed(),
+                Zeroable::zeroed(),
+                Zeroable::zeroed(),
+                Zeroable::zeroed()
+            )
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
+    risk::place,
     scene::{SOL, Scene, USDC, both_token_programs, inverse, purse, sibling, vaults},
 };
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
@@ -21,8 +22,8 @@ fn collateral_goes_to_the_vault_and_onto_the_account() {
             position,
             ..
         } = Scene::on(World::program_test(), &spec);
-        let books = world.market_state(&market);
-        let mut expected = world.margin_account(&position);
+        let (mut expected_market, before) = (world.market_state(&market), world.margin_account(&position));
+        let mut expected = before;
         let (purse_before, vaults_before) = (purse(&mut world, &market, &alice), vaults(&mut world, &market));
 
         let outcome = world.deposit(&position, 7 * SOL + 1).unwrap();
@@ -39,8 +40,9 @@ fn collateral_goes_to_the_vault_and_onto_the_account() {
         };
         assert_eq!(outcome.event::<CollateralDeposited>(), event);
         expected.collateral = change.collateral_after;
+        place(&mut expected_market, &before, &mut expected);
         assert_eq!(world.margin_account(&position), expected);
-        assert_eq!(world.market_state(&market), books);
+        assert_eq!(world.market_state(&market), expected_market);
         let (collateral, quote, lp) = purse_before;
         assert_eq!(
             purse(&mut world, &market, &alice),

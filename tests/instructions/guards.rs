@@ -16,12 +16,9 @@ use crate::{
     liquidate::formula::Judged,
     scene::{SOL, Scene, USDC},
 };
-use breakwater::{
-    error::BreakwaterError,
-    events::{Liquidated, PriceObserved},
-};
+use breakwater::{error::BreakwaterError, events::PriceObserved};
 use breakwater_engine::{
-    Bps, Config, Guard, Level,
+    Bps, Config, Guard, Level, Quote,
     actions::{Liquidation, Observation},
     sizing::Extent,
 };
@@ -50,6 +47,16 @@ fn without_interest(config: Config) -> Config {
     }
 }
 
+/// These parameters without what makes new loans follow the risk: volatility, crowding, the limit of a band.
+pub fn without_haircuts(config: Config) -> Config {
+    Config {
+        volatility_max: Bps(0),
+        crowding_max: Bps(0),
+        band_floor: Quote(u64::MAX),
+        ..config
+    }
+}
+
 /// Dollars with a fraction, as a mantissa of the feeds.
 fn cents(cents: i64) -> i64 {
     cents * 1_000_000
@@ -65,7 +72,7 @@ fn quiet(config: Config) -> Scene {
 /// The error by which a liquidation was refused, or what it did.
 fn liquidation(result: Result<Outcome, Failure>) -> Result<Liquidation, String> {
     match result {
-        Ok(outcome) => Ok(outcome.event::<Liquidated>().liquidation),
+        Ok(outcome) => Ok(outcome.liquidation()),
         Err(failure) => Err(failure.name),
     }
 }
@@ -180,7 +187,7 @@ impl Scene {
 
         let outcome = self.world.liquidate(&self.kate, &self.position).unwrap();
 
-        let liquidation = outcome.event::<Liquidated>().liquidation;
+        let liquidation = outcome.liquidation();
         let terms = (liquidation.repaid.0, liquidation.seized.0, liquidation.deficit.0);
         assert_eq!(terms, (expected.repay, expected.seize, expected.deficit));
         assert_eq!(liquidation.price.raw(), judged.price);

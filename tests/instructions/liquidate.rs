@@ -1,7 +1,7 @@
 //! `liquidate`.
 
 mod accounts;
-mod any_size;
+pub mod any_size;
 mod backstop;
 mod bounty;
 pub mod formula;

@@ -101,7 +101,7 @@ impl Crowd {
             })
         };
         let events: Vec<Liquidated> = accounts.iter().zip(&results).filter_map(liquidated).collect();
-        assert_eq!(outcome.events::<Liquidated>(), events);
+        assert_eq!(outcome.liquidated(), events);
         assert_eq!(world.market_state(keys), market);
         assert_eq!(world.keeper_ledger(keys, kate), ledger);
         for (address, state) in states {
@@ -274,11 +274,7 @@ fn accounts_that_are_no_more_are_skipped() {
         crowd.scene.lena.key(),
         last,
     ]);
-    let taken: Vec<_> = outcome
-        .events::<Liquidated>()
-        .iter()
-        .map(|event| event.margin_account)
-        .collect();
+    let taken: Vec<_> = outcome.liquidated().iter().map(|event| event.margin_account).collect();
     assert_eq!(taken, [alice, last]);
 }
 
@@ -336,9 +332,9 @@ fn twenty_four_accounts_fit_into_a_transaction() {
     );
     let batch = ix::liquidate_batch(market, &kate.key(), &accounts);
     let outcome = world.send_with_tables(&[batch], &[kate as &Actor], &[table]).unwrap();
-    assert_eq!(outcome.events::<Liquidated>().len(), 24);
+    assert_eq!(outcome.liquidated().len(), 24);
     let inventory: u64 = outcome
-        .events::<Liquidated>()
+        .liquidated()
         .iter()
         .map(|event| event.liquidation.seized.0)
         .sum();

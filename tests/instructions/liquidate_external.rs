@@ -8,6 +8,7 @@ mod size;
 use crate::{
     backing::{backed, cents, interest_free, market_with, stands_at},
     liquidate::formula::{Expected, Judged},
+    risk::place,
     scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, purse, readings, vaults},
 };
 use breakwater::{error::BreakwaterError, events::ExternallyLiquidated};
@@ -131,12 +132,13 @@ fn liquidated(scene: &mut Scene, waited: u64, max_repay: u64) -> ExternalLiquida
         since: clock.unix - i64::try_from(waited).unwrap(),
         seen_at: clock.unix,
     };
-    assert_eq!(scene.world.market_state(&market), expected);
-    let after = MarginAccount {
+    let mut after = MarginAccount {
         collateral: liquidation.collateral_after,
         debt_shares: breakwater_engine::DebtShares(left),
         ..account
     };
+    place(&mut expected, &account, &mut after);
+    assert_eq!(scene.world.market_state(&market), expected);
     assert_eq!(scene.world.margin_account(&scene.position), after);
     let (collateral, quote, lp) = purse_before;
     assert_eq!(

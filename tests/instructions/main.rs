@@ -2,11 +2,17 @@
 //! refused, and, after each step, that all money is accounted for. `guards` is about prices over time, `worst_day`,
 //! `incentives` and `share_price` are about what many of them come to, on LiteSVM.
 
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "parameters and states, passed once a test"
+)]
+
 mod attack;
 mod backing;
 mod bad_feeds;
 mod scene;
 
+mod announce_liquidation_ltv;
 mod borrow;
 mod buy_inventory;
 mod buy_inventory_for;
@@ -32,6 +38,7 @@ mod open_keeper_ledger;
 mod pull_brake;
 mod queue_take_out;
 mod repay;
+mod risk;
 mod set_guardian;
 mod settle_deficit;
 mod share_price;

@@ -13,7 +13,9 @@ use breakwater::{
     events::{LevelChanged, PriceObserved},
 };
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Bps, Guard, Price, actions::Observation, guard::Flags, oracle::Purpose};
+use breakwater_engine::{
+    Bps, Guard, Price, actions::Observation, guard::Flags, oracle::Purpose, volatility::Volatility,
+};
 use breakwater_testkit::{
     Feed, MarketSpec, START, World, assert_fails_with, ix,
     pyth::{Quotation, close_update, usd},
@@ -74,6 +76,14 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
             caused_at: START + 9,
             ..Guard::zeroed()
         };
+        expected.volatility = Volatility {
+            price: spot,
+            variance: 0,
+            updated_at: START + 9,
+        };
+        // 1,024 shares an atom: at 0.143 atoms of quote for one of collateral, and 80%, 32 × log2 of the ratio is 219.9.
+        // 160 bands lie below.
+        expected.map.origin = 219 - 160;
         assert_eq!(world.market_state(&market), expected);
     }
 }

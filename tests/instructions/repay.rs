@@ -4,6 +4,7 @@ mod accounts;
 
 use crate::{
     attack::levy_transfer_fee,
+    risk::place,
     scene::{SOL, Scene, USDC, both_token_programs, overgrown, purse, vaults},
 };
 use breakwater::{error::BreakwaterError, events::Repaid};
@@ -28,7 +29,8 @@ fn a_payment_cancels_debt() {
             position,
             ..
         } = Scene::on(World::program_test(), &spec);
-        let (mut expected_market, mut expected) = (world.market_state(&market), world.margin_account(&position));
+        let (mut expected_market, before) = (world.market_state(&market), world.margin_account(&position));
+        let mut expected = before;
         let (purse_before, vaults_before) = (purse(&mut world, &market, &alice), vaults(&mut world, &market));
 
         let outcome = world.repay(&position, 2_500 * USDC).unwrap();
@@ -46,6 +48,7 @@ fn a_payment_cancels_debt() {
         };
         assert_eq!(outcome.event::<Repaid>(), event);
         expected.debt_shares.0 -= repayment.shares.0;
+        place(&mut expected_market, &before, &mut expected);
         assert_eq!(world.margin_account(&position), expected);
         expected_market.books.pool.cash.0 += repayment.amount.0;
         expected_market.books.pool.debt_shares.0 -= repayment.shares.0;

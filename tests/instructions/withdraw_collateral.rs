@@ -4,6 +4,7 @@ mod prices;
 
 use crate::{
     attack::{Attack, freeze, nowhere, replace_slot, twin},
+    risk::place,
     scene::{SOL, Scene, USDC, both_token_programs, inverse, overgrown, purse, readings, sibling, vaults},
 };
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
@@ -27,6 +28,7 @@ fn against_debt_the_rest_must_carry_it() {
             ..
         } = Scene::on(World::program_test(), &spec);
         let (mut expected_market, mut expected) = (world.market_state(&market), world.margin_account(&position));
+        let before = expected;
         let (purse_before, vaults_before) = (purse(&mut world, &market, &alice), vaults(&mut world, &market));
 
         let too_much = ix::withdraw_collateral(&market, &position.address, &alice.key(), FREE + 1);
@@ -44,6 +46,7 @@ fn against_debt_the_rest_must_carry_it() {
         };
         assert_eq!(outcome.event::<CollateralWithdrawn>(), event);
         (expected.collateral, expected.last_risk_slot) = (change.collateral_after, world.slot());
+        place(&mut expected_market, &before, &mut expected);
         assert_eq!(world.margin_account(&position), expected);
         (
             expected_market.oracle.collateral_published,

@@ -15,7 +15,7 @@ use crate::{
 };
 use breakwater::{
     error::BreakwaterError,
-    events::{DeficitSettled, GuardianWithdrawn, InventorySold, Liquidated},
+    events::{DeficitSettled, GuardianWithdrawn, InventorySold},
 };
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
@@ -166,7 +166,7 @@ impl Day {
             let refs: Vec<&Position> = loans.iter().collect();
             let outcome = self.world.liquidate_batch(&self.market, &self.kate, &refs).unwrap();
 
-            let events: Vec<Liquidation> = outcome.events::<Liquidated>().iter().map(|e| e.liquidation).collect();
+            let events: Vec<Liquidation> = outcome.liquidated().iter().map(|e| e.liquidation).collect();
             let by_engine: Vec<Liquidation> = done.iter().map(|(_, liquidation)| *liquidation).collect();
             assert_eq!(events, by_engine);
             assert_eq!(self.state(), expected);
@@ -315,7 +315,7 @@ impl Day {
         self.world.set_guard(&market, bytemuck::Zeroable::zeroed());
         let before = self.pool();
         let outcome = self.world.liquidate(&self.kate, &position).unwrap();
-        let liquidation = outcome.event::<Liquidated>().liquidation;
+        let liquidation = outcome.liquidation();
         assert!(!liquidation.insolvent && !liquidation.whole && liquidation.repaid.0 > 0);
         assert!(liquidation.bounty.0 > 0);
         self.world

@@ -38,11 +38,13 @@ pub enum Identity {
     LpSupply,
     /// guardian shares = Σ guardians' positions of the present era.
     GuardianShares,
+    /// Σ bands of the liquidation map = Σ account debt shares.
+    LiquidationMap,
 }
 
 /// Checks every identity; true means that it holds.
 #[must_use]
-pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 6] {
+pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 7] {
     let books = &market.books;
     let (pool, backstop) = (&books.pool, &books.backstop);
     let claims = [pool.cash.0, backstop.cash.0, backstop.keeper_credits.0];
@@ -69,6 +71,10 @@ pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 6] {
         (
             Identity::GuardianShares,
             totals.guardian_shares == u128::from(market.guardians.shares.0),
+        ),
+        (
+            Identity::LiquidationMap,
+            totals.account_debt_shares == u128::from(market.map.shares_between(0, u8::MAX)),
         ),
     ]
 }

@@ -21,6 +21,10 @@ stored! {
         unwind_max_rate: u64,
         /// While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms.
         guarded_flow: Quote,
+        /// Debt that one price band may hold whatever the backstop's room, quote atoms.
+        band_floor: Quote,
+        /// Sales that move the market's price by 1%, quote atoms: what the cascade indicator is told.
+        market_depth: Quote,
         /// Limit of debt ÷ collateral value for new borrowing and for withdrawals, bps.
         initial_ltv: Bps,
         /// Where a partial liquidation stops, bps.
@@ -79,6 +83,16 @@ stored! {
         external_slope: Bps,
         /// Equity of the protocol that taking out must leave, bps of the market's debt.
         equity_floor: Bps,
+        /// How many standard deviations of the price are taken off the initial LTV, 10,000 = one.
+        volatility_factor: Bps,
+        /// Most that volatility takes off the initial LTV, bps.
+        volatility_max: Bps,
+        /// Most that crowding takes off the initial LTV, bps.
+        crowding_max: Bps,
+        /// The fall of the price that the backstop should have room for, bps.
+        crowding_drop: Bps,
+        /// Debt that a new loan's surroundings may hold, as a part of the backstop's room, bps.
+        band_limit: Bps,
         /// Time in which the whole inventory is scheduled to be sold, seconds.
         unwind_time: u32,
         /// How far sales may run ahead of the schedule, seconds.
@@ -113,6 +127,12 @@ stored! {
         take_out_delay: u32,
         /// Time in which it may be done then, seconds.
         take_out_window: u32,
+        /// Time constant of the volatility estimate, seconds.
+        volatility_seconds: u32,
+        /// The time over which a standard deviation is meant, seconds.
+        volatility_horizon: u32,
+        /// Bands on each side of a new loan that count as its surroundings.
+        crowding_bands: u32,
     }
 }
 
@@ -136,7 +156,8 @@ const MONTH: u64 = 30 * 86_400;
 
 impl Config {
     /// A parameter set for examples and tests: a volatile collateral of 9 decimals against a stable quote token of 6.
-    /// Plausible, but chosen by nobody for real money. The guards' values come from a measured trade-off: `docs/guards.md`.
+    /// Plausible, but chosen by nobody for real money. The values of the price guards and of the margin
+    /// that follows risk come from measurements: `docs/guards.md`, `docs/risk-experiment.md`.
     pub const EXAMPLE: Self = Self {
         min_debt: Quote(10_000_000),
         bounty_tip: Quote(100_000),
@@ -144,6 +165,8 @@ impl Config {
         unwind_min_rate: 1_000_000,
         unwind_max_rate: 50_000_000_000,
         guarded_flow: Quote(250_000_000_000),
+        band_floor: Quote(100_000_000_000),
+        market_depth: Quote(1_000_000_000_000),
         initial_ltv: Bps(7_000),
         target_ltv: Bps(7_500),
         liquidation_ltv: Bps(8_000),
@@ -173,6 +196,11 @@ impl Config {
         guardian_share: Bps(5_000),
         external_slope: Bps(10),
         equity_floor: Bps(1_000),
+        volatility_factor: Bps(20_000),
+        volatility_max: Bps(1_500),
+        crowding_max: Bps(2_000),
+        crowding_drop: Bps(3_000),
+        band_limit: Bps(4_000),
         unwind_time: 86_400,
         unwind_burst: 600,
         max_age_short: 30,
@@ -190,6 +218,9 @@ impl Config {
         external_memory: 600,
         take_out_delay: 604_800,
         take_out_window: 172_800,
+        volatility_seconds: 21_600,
+        volatility_horizon: 3_600,
+        crowding_bands: 2,
     };
 
     /// Checks every parameter against its hard bounds and against the others.
@@ -235,7 +266,7 @@ impl Config {
         self.unwind_floor_band >= bands && down <= crate::num::wide(confidence.below_one(), BPS)
     }
 
-    fn bounds(&self) -> [Bound; 52] {
+    fn bounds(&self) -> [Bound; 62] {
         [
             bound(self.min_debt.0, 1, 1 << 53),
             bound(self.bounty_tip.0, 0, self.min_debt.0),
@@ -274,6 +305,16 @@ impl Config {
             bound(self.guardian_share.factor(), 0, BPS / 2),
             bound(self.external_slope.factor(), 1, BPS),
             bound(self.equity_floor.factor(), 0, BPS),
+            bound(self.band_floor.0, 0, u64::MAX),
+            bound(self.market_depth.0, 1, u64::MAX),
+            bound(self.volatility_factor.factor(), 0, 100_000),
+            bound(self.volatility_max.factor(), 0, BPS),
+            bound(self.crowding_max.factor(), 0, BPS),
+            bound(self.crowding_drop.factor(), 1, 5_000),
+            bound(self.band_limit.factor(), 0, 1_000_000),
+            bound(u64::from(self.volatility_seconds), 60, DAY),
+            bound(u64::from(self.volatility_horizon), 60, DAY),
+            bound(u64::from(self.crowding_bands), 0, 16),
             bound(u64::from(self.unwind_time), 60, DAY.wrapping_mul(90)),
             bound(u64::from(self.unwind_burst), 1, DAY),
             bound(u64::from(self.max_age_short), 1, u64::from(self.max_age_long)),

@@ -17,6 +17,8 @@
 //! | which readings are believed, and what price they compose to | [`oracle`] |
 //! | what a price is trusted for, and which price an action uses | [`guard`] |
 //! | what a parameter means and its bounds | [`config`] |
+//! | where debt is liquidated, how crowded that is, how volatile the price | [`map`], [`risk`], [`volatility`] |
+//! | how the liquidation LTV changes | [`ramp`] |
 //! | what an action does, step by step | [`actions`] |
 //! | what must always be true of the money | [`audit`] |
 #![no_std]
@@ -57,17 +59,21 @@ mod error;
 pub mod guard;
 pub mod guardians;
 pub mod interest;
+pub mod map;
 mod market;
 pub mod num;
 pub mod oracle;
 mod pace;
 pub mod pool;
 mod position;
+pub mod ramp;
+pub mod risk;
 mod shares;
 pub mod sizing;
 pub mod statement;
 mod units;
 pub mod unwind;
+pub mod volatility;
 
 pub use backstop::{Backstop, Income, Shortage};
 pub use config::Config;

@@ -6,11 +6,14 @@ use crate::{
     error::{Error, Result},
     guard::Guard,
     guardians::Guardians,
+    map::LiquidationMap,
     num,
     oracle::{FeedPin, Oracle},
     pool::Pool,
+    ramp::Ramp,
     units::{Clock, Fixed, Key, Quote},
     unwind::Schedule,
+    volatility::Volatility,
 };
 
 /// [`Market::version`] of this layout.
@@ -79,14 +82,20 @@ stored! {
         shortage: Shortage,
         /// Equity about to be taken out.
         take_out: TakeOut,
+        /// Where the margin accounts' debt is liquidated.
+        map: LiquidationMap,
+        /// How much the guarded price moves.
+        volatility: Volatility,
+        /// An announced change of the liquidation LTV.
+        ramp: Ramp,
         /// Zeros; room for parameters.
-        reserved_config: [u64; 36],
+        reserved_config: [u64; 30],
         /// Zeros; room for feeds and price guards.
         reserved_guard: [u64; 19],
         /// Zeros; room for backstop and guardians.
         reserved_backstop: [u64; 19],
-        /// Zeros; room for the liquidation map and volatility.
-        reserved_map: [u64; 288],
+        /// Zeros; room for measures of risk.
+        reserved_map: [u64; 24],
         /// Zeros; room for governance.
         reserved_governance: [u64; 64],
     }

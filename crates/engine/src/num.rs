@@ -238,6 +238,25 @@ pub fn div_floor_small(n: u128, d: u32) -> Result<u128> {
         .ok_or(Error::Overflow)
 }
 
+/// a ÷ b, at most one, in units of 2^−`bits`, at most 23 of them: rounded down, and less than two units too small. Divides
+/// the leading bits alone, natively. One if b is zero. b is below 2^104, as prices are.
+#[inline]
+#[must_use]
+pub fn fraction(a: u128, b: u128, bits: u32) -> u64 {
+    if a >= b {
+        return 1 << bits;
+    }
+    let (mut a, mut b) = match (split(a), split(b)) {
+        ((0, a), (0, b)) => (a, b),
+        // 24 bits of b are left, or more.
+        _ => (split(a >> 40).1, split(b >> 40).1.wrapping_add(1)),
+    };
+    while b >> 40 != 0 {
+        (a, b) = (a >> 12, (b >> 12).wrapping_add(1));
+    }
+    (a << bits).checked_div(b).unwrap_or(0)
+}
+
 /// Whether |a − b| > `band` × b, for numbers below 2^112.
 #[inline]
 #[must_use]

@@ -28,8 +28,10 @@ stored! {
         version: u8,
         /// Bump of its address.
         bump: u8,
+        /// Band of the liquidation map that holds its debt; zero without debt.
+        band: u8,
         /// Zeros.
-        padding: [u8; 4],
+        padding: [u8; 3],
         /// Zeros; room for later layouts.
         reserved: [u64; 11],
     }

@@ -67,6 +67,38 @@ pub fn exceeds(debt: Quote, value: Quote, ltv: Bps) -> bool {
 }
 
 /// What follows from debt and collateral value alone.
+/// What an account is judged by: a market's parameters, but for those that a ramp or the guards replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// See [`Config::target_ltv`].
+    pub target_ltv: Bps,
+    /// See [`Config::liquidation_ltv`].
+    pub liquidation_ltv: Bps,
+    /// See [`Config::insolvency_ltv`].
+    pub insolvency_ltv: Bps,
+    /// See [`Config::penalty_min`].
+    pub penalty_min: Bps,
+    /// See [`Config::penalty_max`].
+    pub penalty_max: Bps,
+    /// See [`Config::min_debt`].
+    pub min_debt: Quote,
+}
+
+impl Rules {
+    /// The parameters themselves.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            target_ltv: config.target_ltv,
+            liquidation_ltv: config.liquidation_ltv,
+            insolvency_ltv: config.insolvency_ltv,
+            penalty_min: config.penalty_min,
+            penalty_max: config.penalty_max,
+            min_debt: config.min_debt,
+        }
+    }
+}
+
 struct Judgement {
     penalty: Bps,
     /// To the target LTV, quote atoms; all of the debt if that is less, or if insolvent.
@@ -76,23 +108,23 @@ struct Judgement {
 
 /// Judges an account, in the narrowest integers that hold the products: see [`Width`].
 #[inline]
-fn judge(config: &Config, debt: Quote, value: Quote) -> Result<Judgement> {
+fn judge(rules: &Rules, debt: Quote, value: Quote) -> Result<Judgement> {
     if num::are_native(debt.0, value.0) {
-        judge_in::<u64>(config, debt, value)
+        judge_in::<u64>(rules, debt, value)
     } else {
-        judge_in::<u128>(config, debt, value)
+        judge_in::<u128>(rules, debt, value)
     }
 }
 
 #[inline]
-fn judge_in<W: Width>(config: &Config, debt: Quote, value: Quote) -> Result<Judgement> {
-    let standing = Standing::<W>::of(config, debt, value).ok_or(Error::AccountHealthy)?;
-    let penalty = standing.penalty(config, debt, value).ok_or(Error::Overflow)?;
+fn judge_in<W: Width>(rules: &Rules, debt: Quote, value: Quote) -> Result<Judgement> {
+    let standing = Standing::<W>::of(rules, debt, value).ok_or(Error::AccountHealthy)?;
+    let penalty = standing.penalty(rules, debt, value).ok_or(Error::Overflow)?;
     let insolvent = matches!(standing, Standing::Insolvent);
     let repay = if insolvent {
         debt
     } else {
-        repayment::<W>(config, debt, value, penalty).ok_or(Error::Overflow)?
+        repayment::<W>(rules, debt, value, penalty).ok_or(Error::Overflow)?
     };
     Ok(Judgement {
         penalty,
@@ -117,10 +149,10 @@ enum Standing<W> {
 impl<W: Width> Standing<W> {
     /// `None` for a healthy account: debt ≤ liquidation LTV × value.
     #[inline]
-    fn of(config: &Config, debt: Quote, value: Quote) -> Option<Self> {
+    fn of(rules: &Rules, debt: Quote, value: Quote) -> Option<Self> {
         let debt = W::product(debt.0, WHOLE);
-        let from = W::product(value.0, config.liquidation_ltv);
-        let to = W::product(value.0, config.insolvency_ltv);
+        let from = W::product(value.0, rules.liquidation_ltv);
+        let to = W::product(value.0, rules.insolvency_ltv);
         if debt <= from {
             None
         } else if debt >= to {
@@ -135,8 +167,8 @@ impl<W: Width> Standing<W> {
 
     /// See [`penalty`].
     #[inline]
-    fn penalty(&self, config: &Config, debt: Quote, value: Quote) -> Option<Bps> {
-        let (low, high) = (config.penalty_min, config.penalty_max);
+    fn penalty(&self, rules: &Rules, debt: Quote, value: Quote) -> Option<Bps> {
+        let (low, high) = (rules.penalty_min, rules.penalty_max);
         let range = high.0.saturating_sub(low.0);
         let wanted = match self {
             Self::Between { above, span } if range > 0 => {
@@ -174,14 +206,14 @@ fn bps<W: Width>(ratio: W) -> Option<Bps> {
 /// # Errors
 /// [`Error::AccountHealthy`] unless debt > liquidation LTV × value; [`Error::Overflow`] for an invalid [`Config`].
 pub fn penalty(config: &Config, debt: Quote, value: Quote) -> Result<Bps> {
-    judge(config, debt, value).map(|judgement| judgement.penalty)
+    judge(&Rules::of(config), debt, value).map(|judgement| judgement.penalty)
 }
 
 /// x of the module's formula, rounded up, at most D; everything scaled by 10,000² to stay in integers.
 #[inline]
-fn repayment<W: Width>(config: &Config, debt: Quote, value: Quote, penalty: Bps) -> Option<Quote> {
+fn repayment<W: Width>(rules: &Rules, debt: Quote, value: Quote, penalty: Bps) -> Option<Quote> {
     const SQUARE: u64 = BPS.wrapping_mul(BPS);
-    let target = config.target_ltv;
+    let target = rules.target_ltv;
     let excess = W::product(debt.0, WHOLE).minus(W::product(value.0, target))?;
     // 10,000² × (1 − τ − τβ); the factors are below 2^32.
     let divisor = SQUARE
@@ -208,7 +240,7 @@ fn repayment<W: Width>(config: &Config, debt: Quote, value: Quote, penalty: Bps)
 /// # Errors
 /// [`Error::AccountHealthy`] unless debt > liquidation LTV × value.
 pub fn terms(config: &Config, debt: Quote, collateral: Collateral, price: &Divisor) -> Result<Terms> {
-    Demand::of(config, debt, price.value(collateral)?)?.terms(collateral, price)
+    Demand::of(&Rules::of(config), debt, price.value(collateral)?)?.terms(collateral, price)
 }
 
 impl Demand {
@@ -217,14 +249,14 @@ impl Demand {
     /// # Errors
     /// [`Error::AccountHealthy`] unless debt > liquidation LTV × value.
     #[inline]
-    pub fn of(config: &Config, debt: Quote, value: Quote) -> Result<Self> {
+    pub fn of(rules: &Rules, debt: Quote, value: Quote) -> Result<Self> {
         let Judgement {
             penalty,
             repay,
             insolvent,
-        } = judge(config, debt, value)?;
+        } = judge(rules, debt, value)?;
         // repay ≤ debt
-        let dust = debt.0.wrapping_sub(repay.0) < config.min_debt.0;
+        let dust = debt.0.wrapping_sub(repay.0) < rules.min_debt.0;
         let (extent, repay) = match (insolvent, dust) {
             (true, _) => (Extent::Insolvent, debt),
             (false, true) => (Extent::Whole, debt),

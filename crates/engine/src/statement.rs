@@ -1,7 +1,7 @@
 //! The backstop's balance sheet, for whoever asks.
 
 use crate::{
-    backstop::{Capacity, Marks},
+    backstop::{BackstopPrices, Capacity},
     error::Result,
     guard::Prices,
     market::Market,
@@ -56,8 +56,8 @@ impl Market {
         let stressed = prices.believed().low()?.scale_down(haircut)?;
         let at = |price: Price| price.value(backstop.inventory);
         let equity = backstop.equity(pool, prices.spot())?;
-        let room = match Marks::new(&self.config, prices) {
-            Ok(marks) => Capacity::of(backstop, pool, &marks)?.room(&self.config, &marks, self.config.penalty_min)?,
+        let room = match BackstopPrices::new(&self.config, prices) {
+            Ok(at) => Capacity::of(backstop, pool, at.stressed)?.room(&self.config, &at, self.config.penalty_min)?,
             Err(_) => Quote::ZERO,
         };
         let (due, _) = crate::num::split(pool.due.raw());

@@ -31,7 +31,7 @@ impl Story {
             unix: 1_700_000_000,
             slot: 1,
         };
-        // Guards wide open and the unwind in minutes: the example is about the books.
+        // Guards wide open, margin that follows no risk, and the unwind in minutes: the example is about the books.
         let config = Config {
             max_velocity: Bps(10_000),
             velocity_slack: Bps(10_000),
@@ -40,6 +40,9 @@ impl Story {
             unwind_floor_band: Bps(10_000),
             unwind_time: 60,
             unwind_max_rate: 1_000 * SOL,
+            volatility_max: Bps(0),
+            crowding_max: Bps(0),
+            band_floor: Quote(u64::MAX),
             ..Config::EXAMPLE
         };
         let mut market: Market = bytemuck::Zeroable::zeroed();

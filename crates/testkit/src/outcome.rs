@@ -6,8 +6,12 @@ use anchor_lang::{
     prelude::{ErrorCode, Pubkey},
     solana_program::instruction::error::InstructionError,
 };
-use breakwater::error::BreakwaterError;
+use breakwater::{
+    error::BreakwaterError,
+    events::{AccountsLiquidated, Liquidated},
+};
 use breakwater_client::logs;
+use breakwater_engine::actions::Liquidation;
 use solana_transaction_error::TransactionError;
 use std::fmt;
 
@@ -40,6 +44,24 @@ impl Outcome {
         let mut events = self.events();
         assert_eq!(events.len(), 1, "events of the type asked for in {:#?}", self.logs);
         events.remove(0)
+    }
+
+    /// The margin accounts that were liquidated, in order.
+    #[must_use]
+    pub fn liquidated(&self) -> Vec<Liquidated> {
+        let events: Vec<AccountsLiquidated> = self.events();
+        events.into_iter().flat_map(|event| event.liquidated).collect()
+    }
+
+    /// The one liquidation.
+    ///
+    /// # Panics
+    /// If there is none, or more than one.
+    #[must_use]
+    pub fn liquidation(&self) -> Liquidation {
+        let liquidated = self.liquidated();
+        assert_eq!(liquidated.len(), 1, "liquidations in {:#?}", self.logs);
+        liquidated[0].liquidation
     }
 }
 

@@ -5,7 +5,7 @@ use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022::spl_token_2022::extension::ExtensionType;
 use breakwater::{
     error::BreakwaterError,
-    events::{Borrowed, InventorySold, Liquidated, MarketCreated},
+    events::{Borrowed, InventorySold, MarketCreated},
 };
 use breakwater_client::MarketKeys;
 use breakwater_testkit::{
@@ -64,10 +64,10 @@ fn every_action_goes_through_on_both_backends() -> Result<(), Failure> {
             world.advance(60);
             world.settle_price(&market.collateral_feed, usd(78), 1);
             world.observe_price(&market)?;
-            let liquidated: Liquidated = world.liquidate(&kate, &alice)?.event();
-            assert_eq!(liquidated.margin_account, alice.address);
+            let liquidated = world.liquidate(&kate, &alice)?.liquidated();
+            assert_eq!(liquidated[0].margin_account, alice.address);
             let batch = world.liquidate_batch(&market, &kate, &[&alice, &bob])?;
-            assert_eq!(batch.event::<Liquidated>().margin_account, bob.address);
+            assert_eq!(batch.liquidated()[0].margin_account, bob.address);
 
             let credit = world.keeper_ledger(&market, &kate).credit.0;
             world.claim_bounty(&market, &kate)?;

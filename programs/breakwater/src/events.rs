@@ -1,7 +1,7 @@
 //! Events: which accounts were involved, and the engine's own record of what happened.
 
 use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
-use breakwater_engine::{Bps, Collateral, Price, Quote, actions, guard};
+use breakwater_engine::{Bps, Collateral, Price, Quote, actions, guard, ramp};
 use bytemuck::{NoUninit, Zeroable};
 
 // The types are matched token by token: Anchor's IDL generator drops an event without a word when a field's type is a
@@ -39,13 +39,12 @@ events! {
     PriceObserved { market: Pubkey, observation: actions::Observation, }
     /// The breaker changed its level, for the flags it names.
     LevelChanged { market: Pubkey, change: guard::LevelChange, }
+    /// A change of the liquidation LTV was announced.
+    LiquidationLtvAnnounced { market: Pubkey, ramp: ramp::RampAnnounced, }
     /// The guardian or the authority pulled a market's brake.
     BrakePulled { market: Pubkey, signer: Pubkey, pull: guard::BrakePull, }
     /// The protocol has another guardian of the brakes.
     GuardianSet { guardian: Pubkey, }
-    /// A margin account was liquidated. The account names its market, and the transaction the keeper: every byte of an event
-    /// costs a compute unit, and this one is emitted for each account of a batch.
-    Liquidated { margin_account: Pubkey, liquidation: actions::Liquidation, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
     /// A margin account was liquidated by somebody's own capital.
@@ -74,11 +73,28 @@ events! {
     BountyClaimed { market: Pubkey, keeper: Pubkey, claim: actions::BountyClaim, }
 }
 
-/// The bytes of the event [`Liquidated`], field by field, behind its discriminator.
+/// Margin accounts were liquidated by one instruction, in this order. One event for all: each would cost a hundred compute
+/// units for itself, and a batch of fifty would not fit a transaction's log. The transaction names market and keeper.
+#[event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountsLiquidated {
+    /// What happened to each.
+    pub liquidated: Vec<Liquidated>,
+}
+
+/// A margin account was liquidated.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liquidated {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// What was done.
+    pub liquidation: actions::Liquidation,
+}
+
+/// The bytes of [`Liquidated`], field by field.
 #[derive(Clone, Copy, NoUninit, Zeroable)]
 #[repr(C, packed)]
 struct LiquidatedBytes {
-    discriminator: [u8; 8],
     margin_account: [u8; 32],
     price: Price,
     repaid: Quote,
@@ -94,30 +110,27 @@ struct LiquidatedBytes {
     whole: bool,
 }
 
-/// Emits the event [`Liquidated`]. It writes in place what `emit!` would serialise into a growing vector: a batch does it
-/// for every account.
-pub struct LiquidatedLog(LiquidatedBytes);
-
-impl Default for LiquidatedLog {
-    fn default() -> Self {
-        let mut discriminator = [0; 8];
-        discriminator.copy_from_slice(Liquidated::DISCRIMINATOR);
-        Self(LiquidatedBytes {
-            discriminator,
-            ..Zeroable::zeroed()
-        })
-    }
+/// Collects the event [`AccountsLiquidated`]. It copies in one piece what `emit!` would serialise field by field.
+pub struct LiquidatedLog {
+    bytes: Vec<u8>,
+    count: u32,
 }
 
+/// Bytes before the first account: discriminator and number of accounts.
+const HEAD: usize = 12;
+
 impl LiquidatedLog {
-    /// Emits the event.
-    #[inline]
-    pub fn emit(&mut self, margin_account: &Pubkey, liquidation: &actions::Liquidation) {
-        sol_log_data(&[self.fill(margin_account, liquidation)]);
+    /// With room for so many accounts.
+    pub fn with_capacity(accounts: usize) -> Self {
+        let mut bytes = Vec::with_capacity(HEAD.saturating_add(accounts.saturating_mul(size_of::<LiquidatedBytes>())));
+        bytes.extend_from_slice(AccountsLiquidated::DISCRIMINATOR);
+        bytes.extend_from_slice(&[0; 4]);
+        Self { bytes, count: 0 }
     }
 
+    /// Adds an account.
     #[inline]
-    fn fill(&mut self, margin_account: &Pubkey, liquidation: &actions::Liquidation) -> &[u8] {
+    pub fn add(&mut self, margin_account: &Pubkey, liquidation: &actions::Liquidation) {
         let actions::Liquidation {
             price,
             repaid,
@@ -132,8 +145,7 @@ impl LiquidatedLog {
             insolvent,
             whole,
         } = *liquidation;
-        self.0 = LiquidatedBytes {
-            discriminator: self.0.discriminator,
+        let bytes = LiquidatedBytes {
             margin_account: margin_account.to_bytes(),
             price,
             repaid,
@@ -148,7 +160,23 @@ impl LiquidatedLog {
             insolvent,
             whole,
         };
-        bytemuck::bytes_of(&self.0)
+        self.bytes.extend_from_slice(bytemuck::bytes_of(&bytes));
+        // A transaction names a few dozen accounts.
+        self.count = self.count.wrapping_add(1);
+    }
+
+    /// Emits the event, unless no account was liquidated.
+    pub fn emit(mut self) {
+        if self.count > 0 {
+            sol_log_data(&[self.event()]);
+        }
+    }
+
+    fn event(&mut self) -> &[u8] {
+        if let Some(count) = self.bytes.get_mut(8..HEAD) {
+            count.copy_from_slice(&self.count.to_le_bytes());
+        }
+        &self.bytes
     }
 }
 
@@ -159,10 +187,10 @@ mod tests {
 
     #[test]
     fn the_log_is_the_event() {
-        let margin_account = Pubkey::new_unique();
-        let mut log = LiquidatedLog::default();
-        for (insolvent, whole) in [(false, true), (true, false)] {
-            let liquidation = actions::Liquidation {
+        let mut log = LiquidatedLog::with_capacity(2);
+        let liquidated = [(false, true), (true, false)].map(|(insolvent, whole)| Liquidated {
+            margin_account: Pubkey::new_unique(),
+            liquidation: actions::Liquidation {
                 price: Price::from_raw(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
                 repaid: Quote(0x1112_1314_1516_1718),
                 paid_in_cash: Quote(2),
@@ -175,12 +203,20 @@ mod tests {
                 penalty: Bps(9),
                 insolvent,
                 whole,
-            };
-            let event = Liquidated {
-                margin_account,
-                liquidation,
-            };
-            assert_eq!(log.fill(&margin_account, &liquidation), event.data());
+            },
+        });
+        for one in &liquidated {
+            log.add(&one.margin_account, &one.liquidation);
         }
+        let capacity = log.bytes.capacity();
+        let event = AccountsLiquidated {
+            liquidated: liquidated.to_vec(),
+        };
+        assert_eq!(log.event(), event.data());
+        assert_eq!(
+            log.bytes.capacity(),
+            capacity,
+            "it must not grow: the heap is never freed"
+        );
     }
 }

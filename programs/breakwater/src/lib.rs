@@ -104,6 +104,17 @@ pub mod breakwater {
         instructions::pull_brake(ctx, seconds)
     }
 
+    /// Announces that the liquidation LTV will go to `to` bps on a straight line from `starts_at` to `ends_at`, seconds since
+    /// 1970; not before its notice, and not faster than the limit. Only the protocol's authority may.
+    pub fn announce_liquidation_ltv(
+        ctx: Context<AnnounceLiquidationLtv>,
+        to: u32,
+        starts_at: i64,
+        ends_at: i64,
+    ) -> Result<()> {
+        instructions::announce_liquidation_ltv(ctx, to, starts_at, ends_at)
+    }
+
     /// Liquidates one margin account against the backstop, for a bounty on the keeper's ledger. Anyone may.
     pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
         instructions::liquidate(ctx)

@@ -4,7 +4,7 @@ use super::levels::stocked;
 use crate::scene::{SOL, Scene, USDC};
 use breakwater::{
     error::BreakwaterError,
-    events::{LevelChanged, Liquidated, PriceObserved},
+    events::{LevelChanged, PriceObserved},
 };
 use breakwater_engine::{Config, Level, guard::Flags};
 use breakwater_testkit::{Actor, ix, pyth::usd};
@@ -133,7 +133,7 @@ fn it_saves_nobody_for_longer_than_it_holds() {
         .world
         .assert_error_unchanged(&[again], &[&grace], BreakwaterError::BrakeResting);
     let outcome = scene.world.liquidate(&scene.kate, &scene.position).unwrap();
-    assert!(outcome.event::<Liquidated>().liquidation.repaid.0 > 0);
+    assert!(outcome.liquidation().repaid.0 > 0);
 }
 
 #[test]

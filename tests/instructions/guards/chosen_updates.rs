@@ -5,10 +5,7 @@ use crate::{
     bad_feeds::shown_aside,
     scene::{SOL, Scene, USDC},
 };
-use breakwater::{
-    error::BreakwaterError,
-    events::{InventorySold, Liquidated},
-};
+use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_client::MarketKeys;
 use breakwater_engine::Config;
 use breakwater_testkit::{Position, ix, pyth::usd};
@@ -115,7 +112,7 @@ impl Choice {
         let Scene { world, mallory, .. } = &mut self.scene;
         let liquidate = ix::liquidate(&self.updates[update], &self.position.address, &mallory.key());
         let outcome = world.send(&[liquidate], &[mallory]).ok()?;
-        Some(outcome.event::<Liquidated>().liquidation.repaid.0)
+        Some(outcome.liquidation().repaid.0)
     }
 
     /// Buys all the inventory that can be bought at this update; returns what it is truly worth, quote atoms.
@@ -323,7 +320,7 @@ fn nobody_is_served_at_a_chosen_update_who_is_not_at_the_newest() {
                 let observe = ix::observe_price(keys);
                 for attempt in [vec![observe, liquidate.clone()], vec![liquidate]] {
                     if let Ok(outcome) = world.send(&attempt, &[mallory]) {
-                        panic!("{series:?}: {:?}", outcome.event::<Liquidated>());
+                        panic!("{series:?}: {:?}", outcome.liquidation());
                     }
                 }
             }

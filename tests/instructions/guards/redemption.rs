@@ -95,7 +95,7 @@ fn accounts_are_judged_at_the_lower_of_the_two() {
         open(&mut scene, market, base, rate);
         if liquidatable {
             let outcome = scene.world.liquidate(&scene.kate, &scene.position).unwrap();
-            let liquidation = outcome.event::<breakwater::events::Liquidated>().liquidation;
+            let liquidation = outcome.liquidation();
             let lower = market.min(i64::try_from(i128::from(base) * i128::from(rate) / 100_000_000).unwrap());
             assert_eq!(liquidation.price, price(lower));
         } else {

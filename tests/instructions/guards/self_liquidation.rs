@@ -59,7 +59,7 @@ fn liquidate_herself(scene: &mut Scene) -> Liquidation {
         world, alice, position, ..
     } = scene;
     let outcome = world.liquidate(alice, position).unwrap();
-    outcome.event::<breakwater::events::Liquidated>().liquidation
+    outcome.liquidation()
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn through_a_whole_crash_she_gains_no_more_than_the_gap_of_her_debt() {
                 let Ok(outcome) = scene.world.liquidate(&scene.mallory, position) else {
                     continue;
                 };
-                let liquidation = outcome.event::<breakwater::events::Liquidated>().liquidation;
+                let liquidation = outcome.liquidation();
                 let (gift, bounty) = gift(&mut scene, &liquidation);
                 let repaid = i128::from(liquidation.repaid.0) << 64;
                 assert!(gift * 10_000 <= repaid * i128::from(Config::EXAMPLE.max_gap.0));

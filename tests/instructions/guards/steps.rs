@@ -218,7 +218,7 @@ fn insolvent_accounts_go_whole_whatever_was_used() {
     let before = scene.world.market_state(&scene.market).guard.flow;
     for position in [&used, &sinks] {
         let outcome = scene.world.liquidate(&scene.kate, position).unwrap();
-        let liquidation = outcome.event::<Liquidated>().liquidation;
+        let liquidation = outcome.liquidation();
         assert!(liquidation.insolvent && liquidation.whole);
         assert!(liquidation.penalty <= scene.config().penalty_min);
     }
@@ -241,7 +241,7 @@ fn batch(scene: &mut Scene, positions: &[&Position]) -> Vec<(Position, u64)> {
         .world
         .liquidate_batch(&scene.market, &scene.kate, positions)
         .unwrap();
-    let events: Vec<Liquidated> = outcome.events();
+    let events = outcome.liquidated();
     let of = |event: &Liquidated| {
         let position = positions
             .iter()

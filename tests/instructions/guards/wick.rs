@@ -71,7 +71,7 @@ impl Edge {
         if hit.is_empty() {
             let everybody: Vec<&Position> = self.positions.iter().collect();
             match world.liquidate_batch(market, kate, &everybody) {
-                Ok(outcome) => assert_eq!(outcome.events::<breakwater::events::Liquidated>(), []),
+                Ok(outcome) => assert_eq!(outcome.liquidated(), []),
                 Err(failure) => assert_eq!(failure.name, "PriceGapTooWide"),
             }
         }

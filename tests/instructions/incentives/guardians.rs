@@ -8,7 +8,7 @@ use crate::{
 };
 use breakwater::{
     error::BreakwaterError,
-    events::{GuardianDeposited, GuardianWithdrawn, Liquidated},
+    events::{GuardianDeposited, GuardianWithdrawn},
 };
 use breakwater_engine::actions::Liquidation;
 use breakwater_testkit::{Actor, Position, assert_fails_with, ix};
@@ -43,7 +43,7 @@ fn liquidated(stage: &mut Stage, position: &Position, price: i64) -> Liquidation
     }
     stage.stands_at(cents(price));
     let outcome = stage.world.liquidate(&kate, position).unwrap();
-    outcome.event::<Liquidated>().liquidation
+    outcome.liquidation()
 }
 
 fn penalty(liquidation: &Liquidation) -> u64 {

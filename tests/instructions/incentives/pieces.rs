@@ -5,7 +5,7 @@ use crate::{
     backing::cents,
     scene::{SOL, USDC},
 };
-use breakwater::{error::BreakwaterError, events::Liquidated};
+use breakwater::error::BreakwaterError;
 use breakwater_engine::{Bps, Config, Quote};
 use breakwater_testkit::{Actor, Position, assert_fails_with};
 
@@ -67,7 +67,7 @@ fn one_owner_of_many_small_accounts_loses_by_each() {
     let (mut penalties, mut bounties) = (0, 0);
     for position in &positions {
         let outcome = stage.world.liquidate(&mallory, position).unwrap();
-        let done = outcome.event::<Liquidated>().liquidation;
+        let done = outcome.liquidation();
         let penalty = done.repaid.0 * u64::from(done.penalty.0) / 10_000;
         assert!(done.bounty.0 <= penalty / 2);
         (penalties, bounties) = (penalties + penalty, bounties + done.bounty.0);
@@ -99,7 +99,7 @@ fn earned_by_making_room(piece: u64) -> (i128, u64) {
         spent += piece;
         // What it makes room for may be too little, and then waits for the next piece.
         if let Ok(outcome) = stage.world.liquidate(&mallory, &position) {
-            repaid += outcome.event::<Liquidated>().liquidation.repaid.0;
+            repaid += outcome.liquidation().repaid.0;
         }
     }
     (dollars(stage.wealth(&mallory, &[]) - before), repaid)
@@ -148,7 +148,7 @@ fn in_steps_a_keeper_gets_at_most_half_of_each_penalty() {
         let Ok(outcome) = stage.world.liquidate(&mallory, &position) else {
             break;
         };
-        let done = outcome.event::<Liquidated>().liquidation;
+        let done = outcome.liquidation();
         assert_eq!(done.penalty, Bps(200));
         assert!(done.bounty <= Quote(done.repaid.0 / 100));
         steps += 1;

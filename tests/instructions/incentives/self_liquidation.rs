@@ -5,7 +5,6 @@ use crate::{
     backing::cents,
     scene::{SOL, USDC},
 };
-use breakwater::events::Liquidated;
 use breakwater_engine::Quote;
 
 /// The flat tip of the default parameters.
@@ -78,7 +77,7 @@ fn assert_never_worth_it(gains: &[(String, bool, i128)]) {
 #[track_caller]
 fn liquidate(stage: &mut Stage, position: &breakwater_testkit::Position) -> breakwater_engine::actions::Liquidation {
     let outcome = stage.world.liquidate(&stage.mallory, position).unwrap();
-    outcome.event::<Liquidated>().liquidation
+    outcome.liquidation()
 }
 
 #[test]

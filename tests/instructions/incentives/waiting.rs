@@ -5,7 +5,7 @@ use crate::{
     backing::cents,
     scene::{SOL, USDC},
 };
-use breakwater::{error::BreakwaterError, events::Liquidated};
+use breakwater::error::BreakwaterError;
 use breakwater_engine::Quote;
 use breakwater_testkit::{Position, assert_fails_with};
 
@@ -94,7 +94,7 @@ fn a_keeper_gets_less_for_an_insolvent_account() {
         for price in [70_70, 70_60, 60_00] {
             stage.stands_at(cents(price));
             let outcome = stage.world.liquidate(&stage.mallory, &position).unwrap();
-            let done = outcome.event::<Liquidated>().liquidation;
+            let done = outcome.liquidation();
             assert_eq!(done.insolvent, price != 70_70);
             bounties.push(done.bounty);
             stage.world.restore(&before);
@@ -124,5 +124,5 @@ fn a_liquidator_who_waits_too_long_gets_nothing() {
         BreakwaterError::AccountInsolvent,
     );
     let outcome = stage.world.liquidate(&mallory, &position).unwrap();
-    assert!(outcome.event::<Liquidated>().liquidation.whole);
+    assert!(outcome.liquidation().whole);
 }

@@ -6,11 +6,11 @@ use breakwater_engine::{Bps, Config, Price, Quote};
 use breakwater_testkit::{MarketSpec, World, default_config, pyth::usd};
 
 /// Knuth's linear congruential generator: any sequence will do, as long as it is the same in each run.
-struct Sequence(u64);
+pub struct Sequence(pub u64);
 
 impl Sequence {
     /// Any number from `from` up to `to`.
-    fn next(&mut self, from: u64, to: u64) -> u64 {
+    pub fn next(&mut self, from: u64, to: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -6,7 +6,7 @@ use breakwater::error::BreakwaterError;
 use breakwater_engine::{
     Bps, Collateral, DebtShares, Quote, Schedule,
     actions::Liquidation,
-    backstop::{Capacity, Marks},
+    backstop::{BackstopPrices, Capacity},
     oracle::Purpose,
 };
 use breakwater_testkit::{ix, pyth::usd};
@@ -17,11 +17,11 @@ impl Scene {
         let market = self.world.market_state(&self.market);
         let config = &market.config;
         let prices = prices(&mut self.world, &self.market, Purpose::Liquidate);
-        let marks = Marks::new(config, &prices).unwrap();
+        let at = BackstopPrices::new(config, &prices).unwrap();
         let books = market.books_at(self.world.clock()).unwrap();
-        let capacity = Capacity::of(&books.backstop, &books.pool, &marks).unwrap();
+        let capacity = Capacity::of(&books.backstop, &books.pool, at.stressed).unwrap();
         let penalty = Bps(self.judged().expected(config).penalty);
-        capacity.room(config, &marks, penalty).unwrap().0
+        capacity.room(config, &at, penalty).unwrap().0
     }
 
     /// The two limits of the backstop, in plain numbers: net debt less leverage × equity if it took over `debt` and

@@ -1,12 +1,16 @@
 //! A liquidation worked out again with plain integers, without the engine's sizing, pool or backstop: the formulas of
 //! [`breakwater_engine::sizing`], and what they do to every account and every number of the books.
 
-use crate::scene::{Scene, readings, vaults};
+use crate::{
+    risk::place,
+    scene::{Scene, readings, vaults},
+};
 use anchor_lang::prelude::Pubkey;
 use breakwater::events::Liquidated;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Books, Bps, Clock, Collateral, Config, Error, KeeperLedger, MarginAccount, Market, Price, Prices, Quote,
+    Books, Bps, Clock, Collateral, Config, DebtShares, Error, KeeperLedger, MarginAccount, Market, Price, Prices,
+    Quote,
     actions::Liquidation,
     oracle::Purpose,
     sizing::{self, Extent},
@@ -223,10 +227,15 @@ impl Scene {
 
         let outcome = self.world.liquidate(&self.kate, &self.position).unwrap();
 
-        let Liquidated {
-            margin_account,
-            liquidation,
-        } = outcome.event();
+        let [
+            Liquidated {
+                margin_account,
+                liquidation,
+            },
+        ] = outcome.liquidated()[..]
+        else {
+            panic!("one liquidation: {:?}", outcome.logs)
+        };
         assert_eq!(margin_account, self.position.address);
         let (books, event) = applied(&before, judged, expected, self.world.unix());
         assert_eq!(liquidation, event);
@@ -240,21 +249,22 @@ impl Scene {
         state.income.book.0 += expected.repay + penalty - expected.deficit;
         state.income.penalties.0 += penalty;
         state.income.deficits.0 += expected.deficit;
+        let shares = before.account.debt_shares.0 - moved_shares(&before, expected.repay, books.pool.index.raw());
+        let mut moved = MarginAccount {
+            collateral: event.collateral_after,
+            debt_shares: DebtShares(shares),
+            ..before.account
+        };
+        place(&mut state, &before.account, &mut moved);
         let feeds = [self.market.collateral_feed, self.market.quote_feed];
         let published = |feed: &Pubkey| self.world.shown(feed).quotation().publish_time;
         let times = [state.oracle.collateral_published, state.oracle.quote_published];
         assert_eq!(times, feeds.each_ref().map(published));
         assert_eq!(self.world.market_state(&self.market), state);
         let account = self.world.margin_account(&self.position);
-        let shares = before.account.debt_shares.0 - moved_shares(&before, expected.repay, books.pool.index.raw());
-        let changed = (account.collateral, account.debt_shares.0);
-        assert_eq!(changed, (event.collateral_after, shares));
-        let unchanged = MarginAccount {
-            collateral: before.account.collateral,
-            debt_shares: before.account.debt_shares,
-            ..account
-        };
-        assert_eq!(unchanged, before.account);
+        // Steps have a test of their own.
+        moved.stepped_at = account.stepped_at;
+        assert_eq!(account, moved);
         let credit = Quote(before.ledger.credit.0 + event.bounty.0);
         assert_eq!(
             self.world.keeper_ledger(&self.market, &self.kate),

@@ -3,6 +3,7 @@
 use super::Day;
 use crate::{
     backing::{cents, interest_free, quick},
+    guards::without_haircuts,
     scene::USDC,
 };
 use breakwater::error::BreakwaterError;
@@ -48,7 +49,7 @@ fn everybody_is_taken_over_at_once_and_the_loss_is_told() {
 #[test]
 fn behind_guards_it_takes_minutes_and_not_for_ever() {
     // As the parameters are meant: the guarded price follows at 6% a minute, whoever shows the price.
-    let config = interest_free(Config::EXAMPLE);
+    let config = without_haircuts(interest_free(Config::EXAMPLE));
     let mut day = Day::new(config, (10_000 * USDC, 0), &loans());
     day.world.advance(10);
     day.settle_at(20_00);
@@ -59,7 +60,7 @@ fn behind_guards_it_takes_minutes_and_not_for_ever() {
         let all: Vec<_> = day.loans.iter().take(12).map(|loan| loan.address).collect();
         let batch = ix::liquidate_batch(&day.market, &day.kate.key(), &all);
         match day.world.send(&[batch], &[&day.kate]) {
-            Ok(outcome) => break outcome.events::<breakwater::events::Liquidated>().len(),
+            Ok(outcome) => break outcome.liquidated().len(),
             Err(failure) => assert_eq!(failure.name, BreakwaterError::PriceGapTooWide.name()),
         }
         assert!(seconds < 1_700, "stuck");

@@ -5,7 +5,7 @@ use crate::{
     backing::{quick, share_fell},
     scene::{SOL, USDC},
 };
-use breakwater::{error::BreakwaterError, events::Liquidated};
+use breakwater::error::BreakwaterError;
 use breakwater_engine::Quote;
 use breakwater_testkit::{assert_fails_with, ix};
 
@@ -129,14 +129,14 @@ fn a_keeper_is_paid_as_soon_as_there_is_cash() {
     day.stands_at(60_00);
     let (first, second) = (day.loans[0].clone(), day.loans[1].clone());
     let unpaid = day.world.liquidate(&day.kate, &first).unwrap();
-    assert_eq!(unpaid.event::<Liquidated>().liquidation.bounty, Quote(0));
+    assert_eq!(unpaid.liquidation().bounty, Quote(0));
     // A sale brings the pool cash, of which it lends the backstop the next bounty.
     let Day {
         world, market, mallory, ..
     } = &mut day;
     world.buy_inventory(market, mallory, SOL, u64::MAX).unwrap();
     let paid = day.world.liquidate(&day.kate, &second).unwrap();
-    assert_eq!(paid.event::<Liquidated>().liquidation.bounty, Quote(100_000));
+    assert_eq!(paid.liquidation().bounty, Quote(100_000));
     day.world.claim_bounty(&day.market, &day.kate).unwrap();
     assert_fails_with(
         day.world.claim_bounty(&day.market, &day.kate),

@@ -5,10 +5,7 @@ use crate::{
     backing::share_fell,
     scene::{SOL, USDC},
 };
-use breakwater::{
-    error::BreakwaterError,
-    events::{InventorySold, Liquidated},
-};
+use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_engine::{Config, Level, oracle::Purpose};
 use breakwater_testkit::Position;
 
@@ -32,7 +29,7 @@ impl Day {
         let loans: Vec<&Position> = self.loans.iter().collect();
         match self.world.liquidate_batch(&self.market, &self.kate, &loans) {
             Ok(outcome) => {
-                for event in outcome.events::<Liquidated>() {
+                for event in outcome.liquidated() {
                     self.taken += event.liquidation.repaid.0;
                     self.bounties += event.liquidation.bounty.0;
                 }

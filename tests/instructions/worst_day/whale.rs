@@ -2,10 +2,7 @@
 
 use super::{Day, POOL};
 use crate::{backing::quick, scene::USDC};
-use breakwater::{
-    error::BreakwaterError,
-    events::{ExternallyLiquidated, Liquidated},
-};
+use breakwater::{error::BreakwaterError, events::ExternallyLiquidated};
 use breakwater_engine::{Bps, Quote};
 use breakwater_testkit::ix;
 
@@ -63,7 +60,7 @@ fn what_is_sold_makes_room_for_the_next_part() {
         let result = day.world.liquidate(&day.kate, &whale);
         match result {
             Ok(outcome) => {
-                let liquidation = outcome.event::<Liquidated>().liquidation;
+                let liquidation = outcome.liquidation();
                 day.taken += liquidation.repaid.0;
                 day.bounties += liquidation.bounty.0;
             }

@@ -116,3 +116,22 @@ pub fn pull_brake(keys: &MarketKeys, signer: &Pubkey, seconds: u32) -> Instructi
         &instruction::PullBrake { seconds },
     )
 }
+
+/// Announces that the liquidation LTV will go to `to` bps between two moments. The protocol's authority signs.
+#[must_use]
+pub fn announce_liquidation_ltv(
+    keys: &MarketKeys,
+    authority: &Pubkey,
+    to: u32,
+    starts_at: i64,
+    ends_at: i64,
+) -> Instruction {
+    build(
+        &accounts::AnnounceLiquidationLtv {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+        },
+        &instruction::AnnounceLiquidationLtv { to, starts_at, ends_at },
+    )
+}

@@ -17,7 +17,9 @@ pub use margin::{
     borrow, close_account, deposit_collateral, open_account, repay, repay_all, withdraw_collateral,
     withdraw_collateral_without_debt,
 };
-pub use market::{create_market, initialize, observe_price, pull_brake, set_guardian, supply, withdraw};
+pub use market::{
+    announce_liquidation_ltv, create_market, initialize, observe_price, pull_brake, set_guardian, supply, withdraw,
+};
 
 use anchor_lang::{InstructionData, ToAccountMetas, solana_program::instruction::Instruction};
 

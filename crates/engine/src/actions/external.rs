@@ -100,6 +100,10 @@ impl Market {
         let collateral = account.collateral.minus(terms.seize)?;
         books.invariant()?;
 
+        let map = &mut liquidations.market.map;
+        let band = map.band(left.shares, collateral);
+        map.follow((account.debt_shares, account.band), (left.shares, band))?;
+        account.band = band;
         liquidations.market.books = books;
         liquidations.market.shortage = shortage;
         liquidations.step_taken(account, step);

@@ -1,13 +1,12 @@
 use crate::{
-    backstop::{Capacity, Marks},
-    config::Config,
+    backstop::{BackstopPrices, Capacity, Marks},
     error::{Error, Result},
     guard::{Level, Prices, Step, Steps},
     guardians::Guardians,
     market::{Books, Market},
     num,
     position::{KeeperLedger, MarginAccount},
-    sizing::{self, Demand, Extent, Terms},
+    sizing::{self, Demand, Extent, Rules, Terms},
     units::{Bps, Clock, Collateral, DebtShares, Price, Quote},
     unwind::Arrival,
 };
@@ -66,8 +65,8 @@ pub(super) struct Left {
 pub struct Liquidations<'a> {
     pub(super) market: &'a mut Market,
     pub(super) clock: Clock,
-    /// The market's parameters. While Guarded the smallest penalty is the largest too: no reward for pushing a price.
-    config: Config,
+    /// What accounts are judged by. While Guarded the smallest penalty is the largest too: no reward for pushing a price.
+    rules: Rules,
     pub(super) marks: Marks,
     capacity: Capacity,
     /// The guardians' part of each penalty.
@@ -90,21 +89,21 @@ impl Market {
             steps = Some(Steps::of(&self.config, &self.guard, clock)?);
         }
         let books = self.books_at(clock)?;
-        let marks = Marks::new(&self.config, prices)?;
-        let capacity = Capacity::of(&books.backstop, &books.pool, &marks)?;
+        let marks = Marks::new(BackstopPrices::new(&self.config, prices)?)?;
+        let capacity = Capacity::of(&books.backstop, &books.pool, marks.stressed)?;
         let index = books.pool.index.reciprocal()?;
         let guardian_rate = self.guardians.rate(&self.config, capacity.equity());
         let arrival = Arrival::at(&self.config, clock)?;
         self.books = books;
-        let penalty_max = match steps {
-            Some(_) => self.config.penalty_min,
-            None => self.config.penalty_max,
+        let mut rules = Rules {
+            liquidation_ltv: self.liquidation_ltv(clock),
+            ..Rules::of(&self.config)
         };
+        if steps.is_some() {
+            rules.penalty_max = rules.penalty_min;
+        }
         Ok(Liquidations {
-            config: Config {
-                penalty_max,
-                ..self.config
-            },
+            rules,
             market: self,
             clock,
             marks,
@@ -125,7 +124,7 @@ impl Market {
         Ok(sizing::exceeds(
             debt,
             price.value(account.collateral)?,
-            self.config.liquidation_ltv,
+            self.liquidation_ltv(clock),
         ))
     }
 }
@@ -154,7 +153,7 @@ impl Liquidations<'_> {
         let market = &*self.market;
         let mut books = market.books;
         let paid_in_cash = self.absorb(&mut books, moved, &terms)?;
-        let earned = terms.bounty(&self.config)?;
+        let earned = terms.bounty(&market.config)?;
         let (bounty, bounty_unpaid) = self.credit_bounty(&mut books, earned)?;
         let capacity = capacity.after_paying(bounty)?;
         let credit = ledger.credit.plus(bounty)?;
@@ -163,6 +162,10 @@ impl Liquidations<'_> {
         books.invariant()?;
 
         let market = &mut *self.market;
+        let band = market.map.band(left.shares, collateral);
+        market
+            .map
+            .follow((account.debt_shares, account.band), (left.shares, band))?;
         let held = market.books.backstop.inventory;
         market.books = books;
         market.books.unwind.arrive(&self.arrival, held, terms.seize);
@@ -175,6 +178,7 @@ impl Liquidations<'_> {
         self.step_taken(account, step);
         account.collateral = collateral;
         account.debt_shares = left.shares;
+        account.band = band;
         ledger.credit = credit;
         Ok(Liquidation {
             price: self.marks.price.price,
@@ -195,7 +199,8 @@ impl Liquidations<'_> {
     /// Notes that the backstop had no room for an account of this market: the discount of external liquidations begins to
     /// grow. For batches, which skip such accounts.
     pub fn note_shortage(&mut self) {
-        let _ = self.market.shortage.note(&self.config, self.clock);
+        let market = &mut *self.market;
+        let _ = market.shortage.note(&market.config, self.clock);
     }
 
     /// What is to be done with an account now. `penalty` replaces the market's.
@@ -213,17 +218,17 @@ impl Liquidations<'_> {
         if debt == Quote::ZERO {
             return Err(Error::NoDebt);
         }
-        let (config, price) = (&self.config, &self.marks.price);
+        let (config, price) = (&self.market.config, &self.marks.price);
         let value = price.value(account.collateral)?;
         let demand = match penalty {
-            None => Demand::of(config, debt, value)?,
+            None => Demand::of(&self.rules, debt, value)?,
             Some(penalty) => {
-                let config = Config {
+                let rules = Rules {
                     penalty_min: penalty,
                     penalty_max: penalty,
-                    ..*config
+                    ..self.rules
                 };
-                Demand::of(&config, debt, value)?
+                Demand::of(&rules, debt, value)?
             }
         };
         let (demand, step) = match &self.steps {
@@ -263,7 +268,7 @@ impl Liquidations<'_> {
     /// Whether the backstop may be left with `after` by these terms. Insolvent accounts always fit.
     #[inline]
     fn fits(&self, terms: &Terms, after: &Capacity) -> bool {
-        terms.extent == Extent::Insolvent || after.is_within(&self.config)
+        terms.extent == Extent::Insolvent || after.is_within(&self.market.config)
     }
 
     /// What does not fit, cut down to what does, and the capacity after it. Solving for the room is dear. A rest of room below
@@ -271,8 +276,8 @@ impl Liquidations<'_> {
     #[cold]
     #[inline(never)]
     fn cut(&self, wanted: Demand, debt: Quote, collateral: Collateral) -> Result<(Terms, Capacity)> {
-        let config = &self.config;
-        let room = self.capacity.room(config, &self.marks, wanted.penalty)?;
+        let config = &self.market.config;
+        let room = self.capacity.room(config, &self.marks.prices(), wanted.penalty)?;
         if room < config.min_debt {
             return Err(Error::BackstopFull);
         }

@@ -1,8 +1,10 @@
 use crate::{
+    backstop::BackstopPrices,
     error::{Error, Result},
     guard::Prices,
     market::{Books, Market},
     position::MarginAccount,
+    risk::{Move, View},
     sizing,
     units::{Clock, Collateral, DebtShares, Quote},
 };
@@ -46,9 +48,12 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::Overflow`].
-    pub fn deposit_collateral(&self, account: &mut MarginAccount, amount: Collateral) -> Result<CollateralChange> {
+    pub fn deposit_collateral(&mut self, account: &mut MarginAccount, amount: Collateral) -> Result<CollateralChange> {
         amount.nonzero()?;
-        account.collateral = account.collateral.plus(amount)?;
+        let mut next = *account;
+        next.collateral = next.collateral.plus(amount)?;
+        next.band = self.band_of(&next);
+        self.place(account, next)?;
         Ok(CollateralChange {
             amount,
             collateral_after: account.collateral,
@@ -60,7 +65,8 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`], [`Error::PriceRequired`],
-    /// [`Error::InitialLtvExceeded`], [`Error::DebtBelowMinimum`], those of [`Prices::conservative`], [`Error::Overflow`].
+    /// [`Error::InitialLtvExceeded`], [`Error::BandOverloaded`], [`Error::DebtBelowMinimum`], those of
+    /// [`Prices::conservative`], [`Error::Overflow`].
     pub fn withdraw_collateral(
         &mut self,
         account: &mut MarginAccount,
@@ -76,13 +82,18 @@ impl Market {
         books.accrue(&self.config, clock)?;
         let mut next = *account;
         next.collateral = next.collateral.minus(amount)?;
+        next.band = self.band_of(&next);
         if next.has_debt() {
-            self.check_initial_margin(&books, &next, prices.ok_or(Error::PriceRequired)?)?;
+            let moved = Move {
+                before: account,
+                after: &next,
+            };
+            self.check_initial_margin(&books, &moved, prices.ok_or(Error::PriceRequired)?, clock)?;
             next.last_risk_slot = clock.slot;
         }
         books.invariant()?;
+        self.place(account, next)?;
         self.books = books;
-        *account = next;
         Ok(CollateralChange {
             amount,
             collateral_after: next.collateral,
@@ -93,7 +104,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InsufficientLiquidity`], [`Error::DebtBelowMinimum`],
-    /// [`Error::InitialLtvExceeded`], those of [`Prices::conservative`], [`Error::Overflow`].
+    /// [`Error::InitialLtvExceeded`], [`Error::BandOverloaded`], those of [`Prices::conservative`], [`Error::Overflow`].
     pub fn borrow(
         &mut self,
         account: &mut MarginAccount,
@@ -107,11 +118,16 @@ impl Market {
         let mut next = *account;
         let shares = books.pool.lend(amount)?;
         next.debt_shares = next.debt_shares.plus(shares)?;
+        next.band = self.band_of(&next);
         next.last_risk_slot = clock.slot;
-        let debt_after = self.check_initial_margin(&books, &next, prices)?;
+        let moved = Move {
+            before: account,
+            after: &next,
+        };
+        let debt_after = self.check_initial_margin(&books, &moved, prices, clock)?;
         books.invariant()?;
+        self.place(account, next)?;
         self.books = books;
-        *account = next;
         Ok(Borrowing {
             amount,
             shares,
@@ -137,10 +153,11 @@ impl Market {
         let shares = books.pool.shares_paid(amount, next.debt_shares)?;
         books.pool.collect(amount, shares)?;
         next.debt_shares = next.debt_shares.minus(shares)?;
+        next.band = self.band_of(&next);
         books.invariant()?;
         let debt_after = books.pool.index.debt(next.debt_shares)?;
+        self.place(account, next)?;
         self.books = books;
-        *account = next;
         Ok(Repayment {
             amount,
             shares,
@@ -160,16 +177,34 @@ impl Market {
         }
     }
 
-    /// debt ≥ minimum and debt ≤ initial LTV × value at the conservative price. Returns the debt.
-    fn check_initial_margin(&self, books: &Books, account: &MarginAccount, prices: &Prices) -> Result<Quote> {
+    /// debt ≥ minimum, debt ≤ initial LTV × value at the conservative price, and no band overloaded. Returns the debt.
+    fn check_initial_margin(&self, books: &Books, moved: &Move, prices: &Prices, clock: Clock) -> Result<Quote> {
+        let account = moved.after;
         let debt = books.pool.index.debt(account.debt_shares)?;
         if debt < self.config.min_debt {
             return Err(Error::DebtBelowMinimum);
         }
-        let value = prices.conservative()?.value(account.collateral)?;
-        if sizing::exceeds(debt, value, self.config.initial_ltv) {
+        let (conservative, low) = prices.conservative_and_low()?;
+        let value = conservative.value(account.collateral)?;
+        let at = BackstopPrices::with(&self.config, prices.liquidation(&self.config)?, low)?;
+        let view = View::new(self, books, &at, clock)?;
+        if sizing::exceeds(debt, value, view.initial_ltv(moved)?.limit) {
             return Err(Error::InitialLtvExceeded);
         }
+        view.check_band(moved)?;
         Ok(debt)
+    }
+
+    /// The band where an account's debt belongs.
+    fn band_of(&self, account: &MarginAccount) -> u8 {
+        self.map.band(account.debt_shares, account.collateral)
+    }
+
+    /// Stores an account and puts its debt where it now belongs on the liquidation map: the last step of an action.
+    fn place(&mut self, account: &mut MarginAccount, next: MarginAccount) -> Result<()> {
+        self.map
+            .follow((account.debt_shares, account.band), (next.debt_shares, next.band))?;
+        *account = next;
+        Ok(())
     }
 }

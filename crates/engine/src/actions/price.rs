@@ -1,9 +1,10 @@
 use crate::{
-    error::Result,
-    guard::{BrakePull, Prices},
+    error::{Error, Result},
+    guard::{BrakePull, Flags, Prices},
     market::Market,
     oracle::{Believed, Purpose, Readings},
-    units::{Bps, Clock, Price},
+    ramp::{Ramp, RampAnnounced},
+    units::{Bps, Clock, DebtShares, Price},
 };
 
 record! {
@@ -38,6 +39,14 @@ impl Market {
         let believed = self.believe(readings, purpose, clock)?;
         let mut guard = self.guard;
         let verdict = guard.observe(&self.config, &believed, clock)?;
+        if !verdict.flags.has(Flags::CONFIDENCE_HALT) {
+            self.volatility.observe(&self.config, verdict.guarded, clock);
+        }
+        if self.books.pool.debt_shares == DebtShares::ZERO {
+            // The map is empty.
+            let ltv = self.liquidation_ltv(clock);
+            self.map.centre(verdict.guarded, self.books.pool.index, ltv);
+        }
         self.guard = guard;
         self.oracle.record(readings);
         Ok(Prices::new(believed, verdict))
@@ -69,6 +78,34 @@ impl Market {
     /// [`crate::Error::BrakeTooLong`], [`crate::Error::BrakeResting`].
     pub fn pull_brake(&mut self, seconds: u32, clock: Clock) -> Result<BrakePull> {
         self.guard.pull_brake(&self.config, seconds, clock)
+    }
+
+    /// Announces that the liquidation LTV will go to `to` on a straight line between two moments; see [`crate::ramp`]. Who may
+    /// is the caller's business.
+    ///
+    /// # Errors
+    /// [`Error::RampRunning`] while an earlier one runs, those of a new ramp: [`Error::RampTooSoon`],
+    /// [`Error::RampTooSteep`], those of [`crate::Config::validate`].
+    pub fn announce_liquidation_ltv(
+        &mut self,
+        to: Bps,
+        starts_at: i64,
+        ends_at: i64,
+        clock: Clock,
+    ) -> Result<RampAnnounced> {
+        if (self.ramp.starts_at..self.ramp.ends_at).contains(&clock.unix) {
+            return Err(Error::RampRunning);
+        }
+        let from = self.liquidation_ltv(clock);
+        let ramp = Ramp::new(&self.config, from, to, starts_at, ends_at, clock)?;
+        self.config.liquidation_ltv = from;
+        self.ramp = ramp;
+        Ok(RampAnnounced {
+            from,
+            to,
+            starts_at,
+            ends_at,
+        })
     }
 
     fn believe(&self, readings: &Readings, purpose: Purpose, clock: Clock) -> Result<Believed> {

@@ -105,12 +105,17 @@ impl Prices {
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`].
     pub fn conservative(&self) -> Result<Price> {
+        self.conservative_and_low().map(|(conservative, _)| conservative)
+    }
+
+    /// [`Prices::conservative`] and [`Believed::low`], which is dear, for who needs both.
+    pub(crate) fn conservative_and_low(&self) -> Result<(Price, Price)> {
         let ema = self.believed.ema()?;
         self.permit(Action::Borrow)?;
-        let spot = self.spot();
-        let uncertainty = spot.raw().saturating_sub(self.believed.low()?.raw());
+        let (spot, low) = (self.spot(), self.believed.low()?);
+        let uncertainty = spot.raw().saturating_sub(low.raw());
         let lowest = spot.min(self.guarded()).min(self.average()).min(ema);
-        Ok(Price::from_raw(lowest.raw().saturating_sub(uncertainty)))
+        Ok((Price::from_raw(lowest.raw().saturating_sub(uncertainty)), low))
     }
 
     /// The price that the unwind starts from, and whether a discount may be taken off it. Normal: the upper end of the

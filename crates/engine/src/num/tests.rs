@@ -22,6 +22,15 @@ proptest! {
     }
 
     #[test]
+    fn a_fraction_is_the_quotient_but_for_two_units(a: u128, b: u128, shift in 24u32..128, bits in 0u32..=23) {
+        let b = (b >> shift).max(1);
+        let a = a % (b + b / 8 + 1);
+        let exact = (f64::min(a as f64 / b as f64, 1.0)) * f64::from(1u32 << bits);
+        let found = fraction(a, b, bits) as f64;
+        prop_assert!(found <= exact && found > exact - 2.0, "{found} {exact}");
+    }
+
+    #[test]
     fn a_part_is_the_product_with_the_ratio(amount: u64, shift in 0u32..64, ratio in 0u32..=10_000) {
         let amount = amount >> shift;
         prop_assert_eq!(Ok(part(amount, Bps(ratio))), mul_div_floor(amount, u64::from(ratio), BPS));

@@ -190,28 +190,24 @@ impl Believed {
         if numerator > i64::MAX.unsigned_abs() || denominator > i64::MAX.unsigned_abs() || denominator == 0 {
             return Err(Error::PriceOutOfRange);
         }
-        // 2^63 × 10^19 < 2^127: neither product overflows.
-        let (integer, remainder, denominator) = if self.shift >= 0 {
+        let denominator = u128::from(denominator);
+        let divide = match round {
+            Round::Down => num::div_floor,
+            Round::Up => num::div_ceil,
+        };
+        let raw = if self.shift >= 0 {
+            // 2^63 × 10^19 < 2^127: the product does not overflow, and the remainder is below 2^63.
             let scaled = num::wide(numerator, scale);
-            let denominator = u128::from(denominator);
             let integer = num::div_floor(scaled, denominator)?;
-            (
-                integer,
-                scaled.wrapping_sub(integer.wrapping_mul(denominator)),
-                denominator,
-            )
+            if integer >= MAX_INTEGER {
+                return Err(Error::PriceOutOfRange);
+            }
+            let remainder = scaled.wrapping_sub(integer.wrapping_mul(denominator));
+            num::add(integer << 64, divide(remainder << 64, denominator)?)?
         } else {
-            (0, u128::from(numerator), num::wide(denominator, scale))
+            // One after the other is the same, rounding included, and far cheaper where both have 32 bits.
+            divide(divide(u128::from(numerator) << 64, denominator)?, u128::from(scale))?
         };
-        if integer >= MAX_INTEGER {
-            return Err(Error::PriceOutOfRange);
-        }
-        // remainder < 2^63 in both cases.
-        let fraction = match round {
-            Round::Down => num::div_floor(remainder << 64, denominator)?,
-            Round::Up => num::div_ceil(remainder << 64, denominator)?,
-        };
-        let raw = num::add(integer << 64, fraction)?;
         if raw == 0 || raw >> 64 >= MAX_INTEGER {
             return Err(Error::PriceOutOfRange);
         }

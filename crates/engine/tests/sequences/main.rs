@@ -44,6 +44,8 @@ fn run(
             let mut expected = before.clone();
             expected.market.oracle = stage.market.oracle;
             expected.market.guard = stage.market.guard;
+            expected.market.volatility = stage.market.volatility;
+            expected.market.map.origin = stage.market.map.origin;
             // A market that is halted, or whose prices are too far apart, refuses before interest is looked at.
             let accrues = matches!(action, Action::Liquidate(_) | Action::External(..));
             if accrues && stage.market.books != before.market.books {
@@ -55,6 +57,12 @@ fn run(
             prop_assert!(holds, "{identity:?} is broken by {action:?}");
         }
         prop_assert_eq!(stage.unclaimed(), (0, 0), "tokens without a claim after {:?}", action);
+        prop_assert_eq!(
+            &stage.market.map.bands[..],
+            &stage.recount()[..],
+            "the map after {:?}",
+            action
+        );
         let (old, new) = (&before.market.books.pool, &stage.market.books.pool);
         prop_assert!(new.index.raw() >= old.index.raw());
         let settled = matches!(action, Action::Settle) && result.is_ok();

@@ -6,6 +6,7 @@ use breakwater_engine::{
     Level, LpShares, MarginAccount, Market, NewMarket, Prices, Quote, RawReading, Readings, Result,
     actions::{Liquidation, Willing},
     audit::Totals,
+    map::BANDS,
     oracle::{FEED_PULL, Purpose},
 };
 
@@ -330,6 +331,16 @@ impl Stage {
                 .map(|position| u128::from(position.in_era(self.market.guardians.era).shares.0))
                 .sum(),
         }
+    }
+
+    /// The liquidation map, counted over all accounts.
+    pub fn recount(&self) -> Vec<DebtShares> {
+        let mut bands = vec![DebtShares::ZERO; BANDS];
+        for account in self.accounts.iter().filter(|account| account.has_debt()) {
+            let band = self.market.map.band(account.debt_shares, account.collateral);
+            bands[usize::from(band)].0 += account.debt_shares.0;
+        }
+        bands
     }
 
     /// Tokens in the vaults beyond all claims on them.

@@ -60,6 +60,20 @@ impl World {
         self.send(&[ix::pull_brake(market, &signer.key(), seconds)], &[signer])
     }
 
+    /// Announces a change of the liquidation LTV, as the authority.
+    #[track_caller]
+    pub fn announce_liquidation_ltv(
+        &mut self,
+        market: &MarketKeys,
+        to: u32,
+        starts_at: i64,
+        ends_at: i64,
+    ) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        let announce = ix::announce_liquidation_ltv(market, &authority.key(), to, starts_at, ends_at);
+        self.send(&[announce], &[&authority])
+    }
+
     /// Supplies quote atoms, for whatever LP shares they give.
     #[track_caller]
     pub fn supply(&mut self, market: &MarketKeys, supplier: &Actor, amount: u64) -> Result<Outcome, Failure> {

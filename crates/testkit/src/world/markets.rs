@@ -11,7 +11,7 @@ use crate::{
 use anchor_lang::{Discriminator, prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, addresses, decode};
-use breakwater_engine::{Bps, Clock, Config, FeedPin, Guard, KeeperLedger, Market, Price};
+use breakwater_engine::{Bps, Clock, Config, FeedPin, Guard, KeeperLedger, Market, Price, Quote};
 
 /// A market to make. The default is SOL/USDC with pull feeds at $100 and $1, and [`default_config`].
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +59,9 @@ pub fn default_config() -> Config {
         average_seconds: 1,
         ema_band: Bps(10_000),
         unwind_floor_band: Bps(10_000),
+        volatility_max: Bps(0),
+        crowding_max: Bps(0),
+        band_floor: Quote(u64::MAX),
         confidence_guard: Bps(200),
         confidence_halt: Bps(200),
         ..Config::EXAMPLE

@@ -41,7 +41,7 @@ pub struct DepositCollateral<'info> {
 pub fn deposit_collateral(ctx: Context<DepositCollateral>, amount: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let change = {
-        let market = accounts.market.load()?;
+        let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
         market
             .deposit_collateral(&mut account, Collateral(amount))

@@ -43,7 +43,7 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     // By reference: they are large, and dear to move.
     let mut liquidations = market.liquidations(&prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
-    let mut log = LiquidatedLog::default();
+    let mut log = LiquidatedLog::with_capacity(1);
     one(
         liquidations,
         accounts.margin_account.as_ref().key,
@@ -51,11 +51,13 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
         &mut ledger,
         &mut log,
     )
-    .or_program_error()
+    .or_program_error()?;
+    log.emit();
+    Ok(())
 }
 
-/// Liquidates one account and emits the event. Both instructions call this one function: so there is one copy of the
-/// engine's, built into it, and the event is written where it is computed (40 compute units less).
+/// Liquidates one account and notes it for the event. Both instructions call this one function: so there is one copy of the
+/// engine's, built into it, and the note is written where it is computed.
 #[inline(never)]
 pub(super) fn one(
     liquidations: &mut Liquidations,
@@ -65,6 +67,6 @@ pub(super) fn one(
     log: &mut LiquidatedLog,
 ) -> breakwater_engine::Result<()> {
     let liquidation = liquidations.liquidate(account, ledger)?;
-    log.emit(address, &liquidation);
+    log.add(address, &liquidation);
     Ok(())
 }

@@ -42,7 +42,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     // By reference: they are large, and dear to move.
     let mut liquidations = market.liquidations(&prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
-    let mut log = LiquidatedLog::default();
+    let mut log = LiquidatedLog::with_capacity(ctx.remaining_accounts.len());
     for info in ctx.remaining_accounts {
         let mut data = info.try_borrow_mut_data()?;
         // Its owner may have closed it since the keeper looked: no reason to fail the others.
@@ -64,6 +64,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
             Err(error) => return Err(BreakwaterError::from(error).into()),
         }
     }
+    log.emit();
     Ok(())
 }
 

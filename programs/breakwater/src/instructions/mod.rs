@@ -1,5 +1,6 @@
 //! One file for each instruction: its accounts, with the error of each constraint, and its handler.
 
+mod announce_liquidation_ltv;
 mod borrow;
 mod buy_inventory;
 mod claim_bounty;
@@ -29,6 +30,7 @@ mod take_out;
 mod withdraw;
 mod withdraw_collateral;
 
+pub use announce_liquidation_ltv::*;
 pub use borrow::*;
 pub use buy_inventory::*;
 pub use claim_bounty::*;

@@ -2,7 +2,6 @@
 
 use super::{SOL, Stage, Table, USDC};
 use anchor_lang::prelude::Pubkey;
-use breakwater::events::Liquidated;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, Level};
 use breakwater_testkit::{Actor, FeedSpec, MarketSpec, MintSpec, Outcome, Position, ix, pyth::usd};
@@ -29,7 +28,7 @@ pub fn steps(spec: &MarketSpec, table: &mut Table) {
     stage.world.set_price(&feed, price, price.unsigned_abs() / 1_000);
     for position in &positions[..4] {
         let outcome = stage.world.liquidate(&stage.keeper, position).unwrap();
-        let liquidation = outcome.event::<Liquidated>().liquidation;
+        let liquidation = outcome.liquidation();
         assert!(!liquidation.whole && liquidation.price.raw() > 0);
         stage.table.add("liquidate_guarded", &outcome);
     }
@@ -38,13 +37,13 @@ pub fn steps(spec: &MarketSpec, table: &mut Table) {
     let batch: Vec<&Position> = positions[4..].iter().collect();
     let alone = stage.send_batch(&batch[..1]);
     let outcome = stage.send_batch(&batch[1..]);
-    assert_eq!(outcome.events::<Liquidated>().len(), batch.len() - 1);
+    assert_eq!(outcome.liquidated().len(), batch.len() - 1);
     stage.table.add("liquidate_batch_guarded", &outcome);
     let others = u64::try_from(batch.len() - 2).unwrap();
     let added = (outcome.compute_units - alone.compute_units).div_ceil(others);
     stage.table.push("liquidate_batch_guarded_per_account", added);
     let resting = stage.send_batch(&positions.iter().collect::<Vec<_>>());
-    assert_eq!(resting.events::<Liquidated>(), []);
+    assert_eq!(resting.liquidated(), []);
     stage.table.add("liquidate_batch_resting", &resting);
 }
 

@@ -1,0 +1,372 @@
+//! The liquidation map: how much debt is liquidated at which price.
+//!
+//! An account's ratio ρ = debt shares ÷ collateral fixes where it is liquidated, whatever interest does: at the price
+//!
+//! ```text
+//! p = ρ × index ÷ liquidation LTV
+//! ```
+//!
+//! The map is a histogram of debt shares over log2 ρ, 32 bands to an octave: a band is 2.2% of price wide. Every action on
+//! an account moves its shares from one band to another, at a cost that does not depend on how many accounts there are.
+//! The outermost bands also hold what lies beyond them.
+//!
+//! Which band an account is in follows from its shares and collateral alone ([`LiquidationMap::band`]), so the map always
+//! equals a recount over all accounts, to the share.
+
+use crate::{
+    error::{Error, Result},
+    num,
+    units::{Bps, Collateral, DebtShares, Index, Price},
+};
+
+/// Bands in a doubling of ρ, as a power of two.
+const PER_OCTAVE_BITS: u32 = 5;
+/// Bands in a doubling of ρ.
+const PER_OCTAVE: i64 = 1 << PER_OCTAVE_BITS;
+/// Bands in all: eight octaves.
+pub const BANDS: usize = 256;
+/// The band where accounts are that would be liquidated at the price the map was last centred on: five octaves of price
+/// lie below it, three above.
+const CENTRE: i64 = 5 * PER_OCTAVE;
+
+/// Fractional bits of [`log2`].
+const LOG_BITS: u32 = 16;
+/// Bits of [`log2`] below a band.
+const BAND_BITS: u32 = LOG_BITS - PER_OCTAVE_BITS;
+/// See [`LiquidationMap::band`].
+const QUOTIENT_BITS: i64 = 20;
+/// log2 of 10,000 in units of 2^-16, rounded to nearest.
+const LOG_BPS: i64 = 870_824;
+/// Steps of the table between whose entries [`log2`] draws straight lines.
+const STEPS: usize = 64;
+
+stored! {
+    /// Debt shares of all margin accounts by the logarithm of their ratio of debt shares to collateral.
+    LiquidationMap {
+        /// Debt shares in each band, lowest ratio first.
+        bands: [DebtShares; 256],
+        /// 32 × log2 of the ratio at the lower edge of the first band.
+        origin: i64,
+    }
+}
+
+/// log2(1 + i ÷ [`STEPS`]) in units of 2^-16, rounded to nearest, and how much larger it is at i + 1. By squaring: each square
+/// that reaches two gives a bit.
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "evaluated by the compiler: it would not compile"
+)]
+const LOG_TABLE: [(u32, u32); STEPS] = {
+    let mut logs = [0; STEPS + 1];
+    logs[STEPS] = 1 << LOG_BITS;
+    let mut i = 0;
+    while i < STEPS {
+        let mut x = ((STEPS + i) as u128) << 57; // Q63
+        let mut log = 0u32;
+        let mut bit = 0;
+        while bit <= LOG_BITS {
+            x = (x * x) >> 63;
+            log <<= 1;
+            if x >> 64 != 0 {
+                log |= 1;
+                x >>= 1;
+            }
+            bit += 1;
+        }
+        logs[i] = (log + 1) >> 1;
+        i += 1;
+    }
+    let mut table = [(0, 0); STEPS];
+    i = 0;
+    while i < STEPS {
+        table[i] = (logs[i], logs[i + 1] - logs[i]);
+        i += 1;
+    }
+    table
+};
+
+/// 2^(i ÷ 32) in units of 2^-63, rounded down. By square roots: of two, of that, and so on, multiplied as i's bits say.
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler: it would not compile"
+)]
+const EXP_TABLE: [u64; 32] = {
+    let mut table = [1u64 << 63; 32];
+    let mut root = 2u128 << 63;
+    let mut bit = 16;
+    while bit > 0 {
+        root = (root << 63).isqrt();
+        let mut i = 0;
+        while i < 32 {
+            if i & bit != 0 {
+                table[i] = ((table[i] as u128 * root) >> 63) as u64;
+            }
+            i += 1;
+        }
+        bit >>= 1;
+    }
+    table
+};
+
+/// log2 in units of 2^-16 of a number that is not zero: within 12 units of the exact value (0.013% of the argument), and
+/// never falling.
+#[inline]
+fn log2(x: u64) -> i64 {
+    // Halving the bits that may be empty: the virtual machine has no instruction that counts them.
+    let (mut mantissa, mut whole) = (x, 63i64);
+    for bits in [32u32, 16, 8, 4, 2, 1] {
+        if mantissa >> (64u32.wrapping_sub(bits) & 63) == 0 {
+            mantissa <<= bits & 63;
+            whole = whole.wrapping_sub(i64::from(bits));
+        }
+    }
+    (whole << LOG_BITS).wrapping_add(log2_mantissa(mantissa))
+}
+
+/// [`log2`] of a number from 2^63 on, less its whole part.
+#[inline]
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "6 bits")]
+fn log2_mantissa(mantissa: u64) -> i64 {
+    let step = (mantissa >> 57 & 63) as usize;
+    let part = mantissa >> 41 & 0xffff;
+    let (low, slope) = LOG_TABLE.get(step).copied().unwrap_or((0, 0));
+    // Less than 2^11 × 2^16.
+    let rise = u64::from(slope).wrapping_mul(part) >> 16;
+    u64::from(low).wrapping_add(rise).cast_signed()
+}
+
+/// [`log2`] of a number of up to 128 bits that is not zero.
+#[inline]
+fn log2_wide(x: u128) -> i64 {
+    let (high, low) = num::split(x);
+    if high == 0 {
+        return log2(low);
+    }
+    // Of 64 bits from the middle on: what is cut off is less than 2^-31 of the number.
+    match high >> 32 {
+        0 => log2((high << 32) | (low >> 32)).wrapping_add(32 << LOG_BITS),
+        _ => log2(high).wrapping_add(64 << LOG_BITS),
+    }
+}
+
+/// x × 2^bits, rounded down, if it is below 2^63.
+#[inline]
+fn shifted(x: u64, bits: i64) -> Option<u64> {
+    let by = u32::try_from(bits.unsigned_abs().min(63)).unwrap_or(63);
+    if bits < 0 {
+        return Some(x >> by);
+    }
+    (x >> 63u32.wrapping_sub(by) == 0).then_some(x << by)
+}
+
+impl LiquidationMap {
+    /// The band of an account: 32 × log2 (shares ÷ collateral), rounded down, from the origin; the outermost bands for what
+    /// lies beyond. Without collateral the last, without debt the first.
+    ///
+    /// One native division: the map begins in the octave from 2^o on, so for what lies within it shares ÷ collateral ×
+    /// 2^(20 − o) has 21 to 29 bits, and its logarithm needs only so much.
+    #[inline]
+    #[must_use]
+    pub fn band(&self, shares: DebtShares, collateral: Collateral) -> u8 {
+        if shares == DebtShares::ZERO {
+            return 0;
+        }
+        let mut bits = QUOTIENT_BITS.wrapping_sub(self.origin >> PER_OCTAVE_BITS);
+        let mut divisor = collateral.0;
+        // 25 bits of it suffice; 32 at most, and the numerator of a quotient of 29 bits fits.
+        while divisor >> 32 != 0 {
+            divisor >>= 8;
+            bits = bits.wrapping_sub(8);
+        }
+        let Some(quotient) = shifted(shares.0, bits).and_then(|shares| shares.checked_div(divisor)) else {
+            return u8::MAX;
+        };
+        if quotient >> QUOTIENT_BITS == 0 {
+            return 0;
+        }
+        if quotient >> QUOTIENT_BITS >> 9 != 0 {
+            return u8::MAX;
+        }
+        let (mut mantissa, mut whole) = (quotient << 35, 8i64);
+        for bits in [8u32, 4, 2, 1] {
+            if mantissa >> (64u32.wrapping_sub(bits) & 63) == 0 {
+                mantissa <<= bits & 63;
+                whole = whole.wrapping_sub(i64::from(bits));
+            }
+        }
+        let band = (whole << LOG_BITS).wrapping_add(log2_mantissa(mantissa)) >> BAND_BITS;
+        let band = band.wrapping_sub(self.origin & (PER_OCTAVE - 1));
+        u8::try_from(band).unwrap_or(if band < 0 { 0 } else { u8::MAX })
+    }
+
+    /// The band of accounts that are liquidated at `price`.
+    #[must_use]
+    pub fn band_at(&self, price: Price, index: Index, ltv: Bps) -> u8 {
+        self.band_of(log_at(price, index, ltv))
+    }
+
+    /// The band of a ratio of which [`log_at`] is the logarithm.
+    #[inline]
+    pub(crate) fn band_of(&self, log: i64) -> u8 {
+        let band = (log >> BAND_BITS).wrapping_sub(self.origin);
+        u8::try_from(band).unwrap_or(if band < 0 { 0 } else { u8::MAX })
+    }
+
+    /// The price at the lower edge of a band, rounded down: accounts of this band are liquidated at it or above, and
+    /// below the lower edge of the next one.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn edge(&self, band: u8, index: Index, ltv: Bps) -> Result<Price> {
+        let exponent = self.origin.saturating_add(i64::from(band));
+        let part = usize::try_from(exponent.rem_euclid(PER_OCTAVE)).unwrap_or(0);
+        let mantissa = EXP_TABLE.get(part).copied().unwrap_or(0);
+        // index × 2^(part ÷ 32 − 1), then the whole octaves.
+        let scaled = num::q_mul_fraction(index.raw(), mantissa);
+        let octaves = exponent.div_euclid(PER_OCTAVE).saturating_add(1);
+        let shift = u32::try_from(octaves.unsigned_abs()).map_err(|_| Error::Overflow)?;
+        let moved = if octaves < 0 {
+            scaled.checked_shr(shift).unwrap_or(0)
+        } else {
+            let moved = scaled.checked_shl(shift).ok_or(Error::Overflow)?;
+            if moved >> (shift & 127) != scaled {
+                return Err(Error::Overflow);
+            }
+            moved
+        };
+        num::div_floor(num::q_times(moved, num::BPS)?, u128::from(ltv.factor())).map(Price::from_raw)
+    }
+
+    /// Moves an account's shares from the band that holds them to another. Each is a number of shares and its band.
+    ///
+    /// # Errors
+    /// [`Error::BooksBroken`] if the map does not hold what the account says.
+    #[inline]
+    pub(crate) fn follow(&mut self, from: (DebtShares, u8), to: (DebtShares, u8)) -> Result<()> {
+        let [left, held] = [from.1, to.1].map(usize::from);
+        if let Some(shares) = self.bands.get_mut(left) {
+            *shares = shares.minus(from.0).map_err(|_| Error::BooksBroken)?;
+        }
+        if let Some(shares) = self.bands.get_mut(held) {
+            // All bands together hold no more than the pool's debt shares, which fit: it cannot wrap.
+            shares.0 = shares.0.wrapping_add(to.0.0);
+        }
+        Ok(())
+    }
+
+    /// Centres an empty map on the price at which accounts would be liquidated.
+    pub(crate) fn centre(&mut self, price: Price, index: Index, ltv: Bps) {
+        self.origin = (log_at(price, index, ltv) >> BAND_BITS).saturating_sub(CENTRE);
+    }
+
+    /// Debt shares in the bands `from` to `to`, both included.
+    #[must_use]
+    pub fn shares_between(&self, from: u8, to: u8) -> u64 {
+        let bands = self.bands.get(usize::from(from)..=usize::from(to)).unwrap_or(&[]);
+        // As in `follow`.
+        bands.iter().fold(0, |sum, shares| sum.wrapping_add(shares.0))
+    }
+}
+
+/// log2 of the ratio of debt shares to collateral that is liquidated at this price, in units of 2^-16.
+pub(crate) fn log_at(price: Price, index: Index, ltv: Bps) -> i64 {
+    if price.raw() == 0 || index.raw() == 0 || ltv.0 == 0 {
+        return 0;
+    }
+    log2_wide(price.raw())
+        .wrapping_add(log_of(ltv.factor()))
+        .wrapping_sub(log2_wide(index.raw()))
+}
+
+/// log2 of a ratio in bps, in units of 2^-16; that of 0 is that of 1 bps.
+pub(crate) fn log_of(ratio: u64) -> i64 {
+    log2(ratio.max(1)).wrapping_sub(LOG_BPS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_logarithm_is_within_its_bound_and_never_falls() {
+        let mut last = i64::MIN;
+        // Every mantissa of 22 bits: finer than the table's steps, as fine as its lines.
+        for mantissa in 1u64 << 21..1 << 22 {
+            let log = log2(mantissa);
+            let exact = (mantissa as f64).log2() * 65_536.0;
+            assert!((log as f64 - exact).abs() <= 12.0, "{mantissa}: {log} {exact}");
+            assert!(log >= last, "{mantissa}");
+            last = log;
+        }
+        for shift in 0..64 {
+            assert_eq!(log2(1 << shift), i64::from(shift) << 16);
+        }
+        assert_eq!(log2(u64::MAX) >> 4, (64 << 12) - 1);
+    }
+
+    #[test]
+    fn powers_are_exact_to_2_to_the_minus_58() {
+        for (i, power) in EXP_TABLE.iter().enumerate() {
+            let exact = 2f64.powf(i as f64 / 32.0) * 2f64.powi(63);
+            assert!((*power as f64 - exact).abs() <= 2f64.powi(12), "{i}: {power} {exact}");
+        }
+    }
+
+    fn map(origin: i64) -> LiquidationMap {
+        LiquidationMap {
+            origin,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+
+    #[test]
+    fn shares_move_with_their_account_and_leave_with_their_debt() {
+        let mut map = map(0);
+        let (none, some) = (DebtShares(0), DebtShares(64));
+        let bands = [0, 1, 2].map(|collateral| map.band(some, Collateral(collateral)));
+        assert_eq!((bands, map.band(none, Collateral(0))), ([255, 192, 160], 0));
+        assert_eq!(map.follow((none, 0), (some, 192)), Ok(()));
+        assert_eq!(map.bands[192], some);
+        assert_eq!(map.follow((some, 192), (some, 160)), Ok(()));
+        assert_eq!((map.bands[160], map.bands[192]), (some, none));
+        assert_eq!(map.follow((some, 160), (none, 0)), Ok(()));
+        assert_eq!(map.shares_between(0, 255), 0);
+        assert_eq!(map.follow((some, 160), (none, 0)), Err(Error::BooksBroken));
+    }
+
+    #[test]
+    fn what_lies_beyond_is_in_the_outermost_bands() {
+        let map = map(0);
+        assert_eq!(map.band(DebtShares(1), Collateral(u64::MAX)), 0);
+        assert_eq!(map.band(DebtShares(u64::MAX), Collateral(1)), 255);
+        assert_eq!(map.band(DebtShares(1), Collateral(0)), 255);
+    }
+
+    proptest! {
+        #[test]
+        fn an_account_is_liquidated_within_its_band(
+            shares in 1u64 << 20..1 << 60, collateral in 1u64 << 20..1 << 50, index in 1u128 << 54..1 << 66, ltv in 100u32..10_000,
+        ) {
+            let (index, ltv) = (Index::from_raw(index), Bps(ltv));
+            // p = ρ × index ÷ LTV
+            let exact = shares as f64 / collateral as f64 * index.raw() as f64 / (f64::from(ltv.0) / 1e4);
+            prop_assume!(exact < 2f64.powi(100) && exact > 2f64.powi(30));
+            let mut map = map(0);
+            map.centre(Price::from_raw(exact as u128), index, ltv);
+            let band = map.band(DebtShares(shares), Collateral(collateral));
+            // rounding of three logarithms may put it next to the centre
+            prop_assert!((159..=161).contains(&band), "{band}");
+            let (low, high) = (map.edge(band, index, ltv).unwrap(), map.edge(band + 1, index, ltv).unwrap());
+            prop_assert!(low.raw() as f64 <= exact * 1.0004, "{low:?} {exact}");
+            prop_assert!(high.raw() as f64 >= exact * 0.9996, "{high:?} {exact}");
+            let width = high.raw() as f64 / low.raw() as f64;
+            prop_assert!((width - 2f64.powf(1.0 / 32.0)).abs() < 1e-6, "{width}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The liquidation map, and what follows from it: every band against a recount, the measures against floating point, and
+//! the initial LTV that follows them.
+
+mod initial_ltv;
+mod map;
+mod measures;
+mod own;
+
+use anchor_lang::Discriminator;
+use breakwater_client::MarketKeys;
+use breakwater_engine::{DebtShares, MarginAccount, Market, map::LiquidationMap};
+use breakwater_testkit::World;
+
+/// How far the program's two logarithms may put an account from where it is, bands: 12 units of 2^-16 each.
+const BAND_ERROR: f64 = 2.0 * 12.0 * 32.0 / 65_536.0;
+
+/// A whole number as floating point has it.
+#[allow(clippy::cast_precision_loss, reason = "floating point is the point")]
+fn real(number: impl Into<u128>) -> f64 {
+    number.into() as f64
+}
+
+/// Where an account is on a map, in bands from the lower edge of the first, unbounded.
+fn place_of(map: &LiquidationMap, account: &MarginAccount) -> f64 {
+    let ratio = real(account.debt_shares.0) / real(account.collateral.0);
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+    let origin = map.origin as f64;
+    ratio.log2() * 32.0 - origin
+}
+
+/// The band in which an account's debt must be, or zero without debt. The program's own logarithm decides close to an
+/// edge; that it is right but for its error is checked here.
+#[track_caller]
+pub fn band_of(map: &LiquidationMap, account: &MarginAccount) -> u8 {
+    if account.debt_shares == DebtShares::ZERO {
+        return 0;
+    }
+    let band = map.band(account.debt_shares, account.collateral);
+    assert_band(band, place_of(map, account), BAND_ERROR);
+    band
+}
+
+/// Asserts that what is at `place` is in `band`, but for this error; the outermost bands hold what lies beyond them.
+#[track_caller]
+fn assert_band(band: u8, place: f64, error: f64) {
+    let (lowest, highest) = (f64::from(band) - error, f64::from(band) + 1.0 + error);
+    assert!(
+        (band == 0 || lowest <= place) && (band == u8::MAX || place <= highest),
+        "what is at {place} is in band {band}"
+    );
+}
+
+/// What an action that turns `before` into `after` must do to the map, and to the band that `after` remembers.
+#[track_caller]
+pub fn place(market: &mut Market, before: &MarginAccount, after: &mut MarginAccount) {
+    market.map.bands[usize::from(before.band)].0 -= before.debt_shares.0;
+    after.band = band_of(&market.map, after);
+    market.map.bands[usize::from(after.band)].0 += after.debt_shares.0;
+}
+
+/// Writes a market's state: to put it where no sequence of actions would bring it soon.
+#[track_caller]
+pub fn edit_market(world: &mut World, keys: &MarketKeys, edit: impl FnOnce(&mut Market)) {
+    let mut account = world.existing_account(&keys.market);
+    let mut state = world.market_state(keys);
+    edit(&mut state);
+    account.data[breakwater::state::Market::DISCRIMINATOR.len()..].copy_from_slice(bytemuck::bytes_of(&state));
+    world.set_account(&keys.market, account);
+}
