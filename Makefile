@@ -13,7 +13,7 @@ override export CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
 export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
 # CI refuses a Cargo.lock that does not fit the manifests.
 LOCKED := $(if $(CI),--locked)
-GENERATED := idl/breakwater.json docs/cu.md docs/guards.md
+GENERATED := idl/breakwater.json docs/cu.md docs/guards.md docs/risk-experiment.md
 
 # The first line of each step: says what it does, and sees to it that Cargo builds this checkout's sources.
 step = @printf '\n==> %s\n' "$(1)"; bash scripts/checkout.sh
@@ -64,6 +64,11 @@ lab: requirements ## liquidation mechanisms against each other: target/lab/repor
 	$(call step,running the cascade laboratory)
 	@cargo run $(LOCKED) --package breakwater-cli --bin breakwater -- lab --out target/lab
 
+.PHONY: risk
+risk: requirements ## what margin that follows risk does to a crash: docs/risk-experiment.md
+	$(call step,measuring margin that follows risk)
+	@cargo run $(LOCKED) --package breakwater-lab --bin risk
+
 .PHONY: fmt
 fmt: ## format the sources
 	@cargo fmt --all
@@ -76,11 +81,11 @@ lint: requirements ## formatting and clippy, with no warning allowed
 	@cargo clippy $(LOCKED) --package breakwater-engine --features idl -- -D warnings
 
 .PHONY: generated
-generated: idl cu guards ## generated files are committed as they are generated
+generated: idl cu guards risk ## generated files are committed as they are generated
 	$(call step,comparing generated files)
 	@git ls-files --error-unmatch $(GENERATED) >/dev/null
 	@git --no-pager diff --exit-code -- $(GENERATED) || \
-	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards' and commit: $(GENERATED)"; exit 1; }
+	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards risk' and commit: $(GENERATED)"; exit 1; }
 
 .PHONY: ci
 ci: lint generated test ## what CI checks

@@ -18,6 +18,7 @@ pub mod path;
 pub mod profit;
 pub mod record;
 pub mod report;
+pub mod risk;
 mod rounding;
 pub mod run;
 pub mod scenario;

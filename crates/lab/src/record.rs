@@ -28,6 +28,41 @@ pub struct Sample {
     pub equity: f64,
     /// Discount of the ask from the price of the step, as a fraction; `None` without inventory.
     pub discount: Option<f64>,
+    /// What the liquidation map says; `None` while liquidations are refused.
+    pub risk: Option<Measures>,
+}
+
+/// What the liquidation map says at one step. Fractions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measures {
+    /// Fall of the price to the nearest band with debt; `None` if nobody owes anything.
+    pub proximity: Option<f64>,
+    /// The backstop's room ÷ debt that a fall of 10% would liquidate; infinite if it would liquidate nothing.
+    pub depth_ratio: f64,
+    /// Debt that the next 1% would liquidate ÷ sales that move the price by 1%.
+    pub cascade: f64,
+}
+
+/// The liquidation map at one moment.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Unix time.
+    pub unix: i64,
+    /// The bands with debt, lowest price first.
+    pub bands: Vec<Band>,
+}
+
+/// Debt of accounts that are liquidated at prices within a band.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    /// Its number on the map.
+    pub number: u8,
+    /// Lower edge, quote per collateral token.
+    pub low: f64,
+    /// Lower edge of the next one.
+    pub high: f64,
+    /// Quote tokens.
+    pub debt: f64,
 }
 
 /// The number of a level, Normal first.
@@ -119,6 +154,8 @@ pub struct Record {
     pub seed: u64,
     /// The market, step by step.
     pub samples: Vec<Sample>,
+    /// The liquidation map, every ten minutes.
+    pub map: Vec<Column>,
     /// All liquidations in order of time.
     pub liquidations: Vec<Liquidation>,
     /// All sales in order of time.
@@ -153,6 +190,10 @@ impl Record {
 pub struct Summary {
     /// Margin accounts.
     pub accounts: u32,
+    /// Of their loans, how many were cut because margin follows risk, …
+    pub loans_cut: u32,
+    /// … and how many were not granted at all.
+    pub loans_refused: u32,
     /// Steps replayed.
     pub steps: u32,
     /// Liquidations, counting an account as often as it was liquidated.
@@ -189,6 +230,10 @@ pub struct Summary {
     pub inventory_peak: f64,
     /// Inventory after the last step, collateral tokens.
     pub inventory_end: f64,
+    /// Lowest ratio of the backstop's room to debt that a fall of 10% would liquidate; `null` if it never would.
+    pub depth_ratio_lowest: f64,
+    /// Highest ratio of debt that the next 1% would liquidate to sales that move the price by 1%.
+    pub cascade_highest: f64,
     /// Wall-clock time of the replay, seconds.
     pub seconds: f64,
 }

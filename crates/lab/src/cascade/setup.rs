@@ -239,6 +239,10 @@ impl Protocol {
             inventory_haircut: Bps(self.inventory_haircut),
             external_slope: Bps(self.external_slope),
             inventory_cap: Collateral(u64::MAX),
+            // Every mechanism meets the same borrowers: nobody is refused.
+            volatility_max: Bps(0),
+            crowding_max: Bps(0),
+            band_floor: Quote(u64::MAX),
             ..Config::EXAMPLE
         }
     }

@@ -24,6 +24,7 @@ pub mod population;
 pub mod run;
 pub mod table;
 pub mod variants;
+pub(crate) mod writer;
 
 /// Why the experiment could not be made.
 #[derive(Debug, PartialEq, ThisError)]
@@ -77,18 +78,26 @@ impl Experiment {
 
     /// The same for many markets, on every processor.
     pub fn all(&self, variants: &[Variant]) -> Result<Vec<Vec<Outcome>>, GuardsError> {
-        let workers = thread::available_parallelism().map_or(1, usize::from);
-        let share = variants.len().div_ceil(workers).max(1);
-        thread::scope(|scope| {
-            let parts: Vec<_> = variants
-                .chunks(share)
-                .map(|part| scope.spawn(move || part.iter().map(|variant| self.outcomes(variant)).collect::<Vec<_>>()))
-                .collect();
-            parts
-                .into_iter()
-                // A worker panics only where this thread would have.
-                .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        })
+        on_every_processor(variants, |variant| self.outcomes(variant))
+            .into_iter()
+            .collect()
     }
+}
+
+/// What `work` makes of every item, in their order.
+pub(crate) fn on_every_processor<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(workers).max(1);
+    let work = &work;
+    thread::scope(|scope| {
+        let parts: Vec<_> = items
+            .chunks(share)
+            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<_>>()))
+            .collect();
+        parts
+            .into_iter()
+            // A worker panics only where this thread would have.
+            .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }

@@ -3,29 +3,11 @@
 //! All in integers, so that every machine makes the same paths. The two that come from [`crate::path`] are the exception;
 //! their prices are rounded to the feed's last digit.
 
+use super::writer::{BASE, HOUR, MINUTE, PARTS, START, TIGHT, Writer};
 use crate::{
     path,
     scenario::{Anchor, Anchors, PathShape, Scenario, ScenarioError},
 };
-
-/// The first price of the paths made here: 100 US dollars in units of 1e-8.
-const BASE: i64 = 100_0000_0000;
-/// Hundredths of a percent of [`BASE`].
-const PARTS: i64 = 10_000;
-/// Seconds between two readings.
-const STEP: i64 = 5;
-/// Time constant of Pyth's average, seconds.
-const EMA_SECONDS: i128 = 3_600;
-/// Fractional units of the average, so that small moves are not lost.
-const EMA_UNIT: i128 = 1 << 20;
-/// Confidence of a tight print: 5 hundredths of a percent.
-const TIGHT: i64 = 5;
-
-/// When paths begin: a full minute.
-const START: i64 = 1_700_000_040;
-
-const MINUTE: i64 = 60;
-const HOUR: i64 = 3_600;
 
 /// [`Path::name`] of a true jump every five minutes, up and down in turn, of 0.1% to 2%.
 pub const JUMPS: &str = "jumps of 0.1% to 2%";
@@ -77,106 +59,7 @@ pub struct Path {
     pub prints: Vec<Print>,
 }
 
-/// Writes a path step by step.
-struct Writer {
-    prints: Vec<Print>,
-    unix: i64,
-    price: i64,
-    fair: i64,
-    ema: i128,
-    /// Confidence, hundredths of a percent of the price.
-    confidence: i64,
-    /// Seconds between two prints that the market is shown.
-    shown_every: i64,
-}
-
 impl Writer {
-    /// Five minutes of good prints at the first price.
-    fn new() -> Self {
-        let writer = Self {
-            prints: Vec::new(),
-            unix: START,
-            price: BASE,
-            fair: BASE,
-            ema: i128::from(BASE) * EMA_UNIT,
-            confidence: TIGHT,
-            shown_every: STEP,
-        };
-        writer.hold(5 * MINUTE)
-    }
-
-    /// Time passes, and nobody shows the market its prices.
-    fn quiet(mut self, seconds: i64) -> Self {
-        for _ in 0..seconds / STEP {
-            self.pass();
-        }
-        self
-    }
-
-    /// The same price for so many seconds.
-    fn hold(mut self, seconds: i64) -> Self {
-        for _ in 0..seconds / STEP {
-            self.pass();
-            if self.unix % self.shown_every == 0 {
-                self.print();
-            }
-        }
-        self
-    }
-
-    /// From here on, the market is shown one print in so many seconds.
-    fn every(mut self, seconds: i64) -> Self {
-        self.shown_every = seconds;
-        self
-    }
-
-    /// In a straight line to so many hundredths of a percent of the first price.
-    fn slide(mut self, to: i64, seconds: i64) -> Self {
-        let (from, to, steps) = (self.price, BASE / PARTS * to, seconds / STEP);
-        for step in 1..=steps {
-            self.price = from + (to - from) * step / steps;
-            self = self.hold(STEP);
-        }
-        self
-    }
-
-    /// At once to so many hundredths of a percent of the first price.
-    fn jump(mut self, to: i64) -> Self {
-        self.price = BASE / PARTS * to;
-        self
-    }
-
-    /// From here on, what is printed is what the collateral is worth.
-    fn true_from_here(mut self) -> Self {
-        // The one value that no price has.
-        self.fair = 0;
-        self
-    }
-
-    /// From here on, confidence in hundredths of a percent of the price.
-    fn confidence(mut self, parts: i64) -> Self {
-        self.confidence = parts;
-        self
-    }
-
-    /// One step of time, and of Pyth's average.
-    fn pass(&mut self) {
-        self.unix += STEP;
-        let apart = i128::from(self.price) * EMA_UNIT - self.ema;
-        self.ema += apart * i128::from(STEP) / (EMA_SECONDS + i128::from(STEP));
-    }
-
-    fn print(&mut self) {
-        let confidence = i128::from(self.price) * i128::from(self.confidence) / i128::from(PARTS);
-        self.prints.push(Print {
-            unix: self.unix,
-            price: self.price,
-            confidence: u64::try_from(confidence).unwrap_or(u64::MAX),
-            ema: i64::try_from(self.ema / EMA_UNIT).unwrap_or(i64::MAX),
-            fair: if self.fair == 0 { self.price } else { self.fair },
-        });
-    }
-
     fn path(self, name: &str, kind: Kind) -> Path {
         Path {
             name: name.to_owned(),

@@ -72,9 +72,10 @@ impl Sweep {
     }
 }
 
+/// A [`Sweep`] over a parameter of its own unit.
 macro_rules! sweep {
     ($field:ident: Bps, $values:expr, $why:expr) => {
-        Sweep {
+        $crate::guards::variants::Sweep {
             parameter: stringify!($field),
             unit: "bps",
             values: &$values,
@@ -84,7 +85,7 @@ macro_rules! sweep {
         }
     };
     ($field:ident: seconds, $values:expr, $why:expr) => {
-        Sweep {
+        $crate::guards::variants::Sweep {
             parameter: stringify!($field),
             unit: "s",
             values: &$values,
@@ -94,6 +95,8 @@ macro_rules! sweep {
         }
     };
 }
+
+pub(crate) use sweep;
 
 /// Every parameter of the guards that a path can tell apart.
 pub fn sweeps() -> Vec<Sweep> {

@@ -2,7 +2,9 @@
 
 pub mod cascade;
 mod chart;
+mod figures;
 pub mod format;
+mod heat;
 mod page;
 mod plots;
 pub mod terminal;
@@ -33,7 +35,7 @@ mod tests {
     use super::*;
     use crate::{
         profit::Profits,
-        record::{Check, Limits, Liquidation, Sample, Sold, Summary},
+        record::{Band, Check, Column, Limits, Liquidation, Measures, Sample, Sold, Summary},
     };
     use std::path::Path;
 
@@ -44,6 +46,11 @@ mod tests {
             ema: 191.0 - i as f64,
             inventory: i as f64,
             discount: (i > 4).then_some(0.01),
+            risk: (i != 2).then_some(Measures {
+                proximity: (i < 9).then_some(0.1),
+                depth_ratio: if i < 9 { 0.5 } else { f64::INFINITY },
+                cascade: 0.01,
+            }),
             ..Sample::default()
         };
         let one = 1_000_000i128 << 64;
@@ -53,6 +60,15 @@ mod tests {
             symbols: ("ETH".to_owned(), "USDC".to_owned()),
             seed: 7,
             samples: (0..12).map(sample).collect(),
+            map: vec![Column {
+                unix: 0,
+                bands: vec![Band {
+                    number: 100,
+                    low: 150.0,
+                    high: 153.3,
+                    debt: 12_345.0,
+                }],
+            }],
             liquidations: vec![Liquidation {
                 unix: 7_200,
                 repaid: 1_000.0,
@@ -103,13 +119,14 @@ mod tests {
     #[test]
     fn the_page_has_every_plot_and_needs_no_network() {
         let html = html(&record()).expect("drawable");
-        assert_eq!(html.matches("<svg").count(), 8);
-        assert_eq!(html.matches("</svg>").count(), 8);
+        assert_eq!(html.matches("<svg").count(), 10);
+        assert_eq!(html.matches("</svg>").count(), 10);
         for load in ["src=", "href=", "url(", "@import", "<script"] {
             assert!(!html.contains(load), "{load}");
         }
         assert!(html.contains("Bad &amp; worse") && html.contains("1 &lt; 2"));
         assert!(html.contains("1,234.50"));
+        assert!(html.contains("above 0 to 200 USDC") && html.contains("10k to 20k USDC"));
         assert!(html.contains("Normal (25.0% of the time)") && html.contains("changed 4 times"));
     }
 
@@ -135,6 +152,7 @@ mod tests {
         record.liquidations.clear();
         record.sales.clear();
         record.after.clear();
-        assert_eq!(html(&record).expect("drawable").matches("<svg").count(), 8);
+        record.map.clear();
+        assert_eq!(html(&record).expect("drawable").matches("<svg").count(), 10);
     }
 }

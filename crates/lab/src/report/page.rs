@@ -1,25 +1,17 @@
 //! The text of the report around its plots.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use plotters::style::RGBColor;
 
 use super::{
     ReportError,
+    figures::figures,
     format::{grouped, percent},
-    plots,
 };
 use crate::{profit, record::Record, scenario::time_label};
 
 const STYLE: &str = include_str!("style.css");
-
-/// A plot with its heading, its legend and a sentence on how to read it.
-struct Figure<'a> {
-    title: &'a str,
-    note: String,
-    legend: &'a [(&'a str, RGBColor)],
-    svg: String,
-}
 
 pub fn page(record: &Record) -> Result<String, ReportError> {
     let mut body = String::new();
@@ -28,7 +20,7 @@ pub fn page(record: &Record) -> Result<String, ReportError> {
     let _ = write!(body, "<h1>{title}</h1>\n<p class=\"lead\">{}</p>\n", summary(record));
     body += &tiles(record);
     for figure in figures(record)? {
-        body += &self::figure(figure.title, &figure.note, figure.legend, &figure.svg);
+        body += &self::figure(figure.title, &figure.note, &figure.legend, &figure.svg);
     }
     let _ = write!(
         body,
@@ -50,7 +42,7 @@ pub fn document(title: &str, body: &str) -> String {
 }
 
 /// A plot with its heading, a sentence on how to read it, and what its colours mean.
-pub fn figure(title: &str, note: &str, legend: &[(&str, RGBColor)], svg: &str) -> String {
+pub fn figure(title: &str, note: &str, legend: &[(impl Display, RGBColor)], svg: &str) -> String {
     let mut out = format!("<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}</p>\n<p class=\"legend\">");
     for (name, RGBColor(r, g, b)) in legend {
         let _ = write!(
@@ -126,100 +118,8 @@ fn tiles(record: &Record) -> String {
     out + "</div>\n"
 }
 
-fn figures(record: &Record) -> Result<Vec<Figure<'_>>, ReportError> {
-    let limits = &record.limits;
-    let (base, quote) = (escape(&record.symbols.0), escape(&record.symbols.1));
-    Ok(vec![
-        Figure {
-            title: "Price, and what it was trusted for",
-            note: format!(
-                "The known prices of the scenario, hit exactly, with a random bridge in between (seed {}). The band below is the \
-                 level of the market's breaker, which changed {} times. Normal ({} of the time): everything is allowed. Guarded \
-                 ({}): liquidations in steps, no discount on inventory, no new loans. Halted ({}): only what needs no price.",
-                record.seed,
-                record.summary.level_changes,
-                share(record, 0),
-                share(record, 1),
-                share(record, 2),
-            ),
-            legend: &[
-                ("price", plots::PRICE),
-                ("the oracle's average", plots::AVERAGE),
-                ("Normal", plots::LEVELS[0]),
-                ("Guarded", plots::LEVELS[1]),
-                ("Halted", plots::LEVELS[2]),
-            ],
-            svg: plots::price(record)? + &plots::levels(record)?,
-        },
-        Figure {
-            title: "Liquidations",
-            note: format!(
-                "Debt that the backstop took over from margin accounts, per quarter of an hour (left, {quote}), and the \
-                 number of liquidations so far (right). An account falls due above an LTV of {} and is brought back to {}; while Guarded in steps.",
-                percent(limits.liquidation_ltv, 0),
-                percent(limits.target_ltv, 0)
-            ),
-            legend: &[("debt taken over", plots::DEBT), ("liquidations so far", plots::PRICE)],
-            svg: plots::liquidations(record)?,
-        },
-        Figure {
-            title: "The backstop's inventory",
-            note: format!("Collateral taken over and not yet sold, {base}."),
-            legend: &[("inventory", plots::INVENTORY)],
-            svg: plots::inventory(record)?,
-        },
-        Figure {
-            title: "The backstop's debt and equity",
-            note: format!(
-                "Its debt to the pool, its cash, and its equity with the inventory at the price of the moment, {quote}. \
-                 As long as equity is above zero, the backstop can pay the pool in full."
-            ),
-            legend: &[("equity", plots::EQUITY), ("debt", plots::DEBT), ("cash", plots::CASH)],
-            svg: plots::balance(record)?,
-        },
-        Figure {
-            title: "Discount of the ask",
-            note: format!(
-                "How far below the price the backstop offers its inventory; below the zero line the ask is above the price. The \
-                 dashed line is the largest discount, {}. Where the line touches the bottom, the ask was far above a falling \
-                 price, held there by the floor under the averages or because the market was Guarded, and nothing was sold. No \
-                 inventory, or Halted: no ask.",
-                percent(limits.max_discount, 1)
-            ),
-            legend: &[("discount", plots::DISCOUNT)],
-            svg: plots::discount(record)?,
-        },
-        Figure {
-            title: "Sales",
-            note: format!(
-                "Inventory sold per quarter of an hour, {base}. The dashed line is the most that the flow limit allows \
-                 in a quarter of an hour."
-            ),
-            legend: &[("sold", plots::INVENTORY), ("flow limit", plots::DEBT)],
-            svg: plots::sales(record)?,
-        },
-        Figure {
-            title: "Loan-to-value of the accounts",
-            note: format!(
-                "Accounts with debt by LTV: {} before the first step, {} after the step with the lowest price, {} at the end. \
-                 The others owe nothing any more.",
-                record.before.len(),
-                record.at_lowest.len(),
-                record.after.len()
-            ),
-            legend: &[
-                ("before", plots::CASH),
-                ("at the lowest price", plots::AVERAGE),
-                ("at the end", plots::PRICE),
-                ("limits of the market", plots::DEBT),
-            ],
-            svg: plots::ltv(record)?,
-        },
-    ])
-}
-
 /// The share of time at a level, by its number.
-fn share(record: &Record, level: usize) -> String {
+pub fn share(record: &Record, level: usize) -> String {
     let seconds = record.summary.seconds_at;
     let all = seconds.iter().sum::<u64>().max(1);
     percent(seconds[level] as f64 / all as f64, 1)
@@ -238,6 +138,8 @@ pub fn rows(record: &Record) -> Vec<[String; 3]> {
     let whole = record.liquidations.iter().filter(|l| l.whole).count();
     vec![
         row("margin accounts", grouped(f64::from(s.accounts), 0), ""),
+        row("loans cut", grouped(f64::from(s.loans_cut), 0), ""),
+        row("loans refused", grouped(f64::from(s.loans_refused), 0), ""),
         row("steps", grouped(f64::from(s.steps), 0), ""),
         row("liquidations", grouped(f64::from(s.liquidations), 0), ""),
         row("  of which took all of the debt", grouped(whole as f64, 0), ""),
@@ -277,8 +179,19 @@ pub fn rows(record: &Record) -> Vec<[String; 3]> {
         row("time Guarded", share(record, 1), ""),
         row("time Halted", share(record, 2), ""),
         row("changes of level", grouped(f64::from(s.level_changes), 0), ""),
+        row("lowest depth ratio at 10%", times(s.depth_ratio_lowest), ""),
+        row("highest cascade indicator", percent(s.cascade_highest, 1), ""),
         row("wall-clock time", grouped(s.seconds, 1), "s"),
     ]
+}
+
+/// A ratio, or what to say when nothing is divided by.
+fn times(ratio: f64) -> String {
+    if ratio.is_finite() {
+        format!("{}×", grouped(ratio, 2))
+    } else {
+        "none due".to_owned()
+    }
 }
 
 fn results(record: &Record) -> String {

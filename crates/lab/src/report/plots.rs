@@ -25,7 +25,8 @@ pub const DISCOUNT: RGBColor = RGBColor(0x6c, 0x4f, 0x9a);
 const BIN: f64 = 0.25;
 const LTV_BINS: usize = 40;
 
-fn span(record: &Record) -> Span {
+/// The time that a record covers.
+pub fn span(record: &Record) -> Span {
     let at = |sample: Option<&Sample>| sample.map_or(0, |s| s.unix);
     Span::new(at(record.samples.first()), at(record.samples.last()))
 }

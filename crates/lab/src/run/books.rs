@@ -1,6 +1,6 @@
 //! Who has what: samples for the plots, holdings for profit and loss, and the final record.
 
-use breakwater_engine::{Collateral, Market, Prices, Quote, oracle::Purpose};
+use breakwater_engine::{Collateral, Market, Price, Prices, Quote, oracle::Purpose};
 
 use super::{Ltvs, Replay, RunError, checks::Results, unless_stopped};
 use crate::{
@@ -103,21 +103,27 @@ impl Replay<'_> {
         } else {
             unless_stopped(self.market.offer(prices, clock))?.map(|offer| offer.ask)
         };
-        // A price is per atom; the same power of ten turns any of them into one per token.
-        let per_token = base.unit() / quote.unit() / 2f64.powi(64);
         let sample = Sample {
             unix: clock.unix,
             level: prices.level(),
-            price: spot.raw() as f64 * per_token,
-            ema: prices.believed().ema()?.raw() as f64 * per_token,
+            price: self.per_token(spot),
+            ema: self.per_token(prices.believed().ema()?),
             inventory: base.tokens(backstop.inventory.0),
             cash: quote.tokens(backstop.cash.0),
             debt: quote.tokens(debt.0),
             equity: backstop.equity(pool, spot)? as f64 / quote.unit(),
             discount: ask.map(|ask| 1.0 - ask.raw() as f64 / spot.raw() as f64),
+            risk: self.measures(prices)?,
         };
+        self.draw_map()?;
         self.samples.push(sample);
         Ok(sample)
+    }
+
+    /// A price is per atom; the same power of ten turns any of them into one per token.
+    pub(super) fn per_token(&self, price: Price) -> f64 {
+        let market = &self.scenario.market;
+        price.raw() as f64 * market.collateral.unit() / market.quote.unit() / 2f64.powi(64)
     }
 
     /// Everything about the run.
@@ -143,9 +149,12 @@ impl Replay<'_> {
             .map(|(debt, value)| debt.0.saturating_sub(value.0))
             .sum();
         let equity = |sample: Option<&Sample>| sample.map_or(0.0, |s| s.equity);
+        let measures = || self.samples.iter().filter_map(|sample| sample.risk);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let summary = Summary {
             accounts: count(self.accounts.len()),
+            loans_cut: self.stage.loans_cut,
+            loans_refused: self.stage.loans_refused,
             steps: count(self.samples.len().saturating_sub(1)),
             liquidations: count(self.liquidations.len()),
             accounts_liquidated: count(self.liquidated.len()),
@@ -164,6 +173,8 @@ impl Replay<'_> {
             backstop_equity_end: equity(self.samples.last()),
             inventory_peak: self.samples.iter().map(|s| s.inventory).fold(0.0, f64::max),
             inventory_end: self.samples.last().map_or(0.0, |s| s.inventory),
+            depth_ratio_lowest: measures().map(|m| m.depth_ratio).fold(f64::INFINITY, f64::min),
+            cascade_highest: measures().map(|m| m.cascade).fold(0.0, f64::max),
             seconds,
         };
         let checks = self.tally.checks(&Results {
@@ -188,6 +199,7 @@ impl Replay<'_> {
                 burst: config.unwind_burst,
             },
             samples: self.samples,
+            map: self.map,
             liquidations: self.liquidations,
             sales: self.sales,
             before: ltvs.before,

@@ -49,6 +49,7 @@ impl Count {
 #[derive(Debug, Default)]
 pub struct Tally {
     identities: Count,
+    map: Count,
     foretold: Count,
     targets: Count,
     prices: Count,
@@ -67,6 +68,13 @@ impl Tally {
     pub fn identity(&mut self, unix: i64, identity: Identity, holds: bool) {
         self.identities
             .add(holds, || format!("{identity:?} at {}", time_label(unix)));
+    }
+
+    /// The liquidation map was recounted; `wrong` is the first band that differs.
+    pub fn map(&mut self, unix: i64, wrong: Option<usize>) {
+        self.map.add(wrong.is_none(), || {
+            format!("band {} at {}", wrong.unwrap_or_default(), time_label(unix))
+        });
     }
 
     /// The program's result was compared with the engine's.
@@ -126,6 +134,8 @@ impl Tally {
         Ok(vec![
             self.identities
                 .check("The money identities held after every step, counted from the accounts themselves"),
+            self.map
+                .check("The liquidation map on chain equalled a recount over all accounts after every step, band by band, to the share"),
             self.foretold
                 .check("The program did exactly what the engine on the host foretold, to the last byte"),
             self.due.check("Nobody was liquidated who was healthy at the price of the moment"),

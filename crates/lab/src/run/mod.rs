@@ -7,6 +7,7 @@ mod books;
 mod buyers;
 mod checks;
 mod keeper;
+mod map;
 mod promises;
 mod stage;
 mod target;
@@ -149,6 +150,7 @@ struct Replay<'a> {
     tally: Tally,
     liquidated: BTreeSet<usize>,
     samples: Vec<Sample>,
+    map: Vec<record::Column>,
     liquidations: Vec<record::Liquidation>,
     sales: Vec<Sold>,
     /// Inventory sold.
@@ -179,6 +181,7 @@ impl<'a> Replay<'a> {
             tally: Tally::default(),
             liquidated: BTreeSet::new(),
             samples: Vec::new(),
+            map: Vec::new(),
             liquidations: Vec::new(),
             sales: Vec::new(),
             sold: Vec::new(),
@@ -218,7 +221,7 @@ impl<'a> Replay<'a> {
         Ok(market.accept_prices(&self.stage.readings(), purpose, self.stage.world.clock())?)
     }
 
-    /// Checks the money identities on what the accounts really hold.
+    /// Checks the money identities and the liquidation map on what the accounts really hold.
     fn audit(&mut self) {
         let totals = self.stage.world.totals(&self.stage.keys);
         let market = self.stage.world.market_state(&self.stage.keys);
@@ -226,5 +229,11 @@ impl<'a> Replay<'a> {
         for (identity, holds) in audit::identities(&market, &totals) {
             self.tally.identity(unix, identity, holds);
         }
+        let Stage { world, borrowers, .. } = &mut self.stage;
+        let accounts: Vec<_> = borrowers
+            .iter()
+            .map(|position| world.margin_account(position))
+            .collect();
+        self.tally.map(unix, map::miscounted(&market, &accounts));
     }
 }

@@ -1,7 +1,9 @@
 //! The set-up: a world with the compiled program, a market, and everybody who takes part, all through real instructions.
 
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Collateral, RawReading, Readings, oracle::Purpose};
+use breakwater_engine::{
+    Collateral, Error, Key, MarginAccount, Market, Prices, Quote, RawReading, Readings, oracle::Purpose,
+};
 use breakwater_testkit::{
     Actor, Feed, FeedSpec, MarketSpec, MintSpec, Position, START_SLOT, World, ix, pyth::Quotation,
 };
@@ -35,6 +37,9 @@ pub struct Stage {
     pub buyers: Vec<Actor>,
     /// Lookup tables with all margin accounts, so that many fit into one transaction.
     pub tables: Vec<AddressLookupTableAccount>,
+    /// Loans that were granted only in part, and not at all.
+    pub loans_cut: u32,
+    pub loans_refused: u32,
     start: i64,
     quote_price: i64,
 }
@@ -63,6 +68,8 @@ impl Stage {
             borrowers: Vec::new(),
             buyers: Vec::new(),
             tables: Vec::new(),
+            loans_cut: 0,
+            loans_refused: 0,
             start: first.unix,
             quote_price,
             world,
@@ -109,7 +116,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Opens, fills and draws every margin account, each in one transaction of its owner.
+    /// Opens, fills and draws every margin account, each in one transaction of its owner. Whose loan is refused takes less.
     fn borrow(&mut self, scenario: &Scenario) -> Result<(), RunError> {
         let shape = &scenario.accounts;
         let (base, quote) = (&scenario.market.collateral, &scenario.market.quote);
@@ -117,9 +124,8 @@ impl Stage {
         // A stream of its own, so that sizes do not depend on how long the path is.
         rng.set_stream(1);
         let sizes = LogNormal::new(shape.median_collateral.ln(), shape.size_spread).map_err(|_| RunError::Sizes)?;
-        let mut market = self.world.market_state(&self.keys);
-        let clock = self.world.clock();
-        let price = market.accept_prices(&self.readings(), Purpose::Trade, clock)?.spot();
+        let (_, prices) = self.market_and_prices()?;
+        let price = prices.spot();
         let unit_value = quote.tokens(price.value(Collateral(base.atoms(1.0)))?.0);
         for i in 0..shape.count {
             let spread = (f64::from(i) + 0.5) / f64::from(shape.count);
@@ -128,18 +134,44 @@ impl Stage {
             let collateral = base.atoms(sizes.sample(&mut rng).max(smallest));
             let debt = quote.atoms(quote.tokens(price.value(Collateral(collateral))?.0) * ltv);
 
+            let granted = self.granted(Collateral(collateral), Quote(debt))?;
+            self.loans_cut += u32::from(granted.is_some_and(|granted| granted.0 < debt));
+            self.loans_refused += u32::from(granted.is_none());
             let owner = self.world.trader(&self.keys, &format!("borrower {i}"), collateral, 0);
             let position = Position::new(&self.keys, &owner, 0);
             let (keys, address, key) = (&self.keys, &position.address, owner.key());
-            let instructions = [
+            let mut instructions = vec![
                 ix::open_account(keys, &key, &key, position.id),
                 ix::deposit_collateral(keys, address, &key, collateral),
-                ix::borrow(keys, address, &key, debt),
             ];
+            instructions.extend(granted.map(|granted| ix::borrow(keys, address, &key, granted.0)));
             self.world.send(&instructions, &[&owner]).map_err(refused("borrow"))?;
             self.borrowers.push(position);
         }
         Ok(())
+    }
+
+    /// How much of a loan the market grants against some collateral, in tenths: margin follows risk.
+    fn granted(&mut self, collateral: Collateral, wanted: Quote) -> Result<Option<Quote>, RunError> {
+        let (market, prices) = self.market_and_prices()?;
+        for tenths in (1..=10).rev() {
+            let mut market = market;
+            let loan = Quote(wanted.0 - wanted.0 / 10 * (10 - tenths));
+            let mut account = MarginAccount::new(Key::default(), Key::default(), 0, 0);
+            market.deposit_collateral(&mut account, collateral)?;
+            match market.borrow(&mut account, loan, &prices, self.world.clock()) {
+                Ok(_) => return Ok(Some(loan)),
+                Err(Error::InitialLtvExceeded | Error::BandOverloaded | Error::DebtBelowMinimum) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    fn market_and_prices(&mut self) -> Result<(Market, Prices), RunError> {
+        let mut market = self.world.market_state(&self.keys);
+        let prices = market.accept_prices(&self.readings(), Purpose::Trade, self.world.clock())?;
+        Ok((market, prices))
     }
 
     /// Moves time and both Pyth accounts to a point of the path.

@@ -101,6 +101,16 @@ pub struct MarketShape {
     pub external_memory: u32,
     pub take_out_delay: u32,
     pub take_out_window: u32,
+    pub volatility_factor: u32,
+    pub volatility_max: u32,
+    pub volatility_seconds: u32,
+    pub volatility_horizon: u32,
+    pub crowding_max: u32,
+    pub crowding_drop: u32,
+    pub crowding_bands: u32,
+    pub band_limit: u32,
+    pub band_floor: f64,
+    pub market_depth: f64,
 }
 
 impl MarketShape {
@@ -180,6 +190,16 @@ impl MarketShape {
             external_memory: self.external_memory,
             take_out_delay: self.take_out_delay,
             take_out_window: self.take_out_window,
+            volatility_factor: Bps(self.volatility_factor),
+            volatility_max: Bps(self.volatility_max),
+            volatility_seconds: self.volatility_seconds,
+            volatility_horizon: self.volatility_horizon,
+            crowding_max: Bps(self.crowding_max),
+            crowding_drop: Bps(self.crowding_drop),
+            crowding_bands: self.crowding_bands,
+            band_limit: Bps(self.band_limit),
+            band_floor: Quote(quote(self.band_floor)),
+            market_depth: Quote(quote(self.market_depth)),
         }
     }
 }

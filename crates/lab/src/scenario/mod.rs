@@ -411,4 +411,26 @@ mod tests {
         };
         assert_eq!(ours, with_its_guards);
     }
+
+    #[test]
+    fn black_thursday_has_the_margin_of_the_example() {
+        let ours = Scenario::parse(BLACK_THURSDAY).expect("valid").market.config();
+        let example = engine::Config::EXAMPLE;
+        let with_its_margin = engine::Config {
+            volatility_factor: example.volatility_factor,
+            volatility_max: example.volatility_max,
+            volatility_seconds: example.volatility_seconds,
+            volatility_horizon: example.volatility_horizon,
+            crowding_max: example.crowding_max,
+            crowding_drop: example.crowding_drop,
+            crowding_bands: example.crowding_bands,
+            band_limit: example.band_limit,
+            ..ours
+        };
+        assert_eq!(ours, with_its_margin);
+        // A market of a fifth of the size.
+        assert_eq!(ours.guarded_flow.0 * 5, example.guarded_flow.0);
+        assert_eq!(ours.band_floor.0 * 5, example.band_floor.0);
+        assert_eq!(ours.market_depth.0 * 5, example.market_depth.0);
+    }
 }

@@ -1,0 +1,90 @@
+//! The experiment about margin that follows risk: what must be true of it whatever its figures are, and that its figures say
+//! what the page built on them says.
+
+use std::sync::LazyLock;
+
+use breakwater_engine::{Bps, Config, Quote};
+use breakwater_lab::{
+    risk::{
+        CASES, Experiment, Outcome,
+        arms::{self, DEFAULTS, WITHOUT},
+        demand::COUNT,
+    },
+    scenario::Scenario,
+};
+
+/// Number of a crash.
+const FALL_OF_40: usize = 2;
+/// Number of a case.
+const CROWDED: usize = 0;
+const SPREAD: usize = 1;
+
+static EXPERIMENT: LazyLock<Experiment> = LazyLock::new(|| {
+    let scenario = Scenario::parse(include_str!("../scenarios/black-thursday.toml")).expect("valid");
+    Experiment::new(&scenario).expect("valid")
+});
+
+/// What happens in the markets that the tables compare.
+static COMPARED: LazyLock<Vec<Vec<Outcome>>> =
+    LazyLock::new(|| EXPERIMENT.all(&arms::compared()).expect("not refused"));
+
+fn of(config: &Config, case: usize) -> Outcome {
+    EXPERIMENT.outcome(&CASES[case], config).expect("not refused")
+}
+
+#[test]
+fn the_demand_is_the_same_in_every_market() {
+    for (arm, outcomes) in arms::compared().iter().zip(&*COMPARED) {
+        for Outcome { loans, .. } in outcomes {
+            assert_eq!(loans.asked, 11_550_000_000_000, "{}", arm.name);
+            let people = loans.at_once + loans.against_more + loans.cut + loans.refused;
+            assert_eq!(u64::from(people), COUNT, "{}", arm.name);
+            assert_eq!(loans.lent < loans.asked, loans.cut + loans.refused > 0, "{}", arm.name);
+        }
+    }
+}
+
+#[test]
+fn many_markets_at_once_are_the_same_as_one_after_the_other() {
+    for (case, outcome) in COMPARED[1].iter().enumerate() {
+        assert_eq!(of(&DEFAULTS, case), *outcome, "{case}");
+    }
+}
+
+#[test]
+fn the_band_limit_is_the_largest_that_survives_a_fall_of_40_percent() {
+    assert_eq!(EXPERIMENT.crashes[FALL_OF_40].name, "−40% in an hour");
+    for case in 0..CASES.len() {
+        assert!(of(&DEFAULTS, case).losses[FALL_OF_40].lowest_equity > 0, "{case}");
+    }
+    let more = Config {
+        band_limit: Bps(5_000),
+        ..DEFAULTS
+    };
+    assert!(of(&more, CROWDED).losses[FALL_OF_40].lowest_equity < 0);
+    let (with, without) = (of(&DEFAULTS, CROWDED), of(&WITHOUT, CROWDED));
+    assert!(with.loans.largest_band * 10 < without.loans.largest_band * 3);
+    assert!(with.loans.lent * 100 > without.loans.lent * 94);
+    assert!(without.losses[FALL_OF_40].lowest_equity < -900_000_000_000);
+}
+
+#[test]
+fn who_does_not_crowd_does_not_notice_the_band_limit() {
+    let off = Config {
+        band_floor: Quote(u64::MAX),
+        ..DEFAULTS
+    };
+    assert_eq!(of(&DEFAULTS, SPREAD), of(&off, SPREAD));
+}
+
+#[test]
+fn a_crowding_drop_nearer_than_new_loans_does_nothing() {
+    let only_crowding = |crowding_drop, crowding_max| Config {
+        crowding_drop: Bps(crowding_drop),
+        crowding_max: Bps(crowding_max),
+        ..WITHOUT
+    };
+    let none = of(&WITHOUT, CROWDED);
+    assert_eq!(of(&only_crowding(1_000, 4_000), CROWDED), none);
+    assert!(of(&only_crowding(3_000, 4_000), CROWDED).loans.lent < none.loans.lent);
+}
