@@ -54,7 +54,7 @@ fn the_authority_announces_a_ramp_and_nothing_else_changes() {
         (8_000, 1),
         (7_500, 500 * SECONDS_PER_BPS),
         (9_199, 1_199 * SECONDS_PER_BPS),
-        (7_999, 100 * 365 * DAY),
+        (7_999, 180 * DAY),
     ] {
         let (mut world, market, _) = governed(default_config());
         let before = world.market_state(&market);
@@ -78,6 +78,19 @@ fn the_authority_announces_a_ramp_and_nothing_else_changes() {
         assert_eq!(world.market_state(&market), expected);
         assert_eq!(expected.liquidation_ltv(world.clock()), Bps(8_000));
     }
+}
+
+#[test]
+fn it_takes_half_a_year_at_most() {
+    let (mut world, market, authority) = governed(default_config());
+    let starts_at = world.unix() + NOTICE;
+    for length in [180 * DAY + 1, 100 * 365 * DAY, i64::MAX - starts_at] {
+        let bent = ix::announce_liquidation_ltv(&market, &authority.key(), 7_900, starts_at, starts_at + length);
+        world.assert_error_unchanged(&[bent], &[&authority], BreakwaterError::RampTooLong);
+    }
+    world
+        .announce_liquidation_ltv(&market, 7_900, starts_at, starts_at + 180 * DAY)
+        .unwrap();
 }
 
 #[test]

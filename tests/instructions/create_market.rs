@@ -2,6 +2,7 @@
 
 mod accounts;
 mod mints;
+mod odd_mints;
 mod parameters;
 mod pins;
 
@@ -46,9 +47,9 @@ impl Draft {
             id: spec.id,
             collateral_feed: pin(&keys.collateral_feed),
             quote_feed: pin(&keys.quote_feed),
-            base_feed: redemption.map_or(FeedPin::NONE, |(base, _)| pin(&base)),
-            rate_feed: redemption.map_or(FeedPin::NONE, |(_, rate)| pin(&rate)),
-            config: spec.config,
+            base_feed: redemption.map(|(base, _)| pin(&base)),
+            rate_feed: redemption.map(|(_, rate)| pin(&rate)),
+            config: spec.config.first(),
         };
         Self { world, keys, args }
     }
@@ -155,7 +156,10 @@ fn a_market_begins_empty_with_what_it_was_given() {
         );
         assert_eq!(
             (state.oracle.base_feed, state.oracle.rate_feed),
-            (args.base_feed, args.rate_feed)
+            (
+                args.base_feed.unwrap_or(FeedPin::NONE),
+                args.rate_feed.unwrap_or(FeedPin::NONE)
+            )
         );
         let Oracle {
             collateral_published,
@@ -167,7 +171,7 @@ fn a_market_begins_empty_with_what_it_was_given() {
         let published = [collateral_published, quote_published, base_published, rate_published];
         assert_eq!(published, [0; 4]);
         assert_eq!(state.guard, Guard::zeroed());
-        assert_eq!(state.config, spec.config);
+        assert_eq!(state.config, args.config);
         let pool = Pool {
             index: Index::from_raw(1 << 54), // 1,024 shares an atom
             due: Fixed::from_raw(0),
@@ -199,16 +203,7 @@ fn a_market_begins_empty_with_what_it_was_given() {
         assert!(reserved.concat().iter().all(|word| *word == 0));
         let risk = (state.map, state.volatility, state.ramp);
         assert_eq!(risk, (Zeroable::zeroed(), Zeroable::zeroed(), Zeroable::zeroed()));
-        let backstop = (state.guardians, state.income, state.shortage, state.take_out);
-        assert_eq!(
-            backstop,
-            (
-                Zeroable::zeroed(),
-                Zeroable::zeroed(),
-                Zeroable::zeroed(),
-                Zeroable::zeroed()
-            )
-        );
+        assert_eq!((state.outflow, state.pauses), (Zeroable::zeroed(), Zeroable::zeroed()));
     }
 }
 

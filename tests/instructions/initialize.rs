@@ -49,8 +49,9 @@ fn the_upgrade_authority_becomes_the_protocols_authority() {
     let state = protocol(&mut world);
     assert_eq!(
         (state.authority, state.guardian, state.reserved),
-        (authority, Pubkey::default(), [0; 28])
+        (authority, Pubkey::default(), [0; 23])
     );
+    assert_eq!(state.pending_authority, Pubkey::default());
     let (address, bump) = Pubkey::find_program_address(&[b"protocol"], &breakwater::ID);
     assert_eq!((address, bump), (addresses::protocol(), state.bump));
     let rent = world.existing_account(&addresses::protocol()).lamports;

@@ -1,6 +1,7 @@
 //! One file for each instruction, on the compiled program in solana-program-test: what it does, every way it is
-//! refused, and, after each step, that all money is accounted for. `guards` is about prices over time, `worst_day`,
-//! `incentives` and `share_price` are about what many of them come to, on LiteSVM.
+//! refused, and, after each step, that all money is accounted for. `frozen` is about
+//! what a freeze authority can do, `guards` about prices over time; `worst_day`, `incentives` and `share_price` are about what
+//! many of them come to, on LiteSVM; `security_txt` is about what the program says of itself.
 
 #![allow(
     clippy::large_types_passed_by_value,
@@ -21,7 +22,9 @@ mod close_account;
 mod close_guardian_position;
 mod create_market;
 mod deposit_collateral;
+mod frozen;
 mod fund_backstop;
+mod governance;
 mod guardian_deposit;
 mod guardian_request;
 mod guardian_withdraw;
@@ -39,6 +42,7 @@ mod pull_brake;
 mod queue_take_out;
 mod repay;
 mod risk;
+mod security_txt;
 mod set_guardian;
 mod settle_deficit;
 mod share_price;

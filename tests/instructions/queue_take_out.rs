@@ -17,6 +17,7 @@ fn it_notes_how_much_and_when_and_nothing_else() {
     for amount in [1, 50_000 * USDC, u64::MAX, 0] {
         world.advance(77);
         let mut expected = world.market_state(&market);
+        let expires_slot = world.longest_take_out(&market);
 
         let outcome = world.queue_take_out(&market, amount).unwrap();
 
@@ -28,11 +29,13 @@ fn it_notes_how_much_and_when_and_nothing_else() {
                 amount: Quote(amount),
                 opens_at,
                 closes_at: opens_at + i64::from(expected.config.take_out_window),
+                expires_slot,
             },
         };
         assert_eq!(outcome.event::<TakeOutAnnounced>(), event);
         expected.take_out.amount = Quote(amount);
         expected.take_out.queued_at = now;
+        expected.take_out.expires_slot = expires_slot;
         assert_eq!(world.market_state(&market), expected);
     }
 }
@@ -46,8 +49,9 @@ fn nobody_but_the_authority_does_not_even_the_guardian_of_the_brakes() {
         ..
     } = Scene::new();
     world.set_guardian(&mallory.key()).unwrap();
+    let expires = world.longest_take_out(&market);
     for amount in [0, 1, u64::MAX] {
-        let bent = ix::queue_take_out(&market, &mallory.key(), amount);
+        let bent = ix::queue_take_out(&market, &mallory.key(), amount, expires);
         world.assert_error_unchanged(&[bent], &[&mallory], BreakwaterError::WrongAuthority);
     }
 }
@@ -58,6 +62,28 @@ fn each_market_has_its_own() {
     let sibling = sibling(&mut world);
     world.queue_take_out(&market, 1).unwrap();
     assert_eq!(world.market_state(&sibling).take_out.amount, Quote(0));
+}
+
+#[test]
+fn it_is_approved_until_a_slot_that_is_not_too_far_ahead() {
+    let Scene { mut world, market, .. } = Scene::new();
+    let authority = world.authority().clone();
+    let (now, longest) = (world.slot(), world.longest_take_out(&market));
+    for amount in [0, USDC] {
+        for (expires, expected) in [
+            (0, BreakwaterError::ApprovalExpired),
+            (now - 1, BreakwaterError::ApprovalExpired),
+            (longest + 1, BreakwaterError::ApprovalTooLong),
+            (u64::MAX, BreakwaterError::ApprovalTooLong),
+        ] {
+            let bent = ix::queue_take_out(&market, &authority.key(), amount, expires);
+            world.assert_error_unchanged(&[bent], &[&authority], expected);
+        }
+    }
+    for expires in [now, longest] {
+        let honest = ix::queue_take_out(&market, &authority.key(), USDC, expires);
+        world.send(&[honest], &[&authority]).unwrap();
+    }
 }
 
 #[test]
@@ -82,7 +108,7 @@ fn every_account_is_checked() {
     let authority = world.authority().clone();
     let protocol = addresses::protocol();
     let (foreign, double) = (foreign_copy(&mut world, &protocol), twin(&mut world, &protocol));
-    let honest = ix::queue_take_out(&market, &authority.key(), USDC);
+    let honest = ix::queue_take_out(&market, &authority.key(), USDC, world.slot());
     let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
     attack
         .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)

@@ -23,19 +23,42 @@ fn initialised() -> (World, Actor, Actor) {
 }
 
 #[test]
-fn the_authority_names_the_guardian_and_may_change_its_mind() {
-    let (mut world, authority, mallory) = initialised();
-    assert_eq!(protocol(&mut world).guardian, Pubkey::default());
-    // The last two: nobody, and the authority itself.
-    for guardian in [nowhere(), mallory.key(), Pubkey::default(), authority.key()] {
+fn the_authority_names_the_first_guardian() {
+    let nobody = Pubkey::default();
+    // The last two: the authority itself, and nobody.
+    for guardian in [nowhere(), World::lite().authority().key(), nobody] {
+        let (mut world, ..) = initialised();
         let before = protocol(&mut world);
+        assert_eq!(before.guardian, nobody);
         let outcome = world.set_guardian(&guardian).unwrap();
         assert_eq!(outcome.event::<GuardianSet>(), GuardianSet { guardian });
         let after = protocol(&mut world);
         assert_eq!(after.guardian, guardian);
-        let others = |protocol: &Protocol| (protocol.authority, protocol.bump, protocol.reserved);
+        let others = |protocol: &Protocol| {
+            let Protocol {
+                authority,
+                bump,
+                pending_authority,
+                reserved,
+                ..
+            } = *protocol;
+            (authority, bump, pending_authority, reserved)
+        };
         assert_eq!(others(&after), others(&before));
     }
+}
+
+#[test]
+fn another_one_is_named_through_the_queue() {
+    let (mut world, authority, mallory) = initialised();
+    world.set_guardian(&mallory.key()).unwrap();
+    for guardian in [mallory.key(), nowhere(), Pubkey::default()] {
+        let at_once = ix::set_guardian(&authority.key(), guardian);
+        world.assert_error_unchanged(&[at_once], &[&authority], BreakwaterError::GuardianByQueue);
+    }
+    // Once there is nobody, the next one is the first again.
+    world.replace_guardian(&Pubkey::default());
+    world.set_guardian(&nowhere()).unwrap();
 }
 
 #[test]

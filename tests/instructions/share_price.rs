@@ -5,12 +5,12 @@ use crate::{
     scene::{SOL, USDC},
 };
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Bps, Config, Pool};
+use breakwater_engine::{Bps, Config, Feeds, Market, Parameter, Pool, pause::Kinds};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, default_config, ix};
 use std::collections::BTreeSet;
 
 /// Every instruction of the program that is given a market to write to.
-const WRITING: [&str; 20] = [
+const WRITING: [&str; 26] = [
     "supply",
     "withdraw",
     "deposit_collateral",
@@ -31,6 +31,12 @@ const WRITING: [&str; 20] = [
     "guardian_deposit",
     "guardian_withdraw",
     "claim_bounty",
+    "tighten",
+    "pause",
+    "cancel_ramp",
+    "cancel_take_out",
+    "execute_parameters",
+    "execute_feeds",
 ];
 
 /// Interest high enough for every second to count, with a reserve of half of it; inventory can be sold at once.
@@ -47,6 +53,16 @@ fn config() -> Config {
 /// What belongs to the suppliers, quote atoms × 2^64.
 fn exact(pool: &Pool) -> u128 {
     (u128::from(pool.cash.0) << 64) + pool.index.raw() * u128::from(pool.debt_shares.0) - pool.due.raw()
+}
+
+/// The feeds that a market has.
+fn feeds_of(market: &Market) -> Feeds {
+    Feeds {
+        collateral: market.oracle.collateral_feed,
+        quote: market.oracle.quote_feed,
+        base: market.oracle.base_feed,
+        rate: market.oracle.rate_feed,
+    }
 }
 
 /// A market in which the pool is watched.
@@ -172,6 +188,51 @@ impl Watch {
         self.keeps("observe_price", World::observe_price);
         self.keeps("pull_brake", |world, market| world.pull_brake(market, &authority, 1));
         self.world.advance(brake_rest);
+        self.governance();
+    }
+
+    /// What governance does to a market: nothing of it moves money.
+    #[track_caller]
+    fn governance(&mut self) {
+        let authority = self.world.authority().clone();
+        let state = self.world.market_state(&self.market);
+        let tighter = self
+            .world
+            .change(&self.market, Parameter::debt_cap, state.config.debt_cap.0 - 1);
+        self.keeps("tighten", |world, market| world.tighten(market, &authority, &[tighter]));
+        self.keeps("pause", |world, market| {
+            world.pause(market, &authority, Kinds::ALL.0, 1)
+        });
+        // A rate that makes a difference, and the feeds in another order of trust.
+        let rate = self.world.change(
+            &self.market,
+            Parameter::interest_base,
+            u64::from(state.config.interest_base.0 ^ 1),
+        );
+        let mut feeds = feeds_of(&state);
+        (feeds.collateral.padding, feeds.base, feeds.rate) = ([0; 7], feeds.quote, feeds.collateral);
+        feeds.rate.key.0[0] ^= 1;
+        let same = feeds_of(&state);
+        self.world.queue_parameters(&self.market, 0, &[rate]).unwrap();
+        self.world.queue_feeds(&self.market, feeds).unwrap();
+        self.world.queue_take_out(&self.market, 1).unwrap();
+        let starts_at = self.world.unix() + 4 * 86_400;
+        self.world
+            .announce_liquidation_ltv(&self.market, 7_900, starts_at, starts_at + 86_400)
+            .unwrap();
+        self.keeps("cancel_take_out", |world, market| {
+            world.cancel_take_out(market, &authority)
+        });
+        self.keeps("cancel_ramp", |world, market| world.cancel_ramp(market, &authority));
+        self.world.wait_out_timelock();
+        self.keeps("execute_parameters", |world, market| {
+            world.execute_parameters(market, 0, &[rate])
+        });
+        self.keeps("execute_feeds", |world, market| world.execute_feeds(market, feeds));
+        // Back, so that the day goes on.
+        self.world.queue_feeds(&self.market, same).unwrap();
+        self.world.wait_out_timelock();
+        self.keeps("execute_feeds", |world, market| world.execute_feeds(market, same));
     }
 
     /// Liquidations with cash, with debt, without room, and by others, until all is sold at a loss.
@@ -244,6 +305,7 @@ fn the_list_is_complete() {
     let market = world.market(&MarketSpec::default());
     let key = world.authority().key();
     let position = key;
+    let feeds = feeds_of(&world.market_state(&market));
     let all = [
         ("supply", ix::supply(&market, &key, 1, 0)),
         ("withdraw", ix::withdraw(&market, &key, 1, 0)),
@@ -272,7 +334,7 @@ fn the_list_is_complete() {
         ("buy_inventory", ix::buy_inventory(&market, &key, 1, 1)),
         ("buy_inventory_for", ix::buy_inventory_for(&market, &key, 1, 1)),
         ("settle_deficit", ix::settle_deficit(&market)),
-        ("queue_take_out", ix::queue_take_out(&market, &key, 1)),
+        ("queue_take_out", ix::queue_take_out(&market, &key, 1, 1)),
         ("take_out", ix::take_out(&market, &key)),
         ("open_guardian_position", ix::open_guardian_position(&market, &key)),
         ("close_guardian_position", ix::close_guardian_position(&market, &key)),
@@ -281,6 +343,25 @@ fn the_list_is_complete() {
         ("guardian_withdraw", ix::guardian_withdraw(&market, &key, 1, 0)),
         ("open_keeper_ledger", ix::open_keeper_ledger(&market, &key)),
         ("claim_bounty", ix::claim_bounty(&market, &key)),
+        ("propose_authority", ix::propose_authority(&key, key, 0)),
+        ("accept_authority", ix::accept_authority(&key)),
+        ("tighten", ix::tighten(&market, &key, Vec::new())),
+        ("pause", ix::pause(&market, &key, 1, 1)),
+        ("cancel_ramp", ix::cancel_ramp(&market, &key)),
+        ("cancel_take_out", ix::cancel_take_out(&market, &key)),
+        (
+            "queue_parameters",
+            ix::queue_parameters(&market, &key, 0, Vec::new(), 1),
+        ),
+        (
+            "execute_parameters",
+            ix::execute_parameters(&market, &key, 0, Vec::new()),
+        ),
+        ("queue_feeds", ix::queue_feeds(&market, &key, feeds, 1)),
+        ("execute_feeds", ix::execute_feeds(&market, &key, feeds)),
+        ("queue_guardian", ix::queue_guardian(&key, key, 1)),
+        ("execute_guardian", ix::execute_guardian(&key, key)),
+        ("cancel_change", ix::cancel_change(&key, &key, &key)),
     ];
     let writing: BTreeSet<&str> = all
         .iter()

@@ -46,6 +46,8 @@ fn leaving_burns_the_shares_and_pays_out() {
         assert_eq!(outcome.event::<Withdrawn>(), event);
         expected.books.pool.cash.0 -= withdrawal.amount.0;
         expected.books.pool.lp_supply.0 -= withdrawal.shares.0;
+        // In the same second as the scene's first supply.
+        expected.outflow.net += (1_234 * USDC).cast_signed();
         assert_eq!(world.market_state(&market), expected);
         let (collateral, quote, lp) = purse_before;
         let purse_after = (collateral, quote + withdrawal.amount.0, lp - withdrawal.shares.0);

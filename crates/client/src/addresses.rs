@@ -65,6 +65,13 @@ pub fn guardian_position(market: &Pubkey, guardian: &Pubkey) -> Pubkey {
     derive(&[b"guardian_position", market.as_ref(), guardian.as_ref()])
 }
 
+/// An entry of the queue: a change of `subject`, a market or the protocol, of a kind of
+/// [`breakwater_engine::governance`]. Only changes of parameters have another `id` than zero.
+#[must_use]
+pub fn queued_change(subject: &Pubkey, kind: u8, id: u16) -> Pubkey {
+    derive(&[b"queued_change", subject.as_ref(), &[kind], &id.to_le_bytes()])
+}
+
 /// The addresses that follow from a market's mints and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketAddresses {

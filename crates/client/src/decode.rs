@@ -1,8 +1,8 @@
 //! From account bytes to the engine's structs.
 
-use anchor_lang::Discriminator;
+use anchor_lang::{AccountDeserialize, Discriminator, Space};
 use breakwater::state;
-use breakwater_engine::{GuardianPosition, KeeperLedger, MarginAccount, Market};
+use breakwater_engine::{GuardianPosition, KeeperLedger, MarginAccount, Market, QueuedChange};
 use bytemuck::Pod;
 use std::fmt;
 
@@ -68,6 +68,30 @@ pub fn keeper_ledger(data: &[u8]) -> Result<KeeperLedger, DecodeError> {
 /// [`DecodeError`] if the bytes are not one.
 pub fn guardian_position(data: &[u8]) -> Result<GuardianPosition, DecodeError> {
     pod::<state::GuardianPosition, GuardianPosition>(data, "guardian position")
+}
+
+/// Decodes an entry of the queue.
+///
+/// # Errors
+/// [`DecodeError`] if the bytes are not one.
+pub fn queued_change(data: &[u8]) -> Result<QueuedChange, DecodeError> {
+    pod::<state::QueuedChange, QueuedChange>(data, "queued change")
+}
+
+/// Decodes the protocol's account.
+///
+/// # Errors
+/// [`DecodeError`] if the bytes are not it.
+pub fn protocol(data: &[u8]) -> Result<state::Protocol, DecodeError> {
+    let expected = "protocol";
+    if !data.starts_with(state::Protocol::DISCRIMINATOR) {
+        return Err(DecodeError::Discriminator { expected });
+    }
+    state::Protocol::try_deserialize(&mut &*data).map_err(|_| DecodeError::Length {
+        expected,
+        bytes: state::Protocol::DISCRIMINATOR.len() + state::Protocol::INIT_SPACE,
+        found: data.len(),
+    })
 }
 
 fn pod<A: Discriminator, T: Pod>(data: &[u8], expected: &'static str) -> Result<T, DecodeError> {

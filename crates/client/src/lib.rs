@@ -21,4 +21,6 @@ pub mod instructions;
 mod keys;
 pub mod logs;
 
+/// The hash by which a queued change is known: see [`breakwater::governance`].
+pub use breakwater::governance::change_hash;
 pub use keys::MarketKeys;

@@ -16,7 +16,10 @@
 //! | what interest does | [`interest`], [`pool`] |
 //! | which readings are believed, and what price they compose to | [`oracle`] |
 //! | what a price is trusted for, and which price an action uses | [`guard`] |
-//! | what a parameter means and its bounds | [`config`] |
+//! | what a parameter means and its bounds | [`config`], [`config::table`] |
+//! | how parameters and feeds change | [`governance`] |
+//! | what can be paused | [`pause`] |
+//! | how fast suppliers may leave | [`outflow`] |
 //! | where debt is liquidated, how crowded that is, how volatile the price | [`map`], [`risk`], [`volatility`] |
 //! | how the liquidation LTV changes | [`ramp`] |
 //! | what an action does, step by step | [`actions`] |
@@ -56,6 +59,7 @@ pub mod audit;
 pub mod backstop;
 pub mod config;
 mod error;
+pub mod governance;
 pub mod guard;
 pub mod guardians;
 pub mod interest;
@@ -63,7 +67,9 @@ pub mod map;
 mod market;
 pub mod num;
 pub mod oracle;
+pub mod outflow;
 mod pace;
+pub mod pause;
 pub mod pool;
 mod position;
 pub mod ramp;
@@ -76,12 +82,15 @@ pub mod unwind;
 pub mod volatility;
 
 pub use backstop::{Backstop, Income, Shortage};
-pub use config::Config;
+pub use config::{Config, Parameter};
 pub use error::{Error, Result};
+pub use governance::{ParameterChange, QueuedChange};
 pub use guard::{Guard, Level, Prices};
 pub use guardians::{GuardianPosition, Guardians};
 pub use market::{Books, Feeds, Market, NewMarket, TakeOut};
 pub use oracle::{FeedPin, Oracle, RawReading, Readings};
+pub use outflow::Outflow;
+pub use pause::Pauses;
 pub use pool::Pool;
 pub use position::{KeeperLedger, MarginAccount};
 pub use units::{

@@ -9,6 +9,8 @@ use crate::{
     map::LiquidationMap,
     num,
     oracle::{FeedPin, Oracle},
+    outflow::Outflow,
+    pause::Pauses,
     pool::Pool,
     ramp::Ramp,
     units::{Clock, Fixed, Key, Quote},
@@ -38,6 +40,8 @@ stored! {
         amount: Quote,
         /// When it was announced, seconds since 1970.
         queued_at: i64,
+        /// The last slot in which it can be taken, as the signers of the announcement named it.
+        expires_slot: u64,
     }
 }
 
@@ -88,30 +92,35 @@ stored! {
         volatility: Volatility,
         /// An announced change of the liquidation LTV.
         ramp: Ramp,
+        /// What suppliers have taken out lately.
+        outflow: Outflow,
+        /// Kinds of action that are paused.
+        pauses: Pauses,
         /// Zeros; room for parameters.
-        reserved_config: [u64; 30],
+        reserved_config: [u64; 26],
         /// Zeros; room for feeds and price guards.
         reserved_guard: [u64; 19],
         /// Zeros; room for backstop and guardians.
-        reserved_backstop: [u64; 19],
+        reserved_backstop: [u64; 18],
         /// Zeros; room for measures of risk.
         reserved_map: [u64; 24],
         /// Zeros; room for governance.
-        reserved_governance: [u64; 64],
+        reserved_governance: [u64; 56],
     }
 }
 
-/// Where a market's prices come from.
-#[derive(Clone, Copy, Debug)]
-pub struct Feeds {
-    /// USD price of the collateral token.
-    pub collateral: FeedPin,
-    /// USD price of the quote token.
-    pub quote: FeedPin,
-    /// USD price of what the collateral can be redeemed for, or [`FeedPin::NONE`].
-    pub base: FeedPin,
-    /// The redemption rate, or [`FeedPin::NONE`].
-    pub rate: FeedPin,
+record! {
+    /// Where a market's prices come from.
+    Feeds {
+        /// USD price of the collateral token.
+        collateral: FeedPin,
+        /// USD price of the quote token.
+        quote: FeedPin,
+        /// USD price of what the collateral can be redeemed for, or no feed.
+        base: FeedPin,
+        /// The redemption rate, or no feed.
+        rate: FeedPin,
+    }
 }
 
 /// What a market is made of.
@@ -139,9 +148,10 @@ impl Market {
     /// Writes a new market into zeroed state, in place: it is too large for a stack frame on chain.
     ///
     /// # Errors
-    /// Those of [`Config::validate`] and [`Oracle::validate`].
+    /// Those of [`Config::validate`], [`Config::check_first_limits`] and [`Oracle::validate`].
     pub fn initialise(&mut self, new: &NewMarket) -> Result<()> {
         new.config.validate()?;
+        new.config.check_first_limits()?;
         let oracle = Oracle {
             collateral_feed: new.feeds.collateral,
             quote_feed: new.feeds.quote,

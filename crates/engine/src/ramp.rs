@@ -12,6 +12,8 @@ use crate::{
 pub const NOTICE: i64 = 3 * 86_400;
 /// Fastest change, bps a day.
 pub const FASTEST: u64 = 100;
+/// Longest from its start to its end, seconds: 180 days. A change that takes longer is nobody's plan.
+pub const LONGEST: u64 = 180 * DAY;
 /// Seconds in a day.
 const DAY: u64 = 86_400;
 
@@ -43,7 +45,29 @@ record! {
     }
 }
 
+record! {
+    /// An announced change of the liquidation LTV was taken back.
+    RampCancelled {
+        /// What stays, bps.
+        stays: Bps,
+        /// What it would have become, bps.
+        announced: Bps,
+    }
+}
+
 impl Ramp {
+    /// Whether there is one that has not ended.
+    #[must_use]
+    pub fn is_ahead(&self, clock: Clock) -> bool {
+        clock.unix < self.ends_at
+    }
+
+    /// Where the liquidation LTV goes from `present`, bps: there, without a ramp.
+    #[must_use]
+    pub fn target(&self, present: Bps) -> Bps {
+        if self.ends_at == 0 { present } else { self.to }
+    }
+
     /// The liquidation LTV at a moment, bps: `from` before the start, `to` after the end, and between them on a straight
     /// line, rounded up, in favour of the accounts.
     #[must_use]
@@ -69,8 +93,8 @@ impl Ramp {
     /// A new ramp from the present LTV `from`.
     ///
     /// # Errors
-    /// [`Error::RampTooSoon`] with less than [`NOTICE`], [`Error::RampTooSteep`] if it is faster than [`FASTEST`], those of
-    /// [`Config::validate`] for the parameters with the new LTV.
+    /// [`Error::RampTooSoon`] with less than [`NOTICE`], [`Error::RampTooSteep`] if it is faster than [`FASTEST`],
+    /// [`Error::RampTooLong`] if it is longer than [`LONGEST`], those of [`Config::validate`] for the parameters with the new LTV.
     pub(crate) fn new(config: &Config, from: Bps, to: Bps, starts_at: i64, ends_at: i64, clock: Clock) -> Result<Self> {
         let target = Config {
             liquidation_ltv: to,
@@ -84,6 +108,9 @@ impl Ramp {
         let change = u64::from(from.0.abs_diff(to.0));
         if length == 0 || num::wide(change, DAY) > num::wide(length, FASTEST) {
             return Err(Error::RampTooSteep);
+        }
+        if length > LONGEST {
+            return Err(Error::RampTooLong);
         }
         Ok(Self {
             starts_at,

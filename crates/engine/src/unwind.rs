@@ -104,6 +104,16 @@ impl Schedule {
         self.anchor = self.anchor.max(arrival.now.saturating_sub_unsigned(kept));
     }
 
+    /// Sales are stopped until `unix`: the discount begins anew then. Else whoever may stop sales keeps other buyers away while it
+    /// grows, and is the first when it is over.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn stop(&mut self, unix: i64) -> Result<()> {
+        self.anchor = self.anchor.max(micros(Clock { unix, slot: 0 })?);
+        Ok(())
+    }
+
     /// The lag at which the discount is the largest, seconds, rounded up: more would only make it outlive the return of
     /// buyers.
     fn longest_lag(config: &Config) -> Result<u64> {

@@ -59,10 +59,12 @@ impl Story {
                     base: FeedPin::NONE,
                     rate: FeedPin::NONE,
                 },
-                config,
+                config: config.first(),
                 clock,
             })
             .unwrap();
+        // As governance would have raised it.
+        market.config = config;
         let head = format!(
             "{:<34}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
             "", "cash", "SOL", "book", "debt", "equity", "guardians", "protocol", "room"

@@ -1,6 +1,10 @@
 //! Mints and token accounts, written directly in the layouts of SPL Token and Token-2022.
 
-use crate::{keys, program_file::rent_exempt};
+use crate::{
+    keys,
+    program_file::rent_exempt,
+    real_mint::{freeze_authority, mint_authority},
+};
 use anchor_lang::{
     prelude::Pubkey,
     solana_program::{program_option::COption, program_pack::Pack},
@@ -32,6 +36,8 @@ pub struct MintSpec {
     pub token_program: Pubkey,
     /// Token-2022 extensions of the mint, all zeros but for the metadata, which hold the name.
     pub extensions: Vec<ExtensionType>,
+    /// Who may freeze accounts of the mint.
+    pub freeze_authority: Option<Pubkey>,
 }
 
 impl MintSpec {
@@ -43,6 +49,7 @@ impl MintSpec {
             decimals,
             token_program: token::ID,
             extensions: Vec::new(),
+            freeze_authority: None,
         }
     }
 
@@ -53,6 +60,15 @@ impl MintSpec {
             token_program: token_2022::ID,
             extensions: extensions.to_vec(),
             ..Self::classic(name, decimals)
+        }
+    }
+
+    /// The same mint, whose accounts [`freeze_authority`] may freeze.
+    #[must_use]
+    pub fn freezable(self) -> Self {
+        Self {
+            freeze_authority: Some(freeze_authority().key()),
+            ..self
         }
     }
 
@@ -70,11 +86,11 @@ impl MintSpec {
     pub fn account(&self) -> Account {
         let mut data = vec![0; state::Mint::LEN];
         let mint = state::Mint {
-            mint_authority: COption::Some(keys::address_for("mint authority")),
+            mint_authority: COption::Some(mint_authority().key()),
             supply: 0,
             decimals: self.decimals,
             is_initialized: true,
-            freeze_authority: COption::None,
+            freeze_authority: self.freeze_authority.into(),
         };
         mint.pack_into_slice(&mut data);
         if !self.extensions.is_empty() {

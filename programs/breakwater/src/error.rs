@@ -13,6 +13,15 @@ macro_rules! define_errors {
             /// The signer is neither the guardian of the brakes nor the authority
             #[msg("The signer is neither the guardian of the brakes nor the authority")]
             WrongGuardian,
+            /// The signer is not the one that was proposed as the authority
+            #[msg("The signer is not the one that was proposed as the authority")]
+            NotProposed,
+            /// There is a guardian of the brakes: another one is named through the queue
+            #[msg("There is a guardian of the brakes: another one is named through the queue")]
+            GuardianByQueue,
+            /// The entry of the queue is of another market, or another kind of change
+            #[msg("The entry of the queue is of another market, or another kind of change")]
+            WrongChange,
             /// The signer is not the program's upgrade authority
             #[msg("The signer is not the program's upgrade authority")]
             WrongUpgradeAuthority,

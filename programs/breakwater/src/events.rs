@@ -1,7 +1,9 @@
 //! Events: which accounts were involved, and the engine's own record of what happened.
 
 use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
-use breakwater_engine::{Bps, Collateral, Price, Quote, actions, guard, ramp};
+use breakwater_engine::{
+    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, governance, guard, pause, ramp,
+};
 use bytemuck::{NoUninit, Zeroable};
 
 // The types are matched token by token: Anchor's IDL generator drops an event without a word when a field's type is a
@@ -45,6 +47,24 @@ events! {
     BrakePulled { market: Pubkey, signer: Pubkey, pull: guard::BrakePull, }
     /// The protocol has another guardian of the brakes.
     GuardianSet { guardian: Pubkey, }
+    /// Another authority was proposed; all zeros if none is any more.
+    AuthorityProposed { authority: Pubkey, proposed: Pubkey, expires_slot: u64, }
+    /// The proposed authority accepted, and is the authority now.
+    AuthorityAccepted { authority: Pubkey, }
+    /// A change of a market's feeds was queued.
+    FeedsQueued { market: Pubkey, queued: governance::ChangeQueued, feeds: Feeds, }
+    /// A market has other feeds.
+    FeedsChanged { market: Pubkey, feeds: Feeds, }
+    /// Another guardian of the brakes was queued.
+    GuardianQueued { guardian: Pubkey, queued: governance::ChangeQueued, }
+    /// What was queued will not be done. The subject is a market, or the protocol.
+    ChangeCancelled { subject: Pubkey, kind: u8, id: u16, signer: Pubkey, }
+    /// Kinds of action are paused in a market.
+    ActionsPaused { market: Pubkey, signer: Pubkey, pause: pause::Pause, }
+    /// An announced change of the liquidation LTV was taken back.
+    RampCancelled { market: Pubkey, signer: Pubkey, ramp: ramp::RampCancelled, }
+    /// The announcement that the protocol takes equity out was taken back.
+    TakeOutCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::TakeOutCancelled, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
     /// A margin account was liquidated by somebody's own capital.
@@ -71,6 +91,44 @@ events! {
     KeeperLedgerOpened { market: Pubkey, keeper: Pubkey, }
     /// A keeper claimed its bounties.
     BountyClaimed { market: Pubkey, keeper: Pubkey, claim: actions::BountyClaim, }
+}
+
+/// A change of a market's parameters was queued.
+#[event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParametersQueued {
+    /// The market.
+    pub market: Pubkey,
+    /// Tells apart the entries of the market.
+    pub id: u16,
+    /// When it can be executed.
+    pub queued: governance::ChangeQueued,
+    /// What will change.
+    pub changes: Vec<ParameterChange>,
+}
+
+/// A market's parameters were changed as it was queued.
+#[event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParametersChanged {
+    /// The market.
+    pub market: Pubkey,
+    /// The entry of the queue.
+    pub id: u16,
+    /// What has changed.
+    pub changes: Vec<ParameterChange>,
+}
+
+/// A market's parameters were tightened.
+#[event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tightened {
+    /// The market.
+    pub market: Pubkey,
+    /// The guardian of the brakes, or the authority.
+    pub signer: Pubkey,
+    /// What has changed.
+    pub changes: Vec<ParameterChange>,
 }
 
 /// Margin accounts were liquidated by one instruction, in this order. One event for all: each would cost a hundred compute

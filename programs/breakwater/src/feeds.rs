@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{
-    Clock, Collateral, FeedPin, Market, Prices, RawReading, Readings,
+    Clock, Collateral, FeedPin, Feeds as Pins, Market, Prices, RawReading, Readings,
     oracle::{FEED_PULL, FEED_PUSH, Purpose},
 };
 use pyth_sdk_solana::state::{PriceStatus, load_price_account};
@@ -119,13 +119,15 @@ pub fn tell(market: Pubkey, prices: &Prices) {
     }
 }
 
-/// Checks a pin that a market is created with: a pull feed must be of a known receiver.
+/// Checks the pins that a market is to have: a pull feed must be of a known receiver.
 ///
 /// # Errors
 /// [`BreakwaterError::WrongFeedOwner`].
-pub fn check_pin(pin: &FeedPin) -> Result<()> {
-    let known = RECEIVERS.iter().any(|receiver| key(receiver) == pin.owner);
-    require!(pin.kind != FEED_PULL || known, BreakwaterError::WrongFeedOwner);
+pub fn check_pins(feeds: &Pins) -> Result<()> {
+    for pin in [&feeds.collateral, &feeds.quote, &feeds.base, &feeds.rate] {
+        let known = RECEIVERS.iter().any(|receiver| key(receiver) == pin.owner);
+        require!(pin.kind != FEED_PULL || known, BreakwaterError::WrongFeedOwner);
+    }
     Ok(())
 }
 

@@ -23,14 +23,29 @@ pub mod clock;
 pub mod error;
 pub mod events;
 pub mod feeds;
+pub mod governance;
 pub mod instructions;
 pub mod state;
 pub mod tokens;
 
 use anchor_lang::prelude::*;
+use breakwater_engine::{Feeds, ParameterChange};
 use instructions::*;
 
 declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
+
+// Whom to tell of a weakness, for explorers to find in the deployed program. Data that no instruction reads. A program that
+// calls this one, and the tools, must not carry it.
+#[cfg(not(any(feature = "no-entrypoint", feature = "idl-build")))]
+solana_security_txt::security_txt! {
+    name: "Breakwater",
+    project_url: env!("CARGO_PKG_REPOSITORY"),
+    contacts: concat!("link:", env!("CARGO_PKG_REPOSITORY"), "/security/advisories/new"),
+    policy: concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/SECURITY.md"),
+    preferred_languages: "en",
+    source_code: env!("CARGO_PKG_REPOSITORY"),
+    source_release: concat!("v", env!("CARGO_PKG_VERSION"))
+}
 
 /// The program's instructions.
 #[program]
@@ -93,7 +108,8 @@ pub mod breakwater {
         instructions::observe_price(ctx)
     }
 
-    /// Names the guardian of the brakes; all zeros for nobody. Only the protocol's authority may.
+    /// Names the first guardian of the brakes. Only the protocol's authority may, and only while there is none: another one
+    /// is named through the queue.
     pub fn set_guardian(ctx: Context<SetGuardian>, guardian: Pubkey) -> Result<()> {
         instructions::set_guardian(ctx, guardian)
     }
@@ -154,9 +170,9 @@ pub mod breakwater {
     }
 
     /// Announces that `amount` quote atoms of the protocol's equity will be taken out of the backstop; zero takes an
-    /// announcement back. Only the protocol's authority may.
-    pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64) -> Result<()> {
-        instructions::queue_take_out(ctx, amount)
+    /// announcement back. Good until the slot `expires_slot`. Only the protocol's authority may.
+    pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64, expires_slot: u64) -> Result<()> {
+        instructions::queue_take_out(ctx, amount, expires_slot)
     }
 
     /// Takes the announced equity out, after its waiting time and above its floor. Only the protocol's authority may.
@@ -198,5 +214,86 @@ pub mod breakwater {
     /// Pays out all bounties on a ledger. Its keeper may.
     pub fn claim_bounty(ctx: Context<ClaimBounty>) -> Result<()> {
         instructions::claim_bounty(ctx)
+    }
+
+    // Dispatch costs an instruction a few compute units for each that stands before it: what only governance calls comes last.
+
+    /// Proposes another authority, who can accept until `expires_slot`; all zeros take a proposal back. Only the protocol's
+    /// authority may.
+    pub fn propose_authority(ctx: Context<ProposeAuthority>, proposed: Pubkey, expires_slot: u64) -> Result<()> {
+        instructions::propose_authority(ctx, proposed, expires_slot)
+    }
+
+    /// Makes the signer the protocol's authority. Only who was proposed may.
+    pub fn accept_authority(ctx: Context<AcceptAuthority>) -> Result<()> {
+        instructions::accept_authority(ctx)
+    }
+
+    /// Changes a market's parameters at once, each in the direction that does nothing but limit. The guardian of the brakes
+    /// may, or the authority.
+    pub fn tighten(ctx: Context<Tighten>, changes: Vec<ParameterChange>) -> Result<()> {
+        instructions::tighten(ctx, changes)
+    }
+
+    /// Pauses kinds of action in a market for `seconds`: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell
+    /// inventory, 32 guardians' deposits, added up. At most as long as the brake, and no kind again before it has rested. The
+    /// guardian of the brakes may, or the authority.
+    pub fn pause(ctx: Context<Pause>, kinds: u8, seconds: u32) -> Result<()> {
+        instructions::pause(ctx, kinds, seconds)
+    }
+
+    /// Queues changes of a market's parameters under the number `id`; good until the slot `expires_slot`. Only the protocol's
+    /// authority may; it pays the rent of the entry.
+    pub fn queue_parameters(
+        ctx: Context<QueueParameters>,
+        id: u16,
+        changes: Vec<ParameterChange>,
+        expires_slot: u64,
+    ) -> Result<()> {
+        instructions::queue_parameters(ctx, id, changes, expires_slot)
+    }
+
+    /// Makes queued changes of a market's parameters, after the timelock. Only the protocol's authority may; it gets the rent of
+    /// the entry.
+    pub fn execute_parameters(ctx: Context<ExecuteParameters>, changes: Vec<ParameterChange>) -> Result<()> {
+        instructions::execute_parameters(ctx, changes)
+    }
+
+    /// Queues other feeds for a market; good until the slot `expires_slot`. Only the protocol's authority may; it pays the rent
+    /// of the entry.
+    pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, expires_slot: u64) -> Result<()> {
+        instructions::queue_feeds(ctx, feeds, expires_slot)
+    }
+
+    /// Pins queued feeds, after the timelock. Only the protocol's authority may; it gets the rent of the entry.
+    pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Feeds) -> Result<()> {
+        instructions::execute_feeds(ctx, feeds)
+    }
+
+    /// Queues another guardian of the brakes, all zeros for nobody; good until the slot `expires_slot`. Only the protocol's
+    /// authority may; it pays the rent of the entry.
+    pub fn queue_guardian(ctx: Context<QueueGuardian>, guardian: Pubkey, expires_slot: u64) -> Result<()> {
+        instructions::queue_guardian(ctx, guardian, expires_slot)
+    }
+
+    /// Names the queued guardian of the brakes, after the timelock. Only the protocol's authority may; it gets the rent of the
+    /// entry.
+    pub fn execute_guardian(ctx: Context<ExecuteGuardian>, guardian: Pubkey) -> Result<()> {
+        instructions::execute_guardian(ctx, guardian)
+    }
+
+    /// Cancels what is queued, at any time. The authority may, and the guardian of the brakes, but not the change of a guardian.
+    pub fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
+        instructions::cancel_change(ctx)
+    }
+
+    /// Takes an announced change of the liquidation LTV back before it begins. The guardian of the brakes may, or the authority.
+    pub fn cancel_ramp(ctx: Context<CancelRamp>) -> Result<()> {
+        instructions::cancel_ramp(ctx)
+    }
+
+    /// Takes the announcement that equity will be taken out back. The guardian of the brakes may, or the authority.
+    pub fn cancel_take_out(ctx: Context<CancelTakeOut>) -> Result<()> {
+        instructions::cancel_take_out(ctx)
     }
 }

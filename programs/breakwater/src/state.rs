@@ -74,18 +74,36 @@ stored_account!(
     [122, 64, 177, 197, 89, 36, 84, 149]
 );
 
+stored_account!(
+    /// See [`engine::QueuedChange`]. Address: `["queued_change", subject, kind, id]`; subject is a market or the protocol.
+    QueuedChange,
+    [178, 209, 212, 240, 49, 65, 50, 3]
+);
+
 /// The protocol's own account. Address: `["protocol"]`.
 #[account]
 #[derive(InitSpace)]
 pub struct Protocol {
-    /// Who may create markets.
+    /// Who may create markets, and change them after a timelock.
     pub authority: Pubkey,
-    /// Guardian of the brakes: may halt a market for a limited time, and nothing else. Nobody if all zeros.
+    /// Guardian of the brakes: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all zeros.
     pub guardian: Pubkey,
     /// Bump of its address.
     pub bump: u8,
+    /// Who becomes the authority by accepting it. Nobody if all zeros.
+    pub pending_authority: Pubkey,
+    /// The last slot in which it can, as the signers of the proposal named it.
+    pub pending_until_slot: u64,
     /// Zeros; room for governance.
-    pub reserved: [u64; 28],
+    pub reserved: [u64; 23],
+}
+
+impl Protocol {
+    /// Whether `signer` may tighten, pause, brake and cancel: the guardian of the brakes, or the authority.
+    #[must_use]
+    pub fn is_guarded_by(&self, signer: &Pubkey) -> bool {
+        [self.guardian, self.authority].contains(signer)
+    }
 }
 
 /// A public key as the engine stores it.

@@ -71,7 +71,10 @@ fn balance(account: &InterfaceAccount<TokenAccount>) -> Result<u64> {
 
 /// Refuses a mint whose tokens could change in amount, be moved or be blocked behind the program's back. Classic mints
 /// pass; of the Token-2022 extensions only descriptive ones do: metadata and groups. Everything else is refused,
-/// extensions not yet invented included.
+/// extensions not yet invented included. The log names every extension that is refused.
+///
+/// A freeze authority is no extension, and is allowed: without it no large stablecoin could be a quote token. What it can
+/// freeze is a token account, so it stops its own market's transfers and nothing else (`tests/instructions/frozen.rs`).
 ///
 /// # Errors
 /// [`BreakwaterError::MintExtensionRefused`].
@@ -85,17 +88,28 @@ pub fn check_mint(mint: &InterfaceAccount<Mint>) -> Result<()> {
     let extensions = state
         .get_extension_types()
         .map_err(|_| BreakwaterError::MintExtensionRefused)?;
-    let harmless = |extension: &ExtensionType| {
-        matches!(
-            extension,
-            ExtensionType::MetadataPointer
-                | ExtensionType::TokenMetadata
-                | ExtensionType::GroupPointer
-                | ExtensionType::TokenGroup
-                | ExtensionType::GroupMemberPointer
-                | ExtensionType::TokenGroupMember
-        )
-    };
-    require!(extensions.iter().all(harmless), BreakwaterError::MintExtensionRefused);
-    Ok(())
+    let mut refused = extensions
+        .iter()
+        .filter(|extension| !is_harmless(**extension))
+        .peekable();
+    if refused.peek().is_none() {
+        return Ok(());
+    }
+    for extension in refused {
+        msg!("Mint {} has the extension {:?}", info.key, extension);
+    }
+    err!(BreakwaterError::MintExtensionRefused)
+}
+
+/// Whether an extension only describes the mint.
+fn is_harmless(extension: ExtensionType) -> bool {
+    matches!(
+        extension,
+        ExtensionType::MetadataPointer
+            | ExtensionType::TokenMetadata
+            | ExtensionType::GroupPointer
+            | ExtensionType::TokenGroup
+            | ExtensionType::GroupMemberPointer
+            | ExtensionType::TokenGroupMember
+    )
 }

@@ -51,12 +51,34 @@ fn bounds_are_inclusive() {
     draft.args.config.inventory_cap = Collateral(0);
     draft.args.config.bounty_tip = draft.args.config.min_debt;
     draft.args.config.insolvency_ltv = Bps(10_000);
-    draft.args.config.backstop_leverage = Bps(200_000);
+    draft.args.config.backstop_leverage = Bps(100_000);
     draft.args.config.future_tolerance = 60;
     draft.args.config.brake_rest = draft.args.config.brake_seconds;
     draft.args.config.confidence_guard = draft.args.config.confidence_halt;
     draft.args.config.max_gap = Bps(2_500);
     draft.args.config.guarded_cooldown = 0;
+    draft.honest_passes();
+}
+
+#[test]
+fn a_market_begins_within_the_first_limits() {
+    let mut draft = Draft::of(&MarketSpec::default());
+    let cases: [fn(&mut Config); 6] = [
+        |config| config.supply_cap.0 = 1_000_000_000_001,
+        |config| config.debt_cap.0 = 1_000_000_000_001,
+        |config| config.account_debt_cap.0 = 100_000_000_001,
+        |config| (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(8_001), Bps(8_200), Bps(8_400)),
+        |config| config.liquidation_ltv = Bps(8_501),
+        |config| config.backstop_leverage = Bps(100_001),
+    ];
+    for change in cases {
+        draft.refused(|args| change(&mut args.config), BreakwaterError::FirstLimitExceeded);
+    }
+    let config = &mut draft.args.config;
+    (config.supply_cap, config.debt_cap) = (Quote(1_000_000_000_000), Quote(1_000_000_000_000));
+    config.account_debt_cap = Quote(100_000_000_000);
+    (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(8_000), Bps(8_200), Bps(8_500));
+    config.backstop_leverage = Bps(100_000);
     draft.honest_passes();
 }
 

@@ -20,11 +20,11 @@ pub fn quote(args: &mut CreateMarketArgs) -> &mut FeedPin {
 }
 
 fn base(args: &mut CreateMarketArgs) -> &mut FeedPin {
-    &mut args.base_feed
+    args.base_feed.get_or_insert(FeedPin::NONE)
 }
 
 fn rate(args: &mut CreateMarketArgs) -> &mut FeedPin {
-    &mut args.rate_feed
+    args.rate_feed.get_or_insert(FeedPin::NONE)
 }
 
 const ALL: [Pin; 4] = [collateral, quote, base, rate];
@@ -93,7 +93,7 @@ fn no_feed_is_pinned_twice() {
         }
     }
     // The token that the collateral is redeemed for may be the one that is lent.
-    draft.args.base_feed = draft.args.quote_feed;
+    draft.args.base_feed = Some(draft.args.quote_feed);
     draft.honest_passes();
 }
 
@@ -106,12 +106,14 @@ fn base_and_rate_are_pinned_together_or_not_at_all() {
         draft.refused(|args| pin(args).kind = 0, BreakwaterError::FeedKindUnknown);
     }
     let remnant = |args: &mut CreateMarketArgs, pin: Pin| {
-        (args.base_feed, args.rate_feed) = (FeedPin::NONE, FeedPin::NONE);
+        (args.base_feed, args.rate_feed) = (None, None);
         pin(args).padding[0] = 1;
     };
     for pin in [base, rate] {
         draft.refused(|args| remnant(args, pin), BreakwaterError::FeedKindUnknown);
     }
-    (draft.args.base_feed, draft.args.rate_feed) = (FeedPin::NONE, FeedPin::NONE);
+    // Zeros say the same as nothing.
+    draft.args.base_feed = None;
+    draft.args.rate_feed = Some(FeedPin::NONE);
     draft.honest_passes();
 }

@@ -58,9 +58,9 @@ fn market(address: Pubkey, account: &Account, kind: u8, key: [u8; 32], published
             padding: [0; 7],
         },
         quote_feed: world.shown(&keys.quote_feed).pin(&keys.quote_feed),
-        base_feed: FeedPin::NONE,
-        rate_feed: FeedPin::NONE,
-        config: spec.config,
+        base_feed: None,
+        rate_feed: None,
+        config: spec.config.first(),
     };
     let authority = world.authority().clone();
     let create = ix::create_market(&keys, &authority.key(), args);

@@ -131,16 +131,17 @@ pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
     )
 }
 
-/// Announces that `amount` quote atoms of equity will be taken out; zero takes it back. The protocol's authority signs.
+/// Announces that `amount` quote atoms of equity will be taken out, until the slot `expires_slot`; zero takes it back. The
+/// protocol's authority signs.
 #[must_use]
-pub fn queue_take_out(keys: &MarketKeys, authority: &Pubkey, amount: u64) -> Instruction {
+pub fn queue_take_out(keys: &MarketKeys, authority: &Pubkey, amount: u64, expires_slot: u64) -> Instruction {
     build(
         &accounts::QueueTakeOut {
             protocol: addresses::protocol(),
             authority: *authority,
             market: keys.market,
         },
-        &instruction::QueueTakeOut { amount },
+        &instruction::QueueTakeOut { amount, expires_slot },
     )
 }
 

@@ -92,7 +92,7 @@ pub fn observe_price(keys: &MarketKeys) -> Instruction {
     )
 }
 
-/// Names the guardian of the brakes. The protocol's authority signs.
+/// Names the first guardian of the brakes. The protocol's authority signs.
 #[must_use]
 pub fn set_guardian(authority: &Pubkey, guardian: Pubkey) -> Instruction {
     build(

@@ -2,6 +2,7 @@
 //! ones of whoever signs. To show another account, change the `accounts` of what comes back.
 
 mod backstop;
+mod governance;
 mod guardian;
 mod margin;
 mod market;
@@ -9,6 +10,10 @@ mod market;
 pub use backstop::{
     buy_inventory, buy_inventory_for, claim_bounty, fund_backstop, liquidate, liquidate_batch, liquidate_external,
     open_keeper_ledger, queue_take_out, settle_deficit, take_out,
+};
+pub use governance::{
+    accept_authority, cancel_change, cancel_ramp, cancel_take_out, execute_feeds, execute_guardian, execute_parameters,
+    pause, propose_authority, queue_feeds, queue_guardian, queue_parameters, tighten,
 };
 pub use guardian::{
     close_guardian_position, guardian_deposit, guardian_request, guardian_withdraw, open_guardian_position,

@@ -2,6 +2,7 @@ use crate::{
     error::{Error, Result},
     guard::Prices,
     market::Market,
+    pause,
     position::KeeperLedger,
     units::{Clock, Collateral, Price, Quote},
     unwind::Offer,
@@ -62,7 +63,7 @@ impl Market {
     /// Sells `amount` of inventory at the ask of the schedule; anyone may buy. Proceeds pay the backstop's debt first.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`], [`Error::SlippageExceeded`] if it
+    /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`], [`Error::SlippageExceeded`] if it
     /// costs more than `max_cost`, those of [`Prices::offered`].
     pub fn buy_inventory(
         &mut self,
@@ -71,6 +72,7 @@ impl Market {
         prices: &Prices,
         clock: Clock,
     ) -> Result<Sale> {
+        pause::check(self.pauses.sell, clock)?;
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
@@ -111,6 +113,7 @@ impl Market {
         prices: &Prices,
         clock: Clock,
     ) -> Result<Sale> {
+        pause::check(self.pauses.sell, clock)?;
         budget.nonzero()?;
         let ask = self.books.unwind.ask(&self.config, prices, clock)?;
         let amount = ask.divisor()?.worth(budget)?;

@@ -3,6 +3,7 @@ use crate::{
     guard::Prices,
     guardians::GuardianPosition,
     market::{Books, Market},
+    pause,
     units::{Clock, Collateral, GuardianShares, Quote},
 };
 
@@ -48,7 +49,7 @@ impl Market {
     /// Takes a guardian's capital in, for at least `min_shares` shares of the claim. At any level, for it needs no price.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`], [`Error::Overflow`].
     pub fn guardian_deposit(
         &mut self,
         position: &mut GuardianPosition,
@@ -56,6 +57,7 @@ impl Market {
         min_shares: GuardianShares,
         clock: Clock,
     ) -> Result<GuardianDeposit> {
+        pause::check(self.pauses.guardian_deposit, clock)?;
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;

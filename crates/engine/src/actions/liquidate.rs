@@ -4,7 +4,7 @@ use crate::{
     guard::{Level, Prices, Step, Steps},
     guardians::Guardians,
     market::{Books, Market},
-    num,
+    num, pause,
     position::{KeeperLedger, MarginAccount},
     sizing::{self, Demand, Extent, Rules, Terms},
     units::{Bps, Clock, Collateral, DebtShares, Price, Quote},
@@ -82,8 +82,9 @@ impl Market {
     /// Begins liquidating: accrues interest, and takes stock of the backstop at these prices.
     ///
     /// # Errors
-    /// Those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`], those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn liquidations(&mut self, prices: &Prices, clock: Clock) -> Result<Liquidations<'_>> {
+        pause::check(self.pauses.liquidate, clock)?;
         let mut steps = None;
         if prices.level() == Level::Guarded {
             steps = Some(Steps::of(&self.config, &self.guard, clock)?);

@@ -3,6 +3,7 @@ use crate::{
     error::{Error, Result},
     guard::Prices,
     market::{Books, Market},
+    pause,
     position::MarginAccount,
     risk::{Move, View},
     sizing,
@@ -64,9 +65,9 @@ impl Market {
     /// LTV; without debt it needs neither.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`], [`Error::PriceRequired`],
+    /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`]; with debt [`Error::ActionPaused`], [`Error::PriceRequired`],
     /// [`Error::InitialLtvExceeded`], [`Error::BandOverloaded`], [`Error::DebtBelowMinimum`], those of
-    /// [`Prices::conservative`], [`Error::Overflow`].
+    /// [`Prices::conservative`]; [`Error::Overflow`].
     pub fn withdraw_collateral(
         &mut self,
         account: &mut MarginAccount,
@@ -84,6 +85,7 @@ impl Market {
         next.collateral = next.collateral.minus(amount)?;
         next.band = self.band_of(&next);
         if next.has_debt() {
+            pause::check(self.pauses.withdraw, clock)?;
             let moved = Move {
                 before: account,
                 after: &next,
@@ -100,11 +102,12 @@ impl Market {
         })
     }
 
-    /// Lends `amount` to an account against its collateral.
+    /// Lends `amount` to an account against its collateral. The caps come last: they say no to what would else be fine.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::InsufficientLiquidity`], [`Error::DebtBelowMinimum`],
-    /// [`Error::InitialLtvExceeded`], [`Error::BandOverloaded`], those of [`Prices::conservative`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InsufficientLiquidity`], [`Error::DebtBelowMinimum`],
+    /// [`Error::InitialLtvExceeded`], [`Error::BandOverloaded`], those of [`Prices::conservative`],
+    /// [`Error::AccountDebtCapReached`], [`Error::DebtCapReached`], [`Error::Overflow`].
     pub fn borrow(
         &mut self,
         account: &mut MarginAccount,
@@ -112,6 +115,7 @@ impl Market {
         prices: &Prices,
         clock: Clock,
     ) -> Result<Borrowing> {
+        pause::check(self.pauses.borrow, clock)?;
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
@@ -125,6 +129,12 @@ impl Market {
             after: &next,
         };
         let debt_after = self.check_initial_margin(&books, &moved, prices, clock)?;
+        if debt_after > self.config.account_debt_cap {
+            return Err(Error::AccountDebtCapReached);
+        }
+        if books.pool.index.debt(books.pool.debt_shares)? > self.config.debt_cap {
+            return Err(Error::DebtCapReached);
+        }
         books.invariant()?;
         self.place(account, next)?;
         self.books = books;

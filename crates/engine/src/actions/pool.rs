@@ -1,6 +1,7 @@
 use crate::{
     error::{Error, Result},
     market::Market,
+    pause,
     units::{Clock, LpShares, Quote},
 };
 
@@ -28,19 +29,25 @@ impl Market {
     /// Supplies `amount` to the pool for LP shares, rounded down in favour of those who are in already.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`] if fewer than `min_shares`,
-    /// [`Error::Overflow`].
+    /// [`Error::ActionPaused`], [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`] if fewer
+    /// than `min_shares`, [`Error::SupplyCapReached`], [`Error::Overflow`].
     pub fn supply(&mut self, amount: Quote, min_shares: LpShares, clock: Clock) -> Result<Supply> {
+        pause::check(self.pauses.supply, clock)?;
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
+        let assets = books.pool.assets()?;
         let shares = books.pool.shares_for_supply(amount)?.nonzero()?;
         if shares < min_shares {
             return Err(Error::SlippageExceeded);
         }
+        if assets.plus(amount)? > self.config.supply_cap {
+            return Err(Error::SupplyCapReached);
+        }
         books.pool.take_in(amount, shares)?;
         books.invariant()?;
         self.books = books;
+        self.outflow.supplied(&self.config, assets, amount, clock);
         Ok(Supply { amount, shares })
     }
 
@@ -48,7 +55,8 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`] (also if the shares are worth no atom), [`Error::InsufficientLpShares`],
-    /// [`Error::SlippageExceeded`] if less than `min_amount`, [`Error::InsufficientLiquidity`], [`Error::Overflow`].
+    /// [`Error::SlippageExceeded`] if less than `min_amount`, [`Error::InsufficientLiquidity`],
+    /// [`Error::OutflowLimitReached`], [`Error::Overflow`].
     pub fn withdraw(
         &mut self,
         shares: LpShares,
@@ -69,10 +77,13 @@ impl Market {
         if amount > books.pool.cash {
             return Err(Error::InsufficientLiquidity);
         }
+        let mut outflow = self.outflow;
+        outflow.withdrawn(&self.config, books.pool.assets()?, amount, clock)?;
         books.pool.cash = books.pool.cash.minus(amount)?;
         books.pool.lp_supply = books.pool.lp_supply.minus(shares)?;
         books.invariant()?;
         self.books = books;
+        self.outflow = outflow;
         Ok(Withdrawal { shares, amount })
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     guard::{BrakePull, Flags, Prices},
     market::Market,
     oracle::{Believed, Purpose, Readings},
-    ramp::{Ramp, RampAnnounced},
+    ramp::{Ramp, RampAnnounced, RampCancelled},
     units::{Bps, Clock, DebtShares, Price},
 };
 
@@ -72,12 +72,16 @@ impl Market {
     }
 
     /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no price
-    /// is stopped.
+    /// is stopped. After it the unwind's discount begins anew.
     ///
     /// # Errors
     /// [`crate::Error::BrakeTooLong`], [`crate::Error::BrakeResting`].
     pub fn pull_brake(&mut self, seconds: u32, clock: Clock) -> Result<BrakePull> {
-        self.guard.pull_brake(&self.config, seconds, clock)
+        let mut guard = self.guard;
+        let pull = guard.pull_brake(&self.config, seconds, clock)?;
+        self.books.unwind.stop(pull.until)?;
+        self.guard = guard;
+        Ok(pull)
     }
 
     /// Announces that the liquidation LTV will go to `to` on a straight line between two moments; see [`crate::ramp`]. Who may
@@ -85,7 +89,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::RampRunning`] while an earlier one runs, those of a new ramp: [`Error::RampTooSoon`],
-    /// [`Error::RampTooSteep`], those of [`crate::Config::validate`].
+    /// [`Error::RampTooSteep`], [`Error::RampTooLong`], those of [`crate::Config::validate`].
     pub fn announce_liquidation_ltv(
         &mut self,
         to: Bps,
@@ -106,6 +110,25 @@ impl Market {
             starts_at,
             ends_at,
         })
+    }
+
+    /// Takes an announced change of the liquidation LTV back, before it begins; who may is the caller's business.
+    ///
+    /// # Errors
+    /// [`Error::NothingQueued`] without one that is still ahead, [`Error::RampRunning`] once it has begun.
+    pub fn cancel_ramp(&mut self, clock: Clock) -> Result<RampCancelled> {
+        if !self.ramp.is_ahead(clock) {
+            return Err(Error::NothingQueued);
+        }
+        if clock.unix >= self.ramp.starts_at {
+            return Err(Error::RampRunning);
+        }
+        let cancelled = RampCancelled {
+            stays: self.config.liquidation_ltv,
+            announced: self.ramp.to,
+        };
+        self.ramp = bytemuck::Zeroable::zeroed();
+        Ok(cancelled)
     }
 
     fn believe(&self, readings: &Readings, purpose: Purpose, clock: Clock) -> Result<Believed> {

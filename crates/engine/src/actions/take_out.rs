@@ -1,5 +1,6 @@
 use crate::{
     error::{Error, Result},
+    governance::check_approval,
     guard::Prices,
     guardians::check_window,
     market::{Market, TakeOut},
@@ -16,6 +17,16 @@ record! {
         opens_at: i64,
         /// Until when, seconds since 1970.
         closes_at: i64,
+        /// The last slot in which it can be taken.
+        expires_slot: u64,
+    }
+}
+
+record! {
+    /// An announcement of taking equity out was taken back.
+    TakeOutCancelled {
+        /// Quote atoms that stay.
+        amount: Quote,
     }
 }
 
@@ -33,18 +44,40 @@ record! {
 
 impl Market {
     /// Announces that the protocol will take `amount` of its equity out, `take_out_delay` seconds from now; replaces an
-    /// earlier announcement, and zero takes it back. Who may is the caller's business.
-    pub fn queue_take_out(&mut self, amount: Quote, clock: Clock) -> TakeOutQueued {
+    /// earlier announcement, and zero takes it back. It can be taken until `expires_slot`, see [`crate::governance`]. Who may
+    /// is the caller's business.
+    ///
+    /// # Errors
+    /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
+    pub fn queue_take_out(&mut self, amount: Quote, expires_slot: u64, clock: Clock) -> Result<TakeOutQueued> {
+        let (delay, window) = (self.config.take_out_delay, self.config.take_out_window);
+        let (delay, window) = (i64::from(delay), i64::from(window));
+        check_approval(expires_slot, delay.saturating_add(window), clock)?;
         self.take_out = TakeOut {
             amount,
             queued_at: clock.unix,
+            expires_slot,
         };
-        let opens_at = clock.unix.saturating_add(i64::from(self.config.take_out_delay));
-        TakeOutQueued {
+        let opens_at = clock.unix.saturating_add(delay);
+        Ok(TakeOutQueued {
             amount,
             opens_at,
-            closes_at: opens_at.saturating_add(i64::from(self.config.take_out_window)),
+            closes_at: opens_at.saturating_add(window),
+            expires_slot,
+        })
+    }
+
+    /// Takes an announcement back; who may is the caller's business.
+    ///
+    /// # Errors
+    /// [`Error::NothingQueued`].
+    pub fn cancel_take_out(&mut self) -> Result<TakeOutCancelled> {
+        let amount = self.take_out.amount;
+        if amount == Quote::ZERO {
+            return Err(Error::NothingQueued);
         }
+        self.take_out = bytemuck::Zeroable::zeroed();
+        Ok(TakeOutCancelled { amount })
     }
 
     /// Takes the announced equity out of the backstop's cash. What is left to the protocol, after the guardians' claim and
@@ -54,7 +87,11 @@ impl Market {
     /// [`Error::NothingQueued`], [`Error::TooEarly`], [`Error::Expired`], [`Error::BackstopCashInsufficient`],
     /// [`Error::PriceRequired`], those of [`Prices::conservative`], [`Error::EquityFloorReached`], [`Error::Overflow`].
     pub fn take_out(&mut self, prices: Option<&Prices>, clock: Clock) -> Result<TakenOut> {
-        let TakeOut { amount, queued_at } = self.take_out;
+        let TakeOut {
+            amount,
+            queued_at,
+            expires_slot,
+        } = self.take_out;
         if amount == Quote::ZERO {
             return Err(Error::NothingQueued);
         }
@@ -64,6 +101,9 @@ impl Market {
             self.config.take_out_window,
             clock,
         )?;
+        if clock.slot > expires_slot {
+            return Err(Error::Expired);
+        }
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
         if amount > books.backstop.cash {

@@ -63,10 +63,12 @@ impl Stage {
                     base: FeedPin::NONE,
                     rate: FeedPin::NONE,
                 },
-                config,
+                config: config.first(),
                 clock,
             })
             .unwrap();
+        // As governance would have raised it.
+        market.config = config;
         let account = |id: usize| MarginAccount::new(Key([8; 32]), Key([9; 32]), u16::try_from(id).unwrap(), 255);
         Self {
             market,
@@ -227,7 +229,7 @@ impl Stage {
                 self.quote_vault -= done.amount.0;
             }
             Action::TakeOutQueue(amount) => {
-                let queued = self.market.queue_take_out(Quote(amount), clock);
+                let queued = self.market.queue_take_out(Quote(amount), clock.slot + 1_000, clock)?;
                 assert_eq!(queued.amount, Quote(amount));
             }
             Action::TakeOut => {

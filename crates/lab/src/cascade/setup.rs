@@ -17,6 +17,8 @@ pub const COLLATERAL_UNIT: f64 = 1e9;
 pub const QUOTE_UNIT: f64 = 1e6;
 /// All debt at the start, whole quote tokens.
 pub const DEBT: f64 = 100_000_000.0;
+/// What is lent is the scenario's choice, not a cap's.
+const NO_CAP: Quote = Quote(u64::MAX);
 
 /// A scenario.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -243,6 +245,9 @@ impl Protocol {
             volatility_max: Bps(0),
             crowding_max: Bps(0),
             band_floor: Quote(u64::MAX),
+            supply_cap: NO_CAP,
+            debt_cap: NO_CAP,
+            account_debt_cap: NO_CAP,
             ..Config::EXAMPLE
         }
     }

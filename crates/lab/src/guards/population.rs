@@ -132,9 +132,11 @@ pub fn empty_market(clock: Clock) -> Result<Market> {
             base: FeedPin::NONE,
             rate: FeedPin::NONE,
         },
-        config: UNGUARDED,
+        config: UNGUARDED.first(),
         clock,
     })?;
+    // As governance would have raised it.
+    market.config = UNGUARDED;
     Ok(market)
 }
 

@@ -111,6 +111,11 @@ pub struct MarketShape {
     pub band_limit: u32,
     pub band_floor: f64,
     pub market_depth: f64,
+    pub supply_cap: f64,
+    pub debt_cap: f64,
+    pub account_debt_cap: f64,
+    pub outflow_limit: u32,
+    pub outflow_window: u32,
 }
 
 impl MarketShape {
@@ -200,6 +205,11 @@ impl MarketShape {
             band_limit: Bps(self.band_limit),
             band_floor: Quote(quote(self.band_floor)),
             market_depth: Quote(quote(self.market_depth)),
+            supply_cap: Quote(quote(self.supply_cap)),
+            debt_cap: Quote(quote(self.debt_cap)),
+            account_debt_cap: Quote(quote(self.account_debt_cap)),
+            outflow_limit: Bps(self.outflow_limit),
+            outflow_window: self.outflow_window,
         }
     }
 }

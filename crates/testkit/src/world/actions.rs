@@ -47,7 +47,7 @@ impl World {
         self.send(&[ix::observe_price(market)], &[])
     }
 
-    /// Names the guardian of the brakes, as the authority.
+    /// Names the first guardian of the brakes, as the authority.
     #[track_caller]
     pub fn set_guardian(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
         let authority = self.authority().clone();

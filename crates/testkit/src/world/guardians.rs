@@ -95,11 +95,18 @@ impl World {
         self.send(&[ix::settle_deficit(market)], &[])
     }
 
-    /// Announces taking equity out, as the authority.
+    /// Announces taking equity out, as the authority, until the last slot that may be named.
+    ///
+    /// # Panics
+    /// If there is no such market.
     #[track_caller]
     pub fn queue_take_out(&mut self, market: &MarketKeys, amount: u64) -> Result<Outcome, Failure> {
         let authority = self.authority().clone();
-        self.send(&[ix::queue_take_out(market, &authority.key(), amount)], &[&authority])
+        let expires = self.longest_take_out(market);
+        self.send(
+            &[ix::queue_take_out(market, &authority.key(), amount, expires)],
+            &[&authority],
+        )
     }
 
     /// Takes announced equity out, as the authority.

@@ -11,7 +11,7 @@ use crate::{
 use anchor_lang::{Discriminator, prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, addresses, decode};
-use breakwater_engine::{Bps, Clock, Config, FeedPin, Guard, KeeperLedger, Market, Price, Quote};
+use breakwater_engine::{Bps, Clock, Config, Guard, KeeperLedger, Market, Price, Quote};
 
 /// A market to make. The default is SOL/USDC with pull feeds at $100 and $1, and [`default_config`].
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ impl Default for MarketSpec {
     }
 }
 
-/// [`Config::EXAMPLE`] with its price guards wide open, for tests that move a price at will: no price down is clamped or
+/// [`Config::EXAMPLE`] without caps and with its price guards wide open, for tests that move a price at will: no price down is clamped or
 /// far from an average, nor one up to twice, and the market's own average follows at once. A confidence above 2% still
 /// halts.
 #[must_use]
@@ -62,10 +62,21 @@ pub fn default_config() -> Config {
         volatility_max: Bps(0),
         crowding_max: Bps(0),
         band_floor: Quote(u64::MAX),
+        supply_cap: Quote(u64::MAX),
+        debt_cap: Quote(u64::MAX),
+        account_debt_cap: Quote(u64::MAX),
         confidence_guard: Bps(200),
         confidence_halt: Bps(200),
         ..Config::EXAMPLE
     }
+}
+
+/// What a market of these parameters is created with: they themselves, unless they are fine but for the first limits.
+fn created_with(config: &Config) -> Config {
+    if config.validate().is_ok() && config.check_first_limits().is_err() {
+        return Config::EXAMPLE.first();
+    }
+    *config
 }
 
 impl World {
@@ -81,6 +92,9 @@ impl World {
 
     /// [`World::market`] for specifications that the program may refuse.
     ///
+    /// A new market has to begin within the program's first limits. Where the specification is beyond them, the market is
+    /// created within, and then given its parameters as governance would have raised them over weeks: written into the account.
+    ///
     /// # Errors
     /// [`Failure`] if it does.
     #[track_caller]
@@ -89,11 +103,25 @@ impl World {
         let authority = self.authority().clone();
         self.send(&[create], &[&authority])?;
         self.adopt(keys);
+        self.set_config(&keys, spec.config);
         Ok(keys)
     }
 
+    /// Writes a market's parameters, whatever they were.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn set_config(&mut self, market: &MarketKeys, config: Config) {
+        let mut state = self.market_state(market);
+        if state.config != config {
+            state.config = config;
+            self.set_market(market, &state);
+        }
+    }
+
     /// Makes the mints and feeds of a market and initialises the protocol, but leaves the instruction that creates the
-    /// market to the caller. Once it was sent, [`World::adopt`] puts the market under the world's watch.
+    /// market, within the first limits, to the caller. Once it was sent, [`World::adopt`] puts the market under the world's watch.
     ///
     /// # Panics
     /// If the program refuses to initialise.
@@ -112,14 +140,14 @@ impl World {
         );
         let redemption = spec.redemption_feeds.as_ref();
         keys.redemption_feeds = redemption.map(|(base, rate)| (self.feed(base), self.feed(rate)));
-        let pin = |feed: Option<Pubkey>| feed.map_or(FeedPin::NONE, |feed| self.shown(&feed).pin(&feed));
+        let pin = |feed: Pubkey| self.shown(&feed).pin(&feed);
         let args = CreateMarketArgs {
             id: spec.id,
-            collateral_feed: pin(Some(collateral_feed)),
-            quote_feed: pin(Some(quote_feed)),
-            base_feed: pin(keys.redemption_feeds.map(|(base, _)| base)),
-            rate_feed: pin(keys.redemption_feeds.map(|(_, rate)| rate)),
-            config: spec.config,
+            collateral_feed: pin(collateral_feed),
+            quote_feed: pin(quote_feed),
+            base_feed: keys.redemption_feeds.map(|(base, _)| pin(base)),
+            rate_feed: keys.redemption_feeds.map(|(_, rate)| pin(rate)),
+            config: created_with(&spec.config),
         };
         let create = ix::create_market(&keys, &self.authority().key(), args);
         (keys, create)
@@ -176,10 +204,19 @@ impl World {
     /// If there is no such market.
     #[track_caller]
     pub fn set_guard(&mut self, market: &MarketKeys, guard: Guard) {
-        let mut account = self.existing_account(&market.market);
         let mut state = self.market_state(market);
         state.guard = guard;
-        account.data[breakwater::state::Market::DISCRIMINATOR.len()..].copy_from_slice(bytemuck::bytes_of(&state));
+        self.set_market(market, &state);
+    }
+
+    /// Writes a market's state.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn set_market(&mut self, market: &MarketKeys, state: &Market) {
+        let mut account = self.existing_account(&market.market);
+        account.data[breakwater::state::Market::DISCRIMINATOR.len()..].copy_from_slice(bytemuck::bytes_of(state));
         self.set_account(&market.market, account);
     }
 

@@ -2,6 +2,7 @@
 
 mod actions;
 mod feeds;
+mod governance;
 mod guardians;
 mod markets;
 mod snapshot;

@@ -2,7 +2,7 @@ use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::MarketCreated,
-    feeds::check_pin,
+    feeds::check_pins,
     state::{Market, Protocol, key},
     tokens,
 };
@@ -19,10 +19,10 @@ pub struct CreateMarketArgs {
     pub collateral_feed: FeedPin,
     /// USD feed of the quote token.
     pub quote_feed: FeedPin,
-    /// USD feed of what the collateral is redeemed for, or all zeros.
-    pub base_feed: FeedPin,
-    /// Feed of the redemption rate, in that base token, or all zeros.
-    pub rate_feed: FeedPin,
+    /// USD feed of what the collateral is redeemed for. Optional for the size of the transaction.
+    pub base_feed: Option<FeedPin>,
+    /// Feed of the redemption rate, in that base token.
+    pub rate_feed: Option<FeedPin>,
     /// Parameters.
     pub config: Config,
 }
@@ -84,12 +84,10 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
     let feeds = Feeds {
         collateral: args.collateral_feed,
         quote: args.quote_feed,
-        base: args.base_feed,
-        rate: args.rate_feed,
+        base: args.base_feed.unwrap_or(FeedPin::NONE),
+        rate: args.rate_feed.unwrap_or(FeedPin::NONE),
     };
-    for pin in [&feeds.collateral, &feeds.quote, &feeds.base, &feeds.rate] {
-        check_pin(pin)?;
-    }
+    check_pins(&feeds)?;
     accounts
         .market
         .load_init()?

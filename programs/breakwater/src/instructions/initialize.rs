@@ -27,7 +27,9 @@ pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
         authority,
         guardian: Pubkey::default(),
         bump: ctx.bumps.protocol,
-        reserved: [0; 28],
+        pending_authority: Pubkey::default(),
+        pending_until_slot: 0,
+        reserved: [0; 23],
     };
     emit!(ProtocolInitialized { authority });
     Ok(())

@@ -12,7 +12,7 @@ pub struct PullBrake<'info> {
     /// Names who may.
     #[account(
         seeds = [b"protocol"], bump = protocol.bump,
-        constraint = [protocol.guardian, protocol.authority].contains(signer.key) @ BreakwaterError::WrongGuardian,
+        constraint = protocol.is_guarded_by(signer.key) @ BreakwaterError::WrongGuardian,
     )]
     pub protocol: Account<'info, Protocol>,
     /// The guardian of the brakes, or the authority.

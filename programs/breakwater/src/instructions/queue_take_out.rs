@@ -1,6 +1,6 @@
 use crate::{
     clock,
-    error::BreakwaterError,
+    error::{BreakwaterError, OrBreakwaterError},
     events::TakeOutAnnounced,
     state::{Market, Protocol},
 };
@@ -21,9 +21,13 @@ pub struct QueueTakeOut<'info> {
 }
 
 /// Announces that equity will be taken out.
-pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64) -> Result<()> {
+pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64, expires_slot: u64) -> Result<()> {
     let accounts = &ctx.accounts;
-    let queued = accounts.market.load_mut()?.queue_take_out(Quote(amount), clock::now()?);
+    let queued = accounts
+        .market
+        .load_mut()?
+        .queue_take_out(Quote(amount), expires_slot, clock::now()?)
+        .or_program_error()?;
     emit!(TakeOutAnnounced {
         market: accounts.market.key(),
         queued

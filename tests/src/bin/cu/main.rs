@@ -3,6 +3,7 @@
 //! figure is within [`TOLERANCE`] of the measured one is left as it is, so that another patch release of the compiler
 //! does not fail CI.
 
+mod governance;
 mod guarded;
 mod map;
 
@@ -15,6 +16,7 @@ use std::{collections::BTreeMap, fmt::Write, path::Path};
 
 const SOL: u64 = 1_000_000_000;
 const USDC: u64 = 1_000_000;
+const DAY: i64 = 86_400;
 
 /// Most compute units that the transactions of one block may spend on one writable account.
 const ACCOUNT_BUDGET: u64 = 24_000_000;
@@ -103,6 +105,7 @@ impl<'a> Stage<'a> {
         let authority = world.authority().clone();
         table.add("create_market", &world.send(&[create], &[&authority]).unwrap());
         world.adopt(market);
+        world.set_config(&market, spec.config);
         let rich = world.trader(&market, "rich", 100_000_000 * SOL, 10_000_000_000 * USDC);
         let keeper = world.actor("keeper");
         world.fund(&keeper, &market.quote_mint, 0);
@@ -357,6 +360,7 @@ fn main() {
         capacity = capacity.min(stage.capacity());
         guarded::steps(&spec, &mut table);
         map::crowd(&spec, &mut table);
+        governance::once(&spec, &mut table);
     }
     guarded::redeemable(&mut table);
 

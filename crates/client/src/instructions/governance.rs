@@ -1,0 +1,206 @@
+//! Changes that wait, and those that do not have to.
+
+use super::build;
+use crate::{MarketKeys, addresses};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
+use breakwater::{accounts, instruction};
+use breakwater_engine::{
+    Feeds, ParameterChange,
+    governance::{FEEDS, GUARDIAN, PARAMETERS},
+};
+
+/// Proposes another authority, who can accept until `expires_slot`; the default key takes a proposal back. The protocol's
+/// authority signs.
+#[must_use]
+pub fn propose_authority(authority: &Pubkey, proposed: Pubkey, expires_slot: u64) -> Instruction {
+    build(
+        &accounts::ProposeAuthority {
+            protocol: addresses::protocol(),
+            authority: *authority,
+        },
+        &instruction::ProposeAuthority { proposed, expires_slot },
+    )
+}
+
+/// Makes `proposed` the authority. It signs.
+#[must_use]
+pub fn accept_authority(proposed: &Pubkey) -> Instruction {
+    build(
+        &accounts::AcceptAuthority {
+            protocol: addresses::protocol(),
+            proposed: *proposed,
+        },
+        &instruction::AcceptAuthority {},
+    )
+}
+
+/// Tightens parameters of a market at once. The guardian of the brakes or the protocol's authority signs.
+#[must_use]
+pub fn tighten(keys: &MarketKeys, signer: &Pubkey, changes: Vec<ParameterChange>) -> Instruction {
+    build(
+        &accounts::Tighten {
+            protocol: addresses::protocol(),
+            signer: *signer,
+            market: keys.market,
+        },
+        &instruction::Tighten { changes },
+    )
+}
+
+/// Pauses kinds of action in a market for `seconds`; `kinds` are the bits of [`breakwater_engine::pause::Kinds`]. The guardian
+/// of the brakes or the protocol's authority signs.
+#[must_use]
+pub fn pause(keys: &MarketKeys, signer: &Pubkey, kinds: u8, seconds: u32) -> Instruction {
+    build(
+        &accounts::Pause {
+            protocol: addresses::protocol(),
+            signer: *signer,
+            market: keys.market,
+        },
+        &instruction::Pause { kinds, seconds },
+    )
+}
+
+/// Takes an announced change of the liquidation LTV back. The guardian of the brakes or the protocol's authority signs.
+#[must_use]
+pub fn cancel_ramp(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
+    build(
+        &accounts::CancelRamp {
+            protocol: addresses::protocol(),
+            signer: *signer,
+            market: keys.market,
+        },
+        &instruction::CancelRamp {},
+    )
+}
+
+/// Takes an announced taking out of equity back. The guardian of the brakes or the protocol's authority signs.
+#[must_use]
+pub fn cancel_take_out(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
+    build(
+        &accounts::CancelTakeOut {
+            protocol: addresses::protocol(),
+            signer: *signer,
+            market: keys.market,
+        },
+        &instruction::CancelTakeOut {},
+    )
+}
+
+/// Queues changes of a market's parameters under `id`, good until the slot `expires_slot`. The protocol's authority signs and
+/// pays the entry's rent.
+#[must_use]
+pub fn queue_parameters(
+    keys: &MarketKeys,
+    authority: &Pubkey,
+    id: u16,
+    changes: Vec<ParameterChange>,
+    expires_slot: u64,
+) -> Instruction {
+    build(
+        &accounts::QueueParameters {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+            queued_change: addresses::queued_change(&keys.market, PARAMETERS, id),
+            system_program: system_program::ID,
+        },
+        &instruction::QueueParameters {
+            id,
+            changes,
+            expires_slot,
+        },
+    )
+}
+
+/// Makes the changes that were queued under `id`. The protocol's authority signs and gets the entry's rent.
+#[must_use]
+pub fn execute_parameters(
+    keys: &MarketKeys,
+    authority: &Pubkey,
+    id: u16,
+    changes: Vec<ParameterChange>,
+) -> Instruction {
+    build(
+        &accounts::ExecuteParameters {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+            queued_change: addresses::queued_change(&keys.market, PARAMETERS, id),
+        },
+        &instruction::ExecuteParameters { changes },
+    )
+}
+
+/// Queues other feeds for a market, good until the slot `expires_slot`. The protocol's authority signs and pays the entry's rent.
+#[must_use]
+pub fn queue_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds, expires_slot: u64) -> Instruction {
+    build(
+        &accounts::QueueFeeds {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+            queued_change: addresses::queued_change(&keys.market, FEEDS, 0),
+            system_program: system_program::ID,
+        },
+        &instruction::QueueFeeds { feeds, expires_slot },
+    )
+}
+
+/// Pins the feeds that were queued. The protocol's authority signs and gets the entry's rent.
+#[must_use]
+pub fn execute_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds) -> Instruction {
+    build(
+        &accounts::ExecuteFeeds {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+            queued_change: addresses::queued_change(&keys.market, FEEDS, 0),
+        },
+        &instruction::ExecuteFeeds { feeds },
+    )
+}
+
+/// Queues another guardian of the brakes, good until the slot `expires_slot`; the default key means nobody. The protocol's
+/// authority signs and pays the entry's rent.
+#[must_use]
+pub fn queue_guardian(authority: &Pubkey, guardian: Pubkey, expires_slot: u64) -> Instruction {
+    let protocol = addresses::protocol();
+    build(
+        &accounts::QueueGuardian {
+            protocol,
+            authority: *authority,
+            queued_change: addresses::queued_change(&protocol, GUARDIAN, 0),
+            system_program: system_program::ID,
+        },
+        &instruction::QueueGuardian { guardian, expires_slot },
+    )
+}
+
+/// Names the guardian of the brakes that was queued. The protocol's authority signs and gets the entry's rent.
+#[must_use]
+pub fn execute_guardian(authority: &Pubkey, guardian: Pubkey) -> Instruction {
+    let protocol = addresses::protocol();
+    build(
+        &accounts::ExecuteGuardian {
+            protocol,
+            authority: *authority,
+            queued_change: addresses::queued_change(&protocol, GUARDIAN, 0),
+        },
+        &instruction::ExecuteGuardian { guardian },
+    )
+}
+
+/// Cancels an entry of the queue. The protocol's authority signs or the guardian of the brakes; the rent goes to `authority`.
+#[must_use]
+pub fn cancel_change(signer: &Pubkey, authority: &Pubkey, queued_change: &Pubkey) -> Instruction {
+    build(
+        &accounts::CancelChange {
+            protocol: addresses::protocol(),
+            signer: *signer,
+            authority: *authority,
+            queued_change: *queued_change,
+        },
+        &instruction::CancelChange {},
+    )
+}

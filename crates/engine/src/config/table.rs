@@ -1,0 +1,276 @@
+//! The one table of parameters: for each a row with its hard bounds, both inclusive, and which way is tighter. Bounds may
+//! refer to other parameters. What is checked, changed and shown of a parameter comes from here.
+//!
+//! *Tighter* is only what can do nothing but limit new risk, or the authority itself. It is done at once, by the authority
+//! or by the guardian of the brakes, so it must be harmless in the hands of a thief of either key. Everything else waits out
+//! the timelock, even what looks cautious:
+//!
+//! - a lower confidence limit, band or age is a halt without end, and a halt while prices fall costs bad debt;
+//! - a higher interest rate or reserve factor takes from borrowers and suppliers;
+//! - a lower leverage or inventory cap pushes liquidations out of the backstop, a higher haircut as well;
+//! - a lower penalty takes from the backstop, a higher one from accounts;
+//! - a lower outflow limit locks suppliers in, a longer cool-down guardians;
+//! - a higher minimum debt makes accounts dust that are not, and dust is liquidated whole;
+//! - the liquidation LTV changes only by a [`crate::ramp`], in either direction.
+
+use super::Config;
+use crate::{
+    error::{Error, Result},
+    num::BPS,
+    units::{Bps, Collateral, Quote},
+};
+
+/// Seconds in an hour.
+const HOUR: u64 = 3_600;
+/// Seconds in a day.
+const DAY: u64 = 86_400;
+/// Seconds in a week.
+const WEEK: u64 = 7 * DAY;
+/// Seconds in thirty days.
+const MONTH: u64 = 30 * DAY;
+/// Seconds in ninety days.
+const QUARTER: u64 = 90 * DAY;
+
+/// Which way a parameter is tighter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tighter {
+    /// A lower value only limits.
+    Lower,
+    /// A higher value only limits.
+    Higher,
+    /// Neither direction does nothing but limit.
+    Neither,
+}
+
+impl Tighter {
+    /// Whether going from one value to another is tighter.
+    #[must_use]
+    pub fn is(self, from: u64, to: u64) -> bool {
+        match self {
+            Self::Lower => to < from,
+            Self::Higher => to > from,
+            Self::Neither => false,
+        }
+    }
+}
+
+/// A type that parameters have.
+trait Word: Copy {
+    fn get(self) -> u64;
+    /// `None` if it does not fit.
+    fn of(value: u64) -> Option<Self>;
+}
+
+macro_rules! words {
+    ($($ty:ty: $get:expr, $of:expr;)*) => { $(impl Word for $ty {
+        #[inline]
+        fn get(self) -> u64 {
+            $get(self)
+        }
+        #[inline]
+        fn of(value: u64) -> Option<Self> {
+            $of(value)
+        }
+    })* };
+}
+words! {
+    u64: |value| value, Some;
+    u32: u64::from, |value| u32::try_from(value).ok();
+    Quote: |value: Self| value.0, |value| Some(Self(value));
+    Collateral: |value: Self| value.0, |value| Some(Self(value));
+    Bps: Self::factor, |value| u32::try_from(value).ok().map(Self);
+}
+
+macro_rules! parameters {
+    ($config:ident: $($name:ident: $min:expr, $max:expr, $tighter:ident;)*) => {
+        /// A parameter, by the name of its field in [`Config`]. Its number is stored in what is queued and emitted: new ones
+        /// come at the end, and none is ever moved.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        #[allow(non_camel_case_types, reason = "named as the fields are")]
+        pub enum Parameter { $(#[doc = concat!("[`Config::", stringify!($name), "`]")] $name,)* }
+
+        impl Parameter {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// Which way it is tighter.
+            #[must_use]
+            pub const fn tighter(self) -> Tighter {
+                match self { $(Self::$name => Tighter::$tighter,)* }
+            }
+
+            /// Its hard bounds beside these other parameters, both inclusive.
+            #[must_use]
+            pub fn bounds(self, $config: &Config) -> (u64, u64) {
+                match self { $(Self::$name => ($min, $max),)* }
+            }
+
+            /// Its value.
+            #[must_use]
+            pub fn get(self, config: &Config) -> u64 {
+                match self { $(Self::$name => config.$name.get(),)* }
+            }
+
+            /// Sets it, within bounds or not.
+            ///
+            /// # Errors
+            /// [`Error::ParameterOutOfBounds`] if the value does not fit its type.
+            pub fn set(self, config: &mut Config, value: u64) -> Result<()> {
+                match self { $(Self::$name => config.$name = Word::of(value).ok_or(Error::ParameterOutOfBounds)?,)* }
+                Ok(())
+            }
+        }
+
+        impl Config {
+            /// Checks every parameter against its hard bounds.
+            ///
+            /// # Errors
+            /// [`Error::ParameterOutOfBounds`].
+            pub(super) fn check_bounds(&self) -> Result<()> {
+                // A parameter without a row would not compile.
+                let Self { $($name: _,)* } = self;
+                let $config = self;
+                $(if !($min..=$max).contains(&$config.$name.get()) {
+                    return Err(Error::ParameterOutOfBounds);
+                })*
+                Ok(())
+            }
+        }
+    };
+}
+
+parameters! { config:
+    min_debt:             1, 1 << 53, Neither;
+    bounty_tip:           0, config.min_debt.0, Neither;
+    inventory_cap:        0, u64::MAX, Neither;
+    unwind_min_rate:      1, config.unwind_max_rate, Neither;
+    unwind_max_rate:      1, 1 << 53, Neither;
+    guarded_flow:         1, u64::MAX, Neither;
+    band_floor:           0, u64::MAX, Lower;
+    market_depth:         1, u64::MAX, Neither;
+    initial_ltv:          1, BPS, Lower;
+    target_ltv:           1, BPS, Neither;
+    liquidation_ltv:      1, BPS, Neither;
+    insolvency_ltv:       1, BPS, Neither;
+    penalty_min:          0, 2_500, Neither;
+    penalty_max:          0, 2_500, Neither;
+    bounty_share:         0, 1_000, Neither;
+    backstop_leverage:    0, 200_000, Neither;
+    inventory_haircut:    0, BPS, Neither;
+    unwind_slope:         1, BPS, Neither;
+    unwind_max_discount:  0, 2_500, Neither;
+    unwind_max_premium:   0, 2_500, Neither;
+    unwind_floor_band:    0, BPS, Neither;
+    interest_base:        0, BPS, Neither;
+    interest_kink:        1, BPS.wrapping_sub(1), Neither;
+    interest_slope_low:   0, BPS, Neither;
+    interest_slope_high:  0, 30_000, Neither;
+    reserve_factor:       0, 5_000, Neither;
+    max_velocity:         1, BPS, Neither;
+    velocity_slack:       0, BPS, Neither;
+    average_band:         1, BPS, Neither;
+    ema_band:             1, BPS, Neither;
+    confidence_guard:     1, config.confidence_halt.factor(), Neither;
+    confidence_halt:      1, 2_500, Neither;
+    max_gap:              0, 2_500, Neither;
+    guarded_step:         1, BPS, Neither;
+    // Half of the penalty at most is the keeper's. More than the other half, and who is owner, keeper and guardian in one would
+    // earn by liquidating himself.
+    guardian_share:       0, BPS / 2, Neither;
+    external_slope:       1, BPS, Neither;
+    equity_floor:         0, BPS, Higher;
+    volatility_factor:    0, 100_000, Higher;
+    volatility_max:       0, BPS, Higher;
+    crowding_max:         0, BPS, Higher;
+    crowding_drop:        1, 5_000, Higher;
+    band_limit:           0, 1_000_000, Lower;
+    unwind_time:          60, QUARTER, Neither;
+    unwind_burst:         1, DAY, Neither;
+    max_age_short:        1, config.max_age_long.get(), Neither;
+    max_age_long:         1, DAY, Neither;
+    future_tolerance:     0, 60, Neither;
+    velocity_horizon:     1, HOUR, Neither;
+    average_seconds:      1, DAY, Neither;
+    calm_seconds:         1, HOUR, Neither;
+    guarded_cooldown:     0, HOUR, Neither;
+    guarded_window:       1, HOUR, Neither;
+    brake_seconds:        1, DAY, Neither;
+    brake_rest:           config.brake_seconds.get(), MONTH, Neither;
+    guardian_cooldown:    HOUR, MONTH, Neither;
+    guardian_window:      HOUR, MONTH, Neither;
+    external_memory:      60, DAY, Neither;
+    take_out_delay:       DAY, MONTH, Higher;
+    take_out_window:      HOUR, MONTH, Neither;
+    volatility_seconds:   60, DAY, Neither;
+    volatility_horizon:   60, DAY, Neither;
+    crowding_bands:       0, 16, Neither;
+    supply_cap:           0, u64::MAX, Lower;
+    debt_cap:             0, u64::MAX, Lower;
+    account_debt_cap:     0, u64::MAX, Lower;
+    // Not less than a twentieth: suppliers can always leave, in a time that they know.
+    outflow_limit:        500, BPS, Neither;
+    outflow_window:       HOUR, WEEK, Neither;
+}
+
+impl Parameter {
+    /// Its number.
+    #[must_use]
+    #[allow(clippy::as_conversions, reason = "the discriminant, which is a u8")]
+    pub const fn id(self) -> u8 {
+        self as u8
+    }
+
+    /// The parameter of this number.
+    ///
+    /// # Errors
+    /// [`Error::ParameterUnknown`].
+    pub fn from_id(id: u8) -> Result<Self> {
+        Self::ALL.get(usize::from(id)).copied().ok_or(Error::ParameterUnknown)
+    }
+}
+
+/// What a new market may have at most: so much is lost at worst before the timelock has let anyone look twice. A million
+/// of a quote token of 6 decimals in the pool, a tenth of it to one account, at LTVs that leave room for a bad price.
+/// What is beyond comes through the queue.
+pub const FIRST_LIMITS: [(Parameter, u64); 6] = [
+    (Parameter::supply_cap, 1_000_000_000_000),
+    (Parameter::debt_cap, 1_000_000_000_000),
+    (Parameter::account_debt_cap, 100_000_000_000),
+    (Parameter::initial_ltv, 8_000),
+    (Parameter::liquidation_ltv, 8_500),
+    (Parameter::backstop_leverage, 100_000),
+];
+
+impl Config {
+    /// Whether a new market may have these parameters.
+    ///
+    /// # Errors
+    /// [`Error::FirstLimitExceeded`].
+    pub fn check_first_limits(&self) -> Result<()> {
+        if FIRST_LIMITS.iter().any(|(parameter, most)| parameter.get(self) > *most) {
+            return Err(Error::FirstLimitExceeded);
+        }
+        Ok(())
+    }
+
+    /// These parameters, each brought within the first limits. Other LTVs may have to follow.
+    #[must_use]
+    pub fn first(mut self) -> Self {
+        for (parameter, most) in FIRST_LIMITS {
+            // A limit fits its parameter's type; were it not to, the parameter stays and is refused.
+            let value = parameter.get(&self).min(most);
+            let _ = parameter.set(&mut self, value);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

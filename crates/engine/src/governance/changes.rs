@@ -1,0 +1,175 @@
+//! What a change does to a market.
+
+use crate::{
+    config::{Config, Parameter},
+    error::{Error, Result},
+    market::{Feeds, Market},
+    oracle::Oracle,
+    units::Clock,
+};
+
+/// Most parameters that one entry of the queue changes.
+pub const MAX_CHANGES: usize = 16;
+
+record! {
+    /// A change of one parameter.
+    ParameterChange {
+        /// The number of the parameter.
+        parameter: u8,
+        /// Its value now.
+        from: u64,
+        /// Its value then.
+        to: u64,
+    }
+}
+
+/// Checks what can be said of changes without a market: at least one and at most [`MAX_CHANGES`], of known parameters,
+/// each to another value, none twice, and none of the liquidation LTV.
+///
+/// # Errors
+/// [`Error::NoChange`], [`Error::TooManyChanges`], [`Error::ParameterUnknown`], [`Error::LiquidationLtvByRamp`],
+/// [`Error::ParameterTwice`].
+pub fn check_changes(changes: &[ParameterChange]) -> Result<()> {
+    if changes.is_empty() {
+        return Err(Error::NoChange);
+    }
+    if changes.len() > MAX_CHANGES {
+        return Err(Error::TooManyChanges);
+    }
+    let mut seen = 0u128;
+    for change in changes {
+        let parameter = Parameter::from_id(change.parameter)?;
+        if parameter == Parameter::liquidation_ltv {
+            return Err(Error::LiquidationLtvByRamp);
+        }
+        if change.from == change.to {
+            return Err(Error::NoChange);
+        }
+        // There are fewer than 128 parameters.
+        let bit = 1u128.wrapping_shl(u32::from(change.parameter));
+        if seen & bit != 0 {
+            return Err(Error::ParameterTwice);
+        }
+        seen |= bit;
+    }
+    Ok(())
+}
+
+impl Config {
+    /// These parameters with `changes` made, each from the value that it says. What comes of it may still be invalid:
+    /// [`Config::validate`].
+    ///
+    /// # Errors
+    /// Those of [`check_changes`]; [`Error::StaleChange`], [`Error::ParameterOutOfBounds`] if a value does not fit its type.
+    pub fn changed(mut self, changes: &[ParameterChange]) -> Result<Self> {
+        check_changes(changes)?;
+        for change in changes {
+            let parameter = Parameter::from_id(change.parameter)?;
+            if parameter.get(&self) != change.from {
+                return Err(Error::StaleChange);
+            }
+            parameter.set(&mut self, change.to)?;
+        }
+        Ok(self)
+    }
+
+    /// Makes `changes`, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Config::changed`] and of [`Config::validate`].
+    pub fn apply(&mut self, changes: &[ParameterChange]) -> Result<()> {
+        let next = self.changed(changes)?;
+        next.validate()?;
+        *self = next;
+        Ok(())
+    }
+}
+
+impl Market {
+    /// Changes parameters, all or none; who may, and after what time, is the caller's business. Interest up to now is at
+    /// the old ones.
+    ///
+    /// The new parameters must be valid at the present liquidation LTV and at the one announced; in between they are too, for
+    /// every rule about it is a bound from one side.
+    ///
+    /// # Errors
+    /// Those of [`Config::changed`] and of [`Config::validate`]; [`Error::Overflow`].
+    pub fn change_parameters(&mut self, changes: &[ParameterChange], clock: Clock) -> Result<()> {
+        let next = self.valid_with(changes, clock)?;
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        books.invariant()?;
+        self.books = books;
+        self.config = next;
+        Ok(())
+    }
+
+    /// Changes parameters in ways that do nothing but limit, all or none; who may is the caller's business. No such parameter
+    /// bears on interest.
+    ///
+    /// # Errors
+    /// [`Error::NotTighter`], those of [`Market::change_parameters`].
+    pub fn tighten(&mut self, changes: &[ParameterChange], clock: Clock) -> Result<()> {
+        check_changes(changes)?;
+        for change in changes {
+            let tighter = Parameter::from_id(change.parameter)?.tighter();
+            if !tighter.is(change.from, change.to) {
+                return Err(Error::NotTighter);
+            }
+        }
+        self.config = self.valid_with(changes, clock)?;
+        Ok(())
+    }
+
+    /// Pins other feeds; who may, and after what time, is the caller's business.
+    ///
+    /// Everything that the market knows of prices stays. The guard judges the first reading of a new feed as it would judge
+    /// the next one of the old feed: one that says something else is clamped, and Guarded, until the reference and the
+    /// average have come to it. And the newest publish times stay with what they are of, the collateral's price, the quote
+    /// token's and so on, whichever feed tells it: were they forgotten, the submitter of a pull update could choose one from
+    /// before. A feed that was pinned before and comes back finds the same. A time is never more than the tolerance
+    /// ahead of the clock, so it keeps no new feed out for longer.
+    ///
+    /// # Errors
+    /// Those of [`Market::check_feeds`].
+    pub fn change_feeds(&mut self, feeds: &Feeds) -> Result<()> {
+        self.oracle = self.check_feeds(feeds)?;
+        Ok(())
+    }
+
+    /// What the oracle would be with other feeds.
+    ///
+    /// # Errors
+    /// [`Error::NoChange`], those of [`Oracle::validate`].
+    pub fn check_feeds(&self, feeds: &Feeds) -> Result<Oracle> {
+        let next = Oracle {
+            collateral_feed: feeds.collateral,
+            quote_feed: feeds.quote,
+            base_feed: feeds.base,
+            rate_feed: feeds.rate,
+            ..self.oracle
+        };
+        next.validate()?;
+        if next == self.oracle {
+            return Err(Error::NoChange);
+        }
+        Ok(next)
+    }
+
+    fn valid_with(&self, changes: &[ParameterChange], clock: Clock) -> Result<Config> {
+        let next = self.config.changed(changes)?;
+        let present = self.liquidation_ltv(clock);
+        let announced = self.ramp.target(present);
+        for liquidation_ltv in [present, announced] {
+            let at = Config {
+                liquidation_ltv,
+                ..next
+            };
+            at.validate()?;
+        }
+        Ok(next)
+    }
+}
+
+#[cfg(test)]
+mod tests;

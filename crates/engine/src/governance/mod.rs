@@ -1,0 +1,204 @@
+//! Changes that wait: announced with a hash of exactly what they are, executed not before [`TIMELOCK`] and not after
+//! [`GRACE`], or cancelled. What can only limit is done at once: [`crate::config::table`].
+//!
+//! An entry is queued and executed only until the slot that its signers named. So an approval that was signed long ago, with a
+//! durable nonce, and kept back is worth nothing after that slot, and nobody can name one too far ahead: what is approved
+//! today cannot be done next year.
+//!
+//! | state of an entry | execute | cancel |
+//! |---|---|---|
+//! | before `opens_at` | [`Error::TooEarly`] | yes |
+//! | until `closes_at`, and not after `expires_slot` | what was queued: yes; else [`Error::ChangeDiffers`] | yes |
+//! | after either | [`Error::Expired`] | yes |
+//! | executed or cancelled | there is none any more | there is none any more |
+
+use crate::{
+    error::{Error, Result},
+    units::{Clock, Key},
+};
+
+mod changes;
+
+pub use changes::{MAX_CHANGES, ParameterChange, check_changes};
+
+/// Time between queueing a change and its execution, seconds: three days.
+pub const TIMELOCK: i64 = 3 * DAY;
+/// Time in which it may be executed then, seconds: three days.
+pub const GRACE: i64 = 3 * DAY;
+/// How much longer than the waiting time and the time for execution an approval may be good, seconds: eight days, for
+/// signers to come together and for slots that are shorter than [`SLOT_MILLIS`].
+pub const SLACK: i64 = 8 * DAY;
+/// The time of a slot, milliseconds.
+pub const SLOT_MILLIS: u64 = 400;
+/// The furthest slot that a queued change may be approved until, in slots from now: fourteen days.
+pub const LONGEST_APPROVAL: u64 = slots(TIMELOCK.saturating_add(GRACE).saturating_add(SLACK));
+/// Seconds in a day.
+const DAY: i64 = 86_400;
+
+/// [`QueuedChange::version`] of this layout.
+pub const VERSION: u8 = 1;
+
+/// [`QueuedChange::kind`] of a change of a market's parameters.
+pub const PARAMETERS: u8 = 1;
+/// [`QueuedChange::kind`] of a change of a market's feeds.
+pub const FEEDS: u8 = 2;
+/// [`QueuedChange::kind`] of a change of the guardian of the brakes.
+pub const GUARDIAN: u8 = 3;
+
+stored! {
+    /// A change that waits out its timelock.
+    QueuedChange {
+        /// What it changes: a market, or the protocol.
+        subject: Key,
+        /// SHA-256 of kind, subject and the change itself.
+        hash: [u8; 32],
+        /// When it was queued, seconds since 1970.
+        queued_at: i64,
+        /// From when it can be executed, seconds since 1970.
+        opens_at: i64,
+        /// Until when, seconds since 1970.
+        closes_at: i64,
+        /// The last slot in which it can be, as its signers named it.
+        expires_slot: u64,
+        /// Tells apart the entries of one subject and kind.
+        id: u16,
+        /// 1 = parameters, 2 = feeds, 3 = guardian of the brakes.
+        kind: u8,
+        /// Layout version.
+        version: u8,
+        /// Bump of its address.
+        bump: u8,
+        /// Zeros.
+        padding: [u8; 3],
+        /// Zeros; room for later layouts.
+        reserved: [u64; 4],
+    }
+}
+
+record! {
+    /// A change was queued.
+    ChangeQueued {
+        /// SHA-256 of kind, subject and the change itself.
+        hash: [u8; 32],
+        /// From when it can be executed, seconds since 1970.
+        opens_at: i64,
+        /// Until when, seconds since 1970.
+        closes_at: i64,
+        /// The last slot in which it can be.
+        expires_slot: u64,
+    }
+}
+
+/// Which entry of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it changes: a market, or the protocol.
+    pub subject: Key,
+    /// [`PARAMETERS`], [`FEEDS`] or [`GUARDIAN`].
+    pub kind: u8,
+    /// Tells apart the entries of one subject and kind.
+    pub id: u16,
+}
+
+impl QueuedChange {
+    /// Queues the change of this hash, approved until `expires_slot`, in place of whatever is here.
+    ///
+    /// # Errors
+    /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
+    pub fn queue(
+        &mut self,
+        entry: Entry,
+        hash: [u8; 32],
+        bump: u8,
+        expires_slot: u64,
+        clock: Clock,
+    ) -> Result<ChangeQueued> {
+        check_approval(expires_slot, TIMELOCK.saturating_add(GRACE), clock)?;
+        let opens_at = clock.unix.saturating_add(TIMELOCK);
+        let Entry { subject, kind, id } = entry;
+        let closes_at = opens_at.saturating_add(GRACE);
+        *self = Self {
+            subject,
+            hash,
+            queued_at: clock.unix,
+            opens_at,
+            closes_at,
+            expires_slot,
+            id,
+            kind,
+            version: VERSION,
+            bump,
+            padding: [0; 3],
+            reserved: [0; 4],
+        };
+        Ok(ChangeQueued {
+            hash,
+            opens_at,
+            closes_at,
+            expires_slot,
+        })
+    }
+
+    /// Whether this is an entry of that subject and kind.
+    #[must_use]
+    pub fn is_of(&self, subject: Key, kind: u8) -> bool {
+        self.subject == subject && self.kind == kind
+    }
+
+    /// Whether the change of this hash may be executed now. Returns the number of the entry.
+    ///
+    /// # Errors
+    /// [`Error::TooEarly`], [`Error::Expired`], [`Error::ChangeDiffers`].
+    pub fn check(&self, hash: &[u8; 32], clock: Clock) -> Result<u16> {
+        if clock.unix < self.opens_at {
+            return Err(Error::TooEarly);
+        }
+        if clock.unix > self.closes_at || clock.slot > self.expires_slot {
+            return Err(Error::Expired);
+        }
+        if *hash != self.hash {
+            return Err(Error::ChangeDiffers);
+        }
+        Ok(self.id)
+    }
+}
+
+/// Whether something may be queued now that is approved until `expires_slot`, and can be done `seconds` from now at the latest.
+///
+/// # Errors
+/// [`Error::ApprovalExpired`] after that slot, [`Error::ApprovalTooLong`] if it is further ahead than `seconds` and [`SLACK`].
+pub(crate) fn check_approval(expires_slot: u64, seconds: i64, clock: Clock) -> Result<()> {
+    let ahead = expires_slot.checked_sub(clock.slot).ok_or(Error::ApprovalExpired)?;
+    if ahead > slots(seconds.saturating_add(SLACK)) {
+        return Err(Error::ApprovalTooLong);
+    }
+    Ok(())
+}
+
+/// Whether another authority may be proposed now that can accept until `expires_slot`: as for a queued change, and for the
+/// same reason.
+///
+/// # Errors
+/// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
+pub fn check_proposal(expires_slot: u64, clock: Clock) -> Result<()> {
+    check_approval(expires_slot, TIMELOCK.saturating_add(GRACE), clock)
+}
+
+/// Whether who was proposed until `expires_slot` may still accept.
+///
+/// # Errors
+/// [`Error::Expired`].
+pub fn check_acceptance(expires_slot: u64, clock: Clock) -> Result<()> {
+    if clock.slot > expires_slot {
+        return Err(Error::Expired);
+    }
+    Ok(())
+}
+
+/// The slots in some seconds.
+const fn slots(seconds: i64) -> u64 {
+    seconds.unsigned_abs().saturating_mul(1_000) / SLOT_MILLIS
+}
+
+#[cfg(test)]
+mod tests;

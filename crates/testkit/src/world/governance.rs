@@ -1,0 +1,204 @@
+//! One line for each instruction about who may change what, and time to wait for it.
+
+use super::World;
+use crate::{
+    actor::Actor,
+    ix,
+    outcome::{Failure, Outcome},
+};
+use anchor_lang::prelude::Pubkey;
+use breakwater::state::Protocol;
+use breakwater_client::{MarketKeys, addresses, decode};
+use breakwater_engine::{
+    Feeds, Parameter, ParameterChange, QueuedChange,
+    governance::{LONGEST_APPROVAL, SLACK, TIMELOCK},
+};
+
+/// Every action returns the program's refusal as a [`Failure`]. What is queued is approved until the last slot that may be named.
+#[allow(clippy::missing_panics_doc, reason = "they panic only as `World::send` does")]
+impl World {
+    /// Proposes another authority, as the authority.
+    #[track_caller]
+    pub fn propose_authority(&mut self, proposed: &Pubkey) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        let until = self.longest_approval();
+        self.send(
+            &[ix::propose_authority(&authority.key(), *proposed, until)],
+            &[&authority],
+        )
+    }
+
+    /// Accepts to be the authority. The world's own actions are still signed by who [`World::authority`] is.
+    #[track_caller]
+    pub fn accept_authority(&mut self, proposed: &Actor) -> Result<Outcome, Failure> {
+        self.send(&[ix::accept_authority(&proposed.key())], &[proposed])
+    }
+
+    /// Tightens parameters of a market.
+    #[track_caller]
+    pub fn tighten(
+        &mut self,
+        market: &MarketKeys,
+        signer: &Actor,
+        changes: &[ParameterChange],
+    ) -> Result<Outcome, Failure> {
+        self.send(&[ix::tighten(market, &signer.key(), changes.to_vec())], &[signer])
+    }
+
+    /// Pauses kinds of action in a market, the bits of [`breakwater_engine::pause::Kinds`].
+    #[track_caller]
+    pub fn pause(&mut self, market: &MarketKeys, signer: &Actor, kinds: u8, seconds: u32) -> Result<Outcome, Failure> {
+        self.send(&[ix::pause(market, &signer.key(), kinds, seconds)], &[signer])
+    }
+
+    /// Takes an announced change of the liquidation LTV back.
+    #[track_caller]
+    pub fn cancel_ramp(&mut self, market: &MarketKeys, signer: &Actor) -> Result<Outcome, Failure> {
+        self.send(&[ix::cancel_ramp(market, &signer.key())], &[signer])
+    }
+
+    /// Takes an announced taking out of equity back.
+    #[track_caller]
+    pub fn cancel_take_out(&mut self, market: &MarketKeys, signer: &Actor) -> Result<Outcome, Failure> {
+        self.send(&[ix::cancel_take_out(market, &signer.key())], &[signer])
+    }
+
+    /// Queues changes of parameters, as the authority.
+    #[track_caller]
+    pub fn queue_parameters(
+        &mut self,
+        market: &MarketKeys,
+        id: u16,
+        changes: &[ParameterChange],
+    ) -> Result<Outcome, Failure> {
+        let (authority, expires) = (self.authority().clone(), self.longest_approval());
+        let queue = ix::queue_parameters(market, &authority.key(), id, changes.to_vec(), expires);
+        self.send(&[queue], &[&authority])
+    }
+
+    /// Makes queued changes of parameters, as the authority.
+    #[track_caller]
+    pub fn execute_parameters(
+        &mut self,
+        market: &MarketKeys,
+        id: u16,
+        changes: &[ParameterChange],
+    ) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        let execute = ix::execute_parameters(market, &authority.key(), id, changes.to_vec());
+        self.send(&[execute], &[&authority])
+    }
+
+    /// Queues other feeds, as the authority.
+    #[track_caller]
+    pub fn queue_feeds(&mut self, market: &MarketKeys, feeds: Feeds) -> Result<Outcome, Failure> {
+        let (authority, expires) = (self.authority().clone(), self.longest_approval());
+        self.send(
+            &[ix::queue_feeds(market, &authority.key(), feeds, expires)],
+            &[&authority],
+        )
+    }
+
+    /// Pins queued feeds, as the authority.
+    #[track_caller]
+    pub fn execute_feeds(&mut self, market: &MarketKeys, feeds: Feeds) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        self.send(&[ix::execute_feeds(market, &authority.key(), feeds)], &[&authority])
+    }
+
+    /// Queues another guardian of the brakes, as the authority.
+    #[track_caller]
+    pub fn queue_guardian(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
+        let (authority, expires) = (self.authority().clone(), self.longest_approval());
+        self.send(
+            &[ix::queue_guardian(&authority.key(), *guardian, expires)],
+            &[&authority],
+        )
+    }
+
+    /// Names the queued guardian of the brakes, as the authority.
+    #[track_caller]
+    pub fn execute_guardian(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        self.send(&[ix::execute_guardian(&authority.key(), *guardian)], &[&authority])
+    }
+
+    /// Cancels what is queued: a change of `subject`, a market or the protocol, by kind and id.
+    #[track_caller]
+    pub fn cancel_change(&mut self, signer: &Actor, subject: &Pubkey, kind: u8, id: u16) -> Result<Outcome, Failure> {
+        let entry = addresses::queued_change(subject, kind, id);
+        let authority = self.authority().key();
+        self.send(&[ix::cancel_change(&signer.key(), &authority, &entry)], &[signer])
+    }
+
+    /// Replaces the guardian of the brakes, through the queue if there is one, and waits for it.
+    ///
+    /// # Panics
+    /// If the program refuses.
+    #[track_caller]
+    pub fn replace_guardian(&mut self, guardian: &Pubkey) {
+        if self.protocol().guardian == Pubkey::default() {
+            self.set_guardian(guardian).unwrap();
+            return;
+        }
+        self.queue_guardian(guardian).unwrap();
+        self.wait_out_timelock();
+        self.execute_guardian(guardian).unwrap();
+    }
+
+    /// Moves time and slots on to the moment when what was queued now can be executed, and publishes every feed again.
+    pub fn wait_out_timelock(&mut self) {
+        self.advance(u32::try_from(TIMELOCK).unwrap_or(u32::MAX));
+    }
+
+    /// The last slot that an approval may name now.
+    #[must_use]
+    pub fn longest_approval(&self) -> u64 {
+        self.slot() + LONGEST_APPROVAL
+    }
+
+    /// The last slot that an approval of taking equity out may name now.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn longest_take_out(&mut self, market: &MarketKeys) -> u64 {
+        let config = self.market_state(market).config;
+        let seconds = u64::from(config.take_out_delay) + u64::from(config.take_out_window) + SLACK.unsigned_abs();
+        self.slot() + seconds * 5 / 2
+    }
+
+    /// A change of a market's parameter from what it is.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn change(&mut self, market: &MarketKeys, parameter: Parameter, to: u64) -> ParameterChange {
+        ParameterChange {
+            parameter: parameter.id(),
+            from: parameter.get(&self.market_state(market).config),
+            to,
+        }
+    }
+
+    /// An entry of the queue; `None` if there is none.
+    ///
+    /// # Panics
+    /// If there is something else.
+    #[track_caller]
+    pub fn queued_change(&mut self, subject: &Pubkey, kind: u8, id: u16) -> Option<QueuedChange> {
+        let address = addresses::queued_change(subject, kind, id);
+        let account = self.account(&address)?;
+        Some(decode::queued_change(&account.data).unwrap_or_else(|error| panic!("{address}: {error}")))
+    }
+
+    /// The protocol's account.
+    ///
+    /// # Panics
+    /// If it was not initialised.
+    #[track_caller]
+    pub fn protocol(&mut self) -> Protocol {
+        let account = self.existing_account(&addresses::protocol());
+        decode::protocol(&account.data).unwrap_or_else(|error| panic!("the protocol: {error}"))
+    }
+}

@@ -1,0 +1,64 @@
+use crate::{
+    clock,
+    error::{BreakwaterError, OrBreakwaterError},
+    events::ParametersQueued,
+    governance::change_hash,
+    state::{Market, Protocol, QueuedChange, key},
+};
+use anchor_lang::prelude::*;
+use breakwater_engine::{
+    ParameterChange,
+    governance::{self, Entry, PARAMETERS},
+};
+
+/// Accounts of `queue_parameters`.
+#[derive(Accounts)]
+#[instruction(id: u16)]
+pub struct QueueParameters<'info> {
+    /// Names the authority.
+    #[account(seeds = [b"protocol"], bump = protocol.bump, constraint = protocol.authority == authority.key() @ BreakwaterError::WrongAuthority)]
+    pub protocol: Account<'info, Protocol>,
+    /// The protocol's authority; pays the rent.
+    #[account(mut)]
+    pub authority: Signer<'info>,
+    /// The market.
+    pub market: AccountLoader<'info, Market>,
+    /// The entry. Created here.
+    #[account(
+        init, payer = authority, space = QueuedChange::SPACE,
+        seeds = [b"queued_change", market.key().as_ref(), &[PARAMETERS], &id.to_le_bytes()], bump,
+    )]
+    pub queued_change: AccountLoader<'info, QueuedChange>,
+    /// The system program.
+    pub system_program: Program<'info, System>,
+}
+
+/// Queues changes of a market's parameters. Whether they fit the market is seen when they are executed.
+pub fn queue_parameters(
+    ctx: Context<QueueParameters>,
+    id: u16,
+    changes: Vec<ParameterChange>,
+    expires_slot: u64,
+) -> Result<()> {
+    let accounts = &ctx.accounts;
+    governance::check_changes(&changes).or_program_error()?;
+    let market = accounts.market.key();
+    let entry = Entry {
+        subject: key(&market),
+        kind: PARAMETERS,
+        id,
+    };
+    let hash = change_hash(PARAMETERS, &market, &changes)?;
+    let queued = accounts
+        .queued_change
+        .load_init()?
+        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, clock::now()?)
+        .or_program_error()?;
+    emit!(ParametersQueued {
+        market,
+        id,
+        queued,
+        changes
+    });
+    Ok(())
+}

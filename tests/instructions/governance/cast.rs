@@ -1,0 +1,222 @@
+//! A market with money in it, something of everything queued, and everybody who may try to sign for it.
+
+use crate::{
+    backing::{cents, market_with, quick},
+    scene::{SOL, USDC},
+};
+use anchor_lang::prelude::Pubkey;
+use breakwater_client::MarketKeys;
+use breakwater_engine::{Feeds, Key, Parameter, ParameterChange};
+use breakwater_testkit::{Actor, MarketSpec, Position, World, ix, pyth::RECEIVERS};
+
+/// Who signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The protocol's authority.
+    Authority,
+    /// The guardian of the brakes.
+    Brakes,
+    /// Proposed as the authority, and has not accepted yet.
+    Proposed,
+    /// Was the authority before this one.
+    Former,
+    /// May upgrade the program; the very first authority.
+    Upgrade,
+    /// Has money, and nothing in the market.
+    Stranger,
+    /// Owns the margin accounts that are tried.
+    Owner,
+    /// Owns another margin account, and a guardian's position without shares.
+    OtherOwner,
+    /// Supplies the pool.
+    Supplier,
+    /// Has capital behind the backstop, and has asked to leave in time.
+    Backer,
+    /// Has a ledger with a bounty on it.
+    Keeper,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Authority,
+        Self::Brakes,
+        Self::Proposed,
+        Self::Former,
+        Self::Upgrade,
+        Self::Stranger,
+        Self::Owner,
+        Self::OtherOwner,
+        Self::Supplier,
+        Self::Backer,
+        Self::Keeper,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Authority => "ada",
+            Self::Brakes => "grace",
+            Self::Proposed => "pia",
+            Self::Former => "fergus",
+            Self::Upgrade => "upgrade authority",
+            Self::Stranger => "mallory",
+            Self::Owner => "alice",
+            Self::OtherOwner => "bob",
+            Self::Supplier => "lena",
+            Self::Backer => "gina",
+            Self::Keeper => "kate",
+        }
+    }
+
+    /// Whose key it is.
+    pub fn actor(self) -> Actor {
+        Actor::new(self.name())
+    }
+}
+
+/// The number of the queued change of parameters.
+pub const ID: u16 = 7;
+
+/// Seconds in a day.
+pub const DAY: u32 = 86_400;
+
+/// Everybody and everything. All that is queued can be executed now, equity can be taken out, the guardian can leave, and a
+/// ramp of the liquidation LTV is three days ahead.
+pub struct Cast {
+    /// Where it plays.
+    pub world: World,
+    /// The market.
+    pub market: MarketKeys,
+    /// Alice's: 100 SOL, and 6,500 borrowed.
+    pub indebted: Position,
+    /// Alice's: 10 SOL, and no debt.
+    pub free: Position,
+    /// Alice's: empty.
+    pub empty: Position,
+    /// What is queued for the parameters.
+    pub changes: Vec<ParameterChange>,
+    /// What is queued for the feeds.
+    pub feeds: Feeds,
+    /// Who is queued as the guardian of the brakes.
+    pub next_guardian: Pubkey,
+}
+
+impl Cast {
+    /// In this world.
+    ///
+    /// # Panics
+    /// If the program refuses a step.
+    pub fn new(mut world: World) -> Self {
+        let market = world.market(&market_with(quick()));
+        for role in Role::ALL {
+            let actor = world.trader(&market, role.name(), 1_000 * SOL, 2_000_000 * USDC);
+            assert_eq!(actor.key(), role.actor().key());
+        }
+        let [lena, alice, bob, gina, kate, grace] = [
+            Role::Supplier,
+            Role::Owner,
+            Role::OtherOwner,
+            Role::Backer,
+            Role::Keeper,
+            Role::Brakes,
+        ]
+        .map(Role::actor);
+        world.set_guardian(&grace.key()).unwrap();
+        world.supply(&market, &lena, 1_000_000 * USDC).unwrap();
+        world.fund_backstop(&market, &lena, 100_000 * USDC).unwrap();
+        world.open_guardian_position(&market, &gina).unwrap();
+        world.open_guardian_position(&market, &bob).unwrap();
+        world.guardian_deposit(&market, &gina, 10_000 * USDC).unwrap();
+        world.open_keeper_ledger(&market, &kate).unwrap();
+
+        let indebted = world.open(&market, &alice, 0).unwrap();
+        let free = world.open(&market, &alice, 1).unwrap();
+        let empty = world.open(&market, &alice, 2).unwrap();
+        let others = world.open(&market, &bob, 0).unwrap();
+        world.deposit(&indebted, 100 * SOL).unwrap();
+        world.borrow(&indebted, 6_500 * USDC).unwrap();
+        world.deposit(&free, 10 * SOL).unwrap();
+        world.deposit(&others, 100 * SOL).unwrap();
+        world.borrow(&others, 6_900 * USDC).unwrap();
+        // Bob is liquidated in part: inventory for the backstop, a bounty for Kate.
+        world.advance(60);
+        world.settle_price(&market.collateral_feed, cents(85_00), 0);
+        world.liquidate(&kate, &others).unwrap();
+        world.settle_price(&market.collateral_feed, cents(10_000), 0);
+
+        let mut cast = Self {
+            changes: vec![world.change(&market, Parameter::unwind_slope, 200)],
+            feeds: other_receiver(&mut world, &market),
+            next_guardian: Actor::new("greta").key(),
+            world,
+            market,
+            indebted,
+            free,
+            empty,
+        };
+        cast.hand_over();
+        cast.queue_everything();
+        cast
+    }
+
+    /// From the upgrade authority to Fergus, from him to Ada, who proposes Pia.
+    fn hand_over(&mut self) {
+        let order = [Role::Upgrade, Role::Former, Role::Authority].map(Role::actor);
+        for pair in order.windows(2) {
+            let propose = ix::propose_authority(&pair[0].key(), pair[1].key(), self.world.longest_approval());
+            self.world.send(&[propose], &[&pair[0]]).unwrap();
+            self.world.accept_authority(&pair[1]).unwrap();
+        }
+        let [_, _, ada] = order;
+        let propose = ix::propose_authority(&ada.key(), Role::Proposed.actor().key(), self.world.longest_approval());
+        self.world.send(&[propose], &[&ada]).unwrap();
+    }
+
+    fn queue_everything(&mut self) {
+        let (ada, gina, market) = (Role::Authority.actor(), Role::Backer.actor(), self.market);
+        let shares = self.world.guardian_position(&market, &gina).shares.0;
+        self.world.guardian_request(&market, &gina, shares).unwrap();
+        let expires = self.world.longest_take_out(&market);
+        let take_out = ix::queue_take_out(&market, &ada.key(), 1_000 * USDC, expires);
+        self.world.send(&[take_out], &[&ada]).unwrap();
+        self.world.advance(9 * DAY / 2);
+        let (key, expires) = (ada.key(), self.world.longest_approval());
+        for queue in [
+            ix::queue_parameters(&market, &key, ID, self.changes.clone(), expires),
+            ix::queue_feeds(&market, &key, self.feeds, expires),
+            ix::queue_guardian(&key, self.next_guardian, expires),
+        ] {
+            self.world.send(&[queue], &[&ada]).unwrap();
+        }
+        self.world.advance(7 * DAY / 2);
+        let start = self.world.unix() + i64::from(3 * DAY);
+        let ramp = ix::announce_liquidation_ltv(&market, &key, 7_900, start, start + i64::from(DAY));
+        self.world.send(&[ramp], &[&ada]).unwrap();
+    }
+}
+
+/// A second market of the default mints and feeds.
+pub fn sibling_spec() -> MarketSpec {
+    MarketSpec {
+        id: 1,
+        ..MarketSpec::default()
+    }
+}
+
+/// The market's feeds, with the quote token's of the other receiver program.
+pub fn other_receiver(world: &mut World, market: &MarketKeys) -> Feeds {
+    let mut feeds = present_feeds(world, market);
+    feeds.quote.owner = Key(RECEIVERS[1].to_bytes());
+    feeds
+}
+
+/// The market's feeds.
+pub fn present_feeds(world: &mut World, market: &MarketKeys) -> Feeds {
+    let oracle = world.market_state(market).oracle;
+    Feeds {
+        collateral: oracle.collateral_feed,
+        quote: oracle.quote_feed,
+        base: oracle.base_feed,
+        rate: oracle.rate_feed,
+    }
+}

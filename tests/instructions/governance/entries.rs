@@ -1,0 +1,276 @@
+//! One entry of the queue of each kind, in every state that it can be in.
+
+use super::{
+    cast::{other_receiver, sibling_spec},
+    parameters::{change, governed},
+};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use breakwater::state::Protocol;
+use breakwater_client::{MarketKeys, addresses};
+use breakwater_engine::{
+    Config, FeedPin, Feeds, Parameter, ParameterChange, QueuedChange,
+    governance::{FEEDS, GRACE, GUARDIAN, PARAMETERS, TIMELOCK},
+};
+use breakwater_testkit::{Actor, Outcome, World, ix};
+
+/// The slots of the timelock, as a world counts them.
+const TIMELOCK_SLOTS: u64 = TIMELOCK.unsigned_abs() * 5 / 2;
+
+/// What is queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Parameters of a market.
+    Parameters,
+    /// Feeds of a market.
+    Feeds,
+    /// The guardian of the brakes.
+    Guardian,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Parameters, Self::Feeds, Self::Guardian];
+
+    /// Its number in the program.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Parameters => PARAMETERS,
+            Self::Feeds => FEEDS,
+            Self::Guardian => GUARDIAN,
+        }
+    }
+}
+
+/// What became of the entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It was never queued.
+    Absent,
+    /// It was queued in this very moment.
+    Queued,
+    /// A second before it opens.
+    Early,
+    /// The second in which it opens.
+    Open,
+    /// The last second of its time.
+    LastSecond,
+    /// A second later.
+    Late,
+    /// In its time, and in the last slot that was named.
+    LastSlot,
+    /// In its time, and a slot later.
+    SlotsLate,
+    /// It was executed in the second in which it opened.
+    Executed,
+    /// It was cancelled then.
+    Cancelled,
+    /// Open, and a tightening has changed what it was about.
+    Stale,
+    /// Cancelled and queued again with another payload: the first would be open by now.
+    ReplacedEarly,
+    /// The same, and now the second is open.
+    Replaced,
+}
+
+/// A market, another one, and the entry.
+pub struct Stand {
+    /// Where it plays.
+    pub world: World,
+    /// The market of the entry.
+    pub market: MarketKeys,
+    /// Another market.
+    pub other: MarketKeys,
+    /// The protocol's authority.
+    pub authority: Actor,
+    /// The guardian of the brakes.
+    pub grace: Actor,
+    /// What the entry changes.
+    pub kind: Kind,
+    feeds: [Feeds; 2],
+}
+
+/// All that governance can change.
+#[derive(Debug, PartialEq)]
+pub struct Governed {
+    /// The parameters.
+    pub config: Config,
+    /// The feeds of collateral and quote token.
+    pub feeds: [FeedPin; 2],
+    /// The guardian of the brakes.
+    pub guardian: Pubkey,
+}
+
+impl Stand {
+    /// Without an entry.
+    pub fn new(world: World, kind: Kind) -> Self {
+        let (mut world, market, authority, grace) = governed(world);
+        let other = world.market(&sibling_spec());
+        let mut both = other_receiver(&mut world, &market);
+        let quote = both;
+        both.collateral.owner = both.quote.owner;
+        Self {
+            world,
+            market,
+            other,
+            authority,
+            grace,
+            kind,
+            feeds: [quote, both],
+        }
+    }
+
+    /// With the entry in this state. Where two are queued, `changed` is the first.
+    pub fn in_state(kind: Kind, state: State) -> Self {
+        let mut stand = Self::new(World::program_test(), kind);
+        let (lock, grace) = (u32::try_from(TIMELOCK).unwrap(), u32::try_from(GRACE).unwrap());
+        match state {
+            State::Absent => return stand,
+            State::LastSlot | State::SlotsLate => {
+                let expires = stand.world.slot() + TIMELOCK_SLOTS;
+                let queue = stand.queue_until(&stand.authority, false, expires);
+                stand.passes(queue);
+            }
+            State::ReplacedEarly | State::Replaced => {
+                let queue = stand.queue(&stand.authority, true);
+                stand.passes(queue);
+                stand.world.advance(86_400);
+                let again = [stand.cancel(&stand.authority), stand.queue(&stand.authority, false)];
+                let authority = stand.authority.clone();
+                stand.world.send(&again, &[&authority]).unwrap();
+            }
+            _ => {
+                let queue = stand.queue(&stand.authority, false);
+                stand.passes(queue);
+            }
+        }
+        stand.world.advance(match state {
+            State::Queued => 0,
+            State::Early => lock - 1,
+            State::LastSecond => lock + grace,
+            State::Late => lock + grace + 1,
+            State::ReplacedEarly => lock - 86_400,
+            _ => lock,
+        });
+        match state {
+            State::SlotsLate => stand.world.next_slot(),
+            State::Executed => {
+                let execute = stand.execute(&stand.authority, false);
+                stand.passes(execute);
+            }
+            State::Cancelled => {
+                let cancel = stand.cancel(&stand.authority);
+                stand.passes(cancel);
+            }
+            State::Stale => {
+                let tighter = [change(Parameter::initial_ltv, 6_999)];
+                let (market, grace) = (stand.market, stand.grace.clone());
+                stand.world.tighten(&market, &grace, &tighter).unwrap();
+            }
+            _ => {}
+        }
+        stand
+    }
+
+    #[track_caller]
+    fn passes(&mut self, ix: Instruction) -> Outcome {
+        let authority = self.authority.clone();
+        self.world.send(&[ix], &[&authority]).unwrap()
+    }
+
+    /// The change itself, for parameters; `changed` is another one.
+    pub fn changes(changed: bool) -> Vec<ParameterChange> {
+        vec![change(Parameter::initial_ltv, if changed { 7_200 } else { 7_100 })]
+    }
+
+    fn next_guardian(changed: bool) -> Pubkey {
+        Actor::new(if changed { "gloria" } else { "greta" }).key()
+    }
+
+    fn feeds(&self, changed: bool) -> Feeds {
+        self.feeds[usize::from(changed)]
+    }
+
+    /// Queues it, until the last slot that may be named.
+    pub fn queue(&self, signer: &Actor, changed: bool) -> Instruction {
+        self.queue_until(signer, changed, self.world.longest_approval())
+    }
+
+    /// Queues it, until that slot.
+    pub fn queue_until(&self, signer: &Actor, changed: bool, expires: u64) -> Instruction {
+        let (market, key) = (&self.market, &signer.key());
+        match self.kind {
+            Kind::Parameters => ix::queue_parameters(market, key, 0, Self::changes(changed), expires),
+            Kind::Feeds => ix::queue_feeds(market, key, self.feeds(changed), expires),
+            Kind::Guardian => ix::queue_guardian(key, Self::next_guardian(changed), expires),
+        }
+    }
+
+    /// Executes it.
+    pub fn execute(&self, signer: &Actor, changed: bool) -> Instruction {
+        self.execute_as(self.kind, &self.market, signer, changed)
+    }
+
+    /// The instruction that executes a change of `kind` of `market`, with this entry.
+    pub fn execute_as(&self, kind: Kind, market: &MarketKeys, signer: &Actor, changed: bool) -> Instruction {
+        let key = &signer.key();
+        let mut execute = match kind {
+            Kind::Parameters => ix::execute_parameters(market, key, 0, Self::changes(changed)),
+            Kind::Feeds => ix::execute_feeds(market, key, self.feeds(changed)),
+            Kind::Guardian => ix::execute_guardian(key, Self::next_guardian(changed)),
+        };
+        // The entry is the last account of each.
+        execute.accounts.last_mut().unwrap().pubkey = self.entry();
+        execute
+    }
+
+    /// Cancels it; the rent goes to the authority.
+    pub fn cancel(&self, signer: &Actor) -> Instruction {
+        ix::cancel_change(&signer.key(), &self.authority.key(), &self.entry())
+    }
+
+    /// What it is a change of.
+    pub fn subject(&self) -> Pubkey {
+        match self.kind {
+            Kind::Guardian => addresses::protocol(),
+            Kind::Parameters | Kind::Feeds => self.market.market,
+        }
+    }
+
+    /// Its address.
+    pub fn entry(&self) -> Pubkey {
+        addresses::queued_change(&self.subject(), self.kind.number(), 0)
+    }
+
+    /// What it says, if there is one.
+    pub fn queued(&mut self) -> Option<QueuedChange> {
+        let (subject, kind) = (self.subject(), self.kind.number());
+        self.world.queued_change(&subject, kind, 0)
+    }
+
+    /// What governance has made of both markets and the protocol.
+    pub fn governed(&mut self) -> [Governed; 2] {
+        let Protocol { guardian, .. } = self.world.protocol();
+        [self.market, self.other].map(|market| {
+            let state = self.world.market_state(&market);
+            Governed {
+                config: state.config,
+                feeds: [state.oracle.collateral_feed, state.oracle.quote_feed],
+                guardian,
+            }
+        })
+    }
+
+    /// The same, once this is executed.
+    pub fn executed(&mut self) -> [Governed; 2] {
+        let [mut market, mut other] = self.governed();
+        match self.kind {
+            Kind::Parameters => market.config.initial_ltv.0 = 7_100,
+            Kind::Feeds => market.feeds = [self.feeds[0].collateral, self.feeds[0].quote],
+            Kind::Guardian => {
+                market.guardian = Self::next_guardian(false);
+                other.guardian = market.guardian;
+            }
+        }
+        [market, other]
+    }
+}

@@ -1,0 +1,216 @@
+//! Every parameter × its hard bounds and one beyond, through the queue; and the rules that tie parameters to each other, to
+//! the number.
+
+use crate::backing::market_with;
+use breakwater::{
+    error::BreakwaterError,
+    events::{ParametersChanged, ParametersQueued},
+};
+use breakwater_client::{MarketKeys, addresses};
+use breakwater_engine::{
+    Config, Parameter, ParameterChange, Quote, config::table::FIRST_LIMITS, governance::PARAMETERS,
+};
+use breakwater_testkit::{Actor, World, ix};
+use std::collections::BTreeSet;
+
+/// What the parameters are at first.
+pub const BEFORE: Config = Config {
+    supply_cap: Quote(1_000_000_000_000),
+    debt_cap: Quote(1_000_000_000_000),
+    account_debt_cap: Quote(100_000_000_000),
+    ..Config::EXAMPLE
+};
+
+/// An empty market of the example's parameters, the authority, and a guardian of the brakes.
+pub fn governed(mut world: World) -> (World, MarketKeys, Actor, Actor) {
+    let market = world.market(&market_with(BEFORE));
+    let (authority, grace) = (world.authority().clone(), world.actor("grace"));
+    world.set_guardian(&grace.key()).unwrap();
+    (world, market, authority, grace)
+}
+
+/// A change of a parameter from what it is at first.
+pub fn change(parameter: Parameter, to: u64) -> ParameterChange {
+    ParameterChange {
+        parameter: parameter.id(),
+        from: parameter.get(&BEFORE),
+        to,
+    }
+}
+
+/// The first parameters with one changed.
+fn with(parameter: Parameter, to: u64) -> Config {
+    let mut config = BEFORE;
+    parameter.set(&mut config, to).unwrap();
+    config
+}
+
+/// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of 70%, a
+/// target of 75%, a liquidation LTV of 80% and insolvency at 92%, penalties from 2% to 6%, bands of 8% and 15%, and so on.
+fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 17] {
+    use BreakwaterError::{LtvOrder, ParameterOutOfBounds, PenaltyTooLarge, UnwindStuck};
+    [
+        (Parameter::initial_ltv, 7_500, 10_000, LtvOrder),
+        (Parameter::target_ltv, 1, 7_000, LtvOrder),
+        (Parameter::target_ltv, 8_001, 10_000, LtvOrder),
+        (Parameter::insolvency_ltv, 1, 8_000, LtvOrder),
+        (Parameter::penalty_min, 601, 2_500, PenaltyTooLarge),
+        (Parameter::penalty_max, 0, 199, PenaltyTooLarge),
+        // 80% and a quarter of it are 100%.
+        (Parameter::penalty_max, 2_500, 2_500, PenaltyTooLarge),
+        // (1 + 1%) × (1 − 1.98%) is more than 1 − 1%.
+        (Parameter::unwind_max_discount, 0, 198, UnwindStuck),
+        // (1 + 2.57%) × (1 − 5%) is more than 1 − 2.57%.
+        (Parameter::confidence_guard, 257, 300, UnwindStuck),
+        (Parameter::unwind_floor_band, 0, 1_499, UnwindStuck),
+        (Parameter::average_band, 1_501, 10_000, UnwindStuck),
+        (Parameter::ema_band, 1_501, 10_000, UnwindStuck),
+        // Bounds of others: the bounty's tip, the slowest unwind, the guarded confidence, the shorter age, the brake's rest.
+        (Parameter::min_debt, 1, 99_999, ParameterOutOfBounds),
+        (Parameter::unwind_max_rate, 1, 999_999, ParameterOutOfBounds),
+        (Parameter::confidence_halt, 1, 99, ParameterOutOfBounds),
+        (Parameter::max_age_long, 1, 29, ParameterOutOfBounds),
+        (Parameter::brake_seconds, 14_401, 86_400, ParameterOutOfBounds),
+    ]
+}
+
+/// Every parameter with every value to try: its bounds, and what is forbidden between them, and one more and one less of each.
+fn attempts() -> Vec<(Parameter, u64)> {
+    let mut all = Vec::new();
+    for &parameter in Parameter::ALL {
+        if parameter == Parameter::liquidation_ltv {
+            continue;
+        }
+        let (min, max) = parameter.bounds(&BEFORE);
+        let mut edges = vec![min, max, u64::from(u32::MAX) + 1];
+        for (of, first, last, _) in forbidden() {
+            if of == parameter {
+                edges.extend([first, last]);
+            }
+        }
+        let values: BTreeSet<u64> = edges
+            .into_iter()
+            .flat_map(|edge| [edge.saturating_sub(1), edge, edge.saturating_add(1)])
+            .filter(|value| *value != parameter.get(&BEFORE))
+            .collect();
+        all.extend(values.into_iter().map(|value| (parameter, value)));
+    }
+    all
+}
+
+/// What should come of a value.
+fn expected(parameter: Parameter, value: u64) -> Option<BreakwaterError> {
+    let (min, max) = parameter.bounds(&BEFORE);
+    if value < min || value > max {
+        return Some(BreakwaterError::ParameterOutOfBounds);
+    }
+    let mut forbidden = forbidden().into_iter();
+    let found = forbidden.find(|(of, first, last, _)| *of == parameter && (*first..=*last).contains(&value));
+    found.map(|(.., error)| error)
+}
+
+#[test]
+fn every_parameter_goes_to_its_bounds_through_the_queue_and_no_further() {
+    let (mut world, market, authority, _) = governed(World::lite());
+    let attempts = attempts();
+    // Two bounds and their neighbours for most, fewer where zero or the largest number is one.
+    assert!(attempts.len() > 5 * Parameter::ALL.len(), "{}", attempts.len());
+    for (id, (parameter, value)) in (0..).zip(&attempts) {
+        let changes = vec![change(*parameter, *value)];
+        let outcome = world.queue_parameters(&market, id, &changes).unwrap();
+        let event = outcome.event::<ParametersQueued>();
+        assert_eq!((event.market, event.id, event.changes), (market.market, id, changes));
+    }
+    world.wait_out_timelock();
+    let (opened, before) = (world.snapshot(), world.market_state(&market));
+    for (id, (parameter, value)) in (0..).zip(&attempts) {
+        println!("{} to {value}: {:?}", parameter.name(), expected(*parameter, *value));
+        let changes = vec![change(*parameter, *value)];
+        let execute = ix::execute_parameters(&market, &authority.key(), id, changes.clone());
+        if let Some(error) = expected(*parameter, *value) {
+            world.assert_error_unchanged(&[execute], &[&authority], error);
+            continue;
+        }
+        let outcome = world.send(&[execute], &[&authority]).unwrap();
+        let expected = ParametersChanged {
+            market: market.market,
+            id,
+            changes,
+        };
+        assert_eq!(outcome.event::<ParametersChanged>(), expected);
+        let mut after = before;
+        after.config = with(*parameter, *value);
+        after.books = before.books_at(world.clock()).unwrap();
+        assert_eq!(world.market_state(&market), after);
+        assert_eq!(world.queued_change(&market.market, PARAMETERS, id), None);
+        world.restore(&opened);
+    }
+}
+
+#[test]
+fn what_two_parameters_forbid_each_other_they_may_do_together() {
+    let (mut world, market, ..) = governed(World::lite());
+    let together = [
+        [(Parameter::min_debt, 1), (Parameter::bounty_tip, 1)],
+        [(Parameter::unwind_max_rate, 1), (Parameter::unwind_min_rate, 1)],
+        [(Parameter::confidence_halt, 1), (Parameter::confidence_guard, 1)],
+        [(Parameter::max_age_long, 1), (Parameter::max_age_short, 1)],
+        [(Parameter::brake_seconds, 86_400), (Parameter::brake_rest, 86_400)],
+        [
+            (Parameter::average_band, 10_000),
+            (Parameter::unwind_floor_band, 10_000),
+        ],
+        [(Parameter::insolvency_ltv, 10_000), (Parameter::target_ltv, 8_000)],
+        [(Parameter::penalty_max, 0), (Parameter::penalty_min, 0)],
+    ];
+    for (id, pair) in (0..).zip(together) {
+        let changes = pair.map(|(parameter, to)| change(parameter, to));
+        world.queue_parameters(&market, id, &changes).unwrap();
+    }
+    world.wait_out_timelock();
+    let opened = world.snapshot();
+    for (id, pair) in (0..).zip(together) {
+        let changes = pair.map(|(parameter, to)| change(parameter, to));
+        world.execute_parameters(&market, id, &changes).unwrap();
+        let config = world.market_state(&market).config;
+        for (parameter, to) in pair {
+            assert_eq!(parameter.get(&config), to, "{}", parameter.name());
+        }
+        world.restore(&opened);
+    }
+}
+
+#[test]
+fn the_first_limits_are_the_last_that_a_new_market_may_have() {
+    // Literally, so that no change of the table goes unseen: a million and a hundred thousand of a token of six decimals.
+    let limits = [
+        (Parameter::supply_cap, 1_000_000_000_000),
+        (Parameter::debt_cap, 1_000_000_000_000),
+        (Parameter::account_debt_cap, 100_000_000_000),
+        (Parameter::initial_ltv, 8_000),
+        (Parameter::liquidation_ltv, 8_500),
+        (Parameter::backstop_leverage, 100_000),
+    ];
+    assert_eq!(FIRST_LIMITS, limits);
+    // LTVs between which each of these fits, the limit and one beyond.
+    let mut roomy = BEFORE;
+    (roomy.initial_ltv.0, roomy.target_ltv.0, roomy.liquidation_ltv.0) = (8_000, 8_400, 8_500);
+    for (parameter, limit) in limits {
+        for (value, refused) in [(limit, false), (limit + 1, true)] {
+            let mut world = World::program_test();
+            let mut config = roomy;
+            parameter.set(&mut config, value).unwrap();
+            // The world would create a market beyond the limits within them: the instruction is written by hand.
+            let (keys, create) = world.prepare_market(&market_with(roomy));
+            let bent = super::rules::with_config(&create, &config);
+            let authority = world.authority().clone();
+            if refused {
+                world.assert_error_unchanged(&[bent], &[&authority], BreakwaterError::FirstLimitExceeded);
+                assert_eq!(world.account(&addresses::lp_mint(&keys.market)), None);
+            } else {
+                world.send(&[bent], &[&authority]).unwrap();
+                assert_eq!(world.market_state(&keys).config, config);
+            }
+        }
+    }
+}

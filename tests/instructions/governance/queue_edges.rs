@@ -1,0 +1,297 @@
+//! The edges of the queue: how far ahead an approval may be, twice in one transaction, who gets the rent, and what feeds
+//! are queued.
+
+use super::{
+    cast::{other_receiver, present_feeds},
+    entries::{Kind, Stand, State},
+    parameters::{change, governed},
+};
+use crate::{
+    attack::{nowhere, replace_account},
+    backing::cents,
+    scene::redeemable,
+};
+use anchor_lang::prelude::{ErrorCode, Pubkey, pubkey};
+use breakwater::{
+    error::BreakwaterError,
+    events::{FeedsChanged, FeedsQueued, GuardianQueued, GuardianSet},
+};
+use breakwater_engine::{
+    Feeds, Key, Parameter,
+    governance::{ChangeQueued, GRACE, LONGEST_APPROVAL, PARAMETERS, TIMELOCK},
+};
+use breakwater_testkit::{
+    BackendKind, Outcome, World, ix,
+    program_file::breakwater_program,
+    pyth::{PUSH_ORACLE, RECEIVERS},
+};
+
+/// The loader whose programs are one account each.
+const LOADER: Pubkey = pubkey!("BPFLoader2111111111111111111111111111111111");
+
+#[test]
+fn an_approval_is_good_until_a_slot_that_is_not_past_and_not_too_far_ahead() {
+    // Fourteen days of slots of 400 milliseconds.
+    assert_eq!(LONGEST_APPROVAL, 14 * 86_400 * 5 / 2);
+    for kind in Kind::ALL {
+        let mut stand = Stand::new(World::program_test(), kind);
+        let (authority, now) = (stand.authority.clone(), stand.world.slot());
+        let longest = now + LONGEST_APPROVAL;
+        for (expires, expected) in [
+            (0, BreakwaterError::ApprovalExpired),
+            (now - 1, BreakwaterError::ApprovalExpired),
+            (longest + 1, BreakwaterError::ApprovalTooLong),
+            (u64::MAX, BreakwaterError::ApprovalTooLong),
+        ] {
+            let queue = stand.queue_until(&authority, false, expires);
+            stand.world.assert_error_unchanged(&[queue], &[&authority], expected);
+        }
+        let begun = stand.world.snapshot();
+        for expires in [now, longest] {
+            let queue = stand.queue_until(&authority, false, expires);
+            stand.world.send(&[queue], &[&authority]).unwrap();
+            let queued = stand.queued().unwrap();
+            assert_eq!(queued.expires_slot, expires);
+            assert_eq!(queued.opens_at, stand.world.unix() + TIMELOCK);
+            assert_eq!(queued.closes_at, queued.opens_at + GRACE);
+            stand.world.restore(&begun);
+        }
+    }
+}
+
+#[test]
+fn an_approval_that_ends_before_the_timelock_does_is_never_good() {
+    for kind in Kind::ALL {
+        let mut stand = Stand::new(World::program_test(), kind);
+        let authority = stand.authority.clone();
+        let queue = stand.queue_until(&authority, false, stand.world.slot() + 10);
+        stand.world.send(&[queue], &[&authority]).unwrap();
+        for _ in 0..2 {
+            let early = stand.world.unix() < stand.queued().unwrap().opens_at;
+            let expected = if early {
+                BreakwaterError::TooEarly
+            } else {
+                BreakwaterError::Expired
+            };
+            let execute = stand.execute(&authority, false);
+            stand.world.assert_error_unchanged(&[execute], &[&authority], expected);
+            stand.world.wait_out_timelock();
+        }
+    }
+}
+
+#[test]
+fn nothing_is_queued_and_executed_or_executed_twice_in_one_transaction() {
+    for kind in Kind::ALL {
+        let mut stand = Stand::in_state(kind, State::Absent);
+        let authority = stand.authority.clone();
+        let both = [stand.queue(&authority, false), stand.execute(&authority, false)];
+        stand
+            .world
+            .assert_error_unchanged(&both, &[&authority], BreakwaterError::TooEarly);
+
+        let mut stand = Stand::in_state(kind, State::Open);
+        let execute = stand.execute(&authority, false);
+        let gone = ErrorCode::AccountOwnedByWrongProgram;
+        for again in [execute.clone(), stand.cancel(&authority)] {
+            let twice = [execute.clone(), again];
+            stand.world.assert_error_unchanged(&twice, &[&authority], gone);
+        }
+        let renewed = [stand.cancel(&authority), stand.queue(&authority, false), execute];
+        stand
+            .world
+            .assert_error_unchanged(&renewed, &[&authority], BreakwaterError::TooEarly);
+    }
+}
+
+#[test]
+fn nobody_can_stop_an_entry_by_sending_lamports_to_its_address() {
+    for lamports in [1, 1_000_000_000] {
+        for kind in Kind::ALL {
+            let mut stand = Stand::in_state(kind, State::Absent);
+            let (authority, entry) = (stand.authority.clone(), stand.entry());
+            stand.world.give_lamports(&entry, lamports);
+            let before = stand.world.existing_account(&authority.key()).lamports;
+            for pair in [stand.queue(&authority, false), stand.cancel(&authority)] {
+                stand.world.send(&[pair], &[&authority]).unwrap();
+            }
+            assert_eq!(
+                stand.world.existing_account(&authority.key()).lamports,
+                before + lamports
+            );
+            assert_eq!(stand.world.account(&entry), None);
+        }
+    }
+}
+
+#[test]
+fn the_rent_goes_to_the_authority_whoever_cancels() {
+    for kind in [Kind::Parameters, Kind::Feeds] {
+        let mut stand = Stand::in_state(kind, State::Early);
+        let (authority, grace) = (stand.authority.clone(), stand.grace.clone());
+        let honest = stand.cancel(&grace);
+        for receiver in [grace.key(), nowhere()] {
+            let bent = replace_account(&honest, &authority.key(), &receiver);
+            let expected = BreakwaterError::WrongAuthority;
+            stand.world.assert_error_unchanged(&[bent], &[&grace], expected);
+        }
+        let before = stand.world.existing_account(&authority.key()).lamports;
+        let rent = stand.world.existing_account(&stand.entry()).lamports;
+        stand.world.send(&[honest], &[&grace]).unwrap();
+        let after = stand.world.existing_account(&authority.key()).lamports;
+        assert_eq!(after, before + rent);
+    }
+}
+
+#[test]
+fn an_authority_whose_account_is_odd_cannot_keep_its_entries_from_being_cancelled() {
+    // A thief may hand over to a key of his at which there is a program, an account of another owner, or nothing.
+    for kind in BackendKind::ALL {
+        for odd in 0..3 {
+            let mut stand = Stand::new(World::new(kind), Kind::Parameters);
+            let (authority, grace) = (stand.authority.clone(), stand.grace.clone());
+            let queue = stand.queue(&authority, false);
+            stand.world.send(&[queue], &[&authority]).unwrap();
+            let mut account = stand.world.existing_account(&authority.key());
+            match odd {
+                0 => (account.executable, account.owner, account.data) = (true, LOADER, breakwater_program()),
+                1 => account.owner = breakwater::ID,
+                _ => account.lamports = 0,
+            }
+            stand.world.set_account(&authority.key(), account);
+            let cancel = stand.cancel(&grace);
+            stand.world.send(&[cancel], &[&grace]).unwrap();
+            assert_eq!(stand.queued(), None);
+        }
+    }
+}
+
+#[test]
+fn each_number_is_an_entry_of_its_own() {
+    let (mut world, market, authority, _) = governed(World::program_test());
+    let same = [change(Parameter::initial_ltv, 7_100)];
+    let other = [change(Parameter::guardian_share, 4_999)];
+    for (id, changes) in [(0, &same), (1, &same), (u16::MAX, &other)] {
+        world.queue_parameters(&market, id, changes).unwrap();
+    }
+    world.wait_out_timelock();
+    // One number's change is not another's.
+    let crossed = ix::execute_parameters(&market, &authority.key(), u16::MAX, same.to_vec());
+    world.assert_error_unchanged(&[crossed], &[&authority], BreakwaterError::ChangeDiffers);
+    world.execute_parameters(&market, 0, &same).unwrap();
+    // What is done is not done again under another number.
+    let again = ix::execute_parameters(&market, &authority.key(), 1, same.to_vec());
+    world.assert_error_unchanged(&[again], &[&authority], BreakwaterError::StaleChange);
+    world.execute_parameters(&market, u16::MAX, &other).unwrap();
+    assert!(world.queued_change(&market.market, PARAMETERS, 1).is_some());
+    let config = world.market_state(&market).config;
+    assert_eq!((config.initial_ltv.0, config.guardian_share.0), (7_100, 4_999));
+}
+
+#[test]
+fn the_events_say_what_was_queued_and_until_when() {
+    let mut stand = Stand::in_state(Kind::Feeds, State::Absent);
+    let (market, now) = (stand.market, stand.world.unix());
+    let expires_slot = stand.world.longest_approval();
+    let feeds = other_receiver(&mut stand.world, &market);
+    let event = |hash| ChangeQueued {
+        hash,
+        opens_at: now + TIMELOCK,
+        closes_at: now + TIMELOCK + GRACE,
+        expires_slot,
+    };
+    let queued = stand.world.queue_feeds(&market, feeds).unwrap().event::<FeedsQueued>();
+    let hash = breakwater_client::change_hash(Kind::Feeds.number(), &market.market, &feeds).unwrap();
+    assert_eq!(
+        (queued.market, queued.queued, queued.feeds),
+        (market.market, event(hash), feeds)
+    );
+    assert_eq!(stand.queued().unwrap().hash, hash);
+    let guardian = nowhere();
+    let queued: GuardianQueued = stand.world.queue_guardian(&guardian).unwrap().event();
+    let protocol = breakwater_client::addresses::protocol();
+    let hash = breakwater_client::change_hash(Kind::Guardian.number(), &protocol, &guardian).unwrap();
+    assert_eq!((queued.guardian, queued.queued), (guardian, event(hash)));
+    stand.world.wait_out_timelock();
+    let changed: FeedsChanged = stand.world.execute_feeds(&market, feeds).unwrap().event();
+    assert_eq!((changed.market, changed.feeds), (market.market, feeds));
+    let set: GuardianSet = stand.world.execute_guardian(&guardian).unwrap().event();
+    assert_eq!(set.guardian, guardian);
+}
+
+/// What is done to feeds that are fine.
+type Bend<'a> = &'a dyn Fn(&mut Feeds);
+
+#[test]
+fn feeds_that_no_market_could_have_are_not_queued() {
+    let (mut world, market, authority, _) = governed(World::program_test());
+    let present = present_feeds(&mut world, &market);
+    let (base, rate) = (present.collateral, present.quote);
+    let cases: [(Bend, BreakwaterError); 8] = [
+        (&|_| (), BreakwaterError::NoChange),
+        (
+            &|feeds| feeds.collateral.key = Key::default(),
+            BreakwaterError::FeedPinInvalid,
+        ),
+        (&|feeds| feeds.quote.padding[0] = 1, BreakwaterError::FeedPinInvalid),
+        (&|feeds| feeds.quote = feeds.collateral, BreakwaterError::FeedPinInvalid),
+        (&|feeds| feeds.quote.kind = 3, BreakwaterError::FeedKindUnknown),
+        (
+            &|feeds| feeds.collateral.owner = Key(PUSH_ORACLE.to_bytes()),
+            BreakwaterError::WrongFeedOwner,
+        ),
+        (
+            &|feeds| feeds.quote.owner = Key(nowhere().to_bytes()),
+            BreakwaterError::WrongFeedOwner,
+        ),
+        (
+            &|feeds| (feeds.base, feeds.rate) = (base, rate),
+            BreakwaterError::FeedPinInvalid,
+        ),
+    ];
+    let expires = world.longest_approval();
+    for (number, (bend, expected)) in cases.into_iter().enumerate() {
+        println!("case {number}: {expected:?}");
+        let mut feeds = present;
+        bend(&mut feeds);
+        let queue = ix::queue_feeds(&market, &authority.key(), feeds, expires);
+        world.assert_error_unchanged(&[queue], &[&authority], expected);
+    }
+}
+
+#[test]
+fn a_market_knows_of_prices_what_it_knew_when_its_feeds_change() {
+    let mut world = World::program_test();
+    let market = world.market(&redeemable());
+    world.observe_price(&market).unwrap();
+    let mut feeds = present_feeds(&mut world, &market);
+    let other = Key(RECEIVERS[1].to_bytes());
+    (feeds.collateral.owner, feeds.rate.owner) = (other, other);
+    world.queue_feeds(&market, feeds).unwrap();
+    world.wait_out_timelock();
+    let mut expected = world.market_state(&market);
+    world.execute_feeds(&market, feeds).unwrap();
+    (expected.oracle.collateral_feed, expected.oracle.rate_feed) = (feeds.collateral, feeds.rate);
+    assert_eq!(world.market_state(&market), expected);
+
+    // The old updates are nobody's any more; those of the other receiver are read, and judged by the old prices.
+    let observe = ix::observe_price(&market);
+    world.assert_error_unchanged(std::slice::from_ref(&observe), &[], BreakwaterError::WrongFeedOwner);
+    let (_, rate) = market.redemption_feeds.unwrap();
+    for feed in [market.collateral_feed, rate] {
+        world.edit_pull(&feed, |update| update.receiver = RECEIVERS[1]);
+    }
+    let accepted = expected.oracle.collateral_published;
+    world.edit_pull(&market.collateral_feed, |update| {
+        update.quotation.publish_time = accepted - 1;
+    });
+    // Far older than any age allows as well, which is told first.
+    world.assert_error_unchanged(std::slice::from_ref(&observe), &[], BreakwaterError::PriceTooOld);
+    world.publish_all();
+    let outcome: Outcome = world.send(std::slice::from_ref(&observe), &[]).unwrap();
+    assert!(outcome.events::<breakwater::events::LevelChanged>().is_empty());
+    world.advance_silently(1);
+    world.settle_price(&market.collateral_feed, cents(12_500), 0);
+    world.edit_pull(&market.collateral_feed, |update| update.quotation.publish_time -= 2);
+    world.assert_error_unchanged(&[observe], &[], BreakwaterError::PriceBehindAccepted);
+}

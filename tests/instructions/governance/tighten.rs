@@ -1,0 +1,157 @@
+//! Every parameter × both directions, at once: what only limits is done, what does anything else is not.
+
+use super::parameters::{BEFORE, change, governed};
+use breakwater::{error::BreakwaterError, events::Tightened};
+use breakwater_engine::{Parameter, ParameterChange};
+use breakwater_testkit::{World, ix};
+
+/// What is tighter when it is lower.
+const LOWER: [Parameter; 6] = [
+    Parameter::initial_ltv,
+    Parameter::band_limit,
+    Parameter::band_floor,
+    Parameter::supply_cap,
+    Parameter::debt_cap,
+    Parameter::account_debt_cap,
+];
+
+/// What is tighter when it is higher.
+const HIGHER: [Parameter; 6] = [
+    Parameter::volatility_factor,
+    Parameter::volatility_max,
+    Parameter::crowding_max,
+    Parameter::crowding_drop,
+    Parameter::equity_floor,
+    Parameter::take_out_delay,
+];
+
+/// As tight as each parameter goes: the end of its bounds in its direction.
+pub fn tightest(parameter: Parameter) -> Option<u64> {
+    let (min, max) = parameter.bounds(&BEFORE);
+    if LOWER.contains(&parameter) {
+        Some(min)
+    } else if HIGHER.contains(&parameter) {
+        Some(max)
+    } else {
+        None
+    }
+}
+
+#[test]
+fn every_parameter_is_tightened_to_its_bound_in_its_direction_and_in_no_other() {
+    use BreakwaterError::{LiquidationLtvByRamp, NotTighter, ParameterOutOfBounds};
+    let (mut world, market, authority, grace) = governed(World::lite());
+    let (begun, before) = (world.snapshot(), world.market_state(&market));
+    let signers = [&authority, &grace];
+    for &parameter in Parameter::ALL {
+        let (now, (min, max)) = (parameter.get(&BEFORE), parameter.bounds(&BEFORE));
+        let tightest = tightest(parameter);
+        let values = [
+            0,
+            min.saturating_sub(1),
+            min,
+            now.saturating_sub(1),
+            now.saturating_add(1),
+            max,
+            max.saturating_add(1),
+        ];
+        for value in values.into_iter().filter(|value| *value != now) {
+            let lower = value < now;
+            let expected = match tightest {
+                _ if parameter == Parameter::liquidation_ltv => Some(LiquidationLtvByRamp),
+                None => Some(NotTighter),
+                Some(end) if lower != (end < now) => Some(NotTighter),
+                Some(_) if !(min..=max).contains(&value) => Some(ParameterOutOfBounds),
+                Some(_) => None,
+            };
+            println!("{} from {now} to {value}: {expected:?}", parameter.name());
+            for signer in signers {
+                let changes = vec![change(parameter, value)];
+                let tighten = ix::tighten(&market, &signer.key(), changes.clone());
+                if let Some(error) = expected {
+                    world.assert_error_unchanged(&[tighten], &[signer], error);
+                    continue;
+                }
+                let event = world.send(&[tighten], &[signer]).unwrap().event::<Tightened>();
+                let (market_key, signer) = (market.market, signer.key());
+                assert_eq!(
+                    event,
+                    Tightened {
+                        market: market_key,
+                        signer,
+                        changes
+                    }
+                );
+                let mut after = before;
+                parameter.set(&mut after.config, value).unwrap();
+                assert_eq!(world.market_state(&market), after);
+                world.restore(&begun);
+            }
+        }
+    }
+}
+
+#[test]
+fn all_that_can_be_tightened_goes_to_its_limit_in_one_transaction() {
+    let (mut world, market, _, grace) = governed(World::program_test());
+    let changes: Vec<ParameterChange> = LOWER
+        .into_iter()
+        .chain(HIGHER)
+        .map(|parameter| change(parameter, tightest(parameter).unwrap()))
+        .collect();
+    let mut after = world.market_state(&market);
+    for parameter in LOWER.into_iter().chain(HIGHER) {
+        parameter.set(&mut after.config, tightest(parameter).unwrap()).unwrap();
+    }
+    world.tighten(&market, &grace, &changes).unwrap();
+    assert_eq!(world.market_state(&market), after);
+}
+
+#[test]
+fn one_loosening_among_many_tightenings_stops_them_all() {
+    let (mut world, market, authority, grace) = governed(World::program_test());
+    let limiting = [
+        change(Parameter::initial_ltv, 6_000),
+        change(Parameter::equity_floor, 2_000),
+    ];
+    for loosening in [
+        change(Parameter::supply_cap, u64::MAX),
+        change(Parameter::volatility_factor, 0),
+        change(Parameter::outflow_limit, 500),
+    ] {
+        for place in 0..=limiting.len() {
+            let mut changes = limiting.to_vec();
+            changes.insert(place, loosening);
+            for signer in [&authority, &grace] {
+                let tighten = ix::tighten(&market, &signer.key(), changes.clone());
+                world.assert_error_unchanged(&[tighten], &[signer], BreakwaterError::NotTighter);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_direction_is_told_from_what_the_parameter_is_and_not_from_what_the_change_says() {
+    let (mut world, market, _, grace) = governed(World::program_test());
+    // "From" higher than it is, so that a loosening looks like a tightening.
+    for (parameter, from, to) in [
+        (Parameter::initial_ltv, 9_000, 7_400),
+        (Parameter::supply_cap, u64::MAX, u64::MAX - 1),
+        (Parameter::equity_floor, 0, 500),
+    ] {
+        let parameter = parameter.id();
+        let lie = ix::tighten(&market, &grace.key(), vec![ParameterChange { parameter, from, to }]);
+        world.assert_error_unchanged(&[lie], &[&grace], BreakwaterError::StaleChange);
+    }
+}
+
+#[test]
+fn it_is_done_once() {
+    let (mut world, market, _, grace) = governed(World::program_test());
+    let changes = vec![change(Parameter::initial_ltv, 6_999)];
+    let tighten = ix::tighten(&market, &grace.key(), changes);
+    let twice = [tighten.clone(), tighten.clone()];
+    world.assert_error_unchanged(&twice, &[&grace], BreakwaterError::StaleChange);
+    world.send(std::slice::from_ref(&tighten), &[&grace]).unwrap();
+    world.assert_error_unchanged(&[tighten], &[&grace], BreakwaterError::StaleChange);
+}

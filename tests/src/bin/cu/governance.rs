@@ -1,0 +1,85 @@
+//! What governance costs.
+
+use super::{DAY, Stage, Table};
+use breakwater_engine::{Feeds, Parameter, ParameterChange, governance::PARAMETERS, pause::Kinds};
+use breakwater_testkit::{MarketSpec, Outcome, World};
+
+/// Each instruction once, with as many changes of parameters as an entry may have.
+pub fn once(spec: &MarketSpec, table: &mut Table) {
+    let stage = Stage::funded(spec, table);
+    let (mut world, market, table) = (stage.world, stage.market, stage.table);
+    let authority = world.authority().clone();
+    let mut add = |name, outcome: Outcome| table.add(name, &outcome);
+    let before = world.market_state(&market);
+
+    let caps = [Parameter::supply_cap, Parameter::debt_cap, Parameter::account_debt_cap];
+    let lower = |parameter: Parameter| ParameterChange {
+        parameter: parameter.id(),
+        from: parameter.get(&before.config),
+        to: parameter.get(&before.config) - 1,
+    };
+    add("tighten", world.tighten(&market, &authority, &caps.map(lower)).unwrap());
+    add("pause", world.pause(&market, &authority, Kinds::ALL.0, 1).unwrap());
+
+    // Amounts, times and curves that may each be one more.
+    let other = |parameter: &Parameter| ParameterChange {
+        parameter: parameter.id(),
+        from: parameter.get(&before.config),
+        to: parameter.get(&before.config) + 1,
+    };
+    let free = [
+        Parameter::min_debt,
+        Parameter::bounty_tip,
+        Parameter::unwind_max_rate,
+        Parameter::unwind_min_rate,
+        Parameter::guarded_flow,
+        Parameter::market_depth,
+        Parameter::bounty_share,
+        Parameter::inventory_haircut,
+        Parameter::unwind_slope,
+        Parameter::interest_base,
+        Parameter::interest_slope_low,
+        Parameter::interest_slope_high,
+        Parameter::reserve_factor,
+        Parameter::unwind_time,
+        Parameter::guardian_window,
+        Parameter::take_out_window,
+    ];
+    let changes: Vec<ParameterChange> = free.iter().map(other).collect();
+    let mut feeds = Feeds {
+        collateral: before.oracle.collateral_feed,
+        quote: before.oracle.quote_feed,
+        base: before.oracle.base_feed,
+        rate: before.oracle.rate_feed,
+    };
+    feeds.quote.key.0[0] ^= 1;
+    let guardian = world.actor("gerda").key();
+    add(
+        "queue_parameters",
+        world.queue_parameters(&market, 0, &changes).unwrap(),
+    );
+    add("queue_feeds", world.queue_feeds(&market, feeds).unwrap());
+    add("queue_guardian", world.queue_guardian(&guardian).unwrap());
+    world.queue_parameters(&market, 1, &changes).unwrap();
+    let cancelled = world.cancel_change(&authority, &market.market, PARAMETERS, 1);
+    add("cancel_change", cancelled.unwrap());
+    add("queue_take_out", world.queue_take_out(&market, 1).unwrap());
+    add("cancel_take_out", world.cancel_take_out(&market, &authority).unwrap());
+    let starts_at = world.unix() + 4 * DAY;
+    let announced = world.announce_liquidation_ltv(&market, 7_900, starts_at, starts_at + DAY);
+    add("announce_liquidation_ltv", announced.unwrap());
+    add("cancel_ramp", world.cancel_ramp(&market, &authority).unwrap());
+    world.wait_out_timelock();
+    let executed = world.execute_parameters(&market, 0, &changes);
+    add("execute_parameters", executed.unwrap());
+    add("execute_feeds", world.execute_feeds(&market, feeds).unwrap());
+    add("execute_guardian", world.execute_guardian(&guardian).unwrap());
+    hand_over(&mut world, &mut add);
+}
+
+fn hand_over(world: &mut World, add: &mut impl FnMut(&'static str, Outcome)) {
+    let anna = world.actor("anna");
+    add("propose_authority", world.propose_authority(&anna.key()).unwrap());
+    add("accept_authority", world.accept_authority(&anna).unwrap());
+    assert_eq!(world.protocol().authority, anna.key());
+}
