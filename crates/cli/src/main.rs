@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod lab;
+mod migrate;
 
 /// Borrowing against isolated collateral on Solana, without liquidation cascades.
 #[derive(Parser)]
@@ -18,12 +19,15 @@ struct Cli {
 enum Command {
     /// The cascade laboratory: liquidation mechanisms on the same crash, and what each costs
     Lab(lab::Options),
+    /// Initialises the protocol and creates markets from configuration files, as far as they are not there
+    Migrate(migrate::Options),
 }
 
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let result = match command {
         Command::Lab(options) => lab::run(&options),
+        Command::Migrate(options) => migrate::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,256 @@
+//! A market's configuration file.
+
+use std::{fs, path::Path};
+
+use anchor_lang::prelude::Pubkey;
+use breakwater::feeds::RECEIVERS;
+use breakwater_engine::{
+    FeedPin, Key,
+    oracle::{FEED_PULL, FEED_PUSH},
+};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::parameters::Parameters;
+
+/// One market: what the file says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// What people call it.
+    pub name: String,
+    /// Tells apart the markets of one pair of mints.
+    pub id: u16,
+    /// What is deposited.
+    pub collateral: Token,
+    /// What is lent.
+    pub quote: Token,
+    /// Of collateral that can be redeemed.
+    pub redemption: Option<Redemption>,
+    /// The market's parameters.
+    pub parameters: Parameters,
+}
+
+/// One of the market's two tokens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Its mint.
+    #[serde(deserialize_with = "address")]
+    pub mint: Pubkey,
+    /// What the mint must have; every amount in the file is in atoms of this size.
+    pub decimals: u8,
+    /// Its price in USD.
+    pub feed: Feed,
+}
+
+/// What collateral is redeemed for, and for how much of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redemption {
+    /// USD price of what it is redeemed for.
+    pub base: Feed,
+    /// How much of that one token is redeemed for.
+    pub rate: Feed,
+}
+
+/// A Pyth feed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Feed {
+    /// Updates that anybody posts to a receiver program.
+    Pull {
+        /// 64 hexadecimal digits.
+        #[serde(deserialize_with = "feed_id")]
+        id: [u8; 32],
+        /// The receiver program; one of the two that Breakwater knows.
+        #[serde(deserialize_with = "receiver")]
+        receiver: Pubkey,
+    },
+    /// A classic price account.
+    Push {
+        /// The account.
+        #[serde(deserialize_with = "address")]
+        account: Pubkey,
+        /// The program that owns it.
+        #[serde(deserialize_with = "address")]
+        owner: Pubkey,
+    },
+}
+
+impl Feed {
+    /// As a market pins it.
+    pub fn pin(&self) -> FeedPin {
+        let (key, owner, kind) = match self {
+            Self::Pull { id, receiver } => (*id, receiver, FEED_PULL),
+            Self::Push { account, owner } => (account.to_bytes(), owner, FEED_PUSH),
+        };
+        FeedPin {
+            key: Key(key),
+            owner: Key(owner.to_bytes()),
+            kind,
+            padding: [0; 7],
+        }
+    }
+}
+
+impl Market {
+    /// Reads a file and checks its parameters against the engine's bounds and a new market's limits.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let at = path.display();
+        let text = fs::read_to_string(path).map_err(|error| format!("{at}: {error}"))?;
+        Self::parse(&text).map_err(|error| format!("{at}: {error}"))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let market: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let config = market.parameters.0;
+        config
+            .validate()
+            .and_then(|()| config.check_first_limits())
+            .map_err(|error| format!("the engine refuses the parameters: {error:?}"))?;
+        Ok(market)
+    }
+
+    /// The four pins: collateral, quote, base, rate.
+    pub fn pins(&self) -> [FeedPin; 4] {
+        let (base, rate) = self
+            .redemption
+            .as_ref()
+            .map_or((FeedPin::NONE, FeedPin::NONE), |redemption| {
+                (redemption.base.pin(), redemption.rate.pin())
+            });
+        [self.collateral.feed.pin(), self.quote.feed.pin(), base, rate]
+    }
+}
+
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Pubkey, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse()
+        .map_err(|error| D::Error::custom(format!("{text} is no address: {error}")))
+}
+
+fn receiver<'de, D: Deserializer<'de>>(from: D) -> Result<Pubkey, D::Error> {
+    let receiver = address(from)?;
+    if RECEIVERS.contains(&receiver) {
+        Ok(receiver)
+    } else {
+        Err(D::Error::custom(format!("{receiver} is no known Pyth receiver")))
+    }
+}
+
+fn feed_id<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+    let text = String::deserialize(from)?;
+    let digits = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let mut id = [0; 32];
+    for (byte, index) in id.iter_mut().zip((0..64).step_by(2)) {
+        let pair = text.get(index..index + 2).filter(|_| digits);
+        *byte = pair
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            .ok_or_else(|| D::Error::custom(format!("{text} is not 64 hexadecimal digits")))?;
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The programs that write the price accounts which Pyth and others keep for everyone, of each receiver.
+    const PRICE_FEED_PROGRAM: &str = "pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT";
+
+    fn folder() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations"))
+    }
+
+    fn files() -> Vec<(String, Market)> {
+        let mut files: Vec<(String, Market)> = fs::read_dir(folder())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+            .map(|path| {
+                let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+                (name, Market::read(&path).unwrap())
+            })
+            .collect();
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        files
+    }
+
+    #[test]
+    fn every_configuration_is_valid_and_named_as_its_file() {
+        let files = files();
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["jitosol-usdc", "sol-usdc", "usdc-sol"]);
+        for (name, market) in &files {
+            assert_eq!(market.name.to_lowercase().replace('/', "-"), *name);
+        }
+    }
+
+    /// What the engine does not ask for, but every file gives as a reason.
+    #[test]
+    fn reasons_hold() {
+        for (name, market) in files() {
+            let config = market.parameters.0;
+            assert!(
+                config.max_gap <= config.penalty_min,
+                "{name}: liquidating oneself at a lagging price would pay"
+            );
+            let room = 10_000 - 10_000 * config.initial_ltv.0 / config.liquidation_ltv.0;
+            assert!(config.crowding_drop.0 > room, "{name}: new loans would not be seen");
+            let penalty = config.min_debt.0 * u64::from(config.penalty_min.0) / 10_000;
+            assert!(
+                config.bounty_tip.0 <= penalty / 2,
+                "{name}: the tip would not be paid in full"
+            );
+            let schedule = config.inventory_cap.0 / u64::from(config.unwind_time);
+            assert!(
+                (schedule..schedule * 11 / 10).contains(&config.unwind_max_rate),
+                "{name}: not just above the schedule"
+            );
+        }
+    }
+
+    /// An independent list: the accounts that Pyth documents for these symbols. Each is derived from its feed's id.
+    #[test]
+    fn feed_ids_are_those_of_the_accounts_that_pyth_documents() {
+        const SOL: &str = "7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE";
+        const USDC: &str = "Dpw1EAVrSB1ibxiDQyTAW6Zip3J4Btk2x4SgApQCeFbX";
+        const JITOSOL: &str = "AxaxyeDT8JnWERSaTKvFXvPKkEdxnamKSqpWbsSjYg1g";
+        const JITOSOL_RATE: &str = "CmGnCwUEYC7Kp9Sca4ULJRckSR8eJKLFTk1ed3wwGc78";
+        let program: Pubkey = PRICE_FEED_PROGRAM.parse().unwrap();
+        let account = |pin: &FeedPin| {
+            let shard = 0u16.to_le_bytes();
+            Pubkey::find_program_address(&[&shard, &pin.key.0], &program)
+                .0
+                .to_string()
+        };
+        let expected: [&[&str]; 3] = [&[JITOSOL, USDC, SOL, JITOSOL_RATE], &[SOL, USDC], &[USDC, SOL]];
+        for ((name, market), expected) in files().iter().zip(expected) {
+            let accounts: Vec<String> = market
+                .pins()
+                .iter()
+                .filter(|pin| **pin != FeedPin::NONE)
+                .map(account)
+                .collect();
+            assert_eq!(accounts, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_says_everything_and_nothing_else() {
+        let text = fs::read_to_string(folder().join("sol-usdc.toml")).unwrap();
+        let refused = |text: &str| Market::parse(text).unwrap_err();
+        let with = text.replace("[parameters]", "[parameters]\nleast_debt = 1");
+        assert!(refused(&with).contains("unknown field `least_debt`"));
+        let without: String = text
+            .lines()
+            .filter(|line| !line.starts_with("min_debt"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        assert!(refused(&without).contains("missing field `min_debt`"));
+        assert!(refused(&text.replace("initial_ltv = ", "initial_ltv = 9")).contains("the engine refuses"));
+        let receiver = RECEIVERS[0].to_string();
+        assert!(refused(&text.replace(&receiver, PRICE_FEED_PROGRAM)).contains("is no known Pyth receiver"));
+        assert!(refused(&text.replace("id = \"ef0d", "id = \"0xef0d")).contains("is not 64 hexadecimal digits"));
+    }
+}

@@ -1,0 +1,191 @@
+//! `breakwater migrate`: brings a cluster to what the configuration files say. What is there already is compared and left as it
+//! is: parameters of a market that exists change through its governance only.
+
+mod chain;
+mod file;
+mod parameters;
+
+use std::{error::Error, path::PathBuf};
+
+use anchor_lang::prelude::Pubkey;
+use breakwater::instructions::CreateMarketArgs;
+use breakwater_client::{MarketKeys, instructions as ix};
+use breakwater_engine as engine;
+use chain::Chain;
+use clap::Args;
+use file::{Market, Token};
+use parameters::differences;
+use solana_keypair::read_keypair_file;
+
+/// What to deploy, where, and who signs.
+#[derive(Args)]
+pub struct Options {
+    /// A market's configuration file; may be given many times
+    #[arg(long, required = true)]
+    config: Vec<PathBuf>,
+    /// The cluster's JSON-RPC address
+    #[arg(long)]
+    url: String,
+    /// Keypair file of the protocol's authority, who pays; to initialise the protocol, of the program's upgrade authority
+    #[arg(long)]
+    keypair: PathBuf,
+    /// Refuse to run if this command was built for another program
+    #[arg(long)]
+    program_id: Option<Pubkey>,
+    /// Say what would be done, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Initialises the protocol and creates the markets, as far as they are not there, and compares every market with its file.
+pub fn run(options: &Options) -> Result<()> {
+    if let Some(id) = options.program_id.filter(|id| *id != breakwater::ID) {
+        return Err(format!(
+            "this command was built for the program {}, not for {id}",
+            breakwater::ID
+        )
+        .into());
+    }
+    let markets: Vec<Market> = options
+        .config
+        .iter()
+        .map(|path| Market::read(path))
+        .collect::<std::result::Result<_, _>>()?;
+    let signer =
+        read_keypair_file(&options.keypair).map_err(|error| format!("{}: {error}", options.keypair.display()))?;
+    let chain = Chain::new(&options.url, signer);
+    println!("program {}, signer {}", breakwater::ID, chain.signer());
+    initialise(&chain, options.dry_run)?;
+    // Every mint is looked at before the first market is created.
+    let keys: Vec<MarketKeys> = markets
+        .iter()
+        .map(|market| keys(&chain, market))
+        .collect::<Result<_>>()?;
+    for (market, keys) in markets.iter().zip(&keys) {
+        create(&chain, market, keys, options.dry_run)?;
+    }
+    Ok(())
+}
+
+fn initialise(chain: &Chain, dry_run: bool) -> Result<()> {
+    let signer = chain.signer();
+    let upgrade_authority = chain.upgrade_authority()?;
+    if let Some(protocol) = chain.protocol()? {
+        println!("protocol: exists, authority {}", protocol.authority);
+        return Ok(());
+    }
+    if upgrade_authority != Some(signer) {
+        let found = upgrade_authority.map_or("nobody".to_owned(), |key| key.to_string());
+        return Err(
+            format!("only the program's upgrade authority can initialise: that is {found}, not {signer}").into(),
+        );
+    }
+    if dry_run {
+        println!("protocol: would be initialised, authority {signer}");
+        return Ok(());
+    }
+    chain.send(ix::initialize(&signer))?;
+    println!("protocol: initialised, authority {signer}");
+    Ok(())
+}
+
+/// The market's addresses. Its mints must be there and have the decimals that the file counts in.
+fn keys(chain: &Chain, market: &Market) -> Result<MarketKeys> {
+    let side = |token: &Token| -> Result<(Pubkey, Pubkey, Pubkey)> {
+        let (token_program, decimals) = chain.mint(&token.mint)?;
+        if decimals != token.decimals {
+            let Token {
+                mint,
+                decimals: expected,
+                ..
+            } = token;
+            return Err(format!(
+                "{}: {mint} has {decimals} decimals, the file says {expected}",
+                market.name
+            )
+            .into());
+        }
+        // Creating a market shows it no price account.
+        Ok((token.mint, token_program, Pubkey::default()))
+    };
+    Ok(MarketKeys::derive(
+        side(&market.collateral)?,
+        side(&market.quote)?,
+        market.id,
+    ))
+}
+
+fn create(chain: &Chain, market: &Market, keys: &MarketKeys, dry_run: bool) -> Result<()> {
+    let Market { name, .. } = market;
+    let address = keys.market;
+    let mut done = "exists";
+    let mut found = chain.market(&address)?;
+    if found.is_none() {
+        let authority = chain.protocol()?.map(|protocol| protocol.authority);
+        let signer = chain.signer();
+        if let Some(authority) = authority.filter(|authority| *authority != signer) {
+            return Err(
+                format!("{name}: only the protocol's authority {authority} can create it, not {signer}").into(),
+            );
+        }
+        if dry_run {
+            println!("market {name}: would be created at {address}");
+            return Ok(());
+        }
+        let [collateral_feed, quote_feed, base_feed, rate_feed] = market.pins();
+        let args = CreateMarketArgs {
+            id: market.id,
+            collateral_feed,
+            quote_feed,
+            base_feed: present(base_feed),
+            rate_feed: present(rate_feed),
+            config: market.parameters.0,
+        };
+        chain
+            .send(ix::create_market(keys, &signer, args))
+            .map_err(|error| format!("{name}: {error}"))?;
+        (done, found) = ("created", chain.market(&address)?);
+    }
+    let found = found.ok_or_else(|| format!("{name}: {address} was created and is not there"))?;
+    compare(market, &found)?;
+    println!("market {name}: {done} at {address}, as the file says");
+    Ok(())
+}
+
+/// A pin, unless it is none.
+fn present(pin: engine::FeedPin) -> Option<engine::FeedPin> {
+    (pin != engine::FeedPin::NONE).then_some(pin)
+}
+
+/// Fails, naming every difference, unless the stored market is what the file says.
+fn compare(market: &Market, found: &engine::Market) -> Result<()> {
+    let mut different = differences(&market.parameters.0, &found.config);
+    let oracle = &found.oracle;
+    let stored = [
+        oracle.collateral_feed,
+        oracle.quote_feed,
+        oracle.base_feed,
+        oracle.rate_feed,
+    ];
+    let names = ["collateral feed", "quote feed", "base feed", "rate feed"];
+    for ((name, file), chain) in names.into_iter().zip(market.pins()).zip(stored) {
+        if file != chain {
+            different.push((name, format!("{file:?}"), format!("{chain:?}")));
+        }
+    }
+    if different.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = different
+        .iter()
+        .map(|(name, file, chain)| format!("\n  {name}: {file} in the file, {chain} on the chain"))
+        .collect();
+    let Market { name, .. } = market;
+    Err(format!(
+        "market {name} exists and differs from the file; nothing was changed:{}",
+        lines.concat()
+    )
+    .into())
+}
