@@ -35,7 +35,7 @@ use breakwater::{
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
     Bps, Feeds, Market, Parameter, QueuedChange, Quote,
-    actions::TakeOutCancelled as Cancelled,
+    actions::TakeOutCancellation,
     governance::{ChangeQueued, FEEDS, GUARDIAN, PARAMETERS},
     pause::{Kinds, Pause},
     ramp,
@@ -347,7 +347,7 @@ fn a_ramp_and_a_taking_out_are_taken_back() {
     let event = RampCancelled {
         market: market.market,
         signer: grace.key(),
-        ramp: ramp::RampCancelled {
+        ramp: ramp::RampCancellation {
             stays: Bps(8_000),
             announced: Bps(7_900),
         },
@@ -360,7 +360,7 @@ fn a_ramp_and_a_taking_out_are_taken_back() {
     let event = TakeOutCancelled {
         market: market.market,
         signer: grace.key(),
-        cancelled: Cancelled {
+        cancelled: TakeOutCancellation {
             amount: Quote(5 * USDC),
         },
     };

@@ -47,7 +47,7 @@ record! {
 
 record! {
     /// An announced change of the liquidation LTV was taken back.
-    RampCancelled {
+    RampCancellation {
         /// What stays, bps.
         stays: Bps,
         /// What it would have become, bps.

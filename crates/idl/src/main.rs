@@ -28,6 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
+    // Two types of one name get the path of their module for a name, which no client generator can use.
+    if let Some(twice) = idl.types.iter().find(|ty| ty.name.contains("::")) {
+        return Err(format!("the IDL has another type of the name of {}", twice.name).into());
+    }
+
     fs::write(file, serde_json::to_string_pretty(&idl)? + "\n")?;
     println!(
         "{}: {} instructions, {} accounts, {} events, {} errors, {} types",

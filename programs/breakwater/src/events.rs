@@ -62,9 +62,9 @@ events! {
     /// Kinds of action are paused in a market.
     ActionsPaused { market: Pubkey, signer: Pubkey, pause: pause::Pause, }
     /// An announced change of the liquidation LTV was taken back.
-    RampCancelled { market: Pubkey, signer: Pubkey, ramp: ramp::RampCancelled, }
+    RampCancelled { market: Pubkey, signer: Pubkey, ramp: ramp::RampCancellation, }
     /// The announcement that the protocol takes equity out was taken back.
-    TakeOutCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::TakeOutCancelled, }
+    TakeOutCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::TakeOutCancellation, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
     /// A margin account was liquidated by somebody's own capital.

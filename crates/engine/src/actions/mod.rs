@@ -21,4 +21,4 @@ pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};
 pub use price::Observation;
 pub use settle::Settlement;
-pub use take_out::{TakeOutCancelled, TakeOutQueued, TakenOut};
+pub use take_out::{TakeOutCancellation, TakeOutQueued, TakenOut};

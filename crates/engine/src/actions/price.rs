@@ -3,7 +3,7 @@ use crate::{
     guard::{BrakePull, Flags, Prices},
     market::Market,
     oracle::{Believed, Purpose, Readings},
-    ramp::{Ramp, RampAnnounced, RampCancelled},
+    ramp::{Ramp, RampAnnounced, RampCancellation},
     units::{Bps, Clock, DebtShares, Price},
 };
 
@@ -116,14 +116,14 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::NothingQueued`] without one that is still ahead, [`Error::RampRunning`] once it has begun.
-    pub fn cancel_ramp(&mut self, clock: Clock) -> Result<RampCancelled> {
+    pub fn cancel_ramp(&mut self, clock: Clock) -> Result<RampCancellation> {
         if !self.ramp.is_ahead(clock) {
             return Err(Error::NothingQueued);
         }
         if clock.unix >= self.ramp.starts_at {
             return Err(Error::RampRunning);
         }
-        let cancelled = RampCancelled {
+        let cancelled = RampCancellation {
             stays: self.config.liquidation_ltv,
             announced: self.ramp.to,
         };

@@ -24,7 +24,7 @@ record! {
 
 record! {
     /// An announcement of taking equity out was taken back.
-    TakeOutCancelled {
+    TakeOutCancellation {
         /// Quote atoms that stay.
         amount: Quote,
     }
@@ -71,13 +71,13 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::NothingQueued`].
-    pub fn cancel_take_out(&mut self) -> Result<TakeOutCancelled> {
+    pub fn cancel_take_out(&mut self) -> Result<TakeOutCancellation> {
         let amount = self.take_out.amount;
         if amount == Quote::ZERO {
             return Err(Error::NothingQueued);
         }
         self.take_out = bytemuck::Zeroable::zeroed();
-        Ok(TakeOutCancelled { amount })
+        Ok(TakeOutCancellation { amount })
     }
 
     /// Takes the announced equity out of the backstop's cash. What is left to the protocol, after the guardians' claim and
