@@ -9,7 +9,7 @@ use super::{
 use crate::{
     attack::{nowhere, replace_account},
     backing::cents,
-    scene::redeemable,
+    scene::{Scene, USDC, redeemable},
 };
 use anchor_lang::prelude::{ErrorCode, Pubkey, pubkey};
 use breakwater::{
@@ -294,4 +294,28 @@ fn a_market_knows_of_prices_what_it_knew_when_its_feeds_change() {
     world.settle_price(&market.collateral_feed, cents(12_500), 0);
     world.edit_pull(&market.collateral_feed, |update| update.quotation.publish_time -= 2);
     world.assert_error_unchanged(&[observe], &[], BreakwaterError::PriceBehindAccepted);
+}
+
+#[test]
+fn announced_equity_is_taken_until_the_slot_that_was_named() {
+    for (late, refused) in [(0, false), (1, true)] {
+        let Scene { mut world, market, .. } = Scene::new();
+        let authority = world.authority().clone();
+        world.fund(&authority, &market.quote_mint, 0);
+        let delay = world.market_state(&market).config.take_out_delay;
+        let expires = world.slot() + u64::from(delay) * 5 / 2;
+        let announce = ix::queue_take_out(&market, &authority.key(), USDC, expires);
+        world.send(&[announce], &[&authority]).unwrap();
+        world.advance(delay);
+        assert_eq!(world.slot(), expires);
+        // In its time: only the slot has passed.
+        world.set_clock(world.unix(), expires + late);
+        let take_out = ix::take_out(&market, &authority.key());
+        if refused {
+            world.assert_error_unchanged(&[take_out], &[&authority], BreakwaterError::Expired);
+        } else {
+            world.send(&[take_out], &[&authority]).unwrap();
+            assert_eq!(world.balance(&authority, &market.quote_mint), USDC);
+        }
+    }
 }

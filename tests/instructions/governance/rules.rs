@@ -187,6 +187,38 @@ fn once_a_ramp_is_over_parameters_must_fit_only_what_it_came_to() {
 }
 
 #[test]
+fn a_ramp_is_taken_back_to_the_last_second_before_it_begins_and_no_later() {
+    let (mut world, market, authority, grace) = governed(World::program_test());
+    for signer in [&authority, &grace] {
+        let cancel = [ix::cancel_ramp(&market, &signer.key())];
+        let refused = |world: &mut World, expected: BreakwaterError| {
+            world.assert_error_unchanged(&cancel, &[signer], expected);
+        };
+        refused(&mut world, BreakwaterError::NothingQueued);
+        let before = world.market_state(&market);
+        ramp(&mut world, &market, 7_900);
+        world.advance(u32::try_from(TIMELOCK).unwrap() - 1);
+        let begun = world.snapshot();
+        world.send(&cancel, &[signer]).unwrap();
+        assert_eq!(world.market_state(&market), before);
+        refused(&mut world, BreakwaterError::NothingQueued);
+        world.restore(&begun);
+        // From its first second to its last it runs, and then there is none any more.
+        for (wait, expected) in [
+            (1, BreakwaterError::RampRunning),
+            (86_399, BreakwaterError::RampRunning),
+            (1, BreakwaterError::NothingQueued),
+        ] {
+            world.advance(wait);
+            refused(&mut world, expected);
+        }
+        let mut again = world.market_state(&market);
+        again.ramp = before.ramp;
+        world.set_market(&market, &again);
+    }
+}
+
+#[test]
 fn interest_until_the_change_is_at_the_old_rate() {
     let mut scene = Scene::on(World::program_test(), &MarketSpec::default());
     let Scene { world, market, .. } = &mut scene;
