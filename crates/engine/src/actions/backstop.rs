@@ -63,8 +63,8 @@ impl Market {
     /// Sells `amount` of inventory at the ask of the schedule; anyone may buy. Proceeds pay the backstop's debt first.
     ///
     /// # Errors
-    /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`], [`Error::SlippageExceeded`] if it
-    /// costs more than `max_cost`, those of [`Prices::offered`].
+    /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],
+    /// [`Error::SlippageExceeded`] if it costs more than `max_cost`, those of [`Prices::offered`].
     pub fn buy_inventory(
         &mut self,
         amount: Collateral,

@@ -49,7 +49,8 @@ impl Market {
     /// Takes a guardian's capital in, for at least `min_shares` shares of the claim. At any level, for it needs no price.
     ///
     /// # Errors
-    /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`],
+    /// [`Error::Overflow`].
     pub fn guardian_deposit(
         &mut self,
         position: &mut GuardianPosition,
