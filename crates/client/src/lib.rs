@@ -16,11 +16,15 @@
 //! ```
 
 pub mod addresses;
+pub mod budget;
 pub mod decode;
+pub mod feeds;
 pub mod instructions;
 mod keys;
 pub mod logs;
+pub mod lookup;
 
 /// The hash by which a queued change is known: see [`breakwater::governance`].
 pub use breakwater::governance::change_hash;
+pub use breakwater_quotes as quotes;
 pub use keys::MarketKeys;

@@ -4,8 +4,8 @@ use anchor_lang::{prelude::Pubkey, solana_program::bpf_loader_upgradeable};
 use solana_account::Account;
 use std::{env, fs, path::PathBuf};
 
-/// The real compiled program, found at the path in `BREAKWATER_SO`, else in `$CARGO_TARGET_DIR/deploy`, else in the
-/// workspace's `target/deploy`.
+/// The real compiled program, found at the path in `BREAKWATER_SO`, else in the workspace's `target/deploy`, where
+/// `make build` puts it, else in `$CARGO_TARGET_DIR/deploy`, where `cargo build-sbf` may have.
 ///
 /// # Panics
 /// If there is no such file: the tests run the real program, or nothing.
@@ -24,11 +24,15 @@ fn breakwater_program_path() -> PathBuf {
     if let Some(path) = env::var_os("BREAKWATER_SO") {
         return path.into();
     }
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")),
-        PathBuf::from,
-    );
-    target.join("deploy/breakwater.so")
+    let made = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../target/deploy/breakwater.so"
+    ));
+    let target = env::var_os("CARGO_TARGET_DIR").map(|target| PathBuf::from(target).join("deploy/breakwater.so"));
+    match target {
+        Some(path) if !made.exists() && path.exists() => path,
+        _ => made,
+    }
 }
 
 /// The least balance with which an account of `len` bytes is exempt from rent.

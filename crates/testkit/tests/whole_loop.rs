@@ -1,6 +1,8 @@
 //! The testkit with the real program in it: every action once, on both backends, with both kinds of feeds and both
 //! token programs.
 
+mod readme;
+
 use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022::spl_token_2022::extension::ExtensionType;
 use breakwater::{

@@ -11,6 +11,7 @@ use anchor_lang::{
     prelude::{Pubkey, pubkey},
     solana_program::instruction::Instruction,
 };
+use breakwater_client::budget;
 use solana_account::Account;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_keypair::Keypair;
@@ -32,7 +33,8 @@ impl World {
     /// [`Failure`] if it was refused.
     ///
     /// # Panics
-    /// If a signature is missing or the transaction is too large, and if afterwards an identity is broken.
+    /// If a signature is missing or the transaction is too large, if it took more compute units than the client would have asked
+    /// for, and if afterwards an identity is broken.
     #[track_caller]
     pub fn send(&mut self, instructions: &[Instruction], signers: &[&Actor]) -> Result<Outcome, Failure> {
         self.send_with_tables(instructions, signers, &[])
@@ -64,6 +66,7 @@ impl World {
             "the transaction has {bytes} bytes, more than {TRANSACTION_BYTES}"
         );
         let outcome = outcome::read(self.backend.send(transaction), bytes)?;
+        assert_within_budget(instructions, outcome.transaction_compute_units);
         self.learn(&touched);
         if self.check_identities {
             self.assert_identities();
@@ -135,4 +138,16 @@ fn size(transaction: &VersionedTransaction) -> usize {
     const SIGNATURE_BYTES: usize = 64;
     const COUNT_BYTES: usize = 1;
     COUNT_BYTES + SIGNATURE_BYTES * transaction.signatures.len() + transaction.message.serialize().len()
+}
+
+/// Whoever sends these instructions with the client's budget has them done.
+#[track_caller]
+fn assert_within_budget(instructions: &[Instruction], units: u64) {
+    let budgets: Option<Vec<u32>> = instructions.iter().map(budget::units).collect();
+    let Some(budgets) = budgets else { return };
+    let asked = budgets.into_iter().map(u64::from).sum::<u64>() + u64::from(2 * budget::BUDGET_INSTRUCTION);
+    assert!(
+        units <= asked,
+        "{units} compute units, of which the client's budget has {asked}"
+    );
 }
