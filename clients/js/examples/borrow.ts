@@ -1,0 +1,69 @@
+// Opens a margin account, deposits one token of collateral, borrows half of what may be borrowed, and says how it stands.
+//
+//   RPC_URL=http://127.0.0.1:8899 KEYPAIR=~/.config/solana/id.json MARKET=<address> node build/examples/borrow.js
+import { readFileSync } from "node:fs";
+import { argv, env } from "node:process";
+import { pathToFileURL } from "node:url";
+import {
+  type Address,
+  address,
+  createKeyPairSignerFromBytes,
+  createSolanaRpc,
+  type Rpc,
+  type SolanaRpcApi,
+  type TransactionSigner,
+} from "@solana/kit";
+import {
+  breakwaterErrorOf,
+  Engine,
+  fetchMarginAccount,
+  findMarginAccountPda,
+  getBorrowInstructionAsync,
+  getDepositCollateralInstructionAsync,
+  getOpenAccountInstructionAsync,
+  loadSnapshot,
+  showAmount,
+  showPrice,
+} from "breakwater-client";
+import { send } from "./send.js";
+
+/** `id` tells apart the accounts of one owner. Returns what it has to say. */
+export async function borrow(
+  rpc: Rpc<SolanaRpcApi>,
+  owner: TransactionSigner,
+  marketAddress: Address,
+  id = 0,
+): Promise<string> {
+  const engine = await Engine.load();
+  const before = await loadSnapshot(rpc, marketAddress);
+  const { accounts, data } = before.market;
+  const [marginAccount] = await findMarginAccountPda({ market: marketAddress, owner: owner.address, id });
+  const collateral = 10n ** BigInt(data.collateralDecimals);
+  await send(rpc, owner, [
+    await getOpenAccountInstructionAsync({ ...accounts, owner, payer: owner, id }),
+    await getDepositCollateralInstructionAsync({ ...accounts, marginAccount, depositor: owner, amount: collateral }),
+  ]);
+
+  const { market, readings, at } = await loadSnapshot(rpc, accounts);
+  const account = await fetchMarginAccount(rpc, marginAccount);
+  const amount = engine.at(market, readings, at).maxBorrow(account.data) / 2n;
+
+  try {
+    await send(rpc, owner, [await getBorrowInstructionAsync({ ...accounts, marginAccount, owner, amount })]);
+  } catch (error) {
+    throw breakwaterErrorOf(error) ?? error;
+  }
+
+  const after = await loadSnapshot(rpc, accounts);
+  const quotes = engine.at(after.market, after.readings, after.at);
+  const health = quotes.health((await fetchMarginAccount(rpc, marginAccount)).data);
+  const debt = showAmount(health.debt, data.quoteDecimals);
+  const price = health.liquidationPrice === null ? "no price" : showPrice(health.liquidationPrice, data, 2);
+  return `owes ${debt}, LTV ${health.ltv / 100}%, liquidated at ${price}`;
+}
+
+if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
+  const { RPC_URL = "http://127.0.0.1:8899", KEYPAIR = "", MARKET = "" } = env;
+  const owner = await createKeyPairSignerFromBytes(new Uint8Array(JSON.parse(readFileSync(KEYPAIR, "utf8"))));
+  console.log(await borrow(createSolanaRpc(RPC_URL), owner, address(MARKET)));
+}

@@ -1,0 +1,59 @@
+// Liquidates a margin account, if that can be done now. Needs no capital; the bounty goes to the keeper's ledger.
+//
+//   RPC_URL=http://127.0.0.1:8899 KEYPAIR=~/.config/solana/id.json MARKET=<address> ACCOUNT=<address> node build/examples/liquidate.js
+import { readFileSync } from "node:fs";
+import { argv, env } from "node:process";
+import { pathToFileURL } from "node:url";
+import {
+  type Address,
+  address,
+  createKeyPairSignerFromBytes,
+  createSolanaRpc,
+  type Rpc,
+  type SolanaRpcApi,
+  type TransactionSigner,
+} from "@solana/kit";
+import {
+  BreakwaterError,
+  Engine,
+  fetchMarginAccount,
+  fetchMaybeKeeperLedger,
+  findKeeperLedgerPda,
+  getLiquidateInstructionAsync,
+  getOpenKeeperLedgerInstructionAsync,
+  loadSnapshot,
+  showAmount,
+} from "breakwater-client";
+import { send } from "./send.js";
+
+/** Returns what it has to say. */
+export async function liquidate(
+  rpc: Rpc<SolanaRpcApi>,
+  keeper: TransactionSigner,
+  marketAddress: Address,
+  marginAccount: Address,
+): Promise<string> {
+  const engine = await Engine.load();
+  const { market, readings, at } = await loadSnapshot(rpc, marketAddress);
+  const { data: account } = await fetchMarginAccount(rpc, marginAccount);
+  const { accounts, data } = market;
+  try {
+    const { repaid, bounty } = engine.at(market, readings, at).liquidation(account);
+    const [ledger] = await findKeeperLedgerPda({ market: marketAddress, keeper: keeper.address });
+    if (!(await fetchMaybeKeeperLedger(rpc, ledger)).exists) {
+      await send(rpc, keeper, [await getOpenKeeperLedgerInstructionAsync({ ...accounts, keeper })]);
+    }
+    await send(rpc, keeper, [await getLiquidateInstructionAsync({ ...accounts, marginAccount, keeper })]);
+    const [debt, earned] = [repaid, bounty].map((atoms) => showAmount(atoms, data.quoteDecimals));
+    return `took over ${debt} of debt, for ${earned}`;
+  } catch (error) {
+    if (error instanceof BreakwaterError) return error.message;
+    throw error;
+  }
+}
+
+if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
+  const { RPC_URL = "http://127.0.0.1:8899", KEYPAIR = "", MARKET = "", ACCOUNT = "" } = env;
+  const keeper = await createKeyPairSignerFromBytes(new Uint8Array(JSON.parse(readFileSync(KEYPAIR, "utf8"))));
+  console.log(await liquidate(createSolanaRpc(RPC_URL), keeper, address(MARKET), address(ACCOUNT)));
+}

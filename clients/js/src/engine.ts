@@ -1,0 +1,231 @@
+import {
+  type Decoder,
+  type Encoder,
+  getArrayDecoder,
+  getU16Encoder,
+  getU32Encoder,
+  getU64Decoder,
+  getU64Encoder,
+  type ReadonlyUint8Array,
+  type UnwrappedOption,
+  unwrapOptionRecursively,
+} from "@solana/kit";
+import { BreakwaterError } from "./errors.js";
+import {
+  type Config,
+  getConfigDecoder,
+  getHealthDecoder,
+  getInitialLtvDecoder,
+  getLiquidationDecoder,
+  getMarginAccountEncoder,
+  getMarketPricesDecoder,
+  getMomentEncoder,
+  getOfferDecoder,
+  getPriceBandDecoder,
+  getReadingsEncoder,
+  getRiskDecoder,
+  getSaleDecoder,
+  type Health,
+  type InitialLtv,
+  type Liquidation,
+  type MarginAccount,
+  type MarketPrices,
+  type MomentArgs,
+  type Offer,
+  type PriceBand,
+  type ReadingsArgs,
+  type Risk,
+  type Sale,
+} from "./generated/index.js";
+import { ACCOUNT_DISCRIMINATOR_BYTES, type LoadedMarket } from "./market.js";
+
+/** What the compiled engine exports: memory, and a function for each question. */
+interface Exports {
+  memory: WebAssembly.Memory;
+  reserve(bytes: number): number;
+  release(address: number, bytes: number): void;
+  [question: string]: unknown;
+}
+
+type Question = (address: number, bytes: number) => bigint;
+
+/** An answer, with `null` where the engine has none. */
+export type Answer<T> = UnwrappedOption<T>;
+
+/** Where the file is that `make wasm` builds. Bundlers know this form, and take the file along. */
+const ENGINE_FILE = new URL("../engine.wasm", import.meta.url);
+
+/** The program's own arithmetic, compiled to WebAssembly. */
+export class Engine {
+  readonly #exports: Exports;
+
+  private constructor(exports: Exports) {
+    this.#exports = exports;
+  }
+
+  /** Loads the engine from the file beside this package, or from wherever the caller has it. */
+  static async load(source?: BufferSource | Promise<BufferSource>): Promise<Engine> {
+    const { instance } = await WebAssembly.instantiate(await (source ?? readEngine()));
+    return new Engine(instance.exports as unknown as Exports);
+  }
+
+  /**
+   * Quotes on a market at a moment, from what its feeds say. They are what the program would do with the same accounts at the
+   * same moment: the same code runs.
+   */
+  at(market: LoadedMarket, readings: ReadingsArgs, at: MomentArgs): Quotes {
+    return new Quotes(this, market, readings, at);
+  }
+
+  /** The liquidation map, lowest price first. It needs no price. */
+  heatMap(market: LoadedMarket, at: MomentArgs): Answer<PriceBand>[] {
+    return this.ask("heat_map", listOf(getPriceBandDecoder()), [stored(market.bytes), bytes(getMomentEncoder(), at)]);
+  }
+
+  /** Parameters for examples and tests. Nobody chose them for real money. */
+  exampleConfig(): Config {
+    return this.ask("example_config", getConfigDecoder(), []);
+  }
+
+  /** How much memory the engine has taken. */
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  /** @internal */
+  ask<T>(question: string, answer: Decoder<T>, parameters: readonly ReadonlyUint8Array[]): Answer<T> {
+    const { memory, reserve, release } = this.#exports;
+    const length = parameters.reduce((sum, part) => sum + part.length, 0);
+    const address = reserve(length);
+    const target = new Uint8Array(memory.buffer, address, length);
+    let written = 0;
+    for (const part of parameters) {
+      target.set(part, written);
+      written += part.length;
+    }
+    const place = (this.#exports[question] as Question)(address, length);
+    const [from, size] = [Number(BigInt.asUintN(32, place >> 32n)), Number(BigInt.asUintN(32, place))];
+    const reply = new Uint8Array(memory.buffer, from, size).slice();
+    release(from, size);
+    if (reply[0] !== 1) {
+      const code = new DataView(reply.buffer).getUint32(1, true);
+      if (code === 0) throw new TypeError(`${question}: the accounts are not of this version of the program`);
+      throw new BreakwaterError(code);
+    }
+    return unwrapOptionRecursively(answer.decode(reply, 1)) as Answer<T>;
+  }
+}
+
+/**
+ * Quotes on one market at one moment. Amounts are atoms, prices quote atoms per collateral atom in Q64.64, ratios basis points.
+ * Each throws a `BreakwaterError` where the program would refuse.
+ */
+export class Quotes {
+  readonly #engine: Engine;
+  readonly #market: ReadonlyUint8Array;
+  readonly #readings: ReadonlyUint8Array;
+  readonly #at: ReadonlyUint8Array;
+
+  /** @internal */
+  constructor(engine: Engine, market: LoadedMarket, readings: ReadingsArgs, at: MomentArgs) {
+    this.#engine = engine;
+    this.#market = stored(market.bytes);
+    this.#readings = bytes(getReadingsEncoder(), readings);
+    this.#at = bytes(getMomentEncoder(), at);
+  }
+
+  /** What the market makes of its feeds, and what it trusts them for. */
+  prices(): Answer<MarketPrices> {
+    return this.#ask("prices", getMarketPricesDecoder());
+  }
+
+  /** Debt, value, LTV and liquidation price of an account. */
+  health(account: MarginAccount): Answer<Health> {
+    return this.#ask("health", getHealthDecoder(), account);
+  }
+
+  /** The same after a loan of `amount` quote atoms. */
+  healthAfterBorrow(account: MarginAccount, amount: bigint): Answer<Health> {
+    return this.#ask("health_after_borrow", getHealthDecoder(), account, bytes(getU64Encoder(), amount));
+  }
+
+  /** The same after a withdrawal of `amount` collateral atoms. */
+  healthAfterWithdrawal(account: MarginAccount, amount: bigint): Answer<Health> {
+    return this.#ask("health_after_withdrawal", getHealthDecoder(), account, bytes(getU64Encoder(), amount));
+  }
+
+  /** The largest loan that would be granted. */
+  maxBorrow(account: MarginAccount): bigint {
+    return this.#ask("max_borrow", getU64Decoder(), account);
+  }
+
+  /** The most collateral that could be withdrawn. */
+  maxWithdrawal(account: MarginAccount): bigint {
+    return this.#ask("max_withdrawal", getU64Decoder(), account);
+  }
+
+  /** What liquidating the account would do. */
+  liquidation(account: MarginAccount): Answer<Liquidation> {
+    return this.#ask("liquidation", getLiquidationDecoder(), account);
+  }
+
+  /** The initial LTV for the account, and what volatility and crowding take off it. */
+  initialLtv(account: MarginAccount): Answer<InitialLtv> {
+    return this.#ask("initial_ltv", getInitialLtvDecoder(), account);
+  }
+
+  /** What the backstop sells now, and at `count` − 1 later moments `every` seconds apart, if prices stay and nobody buys. */
+  offers(every = 60, count = 1): Answer<Offer>[] {
+    const schedule = [bytes(getU32Encoder(), every), bytes(getU16Encoder(), count)];
+    return this.#ask("offers", listOf(getOfferDecoder()), undefined, ...schedule);
+  }
+
+  /** What buying `amount` collateral atoms of inventory would do. */
+  purchase(amount: bigint): Answer<Sale> {
+    return this.#ask("purchase", getSaleDecoder(), undefined, bytes(getU64Encoder(), amount));
+  }
+
+  /** What buying inventory for `budget` quote atoms would do. */
+  purchaseFor(budget: bigint): Answer<Sale> {
+    return this.#ask("purchase_for", getSaleDecoder(), undefined, bytes(getU64Encoder(), budget));
+  }
+
+  /** Measures of risk of the market. */
+  risk(): Answer<Risk> {
+    return this.#ask("risk", getRiskDecoder());
+  }
+
+  #ask<T>(
+    question: string,
+    answer: Decoder<T>,
+    account?: MarginAccount,
+    ...more: readonly ReadonlyUint8Array[]
+  ): Answer<T> {
+    const accounts = account ? [stored(getMarginAccountEncoder().encode(account))] : [];
+    return this.#engine.ask(question, answer, [this.#market, ...accounts, this.#readings, this.#at, ...more]);
+  }
+}
+
+function stored(account: ReadonlyUint8Array): ReadonlyUint8Array {
+  return account.slice(ACCOUNT_DISCRIMINATOR_BYTES);
+}
+
+function bytes<T>(encoder: Encoder<T>, value: T): ReadonlyUint8Array {
+  return encoder.encode(value);
+}
+
+/** Borsh: a list is preceded by its length in 32 bits, which is what kit does. */
+function listOf<T>(item: Decoder<T>): Decoder<T[]> {
+  return getArrayDecoder(item);
+}
+
+async function readEngine(): Promise<BufferSource> {
+  if (ENGINE_FILE.protocol !== "file:") return (await fetch(ENGINE_FILE)).arrayBuffer();
+  // Node cannot fetch files. Asked for at run time, so that bundlers for browsers do not look for it.
+  const { process } = globalThis as unknown as { process: { getBuiltinModule(name: string): NodeFiles } };
+  return process.getBuiltinModule("node:fs/promises").readFile(ENGINE_FILE);
+}
+
+interface NodeFiles {
+  readFile(file: URL): Promise<Uint8Array<ArrayBuffer>>;
+}

@@ -1,0 +1,325 @@
+import { existsSync, readFileSync } from "node:fs";
+import {
+  type Address,
+  address,
+  generateKeyPairSigner,
+  getAddressDecoder,
+  getAddressEncoder,
+  getBytesEncoder,
+  getI32Encoder,
+  getI64Encoder,
+  getProgramDerivedAddress,
+  getStructEncoder,
+  getU8Encoder,
+  getU32Encoder,
+  getU64Encoder,
+  type Instruction,
+  type KeyPairSigner,
+  lamports,
+  type ReadonlyUint8Array,
+  type Rpc,
+  type SolanaRpcApi,
+} from "@solana/kit";
+import {
+  findAssociatedTokenPda,
+  getCreateAssociatedTokenIdempotentInstructionAsync,
+  getMintEncoder,
+  getMintToInstruction,
+  getTokenDecoder,
+  TOKEN_PROGRAM_ADDRESS,
+} from "@solana-program/token";
+import {
+  BREAKWATER_PROGRAM_ADDRESS,
+  type BreakwaterEvent,
+  type ConfigArgs,
+  decodeEvents,
+  Engine,
+  feedAccount,
+  fetchMarginAccount,
+  findMarginAccountPda,
+  findMarketPda,
+  getBorrowInstructionAsync,
+  getCreateMarketInstructionAsync,
+  getDepositCollateralInstructionAsync,
+  getFundBackstopInstructionAsync,
+  getInitializeInstructionAsync,
+  getOpenAccountInstructionAsync,
+  getOpenKeeperLedgerInstructionAsync,
+  getSupplyInstructionAsync,
+  type LoadedMarket,
+  loadSnapshot,
+  type MarginAccount,
+  NO_FEED,
+  PYTH_RECEIVER,
+  pullFeed,
+  type Quotes,
+} from "breakwater-client";
+import { Clock, LiteSVM } from "litesvm";
+import { send } from "../../examples/send.js";
+import { rpcOf } from "./rpc.js";
+
+export const SOL = 1_000_000_000n;
+/** One US dollar as the feeds have it. */
+export const USD = 100_000_000n;
+export const USDC = 1_000_000n;
+const LOADER = address("BPFLoaderUpgradeab1e11111111111111111111111");
+const START = 1_700_000_000n;
+const LAMPORTS = lamports(1_000_000_000_000n);
+const COLLATERAL_FEED = pullFeed("01".repeat(32));
+const QUOTE_FEED = pullFeed("02".repeat(32));
+const BASE_FEED = pullFeed("03".repeat(32));
+const RATE_FEED = pullFeed("04".repeat(32));
+
+/** The example parameters with the price guards wide open, so that a test may move the price at will. */
+export const OPEN_GUARDS: Partial<ConfigArgs> = {
+  maxVelocity: 10_000,
+  velocityHorizon: 3_600,
+  velocitySlack: 10_000,
+  averageBand: 10_000,
+  averageSeconds: 1,
+  emaBand: 10_000,
+  unwindFloorBand: 10_000,
+  confidenceGuard: 200,
+  confidenceHalt: 200,
+};
+
+export interface WorldSpec {
+  changes?: Partial<ConfigArgs>;
+  redeemed?: bigint;
+}
+
+export interface Borrower {
+  owner: KeyPairSigner;
+  marginAccount: Address;
+}
+
+/** A chain with the compiled program, a SOL/USDC market, and a clock that stands still unless it is moved. */
+export class World {
+  readonly svm = new LiteSVM();
+  readonly rpc: Rpc<SolanaRpcApi> = rpcOf(this.svm, (metadata) => {
+    this.logs = metadata.logs();
+  });
+  /** The log of the last transaction that succeeded. */
+  logs: string[] = [];
+  readonly authority: KeyPairSigner;
+  readonly engine: Engine;
+  market!: Address;
+  unix = START;
+  slot = 1_000n;
+
+  private constructor(authority: KeyPairSigner, engine: Engine) {
+    this.authority = authority;
+    this.engine = engine;
+    this.svm.setClock(new Clock(this.slot, 0n, 0n, 0n, this.unix));
+  }
+
+  /** `redeemed` is the price in USD of what the collateral can be redeemed for, one for one, if it can be. */
+  static async create({ changes = OPEN_GUARDS, redeemed }: WorldSpec = {}): Promise<World> {
+    const world = new World(await generateKeyPairSigner(), await Engine.load());
+    world.svm.airdrop(world.authority.address, LAMPORTS);
+    await world.#deploy();
+    const [collateral, quote] = [await world.#mint(9), await world.#mint(6)];
+    [world.market] = await findMarketPda({ collateralMint: collateral, quoteMint: quote, id: 7 });
+    await world.setPrice(100n * USD);
+    if (redeemed) {
+      await world.publish(BASE_FEED, redeemed);
+      await world.publish(RATE_FEED, USD);
+    }
+    await world.send([await getInitializeInstructionAsync({ authority: world.authority })]);
+    const create = await getCreateMarketInstructionAsync({
+      authority: world.authority,
+      collateralMint: collateral,
+      quoteMint: quote,
+      collateralTokenProgram: TOKEN_PROGRAM_ADDRESS,
+      quoteTokenProgram: TOKEN_PROGRAM_ADDRESS,
+      id: 7,
+      collateralFeed: COLLATERAL_FEED,
+      quoteFeed: QUOTE_FEED,
+      baseFeed: redeemed ? BASE_FEED : NO_FEED,
+      rateFeed: redeemed ? RATE_FEED : NO_FEED,
+      config: { ...world.engine.exampleConfig(), ...changes },
+    });
+    await world.send([create]);
+    return world;
+  }
+
+  /** Someone with lamports and so many atoms of both tokens. */
+  async actor(collateral = 0n, quote = 0n): Promise<KeyPairSigner> {
+    const actor = await generateKeyPairSigner();
+    this.svm.airdrop(actor.address, LAMPORTS);
+    const { collateralMint, quoteMint, lpMint } = (await this.load()).accounts;
+    for (const [mint, amount] of [
+      [collateralMint, collateral] as const,
+      [quoteMint, quote] as const,
+      [lpMint, 0n] as const,
+    ]) {
+      const open = await getCreateAssociatedTokenIdempotentInstructionAsync({
+        payer: this.authority,
+        owner: actor.address,
+        mint,
+      });
+      const token = await this.tokenAccount(actor.address, mint);
+      const give = getMintToInstruction({ mint, token, mintAuthority: this.authority, amount });
+      await this.send(amount > 0n ? [open, give] : [open]);
+    }
+    return actor;
+  }
+
+  /** A supplier puts in so many quote atoms, and as many go to the backstop. Returns a keeper with a ledger. */
+  async populate(amount: bigint): Promise<KeyPairSigner> {
+    const { accounts } = await this.load();
+    const supplier = await this.actor(0n, 2n * amount);
+    const supply = await getSupplyInstructionAsync({ ...accounts, supplier, amount, minShares: 0n });
+    const fund = await getFundBackstopInstructionAsync({ ...accounts, funder: supplier, amount });
+    await this.send([supply, fund], supplier);
+    const keeper = await this.actor();
+    await this.send([await getOpenKeeperLedgerInstructionAsync({ ...accounts, keeper })], keeper);
+    return keeper;
+  }
+
+  /** Someone with a margin account that holds so much collateral. */
+  async borrower(collateral: bigint): Promise<Borrower> {
+    const owner = await this.actor(collateral);
+    const { accounts } = await this.load();
+    const [marginAccount] = await findMarginAccountPda({ market: this.market, owner: owner.address, id: 0 });
+    const open = await getOpenAccountInstructionAsync({ ...accounts, owner, payer: owner, id: 0 });
+    const more = { marginAccount, depositor: owner, amount: collateral };
+    const deposit = await getDepositCollateralInstructionAsync({ ...accounts, ...more });
+    await this.send([open, deposit], owner);
+    return { owner, marginAccount };
+  }
+
+  async borrow({ owner, marginAccount }: Borrower, amount: bigint): Promise<BreakwaterEvent[]> {
+    const { accounts } = await this.load();
+    return this.send([await getBorrowInstructionAsync({ ...accounts, marginAccount, owner, amount })], owner);
+  }
+
+  async account({ marginAccount }: Borrower): Promise<MarginAccount> {
+    return (await fetchMarginAccount(this.rpc, marginAccount)).data;
+  }
+
+  /** Sends and returns what happened. Kit's own error is thrown if the program refuses. */
+  async send(instructions: Instruction[], signer = this.authority): Promise<BreakwaterEvent[]> {
+    this.svm.expireBlockhash();
+    await send(this.rpc, signer, instructions);
+    return decodeEvents(this.logs);
+  }
+
+  async load(): Promise<LoadedMarket> {
+    return (await loadSnapshot(this.rpc, this.market)).market;
+  }
+
+  /** Quotes at this moment. */
+  async quotes(): Promise<Quotes> {
+    const { market, readings, at } = await loadSnapshot(this.rpc, this.market);
+    return this.engine.at(market, readings, at);
+  }
+
+  /** Time goes on; what the feeds said grows old. */
+  advance(seconds: bigint): void {
+    this.unix += seconds;
+    this.slot += (seconds * 5n) / 2n + 1n;
+    this.svm.setClock(new Clock(this.slot, 0n, 0n, 0n, this.unix));
+  }
+
+  /** Publishes a price of the collateral in units of 10⁻⁸ USD, and one of 1 USD of the quote token, at this moment. */
+  async setPrice(price: bigint): Promise<void> {
+    await this.publish(COLLATERAL_FEED, price);
+    await this.publish(QUOTE_FEED, USD);
+  }
+
+  async publish(pin: { key: Address }, price: bigint): Promise<void> {
+    const data = priceUpdate(pin.key, price, this.unix, this.slot);
+    const account = await feedAccount({ ...pin, owner: PYTH_RECEIVER, kind: 1, padding: new Uint8Array(7) });
+    this.plant(account, PYTH_RECEIVER, data);
+  }
+
+  async balance(owner: Address, mint: Address): Promise<bigint> {
+    const account = this.svm.getAccount(await this.tokenAccount(owner, mint));
+    return account.exists ? getTokenDecoder().decode(account.data).amount : 0n;
+  }
+
+  async tokenAccount(owner: Address, mint: Address): Promise<Address> {
+    const [account] = await findAssociatedTokenPda({ owner, mint, tokenProgram: TOKEN_PROGRAM_ADDRESS });
+    return account;
+  }
+
+  plant(address: Address, programAddress: Address, data: ReadonlyUint8Array, executable = false): void {
+    const space = BigInt(data.length);
+    const rent = lamports(this.svm.minimumBalanceForRentExemption(space));
+    this.svm.setAccount({
+      address,
+      data: new Uint8Array(data),
+      executable,
+      lamports: rent,
+      programAddress,
+      space,
+    });
+  }
+
+  async #mint(decimals: number): Promise<Address> {
+    const { address } = await generateKeyPairSigner();
+    const mint = { mintAuthority: this.authority.address, supply: 0n, decimals, isInitialized: true };
+    this.plant(address, TOKEN_PROGRAM_ADDRESS, getMintEncoder().encode({ ...mint, freezeAuthority: null }));
+    return address;
+  }
+
+  /** The two accounts in which the upgradeable loader keeps a program: `initialize` looks up its authority there. */
+  async #deploy(): Promise<void> {
+    const program = getAddressEncoder().encode(BREAKWATER_PROGRAM_ADDRESS);
+    const [programData] = await getProgramDerivedAddress({ programAddress: LOADER, seeds: [program] });
+    const code = getStructEncoder([
+      ["tag", getU32Encoder()],
+      ["slot", getU64Encoder()],
+      ["hasAuthority", getU8Encoder()],
+      ["authority", getAddressEncoder()],
+      ["elf", getBytesEncoder()],
+    ]).encode({ tag: 3, slot: 0n, hasAuthority: 1, authority: this.authority.address, elf: programFile() });
+    const pointer = getStructEncoder([
+      ["tag", getU32Encoder()],
+      ["programData", getAddressEncoder()],
+    ]).encode({ tag: 2, programData });
+    this.plant(programData, LOADER, code);
+    this.plant(BREAKWATER_PROGRAM_ADDRESS, LOADER, pointer, true);
+  }
+}
+
+/** The real compiled program, at the path in BREAKWATER_SO or where `make build` puts it. */
+function programFile(): Uint8Array {
+  const file = process.env.BREAKWATER_SO ?? new URL("../../../../../target/deploy/breakwater.so", import.meta.url);
+  if (!existsSync(file)) throw new Error(`there is no program at ${file}: run make build, or set BREAKWATER_SO`);
+  return readFileSync(file);
+}
+
+/** A fully verified `PriceUpdateV2`, byte for byte as Pyth's receiver writes it. */
+export function priceUpdate(feed: Address, price: bigint, unix: bigint, slot: bigint): ReadonlyUint8Array {
+  return getStructEncoder([
+    ["discriminator", getBytesEncoder()],
+    ["writeAuthority", getAddressEncoder()],
+    ["verification", getU8Encoder()],
+    ["feed", getAddressEncoder()],
+    ["price", getI64Encoder()],
+    ["conf", getU64Encoder()],
+    ["expo", getI32Encoder()],
+    ["publishTime", getI64Encoder()],
+    ["previousPublishTime", getI64Encoder()],
+    ["emaPrice", getI64Encoder()],
+    ["emaConf", getU64Encoder()],
+    ["postedSlot", getU64Encoder()],
+    ["end", getU8Encoder()],
+  ]).encode({
+    discriminator: new Uint8Array([34, 241, 35, 99, 157, 126, 244, 205]),
+    writeAuthority: getAddressDecoder().decode(new Uint8Array(32).fill(9)),
+    verification: 1,
+    feed,
+    price,
+    conf: price / 2_000n,
+    expo: -8,
+    publishTime: unix,
+    previousPublishTime: unix,
+    emaPrice: price,
+    emaConf: 0n,
+    postedSlot: slot,
+    end: 0,
+  });
+}

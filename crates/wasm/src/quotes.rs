@@ -1,0 +1,130 @@
+//! The questions. Each takes a market as it is stored, shows it the readings as an instruction would, and asks the engine on a
+//! copy: so an answer is what the program would do with the same readings at the same moment.
+//!
+//! # Errors
+//! Those that the instruction in question would fail with; each function names only what is not obvious.
+
+use crate::types::{Health, InitialLtv, List, MarketPrices, Moment, Offer, PriceBand, Readings, Risk};
+use breakwater_engine::{
+    Collateral, Config, MarginAccount, Market, Quote, Result,
+    actions::{Liquidation, Sale},
+    map::BANDS,
+    oracle::Purpose::{self, Liquidate, Observe, Trade},
+};
+use breakwater_quotes::Quotes;
+
+fn quotes(market: &Market, readings: Readings, purpose: Purpose, at: Moment) -> Result<Quotes> {
+    Quotes::new(market, &readings.into(), purpose, at.into())
+}
+
+/// What the market makes of its feeds.
+pub fn prices(market: Market, readings: Readings, at: Moment) -> Result<MarketPrices> {
+    let quotes = quotes(&market, readings, Observe, at)?;
+    Ok(MarketPrices::of(&quotes.market().config, quotes.prices()))
+}
+
+/// How an account stands.
+pub fn health(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<Health> {
+    let quotes = quotes(&market, readings, Observe, at)?;
+    Ok(Health::of(&quotes.health(&account)?, quotes.judged_at()))
+}
+
+/// How it would stand after borrowing `amount` quote atoms.
+pub fn health_after_borrow(
+    market: Market,
+    account: MarginAccount,
+    readings: Readings,
+    at: Moment,
+    amount: u64,
+) -> Result<Health> {
+    let quotes = quotes(&market, readings, Trade, at)?;
+    let after = quotes.health_after_borrow(&account, Quote(amount))?;
+    Ok(Health::of(&after, quotes.judged_at()))
+}
+
+/// How it would stand after withdrawing `amount` collateral atoms.
+pub fn health_after_withdrawal(
+    market: Market,
+    account: MarginAccount,
+    readings: Readings,
+    at: Moment,
+    amount: u64,
+) -> Result<Health> {
+    let quotes = quotes(&market, readings, Trade, at)?;
+    let after = quotes.health_after_withdrawal(&account, Collateral(amount))?;
+    Ok(Health::of(&after, quotes.judged_at()))
+}
+
+/// The largest loan that would be granted now, quote atoms; zero if none would.
+///
+/// # Errors
+/// Those that stand in the way of any amount: a pause, a price that is not trusted.
+pub fn max_borrow(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<u64> {
+    Ok(quotes(&market, readings, Trade, at)?.max_borrow(&account)?.0)
+}
+
+/// The most collateral that could be withdrawn now, atoms. Without debt it is all, whatever the readings.
+///
+/// # Errors
+/// With debt those that stand in the way of any amount.
+pub fn max_withdrawal(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<u64> {
+    if !account.has_debt() {
+        return Ok(account.collateral.0);
+    }
+    Ok(quotes(&market, readings, Trade, at)?.max_withdrawal(&account)?.0)
+}
+
+/// What liquidating the account would do now.
+pub fn liquidation(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<Liquidation> {
+    quotes(&market, readings, Liquidate, at)?.liquidation(&account)
+}
+
+/// The initial LTV for an account as it stands, and what is taken off it.
+pub fn initial_ltv(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<InitialLtv> {
+    Ok(quotes(&market, readings, Trade, at)?.initial_ltv(&account)?.into())
+}
+
+/// What the backstop sells now, and at `count` − 1 later moments `every` seconds apart, were prices to stay as they are and
+/// nobody to buy.
+pub fn offers(market: Market, readings: Readings, at: Moment, every: u32, count: u16) -> Result<List<Offer>> {
+    let quotes = quotes(&market, readings, Trade, at)?;
+    (0..u32::from(count))
+        .map(|step| {
+            let seconds = step.saturating_mul(every);
+            Ok(Offer::new(
+                at.unix.saturating_add(seconds.into()),
+                &quotes.offer_in(seconds)?,
+            ))
+        })
+        .collect()
+}
+
+/// What buying `amount` collateral atoms from the backstop would do now.
+pub fn purchase(market: Market, readings: Readings, at: Moment, amount: u64) -> Result<Sale> {
+    quotes(&market, readings, Trade, at)?.purchase(Collateral(amount))
+}
+
+/// What buying for `budget` quote atoms would do now.
+pub fn purchase_for(market: Market, readings: Readings, at: Moment, budget: u64) -> Result<Sale> {
+    quotes(&market, readings, Trade, at)?.purchase_for(Quote(budget))
+}
+
+/// The liquidation map, lowest price first. Needs no price.
+pub fn heat_map(market: Market, at: Moment) -> Result<List<PriceBand>> {
+    (0..BANDS)
+        .map(|band| {
+            let band = u8::try_from(band).unwrap_or(u8::MAX);
+            market.price_band(band, at.into()).map(PriceBand::from)
+        })
+        .collect()
+}
+
+/// Measures of risk at these prices.
+pub fn risk(market: Market, readings: Readings, at: Moment) -> Result<Risk> {
+    Ok(quotes(&market, readings, Observe, at)?.risk()?.into())
+}
+
+/// The engine's parameter set for examples and tests, within the first limits of a new market; nobody chose it for real money.
+pub fn example_config() -> Result<Config> {
+    Ok(Config::EXAMPLE.first())
+}
