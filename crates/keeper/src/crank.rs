@@ -1,0 +1,83 @@
+//! What to do besides liquidating: show the price, have a shortage noted, settle a deficit, claim the bounty. Decisions only.
+
+use breakwater_engine::{Clock, KeeperLedger, Level, Market, Readings};
+
+/// When to turn which crank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cranks {
+    /// Show the price when nobody has for so many seconds. Zero never does.
+    pub observe_every: u32,
+    /// The same while the market is not Normal, or its guards hold liquidations up.
+    pub observe_urgently: u32,
+    /// Claim from so many quote atoms on. Zero never does.
+    pub claim_above: u64,
+    /// Settle deficits.
+    pub settle: bool,
+}
+
+/// How old the market's note of a shortage may grow, s; at most half of the time after which it is forgotten.
+const SHORTAGE: i64 = 60;
+
+/// Whether a market without room should note so: it has not, or not lately. Its note is on the chain, so however many keepers there
+/// are, one of them is enough.
+#[must_use]
+pub fn note_shortage(market: &Market, clock: Clock) -> bool {
+    let shortage = &market.shortage;
+    let age = clock.unix.saturating_sub(shortage.seen_at);
+    shortage.since == 0 || age >= SHORTAGE.min(i64::from(market.config.external_memory) / 2)
+}
+
+/// Why the price should be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observe {
+    /// Nobody has for a while: the market's guards would not know how fast it moves.
+    Quiet,
+    /// The level would change.
+    Level,
+    /// The market is not Normal; it calms down only if it is shown prices.
+    Unsettled,
+    /// Liquidations wait until the guarded price has followed.
+    Gap,
+}
+
+impl Cranks {
+    /// Whether to show the price. `waiting`: accounts cannot be liquidated at it, for it is too far from the guarded one.
+    #[must_use]
+    pub fn observe(&self, market: &Market, readings: &Readings, clock: Clock, waiting: bool) -> Option<Observe> {
+        let mut after = *market;
+        // If the program would refuse, there is nothing to send.
+        let (prices, _) = after.observe_price(readings, clock).ok()?;
+        let age = clock.unix.saturating_sub(market.guard.moved_at);
+        let due = |every: u32| every > 0 && age >= i64::from(every);
+        let level = prices.level();
+        if self.observe_every == 0 && self.observe_urgently == 0 {
+            return None;
+        }
+        if level.byte() != market.guard.level {
+            return Some(Observe::Level);
+        }
+        if due(self.observe_urgently) && waiting {
+            return Some(Observe::Gap);
+        }
+        if due(self.observe_urgently) && level != Level::Normal {
+            return Some(Observe::Unsettled);
+        }
+        due(self.observe_every).then_some(Observe::Quiet)
+    }
+
+    /// Whether there is a deficit that can be settled.
+    #[must_use]
+    pub fn settle(&self, market: &Market, clock: Clock) -> bool {
+        let mut after = *market;
+        self.settle && after.settle_deficit(clock).is_ok()
+    }
+
+    /// Whether the bounty is worth claiming.
+    #[must_use]
+    pub fn claim(&self, ledger: &KeeperLedger) -> bool {
+        self.claim_above > 0 && ledger.credit.0 >= self.claim_above
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+use breakwater_engine::{Collateral, DebtShares, Key, MarginAccount};
+
+/// What a keeper remembers of a margin account: what decides about a liquidation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The account's address.
+    pub address: Key,
+    /// Collateral atoms.
+    pub collateral: Collateral,
+    /// Shares of the pool's debt.
+    pub debt_shares: DebtShares,
+    /// See [`MarginAccount::last_risk_slot`].
+    pub last_risk_slot: u64,
+    /// See [`MarginAccount::stepped_at`].
+    pub stepped_at: i64,
+    /// As of this slot.
+    pub seen: u64,
+}
+
+impl Entry {
+    /// Of an account as it was at slot `seen`.
+    #[must_use]
+    pub fn new(address: Key, account: &MarginAccount, seen: u64) -> Self {
+        Self {
+            address,
+            collateral: account.collateral,
+            debt_shares: account.debt_shares,
+            last_risk_slot: account.last_risk_slot,
+            stepped_at: account.stepped_at,
+            seen,
+        }
+    }
+
+    /// ρ = debt shares ÷ collateral, as its bits: for numbers that are not negative they have the numbers' order. Without
+    /// collateral it is infinite.
+    ///
+    /// Rounded to 53 bits. Accounts whose ratios are equal to that many stand in any order, which is all the same: the
+    /// bound of a price leaves them room (see [`super::Moment`]).
+    #[allow(clippy::cast_precision_loss, reason = "see above")]
+    pub(super) fn key(&self) -> u64 {
+        (self.debt_shares.0 as f64 / self.collateral.0 as f64).to_bits()
+    }
+
+    /// The account, as far as a liquidation looks at it; `band` is what the market's map says of it.
+    #[must_use]
+    pub fn account(&self, market: Key, band: u8) -> MarginAccount {
+        MarginAccount {
+            market,
+            collateral: self.collateral,
+            debt_shares: self.debt_shares,
+            last_risk_slot: self.last_risk_slot,
+            stepped_at: self.stepped_at,
+            band,
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use breakwater_engine::{Bps, Clock, Index, Market, Price, Result, num, sizing};
+
+use super::{Entry, SMALL};
+
+/// What decides which accounts are liquidatable at one moment and price. Worked out once for all accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Quote atoms for a debt share, interest included.
+    pub index: Index,
+    /// Quote atoms for a collateral atom.
+    pub price: Price,
+    /// The liquidation LTV, ramps included.
+    pub ltv: Bps,
+}
+
+impl Moment {
+    /// Of a market at a price.
+    ///
+    /// # Errors
+    /// [`breakwater_engine::Error::Overflow`].
+    pub fn new(market: &Market, price: Price, clock: Clock) -> Result<Self> {
+        Ok(Self {
+            index: market.books_at(clock)?.pool.index,
+            price,
+            ltv: market.liquidation_ltv(clock),
+        })
+    }
+
+    /// What [`Market::is_liquidatable`] says. An account whose debt or value does not fit its type is not: the engine
+    /// refuses it.
+    #[must_use]
+    pub fn is_liquidatable(&self, entry: &Entry) -> bool {
+        let (Ok(debt), Ok(value)) = (self.index.debt(entry.debt_shares), self.price.value(entry.collateral)) else {
+            return false;
+        };
+        sizing::exceeds(debt, value, self.ltv)
+    }
+
+    /// No account of [`SMALL`] shares or more with a ρ below this is liquidatable. As the bits of [`Entry::key`].
+    ///
+    /// With shares s, collateral c, index I, price P, LTV λ the engine asks for ⌈I s⌉ > λ ⌊P c⌋. That implies
+    /// I s + 1 > λ (P c − 1), so
+    ///
+    /// ```text
+    /// s/c  >  λ P/I  ÷  (1 + (1 + λ) / (I s))
+    /// ```
+    ///
+    /// and s is at least [`SMALL`]. The factor before it stands for the roundings of the floating-point numbers, a
+    /// millionfold.
+    #[allow(clippy::cast_precision_loss, reason = "see above")]
+    pub(super) fn bound(&self) -> u64 {
+        let (index, price) = (self.index.raw() as f64, self.price.raw() as f64);
+        let ltv = f64::from(self.ltv.0) / num::BPS as f64;
+        let one = num::ONE as f64;
+        let least_debt = index / one * SMALL as f64;
+        let bound = (1.0 - 1e-9) * ltv * price / index / (1.0 + (1.0 + ltv) / least_debt);
+        bound.to_bits()
+    }
+}

@@ -1,0 +1,236 @@
+//! The loop: look, decide, act; and again.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anchor_lang::prelude::Pubkey;
+use breakwater_client::MarketKeys;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{sleep_until, timeout},
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    chain::{Answer, At, Chain},
+    fleet::Fleet,
+    follow::News,
+    index::{AccountIndex, Entry},
+    look::{feed_accounts, first_look, key},
+    metrics::{Metrics, name},
+    outbox::Outbox,
+    prices::Updates,
+    settings::Settings,
+    table::Table,
+    trust::Trust,
+};
+
+mod act;
+mod round;
+mod sync;
+mod tables;
+
+/// After a stop is asked for, how long to wait for what was sent.
+const PARTING: Duration = Duration::from_secs(5);
+/// The longest that a single look may be held up by what it waits for; only the loads of all accounts take longer, beside it.
+const LONGEST_WAIT_FOR_START: Duration = Duration::from_secs(5);
+
+/// A keeper of one market.
+pub struct Keeper<C, U> {
+    settings: Settings,
+    signer: Keypair,
+    fleet: Fleet<C>,
+    updates: U,
+    metrics: Arc<Metrics>,
+    trust: Trust,
+    index: AccountIndex,
+    keys: MarketKeys,
+    /// The accounts that may be shown for each of the market's feeds.
+    feeds: [Vec<Pubkey>; 4],
+    outbox: Outbox,
+    tables: Vec<Table>,
+    news: Option<mpsc::Receiver<News>>,
+    sync: sync::Sync,
+    tables_read: Option<Instant>,
+    tables_rest: Option<Instant>,
+}
+
+/// What a round came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Accounts that could be liquidated at once.
+    pub due: usize,
+    /// Transactions sent, or that would have been in a dry run.
+    pub sent: usize,
+}
+
+/// Loading all accounts, under way.
+type Loading = JoinHandle<(usize, Answer<At<Vec<Entry>>>)>;
+
+impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
+    /// Asks the nodes for the market, until one answers, and loads all accounts.
+    ///
+    /// # Errors
+    /// What is wrong, if after `patience` no node can be used.
+    pub async fn start(
+        settings: Settings,
+        signer: Keypair,
+        mut fleet: Fleet<C>,
+        updates: U,
+        metrics: Arc<Metrics>,
+        patience: Duration,
+    ) -> Result<Self, String> {
+        let deadline = Instant::now() + patience;
+        let (market, keys) = loop {
+            let why = match Self::meet(&mut fleet, settings.market).await {
+                Ok(met) => break met,
+                Err(trouble) => trouble,
+            };
+            if Instant::now() >= deadline {
+                return Err(format!("no node can be used: {why}"));
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
+        let feeds = feed_accounts(&market, &updates);
+        info!(market = %settings.market, keeper = %signer.pubkey(), "keeping");
+        let mut keeper = Self {
+            trust: Trust::new(settings.clock_drift),
+            settings,
+            signer,
+            fleet,
+            updates,
+            metrics,
+            index: AccountIndex::new(),
+            keys,
+            feeds,
+            outbox: Outbox::default(),
+            tables: Vec::new(),
+            news: None,
+            sync: sync::Sync::default(),
+            tables_read: None,
+            tables_rest: None,
+        };
+        while let Err(why) = keeper.load_now().await {
+            if Instant::now() >= deadline {
+                return Err(format!("the accounts cannot be loaded: {why}"));
+            }
+            tokio::time::sleep(LONGEST_WAIT_FOR_START / 10).await;
+        }
+        Ok(keeper)
+    }
+
+    async fn meet(fleet: &mut Fleet<C>, market: Pubkey) -> Answer<(Box<breakwater_engine::Market>, MarketKeys)> {
+        let node = fleet.reader().await?;
+        let answer = first_look(fleet.node(node).as_ref(), market).await;
+        fleet.judged(node, answer)
+    }
+
+    /// The market's price accounts: to follow them.
+    #[must_use]
+    pub fn feeds(&self) -> Vec<Pubkey> {
+        self.feeds.iter().flatten().copied().collect()
+    }
+
+    /// The nodes.
+    #[must_use]
+    pub fn fleet(&self) -> &Fleet<C> {
+        &self.fleet
+    }
+
+    /// Listens to a subscription.
+    pub fn listen(&mut self, news: mpsc::Receiver<News>) {
+        self.news = Some(news);
+    }
+
+    /// Works until `stop` comes to pass. What was sent by then is waited for, a little.
+    pub async fn run(&mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let next = Instant::now() + self.settings.interval;
+            tokio::select! {
+                // Nothing is lost by dropping a round: the next one, of whoever, plans anew.
+                () = self.round_and_report() => {}
+                () = &mut stop => break,
+            }
+            tokio::select! {
+                () = self.wait(next) => {}
+                () = &mut stop => break,
+            }
+        }
+        info!(pending = self.outbox.len(), "stopping");
+        if timeout(PARTING, self.finish()).await.is_err() {
+            warn!(pending = self.outbox.len(), "stopped before all was confirmed");
+        }
+    }
+
+    /// Works until there is nothing left to do, once.
+    ///
+    /// # Errors
+    /// What was wrong, if there was no node to ask.
+    pub async fn once(&mut self) -> Answer<Round> {
+        let mut all = Round::default();
+        loop {
+            let round = self.round().await?;
+            all.due = all.due.max(round.due);
+            all.sent += round.sent;
+            if self.settings.dry_run || (round.sent == 0 && self.outbox.is_empty()) {
+                return Ok(all);
+            }
+            tokio::time::sleep(self.settings.interval).await;
+        }
+    }
+
+    async fn round_and_report(&mut self) {
+        let start = Instant::now();
+        match self.round().await {
+            Ok(_) => {
+                self.metrics.looked();
+                self.metrics.add(name::rounds_total, 1);
+                self.metrics
+                    .set_to(name::last_round_seconds, start.elapsed().as_secs_f64());
+            }
+            Err(trouble) => {
+                error!(%trouble, "no look at the market");
+                self.metrics.add(name::rounds_failed_total, 1);
+            }
+        }
+    }
+
+    /// Until the next look: its time has come, or a price has changed. Meanwhile changes of accounts are taken in.
+    async fn wait(&mut self, next: Instant) {
+        let Some(mut news) = self.news.take() else {
+            return sleep_until(next.into()).await;
+        };
+        loop {
+            tokio::select! {
+                () = sleep_until(next.into()) => break,
+                told = news.recv() => match told {
+                    Some(News::Price) => break,
+                    Some(told) => self.take_in(told),
+                    // The subscription ended for good: looking goes on without it.
+                    None => return sleep_until(next.into()).await,
+                },
+            }
+        }
+        self.news = Some(news);
+    }
+
+    /// Waits for what was sent.
+    async fn finish(&mut self) {
+        while !self.outbox.is_empty() {
+            if let Ok(node) = self.fleet.reader().await {
+                let _ = self.settle_outbox(node).await;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    fn market_key(&self) -> breakwater_engine::Key {
+        key(&self.keys.market)
+    }
+}

@@ -1,0 +1,213 @@
+//! One round.
+
+use anchor_lang::prelude::Pubkey;
+use breakwater_engine::{Error, Level, num};
+use solana_signer::Signer;
+use tracing::{debug, info};
+
+use super::{Keeper, Round};
+use crate::{
+    chain::{Answer, Chain},
+    crank::note_shortage,
+    fleet::wall_clock,
+    look::{Look, Shown, look},
+    metrics::{Metrics, labelled, name},
+    outbox::Kind,
+    pack::pack,
+    plan::{Plan, Scene, Skipped, plan},
+    prices::Updates,
+    transact::{Draft, fixed},
+};
+
+/// At most so many accounts are planned for at once.
+const MOST: usize = 5_000;
+
+impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
+    /// Looks, decides, acts.
+    ///
+    /// # Errors
+    /// What was wrong with the last node that was asked.
+    pub(super) async fn round(&mut self) -> Answer<Round> {
+        self.updates.refresh().await;
+        self.fleet.muster().await;
+        let (node, seen) = self.look_somewhere().await?;
+        self.hear();
+        self.settle_outbox(node).await?;
+        self.resync(node, &seen.market).await;
+        self.report(&seen);
+        self.see_tables(node).await;
+        let drafts = self.decide(&seen);
+        let due = drafts
+            .iter()
+            .filter(|draft| draft.kind == Kind::Liquidate)
+            .map(|draft| draft.accounts.len())
+            .sum();
+        let sent = self.dispatch(node, drafts).await?;
+        let sent = sent + self.look_after_tables(node, &seen).await?;
+        self.metrics.set(name::pending, self.outbox.len() as u64);
+        Ok(Round { due, sent })
+    }
+
+    /// A look that can be believed, of whichever node has one to give.
+    async fn look_somewhere(&mut self) -> Answer<(usize, Look)> {
+        let mut attempts = 0..self.fleet.len();
+        loop {
+            let node = self.fleet.reader().await?;
+            let (chain, keeper) = (self.fleet.node(node).as_ref(), self.signer.pubkey());
+            let asked = look(chain, &self.keys.market, &keeper, &self.feeds).await;
+            let answer = asked.and_then(|seen| {
+                self.trust
+                    .judge(seen.slot, seen.clock.unix, &seen.market, wall_clock())?;
+                Ok(seen)
+            });
+            match self.fleet.judged(node, answer) {
+                Ok(seen) => {
+                    self.fleet.praise(node);
+                    return Ok((node, seen));
+                }
+                Err(_) if attempts.next().is_some() => {}
+                Err(trouble) => {
+                    // Nobody keeps up with the newest slot: whoever showed it may have made it up.
+                    self.trust.start_over();
+                    return Err(trouble);
+                }
+            }
+        }
+    }
+
+    /// What to send.
+    fn decide(&self, seen: &Look) -> Vec<Draft> {
+        let Some(shown) = &seen.prices else {
+            debug!("a feed has no account that the market would take");
+            return self.cranks(seen, None, &Plan::default());
+        };
+        let scene = Scene {
+            address: self.market_key(),
+            market: &seen.market,
+            readings: &shown.readings,
+            clock: seen.clock,
+        };
+        let busy = self.outbox.busy();
+        let plan = plan(&scene, &self.index, MOST, |account| busy.contains(&account.0));
+        report_plan(&self.metrics, &plan);
+        if plan.found > 0 {
+            info!(found = plan.found, due = plan.due.len(), skipped = ?plan.skipped, bounty = plan.bounty(), "accounts to liquidate");
+        }
+        if let Some(refused) = plan.refused {
+            debug!(%refused, "nobody can be liquidated at these prices");
+        }
+        let mut drafts = Vec::new();
+        if seen.ledger.is_some() {
+            drafts.extend(self.batches(shown, &plan));
+            drafts.extend(self.shortage(seen, shown, &plan));
+        }
+        drafts.extend(self.cranks(seen, Some(shown), &plan));
+        drafts
+    }
+
+    fn batches(&self, shown: &Shown, plan: &Plan) -> Vec<Draft> {
+        let keys = shown.keys(&self.keys);
+        let keeper = self.signer.pubkey();
+        let due: Vec<Pubkey> = plan
+            .due
+            .iter()
+            .map(|due| Pubkey::new_from_array(due.account.0))
+            .collect();
+        let room = self
+            .settings
+            .in_flight
+            .saturating_sub(self.outbox.count(Kind::Liquidate));
+        let batches = pack(&fixed(&keys, &keeper), &self.usable_tables(), &due)
+            .into_iter()
+            .take(room);
+        batches
+            .map(|batch| Draft::batch(Kind::Liquidate, &keys, &keeper, &batch.accounts, batch.table))
+            .collect()
+    }
+
+    /// A market that has no room notes it when a batch finds so, and opens liquidation with own capital.
+    fn shortage(&self, seen: &Look, shown: &Shown, plan: &Plan) -> Option<Draft> {
+        let account = Pubkey::new_from_array(plan.without_room?.0);
+        if self.outbox.count(Kind::NoteShortage) > 0 || !note_shortage(&seen.market, seen.clock) {
+            return None;
+        }
+        let (keys, keeper) = (shown.keys(&self.keys), self.signer.pubkey());
+        Some(Draft::batch(Kind::NoteShortage, &keys, &keeper, &[account], None))
+    }
+
+    fn cranks(&self, seen: &Look, shown: Option<&Shown>, plan: &Plan) -> Vec<Draft> {
+        let cranks = &self.settings.cranks;
+        let keeper = self.signer.pubkey();
+        let mut drafts = Vec::new();
+        if let Some(shown) = shown {
+            let waiting = plan.refused == Some(Error::PriceGapTooWide);
+            // A batch shows the price as well.
+            let reason = cranks
+                .observe(&seen.market, &shown.readings, seen.clock, waiting)
+                .filter(|_| plan.due.is_empty());
+            if let Some(reason) = reason {
+                debug!(?reason, "showing the price");
+                drafts.push(Draft::observe(&shown.keys(&self.keys)));
+            }
+        }
+        if seen.ledger.is_none() {
+            drafts.push(Draft::open_ledger(&self.keys, &keeper));
+        }
+        if seen.ledger.is_some_and(|ledger| cranks.claim(&ledger)) {
+            drafts.push(Draft::claim(&self.keys, &keeper));
+        }
+        if cranks.settle(&seen.market, seen.clock) {
+            drafts.push(Draft::settle(&self.keys));
+        }
+        drafts.retain(|draft| self.outbox.count(draft.kind) == 0);
+        drafts
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "gauges")]
+    fn report(&self, seen: &Look) {
+        let metrics = &self.metrics;
+        metrics.set(name::slot, seen.slot);
+        metrics.set(name::lamports, seen.lamports);
+        metrics.set(name::level, u64::from(seen.market.guard.level));
+        metrics.set(name::credit, seen.ledger.map_or(0, |ledger| ledger.credit.0));
+        let age = |then: i64| seen.clock.unix.saturating_sub(then) as f64;
+        metrics.set_to(name::guard_age_seconds, age(seen.market.guard.moved_at));
+        if let Some(shown) = &seen.prices {
+            metrics.set_to(name::price_age_seconds, age(shown.readings.collateral.publish_time));
+            let mut market = *seen.market;
+            if let Ok((prices, _)) = market.observe_price(&shown.readings, seen.clock) {
+                metrics.set_to(name::price, prices.spot().raw() as f64 / num::ONE as f64);
+                debug!(level = ?Level::from_byte(market.guard.level), slot = seen.slot, "looked");
+            }
+        }
+    }
+}
+
+fn report_plan(metrics: &Metrics, plan: &Plan) {
+    let Skipped {
+        busy,
+        cooling,
+        same_slot,
+        flow,
+        full,
+        odd,
+    } = plan.skipped;
+    metrics.set(name::liquidatable, plan.found as u64);
+    metrics.set(name::due, plan.due.len() as u64);
+    let reasons = [
+        ("busy", busy),
+        ("cooling", cooling),
+        ("same_slot", same_slot),
+        ("flow", flow),
+        ("full", full),
+        ("odd", odd),
+    ];
+    for (reason, count) in reasons {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        metrics.set_labelled(name::skipped, labelled(&[("reason", reason)]), f64::from(count));
+    }
+    metrics.clear(name::refused);
+    if let Some(error) = plan.refused {
+        metrics.set_labelled(name::refused, labelled(&[("error", &format!("{error:?}"))]), 1.0);
+    }
+}

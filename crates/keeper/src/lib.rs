@@ -1,0 +1,41 @@
+//! The keeper of a Breakwater market: finds the margin accounts that can be liquidated, and liquidates them. It needs no
+//! capital, keeps no state of its own, and any number of keepers may work on one market.
+//!
+//! | question | module |
+//! |---|---|
+//! | who can be liquidated at a price, without looking at everybody | [`index`] |
+//! | whom to liquidate now, and what will come of it | [`plan`] |
+//! | how many fit into a transaction | [`pack`], [`limits`], [`table`] |
+//! | what to pay for a place in a block | [`fee`] |
+//! | what else to do | [`crank`] |
+//! | whom to ask, and whom to believe | [`rotation`], [`trust`], [`fleet`] |
+//! | which price accounts to show | [`prices`] |
+//! | what becomes of a transaction | [`outbox`] |
+//!
+//! These decide, and know no network. What they need of one is the trait [`chain::Chain`], which [`node`] implements over
+//! JSON-RPC; [`follow`] is the WebSocket, [`server`] the metrics, and [`keeper`] the loop that puts all of it together.
+
+pub mod chain;
+pub mod crank;
+pub mod fee;
+pub mod fleet;
+pub mod follow;
+pub mod index;
+pub mod keeper;
+pub mod limits;
+pub mod look;
+pub mod metrics;
+pub mod node;
+pub mod outbox;
+pub mod pack;
+pub mod plan;
+pub mod prices;
+pub mod rotation;
+pub mod server;
+mod settings;
+pub mod table;
+pub mod transact;
+pub mod trust;
+
+pub use keeper::Keeper;
+pub use settings::{Settings, TableSettings};

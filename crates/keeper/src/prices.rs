@@ -1,0 +1,171 @@
+//! Which price accounts to show.
+
+use std::collections::HashMap;
+
+use anchor_lang::prelude::{AccountInfo, Pubkey, pubkey};
+use breakwater::feeds;
+use breakwater_engine::{FeedPin, RawReading, oracle::FEED_PUSH};
+
+/// The program by which Pyth and others keep an account of each pull feed up to date, for everyone.
+pub const PRICE_FEED_PROGRAM: Pubkey = pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
+
+/// Where updates of pull feeds come from.
+///
+/// There is one implementation, [`Posted`]: it expects that somebody else posts updates, and only picks among their accounts. An
+/// implementation that fetches signed updates from Hermes and posts them itself would do so in [`Updates::refresh`] and name
+/// its own accounts.
+pub trait Updates {
+    /// Accounts that may hold an update of this feed.
+    fn candidates(&self, pin: &FeedPin) -> Vec<Pubkey>;
+
+    /// Called before each round, for implementations that post updates themselves.
+    fn refresh(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+}
+
+/// Updates that others post: to accounts given in the configuration, or else to the one that Pyth keeps (shard 0 of its price
+/// feed program, whose accounts belong to the first receiver).
+#[derive(Clone, Debug, Default)]
+pub struct Posted {
+    given: HashMap<[u8; 32], Vec<Pubkey>>,
+}
+
+impl Posted {
+    /// With these accounts: feed id, account.
+    #[must_use]
+    pub fn at(accounts: impl IntoIterator<Item = ([u8; 32], Pubkey)>) -> Self {
+        let mut given: HashMap<[u8; 32], Vec<Pubkey>> = HashMap::new();
+        for (feed, account) in accounts {
+            given.entry(feed).or_default().push(account);
+        }
+        Self { given }
+    }
+}
+
+impl Updates for Posted {
+    fn candidates(&self, pin: &FeedPin) -> Vec<Pubkey> {
+        let shard = 0u16.to_le_bytes();
+        let kept = || Pubkey::find_program_address(&[&shard, &pin.key.0], &PRICE_FEED_PROGRAM).0;
+        self.given.get(&pin.key.0).cloned().unwrap_or_else(|| vec![kept()])
+    }
+}
+
+/// The accounts that may be shown for a pin: a push feed is its own account.
+#[must_use]
+pub fn candidates(updates: &impl Updates, pin: &FeedPin) -> Vec<Pubkey> {
+    if pin.kind == FEED_PUSH {
+        vec![Pubkey::new_from_array(pin.key.0)]
+    } else {
+        updates.candidates(pin)
+    }
+}
+
+/// An account as a node gives it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The program that it belongs to.
+    pub owner: Pubkey,
+    /// What it holds.
+    pub data: Vec<u8>,
+    /// Its balance.
+    pub lamports: u64,
+}
+
+/// The newest reading among the accounts that the market would take for this pin, as the program itself reads them.
+#[must_use]
+pub fn newest<'a>(
+    pin: &FeedPin,
+    accounts: impl IntoIterator<Item = (Pubkey, &'a Account)>,
+) -> Option<(Pubkey, RawReading)> {
+    let readings = accounts.into_iter().filter_map(|(address, account)| {
+        let (mut lamports, mut data) = (account.lamports, account.data.clone());
+        let info = AccountInfo::new(&address, false, false, &mut lamports, &mut data, &account.owner, false);
+        let reading = feeds::read(pin, &info).ok()?;
+        Some((address, reading))
+    });
+    readings.max_by_key(|(_, reading)| reading.publish_time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use breakwater_engine::{Key, oracle::FEED_PULL};
+    use breakwater_testkit::pyth::{PullUpdate, Quotation, Verification, feed_id_for, usd};
+
+    fn pin() -> FeedPin {
+        FeedPin {
+            key: Key(feed_id_for("SOL/USD")),
+            owner: Key(breakwater_testkit::pyth::RECEIVERS[0].to_bytes()),
+            kind: FEED_PULL,
+            padding: [0; 7],
+        }
+    }
+
+    fn account(update: &PullUpdate) -> Account {
+        let account = update.account();
+        Account {
+            owner: account.owner,
+            data: account.data,
+            lamports: account.lamports,
+        }
+    }
+
+    #[test]
+    fn the_newest_update_that_the_market_would_take_is_shown() {
+        let update = |symbol: &str, time| {
+            PullUpdate::verified(feed_id_for(symbol), Quotation::settled(usd(100), -8, 0, time), 1)
+        };
+        let partial = PullUpdate {
+            verification: Verification::Partial(5),
+            ..update("SOL/USD", 400)
+        };
+        let stranger = PullUpdate {
+            receiver: Pubkey::new_from_array([4; 32]),
+            ..update("SOL/USD", 400)
+        };
+        let all = [
+            update("SOL/USD", 100),
+            update("SOL/USD", 300),
+            update("SOL/USD", 200),
+            partial,
+            stranger,
+            update("ETH/USD", 400),
+        ];
+        let accounts: Vec<(Pubkey, Account)> = (0..)
+            .zip(&all)
+            .map(|(number, update)| (Pubkey::new_from_array([number; 32]), account(update)))
+            .collect();
+        let shown = newest(&pin(), accounts.iter().map(|(address, account)| (*address, account)));
+        let (address, reading) = shown.unwrap();
+        assert_eq!((address, reading.publish_time), (Pubkey::new_from_array([1; 32]), 300));
+        assert_eq!(
+            newest(
+                &pin(),
+                accounts[3..].iter().map(|(address, account)| (*address, account))
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn without_an_account_in_the_configuration_pyths_own_is_asked() {
+        // Documented by Pyth for SOL/USD.
+        let id = "ef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d";
+        let mut pin = pin();
+        for (byte, at) in pin.key.0.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&id[at..at + 2], 16).unwrap();
+        }
+        assert_eq!(
+            candidates(&Posted::default(), &pin),
+            [pubkey!("7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE")]
+        );
+        let own = Pubkey::new_from_array([5; 32]);
+        assert_eq!(candidates(&Posted::at([(pin.key.0, own)]), &pin), [own]);
+        pin.kind = FEED_PUSH;
+        assert_eq!(
+            candidates(&Posted::at([(pin.key.0, own)]), &pin),
+            [Pubkey::new_from_array(pin.key.0)]
+        );
+    }
+}

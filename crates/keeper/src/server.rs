@@ -1,0 +1,116 @@
+//! `/metrics` and `/healthz`.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
+
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tracing::debug;
+
+use crate::metrics::Metrics;
+
+/// A keeper that has not looked at its market for so many seconds is not well.
+const LONGEST_LOOK: u64 = 30;
+
+/// Listens; what comes back serves until it is dropped.
+///
+/// # Errors
+/// If the address cannot be listened on.
+pub async fn listen(
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+) -> io::Result<(SocketAddr, impl Future<Output = ()> + Send)> {
+    let listener = TcpListener::bind(address).await?;
+    let local = listener.local_addr()?;
+    Ok((local, serve(listener, metrics)))
+}
+
+async fn serve(listener: TcpListener, metrics: Arc<Metrics>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, say: not a reason to spin.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            continue;
+        };
+        let metrics = Arc::clone(&metrics);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let response = answer(request.method(), request.uri().path(), &metrics);
+            async { Ok::<_, Infallible>(response) }
+        });
+        tokio::spawn(async move {
+            let mut http = http1::Builder::new();
+            // Who connects and says nothing is dropped after a while.
+            http.timer(TokioTimer::new())
+                .header_read_timeout(std::time::Duration::from_secs(10));
+            if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+                debug!(%error, "a connection ended badly");
+            }
+        });
+    }
+}
+
+fn answer(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>> {
+    let (status, body) = match (method, path) {
+        (&Method::GET, "/metrics") => (StatusCode::OK, metrics.render()),
+        (&Method::GET, "/healthz") => health(metrics.since_look()),
+        (&Method::GET, _) => (StatusCode::NOT_FOUND, "see /metrics and /healthz\n".to_owned()),
+        _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
+    };
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    response
+        .headers_mut()
+        .insert("content-type", hyper::header::HeaderValue::from_static(text));
+    response
+}
+
+/// Well is who has looked at the market lately.
+fn health(since_look: Option<u64>) -> (StatusCode, String) {
+    match since_look {
+        Some(seconds) if seconds <= LONGEST_LOOK => (StatusCode::OK, "ok\n".to_owned()),
+        Some(seconds) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the last look at the market was {seconds} s ago\n"),
+        ),
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no look at the market yet\n".to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_is_a_look_at_the_market_lately() {
+        assert_eq!(health(Some(30)).0, StatusCode::OK);
+        assert_eq!(
+            health(Some(31)),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the last look at the market was 31 s ago\n".to_owned()
+            )
+        );
+        assert_eq!(health(None).0, StatusCode::SERVICE_UNAVAILABLE);
+        let metrics = Metrics::default();
+        assert_eq!(answer(&Method::GET, "/", &metrics).status(), StatusCode::NOT_FOUND);
+        assert_eq!(
+            answer(&Method::POST, "/metrics", &metrics).status(),
+            StatusCode::METHOD_NOT_ALLOWED
+        );
+        assert_eq!(
+            answer(&Method::GET, "/healthz", &metrics).status(),
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        assert_eq!(answer(&Method::GET, "/metrics", &metrics).status(), StatusCode::OK);
+    }
+}

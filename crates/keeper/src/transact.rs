@@ -1,0 +1,148 @@
+//! From instructions to a transaction.
+
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
+use breakwater::events::AccountsLiquidated;
+use breakwater_client::{MarketKeys, addresses, instructions as ix, logs};
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_hash::Hash;
+use solana_keypair::Keypair;
+use solana_message::{AddressLookupTableAccount, VersionedMessage, v0};
+use solana_signer::Signer;
+use solana_transaction::versioned::VersionedTransaction;
+
+use crate::{chain::Simulated, limits, outbox::Kind, pack::Fixed, table::Table};
+
+/// A transaction to be made.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What it is for.
+    pub kind: Kind,
+    /// What it does, without its budget.
+    pub instructions: Vec<Instruction>,
+    /// Most compute units it may take.
+    pub units: u32,
+    /// Margin accounts that it liquidates.
+    pub accounts: Vec<Pubkey>,
+    /// Which of the tables it uses.
+    pub table: Option<usize>,
+}
+
+impl Draft {
+    fn new(kind: Kind, units: u32, instructions: Vec<Instruction>) -> Self {
+        Self {
+            kind,
+            instructions,
+            units,
+            accounts: Vec::new(),
+            table: None,
+        }
+    }
+
+    /// Liquidates a batch.
+    #[must_use]
+    pub fn batch(kind: Kind, keys: &MarketKeys, keeper: &Pubkey, accounts: &[Pubkey], table: Option<usize>) -> Self {
+        let batch = ix::liquidate_batch(keys, keeper, accounts);
+        Self {
+            table,
+            ..Self {
+                accounts: accounts.to_vec(),
+                ..Self::new(kind, limits::batch_units(accounts.len()), vec![batch])
+            }
+        }
+    }
+
+    /// Shows the market its feeds.
+    #[must_use]
+    pub fn observe(keys: &MarketKeys) -> Self {
+        Self::new(Kind::Observe, limits::OBSERVE_UNITS, vec![ix::observe_price(keys)])
+    }
+
+    /// Settles a deficit.
+    #[must_use]
+    pub fn settle(keys: &MarketKeys) -> Self {
+        Self::new(Kind::Settle, limits::SETTLE_UNITS, vec![ix::settle_deficit(keys)])
+    }
+
+    /// Opens the keeper's ledger.
+    #[must_use]
+    pub fn open_ledger(keys: &MarketKeys, keeper: &Pubkey) -> Self {
+        Self::new(
+            Kind::OpenLedger,
+            limits::OPEN_LEDGER_UNITS,
+            vec![ix::open_keeper_ledger(keys, keeper)],
+        )
+    }
+
+    /// Claims the bounty, to the keeper's associated token account, which it opens if need be.
+    #[must_use]
+    pub fn claim(keys: &MarketKeys, keeper: &Pubkey) -> Self {
+        let open =
+            create_associated_token_account_idempotent(keeper, keeper, &keys.quote_mint, &keys.quote_token_program);
+        Self::new(
+            Kind::Claim,
+            limits::CLAIM_UNITS,
+            vec![open, ix::claim_bounty(keys, keeper)],
+        )
+    }
+
+    /// Looks after lookup tables.
+    #[must_use]
+    pub fn table(instructions: Vec<Instruction>) -> Self {
+        Self::new(Kind::Table, limits::TABLE_UNITS, instructions)
+    }
+
+    /// Signs it, offering `price` micro-lamports for each compute unit.
+    ///
+    /// # Errors
+    /// If it cannot be compiled: it names too many accounts, say.
+    pub fn sign(
+        &self,
+        keeper: &Keypair,
+        price: u64,
+        tables: &[Table],
+        blockhash: Hash,
+    ) -> Result<VersionedTransaction, String> {
+        let mut all = vec![
+            ComputeBudgetInstruction::set_compute_unit_limit(self.units),
+            ComputeBudgetInstruction::set_compute_unit_price(price),
+        ];
+        all.extend_from_slice(&self.instructions);
+        let table = self.table.and_then(|number| tables.get(number));
+        let table = table.map(|table| AddressLookupTableAccount {
+            key: table.address,
+            addresses: table.addresses().to_vec(),
+        });
+        let message = v0::Message::try_compile(&keeper.pubkey(), &all, table.as_slice(), blockhash);
+        let message = VersionedMessage::V0(message.map_err(|error| error.to_string())?);
+        VersionedTransaction::try_new(message, &[keeper]).map_err(|error| error.to_string())
+    }
+}
+
+/// What every batch names; see [`Fixed`].
+#[must_use]
+pub fn fixed(keys: &MarketKeys, keeper: &Pubkey) -> Fixed {
+    let batch = ix::liquidate_batch(keys, keeper, &[]);
+    let mut movable = vec![keys.market, addresses::keeper_ledger(&keys.market, keeper)];
+    for meta in &batch.accounts {
+        let stuck = meta.is_signer || meta.pubkey == breakwater::ID;
+        if !stuck && !movable.contains(&meta.pubkey) {
+            movable.push(meta.pubkey);
+        }
+    }
+    Fixed {
+        movable,
+        // The keeper, this program, and the one that sets the budget.
+        stuck: 3,
+        named: batch.accounts.len(),
+    }
+}
+
+/// Accounts that a simulated batch liquidates, and the bounties for them, quote atoms.
+#[must_use]
+pub fn liquidated(simulated: &Simulated) -> (Vec<Pubkey>, u64) {
+    let events = logs::events::<AccountsLiquidated>(&simulated.logs);
+    let all: Vec<_> = events.iter().flat_map(|event| &event.liquidated).collect();
+    let bounty = all.iter().map(|one| one.liquidation.bounty.0).sum();
+    (all.iter().map(|one| one.margin_account).collect(), bounty)
+}

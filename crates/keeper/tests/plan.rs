@@ -1,0 +1,187 @@
+//! What the keeper plans is what the compiled program does.
+
+use std::collections::HashSet;
+
+use anchor_lang::prelude::Pubkey;
+use breakwater_client::MarketKeys;
+use breakwater_engine::{Bps, Collateral, Config, Error, Key, Quote, RawReading, Readings};
+use breakwater_keeper::{
+    index::{AccountIndex, Entry},
+    plan::{Due, Plan, Scene, Skipped, plan},
+};
+use breakwater_testkit::{Actor, MarketSpec, Position, World, default_config, ix, pyth::usd};
+
+const USDC: u64 = 1_000_000;
+const SOL: u64 = 1_000_000_000;
+
+struct Stage {
+    world: World,
+    keys: MarketKeys,
+    positions: Vec<Position>,
+    keeper: Actor,
+}
+
+/// Twenty accounts of 10 SOL at $100, with debts of 500 to 690 USDC; `backstop` quote atoms behind them.
+fn stage(config: &Config, backstop: u64) -> Stage {
+    let mut world = World::lite();
+    let keys = world.market(&MarketSpec {
+        config: *config,
+        ..MarketSpec::default()
+    });
+    let lena = world.trader(&keys, "lena", 0, 2_000_000 * USDC);
+    world.supply(&keys, &lena, 1_000_000 * USDC).unwrap();
+    world.fund_backstop(&keys, &lena, backstop).unwrap();
+    let positions = (0..20u64).map(|number| {
+        let owner = world.trader(&keys, &format!("owner {number}"), 10 * SOL, 0);
+        let position = world.open(&keys, &owner, 0).unwrap();
+        world.deposit(&position, 10 * SOL).unwrap();
+        world.borrow(&position, (500 + 10 * number) * USDC).unwrap();
+        position
+    });
+    let positions = positions.collect();
+    let keeper = world.keeper(&keys, "kate");
+    world.next_slot();
+    Stage {
+        world,
+        keys,
+        positions,
+        keeper,
+    }
+}
+
+impl Stage {
+    fn set_price(&mut self, dollars: i64) {
+        let feed = self.keys.collateral_feed;
+        self.world.settle_price(&feed, usd(dollars), 0);
+    }
+
+    fn index(&mut self) -> AccountIndex {
+        let mut index = AccountIndex::new();
+        for position in &self.positions {
+            let account = self.world.margin_account(position);
+            index.update(Entry::new(Key(position.address.to_bytes()), &account, 1));
+        }
+        index
+    }
+
+    fn plan(&mut self, most: usize, busy: &HashSet<[u8; 32]>) -> Plan {
+        let market = self.world.market_state(&self.keys);
+        let reading = |feed| {
+            let shown = self.world.shown(feed);
+            let q = shown.quotation();
+            RawReading {
+                price: q.price,
+                conf: q.conf,
+                expo: q.expo,
+                ema_price: q.ema_price,
+                publish_time: q.publish_time,
+            }
+        };
+        let readings = Readings {
+            collateral: reading(&self.keys.collateral_feed),
+            quote: reading(&self.keys.quote_feed),
+            redemption: None,
+        };
+        let clock = self.world.clock();
+        let index = self.index();
+        let scene = Scene {
+            address: Key(self.keys.market.to_bytes()),
+            market: &market,
+            readings: &readings,
+            clock,
+        };
+        plan(&scene, &index, most, |account| busy.contains(&account.0))
+    }
+
+    /// Sends the planned accounts to the program, and compares.
+    fn assert_done_as_planned(&mut self, plan: &Plan) {
+        let accounts: Vec<Pubkey> = plan
+            .due
+            .iter()
+            .map(|due| Pubkey::new_from_array(due.account.0))
+            .collect();
+        let batch = ix::liquidate_batch(&self.keys, &self.keeper.key(), &accounts);
+        let keeper = self.keeper.clone();
+        let outcome = self.world.send(&[batch], &[&keeper]).unwrap();
+        let done = outcome.liquidated();
+        let done: Vec<Due> = done
+            .iter()
+            .map(|one| Due {
+                account: Key(one.margin_account.to_bytes()),
+                liquidation: one.liquidation,
+            })
+            .collect();
+        assert_eq!(done, plan.due);
+    }
+}
+
+#[test]
+fn the_program_does_what_was_planned_and_then_nothing_is_left() {
+    let mut stage = stage(&default_config(), 100_000 * USDC);
+    let nobody = HashSet::new();
+    assert_eq!(stage.plan(100, &nobody), Plan::default());
+    stage.set_price(70);
+    let plan = stage.plan(100, &nobody);
+    // 80% of 700, and more: a debt of 560 has some interest by now.
+    assert_eq!((plan.found, plan.due.len(), plan.skipped), (14, 14, Skipped::default()));
+    assert_eq!(
+        plan.due[0].account,
+        Key(stage.positions[19].address.to_bytes()),
+        "the furthest under water first"
+    );
+    let three = stage.plan(3, &nobody);
+    assert_eq!(three.due, plan.due[..3]);
+    let busy: HashSet<[u8; 32]> = plan.due[..2].iter().map(|due| due.account.0).collect();
+    let others = stage.plan(100, &busy);
+    assert_eq!((others.skipped.busy, others.due.len()), (2, 12));
+    stage.assert_done_as_planned(&plan);
+    assert_eq!(stage.plan(100, &nobody).found, 0);
+}
+
+#[test]
+fn guarded_steps_rests_and_the_flow_limit_are_foreseen() {
+    let config = Config {
+        guarded_flow: Quote(600 * USDC),
+        guarded_window: 3_600,
+        guarded_step: Bps(5_000),
+        guarded_cooldown: 600,
+        // Guarded after a fall of more than 15%.
+        average_band: Bps(1_500),
+        average_seconds: 86_400,
+        ..default_config()
+    };
+    let mut stage = stage(&config, 100_000 * USDC);
+    stage.set_price(78);
+    let nobody = HashSet::new();
+    let plan = stage.plan(100, &nobody);
+    assert!(!plan.due.is_empty() && plan.skipped.flow > 0, "{plan:?}");
+    assert_eq!(plan.found, plan.due.len() + plan.skipped.flow);
+    stage.assert_done_as_planned(&plan);
+    let after = stage.plan(100, &nobody);
+    assert!(after.due.is_empty(), "{after:?}");
+    assert!(after.skipped.cooling > 0, "{after:?}");
+}
+
+#[test]
+fn without_room_one_account_is_named_and_none_is_due() {
+    let config = Config {
+        inventory_cap: Collateral(0),
+        insolvency_ltv: Bps(9_990),
+        ..default_config()
+    };
+    let mut stage = stage(&config, 100_000 * USDC);
+    stage.set_price(70);
+    let plan = stage.plan(100, &HashSet::new());
+    assert!(plan.due.is_empty());
+    assert_eq!((plan.found, plan.skipped.full), (14, 14));
+    assert_eq!(plan.without_room, Some(Key(stage.positions[19].address.to_bytes())));
+}
+
+#[test]
+fn prices_that_the_market_refuses_are_a_reason_not_an_empty_plan() {
+    let mut stage = stage(&default_config(), 100_000 * USDC);
+    stage.set_price(70);
+    stage.world.advance_silently(3_600);
+    let plan = stage.plan(100, &HashSet::new());
+    assert_eq!((plan.refused, plan.found), (Some(Error::PriceTooOld), 0));
+}

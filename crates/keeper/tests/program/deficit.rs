@@ -1,0 +1,80 @@
+//! A backstop that has lost everything.
+
+use breakwater_engine::Config;
+use breakwater_keeper::keeper::Round;
+use breakwater_testkit::{default_config, pyth::usd};
+
+use crate::stage::{SOL, Stage, USDC, once};
+
+/// All inventory can be sold at once.
+fn quick() -> Config {
+    Config {
+        unwind_time: 60,
+        unwind_max_rate: 1_000_000 * SOL,
+        ..default_config()
+    }
+}
+
+/// One account of 10 SOL that owes 690 USDC, and nothing in the backstop: at $60 it is worth 600.
+fn stage() -> Stage {
+    let mut stage = Stage::build(&quick(), 0, &[690]);
+    stage.world.advance(60);
+    stage.world.settle_price(&stage.keys.collateral_feed, usd(60), 0);
+    stage
+}
+
+/// Somebody buys all inventory.
+fn sell_out(stage: &mut Stage) {
+    let inventory = stage.market().books.backstop.inventory.0;
+    assert_eq!(inventory, 10 * SOL);
+    stage.world.advance(60);
+    stage.world.settle_price(&stage.keys.collateral_feed, usd(60), 0);
+    let lena = stage.lena.clone();
+    stage
+        .world
+        .buy_inventory(&stage.keys, &lena, inventory, u64::MAX)
+        .unwrap();
+}
+
+#[tokio::test]
+async fn is_settled_as_soon_as_the_last_inventory_is_sold_and_only_once() {
+    let mut stage = stage();
+    let mut kate = stage.keeper("kate", |_| {}).await;
+    once(&mut kate).await;
+    assert_eq!(
+        (stage.count("liquidate", "done"), stage.count("settle", "sent")),
+        (1, 0)
+    );
+
+    sell_out(&mut stage);
+    let mut expected = stage.market();
+    let settlement = expected.settle_deficit(stage.world.clock()).unwrap();
+    // A loss of 90 and some interest. Nobody stands before the suppliers.
+    assert!(
+        (89 * USDC..92 * USDC).contains(&settlement.suppliers.0),
+        "{settlement:?}"
+    );
+    once(&mut kate).await;
+    assert_eq!(stage.market(), expected);
+    assert_eq!((stage.count("settle", "sent"), stage.count("settle", "done")), (1, 1));
+
+    stage.world.advance(5);
+    assert_eq!(once(&mut kate).await, Round::default(), "there is nothing left");
+    stage.assert_nothing_wasted();
+}
+
+#[tokio::test]
+async fn is_left_to_others_by_a_keeper_that_is_told_so_and_in_a_dry_run() {
+    let mut stage = stage();
+    let mut kate = stage.keeper("kate", |_| {}).await;
+    once(&mut kate).await;
+    sell_out(&mut stage);
+    let before = stage.market();
+    let sent = stage.cluster.sent().len();
+    let mut told = stage.keeper("bob", |settings| settings.cranks.settle = false).await;
+    assert_eq!(once(&mut told).await, Round::default());
+    let mut dry = stage.keeper("carl", |settings| settings.dry_run = true).await;
+    assert_eq!(once(&mut dry).await.sent, 1, "it would have");
+    assert_eq!(stage.cluster.sent().len(), sent);
+    assert_eq!(stage.market(), before);
+}

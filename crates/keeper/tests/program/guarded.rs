@@ -1,0 +1,110 @@
+//! A crash in a market with the price guards of the example.
+
+use std::collections::HashMap;
+
+use anchor_lang::prelude::Pubkey;
+use breakwater_engine::{Config, Level, Quote};
+use breakwater_keeper::metrics::name;
+use breakwater_testkit::{default_config, pyth::usd};
+
+use crate::{
+    cluster::Sent,
+    stage::{Stage, USDC, once},
+};
+
+/// The guards of the example, and a flow limit that these few accounts can feel.
+fn config() -> Config {
+    let guards = Config::EXAMPLE;
+    Config {
+        max_velocity: guards.max_velocity,
+        velocity_horizon: guards.velocity_horizon,
+        velocity_slack: guards.velocity_slack,
+        average_band: guards.average_band,
+        average_seconds: guards.average_seconds,
+        ema_band: guards.ema_band,
+        guarded_flow: Quote(300 * USDC),
+        ..default_config()
+    }
+}
+
+#[tokio::test]
+async fn is_followed_at_the_guards_pace_in_steps_and_without_a_transaction_in_vain() {
+    let debts: Vec<u64> = (0..20).map(|number| 500 + 10 * number).collect();
+    let config = config();
+    let mut stage = Stage::build(&config, 100_000 * USDC, &debts);
+    stage.world.observe_price(&stage.keys).unwrap();
+    let mut kate = stage.keeper("kate", |_| {}).await;
+    stage.world.advance(2);
+    // Pyth's own average stays at $100: the market is guarded for as long as this lasts.
+    stage.world.set_price(&stage.keys.collateral_feed, usd(78), 0);
+
+    let (mut refused, mut cooling, mut flow, mut quiet) = (0, 0, 0, 0);
+    while quiet < 60 {
+        let before = stage.cluster.sent().len();
+        once(&mut kate).await;
+        let sent = stage.cluster.sent().len() - before;
+        let skipped = |reason| stage.gauge(name::skipped, &[("reason", reason)]);
+        let waits = stage.gauge(name::refused, &[("error", "PriceGapTooWide")]);
+        refused += waits;
+        cooling += u32::from(skipped("cooling") > 0);
+        flow += u32::from(skipped("flow") > 0);
+        assert_eq!(skipped("odd"), 0);
+        assert!(
+            sent <= 2,
+            "a batch, and another when the first has shown the price: {sent}"
+        );
+        let level = stage.market().guard.level;
+        assert_eq!(Level::from_byte(level), Level::Guarded);
+        // Over when nobody has been above the liquidation LTV for two minutes.
+        quiet = if waits == 0 && stage.gauge(name::liquidatable, &[]) == 0 {
+            quiet + 1
+        } else {
+            0
+        };
+        stage.world.advance(2);
+    }
+
+    let all = stage.cluster.sent();
+    let mut of_account: HashMap<Pubkey, Vec<i64>> = HashMap::new();
+    for sent in &all {
+        for one in &sent.liquidated {
+            assert!(!one.liquidation.insolvent && !one.liquidation.whole, "{one:?}");
+            of_account.entry(one.margin_account).or_default().push(sent.unix);
+        }
+    }
+    // At $78 those that owe more than 80% of 780: 630 and above. Several steps each, and a rest after each.
+    let expected: Vec<Pubkey> = stage.positions[13..].iter().map(|position| position.address).collect();
+    assert_eq!(of_account.len(), expected.len());
+    for address in &expected {
+        let times = &of_account[address];
+        assert!(
+            times
+                .windows(2)
+                .all(|two| two[1] - two[0] >= i64::from(config.guarded_cooldown)),
+            "{times:?}"
+        );
+    }
+    assert!(of_account[expected.last().unwrap()].len() > 1, "one step was enough");
+    // The limit is per window of the market's own, so twice of it fits into one that lies across two.
+    let repaid = |sent: &Sent| sent.liquidated.iter().map(|one| one.liquidation.repaid.0).sum::<u64>();
+    for first in &all {
+        let within = |sent: &&Sent| (0..i64::from(config.guarded_window)).contains(&(sent.unix - first.unix));
+        let window: u64 = all.iter().filter(within).map(repaid).sum();
+        assert!(window <= 2 * config.guarded_flow.0, "{window}");
+    }
+    let (liquidations, shown) = (stage.count("liquidate", "done"), stage.count("observe", "done"));
+    println!("{refused} looks waited for the guarded price, {cooling} for rests, {flow} for the flow limit");
+    println!(
+        "{liquidations} batches, {shown} observations, {:?}",
+        of_account.values().map(Vec::len).collect::<Vec<_>>()
+    );
+    // 22% at 0.1% a second, less the 2% within which liquidations are allowed: about 200 s, a look every two.
+    assert!((80..120).contains(&refused), "{refused}");
+    assert!(cooling > 0 && flow > 0, "{cooling} {flow}");
+    assert_eq!(
+        all.iter().filter(|sent| !sent.liquidated.is_empty()).count(),
+        liquidations as usize
+    );
+    assert_eq!(all.len(), (liquidations + shown) as usize);
+    stage.assert_nothing_wasted();
+}

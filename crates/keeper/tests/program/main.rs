@@ -1,0 +1,7 @@
+//! The whole keeper, round after round, on the compiled program.
+
+mod cluster;
+mod deficit;
+mod guarded;
+mod shortage;
+mod stage;
