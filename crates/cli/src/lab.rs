@@ -10,7 +10,7 @@ use breakwater_lab::{
     },
     report::{cascade, terminal::Progress},
 };
-use clap::Args;
+use clap::{Args, builder::FalseyValueParser};
 
 /// What a large market may take, seconds.
 const LARGE_MARKET_SECONDS: f64 = 10.0;
@@ -20,31 +20,31 @@ const LARGE_MARKET_SECONDS: f64 = 10.0;
 #[derive(Args)]
 pub struct Options {
     /// Scenarios: names of the built-in ones, or TOML files
-    #[arg(long, value_delimiter = ',', default_values = ["black-thursday", "crash", "wick", "slow-bleed"])]
+    #[arg(long, env = "BREAKWATER_LAB_SCENARIO", value_delimiter = ',', default_values = ["black-thursday", "crash", "wick", "slow-bleed"])]
     scenario: Vec<String>,
     /// Mechanisms to compare
-    #[arg(long, value_delimiter = ',', default_values_t = Kind::ALL)]
+    #[arg(long, env = "BREAKWATER_LAB_MECHANISM", value_delimiter = ',', default_values_t = Kind::ALL)]
     mechanism: Vec<Kind>,
     /// Depths: the percentage of all debt whose sale moves the price by 1%
-    #[arg(long, value_delimiter = ',', default_values = ["0.5", "1", "2", "5"])]
+    #[arg(long, env = "BREAKWATER_LAB_DEPTH", value_delimiter = ',', default_values = ["0.5", "1", "2", "5"])]
     depth: Vec<f64>,
     /// First seed of every scenario, instead of its own
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_LAB_SEED")]
     seed: Option<u64>,
     /// Number of seeds [default: 8, with --quick 2]
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_LAB_SEEDS")]
     seeds: Option<u64>,
     /// The first depth only, no sweeps, no searches but the critical shock: seconds instead of minutes
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_LAB_QUICK", value_parser = FalseyValueParser::new())]
     quick: bool,
     /// Hourly candles (CSV: unix_time,open,high,low,close): Black Thursday runs on them as well
     #[arg(long, env = "BREAKWATER_CANDLES")]
     candles: Option<PathBuf>,
     /// Folder for report.html, summary.json and study.json
-    #[arg(long, default_value = "target/lab")]
+    #[arg(long, env = "BREAKWATER_LAB_OUT", default_value = "target/lab")]
     out: PathBuf,
     /// Print summary.json instead of a table
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 

@@ -3,6 +3,7 @@
 //! mainnet addresses. Price feeds are not needed to create a market.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -209,9 +210,14 @@ fn it_creates_what_is_missing_and_a_second_run_changes_nothing() {
 
 #[test]
 fn anchor_runs_the_script_with_its_cluster_and_its_wallet() {
-    if Command::new("node").arg("--version").output().is_err() {
-        eprintln!("node is not here, so migrations/deploy.js was not run");
-        return;
+    if let Err(error) = Command::new("node").arg("--version").output() {
+        assert!(std::env::var_os("CI").is_none(), "no node: {error}");
+        // Past what the test harness keeps to itself: a test that did not run should not look like one that did.
+        let told = writeln!(
+            std::io::stderr(),
+            "SKIPPED: migrations/deploy.js was not run, for there is no node: {error}"
+        );
+        return told.unwrap();
     }
     let cluster = Cluster::start("script");
     // What the host that `anchor migrate` writes does, without the package of Anchor's that it needs for it.

@@ -101,7 +101,8 @@ impl Market {
         Self::parse(&text).map_err(|error| format!("{at}: {error}"))
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// The same of a file's text.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let market: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         let config = market.parameters.0;
         config

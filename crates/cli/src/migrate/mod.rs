@@ -1,7 +1,6 @@
 //! `breakwater migrate`: brings a cluster to what the configuration files say. What is there already is compared and left as it
 //! is: parameters of a market that exists change through its governance only.
 
-mod chain;
 mod file;
 mod parameters;
 
@@ -11,29 +10,37 @@ use anchor_lang::prelude::Pubkey;
 use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, instructions as ix};
 use breakwater_engine as engine;
-use chain::Chain;
-use clap::Args;
-use file::{Market, Token};
+use clap::{Args, builder::FalseyValueParser};
+pub use file::Market;
+use file::Token;
 use parameters::differences;
 use solana_keypair::read_keypair_file;
+
+use crate::chain::{Chain, Wallet};
 
 /// What to deploy, where, and who signs.
 #[derive(Args)]
 pub struct Options {
-    /// A market's configuration file; may be given many times
-    #[arg(long, required = true)]
+    /// A market's configuration file [repeatable, or separated by commas]
+    #[arg(
+        long,
+        env = "BREAKWATER_CONFIG",
+        value_name = "FILE",
+        value_delimiter = ',',
+        required = true
+    )]
     config: Vec<PathBuf>,
     /// The cluster's JSON-RPC address
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_URL")]
     url: String,
     /// Keypair file of the protocol's authority, who pays; to initialise the protocol, of the program's upgrade authority
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_KEYPAIR", value_name = "FILE")]
     keypair: PathBuf,
     /// Refuse to run if this command was built for another program
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_PROGRAM_ID")]
     program_id: Option<Pubkey>,
     /// Say what would be done, and send nothing
-    #[arg(long)]
+    #[arg(long, env = "BREAKWATER_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
 }
 
@@ -55,22 +62,22 @@ pub fn run(options: &Options) -> Result<()> {
         .collect::<std::result::Result<_, _>>()?;
     let signer =
         read_keypair_file(&options.keypair).map_err(|error| format!("{}: {error}", options.keypair.display()))?;
-    let chain = Chain::new(&options.url, signer);
-    println!("program {}, signer {}", breakwater::ID, chain.signer());
-    initialise(&chain, options.dry_run)?;
+    let wallet = Wallet::new(&options.url, signer);
+    println!("program {}, signer {}", breakwater::ID, wallet.signer());
+    initialise(&wallet, options.dry_run)?;
     // Every mint is looked at before the first market is created.
     let keys: Vec<MarketKeys> = markets
         .iter()
-        .map(|market| keys(&chain, market))
+        .map(|market| keys(wallet.chain(), market))
         .collect::<Result<_>>()?;
     for (market, keys) in markets.iter().zip(&keys) {
-        create(&chain, market, keys, options.dry_run)?;
+        create(&wallet, market, keys, options.dry_run)?;
     }
     Ok(())
 }
 
-fn initialise(chain: &Chain, dry_run: bool) -> Result<()> {
-    let signer = chain.signer();
+fn initialise(wallet: &Wallet, dry_run: bool) -> Result<()> {
+    let (chain, signer) = (wallet.chain(), wallet.signer());
     let upgrade_authority = chain.upgrade_authority()?;
     if let Some(protocol) = chain.protocol()? {
         println!("protocol: exists, authority {}", protocol.authority);
@@ -86,7 +93,7 @@ fn initialise(chain: &Chain, dry_run: bool) -> Result<()> {
         println!("protocol: would be initialised, authority {signer}");
         return Ok(());
     }
-    chain.send(ix::initialize(&signer))?;
+    wallet.send(ix::initialize(&signer))?;
     println!("protocol: initialised, authority {signer}");
     Ok(())
 }
@@ -117,14 +124,15 @@ fn keys(chain: &Chain, market: &Market) -> Result<MarketKeys> {
     ))
 }
 
-fn create(chain: &Chain, market: &Market, keys: &MarketKeys, dry_run: bool) -> Result<()> {
+fn create(wallet: &Wallet, market: &Market, keys: &MarketKeys, dry_run: bool) -> Result<()> {
     let Market { name, .. } = market;
+    let chain = wallet.chain();
     let address = keys.market;
     let mut done = "exists";
     let mut found = chain.market(&address)?;
     if found.is_none() {
         let authority = chain.protocol()?.map(|protocol| protocol.authority);
-        let signer = chain.signer();
+        let signer = wallet.signer();
         if let Some(authority) = authority.filter(|authority| *authority != signer) {
             return Err(
                 format!("{name}: only the protocol's authority {authority} can create it, not {signer}").into(),
@@ -143,7 +151,7 @@ fn create(chain: &Chain, market: &Market, keys: &MarketKeys, dry_run: bool) -> R
             rate_feed: present(rate_feed),
             config: market.parameters.0,
         };
-        chain
+        wallet
             .send(ix::create_market(keys, &signer, args))
             .map_err(|error| format!("{name}: {error}"))?;
         (done, found) = ("created", chain.market(&address)?);
@@ -155,7 +163,7 @@ fn create(chain: &Chain, market: &Market, keys: &MarketKeys, dry_run: bool) -> R
 }
 
 /// A pin, unless it is none.
-fn present(pin: engine::FeedPin) -> Option<engine::FeedPin> {
+pub fn present(pin: engine::FeedPin) -> Option<engine::FeedPin> {
     (pin != engine::FeedPin::NONE).then_some(pin)
 }
 

@@ -1,0 +1,189 @@
+//! `breakwater localnet`.
+
+mod demo;
+mod net;
+
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use clap::Args;
+use demo::{Demo, Guards};
+use net::Net;
+use serde::Serialize;
+
+use crate::{
+    migrate::Market,
+    options::Output,
+    price::mantissa,
+    pyth::{PriceAccount, Shown},
+    stop,
+};
+
+/// A local validator with JSON-RPC and WebSocket, the program, a market with people in it, and prices that `breakwater price`
+/// moves. Runs until it is stopped by a signal; nothing but keypairs is kept.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  breakwater localnet --port 0 --dir target/localnet\n\nIn another terminal:\n  breakwater market list\n  \
+                        breakwater account show --market SOL/USDC --owner localnet/alice.json"
+)]
+pub struct Options {
+    /// Port of JSON-RPC; 0 takes a free one
+    #[arg(long, env = "BREAKWATER_PORT", default_value_t = 8899)]
+    port: u16,
+    /// Port of WebSocket [default: the next one]
+    #[arg(long, env = "BREAKWATER_WS_PORT")]
+    ws_port: Option<u16>,
+    /// The compiled program [default: target/deploy/breakwater.so]
+    #[arg(long, env = "BREAKWATER_SO", value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// Folder for the actors' keypairs, addresses (localnet.json) and the market's configuration
+    #[arg(long, env = "BREAKWATER_LOCALNET", default_value = "localnet", value_name = "FOLDER")]
+    dir: PathBuf,
+    /// The market's configuration file [default: SOL/USDC of the migrations]
+    #[arg(long, env = "BREAKWATER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What the market's price guards do
+    #[arg(long, env = "BREAKWATER_GUARDS", value_enum, default_value_t = Guards::Open)]
+    guards: Guards,
+    /// First price of the collateral, USD
+    #[arg(long, env = "BREAKWATER_PRICE", default_value = "150")]
+    price: String,
+    /// First price of the quote token, USD
+    #[arg(long, env = "BREAKWATER_QUOTE_PRICE", default_value = "1")]
+    quote_price: String,
+    /// Time of a slot, milliseconds
+    #[arg(long, env = "BREAKWATER_SLOT_MS", default_value_t = 400, value_parser = clap::value_parser!(u64).range(10..=5_000))]
+    slot_ms: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The last prices are published anew so often, that none goes stale.
+const PUBLISH_EVERY: Duration = Duration::from_secs(2);
+const SOL_USDC: &str = include_str!("../../../../migrations/sol-usdc.toml");
+
+#[derive(Serialize)]
+struct Ready {
+    url: String,
+    ws_url: String,
+    program: String,
+    #[serde(flatten)]
+    demo: Demo,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let elf = program(options.program.as_deref())?;
+    let text = match &options.config {
+        Some(file) => fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?,
+        None => SOL_USDC.to_owned(),
+    };
+    let text = demo::with_guards(&text, options.guards);
+    let market = Market::parse(&text)?;
+    let [collateral, quote] = [&options.price, &options.quote_price].map(|usd| mantissa(usd, -8));
+    let prices = [collateral?, quote?].map(Shown::standing);
+    let ws_port = options
+        .ws_port
+        .unwrap_or(if options.port == 0 { 0 } else { options.port + 1 });
+    let net = Arc::new(Net::start(options.port, ws_port, options.slot_ms)?);
+    let demo = demo::build(&net, &market, &options.dir, &elf, prices)?;
+    let feeds = demo.feeds.clone();
+    let publisher = Arc::clone(&net);
+    thread::spawn(move || {
+        loop {
+            thread::sleep(PUBLISH_EVERY);
+            if let Err(error) = publish(&publisher, &feeds) {
+                eprintln!("breakwater: {error}");
+            }
+        }
+    });
+    let ready = Ready {
+        url: net.url.clone(),
+        ws_url: net.ws_url.clone(),
+        program: breakwater::ID.to_string(),
+        demo,
+    };
+    let written = serde_json::to_string_pretty(&ready)? + "\n";
+    fs::write(options.dir.join("market.toml"), text)?;
+    fs::write(options.dir.join("localnet.json"), &written)?;
+    let stop = stop::requested()?;
+    if options.output.json {
+        print!("{written}");
+    } else {
+        print!("{}", welcome(&ready, options));
+    }
+    stop.recv()?;
+    net.stop();
+    Ok(())
+}
+
+/// Every feed as it stands, at the time that it is now.
+fn publish(net: &Net, feeds: &[anchor_lang::prelude::Pubkey]) -> std::result::Result<(), String> {
+    net.edit(feeds, |account, clock| {
+        if let Some(mut feed) = PriceAccount::read(&account.owner, &account.data) {
+            feed.show(feed.shown().later(clock.unix), clock.slot);
+            account.data = feed.data();
+        }
+    })
+}
+
+fn program(given: Option<&Path>) -> Result<Vec<u8>> {
+    let path = given.map_or_else(
+        || {
+            let here = PathBuf::from("target/deploy/breakwater.so");
+            let there =
+                env::var_os("CARGO_TARGET_DIR").map(|target| PathBuf::from(target).join("deploy/breakwater.so"));
+            there.filter(|path| !here.exists() && path.exists()).unwrap_or(here)
+        },
+        Path::to_path_buf,
+    );
+    fs::read(&path).map_err(|error| {
+        format!(
+            "{}: {error}; build the program with `make build`, or name it with --program",
+            path.display()
+        )
+        .into()
+    })
+}
+
+fn welcome(ready: &Ready, options: &Options) -> String {
+    let Ready {
+        url,
+        ws_url,
+        program,
+        demo,
+    } = ready;
+    let line = |actor: &demo::Actor| format!("  {:<10} {}  {}", actor.name, actor.address, actor.keypair);
+    let actors = demo.actors.iter().map(line).collect::<Vec<_>>().join("\n");
+    let at = if options.port == 8899 {
+        String::new()
+    } else {
+        format!("  export BREAKWATER_URL={url}\n")
+    };
+    let Demo { market, name, .. } = demo;
+    let dir = options.dir.display();
+    format!(
+        "localnet at {url}, {ws_url}\n\n\
+         program    {program}\nmarket     {name} {market}, SOL at {price} USD\n\n{actors}\n\n\
+         Try, in another terminal:\n{at}  \
+         breakwater market show {name}\n  \
+         breakwater account show --market {name} --owner {dir}/bob.json\n  \
+         breakwater heatmap {name}\n  \
+         breakwater price {name} 120\n  \
+         breakwater events {name} --follow\n\n\
+         Ctrl-C ends it.\n",
+        price = options.price,
+    )
+    .replace(
+        ", SOL at",
+        &format!(", {} at", name.split('/').next().unwrap_or("collateral")),
+    )
+}

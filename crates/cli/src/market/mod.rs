@@ -1,0 +1,328 @@
+//! `breakwater market`.
+
+mod list;
+
+use std::error::Error;
+
+use breakwater_engine::{Bps, Config, Level, guard::Flags, interest, pool::Pool, risk::DROPS};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    chain::Chain,
+    format::{self, lines, percent, tokens},
+    idl::Idl,
+    look::Look,
+    migrate,
+    options::{Cluster, FeedAccounts, MarketName, Output},
+};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Every market of the program
+    #[command(after_help = "Example:\n  breakwater market list")]
+    List(list::Options),
+    /// A market: prices and breaker, pool, measures of risk, backstop; with --json every parameter
+    #[command(after_help = "Examples:\n  breakwater market show SOL/USDC\n  breakwater market show SOL/USDC --json")]
+    Show(Show),
+    /// Creates markets from configuration files, as far as they are not there; the same as `breakwater migrate`
+    #[command(after_help = "Example:\n  breakwater market create --url http://127.0.0.1:8899 \
+                            --keypair localnet/authority.json --config localnet/market.toml --dry-run")]
+    Create(migrate::Options),
+}
+
+#[derive(Args)]
+pub struct Show {
+    /// The market: its address, or a pair like SOL/USDC
+    #[arg(env = "BREAKWATER_MARKET")]
+    market: MarketName,
+    #[command(flatten)]
+    feeds: FeedAccounts,
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    output: Output,
+}
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+pub fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::List(options) => list::run(options),
+        Command::Show(options) => show(options),
+        Command::Create(options) => migrate::run(options),
+    }
+}
+
+/// A market. Amounts in atoms, prices in quote tokens for one collateral token, ratios in bps.
+#[derive(Serialize)]
+struct View {
+    market: String,
+    name: String,
+    id: u16,
+    collateral_mint: String,
+    quote_mint: String,
+    collateral_decimals: u8,
+    quote_decimals: u8,
+    collateral_feed: String,
+    quote_feed: String,
+    unix_time: i64,
+    slot: u64,
+    /// `null` when the price accounts are not usable now; then `price_error` says why.
+    prices: Option<Prices>,
+    price_error: Option<String>,
+    pool: PoolView,
+    ltv: Ltvs,
+    risk: Option<Risk>,
+    backstop: Backstop,
+    parameters: Value,
+}
+
+#[derive(Serialize)]
+struct Prices {
+    level: &'static str,
+    flags: Vec<&'static str>,
+    spot: String,
+    guarded: String,
+    average: String,
+    judged_at: String,
+    confidence_bps: u32,
+    age_seconds: Option<i64>,
+    /// Why nothing is liquidated at these prices, if so.
+    liquidations_refused: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PoolView {
+    cash: String,
+    debt: String,
+    assets: String,
+    lp_supply: String,
+    utilisation_bps: u64,
+    borrow_rate_bps: u64,
+}
+
+#[derive(Serialize)]
+struct Ltvs {
+    initial_bps: u32,
+    target_bps: u32,
+    liquidation_bps: u32,
+    insolvency_bps: u32,
+    /// Where an announced ramp takes the liquidation LTV, and when.
+    ramp: Option<(u32, i64, i64)>,
+}
+
+#[derive(Serialize)]
+struct Risk {
+    room: String,
+    proximity_bps: Option<u32>,
+    /// Fall of the price, bps, and room ÷ debt that it would liquidate, bps; `null` if it would liquidate nothing.
+    depth_ratios: Vec<(u32, Option<u32>)>,
+    cascade_bps: u32,
+    deviation_bps: u32,
+}
+
+#[derive(Serialize)]
+struct Backstop {
+    cash: String,
+    inventory: String,
+    debt: String,
+    guardians_claim: String,
+}
+
+fn show(options: &Show) -> Result<()> {
+    let chain = Chain::new(options.cluster.url());
+    let look = Look::at(&chain, &options.market.0, &options.feeds)?;
+    let view = view(&look)?;
+    if options.output.json {
+        println!("{}", serde_json::to_string_pretty(&view)?);
+    } else {
+        print!("{}", text(&look, &view)?);
+    }
+    Ok(())
+}
+
+fn view(look: &Look) -> Result<View> {
+    let Look {
+        market, clock, keys, ..
+    } = look;
+    let failed = |error| format!("{}: {error:?}", look.name);
+    let books = market.books_at(*clock).map_err(failed)?;
+    let mut parameters = Idl::embedded()
+        .account("Market", &look.data)
+        .ok_or("the market cannot be read by this command's IDL")?;
+    let quotes = look.quotes.as_ref().ok();
+    let number = |amount: u64| amount.to_string();
+    Ok(View {
+        market: keys.market.to_string(),
+        name: look.name.clone(),
+        id: market.id,
+        collateral_mint: keys.collateral_mint.to_string(),
+        quote_mint: keys.quote_mint.to_string(),
+        collateral_decimals: market.collateral_decimals,
+        quote_decimals: market.quote_decimals,
+        collateral_feed: keys.collateral_feed.to_string(),
+        quote_feed: keys.quote_feed.to_string(),
+        unix_time: clock.unix,
+        slot: clock.slot,
+        prices: quotes.map(|quotes| prices(look, quotes.prices(), &market.config)),
+        price_error: look.quotes.as_ref().err().cloned(),
+        pool: pool(&books.pool, &market.config)?,
+        ltv: Ltvs {
+            initial_bps: market.config.initial_ltv.0,
+            target_bps: market.config.target_ltv.0,
+            liquidation_bps: market.liquidation_ltv(*clock).0,
+            insolvency_bps: market.config.insolvency_ltv.0,
+            ramp: (market.ramp.ends_at > clock.unix).then_some((
+                market.ramp.to.0,
+                market.ramp.starts_at,
+                market.ramp.ends_at,
+            )),
+        },
+        risk: quotes.and_then(|quotes| quotes.risk().ok()).map(|risk| Risk {
+            room: number(risk.room.0),
+            proximity_bps: risk.proximity.map(|bps| bps.0),
+            depth_ratios: DROPS
+                .iter()
+                .zip(risk.depth_ratios)
+                .map(|(drop, ratio)| (drop.0, Some(ratio.0).filter(|ratio| *ratio != u32::MAX)))
+                .collect(),
+            cascade_bps: risk.cascade.0,
+            deviation_bps: risk.deviation.0,
+        }),
+        backstop: Backstop {
+            cash: number(books.backstop.cash.0),
+            inventory: number(books.backstop.inventory.0),
+            debt: number(books.pool.index.debt(books.backstop.debt_shares).map_err(failed)?.0),
+            guardians_claim: number(market.guardians.claim.0),
+        },
+        parameters: parameters["config"].take(),
+    })
+}
+
+fn prices(look: &Look, prices: &breakwater_engine::Prices, config: &Config) -> Prices {
+    let decimals = look.decimals();
+    Prices {
+        level: level(prices.level()),
+        flags: flags(prices.flags()),
+        spot: format::price(prices.spot(), decimals),
+        guarded: format::price(prices.guarded(), decimals),
+        average: format::price(prices.average(), decimals),
+        judged_at: format::price(prices.spot().max(prices.guarded()), decimals),
+        confidence_bps: prices.believed().confidence().0,
+        age_seconds: look.price_age(),
+        liquidations_refused: prices.liquidation(config).err().map(|error| format!("{error:?}")),
+    }
+}
+
+fn pool(pool: &Pool, config: &Config) -> Result<PoolView> {
+    let failed = |error| format!("the pool: {error:?}");
+    let utilisation = pool.utilisation().map_err(failed)?;
+    Ok(PoolView {
+        cash: pool.cash.0.to_string(),
+        debt: pool.debt().map_err(failed)?.0.to_string(),
+        assets: pool.assets().map_err(failed)?.0.to_string(),
+        lp_supply: pool.lp_supply.0.to_string(),
+        utilisation_bps: utilisation,
+        borrow_rate_bps: interest::rate(config, utilisation).map_err(failed)?,
+    })
+}
+
+/// The level's name.
+pub fn level(level: Level) -> &'static str {
+    match level {
+        Level::Normal => "Normal",
+        Level::Guarded => "Guarded",
+        Level::Halted => "Halted",
+    }
+}
+
+/// The names of the flags that are raised.
+pub fn flags(flags: Flags) -> Vec<&'static str> {
+    let names = [
+        (Flags::VELOCITY, "velocity"),
+        (Flags::AVERAGE, "own average"),
+        (Flags::EMA, "Pyth's average"),
+        (Flags::NO_EMA, "no average of Pyth"),
+        (Flags::CONFIDENCE_GUARD, "confidence"),
+        (Flags::CONFIDENCE_HALT, "confidence, hard limit"),
+        (Flags::BRAKE, "brake"),
+    ];
+    let raised = names.iter().filter(|(flag, _)| flags.has(*flag));
+    raised.map(|(_, name)| *name).collect()
+}
+
+/// "Guarded (velocity, own average)".
+pub fn level_with_flags(prices: &breakwater_engine::Prices) -> String {
+    let raised = flags(prices.flags());
+    let level = level(prices.level());
+    if raised.is_empty() {
+        return level.to_owned();
+    }
+    format!("{level} ({})", raised.join(", "))
+}
+
+fn text(look: &Look, view: &View) -> Result<String> {
+    let (collateral, quote) = look.symbols();
+    let decimals = look.decimals();
+    let quote_tokens =
+        |atoms: &str| -> Result<String> { Ok(format!("{} {quote}", tokens(atoms.parse()?, decimals.quote))) };
+    let mut out = format!("{}  {}\n\n", view.name, view.market);
+    let mut rows = Vec::new();
+    match (&look.quotes, &view.prices) {
+        (Ok(quotes), Some(prices)) => {
+            rows.push(("level", level_with_flags(quotes.prices())));
+            rows.push((
+                "spot",
+                format!("{} {quote}, {} s old", prices.spot, prices.age_seconds.unwrap_or(0)),
+            ));
+            rows.push(("guarded price", prices.guarded.clone()));
+            rows.push(("own average", prices.average.clone()));
+            let refused = prices
+                .liquidations_refused
+                .clone()
+                .map_or_else(String::new, |error| format!(" ({error})"));
+            rows.push(("accounts judged at", format!("{}{refused}", prices.judged_at)));
+        }
+        _ => rows.push(("no price", view.price_error.clone().unwrap_or_default())),
+    }
+    let pool = &view.pool;
+    rows.push(("pool cash", quote_tokens(&pool.cash)?));
+    rows.push(("pool debt", quote_tokens(&pool.debt)?));
+    let bps = |ratio: u64| percent(Bps(u32::try_from(ratio).unwrap_or(u32::MAX)));
+    rows.push(("utilisation", bps(pool.utilisation_bps)));
+    rows.push(("interest", format!("{} a year", bps(pool.borrow_rate_bps))));
+    let ltv = &view.ltv;
+    rows.push(("initial LTV", percent(Bps(ltv.initial_bps))));
+    rows.push(("liquidation LTV", percent(Bps(ltv.liquidation_bps))));
+    rows.push((
+        "target, insolvency",
+        format!("{}, {}", percent(Bps(ltv.target_bps)), percent(Bps(ltv.insolvency_bps))),
+    ));
+    if let Some((to, starts, ends)) = ltv.ramp {
+        let ramp = format!("to {} from {starts} to {ends} (unix time)", percent(Bps(to)));
+        rows.push(("liquidation LTV goes", ramp));
+    }
+    if let Some(risk) = &view.risk {
+        rows.push(("backstop's room", quote_tokens(&risk.room)?));
+        let nearest = risk
+            .proximity_bps
+            .map_or("no debt".to_owned(), |bps| format!("{} below", percent(Bps(bps))));
+        rows.push(("nearest debt", nearest));
+        let depth = risk.depth_ratios.iter().map(|(drop, ratio)| {
+            let times = ratio.map_or("-".to_owned(), |ratio| format!("{:.2}", f64::from(ratio) / 1e4));
+            format!("{}% {times}", drop / 100)
+        });
+        rows.push(("room ÷ debt in a fall", depth.collect::<Vec<_>>().join("   ")));
+        rows.push(("cascade indicator", percent(Bps(risk.cascade_bps))));
+        rows.push(("volatility", percent(Bps(risk.deviation_bps))));
+    }
+    rows.push(("backstop cash", quote_tokens(&view.backstop.cash)?));
+    let inventory = tokens(view.backstop.inventory.parse()?, decimals.collateral);
+    rows.push(("backstop inventory", format!("{inventory} {collateral}")));
+    rows.push(("backstop debt", quote_tokens(&view.backstop.debt)?));
+    rows.push(("guardians' claim", quote_tokens(&view.backstop.guardians_claim)?));
+    out.push_str(&lines(&rows));
+    Ok(out)
+}

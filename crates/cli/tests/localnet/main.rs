@@ -1,0 +1,6 @@
+//! The command against a localnet that it started itself: a process, with JSON-RPC and WebSocket on free ports.
+
+mod commands;
+mod examples;
+mod guardian;
+mod net;
