@@ -13,7 +13,7 @@ override export CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
 export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
 # CI refuses a Cargo.lock that does not fit the manifests.
 LOCKED := $(if $(CI),--locked)
-GENERATED := idl/breakwater.json docs/cu.md docs/guards.md docs/risk-experiment.md
+GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/cu.md docs/guards.md docs/risk-experiment.md
 
 # The first line of each step: says what it does, and sees to it that Cargo builds this checkout's sources.
 step = @printf '\n==> %s\n' "$(1)"; bash scripts/checkout.sh
@@ -26,6 +26,10 @@ help: ## this list
 requirements:
 	@bash scripts/requirements.sh
 
+.PHONY: node
+node: requirements
+	@bash scripts/js.sh
+
 .PHONY: build
 build: requirements ## the program: target/deploy/breakwater.so
 	$(call step,building the program)
@@ -33,15 +37,42 @@ build: requirements ## the program: target/deploy/breakwater.so
 
 # Not `cargo run`: it sets RUSTUP_TOOLCHAIN, over which Anchor's IDL builder stumbles.
 .PHONY: idl
-idl: requirements ## the program's IDL: idl/breakwater.json
+idl: node ## the program's IDL: idl/breakwater.json, and what is generated from it: clients/js/src/generated
 	$(call step,writing the IDL)
 	@cargo build $(LOCKED) --package breakwater-idl
 	@env --unset=RUSTUP_TOOLCHAIN "$$CARGO_TARGET_DIR/debug/breakwater-idl" programs/breakwater idl/breakwater.json
+	@cargo run --quiet $(LOCKED) --package breakwater-wasm --bin quotes-idl > idl/quotes.json
+	@bash scripts/js.sh generate
 
 .PHONY: test
-test: build ## every test, on the compiled program
+test: node build wasm ## every test, of Rust and of JavaScript, on the compiled program
 	$(call step,testing)
 	@bash scripts/test.sh $(LOCKED) --workspace
+
+.PHONY: wasm
+wasm: requirements ## the engine for JavaScript: clients/js/engine.wasm
+	$(call step,compiling the engine to WebAssembly)
+	@bash scripts/wasm.sh $(LOCKED)
+
+.PHONY: js
+js: node build wasm ## the JavaScript client, tested on the compiled program
+	$(call step,building and testing the JavaScript client)
+	@bash scripts/js.sh test
+
+.PHONY: index
+index: requirements ## the keeper's index of a million accounts: memory, and the time of a tick
+	$(call step,measuring the keeper's index)
+	@cargo run $(LOCKED) --package breakwater-keeper --bin keeper-index
+
+.PHONY: cli
+cli: requirements ## the command breakwater: target/breakwater
+	$(call step,building the command breakwater)
+	@cargo build $(LOCKED) --package breakwater-cli
+	@mkdir -p target && ln -sf "$$CARGO_TARGET_DIR/debug/breakwater" target/breakwater
+
+.PHONY: localnet
+localnet: build cli ## a local validator with the program, a market and people in it, until Ctrl-C
+	@target/breakwater localnet
 
 .PHONY: demo
 demo: build ## a real crash through the program: target/demo/report.html
@@ -74,18 +105,19 @@ fmt: ## format the sources
 	@cargo fmt --all
 
 .PHONY: lint
-lint: requirements ## formatting and clippy, with no warning allowed
+lint: node ## formatting, clippy and biome, with no warning allowed
 	$(call step,linting)
 	@cargo fmt --all --check
 	@cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	@cargo clippy $(LOCKED) --package breakwater-engine --features idl -- -D warnings
+	@bash scripts/js.sh lint
 
 .PHONY: generated
 generated: idl cu guards risk ## generated files are committed as they are generated
 	$(call step,comparing generated files)
 	@git ls-files --error-unmatch $(GENERATED) >/dev/null
-	@git --no-pager diff --exit-code -- $(GENERATED) || \
+	@git --no-pager diff --exit-code -- $(GENERATED) && [[ -z "$$(git ls-files --others -- $(GENERATED))" ]] || \
 	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards risk' and commit: $(GENERATED)"; exit 1; }
 
 .PHONY: ci
-ci: lint generated test ## what CI checks
+ci: lint generated index test ## what CI checks
