@@ -210,7 +210,7 @@ impl Quotes {
         let owed = books.pool.index.debt(account.debt_shares)?;
         let least = self.market.config.min_debt.0.saturating_sub(owed.0).max(1);
         let attempt = |amount: u64| self.borrow(account, Quote(amount)).map(|_| ());
-        search::largest(least..=books.pool.cash.min(worth).0, band, attempt).map(Quote)
+        search::largest(least, books.pool.cash.min(worth).0, band, attempt).map(Quote)
     }
 
     /// The most collateral that can be withdrawn now, atoms; zero if none can. See [`Quotes::max_borrow`].
@@ -229,7 +229,7 @@ impl Quotes {
                 .withdraw_collateral(&mut account, Collateral(amount), prices, self.clock)
                 .map(|_| ())
         };
-        search::largest(1..=account.collateral.0, band, attempt).map(Collateral)
+        search::largest(1, account.collateral.0, band, attempt).map(Collateral)
     }
 
     /// What liquidating the account would do now.

@@ -1,19 +1,19 @@
 //! The largest amount that an action accepts, by trying it: what is tried is the method that the program calls.
 
 use breakwater_engine::{Error, Result};
-use core::ops::RangeInclusive;
 
-/// The largest number of the range that `attempt` accepts, or zero. Within one `band` what is accepted is accepted for all
-/// smaller numbers of the range too; `band` never falls.
+/// The largest number from `least` to `most` that `attempt` accepts, or zero. Within one `band` what is accepted is accepted
+/// for all smaller numbers from `least` on too; `band` never falls.
 ///
 /// # Errors
-/// The attempt's own, where no number of the range would change it.
+/// The attempt's own, where no number would change it.
 pub fn largest(
-    range: RangeInclusive<u64>,
+    least: u64,
+    most: u64,
     band: impl Fn(u64) -> Option<u8>,
     attempt: impl Fn(u64) -> Result<()>,
 ) -> Result<u64> {
-    let (least, mut high) = (*range.start(), *range.end());
+    let mut high = most;
     let accepted = |amount| attempt(amount).is_ok();
     while high >= least {
         let here = band(high);
@@ -95,7 +95,7 @@ mod tests {
             _ if overloaded.contains(&(amount / 10)) && amount % 10 > 4 => Err(Error::BandOverloaded),
             _ => Ok(()),
         };
-        largest(min..=100, |amount| u8::try_from(amount / 10).ok(), attempt)
+        largest(min, 100, |amount| u8::try_from(amount / 10).ok(), attempt)
     }
 
     #[test]
@@ -127,15 +127,15 @@ mod tests {
             }
         };
         let band = |amount: u64| u8::try_from(amount / 10).ok();
-        assert_eq!(largest(1..=55, band, attempt), Ok(29));
-        assert_eq!(largest(1..=65, band, attempt), Ok(65));
+        assert_eq!(largest(1, 55, band, attempt), Ok(29));
+        assert_eq!(largest(1, 65, band, attempt), Ok(65));
     }
 
     #[test]
     fn what_no_amount_changes_is_an_error() {
         let refuse = |_| Err(Error::MarketHalted);
-        assert_eq!(largest(1..=10, |_| Some(0), refuse), Err(Error::MarketHalted));
+        assert_eq!(largest(1, 10, |_| Some(0), refuse), Err(Error::MarketHalted));
         // Nothing to withdraw from, and a halted market: the market is the reason.
-        assert_eq!(largest(1..=0, |_| Some(0), refuse), Err(Error::MarketHalted));
+        assert_eq!(largest(1, 0, |_| Some(0), refuse), Err(Error::MarketHalted));
     }
 }
