@@ -1,0 +1,397 @@
+//! What may happen next, in terms of how things stand: so that a sequence stays meaningful when parts of it are taken out.
+
+use crate::{ACCOUNTS, Bytes, GUARDIANS, KEEPERS, SUPPLIERS};
+use breakwater_engine::Parameter;
+
+/// One of a market's two feeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// The collateral's price in USD.
+    Collateral,
+    /// The quote token's.
+    Quote,
+}
+
+/// How much: as a part of what there is, or in atoms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Thousandths of what there is, which depends on the action.
+    Part(u32),
+    /// Atoms, or shares.
+    Atoms(u64),
+}
+
+/// Something that happens. Accounts, suppliers and so on are by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named as the calls that they become")]
+pub enum Action {
+    /// Seconds pass, and both feeds publish the same again.
+    Wait(u32),
+    /// Seconds pass, and nothing is published.
+    Silence(u32),
+    /// The next slot, in the same second.
+    NextSlot,
+    /// A feed publishes. Price and average in thousandths of the present price, an average of zero is none; confidence in
+    /// hundredths of a basis point of the new price; published so many seconds ago.
+    Print {
+        feed: Feed,
+        price: u32,
+        average: u32,
+        confidence: u32,
+        age: i32,
+    },
+    Supply(usize, u64),
+    /// Of the supplier's shares.
+    Withdraw(usize, Size),
+    Deposit(usize, u64),
+    /// Of the account's collateral.
+    WithdrawCollateral(usize, Size),
+    /// Of what the account's collateral is worth at spot.
+    Borrow(usize, Size),
+    /// Of the account's debt.
+    Repay(usize, Size),
+    Reopen(usize),
+    Liquidate {
+        keeper: usize,
+        account: usize,
+    },
+    /// The accounts whose bits are set.
+    LiquidateBatch {
+        keeper: usize,
+        accounts: u8,
+    },
+    /// Of the account's debt.
+    LiquidateExternal(usize, Size),
+    Claim(usize),
+    Fund(u64),
+    /// Of what the schedule lets go now.
+    Buy(Size),
+    /// For what that costs.
+    BuyFor(Size),
+    Settle,
+    GuardianDeposit(usize, u64),
+    /// Of the guardian's shares.
+    GuardianRequest(usize, Size),
+    /// Of what the guardian has asked to take out.
+    GuardianWithdraw(usize, Size),
+    ReopenPosition(usize),
+    /// Of the backstop's cash; and for how many slots it is approved.
+    QueueTakeOut(Size, u64),
+    CancelTakeOut,
+    TakeOut,
+    Observe,
+    PullBrake(u32),
+    Pause {
+        kinds: u8,
+        seconds: u32,
+    },
+    /// By how much, in bps; after how many hours, for how many.
+    AnnounceLtv {
+        change: i32,
+        after: u32,
+        takes: u32,
+    },
+    CancelRamp,
+    /// A parameter by its number, to so many thousandths of what it is.
+    Tighten {
+        parameter: u8,
+        to: u32,
+    },
+    DonateQuote(u64),
+    DonateCollateral(u64),
+}
+
+impl Action {
+    /// The name of its kind.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        let text = format!("{self:?}");
+        text.split(['(', ' ']).next().unwrap_or_default().to_owned()
+    }
+
+    /// The next thing to happen: a single action most often, or a short story that random actions would hardly ever tell.
+    #[must_use]
+    pub fn story(bytes: &mut Bytes) -> Vec<Self> {
+        match bytes.byte() {
+            0..=184 => vec![Self::from_bytes(bytes)],
+            185..=187 => moves_out(bytes),
+            188..=189 => second_thoughts(bytes),
+            190..=204 => lever_up(bytes),
+            205..=213 => crash(bytes, 500, 950),
+            214..=216 => same_slot(bytes),
+            217..=224 => slide(bytes),
+            225..=233 => unwind(bytes),
+            234..=238 => [crash(bytes, 250, 600), unwind(bytes), vec![Self::Settle]].concat(),
+            239..=243 => guardian_leaves(bytes),
+            244..=247 => equity_leaves(bytes),
+            248..=253 => shortage(bytes),
+            254..=255 => run_on_the_pool(bytes),
+        }
+    }
+
+    /// One action.
+    #[must_use]
+    pub fn from_bytes(bytes: &mut Bytes) -> Self {
+        let kind = bytes.byte();
+        let account = bytes.index(ACCOUNTS);
+        match kind {
+            0..=15 => Self::Wait(match bytes.byte() {
+                short @ 0..=99 => u32::from(short) % 40,
+                100..=199 => bytes.between(1, 10_000),
+                _ => bytes.between(10_000, 75_000),
+            }),
+            16..=18 => Self::Silence(bytes.between(0, 80)),
+            19..=23 => Self::NextSlot,
+            24..=43 => print(bytes),
+            44..=50 => Self::Supply(account % SUPPLIERS, bytes.amount(42)),
+            51..=58 => Self::Withdraw(account % SUPPLIERS, size(bytes)),
+            59..=66 => Self::Deposit(account, bytes.amount(37)),
+            67..=76 => Self::WithdrawCollateral(account, size(bytes)),
+            77..=100 => Self::Borrow(account, loan(bytes)),
+            101..=108 => Self::Repay(account, size(bytes)),
+            109..=111 => Self::Reopen(account),
+            112..=131 => Self::Liquidate {
+                keeper: bytes.index(KEEPERS),
+                account,
+            },
+            132..=141 => Self::LiquidateBatch {
+                keeper: bytes.index(KEEPERS),
+                accounts: bytes.byte() | 1 << account,
+            },
+            142..=153 => Self::LiquidateExternal(account, size(bytes)),
+            154..=158 => Self::Claim(account % KEEPERS),
+            159..=163 => Self::Fund(bytes.amount(28)),
+            164..=171 => Self::Buy(size(bytes)),
+            172..=179 => Self::BuyFor(size(bytes)),
+            180..=184 => Self::Settle,
+            185..=191 => Self::GuardianDeposit(account % GUARDIANS, bytes.amount(28)),
+            192..=196 => Self::GuardianRequest(account % GUARDIANS, size(bytes)),
+            197..=202 => Self::GuardianWithdraw(account % GUARDIANS, size(bytes)),
+            203..=204 => Self::ReopenPosition(account % GUARDIANS),
+            205..=208 => Self::QueueTakeOut(size(bytes), bytes.between(0, 4_000_000).into()),
+            209..=210 => Self::CancelTakeOut,
+            211..=215 => Self::TakeOut,
+            216..=225 => Self::Observe,
+            226..=227 => Self::PullBrake(bytes.between(0, 700)),
+            228..=231 => Self::Pause {
+                kinds: 1 << (bytes.byte() % 6),
+                seconds: bytes.between(0, 700),
+            },
+            232..=235 => Self::AnnounceLtv {
+                change: i32::from(bytes.byte().cast_signed()) * 4,
+                after: bytes.between(70, 80),
+                takes: bytes.between(0, 400),
+            },
+            236..=238 => Self::CancelRamp,
+            239..=243 => Self::Tighten {
+                parameter: u8::try_from(bytes.index(Parameter::ALL.len())).unwrap_or(0),
+                to: bytes.between(900, 1_100),
+            },
+            244..=247 => Self::DonateQuote(bytes.amount(36)),
+            248..=250 => Self::DonateCollateral(bytes.amount(36)),
+            251..=255 => Self::Repay(account, Size::Part(1_000)),
+        }
+    }
+}
+
+fn size(bytes: &mut Bytes) -> Size {
+    match bytes.byte() {
+        0..=63 => Size::Part(1_000),
+        64..=191 => Size::Part(bytes.between(0, 1_050)),
+        _ => Size::Atoms(bytes.amount(40)),
+    }
+}
+
+/// Around the initial LTV most often.
+fn loan(bytes: &mut Bytes) -> Size {
+    match bytes.byte() {
+        0..=199 => Size::Part(bytes.between(300, 710)),
+        _ => Size::Atoms(bytes.amount(36)),
+    }
+}
+
+fn print(bytes: &mut Bytes) -> Action {
+    let quote = bytes.byte() < 40;
+    let (feed, price) = if quote {
+        (Feed::Quote, bytes.between(960, 1_040))
+    } else if bytes.byte() < 128 {
+        (Feed::Collateral, bytes.between(970, 1_030))
+    } else {
+        (Feed::Collateral, bytes.between(700, 1_350))
+    };
+    let average = match bytes.byte() {
+        0..=3 => 0,
+        4..=199 => 1_000,
+        _ => bytes.between(840, 1_200),
+    };
+    let confidence = match bytes.byte() {
+        0..=199 => bytes.between(0, 2_000),
+        _ => bytes.between(0, 40_000),
+    };
+    let age = match bytes.byte() {
+        0..=219 => 0,
+        late => i32::from(late) - 226,
+    };
+    Action::Print {
+        feed,
+        price,
+        average,
+        confidence,
+        age,
+    }
+}
+
+fn falls_to(price: u32) -> Action {
+    Action::Print {
+        feed: Feed::Collateral,
+        price,
+        average: 1_000,
+        confidence: 500,
+        age: 0,
+    }
+}
+
+/// Everybody borrows what can be had.
+fn lever_up(bytes: &mut Bytes) -> Vec<Action> {
+    let most = bytes.between(500, 690);
+    let loans = |account: usize| {
+        // Half of them in two parts.
+        let first = if account.is_multiple_of(2) { most } else { most / 2 };
+        let rest = most - first;
+        let borrow = |part| (part > 0).then_some(Action::Borrow(account, Size::Part(part)));
+        borrow(first).into_iter().chain(borrow(rest)).chain([Action::NextSlot])
+    };
+    (0..ACCOUNTS).flat_map(loans).collect()
+}
+
+/// The price falls, and everybody is tried: one by one, or in one batch.
+fn crash(bytes: &mut Bytes, low: u32, high: u32) -> Vec<Action> {
+    let keeper = bytes.index(KEEPERS);
+    let mut story = vec![falls_to(bytes.between(low, high)), Action::Wait(bytes.between(1, 90))];
+    if bytes.byte() < 100 {
+        story.push(Action::LiquidateBatch { keeper, accounts: 63 });
+    } else {
+        story.extend((0..ACCOUNTS).map(|account| Action::Liquidate { keeper, account }));
+    }
+    story
+}
+
+/// Somebody borrows, and is to be liquidated in the same slot.
+fn same_slot(bytes: &mut Bytes) -> Vec<Action> {
+    let (keeper, account) = (bytes.index(KEEPERS), bytes.index(ACCOUNTS));
+    vec![
+        Action::Borrow(account, Size::Part(bytes.between(500, 690))),
+        falls_to(bytes.between(300, 900)),
+        Action::Liquidate { keeper, account },
+    ]
+}
+
+/// Buyers come every ten minutes, and name what they want or what they pay.
+fn unwind(bytes: &mut Bytes) -> Vec<Action> {
+    let times = bytes.between(5, 40);
+    let by_budget = bytes.byte();
+    let buy = |time: u32| match by_budget >> (time % 8) & 1 {
+        0 => Action::Buy(Size::Part(1_000)),
+        _ => Action::BuyFor(Size::Part(900)),
+    };
+    (0..times)
+        .flat_map(|time| [Action::Wait(600), Action::Observe, buy(time)])
+        .collect()
+}
+
+/// Suppliers leave one after another.
+fn run_on_the_pool(bytes: &mut Bytes) -> Vec<Action> {
+    let mut story = vec![Action::Wait(bytes.between(10_000, 75_000))];
+    for supplier in 0..2 * SUPPLIERS {
+        let part = Size::Part(bytes.between(50, 200));
+        story.extend([
+            Action::Withdraw(supplier % SUPPLIERS, part),
+            Action::Wait(bytes.between(0, 255)),
+        ]);
+    }
+    story
+}
+
+/// A guardian joins, asks to leave, and does in time.
+fn guardian_leaves(bytes: &mut Bytes) -> Vec<Action> {
+    let guardian = bytes.index(GUARDIANS);
+    vec![
+        Action::GuardianDeposit(guardian, 50_000_000 + u64::from(bytes.word())),
+        Action::GuardianRequest(guardian, size(bytes)),
+        Action::Wait(3_600 + u32::from(bytes.byte())),
+        Action::Observe,
+        Action::GuardianWithdraw(guardian, size(bytes)),
+    ]
+}
+
+/// The protocol announces to take equity out, and does in time.
+fn equity_leaves(bytes: &mut Bytes) -> Vec<Action> {
+    vec![
+        Action::QueueTakeOut(size(bytes), 500_000),
+        Action::Wait(86_400 + u32::from(bytes.byte())),
+        Action::Observe,
+        Action::TakeOut,
+    ]
+}
+
+/// The price slides by a little more than the guards follow at once, and everybody is tried again and again.
+fn slide(bytes: &mut Bytes) -> Vec<Action> {
+    let (keeper, falls, seconds) = (bytes.index(KEEPERS), bytes.between(970, 995), bytes.between(5, 40));
+    let one_by_one = bytes.byte() < 128;
+    let mut story = lever_up(bytes);
+    for round in 0..bytes.between(8, 24) {
+        story.extend([falls_to(falls), Action::Wait(seconds)]);
+        match (one_by_one, usize::try_from(round).unwrap_or(0) % ACCOUNTS) {
+            (true, account) => story.push(Action::Liquidate { keeper, account }),
+            (false, _) => story.push(Action::LiquidateBatch { keeper, accounts: 63 }),
+        }
+    }
+    story
+}
+
+/// Everybody has borrowed, the backstop is found full, and after a while others come with their own capital.
+#[must_use]
+pub fn shortage(bytes: &mut Bytes) -> Vec<Action> {
+    let keeper = bytes.index(KEEPERS);
+    let part = size(bytes);
+    let others = (0..ACCOUNTS).map(|account| Action::LiquidateExternal(account, part));
+    let mut story = lever_up(bytes);
+    story.extend([
+        falls_to(bytes.between(770, 870)),
+        Action::Wait(bytes.between(1, 60)),
+        Action::LiquidateBatch { keeper, accounts: 63 },
+    ]);
+    story.extend(others.clone().take(3));
+    story.push(Action::Wait(bytes.between(1, 1_200)));
+    story.extend(others);
+    story
+}
+
+/// Somebody pays everything back, takes everything out, and begins anew.
+fn moves_out(bytes: &mut Bytes) -> Vec<Action> {
+    let account = bytes.index(ACCOUNTS);
+    vec![
+        Action::Repay(account, Size::Part(1_000)),
+        Action::WithdrawCollateral(account, Size::Part(1_000)),
+        Action::Reopen(account),
+        Action::Deposit(account, 20_000_000_000),
+    ]
+}
+
+/// What the authority has announced is taken back, and something is tightened.
+fn second_thoughts(bytes: &mut Bytes) -> Vec<Action> {
+    let tighten = |parameter, to| Action::Tighten { parameter, to };
+    let parameter = u8::try_from(bytes.index(Parameter::ALL.len())).unwrap_or(0);
+    vec![
+        Action::AnnounceLtv {
+            change: -100,
+            after: 73,
+            takes: bytes.between(24, 400),
+        },
+        Action::QueueTakeOut(size(bytes), 500_000),
+        tighten(parameter, bytes.between(900, 1_000)),
+        tighten(parameter, bytes.between(1_000, 1_100)),
+        Action::CancelRamp,
+        Action::CancelTakeOut,
+    ]
+}

@@ -1,0 +1,262 @@
+//! What a step says, worked out from the readings and the stored state, without the engine's help.
+
+use crate::{
+    Call, Done, Stage, Step,
+    exact::{Int, ceil, floor, int, one, positive, trunc, value, whole},
+};
+use breakwater_engine::{Collateral, Config, DebtShares, MarginAccount, actions::Liquidation};
+
+/// Prices with 64 fractional bits, composed from the readings.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// Collateral over quote, rounded down.
+    pub spot: Int,
+    /// The lower end of the confidence interval, rounded down.
+    pub low: Int,
+    /// The upper end, rounded up.
+    pub high: Int,
+    /// Pyth's average, rounded down.
+    pub ema: Option<Int>,
+    /// The market's own average.
+    pub average: Int,
+    /// Spot, no further from the guard's reference than the slack.
+    pub guarded: Int,
+    /// 0 = Normal, 1 = Guarded, 2 = Halted: what the readings and the brake ask for at least.
+    pub asked: u8,
+    /// What the market says that it is.
+    pub level: u8,
+    /// Accounts are judged and taken over at it.
+    pub liquidation: Int,
+    /// What inventory counts for.
+    pub stressed: Int,
+}
+
+/// A step, and what follows from it.
+pub(crate) struct Facts<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// The stage as the call left it: also if it was refused, and all of it will be thrown away.
+    pub touched: &'a Stage,
+    /// The parameters that the call was judged by.
+    pub config: &'a Config,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// The prices, if the market accepted any.
+    pub view: Option<View>,
+    /// The pool's index now.
+    pub index: Int,
+}
+
+impl<'a> Facts<'a> {
+    pub fn of(step: &'a Step) -> Self {
+        let touched = step.refused.as_ref().unwrap_or(&step.after);
+        Self {
+            step,
+            touched,
+            config: &step.before.market.config,
+            now: step.after.clock.unix,
+            view: step.prices.map(|_| View::of(touched)),
+            // Calls that need no interest leave it for later.
+            index: touched
+                .market
+                .books_at(touched.clock)
+                .map_or(int(0), |books| int(books.pool.index.raw())),
+        }
+    }
+
+    /// What a call brought about.
+    pub fn done(&self) -> Option<&Done> {
+        self.step.result.as_ref().ok()
+    }
+
+    /// The call and what it brought about.
+    pub fn call_done(&self) -> Option<(&Call, &Done)> {
+        Some((self.step.call.as_ref()?, self.done()?))
+    }
+
+    /// Whether the call was refused.
+    pub fn is_refused(&self) -> bool {
+        self.step.refused.is_some()
+    }
+
+    /// Liquidations against the backstop: by account, with the account as it was.
+    pub fn liquidations(&self) -> impl Iterator<Item = (usize, &MarginAccount, &Liquidation)> {
+        let done = match self.done() {
+            Some(Done::Liquidated(done)) => &done[..],
+            _ => &[],
+        };
+        done.iter()
+            .map(|(account, done)| (*account, &self.step.before.accounts[*account], done))
+    }
+
+    /// Debt of these shares at the index of the call, rounded up.
+    pub fn debt(&self, shares: DebtShares) -> Int {
+        debt(&self.index, shares)
+    }
+}
+
+/// Debt of these shares, rounded up.
+pub(crate) fn debt(index: &Int, shares: DebtShares) -> Int {
+    ceil(&(index * shares.0), &one())
+}
+
+/// The liquidation LTV by the ramp's straight line, in ten thousandths, as a numerator and a denominator.
+pub(crate) fn liquidation_ltv(stage: &Stage) -> (Int, Int) {
+    let (ramp, from) = (&stage.market.ramp, i64::from(stage.market.config.liquidation_ltv.0));
+    let to = i64::from(ramp.to.0);
+    let (now, length) = (stage.clock.unix, ramp.ends_at - ramp.starts_at);
+    if ramp.ends_at == 0 || now <= ramp.starts_at {
+        (int(from), int(1))
+    } else if now >= ramp.ends_at {
+        (int(to), int(1))
+    } else {
+        (
+            int(from) * length + int(to - from) * (now - ramp.starts_at),
+            int(length),
+        )
+    }
+}
+
+impl View {
+    /// Of a stage that has just accepted its readings.
+    pub fn of(stage: &Stage) -> Self {
+        let (readings, market) = (&stage.readings, &stage.market);
+        let (c, q) = (&readings.collateral, &readings.quote);
+        let (price, conf) = ((int(c.price), int(q.price)), (int(c.conf), int(q.conf)));
+        let decimals = (i32::from(market.collateral_decimals), i32::from(market.quote_decimals));
+        let shift = c.expo - q.expo + decimals.1 - decimals.0;
+        let scale = int(10).pow(shift.unsigned_abs());
+        let fraction = |n: Int, d: Int| {
+            if shift >= 0 {
+                ((n * &scale) << 64, d)
+            } else {
+                (n << 64, d * &scale)
+            }
+        };
+        let down = |n: Int, d: Int| {
+            let (n, d) = fraction(n, d);
+            floor(&n, &d)
+        };
+        let spot = down(price.0.clone(), price.1.clone());
+        let low = down(positive(&price.0 - &conf.0), &price.1 + &conf.1);
+        let (n, d) = fraction(&price.0 + &conf.0, positive(&price.1 - &conf.1).max(int(1)));
+        let high = ceil(&n, &d);
+        let ema = (c.ema_price > 0 && q.ema_price > 0).then(|| down(int(c.ema_price), int(q.ema_price)));
+
+        let (config, guard) = (&market.config, &market.guard);
+        let reference = int(guard.reference.raw());
+        let average = int(guard.average.raw());
+        let guarded = within(&spot, &reference, int(config.velocity_slack.0));
+        // conf ÷ price > limit, of either feed.
+        let wider = |limit: u32| {
+            let beyond = |price: &Int, conf: &Int| conf * whole() > price * limit;
+            beyond(&price.0, &conf.0) || beyond(&price.1, &conf.1)
+        };
+        let strays = |a: &Int, b: &Int, band: u32| (a - b).magnitude() * 10_000u32 > b.magnitude() * band;
+        // Without dividing, as the averages are compared: c·q' against c'·q.
+        let from_ema = strays(
+            &(int(c.price) * q.ema_price),
+            &(int(c.ema_price) * q.price),
+            config.ema_band.0,
+        );
+        let halting = wider(config.confidence_halt.0) || stage.clock.unix < guard.brake_until;
+        let guarding = wider(config.confidence_guard.0)
+            || ema.is_none()
+            || from_ema
+            || guarded != spot
+            || strays(&spot, &average, config.average_band.0);
+        let asked = match (halting, guarding) {
+            (true, _) => 2,
+            (false, true) => 1,
+            (false, false) => 0,
+        };
+        let stressed = floor(&(&low * (10_000 - config.inventory_haircut.0)), &whole());
+        Self {
+            liquidation: spot.clone().max(guarded.clone()),
+            level: guard.level,
+            asked,
+            stressed,
+            spot,
+            low,
+            high,
+            ema,
+            average,
+            guarded,
+        }
+    }
+
+    /// min(spot, guarded, averages) − (spot − low), at least nothing.
+    pub fn conservative(&self) -> Option<Int> {
+        let lowest = (&self.spot)
+            .min(&self.guarded)
+            .min(&self.average)
+            .min(self.ema.as_ref()?);
+        Some(positive(lowest - (&self.spot - &self.low)))
+    }
+
+    /// Value of some collateral where accounts are judged, rounded down.
+    pub fn value(&self, amount: Collateral) -> Int {
+        value(&self.liquidation, amount.0)
+    }
+
+    /// Whether spot and guarded price are too far apart to liquidate.
+    pub fn gap_too_wide(&self, config: &Config) -> bool {
+        (&self.spot - &self.guarded).magnitude() * 10_000u32 > self.spot.magnitude() * config.max_gap.0
+    }
+}
+
+/// A price, no further than so many ten thousandths from a centre; the bound rounded outwards. Anything without a centre.
+fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
+    if *centre == int(0) {
+        return price.clone();
+    }
+    let low = floor(&(centre * positive(whole() - &allowed)), &whole());
+    let high = ceil(&(centre * (whole() + allowed)), &whole());
+    price.clone().max(low).min(high)
+}
+
+/// Whether an account is above its liquidation LTV, and whether it is insolvent.
+pub(crate) fn standing(facts: &Facts, view: &View, account: &MarginAccount) -> (bool, bool) {
+    let (debt, value) = (facts.debt(account.debt_shares), view.value(account.collateral));
+    // The engine knows the LTV to a basis point, rounded in favour of the account.
+    let (n, d) = liquidation_ltv(&facts.step.before);
+    let ltv = ceil(&n, &d);
+    let insolvent = &debt * whole() >= &value * facts.config.insolvency_ltv.0 && debt > int(0);
+    (debt * whole() > value * ltv, insolvent)
+}
+
+/// The backstop's equity with inventory at this price, quote atoms: assets rounded down, debt up.
+pub(crate) fn equity(stage: &Stage, index: &Int, price: &Int) -> Int {
+    let (backstop, pool) = (&stage.market.books.backstop, &stage.market.books.pool);
+    let due = trunc(&int(pool.due.raw()));
+    int(backstop.cash.0) + value(price, backstop.inventory.0) + due - debt(index, backstop.debt_shares)
+}
+
+/// What the backstop could take over at this penalty, quote atoms, exactly: as a numerator and a denominator, and never
+/// negative.
+///
+/// ```text
+/// N + x ≤ L (E − x (1 − v)),   v = (1+β) × stressed ÷ price, at most 1
+/// inventory + x (1+β) ÷ price ≤ cap
+/// ```
+pub(crate) fn room(stage: &Stage, index: &Int, view: &View, penalty: u32) -> (Int, Int) {
+    let backstop = &stage.market.books.backstop;
+    let config = &stage.market.config;
+    let equity = equity(stage, index, &view.stressed);
+    if equity < int(0) {
+        return (int(0), int(1));
+    }
+    let net = debt(index, backstop.debt_shares) - backstop.cash.0;
+    let (leverage, grossed) = (config.backstop_leverage.0, 10_000 + penalty);
+    // Everything × 10,000² × price.
+    let spare = positive(equity * leverage - net * whole()) * whole() * &view.liquidation;
+    let lost = positive(whole() * &view.liquidation - &view.stressed * grossed);
+    let divisor = whole() * whole() * &view.liquidation + lost * leverage;
+    let free = config.inventory_cap.0.saturating_sub(backstop.inventory.0);
+    let (by_cap, unit) = (int(free) * &view.liquidation * whole(), int(grossed) << 64);
+    if &spare * &unit < &by_cap * &divisor {
+        (spare, divisor)
+    } else {
+        (by_cap, unit)
+    }
+}

@@ -1,0 +1,225 @@
+//! Which prices are believed, and what doubt stops.
+
+use super::{Invariant, Verdict, demand, every};
+use crate::{
+    Call, Done,
+    exact::{ceil, int, whole},
+    facts::Facts,
+    history::History,
+};
+use breakwater_engine::Error;
+
+pub(super) const INVARIANTS: &[Invariant] = &[
+    Invariant {
+        name: "publish-times-never-go-back",
+        statement: "The newest publish time that a market has accepted for a feed never goes back.",
+        check: |facts, _| {
+            let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| {
+                (
+                    stage.market.oracle.collateral_published,
+                    stage.market.oracle.quote_published,
+                )
+            });
+            facts.step.call.as_ref()?;
+            demand(after.0 >= before.0 && after.1 >= before.1, || {
+                format!("{before:?} became {after:?}")
+            })
+        },
+    },
+    Invariant {
+        name: "no-stale-price",
+        statement: "No price is used that is older than the call allows, or from further in the future than the tolerance.",
+        check: |facts, _| {
+            facts.view.as_ref()?;
+            let config = facts.config;
+            let oldest = match facts.step.call.as_ref()? {
+                Call::Observe
+                | Call::Liquidate { .. }
+                | Call::LiquidateBatch { .. }
+                | Call::LiquidateExternal { .. } => config.max_age_long,
+                _ => config.max_age_short,
+            };
+            let readings = &facts.step.after.readings;
+            let ages = [readings.collateral, readings.quote].map(|reading| facts.now - reading.publish_time);
+            let allowed = -i64::from(config.future_tolerance)..=i64::from(oldest);
+            demand(ages.iter().all(|age| allowed.contains(age)), || {
+                format!("{ages:?} seconds old")
+            })
+        },
+    },
+    Invariant {
+        name: "reference-keeps-its-velocity",
+        statement: "The guard's reference moves by at most max_velocity × the seconds since it last moved, of which no more than velocity_horizon count, and only on readings that are not too uncertain.",
+        check: velocity,
+    },
+    Invariant {
+        name: "average-follows-slowly",
+        statement: "The market's own average moves towards the guarded price, by its part of the time since: elapsed ÷ (average_seconds + elapsed).",
+        check: average,
+    },
+    Invariant {
+        name: "breaker-rises-at-once",
+        statement: "An accepted reading leaves the market at the level that its doubts and the brake ask for, or above.",
+        check: |facts, _| {
+            let view = facts.view.as_ref()?;
+            demand(view.level >= view.asked, || {
+                format!("level {} where {} is asked for", view.level, view.asked)
+            })
+        },
+    },
+    Invariant {
+        name: "breaker-falls-in-steps",
+        statement: "The ladder falls one level at a time, and not before calm_seconds without a cause.",
+        check: |facts, _| {
+            facts.view.as_ref()?;
+            let [before, after] = [&facts.step.before, facts.touched].map(|stage| &stage.market.guard);
+            if after.ladder >= before.ladder {
+                return None;
+            }
+            let calm = facts.now - before.caused_at >= i64::from(facts.config.calm_seconds);
+            demand(calm && after.ladder + 1 == before.ladder, || {
+                format!(
+                    "from {} to {}, last caused at {}",
+                    before.ladder, after.ladder, before.caused_at
+                )
+            })
+        },
+    },
+    Invariant {
+        name: "nothing-is-dealt-when-halted",
+        statement: "Nobody borrows, is liquidated or buys while the market is Halted, or at a reading whose confidence is above the hard limit, or while the brake is pulled.",
+        check: |facts, _| {
+            let dealt = matches!(
+                facts.done()?,
+                Done::Borrowed(_) | Done::Liquidated(_) | Done::ExternallyLiquidated(_) | Done::Sold(_)
+            );
+            let view = facts.view.as_ref().filter(|_| dealt)?;
+            demand(view.asked < 2 && view.level < 2, || "dealt while Halted".to_owned())
+        },
+    },
+    Invariant {
+        name: "brake-is-short-and-rests",
+        statement: "A brake or a pause holds for at least a second and at most brake_seconds, and rests brake_rest seconds before the next of its kind.",
+        check: brakes,
+    },
+    Invariant {
+        name: "pauses-stop-their-kind",
+        statement: "What is paused is not done, what is not paused is not refused as if it were, and leaving, repaying and adding collateral are never stopped by a pause, a brake or a level.",
+        check: pauses,
+    },
+];
+
+fn velocity(facts: &Facts, _: &History) -> Verdict {
+    let view = facts.view.as_ref()?;
+    let [before, after] = [&facts.step.before, facts.touched].map(|stage| &stage.market.guard);
+    let (old, new) = (int(before.reference.raw()), int(after.reference.raw()));
+    if old == int(0) {
+        return demand(new == view.spot || new == int(0), || {
+            format!("the first reference is {new}")
+        });
+    }
+    let config = facts.config;
+    let elapsed = (facts.now - before.moved_at).clamp(0, i64::from(config.velocity_horizon));
+    let most = ceil(&(&old * config.max_velocity.0 * elapsed), &whole()) + 1;
+    demand(int((&new - &old).magnitude().clone()) <= most, || {
+        format!("{old} became {new} in {elapsed} seconds, further than {most}")
+    })
+}
+
+fn average(facts: &Facts, _: &History) -> Verdict {
+    let view = facts.view.as_ref()?;
+    let [before, after] = [&facts.step.before, facts.touched].map(|stage| &stage.market.guard);
+    let (old, new) = (int(before.average.raw()), int(after.average.raw()));
+    let elapsed = facts.now - before.moved_at;
+    if old == int(0) || after.moved_at == before.moved_at {
+        return demand(old == new || old == int(0), || format!("{old} became {new} in no time"));
+    }
+    let total = elapsed + i64::from(facts.config.average_seconds);
+    if elapsed >= 1 << 20 {
+        return None;
+    }
+    // Old + (guarded − old) × elapsed ÷ total, rounded towards old.
+    let off = &new * total - (&old * total + (&view.guarded - &old) * elapsed);
+    let towards = if view.guarded >= old { -off } else { off };
+    demand(int(0) <= towards && towards < int(total), || {
+        format!("{old} became {new} on {} after {elapsed} seconds", view.guarded)
+    })
+}
+
+fn brakes(facts: &Facts, _: &History) -> Verdict {
+    let (until, before) = match facts.call_done()? {
+        (_, Done::Braked(pull)) => (pull.until, vec![facts.step.before.market.guard.brake_until]),
+        (Call::Pause { kinds, .. }, Done::Paused(pause)) => {
+            let paused = paused_until(facts);
+            let paused = paused.iter().enumerate().filter(|(bit, _)| kinds >> bit & 1 == 1);
+            (pause.until, paused.map(|(_, until)| *until).collect())
+        }
+        _ => return None,
+    };
+    let config = facts.config;
+    let holds = until - facts.now;
+    let rested = before
+        .iter()
+        .all(|before| *before == 0 || facts.now >= before + i64::from(config.brake_rest));
+    demand((1..=i64::from(config.brake_seconds)).contains(&holds) && rested, || {
+        format!("holds {holds} seconds, after one until {before:?}, now {}", facts.now)
+    })
+}
+
+/// Until when each kind is paused, in the order of the kinds' bits.
+fn paused_until(facts: &Facts) -> [i64; 6] {
+    let pauses = &facts.step.before.market.pauses;
+    [
+        pauses.supply,
+        pauses.borrow,
+        pauses.withdraw,
+        pauses.liquidate,
+        pauses.sell,
+        pauses.guardian_deposit,
+    ]
+}
+
+fn pauses(facts: &Facts, _: &History) -> Verdict {
+    let call = facts.step.call.as_ref()?;
+    let kind = match call {
+        Call::Supply { .. } => Some(0),
+        Call::Borrow { .. } => Some(1),
+        Call::WithdrawCollateral { account, .. } => facts.step.before.accounts[*account].has_debt().then_some(2),
+        Call::Liquidate { .. } | Call::LiquidateBatch { .. } | Call::LiquidateExternal { .. } => Some(3),
+        Call::Buy { .. } | Call::BuyFor { .. } => Some(4),
+        Call::GuardianDeposit { .. } => Some(5),
+        _ => None,
+    };
+    let error = facts.step.result.as_ref().err();
+    let paused = kind.is_some_and(|kind| facts.now < paused_until(facts)[kind]);
+    let free = matches!(
+        call,
+        Call::Withdraw { .. }
+            | Call::Repay { .. }
+            | Call::Deposit { .. }
+            | Call::Fund { .. }
+            | Call::Claim { .. }
+            | Call::Settle
+    );
+    let stopped = matches!(
+        error,
+        Some(Error::ActionPaused | Error::MarketHalted | Error::MarketGuarded | Error::ConfidenceTooWide)
+    );
+    every([
+        kind.and_then(|_| {
+            let fine = if paused {
+                error.is_some()
+            } else {
+                error != Some(&Error::ActionPaused)
+            };
+            demand(fine, || format!("paused: {paused}, and the call gave {error:?}"))
+        }),
+        free.then(|| {
+            if stopped {
+                Err(format!("stopped: {error:?}"))
+            } else {
+                Ok(())
+            }
+        }),
+    ])
+}

@@ -1,0 +1,32 @@
+//! Sequences of every action on one market, and what must be true after each of them.
+//!
+//! | what | where |
+//! |---|---|
+//! | what may happen, and how it is read from bytes | [`Action`], [`Bytes`] |
+//! | what the program is asked, with every number | [`Call`] |
+//! | a market with everybody around it, without a chain | [`Stage`] |
+//! | how it begins | [`Setting`] |
+//! | what must be true | [`invariants`] |
+//! | who checks it, and counts | [`Proof`] |
+
+mod action;
+mod bytes;
+mod call;
+mod exact;
+mod facts;
+mod history;
+pub mod invariants;
+mod perform;
+mod proof;
+mod sequence;
+mod setting;
+mod stage;
+
+pub use action::{Action, Feed, Size, shortage};
+pub use bytes::Bytes;
+pub use call::{Call, Done};
+pub use perform::Performed;
+pub use proof::{Proof, Tally, Violation};
+pub use sequence::{Failure, play, setting, shortest};
+pub use setting::{ACCOUNTS, Flavour, GUARDIANS, KEEPERS, SUPPLIERS, Setting};
+pub use stage::{Stage, Step};

@@ -1,0 +1,248 @@
+//! What the program does around the engine: who is asked for prices and when, and which tokens move.
+
+use crate::{Call, Done, Stage};
+use breakwater_engine::{
+    Collateral, Error, GuardianPosition, GuardianShares, LpShares, MarginAccount, Market, ParameterChange, Prices,
+    Quote, Result,
+    actions::{Liquidation, Willing},
+    oracle::Purpose,
+    pause::Kinds,
+};
+
+/// The answer to a call, and the prices that the market accepted on the way.
+#[derive(Clone, Debug)]
+pub struct Performed {
+    /// What it brought about.
+    pub result: Result<Done>,
+    /// The accepted prices, also if the call was then refused.
+    pub prices: Option<Prices>,
+}
+
+/// Performs `call` in place; what a refused one leaves is for the caller to throw away.
+pub(crate) fn perform(stage: &mut Stage, call: &Call) -> Performed {
+    let mut prices = None;
+    let result = call_on(stage, call, &mut prices);
+    Performed { result, prices }
+}
+
+#[allow(clippy::too_many_lines, reason = "one arm for each call")]
+fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<Done> {
+    let clock = stage.clock;
+    let mut accept = |market: &mut Market, purpose| {
+        let prices = market.accept_prices(&stage.readings, purpose, clock)?;
+        *seen = Some(prices);
+        Ok(prices)
+    };
+    let market = &mut stage.market;
+    Ok(match *call {
+        Call::Supply { supplier, amount } => {
+            exists(stage.quote_vault, amount.0)?;
+            let done = market.supply(amount, LpShares::ZERO, clock)?;
+            into(&mut stage.quote_vault, done.amount.0)?;
+            into(&mut stage.lp[supplier], done.shares.0)?;
+            Done::Supplied(done)
+        }
+        Call::Withdraw { supplier, shares } => {
+            let held = LpShares(stage.lp[supplier]);
+            let done = market.withdraw(shares, held, Quote::ZERO, clock)?;
+            out_of(&mut stage.lp[supplier], done.shares.0)?;
+            out_of(&mut stage.quote_vault, done.amount.0)?;
+            Done::Withdrawn(done)
+        }
+        Call::Deposit { account, amount } => {
+            exists(stage.collateral_vault, amount.0)?;
+            let done = market.deposit_collateral(&mut stage.accounts[account], amount)?;
+            into(&mut stage.collateral_vault, done.amount.0)?;
+            Done::Deposited(done)
+        }
+        Call::WithdrawCollateral { account, amount } => {
+            let account = &mut stage.accounts[account];
+            let prices = if account.has_debt() {
+                Some(accept(market, Purpose::Trade)?)
+            } else {
+                None
+            };
+            let done = market.withdraw_collateral(account, amount, prices.as_ref(), clock)?;
+            out_of(&mut stage.collateral_vault, done.amount.0)?;
+            Done::CollateralWithdrawn(done)
+        }
+        Call::Borrow { account, amount } => {
+            let prices = accept(market, Purpose::Trade)?;
+            let done = market.borrow(&mut stage.accounts[account], amount, &prices, clock)?;
+            out_of(&mut stage.quote_vault, done.amount.0)?;
+            Done::Borrowed(done)
+        }
+        Call::Repay { account, amount } => {
+            let done = market.repay(&mut stage.accounts[account], amount, clock)?;
+            into(&mut stage.quote_vault, done.amount.0)?;
+            Done::Repaid(done)
+        }
+        Call::Reopen { account } => {
+            let account = &mut stage.accounts[account];
+            Market::check_closable(account)?;
+            *account = MarginAccount::new(account.market, account.owner, account.id, account.bump);
+            Done::Quietly
+        }
+        Call::Liquidate { keeper, account } => {
+            let prices = accept(market, Purpose::Liquidate)?;
+            let mut liquidations = market.liquidations(&prices, clock)?;
+            let done = liquidations.liquidate(&mut stage.accounts[account], &mut stage.ledgers[keeper])?;
+            Done::Liquidated(vec![(account, done)])
+        }
+        Call::LiquidateBatch { keeper, ref accounts } => {
+            let prices = accept(market, Purpose::Liquidate)?;
+            Done::Liquidated(batch(stage, keeper, accounts, &prices)?)
+        }
+        Call::LiquidateExternal { account, max_repay } => {
+            let prices = accept(market, Purpose::Liquidate)?;
+            let willing = Willing {
+                max_repay,
+                min_collateral: Collateral::ZERO,
+            };
+            let done = market.liquidate_external(&mut stage.accounts[account], willing, &prices, clock)?;
+            into(&mut stage.quote_vault, done.repaid.0)?;
+            out_of(&mut stage.collateral_vault, done.seized.0)?;
+            Done::ExternallyLiquidated(done)
+        }
+        Call::Claim { keeper } => {
+            let done = market.claim_bounty(&mut stage.ledgers[keeper])?;
+            out_of(&mut stage.quote_vault, done.amount.0)?;
+            Done::Claimed(done)
+        }
+        Call::Fund { amount } => {
+            exists(stage.quote_vault, amount.0)?;
+            let done = market.fund_backstop(amount, clock)?;
+            into(&mut stage.quote_vault, done.amount.0)?;
+            Done::Funded(done)
+        }
+        Call::Buy { amount } => {
+            let prices = accept(market, Purpose::Trade)?;
+            let done = market.buy_inventory(amount, Quote(u64::MAX), &prices, clock)?;
+            into(&mut stage.quote_vault, done.cost.0)?;
+            out_of(&mut stage.collateral_vault, done.amount.0)?;
+            Done::Sold(done)
+        }
+        Call::BuyFor { budget, min_amount } => {
+            let prices = accept(market, Purpose::Trade)?;
+            let done = market.buy_inventory_for(budget, min_amount, &prices, clock)?;
+            into(&mut stage.quote_vault, done.cost.0)?;
+            out_of(&mut stage.collateral_vault, done.amount.0)?;
+            Done::Sold(done)
+        }
+        Call::Settle => Done::Settled(market.settle_deficit(clock)?),
+        Call::GuardianDeposit { guardian, amount } => {
+            exists(stage.quote_vault, amount.0)?;
+            let position = &mut stage.guardians[guardian];
+            let done = market.guardian_deposit(position, amount, GuardianShares::ZERO, clock)?;
+            into(&mut stage.quote_vault, done.amount.0)?;
+            Done::GuardianDeposited(done)
+        }
+        Call::GuardianRequest { guardian, shares } => {
+            Done::GuardianRequested(market.guardian_request(&mut stage.guardians[guardian], shares, clock)?)
+        }
+        Call::GuardianWithdraw { guardian, shares } => {
+            let prices = for_inventory(market, &mut accept)?;
+            let position = &mut stage.guardians[guardian];
+            let done = market.guardian_withdraw(position, shares, Quote::ZERO, prices.as_ref(), clock)?;
+            out_of(&mut stage.quote_vault, done.amount.0)?;
+            Done::GuardianWithdrawn(done)
+        }
+        Call::ReopenPosition { guardian } => {
+            let position = &mut stage.guardians[guardian];
+            market.check_position_closable(position)?;
+            *position = GuardianPosition::new(position.market, position.guardian, position.bump);
+            Done::Quietly
+        }
+        Call::QueueTakeOut { amount, expires_slot } => {
+            Done::TakeOutQueued(market.queue_take_out(amount, expires_slot, clock)?)
+        }
+        Call::CancelTakeOut => Done::TakeOutCancelled(market.cancel_take_out()?),
+        Call::TakeOut => {
+            let prices = for_inventory(market, &mut accept)?;
+            let done = market.take_out(prices.as_ref(), clock)?;
+            out_of(&mut stage.quote_vault, done.amount.0)?;
+            Done::TakenOut(done)
+        }
+        Call::Observe => {
+            let (prices, done) = market.observe_price(&stage.readings, clock)?;
+            *seen = Some(prices);
+            Done::Observed(done)
+        }
+        Call::PullBrake { seconds } => Done::Braked(market.pull_brake(seconds, clock)?),
+        Call::Pause { kinds, seconds } => Done::Paused(market.pause(Kinds(kinds), seconds, clock)?),
+        Call::AnnounceLtv { to, starts_at, ends_at } => {
+            Done::LtvAnnounced(market.announce_liquidation_ltv(to, starts_at, ends_at, clock)?)
+        }
+        Call::CancelRamp => Done::RampCancelled(market.cancel_ramp(clock)?),
+        Call::Tighten { parameter, to } => {
+            let from = stage.parameter(parameter);
+            stage
+                .market
+                .tighten(&[ParameterChange { parameter, from, to }], clock)?;
+            Done::Quietly
+        }
+        Call::DonateQuote { amount } => {
+            exists(stage.quote_vault, amount)?;
+            into(&mut stage.quote_vault, amount)?;
+            Done::Quietly
+        }
+        Call::DonateCollateral { amount } => {
+            exists(stage.collateral_vault, amount)?;
+            into(&mut stage.collateral_vault, amount)?;
+            Done::Quietly
+        }
+    })
+}
+
+/// As the program's `liquidate_batch`: what is not an account's turn is skipped, and no room for it is noted.
+fn batch(stage: &mut Stage, keeper: usize, accounts: &[usize], prices: &Prices) -> Result<Vec<(usize, Liquidation)>> {
+    let mut done = Vec::new();
+    let mut liquidations = stage.market.liquidations(prices, stage.clock)?;
+    for account in accounts {
+        match liquidations.liquidate(&mut stage.accounts[*account], &mut stage.ledgers[keeper]) {
+            Ok(liquidation) => done.push((*account, liquidation)),
+            Err(
+                Error::AccountHealthy
+                | Error::NoDebt
+                | Error::SameSlot
+                | Error::AccountCooling
+                | Error::GuardedFlowUsed,
+            ) => {}
+            Err(Error::BackstopFull) => liquidations.note_shortage(),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// Prices are accepted only while the backstop holds inventory.
+fn for_inventory(
+    market: &mut Market,
+    accept: &mut impl FnMut(&mut Market, Purpose) -> Result<Prices>,
+) -> Result<Option<Prices>> {
+    if market.books.backstop.inventory.0 == 0 {
+        return Ok(None);
+    }
+    accept(market, Purpose::Trade).map(Some)
+}
+
+/// Whether anybody can have so many tokens beside those of the vault. Else the transfer fails, and on a chain with it whatever
+/// the engine did; here the engine is not asked.
+fn exists(vault: u64, amount: u64) -> Result<()> {
+    vault
+        .checked_add(amount)
+        .map(|_| ())
+        .ok_or(Error::InsufficientLiquidity)
+}
+
+/// Tokens arrive. There are fewer than 2^64 of any.
+fn into(balance: &mut u64, amount: u64) -> Result<()> {
+    *balance = balance.checked_add(amount).ok_or(Error::Overflow)?;
+    Ok(())
+}
+
+/// Tokens leave: more than there are is the token program's refusal.
+fn out_of(balance: &mut u64, amount: u64) -> Result<()> {
+    *balance = balance.checked_sub(amount).ok_or(Error::InsufficientLiquidity)?;
+    Ok(())
+}
