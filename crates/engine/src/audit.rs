@@ -78,3 +78,6 @@ pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 7] {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,3 +190,6 @@ pub(crate) fn check_window(since: i64, wait: u32, window: u32, clock: Clock) -> 
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

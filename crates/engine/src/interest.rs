@@ -62,6 +62,11 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn one_rate_is_applied_to_thirty_days_at_most() {
+        assert_eq!(MAX_STEP, 2_592_000);
+    }
+
+    #[test]
     fn the_rate_follows_its_two_slopes() {
         assert_eq!(rate(&CONFIG, 0), Ok(100));
         assert_eq!(rate(&CONFIG, 4_000), Ok(400));

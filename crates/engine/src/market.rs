@@ -245,3 +245,6 @@ impl Books {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -263,6 +263,54 @@ mod tests {
         assert!((due * 5).abs_diff(debt - 800_000_000) <= 5, "{due}");
     }
 
+    #[test]
+    fn without_debt_the_index_stands_still() {
+        let mut pool = pool(5, 0);
+        let index = pool.index;
+        assert_eq!(pool.accrue(&CONFIG, 31_536_000), Ok(()));
+        assert_eq!((pool.index, pool.accrued_at), (index, 31_536_000));
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_counted_once() {
+        let before = pool(700, 300);
+        let mut pool = before;
+        assert_eq!(pool.take_in(Quote(50), LpShares(60)), Ok(()));
+        assert_eq!(
+            (pool.cash, pool.lp_supply),
+            (Quote(750), LpShares(before.lp_supply.0 + 60))
+        );
+        assert_eq!(pool.collect(Quote(50), DebtShares(60)), Ok(()));
+        assert_eq!(
+            (pool.cash, pool.debt_shares),
+            (Quote(800), DebtShares(before.debt_shares.0 - 60))
+        );
+        let mut crowded = Pool {
+            lp_supply: LpShares(u64::MAX - VIRTUAL_SHARES),
+            ..before
+        };
+        assert_eq!(crowded.take_in(Quote(1), LpShares(1)), Err(Error::Overflow));
+        assert_eq!(crowded.cash, before.cash);
+        crowded.due = Fixed::from_raw(5);
+        let written_off = DebtShares(before.debt_shares.0);
+        assert_eq!(crowded.write_off(written_off), Ok(()));
+        assert_eq!((crowded.debt_shares, crowded.due), (DebtShares(0), Fixed::default()));
+    }
+
+    #[test]
+    fn a_payment_cancels_what_it_pays_for_and_all_when_it_pays_all() {
+        let mut pool = pool(0, 300);
+        pool.index = Index::from_raw(num::ONE / 2 * 3);
+        // Three atoms for two shares.
+        let paid = |amount| pool.shares_paid(Quote(amount), DebtShares(9));
+        assert_eq!(paid(0), Ok(DebtShares(0)));
+        assert_eq!(paid(3), Ok(DebtShares(2)));
+        assert_eq!(paid(4), Ok(DebtShares(2)), "rounded down");
+        assert_eq!(paid(13), Ok(DebtShares(8)));
+        assert_eq!(paid(14), Ok(DebtShares(9)), "9 shares owe 13.5");
+        assert_eq!(paid(99), Ok(DebtShares(9)));
+    }
+
     proptest! {
         #[test]
         fn accruing_never_lowers_the_share_price_or_the_index(

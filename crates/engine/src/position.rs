@@ -91,3 +91,6 @@ impl KeeperLedger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

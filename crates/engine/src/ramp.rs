@@ -120,3 +120,6 @@ impl Ramp {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,3 +262,6 @@ fn ratio_of(a: Quote, b: Quote) -> Bps {
     let ratio = num::mul_div_floor(a.0, BPS, b.0).ok();
     Bps(ratio.and_then(|ratio| u32::try_from(ratio).ok()).unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,3 +40,6 @@ impl Stake {
         Ok((shares, assets))
     }
 }
+
+#[cfg(test)]
+mod tests;

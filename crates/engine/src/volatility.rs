@@ -90,6 +90,17 @@ mod tests {
     }
 
     #[test]
+    fn a_second_price_in_one_second_is_not_looked_at() {
+        let mut volatility: Volatility = bytemuck::Zeroable::zeroed();
+        volatility.observe(&CONFIG, price(100), at(5));
+        let first = volatility;
+        volatility.observe(&CONFIG, price(150), at(5));
+        assert_eq!(volatility, first);
+        volatility.observe(&CONFIG, price(150), at(4));
+        assert_eq!(volatility, first);
+    }
+
+    #[test]
     fn a_price_that_stands_still_has_none() {
         let mut volatility: Volatility = bytemuck::Zeroable::zeroed();
         for time in 0..100 {

@@ -22,3 +22,6 @@ pub use pool::{Supply, Withdrawal};
 pub use price::Observation;
 pub use settle::Settlement;
 pub use take_out::{TakeOutCancellation, TakeOutQueued, TakenOut};
+
+#[cfg(test)]
+mod tests;

@@ -122,6 +122,53 @@ mod tests {
 
     const NOW: Clock = Clock { unix: 1_000, slot: 1 };
 
+    /// A step of `part` bps of 400, of an account of `debt` that rested `rested` seconds, with `left` of a flow of 1,000.
+    fn step(debt: u64, min_debt: u64, part: u32, rested: i64, left: i64) -> Result<u64> {
+        let config = Config {
+            min_debt: Quote(min_debt),
+            guarded_step: Bps(part),
+            guarded_flow: Quote(1_000),
+            guarded_window: 1_000,
+            ..CONFIG
+        };
+        let guard = Guard {
+            flow: (NOW.unix + 1_000 - left) * 1_000_000,
+            ..bytemuck::Zeroable::zeroed()
+        };
+        let account = MarginAccount {
+            stepped_at: NOW.unix - rested,
+            ..bytemuck::Zeroable::zeroed()
+        };
+        let wanted = Demand {
+            extent: Extent::Partial,
+            repay: Quote(400),
+            penalty: Bps(0),
+            deficit: Quote::ZERO,
+        };
+        let steps = Steps::of(&config, &guard, NOW)?;
+        let (cut, _) = steps.step(&config, &account, wanted, Quote(debt), NOW)?;
+        Ok(cut.repay.0)
+    }
+
+    #[test]
+    fn an_account_rests_to_the_second() {
+        let cooldown = i64::from(CONFIG.guarded_cooldown);
+        assert_eq!(step(1_000, 10, 2_500, cooldown, 1_000), Ok(100));
+        assert_eq!(step(1_000, 10, 2_500, cooldown - 1, 1_000), Err(Error::AccountCooling));
+    }
+
+    #[test]
+    fn a_step_is_no_crumb_and_leaves_no_dust() {
+        assert_eq!(step(1_000, 150, 2_500, 99, 1_000), Ok(150), "the minimum debt");
+        assert_eq!(step(1_000, 500, 10_000, 99, 1_000), Ok(400), "all that is wanted");
+        // A part of 300 leaves 300, which is no dust; of 599 it would leave less, and all that is wanted goes.
+        assert_eq!(step(600, 300, 7_500, 99, 1_000), Ok(300));
+        assert_eq!(step(599, 300, 7_500, 99, 1_000), Ok(400));
+        assert_eq!(step(1_000, 10, 7_500, 99, 120), Ok(120), "the flow's rest");
+        assert_eq!(step(1_000, 120, 7_500, 99, 120), Ok(120));
+        assert_eq!(step(1_000, 121, 7_500, 99, 120), Err(Error::GuardedFlowUsed));
+    }
+
     proptest! {
         /// A step is found without asking what the flow limit leaves; it must be the one that asking first gives.
         #[test]

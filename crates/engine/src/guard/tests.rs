@@ -10,6 +10,8 @@ use crate::{
 use proptest::prelude::*;
 use std::vec::Vec;
 
+mod near;
+
 /// A market's oracle and guard, and a clock.
 struct Stage {
     oracle: Oracle,
@@ -113,14 +115,6 @@ fn a_print_is_clamped_by_time_and_slack() {
     // An hour of silence counts half a minute.
     let late = stage.cents(3_600, 6_000);
     assert_eq!(cents(late.guarded()), 9_555); // 99 × 97% × 99.5%
-}
-
-#[test]
-fn a_print_up_is_clamped_as_well() {
-    let mut stage = Stage::settled(10);
-    let prices = stage.cents(10, 20_000);
-    assert_eq!(cents(prices.guarded()), 10_151); // 100 × 101% × 100.5%
-    assert_eq!(prices.liquidation(&CONFIG), Err(Error::PriceGapTooWide));
 }
 
 #[test]

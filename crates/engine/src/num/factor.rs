@@ -176,6 +176,15 @@ mod tests {
             }
         }
 
+        /// Between a half and one, what a quotient one too small leaves may be more than the low word holds.
+        #[test]
+        fn the_largest_quotients_by_more_than_a_half(fraction in 1u64 << 63.., below in 0u64..1 << 62) {
+            let (q, n) = (u128::from(fraction), fraction - 1 - below);
+            let (quotient, rest) = Reciprocal::of(q).unwrap().divide_with_rest(n).unwrap();
+            prop_assert_eq!(Ok(quotient), q_div_floor(n, q));
+            prop_assert_eq!(q_times(q, quotient).unwrap() + rest, u128::from(n) << 64);
+        }
+
         /// As the liquidation of a part of a debt counts on: see `Liquidations::relieve`.
         #[test]
         fn a_payment_leaves_the_exact_debt_of_the_shares_it_leaves(

@@ -229,3 +229,6 @@ impl Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,43 @@ fn the_edges_of_each_extent() {
 }
 
 #[test]
+fn dust_is_less_than_the_minimum_debt() {
+    let terms = at_par(850_000_000, 1_000_000_000).unwrap();
+    let left = 850_000_000 - terms.repay.0;
+    let extent = |min_debt| {
+        let config = Config {
+            min_debt: Quote(min_debt),
+            ..CONFIG
+        };
+        super::terms(&config, Quote(850_000_000), Collateral(1_000_000_000), &one())
+            .unwrap()
+            .extent
+    };
+    assert_eq!(extent(left), Extent::Partial);
+    assert_eq!(extent(left + 1), Extent::Whole);
+}
+
+#[test]
+fn a_penalty_without_a_range_is_that_penalty() {
+    let config = Config {
+        penalty_min: Bps(300),
+        penalty_max: Bps(300),
+        ..CONFIG
+    };
+    let penalty = |debt| super::penalty(&config, Quote(debt), Quote(1_000_000_000));
+    assert_eq!(penalty(800_000_000), Err(Error::AccountHealthy));
+    assert_eq!(penalty(800_000_001), Ok(Bps(300)));
+    assert_eq!(penalty(919_999_999), Ok(Bps(300)));
+    assert_eq!(penalty(920_000_000), Ok(Bps(300)));
+}
+
+#[test]
+fn an_ltv_is_exceeded_beyond_it() {
+    assert!(!exceeds(Quote(80), Quote(100), Bps(8_000)));
+    assert!(exceeds(Quote(81), Quote(100), Bps(8_000)));
+}
+
+#[test]
 fn bad_debt_is_taken_at_par_and_its_size_is_told() {
     let terms = at_par(1_100_000_000, 1_000_000_000).unwrap();
     assert_eq!((terms.penalty, terms.deficit), (Bps(0), Quote(100_000_000)));
@@ -46,6 +83,7 @@ fn bad_debt_is_taken_at_par_and_its_size_is_told() {
         (terms.repay, terms.seize),
         (Quote(1_100_000_000), Collateral(1_000_000_000))
     );
+    assert_eq!((terms.worth, terms.penalty_amount), (Quote(1_000_000_000), Quote(0)));
     let nothing_left = at_par(1_100_000_000, 0).unwrap();
     assert_eq!(
         (nothing_left.extent, nothing_left.deficit),
@@ -80,7 +118,8 @@ fn a_cut_never_leaves_dust() {
             Error::BackstopFull,
         )
     };
-    assert_eq!(within(16_499_999).unwrap().repay, Quote(6_500_000));
+    let cut = within(16_499_999).unwrap();
+    assert_eq!((cut.extent, cut.repay), (Extent::Partial, Quote(6_500_000)));
     assert_eq!(within(16_500_000).unwrap(), small);
 }
 

@@ -170,3 +170,13 @@ fn first_limits_are_inclusive_and_each_is_enforced() {
         }
     }
 }
+
+#[test]
+fn times_are_bounded_in_days() {
+    let most = |parameter: Parameter| parameter.bounds(&CONFIG).1;
+    assert_eq!(most(Parameter::calm_seconds), 3_600);
+    assert_eq!(most(Parameter::average_seconds), 86_400);
+    assert_eq!(most(Parameter::outflow_window), 604_800);
+    assert_eq!(most(Parameter::guardian_cooldown), 2_592_000);
+    assert_eq!(most(Parameter::unwind_time), 7_776_000);
+}

@@ -1,0 +1,241 @@
+//! Buyers, keepers, guardians and the protocol itself.
+
+use super::*;
+
+fn selling() -> Market {
+    let mut market = market();
+    market.books.backstop.inventory = Collateral(8_000);
+    market.config.unwind_min_rate = 1_000;
+    market.books.unwind = crate::Schedule {
+        anchor: NOW.unix * 1_000_000,
+        flow: NOW.unix * 1_000_000,
+    };
+    market
+}
+
+#[test]
+fn a_buyer_pays_no_more_and_gets_no_less_than_named() {
+    let market = selling();
+    let buy = |amount, most| {
+        move |market: &mut Market| {
+            let sale = market.buy_inventory(Collateral(amount), Quote(most), &prices(), NOW)?;
+            Ok((sale.cost, sale.inventory_after))
+        }
+    };
+    says(&market, buy(8_001, u64::MAX), Err(Error::InventoryInsufficient));
+    says(&market, buy(8_000, 1_000), Ok((Quote(1_000), Collateral(0))));
+    says(&market, buy(4_000, 501), Ok((Quote(500), Collateral(4_000))));
+    says(&market, buy(4_000, 500), Ok((Quote(500), Collateral(4_000))));
+    says(&market, buy(4_000, 499), Err(Error::SlippageExceeded));
+    says(&market, buy(4_000, 0), Err(Error::SlippageExceeded));
+    let buy_for = |budget, least| {
+        move |market: &mut Market| {
+            let sale = market.buy_inventory_for(Quote(budget), Collateral(least), &prices(), NOW)?;
+            Ok((sale.cost, sale.amount))
+        }
+    };
+    says(&market, buy_for(500, 0), Ok((Quote(500), Collateral(4_000))));
+    says(&market, buy_for(500, 4_000), Ok((Quote(500), Collateral(4_000))));
+    says(&market, buy_for(500, 4_001), Err(Error::SlippageExceeded));
+    says(&market, buy_for(500, u64::MAX), Err(Error::SlippageExceeded));
+}
+
+#[test]
+fn a_keeper_claims_what_it_is_owed_and_nothing_twice() {
+    let mut market = market();
+    market.books.backstop.keeper_credits = Quote(7);
+    let mut ledger = KeeperLedger::new(Key([1; 32]), Key([2; 32]), 255);
+    says(
+        &market,
+        |m| m.claim_bounty(&mut ledger.clone()),
+        Err(Error::NothingToClaim),
+    );
+    ledger.credit = Quote(5);
+    assert_eq!(market.claim_bounty(&mut ledger).map(|claim| claim.amount), Ok(Quote(5)));
+    assert_eq!(
+        (market.books.backstop.keeper_credits, ledger.credit),
+        (Quote(2), Quote(0))
+    );
+    assert_eq!(market.claim_bounty(&mut ledger), Err(Error::NothingToClaim));
+}
+
+fn position(shares: u64) -> GuardianPosition {
+    GuardianPosition {
+        shares: GuardianShares(shares),
+        requested: GuardianShares(shares),
+        requested_at: NOW.unix,
+        ..GuardianPosition::new(Key([1; 32]), Key([2; 32]), 255)
+    }
+}
+
+#[test]
+fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
+    let mut market = market();
+    let deposit = |least| {
+        move |market: &mut Market| {
+            let done = market.guardian_deposit(&mut position(0), Quote(3), GuardianShares(least), NOW)?;
+            Ok(done.shares)
+        }
+    };
+    says(&market, deposit(0), Ok(GuardianShares(3_000)));
+    says(&market, deposit(3_000), Ok(GuardianShares(3_000)));
+    says(&market, deposit(3_001), Err(Error::SlippageExceeded));
+
+    let request = |shares| {
+        move |market: &mut Market| {
+            let done = market.guardian_request(&mut position(5), GuardianShares(shares), NOW)?;
+            Ok(done.shares)
+        }
+    };
+    says(&market, request(4), Ok(GuardianShares(4)));
+    says(&market, request(5), Ok(GuardianShares(5)));
+    says(&market, request(6), Err(Error::InsufficientGuardianShares));
+
+    (market.guardians.claim, market.guardians.shares) = (Quote(11), GuardianShares(11_000));
+    market.books.backstop.cash = Quote(11);
+    let leave = |market: &Market, least, expected| {
+        let open = later(i64::from(market.config.guardian_cooldown));
+        let leave = |market: &mut Market| {
+            let mut position = position(3_000);
+            let done = market.guardian_withdraw(&mut position, GuardianShares(3_000), Quote(least), None, open)?;
+            assert_eq!(
+                (position.shares, position.requested),
+                (GuardianShares(0), GuardianShares(0))
+            );
+            Ok((done.amount, market.books.backstop.cash))
+        };
+        says(market, leave, expected);
+    };
+    leave(&market, 0, Ok((Quote(3), Quote(8))));
+    leave(&market, 3, Ok((Quote(3), Quote(8))));
+    leave(&market, 4, Err(Error::SlippageExceeded));
+    // Equity that is due from the pool is equity, and not cash.
+    market.books.pool.cash = Quote(0);
+    market.books.pool.due = crate::Fixed::from_raw(8 << 64);
+    market.books.backstop.cash = Quote(3);
+    leave(&market, 0, Ok((Quote(3), Quote(0))));
+    market.books.backstop.cash = Quote(2);
+    market.books.pool.due = crate::Fixed::from_raw(9 << 64);
+    leave(&market, 0, Err(Error::BackstopCashInsufficient));
+}
+
+#[test]
+fn inventory_counts_for_guardians_at_a_careful_price_alone() {
+    let mut market = market();
+    let releasable = |market: &Market, prices: Option<&Prices>| market.releasable(&market.books, prices);
+    market.books.backstop.cash = Quote(50);
+    assert_eq!(releasable(&market, None), Ok(Quote(50)));
+    market.books.backstop.inventory = Collateral(8_000);
+    assert_eq!(releasable(&market, None), Err(Error::PriceRequired));
+    // 1,000 less 5%, and the price of that rounded down.
+    assert_eq!(releasable(&market, Some(&prices())), Ok(Quote(50 + 949)));
+}
+
+#[test]
+fn a_position_is_closed_when_it_holds_nothing() {
+    let market = market();
+    assert_eq!(market.check_position_closable(&position(0)), Ok(()));
+    assert_eq!(
+        market.check_position_closable(&position(1)),
+        Err(Error::AccountNotEmpty)
+    );
+    let voided = GuardianPosition { era: 1, ..position(1) };
+    assert_eq!(market.check_position_closable(&voided), Ok(()));
+}
+
+#[test]
+fn the_protocol_takes_out_what_leaves_its_floor() {
+    let mut market = market();
+    // A floor of a tenth of a debt of 101, rounded up; guardians' claim 20.
+    market.books.pool.debt_shares = DebtShares(101);
+    market.guardians.claim = Quote(20);
+    market.books.backstop.cash = Quote(100);
+    market.income.paid_in = Quote(90);
+    let take_out = |market: &Market, amount, expected: Result<(u64, u64, u64)>| {
+        let mut market = *market;
+        market.queue_take_out(Quote(amount), 1_000, NOW).unwrap();
+        let opens = i64::from(market.config.take_out_delay);
+        let take = |market: &mut Market| {
+            // No interest in between.
+            market.books.pool.accrued_at = later(opens).unix;
+            let done = market.take_out(None, later(opens))?;
+            assert_eq!(market.take_out, bytemuck::Zeroable::zeroed());
+            let left = (market.books.backstop.cash.0, market.income.paid_in.0);
+            assert_eq!(done.floor, Quote(11));
+            Ok((done.equity_after.0, left.0, left.1))
+        };
+        let mut tried = market;
+        assert_eq!(take(&mut tried), expected, "{amount}");
+    };
+    take_out(&market, 69, Ok((11, 31, 21)));
+    take_out(&market, 70, Err(Error::EquityFloorReached));
+    take_out(&market, 101, Err(Error::BackstopCashInsufficient));
+    take_out(&market, 0, Err(Error::NothingQueued));
+    (market.books.pool.debt_shares, market.guardians.claim) = (DebtShares(110), Quote(0));
+    take_out(&market, 89, Ok((11, 11, 1)));
+    // Without debt there is no floor, and all of the cash may go.
+    market.books.pool.debt_shares = DebtShares(0);
+    market.queue_take_out(Quote(100), 1_000, NOW).unwrap();
+    let opens = i64::from(market.config.take_out_delay);
+    assert_eq!(market.take_out(None, later(opens)).map(|done| done.floor), Ok(Quote(0)));
+    assert_eq!(market.books.backstop.cash, Quote(0));
+}
+
+#[test]
+fn equity_is_taken_out_in_its_time_and_slots() {
+    let mut market = market();
+    market.books.backstop.cash = Quote(100);
+    let queued = market.queue_take_out(Quote(1), 50, NOW).unwrap();
+    let opens = NOW.unix + i64::from(market.config.take_out_delay);
+    let closes = opens + i64::from(market.config.take_out_window);
+    assert_eq!(
+        (queued.opens_at, queued.closes_at, queued.expires_slot),
+        (opens, closes, 50)
+    );
+    let take =
+        |unix, slot| move |market: &mut Market| market.take_out(None, Clock { unix, slot }).map(|done| done.amount);
+    says(&market, take(opens - 1, 50), Err(Error::TooEarly));
+    says(&market, take(opens, 50), Ok(Quote(1)));
+    says(&market, take(opens, 51), Err(Error::Expired));
+    says(&market, take(closes, 50), Ok(Quote(1)));
+    says(&market, take(closes + 1, 50), Err(Error::Expired));
+    assert_eq!(market.cancel_take_out().map(|done| done.amount), Ok(Quote(1)));
+    says(
+        &market,
+        |m| m.cancel_take_out().map(|done| done.amount),
+        Err(Error::NothingQueued),
+    );
+}
+
+#[test]
+fn a_deficit_is_settled_when_nothing_else_is_left() {
+    let mut market = market();
+    market.books.pool.debt_shares = DebtShares(70);
+    market.books.backstop.debt_shares = DebtShares(30);
+    (market.books.backstop.reserve, market.income.paid_in) = (Quote(4), Quote(5));
+    (market.guardians.claim, market.shortage.since) = (Quote(6), 1);
+    let settle = |market: &mut Market| {
+        let done = market.settle_deficit(NOW)?;
+        assert_eq!(
+            (market.income, market.shortage.since),
+            (bytemuck::Zeroable::zeroed(), 0)
+        );
+        assert_eq!((market.guardians.claim, market.guardians.era), (Quote(0), 1));
+        let books = &market.books;
+        assert_eq!(
+            (books.pool.debt_shares, books.backstop.debt_shares),
+            (DebtShares(40), DebtShares(0))
+        );
+        assert_eq!((books.pool.cash, books.backstop.reserve), (Quote(1_000_000), Quote(0)));
+        Ok((done.protocol, done.guardians, done.suppliers, done.shares))
+    };
+    says(&market, settle, Ok((Quote(9), Quote(6), Quote(30), DebtShares(30))));
+    let with = |change: fn(&mut crate::Backstop)| {
+        let mut market = market;
+        change(&mut market.books.backstop);
+        says(&market, settle, Err(Error::NothingToSettle));
+    };
+    with(|backstop| backstop.inventory = Collateral(1));
+    with(|backstop| backstop.cash = Quote(1));
+    with(|backstop| backstop.debt_shares = DebtShares(0));
+}

@@ -1,0 +1,39 @@
+//! How far the reference goes at most, and a clock that goes back.
+
+use super::*;
+
+#[test]
+fn no_price_is_followed_further_than_a_hundred_times_the_reference() {
+    let price = Price::from_raw;
+    let centre = price(1_000);
+    let near = |to, allowed| near(price(to), centre, allowed).unwrap().raw();
+    assert_eq!(near(1_000, 0), 1_000);
+    assert_eq!((near(1_001, 0), near(999, 0)), (1_000, 1_000));
+    assert_eq!((near(2_000, 100), near(1, 100)), (1_010, 990));
+    assert_eq!((near(1_005, 100), near(995, 100)), (1_005, 995));
+    assert_eq!((near(9_000_000, u64::MAX), near(0, u64::MAX)), (101_000, 0));
+    assert_eq!(near(50_000, 1_000_000), 50_000);
+}
+
+#[test]
+fn a_clock_that_goes_back_moves_nothing() {
+    let mut stage = Stage::new();
+    stage.cents(0, 100_00);
+    stage.cents(60, 101_00);
+    let before = stage.guard;
+    let earlier = Clock {
+        unix: stage.clock.unix - 10,
+        ..stage.clock
+    };
+    let spot = Price::from_raw(before.reference.raw() * 2);
+    assert_eq!(stage.guard.follow(&stage.config, spot, earlier), Ok(()));
+    assert_eq!(stage.guard, before);
+}
+
+#[test]
+fn a_print_up_is_clamped_as_well() {
+    let mut stage = Stage::settled(10);
+    let prices = stage.cents(10, 20_000);
+    assert_eq!(cents(prices.guarded()), 10_151); // 100 × 101% × 100.5%
+    assert_eq!(prices.liquidation(&CONFIG), Err(Error::PriceGapTooWide));
+}

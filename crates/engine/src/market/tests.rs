@@ -1,0 +1,139 @@
+use super::*;
+use crate::{
+    config::tests::CONFIG,
+    num::ONE,
+    oracle::FEED_PULL,
+    units::{DebtShares, Index},
+};
+
+fn pin(id: u8) -> FeedPin {
+    FeedPin {
+        key: Key([id; 32]),
+        owner: Key([11; 32]),
+        kind: FEED_PULL,
+        padding: [0; 7],
+    }
+}
+
+#[test]
+fn a_new_market_is_what_it_was_asked_to_be() {
+    let new = NewMarket {
+        id: 3,
+        bump: 254,
+        collateral: (Key([1; 32]), 9, Key([2; 32])),
+        quote: (Key([3; 32]), 6, Key([4; 32])),
+        lp_mint: Key([5; 32]),
+        feeds: Feeds {
+            collateral: pin(6),
+            quote: pin(7),
+            base: pin(8),
+            rate: pin(9),
+        },
+        config: CONFIG.first(),
+        clock: Clock { unix: 77, slot: 1 },
+    };
+    let mut market: Market = bytemuck::Zeroable::zeroed();
+    assert_eq!(market.initialise(&new), Ok(()));
+    let expected = Market {
+        version: VERSION,
+        bump: 254,
+        id: 3,
+        collateral_mint: Key([1; 32]),
+        collateral_decimals: 9,
+        collateral_vault: Key([2; 32]),
+        quote_mint: Key([3; 32]),
+        quote_decimals: 6,
+        quote_vault: Key([4; 32]),
+        lp_mint: Key([5; 32]),
+        oracle: Oracle {
+            collateral_feed: pin(6),
+            quote_feed: pin(7),
+            base_feed: pin(8),
+            rate_feed: pin(9),
+            ..bytemuck::Zeroable::zeroed()
+        },
+        config: CONFIG.first(),
+        books: Books {
+            pool: Pool::new(77),
+            ..bytemuck::Zeroable::zeroed()
+        },
+        ..bytemuck::Zeroable::zeroed()
+    };
+    assert!(market == expected);
+}
+
+/// A share of debt is an atom.
+fn books(cash: u64, debt: u64, due: u128) -> Books {
+    let mut books: Books = bytemuck::Zeroable::zeroed();
+    books.pool = Pool::new(1_000);
+    books.pool.index = Index::from_raw(ONE);
+    (books.pool.cash, books.pool.debt_shares) = (Quote(cash), DebtShares(100));
+    books.backstop.debt_shares = DebtShares(debt);
+    books.pool.due = Fixed::from_raw(due);
+    books
+}
+
+/// Cash and debt of the pool, cash, debt and reserve of the backstop, and what is due.
+fn told(books: &Books) -> ([u64; 5], u128) {
+    let (pool, backstop) = (&books.pool, &books.backstop);
+    let atoms = [
+        pool.cash.0,
+        pool.debt_shares.0,
+        backstop.cash.0,
+        backstop.debt_shares.0,
+        backstop.reserve.0,
+    ];
+    (atoms, pool.due.raw())
+}
+
+#[test]
+fn what_is_due_pays_debt_first_then_cash_and_fractions_wait() {
+    let half = ONE / 2;
+    let paid = |mut books: Books| {
+        books.pay_due().unwrap();
+        told(&books)
+    };
+    assert_eq!(paid(books(4, 3, (8 << 64) + half)), ([0, 97, 4, 0, 7], ONE + half));
+    assert_eq!(paid(books(9, 3, (8 << 64) + half)), ([4, 97, 5, 0, 8], half));
+    assert_eq!(paid(books(9, 10, (8 << 64) + half)), ([9, 92, 0, 2, 8], half));
+    assert_eq!(paid(books(9, 0, half)), ([9, 100, 0, 0, 0], half));
+}
+
+#[test]
+fn interest_comes_with_time_and_pays_what_is_due() {
+    let at = |unix| {
+        let mut books = books(4, 3, 8 << 64);
+        books.accrue(&CONFIG, Clock { unix, slot: 0 }).unwrap();
+        books
+    };
+    assert_eq!(told(&at(999)), told(&books(4, 3, 8 << 64)));
+    assert_eq!(told(&at(1_000)), told(&books(4, 3, 8 << 64)));
+    let later = at(1_001);
+    // Three shares are a little more than three atoms by then: it takes four to cancel them.
+    assert_eq!(told(&later).0, [0, 97, 4, 0, 8]);
+    assert_eq!(later.pool.accrued_at, 1_001);
+}
+
+#[test]
+fn what_the_backstop_receives_pays_its_debt_first() {
+    let received = |mut books: Books, amount| (books.receive(Quote(amount)).unwrap().0, told(&books).0);
+    assert_eq!(received(books(4, 3, 0), 10), (3, [7, 97, 7, 0, 0]));
+    assert_eq!(received(books(4, 3, 0), 2), (2, [6, 98, 0, 1, 0]));
+    assert_eq!(received(books(4, 0, 0), 2), (0, [4, 100, 2, 0, 0]));
+}
+
+#[test]
+fn books_are_broken_by_cash_beside_debt_and_by_debt_beyond_the_pools() {
+    let with = |cash, debt| {
+        let mut books = books(4, debt, 0);
+        books.backstop.cash = Quote(cash);
+        books.invariant()
+    };
+    assert_eq!(with(0, 0), Ok(()));
+    assert_eq!(with(5, 0), Ok(()));
+    assert_eq!(with(0, 99), Ok(()));
+    assert_eq!(with(0, 100), Ok(()));
+    assert_eq!(with(0, 101), Err(Error::BooksBroken));
+    assert_eq!(with(5, 1), Err(Error::BooksBroken));
+    assert_eq!(with(5, 101), Err(Error::BooksBroken));
+}

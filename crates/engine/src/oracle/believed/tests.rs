@@ -1,0 +1,73 @@
+use super::*;
+
+fn reading(price: u64, ema: u64) -> Reading {
+    Reading {
+        price,
+        conf: 0,
+        ema: Some(ema),
+        expo: 0,
+    }
+}
+
+/// Of mantissas that are prices already, times 10^`shift`.
+fn believed(collateral: Reading, quote: Reading, shift: i32) -> Believed {
+    Believed {
+        collateral,
+        market: collateral,
+        quote,
+        redemption: None,
+        shift,
+        spot: Price::default(),
+        flags: Flags::NONE,
+    }
+}
+
+fn composed(numerator: u64, denominator: u64, shift: i32) -> Result<u128> {
+    believed(reading(1, 1), reading(1, 1), shift)
+        .compose(numerator, denominator, Round::Down)
+        .map(Price::raw)
+}
+
+#[test]
+fn mantissas_are_those_of_feeds() {
+    let most = i64::MAX.unsigned_abs();
+    assert_eq!(composed(most, most, 0), Ok(num::ONE));
+    assert_eq!(composed(most + 1, most, 0), Err(Error::PriceOutOfRange));
+    assert_eq!(composed(most, most + 1, 0), Err(Error::PriceOutOfRange));
+    assert_eq!(composed(u64::MAX, u64::MAX, 0), Err(Error::PriceOutOfRange));
+    assert_eq!(composed(3, 4, 0), Ok(num::ONE / 4 * 3));
+    assert_eq!(composed(3, 0, 0), Err(Error::PriceOutOfRange));
+    assert_eq!(composed(3, 0, -1), Err(Error::PriceOutOfRange));
+}
+
+#[test]
+fn a_price_is_not_nothing_and_below_its_bound() {
+    let most = u64::try_from(MAX_INTEGER).unwrap();
+    assert_eq!(composed(most - 1, 1, 0), Ok(u128::from(most - 1) << 64));
+    assert_eq!(composed(most, 1, 0), Err(Error::PriceOutOfRange));
+    assert_eq!(composed((most - 1) * 10, 1, -1), Ok(u128::from(most - 1) << 64));
+    assert_eq!(composed(most * 10, 1, -1), Err(Error::PriceOutOfRange));
+    // 10^-19 is about 1.8 units of 2^-64.
+    assert_eq!(composed(1, 1, -19), Ok(1));
+    assert_eq!(composed(1, 2, -19), Err(Error::PriceOutOfRange));
+    assert_eq!(composed(1, 1, -20), Err(Error::PriceOutOfRange));
+}
+
+#[test]
+fn averages_are_compared_to_the_last_bit_where_that_matters() {
+    let strays =
+        |price, ema, factor, band| believed(reading(price, ema), reading(factor, factor), 0).strays_from_ema(Bps(band));
+    assert_eq!(strays(200, 100, 1, 9_999), Some(true));
+    assert_eq!(strays(200, 100, 1, 10_000), Some(false));
+    assert_eq!(strays(101, 100, 1, 99), Some(true));
+    assert_eq!(strays(101, 100, 1, 100), Some(false));
+    // Products of 124 bits.
+    let (price, ema) = (3 << 60, 2 << 60);
+    assert_eq!(strays(price, ema, 1 << 61, 4_999), Some(true));
+    assert_eq!(strays(price, ema, 1 << 61, 5_000), Some(false));
+    let without = Reading {
+        ema: None,
+        ..reading(1, 1)
+    };
+    assert_eq!(believed(without, reading(1, 1), 0).strays_from_ema(Bps(1)), None);
+}

@@ -1,0 +1,45 @@
+"""The parameter box: the bounds of crates/engine/src/config/table.rs, read from its rows, and the rules of Config::validate."""
+
+import re
+from pathlib import Path
+
+from model import BPS, Rules
+
+REPO = Path(__file__).resolve().parents[2]
+TABLE = REPO / "crates/engine/src/config/table.rs"
+ROW = re.compile(r"^    (\w+): +(.+?), (.+?), (?:Lower|Higher|Neither);", re.MULTILINE)
+NAMES = list(Rules._fields)
+
+
+def bound(text: str, values: dict):
+    """A bound as the table writes it: a number, a product or shift of numbers, or another parameter of the box."""
+    if other := re.fullmatch(r"config\.(\w+)(?:\.0|\.get\(\)|\.factor\(\))?", text):
+        return values[other[1]]
+    if not re.fullmatch(r"[\d_ */<]+|BPS", text):
+        raise ValueError(f"a bound of {TABLE.name} that this script cannot read: {text}")
+    return BPS if text == "BPS" else eval(text.replace("/", "//"), {"__builtins__": {}})  # digits and operators only
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    found = {name: (low, high) for name, low, high in ROW.findall(TABLE.read_text())}
+    missing = [name for name in (*NAMES, "backstop_leverage") if name not in found]
+    if missing:
+        raise ValueError(f"{TABLE.name} has no row for {', '.join(missing)}")
+    return found
+
+
+def bounds(values: dict) -> list:
+    """What the table demands of these parameters."""
+    table = rows()
+    limits = [(value, [bound(text, values) for text in table[name]]) for name, value in values.items()]
+    return [fact for value, (low, high) in limits for fact in (value >= low, value <= high)]
+
+
+def rules(values: dict) -> dict[str, object]:
+    """The rules of Config::validate that sizing rests on, each by a name, so that a claim can be tried without it."""
+    return {
+        "target LTV ≤ liquidation LTV": values["target_ltv"] <= values["liquidation_ltv"],
+        "liquidation LTV < insolvency LTV": values["liquidation_ltv"] <= values["insolvency_ltv"] - 1,
+        "β_min ≤ β_max": values["penalty_min"] <= values["penalty_max"],
+        "liquidation LTV × (1 + β_max) < 1": values["liquidation_ltv"] * (BPS + values["penalty_max"]) <= BPS * BPS - 1,
+    }
