@@ -7,9 +7,9 @@ pub const ACCOUNT_LOCKS: usize = 64;
 /// Most compute units that a transaction may ask for.
 pub const TRANSACTION_UNITS: u32 = 1_400_000;
 
-/// Compute units of `liquidate_batch` before its first account; with four feeds, and the two instructions that set the
-/// budget.
-pub const BATCH_UNITS: u32 = 10_000;
+/// Compute units of `liquidate_batch` before its first account; with four feeds, the two instructions that set the
+/// budget, and the interest of a year in which nothing happened, 540 for each month.
+pub const BATCH_UNITS: u32 = 17_000;
 /// Compute units of each account of `liquidate_batch`.
 pub const ACCOUNT_UNITS: u32 = 1_600;
 /// Compute units of a transaction that observes the price.

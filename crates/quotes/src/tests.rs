@@ -185,8 +185,33 @@ fn while_guarded_nothing_can_be_borrowed() {
     assert_eq!(guarded.liquidation(&account), Err(Error::PriceGapTooWide));
 }
 
+/// How much debt may be around one price is a limit of each band, not of the loan: what lands beside another's debt is refused,
+/// what lands three bands further is not.
+#[test]
+fn a_larger_loan_may_be_accepted_where_a_smaller_one_is_not() {
+    let config = Config {
+        band_limit: Bps(300),
+        band_floor: Quote(1_000_000_000),
+        crowding_bands: 0,
+        ..Config::EXAMPLE
+    };
+    let (quotes, account) = scene(
+        &config,
+        10_000_000_000,
+        &[(40_000_000_000, 2_000_000_000)],
+        (40_000_000_000, 0),
+    );
+    let most = quotes.max_borrow(&account).unwrap();
+    assert!(most > Quote(2_100_000_000), "{most:?}");
+    assert!(quotes.borrow(&account, most).is_ok());
+    assert_eq!(
+        quotes.borrow(&account, Quote(2_000_000_000)),
+        Err(Error::BandOverloaded)
+    );
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
     /// The engine is asked at the price and just above it.
     #[test]
     fn the_liquidation_price_is_the_last_one(collateral in 1u64..1 << 50, part in 1u64..7_000) {
@@ -208,9 +233,10 @@ proptest! {
     fn the_most_that_can_be_borrowed_and_withdrawn(
         others in prop::collection::vec((1_000_000_000u64..1 << 42, 10_000_000u64..1 << 38), 0..6),
         backstop in 1u64..1 << 38, own in 1_000_000_000u64..1 << 42, first in 10_000_000u64..1 << 36,
-        sample in prop::collection::vec(0u64..10_000, 20),
+        sample in prop::collection::vec(0u64..10_000, 20), band_limit in 100u32..3_000, crowding_bands in 0u32..3,
     ) {
-        let (quotes, account) = scene(&Config::EXAMPLE, backstop, &others, (own, first));
+        let config = Config { band_limit: Bps(band_limit), crowding_bands, ..Config::EXAMPLE };
+        let (quotes, account) = scene(&config, backstop, &others, (own, first));
         let most = quotes.max_borrow(&account).unwrap().0;
         if most > 0 {
             prop_assert!(quotes.borrow(&account, Quote(most)).is_ok());

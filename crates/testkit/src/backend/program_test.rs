@@ -31,6 +31,16 @@ impl ProgramTestBackend {
     /// If the async runtime cannot start.
     #[must_use]
     pub fn new(programs: &[(Pubkey, Pubkey, Vec<u8>)]) -> Self {
+        Self::with(programs, |_| ())
+    }
+
+    /// [`ProgramTestBackend::new`] with whatever else `add` puts on the chain: programs written in the test itself, with
+    /// [`solana_program_test::processor`].
+    ///
+    /// # Panics
+    /// If the async runtime cannot start.
+    #[must_use]
+    pub fn with(programs: &[(Pubkey, Pubkey, Vec<u8>)], add: impl FnOnce(&mut ProgramTest)) -> Self {
         // One thread: the bank's background task runs only while a call waits, so nothing happens between calls.
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -45,6 +55,7 @@ impl ProgramTestBackend {
         for receiver in RECEIVERS {
             test.add_program("pyth receiver", receiver, processor!(receiver::process));
         }
+        add(&mut test);
         test.prefer_bpf(true);
         test.set_transaction_account_lock_limit(ACCOUNT_LOCKS);
         for (program, authority, elf) in programs {

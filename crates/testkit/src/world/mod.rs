@@ -54,6 +54,7 @@ pub struct World {
     holders: Holders,
     known: BTreeSet<Pubkey>,
     check_identities: bool,
+    check_budgets: bool,
     /// Accounts as they were when watching began, while [`World::expect_unchanged`] runs.
     watched: Option<BTreeMap<Pubkey, Option<Account>>>,
 }
@@ -97,6 +98,7 @@ impl World {
             holders: Holders::default(),
             known: BTreeSet::new(),
             check_identities: true,
+            check_budgets: true,
             watched: None,
         };
         let payer = world.payer.key();
@@ -160,6 +162,12 @@ impl World {
     /// where thousands of accounts would make that slow, and call [`World::assert_identities`] now and then.
     pub fn check_identities(&mut self, check: bool) {
         self.check_identities = check;
+    }
+
+    /// Whether every transaction that goes through is compared with the compute budget that the client would have asked for. It is, unless
+    /// told otherwise: the budgets are for markets that somebody touches once a year.
+    pub fn check_budgets(&mut self, check: bool) {
+        self.check_budgets = check;
     }
 
     /// The account at an address, `None` if there is none.

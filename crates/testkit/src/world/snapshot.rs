@@ -14,6 +14,14 @@ pub struct Snapshot {
     slot: u64,
 }
 
+impl Snapshot {
+    /// An account as it was, `None` if there was none.
+    #[must_use]
+    pub fn account(&self, address: &Pubkey) -> Option<&Account> {
+        self.accounts.get(address)?.as_ref()
+    }
+}
+
 impl World {
     /// The accounts that the world knows, its feeds and its time.
     #[must_use]
@@ -28,6 +36,24 @@ impl World {
             unix: self.unix,
             slot: self.slot,
         }
+    }
+
+    /// [`World::snapshot`], and these accounts, whether they exist or not.
+    #[must_use]
+    pub fn snapshot_with(&mut self, also: impl IntoIterator<Item = Pubkey>) -> Snapshot {
+        self.known.extend(also);
+        self.snapshot()
+    }
+
+    /// The accounts that are not as they were, to the byte; but for the fee payer.
+    #[must_use]
+    pub fn changed_since(&mut self, snapshot: &Snapshot) -> Vec<Pubkey> {
+        let payer = self.payer.key();
+        let known: Vec<Pubkey> = self.known.iter().copied().collect();
+        let changed = known
+            .into_iter()
+            .filter(|address| *address != payer && self.account(address).as_ref() != snapshot.account(address));
+        changed.collect()
     }
 
     /// Puts everything back as it was. Accounts that the world has learned of since are emptied.

@@ -197,3 +197,25 @@ fn a_world_goes_back_to_where_it_was() {
         assert_eq!(world.balance(&bob, &mint), 400);
     }
 }
+
+#[test]
+fn a_world_tells_what_has_changed() {
+    for backend in BackendKind::ALL {
+        let (mut world, alice, bob, mint) = tokens(backend, &specs()[0]);
+        let nobody = crate::keys::address_for("nobody");
+        let beginning = world.snapshot_with([nobody]);
+        assert_eq!(beginning.account(&nobody), None);
+        let ix = transfer(&mut world, &alice, &bob, &mint, 400);
+        world.send(&[ix], &[&alice]).unwrap();
+        world.give_lamports(&nobody, 1_000_000);
+        let mut moved = [alice, bob]
+            .map(|actor| world.token_address(&actor.key(), &mint))
+            .to_vec();
+        moved.push(nobody);
+        moved.sort();
+        // The fee payer has paid, and is not told of.
+        assert_eq!(world.changed_since(&beginning), moved);
+        world.restore(&beginning);
+        assert_eq!(world.changed_since(&beginning), []);
+    }
+}
