@@ -2,11 +2,11 @@
 
 mod accounts;
 mod caps;
-mod cast;
+pub mod cast;
 mod compromised;
 mod entries;
 mod heist;
-mod idl;
+pub mod idl;
 mod nonce;
 mod outflow;
 mod parameters;
@@ -17,8 +17,8 @@ mod queue_edges;
 mod reach;
 mod reach_both;
 mod roles;
-mod rows;
-mod rows_users;
+pub mod rows;
+pub mod rows_users;
 mod rules;
 mod tighten;
 

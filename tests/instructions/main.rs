@@ -1,7 +1,7 @@
 //! One file for each instruction, on the compiled program in solana-program-test: what it does, every way it is
 //! refused, and, after each step, that all money is accounted for. `frozen` is about
 //! what a freeze authority can do, `guards` about prices over time; `worst_day`, `incentives` and `share_price` are about what
-//! many of them come to, on LiteSVM; `security_txt` is about what the program says of itself.
+//! many of them come to, on LiteSVM; `matrix` puts every wrong account in the place of every right one; `security_txt` is about what the program says of itself.
 
 #![allow(
     clippy::large_types_passed_by_value,
@@ -9,6 +9,7 @@
 )]
 
 mod attack;
+mod attacks;
 mod backing;
 mod bad_feeds;
 mod scene;
@@ -20,6 +21,7 @@ mod buy_inventory_for;
 mod claim_bounty;
 mod close_account;
 mod close_guardian_position;
+mod conformance;
 mod create_market;
 mod deposit_collateral;
 mod frozen;
@@ -34,6 +36,7 @@ mod initialize;
 mod liquidate;
 mod liquidate_batch;
 mod liquidate_external;
+mod matrix;
 mod observe_price;
 mod open_account;
 mod open_guardian_position;

@@ -102,12 +102,20 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// In this world.
+    /// In this world, on the default mints and feeds.
     ///
     /// # Panics
     /// If the program refuses a step.
-    pub fn new(mut world: World) -> Self {
-        let market = world.market(&market_with(quick()));
+    pub fn new(world: World) -> Self {
+        Self::on(world, &market_with(quick()))
+    }
+
+    /// In this world, on this market, whose collateral stands at $100.
+    ///
+    /// # Panics
+    /// If the program refuses a step.
+    pub fn on(mut world: World, spec: &MarketSpec) -> Self {
+        let market = world.market(spec);
         for role in Role::ALL {
             let actor = world.trader(&market, role.name(), 1_000 * SOL, 2_000_000 * USDC);
             assert_eq!(actor.key(), role.actor().key());

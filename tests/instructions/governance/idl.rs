@@ -13,6 +13,8 @@ pub struct Slot {
     pub signer: bool,
     /// Whether it is written.
     pub writable: bool,
+    /// Whether it can be left out.
+    pub optional: bool,
 }
 
 /// The accounts of every instruction, by its name, composite accounts written out.
@@ -44,6 +46,7 @@ fn flatten(accounts: &Value, slots: &mut Vec<Slot>) {
             name: account["name"].as_str().unwrap().to_owned(),
             signer: says("signer"),
             writable: says("writable"),
+            optional: says("optional"),
         });
     }
 }

@@ -1,0 +1,166 @@
+//! The two sides, compared: what they answered and told, whose tokens moved, and every byte that they hold.
+
+use super::{
+    chain::Chain,
+    instruction::{caller, send},
+    told,
+};
+use anchor_lang::{Discriminator, prelude::Pubkey};
+use breakwater::{error::BreakwaterError, state};
+use breakwater_client::addresses;
+use breakwater_engine::{Error, GuardianShares, LpShares};
+use breakwater_proof::{Call, Stage, Step};
+use breakwater_testkit::{Actor, ExpectedError, Failure, Outcome};
+
+/// Sends what the stage has just done, and compares.
+pub fn step(chain: &mut Chain, step: &Step) -> Result<(), String> {
+    let Some(call) = &step.call else {
+        return states(chain, &step.after);
+    };
+    let caller = caller(chain, call);
+    let before = purse(chain, caller.as_ref());
+    let answer = send(chain, call);
+    answers(chain, step, call, &answer)?;
+    // What left a vault went to the caller, and what came to it was his.
+    let after = purse(chain, caller.as_ref());
+    if caller.is_some() && before != after {
+        return Err(format!("caller and vault had {before:?} together, now {after:?}"));
+    }
+    states(chain, &step.after)
+}
+
+/// What somebody holds together with the vaults, atoms: quote tokens, collateral.
+fn purse(chain: &mut Chain, who: Option<&Actor>) -> (u128, u128) {
+    let market = chain.market;
+    let world = &mut chain.world;
+    let mut together = |mint, vault: &Pubkey| {
+        let held = who.map_or(0, |who| world.balance(who, mint));
+        u128::from(held) + u128::from(world.token_balance(vault))
+    };
+    (
+        together(&market.quote_mint, &market.quote_vault),
+        together(&market.collateral_mint, &market.collateral_vault),
+    )
+}
+
+/// Whether both went through, or both were refused for the same reason.
+fn answers(chain: &mut Chain, step: &Step, call: &Call, answer: &Result<Outcome, Failure>) -> Result<(), String> {
+    match (&step.result, answer) {
+        (Ok(_), Ok(outcome)) => {
+            chain.called(outcome);
+            told::events(chain, step, call, outcome)
+        }
+        (Ok(done), Err(failure)) => Err(format!(
+            "the engine does it, {done:?}, the program refuses: {failure:?}"
+        )),
+        (Err(error), Ok(_)) => Err(format!("the engine refuses with {error:?}, the program does it")),
+        (Err(error), Err(failure)) => {
+            let same = match call {
+                // More than there is: the token program's own refusal.
+                Call::DonateQuote { .. } | Call::DonateCollateral { .. } => "Custom(1)".is(failure),
+                _ => BreakwaterError::from(beyond_count(step, call).unwrap_or(*error)).is(failure),
+            };
+            let told = format!("the engine refuses with {error:?}, the program with {failure:?}");
+            same.then_some(()).ok_or(told)
+        }
+    }
+}
+
+/// How the program refuses tokens beyond all that a vault can count. The stage does not even ask the engine for them; the program
+/// does, and where it has no objection the transfer has.
+fn beyond_count(step: &Step, call: &Call) -> Option<Error> {
+    let mut stage = step.before.clone();
+    let (market, clock) = (&mut stage.market, stage.clock);
+    let (vault, amount, refused) = match *call {
+        Call::Supply { amount, .. } => {
+            let refused = market.supply(amount, LpShares::ZERO, clock).err();
+            (stage.quote_vault, amount.0, refused)
+        }
+        Call::Deposit { account, amount } => {
+            let refused = market.deposit_collateral(&mut stage.accounts[account], amount).err();
+            (stage.collateral_vault, amount.0, refused)
+        }
+        Call::Fund { amount } => {
+            let refused = market.fund_backstop(amount, clock).err();
+            (stage.quote_vault, amount.0, refused)
+        }
+        Call::GuardianDeposit { guardian, amount } => {
+            let position = &mut stage.guardians[guardian];
+            let refused = market
+                .guardian_deposit(position, amount, GuardianShares::ZERO, clock)
+                .err();
+            (stage.quote_vault, amount.0, refused)
+        }
+        _ => return None,
+    };
+    let counts = vault.checked_add(amount).is_some();
+    (!counts).then(|| refused.unwrap_or(Error::Overflow))
+}
+
+/// Whether the chain holds what the stage holds.
+pub fn states(chain: &mut Chain, stage: &Stage) -> Result<(), String> {
+    let market = chain.market;
+    stored::<state::Market, _>(chain, &market.market, &stage.market)?;
+    for (account, expected) in stage.accounts.iter().enumerate() {
+        let address = chain.positions[account].address;
+        stored::<state::MarginAccount, _>(chain, &address, expected)?;
+    }
+    for (keeper, expected) in stage.ledgers.iter().enumerate() {
+        let address = addresses::keeper_ledger(&market.market, &chain.keepers[keeper].key());
+        stored::<state::KeeperLedger, _>(chain, &address, expected)?;
+    }
+    for (guardian, expected) in stage.guardians.iter().enumerate() {
+        let address = addresses::guardian_position(&market.market, &chain.guardians[guardian].key());
+        stored::<state::GuardianPosition, _>(chain, &address, expected)?;
+    }
+    let world = &mut chain.world;
+    let mut tokens = vec![
+        (
+            "quote vault",
+            stage.quote_vault,
+            world.token_balance(&market.quote_vault),
+        ),
+        (
+            "collateral vault",
+            stage.collateral_vault,
+            world.token_balance(&market.collateral_vault),
+        ),
+        ("LP supply", stage.lp.iter().sum(), world.supply_of(&market.lp_mint)),
+    ];
+    for (supplier, held) in chain.suppliers.iter().zip(stage.lp) {
+        tokens.push((
+            "LP shares of a supplier",
+            held,
+            world.balance(supplier, &market.lp_mint),
+        ));
+    }
+    let differs = tokens.into_iter().find(|(_, expected, found)| expected != found);
+    differs.map_or(Ok(()), |(what, expected, found)| {
+        Err(format!("{what}: {expected} on the stage, {found} on the chain"))
+    })
+}
+
+/// Compares an account byte by byte: discriminator and state, and nothing behind it.
+fn stored<A: Discriminator, S: bytemuck::Pod + std::fmt::Debug>(
+    chain: &mut Chain,
+    address: &Pubkey,
+    expected: &S,
+) -> Result<(), String> {
+    let account = chain.world.account(address).ok_or("there is no account")?;
+    let (discriminator, state) = account.data.split_at(A::DISCRIMINATOR.len());
+    if account.owner == breakwater::ID && discriminator == A::DISCRIMINATOR && state == bytemuck::bytes_of(expected) {
+        return Ok(());
+    }
+    let name = std::any::type_name::<S>();
+    if state.len() != size_of::<S>() {
+        return Err(format!("{name} {address} has {} bytes", state.len()));
+    }
+    let found: S = bytemuck::pod_read_unaligned(state);
+    let (found, expected) = (format!("{found:#?}"), format!("{expected:#?}"));
+    let lines = expected.lines().zip(found.lines());
+    let differing: Vec<String> = lines
+        .filter(|(expected, found)| expected != found)
+        .map(|(expected, found)| format!("{} on the stage, {} on the chain", expected.trim(), found.trim()))
+        .collect();
+    Err(format!("{name} {address}: {}", differing.join("; ")))
+}

@@ -1,0 +1,179 @@
+//! A call of the stage as a transaction of the chain.
+
+use super::chain::Chain;
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use breakwater_engine::ParameterChange;
+use breakwater_proof::Call;
+use breakwater_testkit::{Actor, Failure, Outcome, ix};
+
+/// The calls, in order of their names: the program's instructions, those of the queue apart, which the stage leaves to
+/// `governance`; two pairs that close something and open it again; and gifts, which need no program.
+pub const NAMES: [&str; 30] = [
+    "announce_liquidation_ltv",
+    "borrow",
+    "buy_inventory",
+    "buy_inventory_for",
+    "cancel_ramp",
+    "cancel_take_out",
+    "claim_bounty",
+    "close_account, open_account",
+    "close_guardian_position, open_guardian_position",
+    "deposit_collateral",
+    "fund_backstop",
+    "gift of collateral",
+    "gift of quote tokens",
+    "guardian_deposit",
+    "guardian_request",
+    "guardian_withdraw",
+    "liquidate",
+    "liquidate_batch",
+    "liquidate_external",
+    "observe_price",
+    "pause",
+    "pull_brake",
+    "queue_take_out",
+    "repay",
+    "settle_deficit",
+    "supply",
+    "take_out",
+    "tighten",
+    "withdraw",
+    "withdraw_collateral",
+];
+
+/// What a call is called.
+pub fn name(call: &Call) -> &'static str {
+    match call {
+        Call::Supply { .. } => "supply",
+        Call::Withdraw { .. } => "withdraw",
+        Call::Deposit { .. } => "deposit_collateral",
+        Call::WithdrawCollateral { .. } => "withdraw_collateral",
+        Call::Borrow { .. } => "borrow",
+        Call::Repay { .. } => "repay",
+        Call::Reopen { .. } => "close_account, open_account",
+        Call::Liquidate { .. } => "liquidate",
+        Call::LiquidateBatch { .. } => "liquidate_batch",
+        Call::LiquidateExternal { .. } => "liquidate_external",
+        Call::Claim { .. } => "claim_bounty",
+        Call::Fund { .. } => "fund_backstop",
+        Call::Buy { .. } => "buy_inventory",
+        Call::BuyFor { .. } => "buy_inventory_for",
+        Call::Settle => "settle_deficit",
+        Call::GuardianDeposit { .. } => "guardian_deposit",
+        Call::GuardianRequest { .. } => "guardian_request",
+        Call::GuardianWithdraw { .. } => "guardian_withdraw",
+        Call::ReopenPosition { .. } => "close_guardian_position, open_guardian_position",
+        Call::QueueTakeOut { .. } => "queue_take_out",
+        Call::CancelTakeOut => "cancel_take_out",
+        Call::TakeOut => "take_out",
+        Call::Observe => "observe_price",
+        Call::PullBrake { .. } => "pull_brake",
+        Call::Pause { .. } => "pause",
+        Call::AnnounceLtv { .. } => "announce_liquidation_ltv",
+        Call::CancelRamp => "cancel_ramp",
+        Call::Tighten { .. } => "tighten",
+        Call::DonateQuote { .. } => "gift of quote tokens",
+        Call::DonateCollateral { .. } => "gift of collateral",
+    }
+}
+
+/// Who sends a call, and whose tokens it moves; nobody where anybody may.
+pub fn caller(chain: &Chain, call: &Call) -> Option<Actor> {
+    let actor = match *call {
+        Call::Supply { supplier, .. } | Call::Withdraw { supplier, .. } => &chain.suppliers[supplier],
+        Call::Deposit { account, .. }
+        | Call::WithdrawCollateral { account, .. }
+        | Call::Borrow { account, .. }
+        | Call::Repay { account, .. }
+        | Call::Reopen { account } => &chain.positions[account].owner,
+        Call::Liquidate { keeper, .. } | Call::LiquidateBatch { keeper, .. } | Call::Claim { keeper } => {
+            &chain.keepers[keeper]
+        }
+        Call::GuardianDeposit { guardian, .. }
+        | Call::GuardianRequest { guardian, .. }
+        | Call::GuardianWithdraw { guardian, .. }
+        | Call::ReopenPosition { guardian } => &chain.guardians[guardian],
+        Call::LiquidateExternal { .. }
+        | Call::Fund { .. }
+        | Call::Buy { .. }
+        | Call::BuyFor { .. }
+        | Call::DonateQuote { .. }
+        | Call::DonateCollateral { .. } => &chain.buyer,
+        Call::QueueTakeOut { .. } | Call::TakeOut | Call::AnnounceLtv { .. } => &chain.authority,
+        Call::CancelTakeOut | Call::PullBrake { .. } | Call::Pause { .. } | Call::CancelRamp | Call::Tighten { .. } => {
+            &chain.brakeman
+        }
+        Call::Settle | Call::Observe => return None,
+    };
+    Some(actor.clone())
+}
+
+/// Sends a call.
+pub fn send(chain: &mut Chain, call: &Call) -> Result<Outcome, Failure> {
+    let market = chain.market;
+    match *call {
+        Call::Reopen { account } => return chain.reopen(account),
+        Call::ReopenPosition { guardian } => return chain.reopen_position(guardian),
+        Call::DonateQuote { amount } => return chain.donate(market.quote_mint, &market.quote_vault, amount),
+        Call::DonateCollateral { amount } => {
+            return chain.donate(market.collateral_mint, &market.collateral_vault, amount);
+        }
+        _ => {}
+    }
+    let caller = caller(chain, call);
+    let key = caller.as_ref().map_or_else(Pubkey::default, Actor::key);
+    let instruction = instruction(chain, call, &key);
+    let signers: Vec<&Actor> = caller.iter().collect();
+    chain.world.send(&[instruction], &signers)
+}
+
+fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
+    let market = &chain.market.clone();
+    let address = |account: usize| chain.positions[account].address;
+    match *call {
+        Call::Supply { amount, .. } => ix::supply(market, caller, amount.0, 0),
+        Call::Withdraw { shares, .. } => ix::withdraw(market, caller, shares.0, 0),
+        Call::Deposit { account, amount } => ix::deposit_collateral(market, &address(account), caller, amount.0),
+        Call::WithdrawCollateral { account, amount } => {
+            ix::withdraw_collateral(market, &address(account), caller, amount.0)
+        }
+        Call::Borrow { account, amount } => ix::borrow(market, &address(account), caller, amount.0),
+        Call::Repay { account, amount } => ix::repay(market, &address(account), caller, amount.0),
+        Call::Liquidate { account, .. } => ix::liquidate(market, &address(account), caller),
+        Call::LiquidateBatch { ref accounts, .. } => {
+            let accounts: Vec<Pubkey> = accounts.iter().map(|account| address(*account)).collect();
+            ix::liquidate_batch(market, caller, &accounts)
+        }
+        Call::LiquidateExternal { account, max_repay } => {
+            ix::liquidate_external(market, &address(account), caller, max_repay.0, 0)
+        }
+        Call::Claim { .. } => ix::claim_bounty(market, caller),
+        Call::Fund { amount } => ix::fund_backstop(market, caller, amount.0),
+        Call::Buy { amount } => ix::buy_inventory(market, caller, amount.0, u64::MAX),
+        Call::BuyFor { budget, min_amount } => ix::buy_inventory_for(market, caller, budget.0, min_amount.0),
+        Call::Settle => ix::settle_deficit(market),
+        Call::GuardianDeposit { amount, .. } => ix::guardian_deposit(market, caller, amount.0, 0),
+        Call::GuardianRequest { shares, .. } => ix::guardian_request(market, caller, shares.0),
+        Call::GuardianWithdraw { shares, .. } => ix::guardian_withdraw(market, caller, shares.0, 0),
+        Call::QueueTakeOut { amount, expires_slot } => ix::queue_take_out(market, caller, amount.0, expires_slot),
+        Call::CancelTakeOut => ix::cancel_take_out(market, caller),
+        Call::TakeOut => ix::take_out(market, caller),
+        Call::Observe => ix::observe_price(market),
+        Call::PullBrake { seconds } => ix::pull_brake(market, caller, seconds),
+        Call::Pause { kinds, seconds } => ix::pause(market, caller, kinds, seconds),
+        Call::AnnounceLtv { to, starts_at, ends_at } => {
+            ix::announce_liquidation_ltv(market, caller, to.0, starts_at, ends_at)
+        }
+        Call::CancelRamp => ix::cancel_ramp(market, caller),
+        Call::Tighten { parameter, to } => {
+            let from = chain.parameter(parameter);
+            ix::tighten(market, caller, vec![ParameterChange { parameter, from, to }])
+        }
+        Call::Reopen { .. }
+        | Call::ReopenPosition { .. }
+        | Call::DonateQuote { .. }
+        | Call::DonateCollateral { .. } => {
+            unreachable!("these are sent otherwise")
+        }
+    }
+}

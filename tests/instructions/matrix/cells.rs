@@ -1,0 +1,270 @@
+//! The cells of one instruction: each is one wrong account in one slot.
+
+use super::{
+    exceptions::ALLOWED,
+    expected::expected,
+    fixtures,
+    slots::{Class, REMAINING},
+    stage::Stage,
+    substitutes::{Change, Place, Substitute, substitutes},
+};
+use crate::governance::idl::{self, Slot};
+use anchor_lang::{Discriminator, prelude::Pubkey, solana_program::instruction::Instruction};
+use breakwater::state;
+use breakwater_testkit::{Actor, ExpectedError, Failure, Outcome, Snapshot};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// One wrong account.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// In which slot.
+    pub place: Place,
+    /// Which of the slots that is.
+    index: usize,
+    /// What is wrong.
+    pub substitute: Substitute,
+}
+
+impl Cell {
+    /// Whether it is in the slot of this number.
+    pub fn is_at(&self, index: usize) -> bool {
+        self.index == index
+    }
+}
+
+/// What came of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Refused, with an error that is right, and nothing changed.
+    Refused,
+    /// Went through, as the line of [`ALLOWED`] of this number says, and all money is accounted for.
+    Allowed(usize),
+    /// Anything else.
+    Wrong(String),
+}
+
+/// An honest instruction, its slots, and how the world is before it.
+pub struct Cells {
+    name: String,
+    /// Its slots, the remaining accounts behind the declared ones.
+    pub places: Vec<Place>,
+    /// All cells.
+    pub all: Vec<Cell>,
+    honest: Instruction,
+    before: Snapshot,
+}
+
+/// The slots of an instruction as the IDL has them, and those of the accounts behind them.
+fn places(name: &str, honest: &Instruction) -> Vec<Place> {
+    let declared = idl::instructions().remove(name).expect("an instruction of the IDL");
+    let remaining = (declared.len()..honest.accounts.len()).map(|index| Slot {
+        name: format!("{REMAINING}{}", index - declared.len()),
+        signer: false,
+        writable: true,
+        optional: false,
+    });
+    let slots: Vec<Slot> = declared.iter().cloned().chain(remaining).collect();
+    assert_eq!(slots.len(), honest.accounts.len(), "accounts of the honest {name}");
+    let places = slots.into_iter().zip(&honest.accounts).map(|(slot, meta)| {
+        let class = Class::of(name, &slot);
+        let class = class.unwrap_or_else(|| panic!("matrix/slots.rs does not say what {} of {name} is", slot.name));
+        let flags = (meta.is_signer, meta.is_writable);
+        assert_eq!(
+            flags,
+            (slot.signer, slot.writable),
+            "{} of the honest {name}",
+            slot.name
+        );
+        Place {
+            slot,
+            class,
+            honest: meta.clone(),
+        }
+    });
+    places.collect()
+}
+
+impl Cells {
+    /// Of this instruction. The world is then as it is before the honest form, which goes through.
+    ///
+    /// # Panics
+    /// If it has no honest form, or that is refused, or a slot has no class.
+    pub fn of(stage: &mut Stage, name: &str) -> Self {
+        let honest = fixtures::honest(stage, name);
+        let places = places(name, &honest);
+        let mut all = Vec::new();
+        for (index, place) in places.iter().enumerate() {
+            for substitute in substitutes(stage, &places, index) {
+                all.push(Cell {
+                    place: place.clone(),
+                    index,
+                    substitute,
+                });
+            }
+        }
+        let put = all.iter().filter_map(|cell| match &cell.substitute.change {
+            Change::Put(address) | Change::PutAll(address, _) => Some(*address),
+            _ => None,
+        });
+        let named = honest.accounts.iter().map(|meta| meta.pubkey).chain(put);
+        let before = stage.cast.world.snapshot_with(named);
+        if let Err(failure) = send(stage, honest.clone()) {
+            panic!("the honest {name} is refused: {failure:?}");
+        }
+        stage.cast.world.restore(&before);
+        Self {
+            name: name.to_owned(),
+            places,
+            all,
+            honest,
+            before,
+        }
+    }
+
+    /// Tries a cell, and leaves the world as it was before.
+    pub fn judge(&self, stage: &mut Stage, cell: &Cell) -> Verdict {
+        let mut bent = self.honest.clone();
+        let meta = &mut bent.accounts[cell.index];
+        let rewritten = match &cell.substitute.change {
+            Change::Put(address) => {
+                meta.pubkey = *address;
+                None
+            }
+            Change::PutAll(address, others) => {
+                meta.pubkey = *address;
+                for (index, address) in others {
+                    bent.accounts[*index].pubkey = *address;
+                }
+                None
+            }
+            Change::Unsigned => {
+                meta.is_signer = false;
+                None
+            }
+            Change::ReadOnly => {
+                meta.is_writable = false;
+                None
+            }
+            Change::Rewrite(account) => {
+                stage.cast.world.set_account(&meta.pubkey, account.clone());
+                Some((meta.pubkey, account.clone()))
+            }
+        };
+        let result = send(stage, bent);
+        let verdict = match result {
+            Ok(_) => {
+                // What was taken away for the cell, and left alone by the program, counts where the money is.
+                if let Some((address, account)) = &rewritten
+                    && stage.cast.world.account(address).unwrap_or_default() == *account
+                {
+                    let honest = self.before.account(address).cloned();
+                    stage.cast.world.set_account(address, honest.unwrap_or_default());
+                }
+                self.went_through(stage, cell)
+            }
+            Err(failure) => {
+                let mut changed = stage.cast.world.changed_since(&self.before);
+                if let Some((address, account)) = &rewritten {
+                    let now = stage.cast.world.account(address).unwrap_or_default();
+                    changed.retain(|other| other != address || now != *account);
+                }
+                self.was_refused(cell, &failure, &changed)
+            }
+        };
+        // Most cells change nothing.
+        if rewritten.is_some() || verdict != Verdict::Refused {
+            stage.cast.world.restore(&self.before);
+        }
+        verdict
+    }
+
+    fn allowed(&self, cell: &Cell) -> Option<usize> {
+        ALLOWED
+            .iter()
+            .position(|line| line.covers(&self.name, cell.place.class, cell.substitute.given))
+    }
+
+    fn went_through(&self, stage: &mut Stage, cell: &Cell) -> Verdict {
+        let Some(line) = self.allowed(cell) else {
+            return Verdict::Wrong(format!("went through; expected {}", self.right(cell)));
+        };
+        let world = &mut stage.cast.world;
+        match catch_unwind(AssertUnwindSafe(|| world.assert_identities())) {
+            Ok(()) => Verdict::Allowed(line),
+            Err(_) => Verdict::Wrong("went through as it may, but money is missing".to_owned()),
+        }
+    }
+
+    fn was_refused(&self, cell: &Cell, failure: &Failure, changed: &[Pubkey]) -> Verdict {
+        if let Some(line) = self.allowed(cell) {
+            let why = ALLOWED[line].why;
+            return Verdict::Wrong(format!("refused with {failure}, but should go through: {why}"));
+        }
+        let codes = expected(&self.name, &cell.place.slot, cell.place.class, cell.substitute.given);
+        if !codes.iter().any(|code| code.is(failure)) {
+            return Verdict::Wrong(format!("refused with {failure}; expected {}", self.right(cell)));
+        }
+        if !changed.is_empty() {
+            return Verdict::Wrong(format!("refused with {failure}, but these have changed: {changed:?}"));
+        }
+        Verdict::Refused
+    }
+
+    fn right(&self, cell: &Cell) -> String {
+        let codes = expected(&self.name, &cell.place.slot, cell.place.class, cell.substitute.given);
+        let names: Vec<String> = codes.iter().map(ExpectedError::describe).collect();
+        names.join(" or ")
+    }
+
+    /// A cell as it is called in messages.
+    pub fn title(&self, cell: &Cell) -> String {
+        let Substitute { kind, given, change } = &cell.substitute;
+        let (slot, class) = (&cell.place.slot.name, cell.place.class);
+        let which = match change {
+            Change::Put(address) | Change::PutAll(address, _) => self.which(address),
+            _ => String::new(),
+        };
+        format!("{}.{slot} ({class:?}), {kind:?}: {given:?}{which}", self.name)
+    }
+
+    /// Which of the accounts that are given as the same thing.
+    fn which(&self, address: &Pubkey) -> String {
+        if let Some(place) = self.places.iter().find(|place| place.honest.pubkey == *address) {
+            return format!(" from {}", place.slot.name);
+        }
+        let data = self.before.account(address).map(|account| account.data.as_slice());
+        let (name, _) = STATES
+            .into_iter()
+            .find(|(_, discriminator)| data.is_some_and(|data| data.starts_with(discriminator)))
+            .unwrap_or_default();
+        format!(" {name}")
+    }
+}
+
+/// The types of Breakwater's accounts, by the eight bytes that they begin with.
+const STATES: [(&str, &[u8]); 6] = [
+    ("Protocol", state::Protocol::DISCRIMINATOR),
+    ("Market", state::Market::DISCRIMINATOR),
+    ("MarginAccount", state::MarginAccount::DISCRIMINATOR),
+    ("KeeperLedger", state::KeeperLedger::DISCRIMINATOR),
+    ("GuardianPosition", state::GuardianPosition::DISCRIMINATOR),
+    ("QueuedChange", state::QueuedChange::DISCRIMINATOR),
+];
+
+/// Sends it alone. Everybody signs who is asked to and has a key.
+fn send(stage: &mut Stage, mut ix: Instruction) -> Result<Outcome, Failure> {
+    let mut signers = BTreeMap::new();
+    for meta in ix.accounts.iter_mut().filter(|meta| meta.is_signer) {
+        match stage.signer(&meta.pubkey) {
+            Some(actor) => {
+                signers.insert(meta.pubkey, actor.clone());
+            }
+            None => meta.is_signer = false,
+        }
+    }
+    let signers: Vec<&Actor> = signers.values().collect();
+    stage.cast.world.send(&[ix], &signers)
+}

@@ -1,0 +1,276 @@
+//! How a wrong account must be refused: by what the slot holds, and by what is put there. This is the table to read: a cell
+//! that is refused with anything else fails, and so does one that goes through, but for those in `exceptions`.
+
+use super::slots::{Class, impostor};
+use crate::governance::idl::Slot;
+use anchor_lang::{
+    prelude::{ErrorCode, Pubkey},
+    solana_program::instruction::error::InstructionError,
+    system_program,
+};
+use breakwater::error::BreakwaterError;
+use breakwater_testkit::{ExpectedError, Failure};
+
+/// A declared error.
+#[derive(Clone, Debug)]
+pub enum Code {
+    /// The program's.
+    Own(BreakwaterError),
+    /// Anchor's, from the program.
+    Anchor(ErrorCode),
+    /// The runtime's, or a token library's.
+    Runtime(InstructionError),
+    /// Of the system program, by number.
+    System(u32),
+}
+
+impl ExpectedError for Code {
+    fn is(&self, failure: &Failure) -> bool {
+        const SYSTEM: Pubkey = system_program::ID;
+        match self {
+            Self::Own(error) => error.is(failure),
+            Self::Anchor(error) => error.is(failure),
+            Self::Runtime(error) => error.is(failure),
+            Self::System(code) => failure.program == Some(SYSTEM) && failure.code() == Some(*code),
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Own(error) => error.describe(),
+            Self::Anchor(error) => error.describe(),
+            Self::Runtime(error) => error.describe(),
+            Self::System(code) => format!("the system program's error {code}"),
+        }
+    }
+}
+
+impl From<BreakwaterError> for Code {
+    fn from(error: BreakwaterError) -> Self {
+        Self::Own(error)
+    }
+}
+
+impl From<ErrorCode> for Code {
+    fn from(error: ErrorCode) -> Self {
+        Self::Anchor(error)
+    }
+}
+
+impl From<InstructionError> for Code {
+    fn from(error: InstructionError) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+/// What is put in the place of the right account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Given {
+    /// The right bytes, owned by a program nobody knows.
+    Foreign,
+    /// Lamports and no data: the system program's.
+    Wallet,
+    /// The wallet of the protocol's authority.
+    Authority,
+    /// Nothing at all, at the right address.
+    Gone,
+    /// The address of what the instruction is to create.
+    NotYet,
+    /// Zeros, at the right address and of the right owner.
+    Zeroed,
+    /// Lamports at the right address, before the account is there.
+    Prefunded,
+    /// An account of Breakwater's, of another type.
+    State,
+    /// An entry of the queue, of another kind or number.
+    OtherEntry,
+    /// The entry of the queue that names a guardian of the brakes.
+    GuardianEntry,
+    /// Another account of the same batch.
+    Again,
+    /// A mint.
+    Mint,
+    /// A token account.
+    Tokens,
+    /// A price account.
+    Feed,
+    /// A program.
+    Program,
+    /// A token program, and not the right one.
+    TokenProgram,
+    /// The loader's account of a program.
+    ProgramData,
+    /// The same bytes and the same owner, at another address.
+    Twin,
+    /// The same program, deployed a second time.
+    Clone,
+    /// Of the market of the same mints and feeds.
+    Sibling,
+    /// Of the market of others.
+    Stranger,
+    /// Of another user.
+    OtherUser,
+    /// Of another market, with others of it.
+    InConcert,
+    /// The right account, which has not signed.
+    Unsigned,
+    /// The right account, which may only be read.
+    ReadOnly,
+    /// Nothing, where the account is optional.
+    LeftOut,
+}
+
+use BreakwaterError as Own;
+use Given::{
+    Authority, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, NotYet, OtherEntry, OtherUser, Program,
+    ProgramData, ReadOnly, Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
+};
+
+/// The errors that are right. Where there is more than one, the comment says why.
+pub fn expected(instruction: &str, slot: &Slot, class: Class, given: Given) -> Vec<Code> {
+    match (class, given) {
+        (_, Unsigned) => one(ErrorCode::AccountNotSigner),
+        (_, ReadOnly) => one(read_only(class)),
+        (_, LeftOut) => one(left_out(&slot.name)),
+        (Class::Protocol, Twin) => one(ErrorCode::ConstraintSeeds),
+        // Anchor has its own word for nothing, where it looks through the data at once.
+        (Class::Protocol | Class::ProgramData, Gone | NotYet) => one(ErrorCode::AccountNotInitialized),
+        (Class::Market, Sibling | Stranger) => of_another_market(instruction, given),
+        // Market and ledger of the batch are in use when its margin accounts are looked at.
+        (Class::BatchMargin, State) => vec![
+            ErrorCode::AccountDiscriminatorMismatch.into(),
+            InstructionError::AccountBorrowFailed.into(),
+        ],
+        (_, _) if class.is_state() => one(state(class, given)),
+        (Class::Created, _) => one(ErrorCode::ConstraintSeeds),
+        (Class::Signer | Class::PayingSigner | Class::Payer, _) => signer(instruction, slot, class, given),
+        (Class::RentReceiver, _) => one(Own::WrongAuthority),
+        (Class::Mint | Class::LpMint | Class::NewMint, _) => one(mint(class, given)),
+        // The layout of a Token-2022 mint has zeros where a token account has its state.
+        (Class::Vault | Class::Purse | Class::Receiver, Mint) => vec![
+            InstructionError::InvalidAccountData.into(),
+            InstructionError::UninitializedAccount.into(),
+        ],
+        (Class::Vault | Class::Purse | Class::Receiver, _) => one(tokens(class, given)),
+        // A push feed is another program's; a pull feed says that it is another feed.
+        (Class::PullFeed, Feed | Stranger) => vec![Own::WrongFeed.into(), Own::WrongFeedOwner.into()],
+        (Class::PullFeed | Class::PushFeed, Zeroed) => one(Own::FeedMalformed),
+        // It is at the right address.
+        (Class::PullFeed, _) | (Class::PushFeed, Gone) => one(Own::WrongFeedOwner),
+        (Class::PushFeed, _) => one(Own::WrongFeed),
+        (Class::TokenProgram, TokenProgram) => one(Own::WrongTokenProgram),
+        // It is asked to make the vault, and refuses the mint.
+        (Class::NewTokenProgram, TokenProgram) => one(InstructionError::IncorrectProgramId),
+        (Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram, _) => one(ErrorCode::InvalidProgramId),
+        (_, _) => program_data(given),
+    }
+}
+
+fn one(code: impl Into<Code>) -> Vec<Code> {
+    vec![code.into()]
+}
+
+fn read_only(class: Class) -> Code {
+    match class {
+        // The system program is to write to it.
+        Class::Created | Class::PayingSigner | Class::Payer => InstructionError::PrivilegeEscalation.into(),
+        Class::BatchMargin => ErrorCode::AccountNotMutable.into(),
+        _ => ErrorCode::ConstraintMut.into(),
+    }
+}
+
+fn left_out(slot: &str) -> Code {
+    match slot {
+        "base_feed" | "rate_feed" => Own::RedemptionFeedsRequired.into(),
+        _ => Own::PriceRequired.into(),
+    }
+}
+
+/// Another market, and everything else of the right one: the error of the first account that is bound to the market.
+fn of_another_market(instruction: &str, given: Given) -> Vec<Code> {
+    match instruction {
+        // What is opened or queued is at an address that is derived from the market's.
+        "open_account" | "open_guardian_position" | "open_keeper_ledger" | "queue_feeds" | "queue_parameters" => {
+            one(ErrorCode::ConstraintSeeds)
+        }
+        "execute_feeds" | "execute_parameters" => one(Own::WrongChange),
+        // For any market, and there is nothing of the kind in the other.
+        "cancel_ramp" | "cancel_take_out" => one(Own::NothingQueued),
+        "settle_deficit" => one(Own::NothingToSettle),
+        "observe_price" => one(Own::WrongFeed),
+        "buy_inventory" | "buy_inventory_for" | "fund_backstop" | "supply" | "take_out" | "withdraw" => match given {
+            Sibling => one(Own::WrongVault),
+            _ => one(Own::WrongMint),
+        },
+        _ => one(Own::WrongMarket),
+    }
+}
+
+/// An account of Breakwater's.
+fn state(class: Class, given: Given) -> Code {
+    match (class, given) {
+        (_, State | Zeroed) => ErrorCode::AccountDiscriminatorMismatch.into(),
+        (Class::Entry, Sibling | Stranger | OtherEntry | GuardianEntry) => Own::WrongChange.into(),
+        (Class::AnyEntry, GuardianEntry) => Own::WrongGuardian.into(),
+        (_, Sibling | Stranger) => Own::WrongMarket.into(),
+        (Class::OwnMargin, OtherUser) => Own::WrongOwner.into(),
+        (Class::Ledger, OtherUser) => Own::WrongKeeper.into(),
+        (Class::Position, OtherUser) => Own::WrongGuardianPosition.into(),
+        _ => ErrorCode::AccountOwnedByWrongProgram.into(),
+    }
+}
+
+fn signer(instruction: &str, slot: &Slot, class: Class, given: Given) -> Vec<Code> {
+    match (class, given) {
+        // The system program takes no lamports of another program's account, and is asked before the signer's name.
+        (Class::PayingSigner, Foreign) => vec![
+            impostor(instruction, &slot.name),
+            InstructionError::ExternalAccountLamportSpend.into(),
+        ],
+        (Class::Payer, Foreign) => one(InstructionError::ExternalAccountLamportSpend),
+        // Not enough lamports.
+        (Class::PayingSigner | Class::Payer, Gone) => vec![Code::System(1)],
+        (_, Foreign | Wallet | Authority | OtherUser) => one(impostor(instruction, &slot.name)),
+        // Nobody has the key.
+        _ => one(ErrorCode::AccountNotSigner),
+    }
+}
+
+fn mint(class: Class, given: Given) -> Code {
+    match given {
+        // The new market's address is derived from its mints'.
+        Mint | Sibling | Stranger | Twin if class == Class::NewMint => ErrorCode::ConstraintSeeds.into(),
+        Mint | Sibling | Stranger | Twin | InConcert => Own::WrongMint.into(),
+        Tokens => InstructionError::InvalidAccountData.into(),
+        Zeroed => InstructionError::UninitializedAccount.into(),
+        Gone | NotYet => ErrorCode::AccountNotInitialized.into(),
+        _ => ErrorCode::AccountOwnedByWrongProgram.into(),
+    }
+}
+
+fn tokens(class: Class, given: Given) -> Code {
+    match (class, given) {
+        // Another slot's: both are written.
+        (_, Tokens) => ErrorCode::ConstraintDuplicateMutableAccount.into(),
+        (_, Zeroed) => InstructionError::UninitializedAccount.into(),
+        (_, Gone) => ErrorCode::AccountNotInitialized.into(),
+        (Class::Vault, Sibling | Stranger | Twin) => Own::WrongVault.into(),
+        (_, Sibling | Stranger) => Own::WrongMint.into(),
+        (Class::Purse, OtherUser) => Own::WrongTokenOwner.into(),
+        _ => ErrorCode::AccountOwnedByWrongProgram.into(),
+    }
+}
+
+fn program_data(given: Given) -> Vec<Code> {
+    match given {
+        // Not that of this program, as its account says.
+        Twin | ProgramData => one(Own::WrongUpgradeAuthority),
+        // Of the loader, but not where it keeps code; or of the loader of the network's own programs.
+        Program => vec![
+            ErrorCode::AccountNotProgramData.into(),
+            ErrorCode::AccountOwnedByWrongProgram.into(),
+        ],
+        Zeroed => one(ErrorCode::AccountNotProgramData),
+        _ => one(ErrorCode::AccountOwnedByWrongProgram),
+    }
+}

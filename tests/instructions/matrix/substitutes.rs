@@ -1,0 +1,382 @@
+//! What is put in the place of an honest account.
+
+use super::{
+    expected::Given,
+    slots::Class,
+    stage::{OTHER_USER, Stage},
+};
+use crate::governance::{
+    cast::{ID, Role},
+    idl::Slot,
+};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::AccountMeta};
+use anchor_spl::{
+    token,
+    token_2022::{
+        self,
+        spl_token_2022::{extension::StateWithExtensions, instruction::transfer_checked, state},
+    },
+};
+use breakwater_client::addresses;
+use breakwater_engine::governance::{FEEDS, GUARDIAN, PARAMETERS};
+use breakwater_testkit::{
+    Account,
+    keys::address_for,
+    mint::{mint_of, token_account},
+    program_file::{rent_exempt, upgradeable_program},
+};
+
+/// The ways in which an account can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The same bytes, of a program nobody knows.
+    WrongOwner,
+    /// An account of another type.
+    WrongType,
+    /// The same of another market.
+    OtherMarket,
+    /// The same of another user.
+    OtherUser,
+    /// Its signature is missing.
+    Unsigned,
+    /// It may not be written.
+    ReadOnly,
+    /// What another slot of the same instruction holds.
+    Duplicate,
+    /// An address at which nothing has been made.
+    Uninitialised,
+    /// The right address, after the account was closed.
+    Closed,
+    /// A program.
+    Executable,
+    /// As like the right one as anybody can make it.
+    LookAlike,
+    /// A mint of another market, in concert with the signer's token accounts of it: so that it is not they that give it away.
+    InConcert,
+    /// Left out, where it is optional.
+    LeftOut,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::WrongOwner,
+        Self::WrongType,
+        Self::OtherMarket,
+        Self::OtherUser,
+        Self::Unsigned,
+        Self::ReadOnly,
+        Self::Duplicate,
+        Self::Uninitialised,
+        Self::Closed,
+        Self::Executable,
+        Self::LookAlike,
+        Self::InConcert,
+        Self::LeftOut,
+    ];
+
+    /// Whether it is something that could be wrong with what is in this place.
+    pub fn is_for(self, place: &Place) -> bool {
+        match self {
+            Self::Unsigned => place.slot.signer,
+            Self::ReadOnly => place.slot.writable,
+            Self::LeftOut => place.slot.optional,
+            Self::InConcert => [Class::Mint, Class::LpMint].contains(&place.class),
+            _ => true,
+        }
+    }
+}
+
+/// What to do to one slot.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Another account in it.
+    Put(Pubkey),
+    /// Another account in it, and others in the places of these numbers.
+    PutAll(Pubkey, Vec<(usize, Pubkey)>),
+    /// Another state of the account in it.
+    Rewrite(Account),
+    /// No signature.
+    Unsigned,
+    /// No writing.
+    ReadOnly,
+}
+
+/// One wrong account.
+#[derive(Clone, Debug)]
+pub struct Substitute {
+    /// The way in which it is wrong.
+    pub kind: Kind,
+    /// What it is.
+    pub given: Given,
+    /// What to do.
+    pub change: Change,
+}
+
+/// One slot of an honest instruction.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// What the IDL says of it.
+    pub slot: Slot,
+    /// What it holds.
+    pub class: Class,
+    /// The honest account.
+    pub honest: AccountMeta,
+}
+
+/// Everything wrong that can be put in place number `index`. What has to be made for it is made.
+pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Substitute> {
+    let place = &places[index];
+    let mut all = Vec::new();
+    let mut add = |kind, given, change| all.push(Substitute { kind, given, change });
+    let address = place.honest.pubkey;
+    let relatives = stage.relatives(&address);
+
+    add(Kind::WrongOwner, Given::Foreign, Change::Put(foreign(stage, place)));
+    for (given, wrong) in wrong_types(stage, place) {
+        if places.iter().all(|other| other.honest.pubkey != wrong) {
+            add(Kind::WrongType, given, Change::Put(wrong));
+        }
+    }
+    for (given, other) in [
+        (Given::Sibling, relatives.sibling),
+        (Given::Stranger, relatives.stranger),
+    ] {
+        if let Some(other) = other {
+            add(Kind::OtherMarket, given, Change::Put(other));
+        }
+    }
+    if let Some(other) = relatives.other_user {
+        add(Kind::OtherUser, Given::OtherUser, Change::Put(other));
+    }
+    if Kind::Unsigned.is_for(place) {
+        add(Kind::Unsigned, Given::Unsigned, Change::Unsigned);
+    }
+    if Kind::ReadOnly.is_for(place) {
+        add(Kind::ReadOnly, Given::ReadOnly, Change::ReadOnly);
+    }
+    for other in places {
+        if other.honest.pubkey != address {
+            let given = nature(other.class, &other.honest.pubkey, place.class);
+            add(Kind::Duplicate, given, Change::Put(other.honest.pubkey));
+        }
+    }
+    add(Kind::Uninitialised, Given::Wallet, Change::Put(wallet(stage, place)));
+    for (given, account) in closed(stage, place) {
+        add(Kind::Closed, given, Change::Rewrite(account));
+    }
+    add(Kind::Executable, Given::Program, Change::Put(stage.program));
+    for (given, like) in look_alikes(stage, place) {
+        add(Kind::LookAlike, given, Change::Put(like));
+    }
+    if Kind::InConcert.is_for(place) {
+        let (mint, with) = in_concert(stage, places, place);
+        add(Kind::InConcert, Given::InConcert, Change::PutAll(mint, with));
+    }
+    if Kind::LeftOut.is_for(place) {
+        add(Kind::LeftOut, Given::LeftOut, Change::Put(breakwater::ID));
+    }
+    all
+}
+
+/// A mint like this one of another market, and the token accounts of it that belong to whom the right ones belong to.
+fn in_concert(stage: &mut Stage, places: &[Place], place: &Place) -> (Pubkey, Vec<(usize, Pubkey)>) {
+    let other = |stage: &Stage, of: &Pubkey| {
+        let relatives = stage.relatives(of);
+        // Tokens are the same in the sibling; LP shares are not.
+        relatives.sibling.or(relatives.stranger).expect("another market's")
+    };
+    let mut with = Vec::new();
+    for (index, tokens) in places.iter().enumerate() {
+        let account = stage.cast.world.account(&tokens.honest.pubkey);
+        let mint = account.as_ref().and_then(mint_of);
+        if [Class::Purse, Class::Receiver].contains(&tokens.class) && mint == Some(place.honest.pubkey) {
+            with.push((index, other(stage, &tokens.honest.pubkey)));
+        }
+    }
+    (other(stage, &place.honest.pubkey), with)
+}
+
+/// What the account of one slot is in the place of another.
+fn nature(of: Class, address: &Pubkey, into: Class) -> Given {
+    match of {
+        Class::BatchMargin if into == Class::BatchMargin => Given::Again,
+        _ if of.is_state() => Given::State,
+        Class::RentReceiver => Given::Authority,
+        Class::Signer | Class::PayingSigner | Class::Payer => Given::Wallet,
+        Class::Mint | Class::LpMint | Class::NewMint => Given::Mint,
+        Class::Vault | Class::Purse | Class::Receiver => Given::Tokens,
+        Class::PullFeed | Class::PushFeed => Given::Feed,
+        Class::ProgramData => Given::ProgramData,
+        _ if [token::ID, token_2022::ID].contains(address) => Given::TokenProgram,
+        Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram => Given::Program,
+        _ => Given::NotYet,
+    }
+}
+
+/// Writes an account for a place: for that of a signer, at the address of somebody who can sign.
+fn make(stage: &mut Stage, place: &Place, what: &str, account: Account) -> Pubkey {
+    let name = format!("{what} of {}", place.honest.pubkey);
+    let address = if place.slot.signer {
+        stage.sign_as(&name)
+    } else {
+        address_for(&name)
+    };
+    stage.cast.world.set_account(&address, account);
+    address
+}
+
+/// The honest account, or a stub of it if it is to be created.
+fn present(stage: &mut Stage, place: &Place) -> Account {
+    let found = stage.cast.world.account(&place.honest.pubkey);
+    found.unwrap_or_else(|| Account {
+        lamports: rent_exempt(8),
+        data: vec![0; 8],
+        owner: breakwater::ID,
+        ..Account::default()
+    })
+}
+
+fn foreign(stage: &mut Stage, place: &Place) -> Pubkey {
+    let account = Account {
+        owner: address_for("foreign program"),
+        executable: false,
+        ..present(stage, place)
+    };
+    make(stage, place, "foreign copy", account)
+}
+
+fn wallet(stage: &mut Stage, place: &Place) -> Pubkey {
+    let account = lamports(10_000_000_000);
+    make(stage, place, "wallet in the place", account)
+}
+
+fn lamports(lamports: u64) -> Account {
+    Account {
+        lamports,
+        ..Account::default()
+    }
+}
+
+/// An account of every other type: of the program, of the token programs, of Pyth.
+fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
+    use Class::{
+        AnyEntry, AnyMargin, BatchMargin, Entry, Ledger, LpMint, Market, Mint, NewMint, OwnMargin, Position, Protocol,
+        PullFeed, Purse, PushFeed, Receiver, Vault,
+    };
+    let (market, stranger) = (stage.cast.market.market, &stage.stranger);
+    let (bob, mallory) = (Role::OtherOwner.actor().key(), OTHER_USER.actor().key());
+    let entry = addresses::queued_change(&stage.sibling.market, PARAMETERS, ID);
+    let types: [(&[Class], Given, Pubkey); 9] = [
+        (&[Protocol], Given::State, addresses::protocol()),
+        (&[Market], Given::State, stranger.market),
+        (
+            &[AnyMargin, OwnMargin, BatchMargin],
+            Given::State,
+            addresses::margin_account(&market, &bob, 0),
+        ),
+        (&[Ledger], Given::State, addresses::keeper_ledger(&market, &mallory)),
+        (
+            &[Position],
+            Given::State,
+            addresses::guardian_position(&market, &mallory),
+        ),
+        (&[Entry, AnyEntry], Given::State, entry),
+        (&[Mint, LpMint, NewMint], Given::Mint, stranger.collateral_mint),
+        (&[Vault, Purse, Receiver], Given::Tokens, stranger.quote_of(&bob)),
+        (&[PullFeed, PushFeed], Given::Feed, stranger.collateral_feed),
+    ];
+    let others = types.iter().filter(|(classes, ..)| !classes.contains(&place.class));
+    let mut all: Vec<(Given, Pubkey)> = others.map(|(_, given, address)| (*given, *address)).collect();
+    if [Entry, AnyEntry].contains(&place.class) {
+        all.extend([
+            (Given::OtherEntry, addresses::queued_change(&market, PARAMETERS, ID)),
+            (Given::OtherEntry, addresses::queued_change(&market, FEEDS, 0)),
+            (
+                Given::GuardianEntry,
+                addresses::queued_change(&addresses::protocol(), GUARDIAN, 0),
+            ),
+        ]);
+    }
+    all
+}
+
+/// What is at the right address after the account was closed.
+fn closed(stage: &mut Stage, place: &Place) -> Vec<(Given, Account)> {
+    match place.class {
+        Class::Created => vec![(Given::Prefunded, lamports(rent_exempt(0)))],
+        Class::Signer | Class::PayingSigner | Class::Payer | Class::RentReceiver => {
+            vec![(Given::Gone, Account::default())]
+        }
+        Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram => vec![],
+        _ => {
+            let mut zeroed = present(stage, place);
+            zeroed.data.fill(0);
+            vec![(Given::Gone, Account::default()), (Given::Zeroed, zeroed)]
+        }
+    }
+}
+
+/// A second token account of the same owner, to which he has moved half of what the first holds.
+fn second_account(stage: &mut Stage, place: &Place, first: &Account) -> Pubkey {
+    let held = StateWithExtensions::<state::Account>::unpack(&first.data).expect("a token account");
+    let (mint, owner, half) = (held.base.mint, held.base.owner, held.base.amount / 2);
+    let of_mint = stage.cast.world.existing_account(&mint);
+    let decimals = StateWithExtensions::<state::Mint>::unpack(&of_mint.data).expect("a mint");
+    let decimals = decimals.base.decimals;
+    let second = make(
+        stage,
+        place,
+        "second account",
+        token_account((&mint, &of_mint), &owner, 0),
+    );
+    let first = (&first.owner, &place.honest.pubkey);
+    let transfer = transfer_checked(first.0, first.1, &mint, &second, &owner, &[], half, decimals);
+    let signer = stage.signer(&owner).expect("an owner with a key").clone();
+    let sent = stage.cast.world.send(&[transfer.expect("a token program")], &[&signer]);
+    sent.expect("a transfer");
+    second
+}
+
+/// As like the right one as anybody can make it.
+fn look_alikes(stage: &mut Stage, place: &Place) -> Vec<(Given, Pubkey)> {
+    let honest = present(stage, place);
+    match place.class {
+        Class::Protocol
+        | Class::Mint
+        | Class::LpMint
+        | Class::NewMint
+        | Class::Vault
+        | Class::PullFeed
+        | Class::PushFeed => vec![(Given::Twin, make(stage, place, "twin", honest))],
+        Class::Purse | Class::Receiver => vec![(Given::Twin, second_account(stage, place, &honest))],
+        Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram => {
+            let still = Account {
+                executable: false,
+                ..honest.clone()
+            };
+            let mut all = vec![
+                (Given::Twin, make(stage, place, "copy that does not run", still)),
+                (Given::Clone, make(stage, place, "second deployment", honest)),
+            ];
+            let programs = [token::ID, token_2022::ID];
+            if programs.contains(&place.honest.pubkey) {
+                let other = programs.into_iter().find(|program| *program != place.honest.pubkey);
+                all.extend(other.map(|program| (Given::TokenProgram, program)));
+            }
+            all
+        }
+        Class::ProgramData => {
+            // A program of the signer's own: but for its address, everything is right.
+            let program = address_for("program of the signer's own");
+            let authority = Role::Upgrade.actor().key();
+            let [(address, account), _] = upgradeable_program(&program, &authority, b"");
+            stage.cast.world.set_account(&address, account);
+            vec![
+                (Given::Twin, make(stage, place, "twin", honest)),
+                (Given::ProgramData, address),
+            ]
+        }
+        _ => vec![],
+    }
+}
