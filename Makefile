@@ -11,6 +11,8 @@ CARGO_TARGET_DIR ?= $(HOME)/.cache/breakwater/target
 override export CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
 # The compiled program that the tests, the demo and the tools load.
 export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
+# Each part of the assurance leaves its figures here.
+export BREAKWATER_ASSURANCE := $(CURDIR)/target/assurance
 # CI refuses a Cargo.lock that does not fit the manifests.
 LOCKED := $(if $(CI),--locked)
 GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/cu.md docs/guards.md docs/risk-experiment.md
@@ -100,6 +102,36 @@ risk: requirements ## what margin that follows risk does to a crash: docs/risk-e
 	$(call step,measuring margin that follows risk)
 	@cargo run $(LOCKED) --package breakwater-lab --bin risk
 
+# Resumes where it was stopped: both remember what was caught until the engine changes.
+.PHONY: mutants
+mutants: requirements ## mistakes in the engine, one at a time, that its tests must notice
+	$(call step,mutating the engine)
+	@bash scripts/mutants.sh
+	$(call step,planting mistakes for each invariant)
+	@cargo run $(LOCKED) --package breakwater-proof --bin planted
+
+# FUZZ_SECONDS: for how long, 600 unless told.
+.PHONY: fuzz
+fuzz: requirements ## random sequences of actions, led by coverage, against every invariant
+	$(call step,fuzzing the engine)
+	@bash scripts/fuzz.sh $(LOCKED)
+
+.PHONY: coverage
+coverage: requirements ## which lines of the engine its tests run
+	$(call step,measuring coverage)
+	@bash scripts/coverage.sh $(LOCKED)
+
+.PHONY: smt
+smt: ## sizing, bounty and room proved for all parameters
+	$(call step,proving inequalities)
+	@bash scripts/smt.sh
+
+# In CI it only compares.
+.PHONY: assurance
+assurance: ## the figures of all these: docs/assurance.md, target/assurance.json
+	$(call step,joining figures)
+	@cargo run --quiet $(LOCKED) --package breakwater-proof --bin assurance -- $(if $(CI),--check)
+
 .PHONY: fmt
 fmt: ## format the sources
 	@cargo fmt --all
@@ -120,4 +152,4 @@ generated: idl cu guards risk ## generated files are committed as they are gener
 	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards risk' and commit: $(GENERATED)"; exit 1; }
 
 .PHONY: ci
-ci: lint generated index test ## what CI checks
+ci: lint generated smt index test ## what CI checks
