@@ -33,7 +33,7 @@ pub fn largest(
 }
 
 /// Whether another amount, or an account in another state, could do what was refused with this error.
-fn is_about_the_amount(error: Error) -> bool {
+pub fn is_about_the_amount(error: Error) -> bool {
     matches!(
         error,
         Error::InitialLtvExceeded

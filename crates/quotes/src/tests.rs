@@ -241,11 +241,12 @@ proptest! {
         if most > 0 {
             prop_assert!(quotes.borrow(&account, Quote(most)).is_ok());
         }
-        prop_assert!(quotes.borrow(&account, Quote(most + 1)).is_err());
+        let refused = |amount: u64| quotes.borrow(&account, Quote(amount)).is_err_and(search::is_about_the_amount);
+        prop_assert!(refused(most + 1));
         let worth = quotes.judged_at().value(account.collateral).unwrap().0;
         for part in &sample {
             let beyond = most + 1 + u64::try_from(u128::from(worth) * u128::from(*part) / 10_000).unwrap();
-            prop_assert!(quotes.borrow(&account, Quote(beyond)).is_err(), "{} was quoted, {} is accepted", most, beyond);
+            prop_assert!(refused(beyond), "{} was quoted, {} is accepted", most, beyond);
         }
         let most = quotes.max_withdrawal(&account).unwrap().0;
         let withdraw = |amount: u64| {
