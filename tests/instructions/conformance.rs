@@ -14,14 +14,14 @@ mod told;
 use crate::scene::{all_feed_kinds, both_token_programs};
 use anchor_lang::{prelude::Pubkey, system_program};
 use anchor_spl::{token, token_2022};
-use breakwater_proof::{Action, Bytes, Flavour, setting, shortage, shortest};
+use breakwater_proof::{Action, Bytes, Flavour, figures, setting, shortage, shortest};
 use breakwater_testkit::MarketSpec;
 use chain::Chain;
 use proptest::{
     prelude::*,
     test_runner::{RngSeed, TestRunner},
 };
-use std::{cell::RefCell, collections::BTreeMap, env, fs, path::PathBuf};
+use std::{cell::RefCell, collections::BTreeMap, env};
 
 /// As many as CI runs: with a debug build of the virtual machine half a minute.
 const SEQUENCES: u32 = 100;
@@ -135,11 +135,6 @@ fn the_program_does_what_the_engine_does_to_the_last_byte() {
 
 /// For `docs/assurance.md`.
 fn write(tally: &Tally) {
-    let folder = env::var_os("BREAKWATER_ASSURANCE").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/assurance")),
-        PathBuf::from,
-    );
-    fs::create_dir_all(&folder).unwrap();
-    let json = serde_json::json!({ "chain_sequences": tally.sequences, "chain_actions": tally.actions });
-    fs::write(folder.join("chain.json"), format!("{json}\n")).unwrap();
+    let figures = serde_json::json!({ "chain_sequences": tally.sequences, "chain_actions": tally.actions });
+    figures::write("chain.json", &figures).unwrap();
 }

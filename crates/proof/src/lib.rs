@@ -8,14 +8,18 @@
 //! | how it begins | [`Setting`] |
 //! | what must be true | [`invariants`] |
 //! | who checks it, and counts | [`Proof`] |
+//! | mistakes that the checks must notice | [`mistakes`] |
+//! | where it is written what came of it | [`figures`] |
 
 mod action;
 mod bytes;
 mod call;
 mod exact;
 mod facts;
+pub mod figures;
 mod history;
 pub mod invariants;
+pub mod mistakes;
 mod perform;
 mod proof;
 mod sequence;

@@ -1,21 +1,7 @@
 //! `docs/invariants.md` says what is checked. `BREAKWATER_WRITE=1` writes it.
 
-use breakwater_proof::invariants::CHAPTERS;
-use serde::Deserialize;
+use breakwater_proof::{invariants::CHAPTERS, mistakes};
 use std::{collections::HashSet, env, fmt::Write as _, fs, path::PathBuf};
-
-#[derive(Deserialize)]
-struct Bug {
-    invariant: String,
-    file: String,
-    find: String,
-    replace: String,
-}
-
-#[derive(Deserialize)]
-struct Bugs {
-    bug: Vec<Bug>,
-}
 
 const HEAD: &str = "\
 # What must always be true
@@ -40,7 +26,7 @@ promise notices.
 ";
 
 fn document() -> String {
-    let bugs: Bugs = toml::from_str(include_str!("../planted.toml")).unwrap();
+    let mistakes = mistakes::read().unwrap();
     let mut text = HEAD.to_owned();
     for chapter in CHAPTERS {
         write!(
@@ -50,7 +36,7 @@ fn document() -> String {
         )
         .unwrap();
         for invariant in chapter.invariants {
-            let bug = bugs.bug.iter().find(|bug| bug.invariant == invariant.name);
+            let bug = mistakes.iter().find(|bug| bug.invariant == invariant.name);
             let bug = bug.unwrap_or_else(|| panic!("no mistake is planted for {}", invariant.name));
             let code = |line: &str| format!("`{}`", line.trim().replace('|', "\\|"));
             writeln!(

@@ -1,12 +1,13 @@
 //! Thousands of sequences, every step put to every invariant. `BREAKWATER_SEQUENCES` says how many, `BREAKWATER_SEED` which,
 //! `BREAKWATER_ONLY` names the one invariant to look at.
 
-use breakwater_proof::{Tally, invariants, play};
+use breakwater_proof::{Tally, figures, invariants, play};
 use proptest::{
     prelude::*,
     test_runner::{RngSeed, TestRunner},
 };
-use std::{cell::RefCell, env, fs, path::PathBuf};
+use serde_json::json;
+use std::{cell::RefCell, env};
 
 /// In CI.
 const SEQUENCES: u32 = 2_000;
@@ -76,17 +77,12 @@ fn every_invariant_holds_after_every_action() {
     );
 }
 
-/// For the project's figures, of which the Makefile names the folder.
+/// For the project's figures.
 fn write_figures(tally: &Tally) {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/assurance");
-    let folder = env::var_os("BREAKWATER_ASSURANCE").map_or(here, PathBuf::from);
-    let steps: u64 = tally.done.values().sum();
-    let text = format!(
-        "{{\"invariants\": {}, \"sequences\": {}, \"steps\": {steps}}}\n",
-        invariants::all().count(),
-        tally.sequences
-    );
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(folder.join("sequences.json"), text))
-        .unwrap();
+    let figures = json!({
+        "invariants": invariants::all().count(),
+        "sequences": tally.sequences,
+        "steps": tally.done.values().sum::<u64>(),
+    });
+    figures::write("sequences.json", &figures).unwrap();
 }

@@ -1,8 +1,9 @@
 //! How many cells there were, and what came of them: for people on the terminal, for the assurance report as JSON.
 
 use super::{cells::Verdict, substitutes::Kind};
+use breakwater_proof::figures;
 use serde_json::json;
-use std::{collections::BTreeMap, env, fmt, fs, path::PathBuf};
+use std::{collections::BTreeMap, fmt, fs};
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
@@ -11,13 +12,7 @@ struct Count {
     allowed: u32,
 }
 
-fn file() -> PathBuf {
-    let folder = env::var_os("BREAKWATER_ASSURANCE").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/assurance")),
-        PathBuf::from,
-    );
-    folder.join("matrix.json")
-}
+const FILE: &str = "matrix.json";
 
 /// The figures.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +48,7 @@ impl Report {
     /// Takes away what an earlier run has written: a run that stops before its end leaves no figures.
     pub fn forget() {
         // There is none before the first run.
-        let _ = fs::remove_file(file());
+        let _ = fs::remove_file(figures::folder().join(FILE));
     }
 
     /// Writes `matrix.json` among the parts of the assurance report. `failed` counts whatever was wrong: cells, gaps, and
@@ -81,11 +76,7 @@ impl Report {
             "matrix_slots": self.slots,
             "matrix_kinds": kinds,
         });
-        let file = file();
-        let folder = file.parent().expect("a folder");
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&file, format!("{json:#}\n")))
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        figures::write(FILE, &json).unwrap();
     }
 }
 

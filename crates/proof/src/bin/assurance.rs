@@ -4,6 +4,7 @@
 //!
 //! `assurance`: brings record and page up to what was measured here. `assurance --check`: fails if they say anything else.
 
+use breakwater_proof::figures;
 use serde_json::{Map, Number, Value, json};
 use std::{
     collections::BTreeMap,
@@ -101,7 +102,7 @@ fn main() -> ExitCode {
 
 fn run(check: bool) -> io::Result<Vec<String>> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
-    let parts = env::var_os("BREAKWATER_ASSURANCE").map_or_else(|| root.join("target/assurance"), PathBuf::from);
+    let parts = figures::folder();
     let (record_file, page_file) = (root.join("docs/assurance.json"), root.join("docs/assurance.md"));
     let record = if record_file.exists() {
         object(&record_file)?

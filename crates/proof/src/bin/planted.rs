@@ -3,8 +3,11 @@
 //!
 //! `planted [NAME...]`: all, or those for the invariants of these names.
 
-use breakwater_proof::invariants;
-use serde::Deserialize;
+use breakwater_proof::{
+    figures, invariants,
+    mistakes::{self, Mistake},
+};
+use serde_json::json;
 use std::{
     collections::BTreeSet,
     env, fs,
@@ -12,20 +15,6 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
-
-/// A mistake.
-#[derive(Deserialize)]
-struct Bug {
-    invariant: String,
-    file: String,
-    find: String,
-    replace: String,
-}
-
-#[derive(Deserialize)]
-struct Bugs {
-    bug: Vec<Bug>,
-}
 
 /// What came of a mistake.
 enum Outcome {
@@ -50,8 +39,7 @@ fn main() -> ExitCode {
 
 fn run(only: &[String]) -> io::Result<bool> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
-    let bugs = fs::read_to_string(root.join("crates/proof/planted.toml"))?;
-    let Bugs { bug: mut bugs } = toml::from_str(&bugs).map_err(io::Error::other)?;
+    let mut bugs = mistakes::read()?;
     let unplanted: Vec<_> = invariants::all()
         .filter(|invariant| bugs.iter().all(|bug| bug.invariant != invariant.name))
         .map(|invariant| invariant.name)
@@ -99,7 +87,10 @@ fn run(only: &[String]) -> io::Result<bool> {
         bugs.len()
     );
     if only.is_empty() {
-        write_figures(&root, bugs.len(), bugs.len() - missed.len())?;
+        figures::write(
+            "planted.json",
+            &json!({ "planted": bugs.len(), "planted_caught": bugs.len() - missed.len() }),
+        )?;
     }
     if !missed.is_empty() {
         println!("not noticed by: {missed:?}");
@@ -108,7 +99,7 @@ fn run(only: &[String]) -> io::Result<bool> {
 }
 
 /// Builds the copy with the mistake in it, runs the sequences against its invariant, and takes the mistake out again.
-fn plant(tree: &Path, build: &Path, bug: &Bug) -> io::Result<Outcome> {
+fn plant(tree: &Path, build: &Path, bug: &Mistake) -> io::Result<Outcome> {
     let file = tree.join("crates/engine/src").join(&bug.file);
     let source = fs::read_to_string(&file)?;
     let places = source.matches(&bug.find).count();
@@ -229,18 +220,10 @@ fn sources(tree: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// FNV-1a. It has to notice changes, not forgeries.
-fn hash(sources: &[u8], bug: &Bug) -> u64 {
+fn hash(sources: &[u8], bug: &Mistake) -> u64 {
     let bug = [&bug.invariant, &bug.file, &bug.find, &bug.replace].map(String::as_bytes);
     let all = sources.iter().chain(bug.into_iter().flatten());
     all.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
-}
-
-/// For the project's figures, of which the Makefile names the folder.
-fn write_figures(root: &Path, planted: usize, caught: usize) -> io::Result<()> {
-    let folder = env::var_os("BREAKWATER_ASSURANCE").map_or(root.join("target/assurance"), PathBuf::from);
-    fs::create_dir_all(&folder)?;
-    let text = format!("{{\"planted\": {planted}, \"planted_caught\": {caught}}}\n");
-    fs::write(folder.join("planted.json"), text)
 }
