@@ -3,7 +3,7 @@
 use std::{error::Error, fmt::Write as _};
 
 use breakwater_engine::Bps;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde::Serialize;
 
 use crate::{
@@ -11,27 +11,14 @@ use crate::{
     format::{self, lines, percent, signed_tokens, tokens},
     look::Look,
     market::level_with_flags,
-    options::{Cluster, FeedAccounts, MarketName, Output},
+    options::ShowMarket,
 };
 
 #[derive(Subcommand)]
 pub enum Command {
     /// The backstop's balance sheet, who stands behind it, and what it sells at what price
     #[command(after_help = "Example:\n  breakwater backstop show SOL/USDC")]
-    Show(Show),
-}
-
-#[derive(Args)]
-pub struct Show {
-    /// The market: its address, or a pair like SOL/USDC
-    #[arg(env = "BREAKWATER_MARKET")]
-    market: MarketName,
-    #[command(flatten)]
-    feeds: FeedAccounts,
-    #[command(flatten)]
-    cluster: Cluster,
-    #[command(flatten)]
-    output: Output,
+    Show(ShowMarket),
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;

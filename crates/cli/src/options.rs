@@ -130,6 +130,20 @@ impl fmt::Display for MarketName {
     }
 }
 
+/// A market to look at.
+#[derive(Args)]
+pub struct ShowMarket {
+    /// The market: its address, or a pair like SOL/USDC
+    #[arg(env = "BREAKWATER_MARKET")]
+    pub market: MarketName,
+    #[command(flatten)]
+    pub feeds: FeedAccounts,
+    #[command(flatten)]
+    pub cluster: Cluster,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

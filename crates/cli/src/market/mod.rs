@@ -5,7 +5,7 @@ mod list;
 use std::error::Error;
 
 use breakwater_engine::{Bps, Config, Level, guard::Flags, interest, pool::Pool, risk::DROPS};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::{
     idl::Idl,
     look::Look,
     migrate,
-    options::{Cluster, FeedAccounts, MarketName, Output},
+    options::ShowMarket,
 };
 
 #[derive(Subcommand)]
@@ -25,24 +25,11 @@ pub enum Command {
     List(list::Options),
     /// A market: prices and breaker, pool, measures of risk, backstop; with --json every parameter
     #[command(after_help = "Examples:\n  breakwater market show SOL/USDC\n  breakwater market show SOL/USDC --json")]
-    Show(Show),
+    Show(ShowMarket),
     /// Creates markets from configuration files, as far as they are not there; the same as `breakwater migrate`
     #[command(after_help = "Example:\n  breakwater market create --url http://127.0.0.1:8899 \
                             --keypair localnet/authority.json --config localnet/market.toml --dry-run")]
     Create(migrate::Options),
-}
-
-#[derive(Args)]
-pub struct Show {
-    /// The market: its address, or a pair like SOL/USDC
-    #[arg(env = "BREAKWATER_MARKET")]
-    market: MarketName,
-    #[command(flatten)]
-    feeds: FeedAccounts,
-    #[command(flatten)]
-    cluster: Cluster,
-    #[command(flatten)]
-    output: Output,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -131,7 +118,7 @@ struct Backstop {
     guardians_claim: String,
 }
 
-fn show(options: &Show) -> Result<()> {
+fn show(options: &ShowMarket) -> Result<()> {
     let chain = Chain::new(options.cluster.url());
     let look = Look::at(&chain, &options.market.0, &options.feeds)?;
     let view = view(&look)?;
