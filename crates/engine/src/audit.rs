@@ -26,13 +26,13 @@ pub struct Totals {
 /// One money identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// quote vault ≥ pool cash + backstop cash + keeper credits (any excess is a donation).
+    /// quote vault ≥ pool cash + backstop cash + funded keeper credits (any excess is a donation).
     QuoteVault,
     /// collateral vault ≥ Σ account collateral + backstop inventory.
     CollateralVault,
     /// pool debt shares = Σ account debt shares + backstop debt shares.
     DebtShares,
-    /// keeper credits = Σ keeper ledgers.
+    /// funded + unfunded keeper credits = Σ keeper ledgers.
     KeeperCredits,
     /// LP supply on the books ≥ supply of the mint (a holder may burn) = Σ holders.
     LpSupply,
@@ -47,7 +47,7 @@ pub enum Identity {
 pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 7] {
     let books = &market.books;
     let (pool, backstop) = (&books.pool, &books.backstop);
-    let claims = [pool.cash.0, backstop.cash.0, backstop.keeper_credits.0];
+    let claims = [pool.cash.0, backstop.cash.0, backstop.funded_credits.0];
     let claims = claims
         .iter()
         .fold(0u128, |sum, part| sum.saturating_add(u128::from(*part)));
@@ -62,7 +62,7 @@ pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 7] {
         (Identity::DebtShares, shares == Ok(u128::from(pool.debt_shares.0))),
         (
             Identity::KeeperCredits,
-            totals.keeper_credits == u128::from(backstop.keeper_credits.0),
+            add(backstop.funded_credits.0.into(), backstop.unfunded_credits.0.into()) == Ok(totals.keeper_credits),
         ),
         (
             Identity::LpSupply,
@@ -70,7 +70,7 @@ pub fn identities(market: &Market, totals: &Totals) -> [(Identity, bool); 7] {
         ),
         (
             Identity::GuardianShares,
-            totals.guardian_shares == u128::from(market.guardians.shares.0),
+            totals.guardian_shares == u128::from(books.guardians.shares.0),
         ),
         (
             Identity::LiquidationMap,

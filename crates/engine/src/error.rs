@@ -1,6 +1,6 @@
 /// Hands the engine's error table, `Name "message",` a row, to another macro: the engine makes its [`Error`] of it,
 /// the program its Anchor error codes. One table, so the two cannot drift apart. What a batch skips,
-/// `NoDebt` to `GuardedFlowUsed`, stands together: one comparison finds it.
+/// `NoDebt` to `PipelineFull`, stands together: one comparison finds it.
 #[macro_export]
 macro_rules! with_errors {
     ($callback:ident) => {
@@ -10,8 +10,13 @@ macro_rules! with_errors {
             BooksBroken "An internal identity of the books would break",
             WrongMarket "The account belongs to another market",
             ParameterOutOfBounds "A market parameter is outside its hard bounds",
-            LtvOrder "LTVs must satisfy initial < target <= liquidation < insolvency <= 100%",
-            PenaltyTooLarge "The penalty range does not fit the target or liquidation LTV",
+            LtvOrder "LTVs must satisfy initial < target <= liquidation < take-over <= 100%",
+            PenaltyTooLarge "With this penalty a partial liquidation could not reach its target at the largest gap",
+            GapTooLarge "The largest gap would eat the margin that is left at the take-over LTV",
+            BountyTooLarge "The bounty would be more than half of the penalty",
+            StressFallTooSmall "The stress fall must reach below the take-over LTV",
+            PipelineTooSmall "The pipeline must take at least four times the minimum debt",
+            DebtCapBeyondDepth "The debt cap is more than two hundred times the market's depth",
             UnwindStuck "The largest discount or the floor could keep the ask above spot for ever",
             FirstLimitExceeded "A new market's parameters are beyond the first limits",
             ParameterUnknown "There is no parameter of this number",
@@ -34,7 +39,6 @@ macro_rules! with_errors {
             EmaUnavailable "The feed's moving average is missing, zero or negative",
             MarketGuarded "The market is guarded: no new risk until prices are calm again",
             MarketHalted "The market is halted: prices are not trusted for anything",
-            PriceGapTooWide "Spot and guarded price are too far apart to liquidate at either",
             BrakeTooLong "The brake must hold for at least a second and at most the market's limit",
             BrakeResting "The brake holds, or has not rested long enough since it expired",
             PriceRequired "The account has debt: both price feeds are required",
@@ -44,7 +48,7 @@ macro_rules! with_errors {
             InsufficientCollateral "More collateral than the account holds",
             DebtBelowMinimum "The debt would be below the market's minimum",
             InitialLtvExceeded "The debt would be above the initial LTV at the conservative price",
-            BandOverloaded "Too much debt would be liquidated around one price for the backstop's room",
+            StressCoverExceeded "The backstop could not stand the stress fall with this: its cover would be negative, and lower",
             RampTooSoon "The liquidation LTV changes only after its notice",
             RampTooSteep "The liquidation LTV would change too fast",
             RampTooLong "The liquidation LTV would be changing for too long",
@@ -59,12 +63,11 @@ macro_rules! with_errors {
             SameSlot "The account borrowed or withdrew in this slot",
             AccountCooling "The account was liquidated by a step moments ago",
             GuardedFlowUsed "The market's limit of guarded liquidations is used up for now",
-            BackstopFull "The backstop has no room to absorb this account",
-            BackstopHasRoom "The backstop has room for this account: liquidate it against the backstop",
-            AccountInsolvent "The account is insolvent: the backstop takes it whole, room or not",
-            RepaymentTooSmall "While the market is guarded, at least the minimum debt must be repaid, or all that is due",
+            PriceGapTooWide "Spot and guarded price are too far apart for a partial liquidation",
+            CollateralBelowDebt "At the lower of spot and guarded price the collateral is worth less than the debt: only a take-over",
+            PipelineFull "The stress cover is used up, and the backstop sells what it has first: the account waits",
             BackstopCashInsufficient "The backstop does not hold that much cash",
-            EquityFloorReached "It would leave the protocol's equity below its floor",
+            EquityBelowClaim "It would leave less equity than the guardians' claim",
             NothingQueued "Nothing is queued",
             TooEarly "The waiting time is not over",
             Expired "The time in which it could be done is over",
@@ -80,6 +83,7 @@ macro_rules! with_errors {
             InventoryInsufficient "The backstop does not hold that much inventory",
             UnwindTooFast "The sale would run ahead of the unwind schedule",
             NothingToClaim "The keeper has no bounty to claim",
+            CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
         }
     };
 }

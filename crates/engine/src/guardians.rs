@@ -7,15 +7,22 @@
 //! guardian_share × penalty × min(1, claim ÷ equity)
 //! ```
 //!
-//! of every liquidation, equity at the stressed price. `guardian_share` is at most one half, for the other half may be the
-//! keeper's bounty: so nobody earns by liquidating himself. Leaving is asked for, waits `guardian_cooldown`, and may be done for
+//! of every liquidation, equity at q ([`crate::stress`]); of a take-over only what a partial liquidation would pay, and
+//! nothing while Guarded. `guardian_share` is at most one half, for the other half may be the keeper's bounty: so nobody earns by
+//! liquidating himself. For standing by it earns, of each reserve part of interest,
+//!
+//! ```text
+//! standby_share × reserve part × claim ÷ (claim + the protocol's capital and reserves)
+//! ```
+//!
+//! at book, without a price. Leaving is asked for, waits `guardian_cooldown`, and may be done for
 //! `guardian_window` after that; until then the shares take part in whatever happens. It pays
 //!
 //! ```text
 //! shares ÷ all shares × min(claim, equity)
 //! ```
 //!
-//! and gives up the same part of the claim. So nobody can leave between a loss and its settlement with more than his part
+//! and gives up the same part of the claim, as far as the stress cover allows. So nobody can leave between a loss and its settlement with more than his part
 //! of what is left. A settled deficit voids the claim, and with it every share: a new era begins.
 
 use crate::{
@@ -23,7 +30,7 @@ use crate::{
     error::{Error, Result},
     num::{self, WHOLE},
     shares::{Stake, VIRTUAL_SHARES},
-    units::{Bps, Clock, GuardianShares, Key, Quote},
+    units::{Bps, Clock, Fixed, GuardianShares, Key, Quote},
 };
 
 /// [`GuardianPosition::version`] of this layout.
@@ -36,6 +43,10 @@ stored! {
         claim: Quote,
         /// Shares of it.
         shares: GuardianShares,
+        /// Shares that have been asked to be taken out: they do not count for new risk.
+        requested: GuardianShares,
+        /// A fraction of an atom earned beside the claim, in units of 2^-64.
+        fraction: u64,
         /// How many times the claim was voided. Shares of an earlier era are worth nothing.
         era: u64,
     }
@@ -112,12 +123,48 @@ impl Guardians {
         Quote(num::part(penalty.0, Bps(rate.0.min(WHOLE.0))))
     }
 
+    /// The requested shares' part of the claim, quote atoms, rounded down.
+    pub(crate) fn requested_claim(&self) -> Result<Quote> {
+        if self.requested == GuardianShares::ZERO {
+            return Ok(Quote::ZERO);
+        }
+        self.of(self.claim).amount_for(self.requested.0).map(Quote)
+    }
+
+    /// Replaces a request of `old` shares by one of `new`.
+    pub(crate) fn request(&mut self, old: GuardianShares, new: GuardianShares) -> Result<()> {
+        self.requested = self.requested.minus(old)?.plus(new)?;
+        Ok(())
+    }
+
+    /// Adds what the claim earns for standing by, of a reserve part `earned` of interest beside `protocol` quote atoms of the
+    /// protocol's own. Rounded down to 2^-64 atoms; the ratio of the claim to 2^-23. Returns the whole atoms added.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn stand_by(&mut self, config: &Config, earned: Fixed, protocol: Quote) -> Result<Quote> {
+        const RATIO_BITS: u32 = 23;
+        if self.shares == GuardianShares::ZERO || earned.raw() == 0 {
+            return Ok(Quote::ZERO);
+        }
+        let capital = self.claim.plus(protocol)?;
+        let ratio = num::fraction(self.claim.0.into(), capital.0.into(), RATIO_BITS);
+        let share = num::q_times(num::div_floor_small(earned.raw(), WHOLE.0)?, config.standby_share.factor())?;
+        let part = num::q_times(share >> RATIO_BITS, ratio)?;
+        let (whole, fraction) = num::split(num::add(part, u128::from(self.fraction))?);
+        self.claim = self.claim.plus(Quote(whole))?;
+        self.fraction = fraction;
+        Ok(Quote(whole))
+    }
+
     /// Voids the claim. Returns what it was.
     pub(crate) fn void(&mut self) -> Quote {
         let lost = self.claim;
         *self = Self {
             claim: Quote::ZERO,
             shares: GuardianShares::ZERO,
+            requested: GuardianShares::ZERO,
+            fraction: 0,
             era: self.era.wrapping_add(1),
         };
         lost

@@ -10,7 +10,8 @@
 //! | question | module |
 //! |---|---|
 //! | how much is liquidated, and at what penalty | [`sizing`] |
-//! | how much the backstop can absorb, and what its books say | [`backstop`], [`statement`] |
+//! | what the backstop owns and owes, and what its books say | [`backstop`], [`statement`] |
+//! | how much it may take on, and who may take new risk | [`stress`] |
 //! | what guardians put in, earn and lose | [`guardians`] |
 //! | at what price and pace inventory is sold | [`unwind`] |
 //! | what interest does | [`interest`], [`pool`] |
@@ -20,7 +21,7 @@
 //! | how parameters and feeds change | [`governance`] |
 //! | what can be paused | [`pause`] |
 //! | how fast suppliers may leave | [`outflow`] |
-//! | where debt is liquidated, how crowded that is, how volatile the price | [`map`], [`risk`], [`volatility`] |
+//! | where debt is liquidated, how volatile the price | [`map`], [`risk`], [`volatility`] |
 //! | how the liquidation LTV changes | [`ramp`] |
 //! | what an action does, step by step | [`actions`] |
 //! | what must always be true of the money | [`audit`] |
@@ -77,11 +78,12 @@ pub mod risk;
 mod shares;
 pub mod sizing;
 pub mod statement;
+pub mod stress;
 mod units;
 pub mod unwind;
 pub mod volatility;
 
-pub use backstop::{Backstop, Income, Shortage};
+pub use backstop::{Backstop, Income};
 pub use config::{Config, Parameter};
 pub use error::{Error, Result};
 pub use governance::{ParameterChange, QueuedChange};

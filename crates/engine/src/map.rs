@@ -10,6 +10,16 @@
 //! an account moves its shares from one band to another, at a cost that does not depend on how many accounts there are.
 //! The outermost bands also hold what lies beyond them.
 //!
+//! The map also keeps two sums over the bands from a *threshold* on: N, their debt shares, and M, the collateral that goes with
+//! them if every account stands at the upper edge of its band. With the threshold at q ÷ index they say what a fall to q leaves
+//! under water, without looking at any account:
+//!
+//! ```text
+//! B(q) = Σ shares × max(0, index − q ÷ ρ) = index × N − q × M        ρ: the upper edge of each band
+//! ```
+//!
+//! Counting at the upper edge overstates it, by less than a band. The last band has no upper edge: it counts whole.
+//!
 //! Which band an account is in follows from its shares and collateral alone ([`LiquidationMap::band`]), so the map always
 //! equals a recount over all accounts, to the share.
 
@@ -25,9 +35,9 @@ const PER_OCTAVE_BITS: u32 = 5;
 const PER_OCTAVE: i64 = 1 << PER_OCTAVE_BITS;
 /// Bands in all: eight octaves.
 pub const BANDS: usize = 256;
-/// The band where accounts are that would be liquidated at the price the map was last centred on: five octaves of price
+/// The band where accounts are that would be liquidated at the price the map was last centered on: five octaves of price
 /// lie below it, three above.
-const CENTRE: i64 = 5 * PER_OCTAVE;
+const CENTER: i64 = 5 * PER_OCTAVE;
 
 /// Fractional bits of [`log2`].
 const LOG_BITS: u32 = 16;
@@ -45,9 +55,31 @@ stored! {
     LiquidationMap {
         /// Debt shares in each band, lowest ratio first.
         bands: [DebtShares; 256],
-        /// 32 × log2 of the ratio at the lower edge of the first band.
+        /// 32 × log2 of the ratio at the lower edge of the first band: whole octaves.
         origin: i64,
+        /// The first band of the kept sums, 0 to 255.
+        threshold: u64,
+        /// N: debt shares from the threshold on.
+        under_shares: DebtShares,
+        /// M: Σ shares × [`weight`] from the threshold on, low word first.
+        under_weight: [u64; 2],
     }
+}
+
+/// Debt shares of some bands, and the collateral that goes with them at their upper edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Under {
+    /// N: debt shares.
+    pub shares: DebtShares,
+    /// M: collateral atoms, rounded down.
+    pub collateral: Collateral,
+}
+
+/// [`Under`] before it is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sums {
+    shares: u64,
+    weight: u128,
 }
 
 /// log2(1 + i ÷ [`STEPS`]) in units of 2^-16, rounded to nearest, and how much larger it is at i + 1. By squaring: each square
@@ -112,6 +144,34 @@ const EXP_TABLE: [u64; 32] = {
     }
     table
 };
+
+/// For each band 2^32 ÷ (upper edge × (1 + 2^-12)), rounded down, the edge in units of the origin: collateral for one debt
+/// share. The factor covers what [`LiquidationMap::band`] may be off, so no account of the band has less. Nothing for the last
+/// band, which has no upper edge.
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler: it would not compile"
+)]
+const WEIGHTS: [u32; BANDS] = {
+    let mut weights = [0; BANDS];
+    let mut band = 0;
+    while band < BANDS - 1 {
+        let edge = band + 1;
+        let octave = edge as u32 >> PER_OCTAVE_BITS;
+        let mantissa = EXP_TABLE[edge % 32] as u128 + 1;
+        weights[band] = (((1u128 << 107) / (mantissa * 4_097)) >> octave) as u32;
+        band += 1;
+    }
+    weights
+};
+
+/// Collateral for one debt share of a band at its upper edge, in units of 2^-32 ÷ the origin's ratio.
+fn weight(band: u8) -> u32 {
+    WEIGHTS.get(usize::from(band)).copied().unwrap_or(0)
+}
 
 /// log2 in units of 2^-16 of a number that is not zero: within 12 units of the exact value (0.013% of the argument), and
 /// never falling.
@@ -199,15 +259,9 @@ impl LiquidationMap {
                 whole = whole.wrapping_sub(i64::from(bits));
             }
         }
+        // The origin is a whole octave: 0 to 255.
         let band = (whole << LOG_BITS).wrapping_add(log2_mantissa(mantissa)) >> BAND_BITS;
-        let band = band.wrapping_sub(self.origin & (PER_OCTAVE - 1));
-        u8::try_from(band).unwrap_or(if band < 0 { 0 } else { u8::MAX })
-    }
-
-    /// The band of accounts that are liquidated at `price`.
-    #[must_use]
-    pub fn band_at(&self, price: Price, index: Index, ltv: Bps) -> u8 {
-        self.band_of(log_at(price, index, ltv))
+        u8::try_from(band).unwrap_or(u8::MAX)
     }
 
     /// The band of a ratio of which [`log_at`] is the logarithm.
@@ -242,16 +296,25 @@ impl LiquidationMap {
         num::div_floor(num::q_times(moved, num::BPS)?, u128::from(ltv.factor())).map(Price::from_raw)
     }
 
-    /// Moves an account's shares from the band that holds them to another. Each is a number of shares and its band.
+    /// Moves an account's shares from the band that holds them to another, and keeps the sums. Each is a number of shares and
+    /// its band.
     ///
     /// # Errors
     /// [`Error::BooksBroken`] if the map does not hold what the account says.
     #[inline]
     pub(crate) fn follow(&mut self, from: (DebtShares, u8), to: (DebtShares, u8)) -> Result<()> {
+        let sums = self.sums_after(from, to);
+        self.shift(from, to, sums)
+    }
+
+    /// [`LiquidationMap::follow`], for who has worked out the sums already.
+    #[inline]
+    pub(crate) fn shift(&mut self, from: (DebtShares, u8), to: (DebtShares, u8), sums: Sums) -> Result<()> {
         let [left, held] = [from.1, to.1].map(usize::from);
         if let Some(shares) = self.bands.get_mut(left) {
             *shares = shares.minus(from.0).map_err(|_| Error::BooksBroken)?;
         }
+        self.store(sums);
         if let Some(shares) = self.bands.get_mut(held) {
             // All bands together hold no more than the pool's debt shares, which fit: it cannot wrap.
             shares.0 = shares.0.wrapping_add(to.0.0);
@@ -259,9 +322,73 @@ impl LiquidationMap {
         Ok(())
     }
 
-    /// Centres an empty map on the price at which accounts would be liquidated.
-    pub(crate) fn centre(&mut self, price: Price, index: Index, ltv: Bps) {
-        self.origin = (log_at(price, index, ltv) >> BAND_BITS).saturating_sub(CENTRE);
+    /// Centers an empty map on the price at which accounts would be liquidated, to the octave.
+    pub(crate) fn center(&mut self, price: Price, index: Index, ltv: Bps) {
+        let origin = (log_at(price, index, ltv) >> BAND_BITS).saturating_sub(CENTER);
+        self.origin = (origin >> PER_OCTAVE_BITS) << PER_OCTAVE_BITS;
+    }
+
+    /// The kept sums.
+    fn sums(&self) -> Sums {
+        let [low, high] = self.under_weight;
+        Sums {
+            shares: self.under_shares.0,
+            weight: num::join(high, low),
+        }
+    }
+
+    fn store(&mut self, sums: Sums) {
+        let (high, low) = num::split(sums.weight);
+        (self.under_shares, self.under_weight) = (DebtShares(sums.shares), [low, high]);
+    }
+
+    /// The kept sums as they will be when an account's shares have moved `from` a band `to` another: see
+    /// [`LiquidationMap::follow`].
+    #[inline]
+    pub(crate) fn sums_after(&self, from: (DebtShares, u8), to: (DebtShares, u8)) -> Sums {
+        self.sums().moved(u8::try_from(self.threshold).unwrap_or(u8::MAX), from, to)
+    }
+
+    /// Moves the threshold of the kept sums: only the bands between the old and the new one are looked at.
+    pub(crate) fn set_threshold(&mut self, band: u8) {
+        self.store(self.sums_from(band));
+        self.threshold = u64::from(band);
+    }
+
+    /// The sums over the bands from `band` on: the kept ones, with the bands between added or taken off.
+    #[must_use]
+    pub(crate) fn sums_from(&self, band: u8) -> Sums {
+        let mut sums = self.sums();
+        let kept = u8::try_from(self.threshold).unwrap_or(u8::MAX);
+        for between in band.min(kept)..band.max(kept) {
+            let Some(shares) = self.bands.get(usize::from(between)) else {
+                continue;
+            };
+            if band < kept {
+                sums.add(*shares, between);
+            } else {
+                sums.take(*shares, between);
+            }
+        }
+        sums
+    }
+
+    /// `sums` in shares and collateral atoms, rounded down once.
+    #[inline]
+    pub(crate) fn under(&self, sums: Sums) -> Under {
+        let shift = self.origin.saturating_div(PER_OCTAVE).saturating_add(32);
+        let by = u32::try_from(shift.unsigned_abs()).unwrap_or(u32::MAX);
+        let collateral = if shift >= 0 {
+            sums.weight.checked_shr(by).unwrap_or(0)
+        } else {
+            // More than 64 bits is more than there can be.
+            let most = u128::from(u64::MAX);
+            if sums.weight > most.checked_shr(by).unwrap_or(0) { most } else { sums.weight.wrapping_shl(by) }
+        };
+        Under {
+            shares: DebtShares(sums.shares),
+            collateral: Collateral(num::narrow(collateral).unwrap_or(u64::MAX)),
+        }
     }
 
     /// Debt shares in the bands `from` to `to`, both included.
@@ -270,6 +397,33 @@ impl LiquidationMap {
         let bands = self.bands.get(usize::from(from)..=usize::from(to)).unwrap_or(&[]);
         // As in `follow`.
         bands.iter().fold(0, |sum, shares| sum.wrapping_add(shares.0))
+    }
+}
+
+impl Sums {
+    // The sums are over bands that hold what is taken off, and over fewer shares than the pool's: neither can wrap.
+    #[inline]
+    fn add(&mut self, shares: DebtShares, band: u8) {
+        self.shares = self.shares.wrapping_add(shares.0);
+        self.weight = self.weight.wrapping_add(num::wide_small(shares.0, weight(band)));
+    }
+
+    /// The sums from `threshold` on as they will be when an account's shares have moved.
+    #[inline]
+    pub(crate) fn moved(mut self, threshold: u8, from: (DebtShares, u8), to: (DebtShares, u8)) -> Self {
+        if from.1 >= threshold {
+            self.take(from.0, from.1);
+        }
+        if to.1 >= threshold {
+            self.add(to.0, to.1);
+        }
+        self
+    }
+
+    #[inline]
+    fn take(&mut self, shares: DebtShares, band: u8) {
+        self.shares = self.shares.wrapping_sub(shares.0);
+        self.weight = self.weight.wrapping_sub(num::wide_small(shares.0, weight(band)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! A market's whole state, and the books that its actions change together.
 
 use crate::{
-    backstop::{Backstop, Income, Shortage},
+    backstop::{Backstop, Income},
     config::Config,
     error::{Error, Result},
     guard::Guard,
@@ -13,7 +13,7 @@ use crate::{
     pause::Pauses,
     pool::Pool,
     ramp::Ramp,
-    units::{Clock, Fixed, Key, Quote},
+    units::{Bps, Clock, Fixed, GuardianShares, Key, Price, Quote},
     unwind::Schedule,
     volatility::Volatility,
 };
@@ -30,6 +30,10 @@ stored! {
         backstop: Backstop,
         /// The unwind of the backstop's inventory.
         unwind: Schedule,
+        /// The guardians' claim on the backstop.
+        guardians: Guardians,
+        /// Where the backstop's equity came from.
+        income: Income,
     }
 }
 
@@ -78,12 +82,6 @@ stored! {
         books: Books,
         /// Price guards and breaker.
         guard: Guard,
-        /// The guardians' claim on the backstop.
-        guardians: Guardians,
-        /// Where the backstop's equity came from.
-        income: Income,
-        /// How long the backstop has been without room.
-        shortage: Shortage,
         /// Equity about to be taken out.
         take_out: TakeOut,
         /// Where the margin accounts' debt is liquidated.
@@ -97,13 +95,13 @@ stored! {
         /// Kinds of action that are paused.
         pauses: Pauses,
         /// Zeros; room for parameters.
-        reserved_config: [u64; 26],
+        reserved_config: [u64; 32],
         /// Zeros; room for feeds and price guards.
         reserved_guard: [u64; 19],
         /// Zeros; room for backstop and guardians.
-        reserved_backstop: [u64; 18],
+        reserved_backstop: [u64; 16],
         /// Zeros; room for measures of risk.
-        reserved_map: [u64; 24],
+        reserved_map: [u64; 20],
         /// Zeros; room for governance.
         reserved_governance: [u64; 56],
     }
@@ -149,7 +147,7 @@ impl Market {
     ///
     /// # Errors
     /// Those of [`Config::validate`], [`Config::check_first_limits`] and [`Oracle::validate`].
-    pub fn initialise(&mut self, new: &NewMarket) -> Result<()> {
+    pub fn initialize(&mut self, new: &NewMarket) -> Result<()> {
         new.config.validate()?;
         new.config.check_first_limits()?;
         let oracle = Oracle {
@@ -184,7 +182,7 @@ impl Market {
 }
 
 impl Books {
-    /// Lets interest grow up to now, and pays the backstop its due as far as cash allows.
+    /// Lets interest grow up to now, pays the backstop its due as far as cash allows, and the guardians for standing by.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -192,35 +190,67 @@ impl Books {
         if clock.unix <= self.pool.accrued_at {
             return Ok(());
         }
+        let owed = self.pool.due.raw();
         self.pool.accrue(config, clock.unix)?;
+        let earned = Fixed::from_raw(num::sub(self.pool.due.raw(), owed)?);
+        let protocol = self.protocol_capital();
+        let standby = self.guardians.stand_by(config, earned, protocol)?;
+        self.income.standby.0 = self.income.standby.0.saturating_add(standby.0);
         self.pay_due()
+    }
+
+    /// The protocol's own capital at book, quote atoms: what was given for good, and what the pool paid, less what guardians
+    /// earned of that.
+    pub(crate) fn protocol_capital(&self) -> Quote {
+        let given = self.income.paid_in.0.saturating_add(self.backstop.reserve.0);
+        Quote(given.saturating_sub(self.income.standby.0))
+    }
+
+    /// The guardians' part of each penalty, bps, rounded down: see [`Guardians::rate`]. Equity with inventory at `price`.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn guardian_rate(&self, config: &Config, price: Price) -> Result<Bps> {
+        if self.guardians.shares == GuardianShares::ZERO {
+            return Ok(Bps(0));
+        }
+        let equity = self.backstop.equity(&self.pool, price)?.max(0);
+        Ok(self.guardians.rate(config, u64::try_from(equity).unwrap_or(u64::MAX)))
+    }
+
+    /// What the pool owes the backstop, whole quote atoms.
+    #[inline]
+    pub(crate) fn reserves_owed(&self) -> Quote {
+        Quote(num::split(self.pool.due.raw()).0)
     }
 
     /// Pays what the pool owes the backstop: first against the backstop's own debt, which needs no cash, then in cash.
     /// Fractions of an atom stay due.
     pub(crate) fn pay_due(&mut self) -> Result<()> {
-        let (due, _) = num::split(self.pool.due.raw());
+        let due = self.reserves_owed();
         let owed = self.pool.index.debt(self.backstop.debt_shares)?;
-        let netted = Quote(due).min(owed);
+        let netted = due.min(owed);
         let shares = self.pool.shares_paid(netted, self.backstop.debt_shares)?;
-        let paid = Quote(due).minus(netted)?.min(self.pool.cash);
+        let paid = due.minus(netted)?.min(self.pool.cash);
         let settled = netted.plus(paid)?;
 
         self.pool.collect(Quote::ZERO, shares)?;
         self.backstop.debt_shares = self.backstop.debt_shares.minus(shares)?;
         self.pool.cash = self.pool.cash.minus(paid)?;
-        self.backstop.cash = self.backstop.cash.plus(paid)?;
+        let rest = self.backstop.fund_credits(paid)?;
+        self.backstop.cash = self.backstop.cash.plus(rest)?;
         self.backstop.reserve = self.backstop.reserve.plus(settled)?;
         self.pool.due = Fixed::from_raw(num::sub(self.pool.due.raw(), u128::from(settled.0) << 64)?);
         Ok(())
     }
 
-    /// The backstop receives quote atoms: its debt to the pool is paid first, the rest is its cash. Returns what went
-    /// to the pool.
+    /// The backstop receives quote atoms: they fund keepers' credits first, then pay its debt to the pool, and the rest is its
+    /// cash. Returns what went to the pool.
     ///
     /// # Errors
     /// [`Error::Overflow`].
     pub(crate) fn receive(&mut self, amount: Quote) -> Result<Quote> {
+        let amount = self.backstop.fund_credits(amount)?;
         let owed = self.pool.index.debt(self.backstop.debt_shares)?;
         let paid = amount.min(owed);
         let shares = self.pool.shares_paid(paid, self.backstop.debt_shares)?;
@@ -237,7 +267,8 @@ impl Books {
     pub(crate) fn invariant(&self) -> Result<()> {
         let backstop = &self.backstop;
         let debt_is_part_of_the_pools = backstop.debt_shares <= self.pool.debt_shares;
-        let no_cash_beside_debt = backstop.cash == Quote::ZERO || backstop.debt_shares.0 == 0;
+        let owes = backstop.debt_shares.0 != 0 || backstop.unfunded_credits != Quote::ZERO;
+        let no_cash_beside_debt = backstop.cash == Quote::ZERO || !owes;
         if debt_is_part_of_the_pools && no_cash_beside_debt {
             Ok(())
         } else {

@@ -1,15 +1,20 @@
 //! How much of an account is liquidated, and at what penalty: closed form, no search.
 //!
-//! With debt D, collateral value V, target LTV τ and penalty β, repaying x and seizing x(1+β) of value leaves
-//! (D − x) = τ (V − x(1+β)), so
+//! Accounts are judged at the higher of spot and guarded price, h, and settled at the lower, l. With debt D, collateral values
+//! V_h and V_l, target LTV τ and penalty β, repaying x and seizing x(1+β) of value at l, which is x(1+β)h/l at h, leaves
+//! (D − x) = τ (V_h − x(1+β)h/l), so
 //!
 //! ```text
-//! x = (D − τV) / (1 − τ(1+β))
+//! x = (D − τV_h) / (1 − τ(1+β)h/l)
 //! ```
+//!
+//! From the take-over LTV θ on, all of the debt is taken, and of the margin that is left up to `takeover_penalty`. A
+//! partial liquidation never takes more than there is: β ≤ V_l/D − 1.
 
 use crate::{
     config::Config,
     error::{Error, Result},
+    guard::LiquidationPrices,
     num::{self, BPS, WHOLE, Width},
     units::{Bps, Collateral, Divisor, Quote},
 };
@@ -17,14 +22,12 @@ use crate::{
 /// How far a liquidation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// To the target LTV.
+    /// To the target LTV, or a part of that.
     Partial,
-    /// As far as the backstop has room.
-    Cut,
-    /// All of the debt, because the target needs it or the rest would be dust. The account can pay.
+    /// All of the debt, because the target needs it or the rest would be dust: at a partial's penalty and limits.
     Whole,
-    /// All of the debt, because the LTV is at or beyond the insolvency LTV.
-    Insolvent,
+    /// All of the debt, because the LTV is at the take-over LTV or beyond.
+    TakeOver,
 }
 
 /// How much debt is to be taken off an account, before the collateral for it is worked out.
@@ -34,10 +37,10 @@ pub struct Demand {
     pub extent: Extent,
     /// Debt to be taken off, quote atoms.
     pub repay: Quote,
-    /// Penalty, bps of the debt repaid.
+    /// Penalty, bps of the debt repaid; of a take-over, of the remaining margin too.
     pub penalty: Bps,
-    /// What the debt exceeds the collateral by, quote atoms.
-    pub deficit: Quote,
+    /// V_l: the account's collateral at the price of settling, quote atoms.
+    pub value: Quote,
 }
 
 /// The terms of one liquidation.
@@ -49,14 +52,23 @@ pub struct Terms {
     pub repay: Quote,
     /// Collateral taken for it, atoms.
     pub seize: Collateral,
-    /// What that collateral counts for, quote atoms: debt repaid and penalty, or the debt less the deficit.
+    /// What that collateral counts for at l, quote atoms.
     pub worth: Quote,
-    /// Penalty, bps of the debt repaid.
+    /// Penalty, bps of the debt repaid, rounded down.
     pub penalty: Bps,
     /// The same in quote atoms, rounded down; nothing if the collateral does not cover the debt.
     pub penalty_amount: Quote,
-    /// What the debt exceeds the collateral by, quote atoms: the taker's loss.
+    /// What the debt exceeds the collateral by at l, quote atoms: the backstop's loss. Only of a take-over.
     pub deficit: Quote,
+}
+
+/// The value of an account's collateral, quote atoms, rounded down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Values {
+    /// V_h: at the price that accounts are judged at.
+    pub judged: Quote,
+    /// V_l: at the price that they are settled at.
+    pub settled: Quote,
 }
 
 /// Whether debt > `ltv` × value.
@@ -66,159 +78,88 @@ pub fn exceeds(debt: Quote, value: Quote, ltv: Bps) -> bool {
     num::wide_small(debt.0, WHOLE.0) > num::wide_small(value.0, ltv.0)
 }
 
-/// What follows from debt and collateral value alone.
-/// What an account is judged by: a market's parameters, but for those that a ramp or the guards replace.
+/// What an account is judged by: a market's parameters, but for the liquidation LTV, which a ramp may move, and what follows
+/// from the two prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// See [`Config::target_ltv`].
     pub target_ltv: Bps,
     /// See [`Config::liquidation_ltv`].
     pub liquidation_ltv: Bps,
-    /// See [`Config::insolvency_ltv`].
-    pub insolvency_ltv: Bps,
-    /// See [`Config::penalty_min`].
-    pub penalty_min: Bps,
-    /// See [`Config::penalty_max`].
-    pub penalty_max: Bps,
+    /// See [`Config::takeover_ltv`].
+    pub takeover_ltv: Bps,
+    /// See [`Config::penalty`].
+    pub penalty: Bps,
+    /// See [`Config::takeover_penalty`].
+    pub takeover_penalty: Bps,
     /// See [`Config::min_debt`].
     pub min_debt: Quote,
+    /// h ÷ l in units of 2^-32, rounded up; `None` if the two are further apart than `max_gap`.
+    pub spread: Option<u64>,
 }
 
 impl Rules {
-    /// The parameters themselves.
+    /// The parameters themselves, at these prices.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
+    pub fn new(config: &Config, liquidation_ltv: Bps, prices: &LiquidationPrices) -> Self {
         Self {
             target_ltv: config.target_ltv,
-            liquidation_ltv: config.liquidation_ltv,
-            insolvency_ltv: config.insolvency_ltv,
-            penalty_min: config.penalty_min,
-            penalty_max: config.penalty_max,
+            liquidation_ltv,
+            takeover_ltv: config.takeover_ltv,
+            penalty: config.penalty,
+            takeover_penalty: config.takeover_penalty,
             min_debt: config.min_debt,
+            spread: prices.spread(config.max_gap),
         }
     }
 }
 
-struct Judgement {
-    penalty: Bps,
-    /// To the target LTV, quote atoms; all of the debt if that is less, or if insolvent.
-    repay: Quote,
-    insolvent: bool,
+/// Where an account stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Healthy,
+    /// Above the liquidation LTV.
+    Partial,
+    /// At the take-over LTV or beyond.
+    TakeOver,
 }
 
-/// Judges an account, in the narrowest integers that hold the products: see [`Width`].
+/// In the narrowest integers that hold the products: see [`Width`].
 #[inline]
-fn judge(rules: &Rules, debt: Quote, value: Quote) -> Result<Judgement> {
-    if num::are_native(debt.0, value.0) {
-        judge_in::<u64>(rules, debt, value)
+fn standing<W: Width>(rules: &Rules, debt: Quote, value: Quote) -> Standing {
+    let debt = W::product(debt.0, WHOLE);
+    if debt <= W::product(value.0, rules.liquidation_ltv) {
+        Standing::Healthy
+    } else if debt >= W::product(value.0, rules.takeover_ltv) {
+        Standing::TakeOver
     } else {
-        judge_in::<u128>(rules, debt, value)
+        Standing::Partial
     }
 }
 
+/// The wanted penalty, or what the collateral has left for one: min(wanted, V_l/D − 1), bps, rounded down. `None` if the
+/// collateral is worth less than the debt.
 #[inline]
-fn judge_in<W: Width>(rules: &Rules, debt: Quote, value: Quote) -> Result<Judgement> {
-    let standing = Standing::<W>::of(rules, debt, value).ok_or(Error::AccountHealthy)?;
-    let penalty = standing.penalty(rules, debt, value).ok_or(Error::Overflow)?;
-    let insolvent = matches!(standing, Standing::Insolvent);
-    let repay = if insolvent {
-        debt
-    } else {
-        repayment::<W>(rules, debt, value, penalty).ok_or(Error::Overflow)?
-    };
-    Ok(Judgement {
-        penalty,
-        repay,
-        insolvent,
-    })
-}
-
-/// Where an account stands above the liquidation LTV.
-enum Standing<W> {
-    /// Below the insolvency LTV; everything times 10,000.
-    Between {
-        /// D − liquidation LTV × V.
-        above: W,
-        /// (insolvency LTV − liquidation LTV) × V; more than `above`.
-        span: W,
-    },
-    /// At the insolvency LTV or beyond.
-    Insolvent,
-}
-
-impl<W: Width> Standing<W> {
-    /// `None` for a healthy account: debt ≤ liquidation LTV × value.
-    #[inline]
-    fn of(rules: &Rules, debt: Quote, value: Quote) -> Option<Self> {
-        let debt = W::product(debt.0, WHOLE);
-        let from = W::product(value.0, rules.liquidation_ltv);
-        let to = W::product(value.0, rules.insolvency_ltv);
-        if debt <= from {
-            None
-        } else if debt >= to {
-            Some(Self::Insolvent)
-        } else {
-            Some(Self::Between {
-                above: debt.minus(from)?,
-                span: to.minus(from)?,
-            })
-        }
+fn affordable<W: Width>(wanted: Bps, debt: Quote, value: Quote) -> Option<Bps> {
+    if W::product(debt.0, wanted.plus_one()) <= W::product(value.0, WHOLE) {
+        return Some(wanted);
     }
-
-    /// See [`penalty`].
-    #[inline]
-    fn penalty(&self, rules: &Rules, debt: Quote, value: Quote) -> Option<Bps> {
-        let (low, high) = (rules.penalty_min, rules.penalty_max);
-        let range = high.0.saturating_sub(low.0);
-        let wanted = match self {
-            Self::Between { above, span } if range > 0 => {
-                // One basis point of penalty for so much above the threshold. Rounded up, so that the penalty is rounded
-                // down; dividing twice keeps the numbers in 64 bits.
-                let unit = span.divide_up(range)?;
-                // above < span ≤ unit × range: the quotient is below the range, and the sum below high.
-                Bps(low.0.wrapping_add(bps(above.quotient(unit)?)?.0))
-            }
-            Self::Between { .. } | Self::Insolvent => high,
-        };
-        // D(1 + β) ≤ V, or else β = V/D − 1.
-        if W::product(debt.0, wanted.plus_one()) <= W::product(value.0, WHOLE) {
-            return Some(wanted);
-        }
-        let surplus = value.0.saturating_sub(debt.0);
-        bps(W::product(surplus, WHOLE).quotient(W::product(debt.0, Bps(1)))?)
-    }
-}
-
-fn bps<W: Width>(ratio: W) -> Option<Bps> {
+    let surplus = value.0.checked_sub(debt.0)?;
+    let ratio = W::product(surplus, WHOLE).quotient(W::product(debt.0, Bps(1)))?;
     u32::try_from(ratio.narrow()?).ok().map(Bps)
-}
-
-/// The penalty for an account of debt D and collateral value V, bps, rounded down: at most one basis point below the
-/// exact value's own floor (for values of a few thousand atoms, a few), in favour of the account.
-///
-/// It rises linearly with LTV = D/V from β_min at the liquidation LTV to β_max at the insolvency LTV, and never
-/// exceeds V/D − 1: so it never creates bad debt.
-///
-/// ```text
-/// β = min( β_min + (β_max − β_min) × (D/V − liquidation) / (insolvency − liquidation),  β_max,  V/D − 1 )
-/// ```
-///
-/// # Errors
-/// [`Error::AccountHealthy`] unless debt > liquidation LTV × value; [`Error::Overflow`] for an invalid [`Config`].
-pub fn penalty(config: &Config, debt: Quote, value: Quote) -> Result<Bps> {
-    judge(&Rules::of(config), debt, value).map(|judgement| judgement.penalty)
 }
 
 /// x of the module's formula, rounded up, at most D; everything scaled by 10,000² to stay in integers.
 #[inline]
-fn repayment<W: Width>(rules: &Rules, debt: Quote, value: Quote, penalty: Bps) -> Option<Quote> {
+fn repayment<W: Width>(rules: &Rules, spread: u64, debt: Quote, value: Quote, penalty: Bps) -> Option<Quote> {
     const SQUARE: u64 = BPS.wrapping_mul(BPS);
     let target = rules.target_ltv;
     let excess = W::product(debt.0, WHOLE).minus(W::product(value.0, target))?;
-    // 10,000² × (1 − τ − τβ); the factors are below 2^32.
-    let divisor = SQUARE
-        .checked_sub(target.factor().wrapping_mul(BPS))?
-        .checked_sub(target.factor().wrapping_mul(penalty.factor()))?;
+    // 10,000² × τ(1+β): below 2^28; h/l is below two: the product stays below 2^61.
+    let given = target.factor().wrapping_mul(penalty.above_one());
+    let given = given.wrapping_mul(spread).div_ceil(1 << 32);
+    // 10,000² × (1 − τ(1+β)h/l)
+    let divisor = SQUARE.checked_sub(given)?;
     // excess × 10,000 ÷ divisor, quotient and remainder apart: so the product is small whatever the account.
     let (whole, rest) = excess.divide(u32::try_from(divisor).ok()?)?;
     let Some(whole) = whole.narrow().filter(|whole| *whole < debt.0) else {
@@ -232,59 +173,86 @@ fn repayment<W: Width>(rules: &Rules, debt: Quote, value: Quote, penalty: Bps) -
     Some(Quote(repay).min(debt))
 }
 
-/// The terms on which an account of `debt` and `collateral` is liquidated at `price`, were there room without limit.
+/// The terms on which an account of `debt` and `collateral` is liquidated at one price, h = l, were there no limit.
 ///
 /// Rounding: the repayment up, the seizure down; so the account ends at the target LTV or below it, within one atom
 /// of each token, and seized value ≤ repaid × (1 + β).
 ///
 /// # Errors
-/// [`Error::AccountHealthy`] unless debt > liquidation LTV × value.
+/// Those of [`Demand::of`].
 pub fn terms(config: &Config, debt: Quote, collateral: Collateral, price: &Divisor) -> Result<Terms> {
-    Demand::of(&Rules::of(config), debt, price.value(collateral)?)?.terms(collateral, price)
+    let value = price.value(collateral)?;
+    let prices = LiquidationPrices {
+        judged: price.price,
+        settled: price.price,
+    };
+    let rules = Rules::new(config, config.liquidation_ltv, &prices);
+    let values = Values {
+        judged: value,
+        settled: value,
+    };
+    Demand::of(&rules, debt, values)?.terms(&rules, collateral, price)
 }
 
 impl Demand {
-    /// On an account of `debt` whose collateral has this `value`.
+    /// On an account of `debt` whose collateral has these values.
     ///
     /// # Errors
-    /// [`Error::AccountHealthy`] unless debt > liquidation LTV × value.
+    /// [`Error::AccountHealthy`] unless debt > liquidation LTV × V_h; of a partial liquidation [`Error::PriceGapTooWide`] if the
+    /// two prices are further apart than `max_gap`, [`Error::CollateralBelowDebt`] if V_l < debt.
     #[inline]
-    pub fn of(rules: &Rules, debt: Quote, value: Quote) -> Result<Self> {
-        let Judgement {
-            penalty,
-            repay,
-            insolvent,
-        } = judge(rules, debt, value)?;
-        // repay ≤ debt
-        let dust = debt.0.wrapping_sub(repay.0) < rules.min_debt.0;
-        let (extent, repay) = match (insolvent, dust) {
-            (true, _) => (Extent::Insolvent, debt),
-            (false, true) => (Extent::Whole, debt),
-            (false, false) => (Extent::Partial, repay),
-        };
-        Ok(Self {
-            extent,
-            repay,
-            penalty,
-            deficit: Quote(debt.0.saturating_sub(value.0)),
-        })
+    pub fn of(rules: &Rules, debt: Quote, values: Values) -> Result<Self> {
+        if num::are_native(debt.0, values.judged.0) {
+            Self::of_width::<u64>(rules, debt, values)
+        } else {
+            Self::of_width::<u128>(rules, debt, values)
+        }
     }
 
-    /// The same cut down to `room` quote atoms, for an account of `debt`. Insolvent accounts are never cut: hiding bad debt
-    /// in accounts helps nobody.
+    #[inline]
+    fn of_width<W: Width>(rules: &Rules, debt: Quote, values: Values) -> Result<Self> {
+        let value = values.settled;
+        match standing::<W>(rules, debt, values.judged) {
+            Standing::Healthy => Err(Error::AccountHealthy),
+            Standing::TakeOver => Ok(Self {
+                extent: Extent::TakeOver,
+                repay: debt,
+                penalty: affordable::<W>(rules.takeover_penalty, debt, value).unwrap_or(Bps(0)),
+                value,
+            }),
+            Standing::Partial => {
+                let spread = rules.spread.ok_or(Error::PriceGapTooWide)?;
+                let penalty = affordable::<W>(rules.penalty, debt, value).ok_or(Error::CollateralBelowDebt)?;
+                let repay = repayment::<W>(rules, spread, debt, values.judged, penalty).ok_or(Error::Overflow)?;
+                // repay ≤ debt
+                let dust = debt.0.wrapping_sub(repay.0) < rules.min_debt.0;
+                let (extent, repay) = if dust { (Extent::Whole, debt) } else { (Extent::Partial, repay) };
+                Ok(Self {
+                    extent,
+                    repay,
+                    penalty,
+                    value,
+                })
+            }
+        }
+    }
+
+    /// The same cut down to `limit` quote atoms, for an account of `debt`. A rest below the minimum debt is left only where
+    /// the cut would be a crumb otherwise. Take-overs are never cut: hiding bad debt in accounts helps nobody.
     ///
     /// # Errors
-    /// `otherwise` if nothing fits, or nothing without leaving dust.
+    /// `otherwise` if the limit is below the minimum debt and below what is wanted.
     #[inline]
-    pub fn within(self, config: &Config, debt: Quote, room: Quote, otherwise: Error) -> Result<Self> {
-        if self.extent == Extent::Insolvent || self.repay <= room {
+    pub fn within(self, config: &Config, debt: Quote, limit: Quote, otherwise: Error) -> Result<Self> {
+        if self.extent == Extent::TakeOver || self.repay <= limit {
             return Ok(self);
         }
-        let largest = debt.0.saturating_sub(config.min_debt.0);
-        let repay = Quote(room.0.min(largest));
-        if repay == Quote::ZERO {
+        let least = config.min_debt.min(self.repay);
+        if limit < least {
             return Err(otherwise);
         }
+        let largest = Quote(debt.0.saturating_sub(config.min_debt.0));
+        let repay = if largest < least { limit } else { limit.min(largest) };
         Ok(Self {
             extent: Extent::Partial,
             repay,
@@ -292,8 +260,8 @@ impl Demand {
         })
     }
 
-    /// The terms for an account of `collateral` at `price`: collateral worth the debt repaid and the penalty, rounded down,
-    /// at most all of it.
+    /// The terms for an account of `collateral` at the price of settling: collateral worth the debt repaid and the penalty,
+    /// rounded down, at most all of it; of a take-over all, unless more than the largest penalty would be left.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -302,19 +270,19 @@ impl Demand {
         clippy::inline_always,
         reason = "handing the result over costs as much as a good part of the work"
     )]
-    pub fn terms(self, collateral: Collateral, price: &Divisor) -> Result<Terms> {
+    pub fn terms(self, rules: &Rules, collateral: Collateral, settled: &Divisor) -> Result<Terms> {
         let Self {
             extent,
             repay,
             penalty,
-            deficit,
+            value,
         } = self;
-        let (seize, worth, penalty_amount) = if deficit > Quote::ZERO {
-            (collateral, Quote(repay.0.saturating_sub(deficit.0)), Quote::ZERO)
+        let all = extent == Extent::TakeOver && penalty < rules.takeover_penalty;
+        let (seize, worth) = if all {
+            (collateral, value)
         } else {
-            let extra = Quote(num::part(repay.0, penalty));
-            let worth = repay.plus(extra)?;
-            (price.worth(worth)?.min(collateral), worth, extra)
+            let worth = repay.plus(Quote(num::part(repay.0, penalty)))?;
+            (settled.worth(worth)?.min(collateral), worth)
         };
         Ok(Terms {
             extent,
@@ -322,71 +290,38 @@ impl Demand {
             seize,
             worth,
             penalty,
-            penalty_amount,
-            deficit,
+            penalty_amount: Quote(worth.0.saturating_sub(repay.0)),
+            deficit: Quote(repay.0.saturating_sub(worth.0)),
         })
     }
 }
 
 impl Terms {
-    /// The same liquidation cut down to `room` quote atoms: see [`Demand::within`].
-    ///
-    /// # Errors
-    /// `otherwise` if nothing fits, or nothing without leaving dust.
-    #[inline]
-    pub fn within(
-        self,
-        config: &Config,
-        debt: Quote,
-        collateral: Collateral,
-        price: &Divisor,
-        room: Quote,
-        otherwise: Error,
-    ) -> Result<Self> {
-        let whole = self.demand();
-        let cut = whole.within(config, debt, room, otherwise)?;
-        if cut == whole {
-            Ok(self)
-        } else {
-            cut.terms(collateral, price)
-        }
-    }
-
-    /// What they were worked out for.
+    /// The keeper's bounty, quote atoms, rounded down: of a partial liquidation tip + share × repaid, at most half of the
+    /// penalty; of a take-over tip + share × what the collateral pays of the debt, whatever the margin. At most `bounty_cap`.
     #[inline]
     #[must_use]
-    pub fn demand(&self) -> Demand {
-        Demand {
-            extent: self.extent,
-            repay: self.repay,
-            penalty: self.penalty,
-            deficit: self.deficit,
-        }
+    pub fn bounty(&self, config: &Config) -> Quote {
+        let paid = self.repay.min(self.worth);
+        let earned = config
+            .bounty_tip
+            .0
+            .saturating_add(num::part(paid.0, config.bounty_share))
+            .min(config.bounty_cap.0);
+        Quote(match self.extent {
+            Extent::TakeOver => earned,
+            Extent::Partial | Extent::Whole => earned.min(self.penalty_amount.0 / 2),
+        })
     }
 
-    /// The keeper's bounty, quote atoms, rounded down: tip + share × repaid, at most half of the penalty. For an
-    /// insolvent account, whose penalty may be nothing, the tip only, and only from the minimum debt on. No tip for what was
-    /// cut to the backstop's room: making room by crumbs would earn a tip for each.
-    ///
-    /// # Errors
-    /// [`Error::Overflow`].
+    /// The part of the penalty that guardians have a share of, quote atoms, rounded down: that of a partial liquidation.
     #[inline]
-    pub fn bounty(&self, config: &Config) -> Result<Quote> {
-        if self.extent == Extent::Insolvent {
-            return Ok(if self.repay >= config.min_debt {
-                config.bounty_tip
-            } else {
-                Quote::ZERO
-            });
+    #[must_use]
+    pub fn shared_penalty(&self, config: &Config) -> Quote {
+        match self.extent {
+            Extent::TakeOver => Quote(num::part(self.repay.0, config.penalty)).min(self.penalty_amount),
+            Extent::Partial | Extent::Whole => self.penalty_amount,
         }
-        let share = num::part(self.repay.0, config.bounty_share);
-        let half_penalty = self.penalty_amount.0 / 2;
-        let tip = if self.extent == Extent::Cut {
-            0
-        } else {
-            config.bounty_tip.0
-        };
-        Ok(Quote(tip.saturating_add(share).min(half_penalty)))
     }
 }
 

@@ -1,21 +1,21 @@
 //! The unwind: when and at what price the backstop sells inventory.
 //!
-//! A linear variable-rate Dutch auction keeps sales to a schedule (Paradigm's VRGDA, with a linear price):
+//! One flow bounds everything that leaves the vault for the market: k × `market_depth` an hour, quote atoms at the higher EMA,
+//! worked out when it is used. A linear variable-rate Dutch auction (Paradigm's VRGDA, with a linear price) keeps sales to it:
 //!
 //! ```text
-//! r        = clamp(inventory / unwind_time, min_rate, max_rate)      collateral atoms per second
 //! lag      = now − anchor                                            behind (+) or ahead (−) of schedule
 //! discount = clamp(slope × lag, −max_premium, max_discount)
 //! ask      = max( offered × (1 − discount),  trend × (1 − floor_band) )
 //! ```
 //!
 //! `offered` is the upper end of the confidence interval, and while Guarded the highest of all prices, without discount
-//! ([`Prices::offered`]); `trend` is the higher of the two averages ([`Prices::trend`]).
+//! ([`Prices::offered`]); `trend` is the higher of the two averages ([`Prices::trend`]), at which the flow counts too.
 //!
-//! A sale of a atoms moves the anchor forward by a ÷ r. The anchor prices the auction but cannot bound the flow: it lags
-//! while nobody buys, and a lag of an hour would let an hour's worth go at once. So there are two marks. The second,
-//! `flow`, never lags behind now, and a sale moves it by a ÷ max_rate. Neither may pass now + burst. Hence in any
-//! window W at most max_rate × (W + burst) is sold, whatever anyone does.
+//! A sale moves the anchor forward by the time that the flow limit takes for it. The anchor prices the auction but cannot bound
+//! the flow: it lags while nobody buys, and a lag of an hour would let an hour's worth go at once. So there are two marks. The
+//! second, `used_until`, never lags behind now (a rate limiter, GCRA). Neither may pass now + burst. Hence in any window W at
+//! most the largest rate in it × (W + burst) is sold, whatever anyone does.
 
 use crate::{
     config::Config,
@@ -23,7 +23,7 @@ use crate::{
     guard::{Level, Prices},
     num::{self, BPS},
     pace::{self, MICROS, Pace, micros},
-    units::{Bps, Clock, Collateral, Price},
+    units::{Bps, Clock, Collateral, Price, Quote},
 };
 
 const MICROS_PER_HOUR: u64 = 3_600 * MICROS;
@@ -34,29 +34,7 @@ stored! {
         /// The moment up to which the schedule is fulfilled, microseconds since 1970. It sets the price.
         anchor: i64,
         /// The moment up to which the flow limit is used, microseconds since 1970. It bounds the pace.
-        flow: i64,
-    }
-}
-
-/// A moment at which inventory may arrive, and what is the same for all of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrival {
-    /// Microseconds since 1970.
-    now: i64,
-    /// Lag beyond it does not count, seconds.
-    longest_lag: u64,
-}
-
-impl Arrival {
-    /// At `clock`.
-    ///
-    /// # Errors
-    /// [`Error::Overflow`].
-    pub fn at(config: &Config, clock: Clock) -> Result<Self> {
-        Ok(Self {
-            now: micros(clock)?,
-            longest_lag: Schedule::longest_lag(config)?,
-        })
+        used_until: i64,
     }
 }
 
@@ -73,35 +51,32 @@ pub struct Offer {
 }
 
 impl Schedule {
-    /// `seized` atoms arrive beside `held` ones. They are new to the market and so begin without a discount: the lag shrinks to
-    /// the old part of the inventory,
+    /// The anchor after inventory arrives beside `held` atoms: no further behind than what was held takes to sell at `price`, the
+    /// market's own average. So what was left to grow cheap for long, if it is a crumb, does not make new inventory cheap.
+    /// Rounded to a smaller lag. Sales that ran ahead still count.
     ///
-    /// ```text
-    /// lag ← lag × held ÷ (held + seized)
-    /// ```
-    ///
-    /// by whole seconds, rounded down. `arrival` is that of the moment. Sales that ran ahead still count.
-    #[inline]
-    pub fn arrive(&mut self, arrival: &Arrival, held: Collateral, seized: Collateral) {
-        if self.anchor < arrival.now {
-            self.dilute(arrival, held, seized);
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn anchor_after_arrival(
+        &self,
+        config: &Config,
+        held: Collateral,
+        price: Price,
+        clock: Clock,
+    ) -> Result<i64> {
+        let now = micros(clock)?;
+        if self.anchor >= now {
+            return Ok(self.anchor);
         }
-    }
-
-    /// [`Schedule::arrive`] behind the schedule. Apart from it, for a batch does it once.
-    #[cold]
-    #[inline(never)]
-    fn dilute(&mut self, arrival: &Arrival, held: Collateral, seized: Collateral) {
-        if held == Collateral::ZERO {
-            self.anchor = arrival.now;
-            return;
+        let lag = now.saturating_sub(self.anchor).unsigned_abs();
+        let value = price.value(held)?;
+        let flow = config.hourly_flow().0;
+        // Native where it can be: whether lag × flow ≤ value × an hour.
+        if num::wide(lag, flow) <= num::wide(value.0, MICROS_PER_HOUR) {
+            return Ok(self.anchor);
         }
-        let lag = arrival.now.saturating_sub(self.anchor).unsigned_abs() / MICROS;
-        let lag = lag.min(arrival.longest_lag);
-        // The part lost is below one, so it fits; were it not to, all would be lost.
-        let lost = num::mul_div_floor(lag, seized.0, held.0.saturating_add(seized.0)).unwrap_or(lag);
-        let kept = lag.saturating_sub(lost).saturating_mul(MICROS);
-        self.anchor = self.anchor.max(arrival.now.saturating_sub_unsigned(kept));
+        let kept = num::mul_div_floor(value.0, MICROS_PER_HOUR, flow)?;
+        Ok(now.saturating_sub_unsigned(kept))
     }
 
     /// Sales are stopped until `unix`: the discount begins anew then. Else whoever may stop sales keeps other buyers away while it
@@ -118,16 +93,6 @@ impl Schedule {
     /// buyers.
     fn longest_lag(config: &Config) -> Result<u64> {
         num::mul_div_ceil(config.unwind_max_discount.factor(), 3_600, config.unwind_slope.factor())
-    }
-
-    /// The scheduled rate, collateral atoms per second, rounded down.
-    #[must_use]
-    pub fn rate(config: &Config, inventory: Collateral) -> u64 {
-        let wanted = inventory.0.checked_div(u64::from(config.unwind_time)).unwrap_or(0);
-        wanted.clamp(
-            config.unwind_min_rate,
-            config.unwind_max_rate.max(config.unwind_min_rate),
-        )
     }
 
     /// The anchor, at most as far behind as the largest discount needs.
@@ -171,39 +136,47 @@ impl Schedule {
     /// The most that can be sold now, atoms, rounded down.
     ///
     /// # Errors
-    /// [`Error::Overflow`].
-    pub fn available(&self, config: &Config, inventory: Collateral, clock: Clock) -> Result<Collateral> {
+    /// Those of [`Prices::trend`], [`Error::Overflow`].
+    pub fn available(
+        &self,
+        config: &Config,
+        inventory: Collateral,
+        prices: &Prices,
+        clock: Clock,
+    ) -> Result<Collateral> {
         let now = micros(clock)?;
         let end = pace::after(now, config.unwind_burst);
-        let (schedule, limit) = Self::paces(config, inventory);
-        let by_schedule = schedule.room(self.anchor(config, now)?, end);
-        let by_flow = limit.room(self.flow.max(now), end);
-        Ok(inventory.min(Collateral(by_schedule.min(by_flow))))
+        let flow = flow(config);
+        let by_schedule = flow.room(self.anchor(config, now)?, end);
+        let value = by_schedule.min(flow.room(self.used_until.max(now), end));
+        let price = prices.trend()?.divisor()?;
+        // Where the value is beyond what collateral atoms can count, all of it.
+        let amount = price.worth(Quote(value)).unwrap_or(inventory);
+        Ok(inventory.min(amount))
     }
 
-    /// Records a sale out of `inventory`.
+    /// Records a sale.
     ///
     /// # Errors
-    /// [`Error::UnwindTooFast`] if either mark would pass now + burst, [`Error::Overflow`].
-    pub fn sell(&mut self, config: &Config, inventory: Collateral, amount: Collateral, clock: Clock) -> Result<()> {
+    /// [`Error::UnwindTooFast`] if either mark would pass now + burst, those of [`Prices::trend`], [`Error::Overflow`].
+    pub fn sell(&mut self, config: &Config, amount: Collateral, prices: &Prices, clock: Clock) -> Result<()> {
         let now = micros(clock)?;
         let end = pace::after(now, config.unwind_burst);
-        let (schedule, limit) = Self::paces(config, inventory);
-        let advance = |pace: Pace, mark| pace.advance(mark, end, amount.0).ok_or(Error::UnwindTooFast);
+        let value = prices.trend()?.cost(amount)?;
+        let advance = |mark| flow(config).advance(mark, end, value.0).ok_or(Error::UnwindTooFast);
         *self = Self {
-            anchor: advance(schedule, self.anchor(config, now)?)?,
-            flow: advance(limit, self.flow.max(now))?,
+            anchor: advance(self.anchor(config, now)?)?,
+            used_until: advance(self.used_until.max(now))?,
         };
         Ok(())
     }
+}
 
-    /// The scheduled pace, and the fastest.
-    fn paces(config: &Config, inventory: Collateral) -> (Pace, Pace) {
-        let per_second = |atoms| Pace { atoms, period: MICROS };
-        (
-            per_second(Self::rate(config, inventory)),
-            per_second(config.unwind_max_rate),
-        )
+/// The flow limit, quote atoms.
+fn flow(config: &Config) -> Pace {
+    Pace {
+        atoms: config.hourly_flow().0,
+        period: MICROS_PER_HOUR,
     }
 }
 

@@ -63,16 +63,6 @@ impl Volatility {
         let deviation = variance.isqrt().wrapping_mul(num::BPS) >> RETURN_BITS;
         Bps(u32::try_from(deviation).unwrap_or(u32::MAX))
     }
-
-    /// What it takes off the initial LTV: `volatility_factor` deviations, at most `volatility_max`. Rounded down.
-    #[must_use]
-    pub fn haircut(&self, config: &Config) -> Bps {
-        if config.volatility_max == Bps(0) {
-            return Bps(0);
-        }
-        let wanted = num::scaled(self.deviation(config).factor(), config.volatility_factor);
-        Bps(u32::try_from(wanted).unwrap_or(u32::MAX)).min(config.volatility_max)
-    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ record! {
     BountyClaim {
         /// Quote atoms paid out.
         amount: Quote,
+        /// Quote atoms still owed, for which there was no cash.
+        credit_after: Quote,
     }
 }
 
@@ -55,8 +57,8 @@ impl Market {
         books.accrue(&self.config, clock)?;
         let repaid = books.receive(amount)?;
         books.invariant()?;
+        books.income.paid_in.0 = books.income.paid_in.0.saturating_add(amount.0);
         self.books = books;
-        self.income.paid_in.0 = self.income.paid_in.0.saturating_add(amount.0);
         Ok(Funding { amount, repaid })
     }
 
@@ -81,7 +83,7 @@ impl Market {
             return Err(Error::InventoryInsufficient);
         }
         let ask = books.unwind.ask(&self.config, prices, clock)?;
-        books.unwind.sell(&self.config, inventory, amount, clock)?;
+        books.unwind.sell(&self.config, amount, prices, clock)?;
         let cost = ask.cost(amount)?;
         if cost > max_cost {
             return Err(Error::SlippageExceeded);
@@ -89,8 +91,8 @@ impl Market {
         books.backstop.inventory = inventory.minus(amount)?;
         let repaid = books.receive(cost)?;
         books.invariant()?;
+        let gain = books.income.sell(inventory, amount, cost);
         self.books = books;
-        let gain = self.income.sell(inventory, amount, cost);
         Ok(Sale {
             amount,
             cost,
@@ -131,22 +133,30 @@ impl Market {
         let unwind = &self.books.unwind;
         Ok(Offer {
             ask: unwind.ask(&self.config, prices, clock)?,
-            available: unwind.available(&self.config, self.books.backstop.inventory, clock)?,
+            available: unwind.available(&self.config, self.books.backstop.inventory, prices, clock)?,
             discount: unwind.discount(&self.config, prices.level(), clock)?,
         })
     }
 
-    /// Pays out a keeper's credit.
+    /// Pays out a keeper's credit, as far as credits are funded; the rest stays owed.
     ///
     /// # Errors
-    /// [`Error::NothingToClaim`], [`Error::Overflow`].
+    /// [`Error::NothingToClaim`], [`Error::CreditsUnfunded`] if there is no cash for any of it yet, [`Error::Overflow`].
     pub fn claim_bounty(&mut self, ledger: &mut KeeperLedger) -> Result<BountyClaim> {
-        let amount = ledger.credit;
-        if amount == Quote::ZERO {
+        if ledger.credit == Quote::ZERO {
             return Err(Error::NothingToClaim);
         }
-        self.books.backstop.keeper_credits = self.books.backstop.keeper_credits.minus(amount)?;
-        ledger.credit = Quote::ZERO;
-        Ok(BountyClaim { amount })
+        let funded = self.books.backstop.funded_credits;
+        let amount = ledger.credit.min(funded);
+        if amount == Quote::ZERO {
+            return Err(Error::CreditsUnfunded);
+        }
+        let credit = ledger.credit.minus(amount)?;
+        self.books.backstop.funded_credits = funded.minus(amount)?;
+        ledger.credit = credit;
+        Ok(BountyClaim {
+            amount,
+            credit_after: credit,
+        })
     }
 }

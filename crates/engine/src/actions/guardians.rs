@@ -4,7 +4,7 @@ use crate::{
     guardians::GuardianPosition,
     market::{Books, Market},
     pause,
-    units::{Clock, Collateral, GuardianShares, Quote},
+    units::{Clock, Collateral, DebtShares, GuardianShares, Price, Quote},
 };
 
 record! {
@@ -62,19 +62,19 @@ impl Market {
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let mut guardians = self.guardians;
+        let mut guardians = books.guardians;
         let shares = guardians.shares_for(amount)?.nonzero()?;
         if shares < min_shares {
             return Err(Error::SlippageExceeded);
         }
         guardians.take_in(amount, shares)?;
+        books.guardians = guardians;
         let repaid = books.receive(amount)?;
         let mut next = position.in_era(guardians.era);
         next.shares = next.shares.plus(shares)?;
         books.invariant()?;
 
         self.books = books;
-        self.guardians = guardians;
         *position = next;
         Ok(GuardianDeposit {
             amount,
@@ -85,21 +85,27 @@ impl Market {
     }
 
     /// Asks to take `shares` out: `guardian_cooldown` seconds from now, for `guardian_window` seconds. It replaces an
-    /// earlier request. The shares go on taking part in gains and losses.
+    /// earlier request. The shares go on taking part in gains and losses, and no longer count for new risk.
     ///
     /// # Errors
-    /// [`Error::InsufficientGuardianShares`].
+    /// [`Error::InsufficientGuardianShares`], [`Error::Overflow`].
     pub fn guardian_request(
-        &self,
+        &mut self,
         position: &mut GuardianPosition,
         shares: GuardianShares,
         clock: Clock,
     ) -> Result<GuardianRequest> {
-        let mut next = position.in_era(self.guardians.era);
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let mut next = position.in_era(books.guardians.era);
         if shares > next.shares {
             return Err(Error::InsufficientGuardianShares);
         }
+        books.guardians.request(next.requested, shares)?;
         (next.requested, next.requested_at) = (shares, clock.unix);
+        books.invariant()?;
+
+        self.books = books;
         *position = next;
         let opens_at = clock.unix.saturating_add(i64::from(self.config.guardian_cooldown));
         Ok(GuardianRequest {
@@ -110,12 +116,13 @@ impl Market {
     }
 
     /// Pays `shares` out, which were asked for in time: their part of min(claim, equity), at least `min_amount`. Out of the
-    /// backstop's cash, which there is only when it owes the pool nothing. Prices are needed while it holds inventory.
+    /// backstop's cash, which there is only when it owes nobody anything, and at most the stress cover at `stress_fall`: the rest
+    /// stays until it suffices. Prices are needed while there is inventory or debt.
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InsufficientGuardianShares`], [`Error::TooEarly`], [`Error::Expired`],
     /// [`Error::PriceRequired`], those of [`Prices::conservative`], [`Error::SlippageExceeded`],
-    /// [`Error::BackstopCashInsufficient`], [`Error::Overflow`].
+    /// [`Error::BackstopCashInsufficient`], [`Error::StressCoverExceeded`], [`Error::Overflow`].
     pub fn guardian_withdraw(
         &mut self,
         position: &mut GuardianPosition,
@@ -125,25 +132,30 @@ impl Market {
         clock: Clock,
     ) -> Result<GuardianWithdrawal> {
         shares.nonzero()?;
-        let mut next = position.in_era(self.guardians.era);
-        next.check_leaving(&self.config, shares, clock)?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let mut guardians = self.guardians;
-        let amount = guardians.pay_out(shares, self.releasable(&books, prices)?)?;
+        let mut guardians = books.guardians;
+        let mut next = position.in_era(guardians.era);
+        next.check_leaving(&self.config, shares, clock)?;
+        let at = self.leaving_prices(&books, prices)?;
+        let amount = guardians.pay_out(shares, positive(books.backstop.equity(&books.pool, at.conservative)?))?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
         }
         if amount > books.backstop.cash {
             return Err(Error::BackstopCashInsufficient);
         }
+        if amount > self.cover_of(&books, at.lowest, self.config.stress_fall)?.spare() {
+            return Err(Error::StressCoverExceeded);
+        }
         books.backstop.cash = books.backstop.cash.minus(amount)?;
+        guardians.request(shares, GuardianShares::ZERO)?;
+        books.guardians = guardians;
         next.shares = next.shares.minus(shares)?;
         next.requested = next.requested.minus(shares)?;
         books.invariant()?;
 
         self.books = books;
-        self.guardians = guardians;
         *position = next;
         Ok(GuardianWithdrawal {
             shares,
@@ -157,25 +169,42 @@ impl Market {
     /// # Errors
     /// [`Error::AccountNotEmpty`].
     pub fn check_position_closable(&self, position: &GuardianPosition) -> Result<()> {
-        if position.in_era(self.guardians.era).shares == GuardianShares::ZERO {
+        if position.in_era(self.books.guardians.era).shares == GuardianShares::ZERO {
             Ok(())
         } else {
             Err(Error::AccountNotEmpty)
         }
     }
 
-    /// The backstop's equity as it counts for whoever takes money out, quote atoms: inventory at the conservative price
-    /// less the haircut. With inventory it takes prices, at Normal.
-    pub(super) fn releasable(&self, books: &Books, prices: Option<&Prices>) -> Result<Quote> {
-        let backstop = &books.backstop;
-        let price = if backstop.inventory == Collateral::ZERO {
-            crate::Price::default()
-        } else {
-            let prices = prices.ok_or(Error::PriceRequired)?;
-            let haircut = self.config.inventory_haircut.below_one();
-            prices.conservative()?.scale_down(haircut)?
-        };
-        let equity = backstop.equity(&books.pool, price)?;
-        Ok(Quote(u64::try_from(equity.max(0)).unwrap_or(u64::MAX)))
+    /// The prices at which money may leave the backstop. They are needed while inventory or debt depends on them.
+    ///
+    /// # Errors
+    /// [`Error::PriceRequired`], those of [`Prices::conservative`].
+    pub(super) fn leaving_prices(&self, books: &Books, prices: Option<&Prices>) -> Result<LeavingPrices> {
+        let (pool, backstop) = (&books.pool, &books.backstop);
+        match prices {
+            Some(prices) => Ok(LeavingPrices {
+                conservative: prices.conservative()?,
+                lowest: prices.lowest(),
+            }),
+            None if backstop.inventory == Collateral::ZERO && pool.debt_shares == DebtShares::ZERO => {
+                Ok(LeavingPrices::default())
+            }
+            None => Err(Error::PriceRequired),
+        }
     }
+}
+
+/// What inventory and accounts count at for whoever takes money out, quote atoms per collateral atom.
+#[derive(Clone, Copy, Default)]
+pub(super) struct LeavingPrices {
+    /// What inventory is worth.
+    pub conservative: Price,
+    /// Where the stress cover falls from.
+    pub lowest: Price,
+}
+
+/// Quote atoms, at least none.
+pub(super) fn positive(equity: i128) -> Quote {
+    Quote(u64::try_from(equity.max(0)).unwrap_or(u64::MAX))
 }

@@ -1,20 +1,20 @@
 use crate::{
-    backstop::{BackstopPrices, Capacity, Marks},
     error::{Error, Result},
     guard::{Level, Prices, Step, Steps},
     guardians::Guardians,
+    map::Sums,
     market::{Books, Market},
     num, pause,
     position::{KeeperLedger, MarginAccount},
-    sizing::{self, Demand, Extent, Rules, Terms},
-    units::{Bps, Clock, Collateral, DebtShares, Price, Quote},
-    unwind::Arrival,
+    sizing::{self, Demand, Extent, Rules, Terms, Values},
+    stress::{self, Stress},
+    units::{Bps, Clock, Collateral, DebtShares, Divisor, Price, Quote},
 };
 
 record! {
     /// An account was liquidated against the backstop. No token moved.
     Liquidation {
-        /// Price it was done at, quote atoms per collateral atom, Q64.64.
+        /// Price it was settled at, the lower of spot and guarded price: quote atoms per collateral atom, Q64.64.
         price: Price,
         /// Debt taken off the account, quote atoms.
         repaid: Quote,
@@ -22,56 +22,64 @@ record! {
         paid_in_cash: Quote,
         /// Collateral taken, atoms.
         seized: Collateral,
-        /// What the debt exceeded the collateral by: the backstop's loss, quote atoms.
+        /// What the debt exceeded the collateral by at that price: the backstop's loss, quote atoms.
         deficit: Quote,
         /// Bounty credited to the keeper, quote atoms.
         bounty: Quote,
-        /// Bounty that neither backstop nor pool had cash for, quote atoms. It is not owed.
-        bounty_unpaid: Quote,
         /// Debt left in the account, quote atoms.
         debt_after: Quote,
         /// Collateral left in the account, atoms.
         collateral_after: Collateral,
         /// Penalty, bps of the debt repaid.
         penalty: Bps,
-        /// The LTV was at or beyond the insolvency LTV.
-        insolvent: bool,
+        /// The LTV was at or beyond the take-over LTV.
+        taken_over: bool,
         /// All of the debt was taken.
         whole: bool,
     }
 }
 
-/// What is to be done with an account.
-pub(super) struct Due {
+/// What is to be done with an account, as far as the account alone can tell.
+struct Due {
     /// Its debt, quote atoms, Q64.64 and exact: index × shares.
     exact: u128,
     /// Its debt, quote atoms, rounded up.
-    pub debt: Quote,
-    /// On which terms.
-    pub terms: Terms,
-    /// The step that these terms are, while Guarded and unless the account is insolvent.
-    pub step: Option<Step>,
+    debt: Quote,
+    /// How much of it is to be taken.
+    demand: Demand,
+    /// The step that this is, while Guarded and unless the account is taken over.
+    step: Option<Step>,
 }
 
-/// What an account is left with.
-pub(super) struct Left {
-    pub shares: DebtShares,
-    /// The debt of these shares, quote atoms, rounded up.
-    pub debt: Quote,
+/// Everything that a liquidation on some terms changes, worked out and not yet stored.
+struct Outcome {
+    terms: Terms,
+    books: Books,
+    sums: Sums,
+    paid_in_cash: Quote,
+    bounty: Quote,
+    account: MarginAccount,
+    /// Debt left in the account, quote atoms, rounded up.
+    debt_after: Quote,
 }
 
-/// Liquidations of one market at one moment and one price. What they share — interest up to now, prices, the
-/// backstop's capacity — is computed once; then each account costs only its own arithmetic.
+/// Liquidations of one market at one moment and one price. What they share — interest up to now, prices, the fall that
+/// the backstop must stand — is computed once; then each account costs only its own arithmetic.
 pub struct Liquidations<'a> {
-    pub(super) market: &'a mut Market,
-    pub(super) clock: Clock,
-    /// What accounts are judged by. While Guarded the smallest penalty is the largest too: no reward for pushing a price.
+    market: &'a mut Market,
+    prices: &'a Prices,
+    clock: Clock,
     rules: Rules,
-    pub(super) marks: Marks,
-    capacity: Capacity,
+    /// The price that accounts are judged at, where it is not the one that they are settled at.
+    judged: Option<Price>,
+    /// The price that they are settled at.
+    settled: Divisor,
+    /// The fall of `stress_fall`.
+    stress: Stress,
     /// The guardians' part of each penalty.
     guardian_rate: Bps,
-    arrival: Arrival,
+    /// Where the auction's anchor is once inventory has arrived.
+    anchor: i64,
     /// While Guarded.
     steps: Option<Steps>,
     /// The pool's index.
@@ -83,34 +91,34 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ActionPaused`], those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
-    pub fn liquidations(&mut self, prices: &Prices, clock: Clock) -> Result<Liquidations<'_>> {
+    pub fn liquidations<'a>(&'a mut self, prices: &'a Prices, clock: Clock) -> Result<Liquidations<'a>> {
         pause::check(self.pauses.liquidate, clock)?;
+        let at = prices.liquidation()?;
         let mut steps = None;
         if prices.level() == Level::Guarded {
             steps = Some(Steps::of(&self.config, &self.guard, clock)?);
         }
+        let config = &self.config;
+        let rules = Rules::new(config, self.liquidation_ltv(clock), &at);
         let books = self.books_at(clock)?;
-        let marks = Marks::new(BackstopPrices::new(&self.config, prices)?)?;
-        let capacity = Capacity::of(&books.backstop, &books.pool, marks.stressed)?;
+        let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), config.stress_fall)?;
+        let held = books.backstop.inventory;
+        let anchor = books.unwind.anchor_after_arrival(config, held, prices.average(), clock)?;
+        let guardian_rate = books.guardian_rate(config, stress.price)?;
         let index = books.pool.index.reciprocal()?;
-        let guardian_rate = self.guardians.rate(&self.config, capacity.equity());
-        let arrival = Arrival::at(&self.config, clock)?;
+        let settled = at.settled.divisor()?;
+        self.map.set_threshold(stress.threshold);
         self.books = books;
-        let mut rules = Rules {
-            liquidation_ltv: self.liquidation_ltv(clock),
-            ..Rules::of(&self.config)
-        };
-        if steps.is_some() {
-            rules.penalty_max = rules.penalty_min;
-        }
         Ok(Liquidations {
-            rules,
             market: self,
+            prices,
             clock,
-            marks,
-            capacity,
+            rules,
+            judged: (at.judged != at.settled).then_some(at.judged),
+            settled,
+            stress,
             guardian_rate,
-            arrival,
+            anchor,
             steps,
             index,
         })
@@ -131,86 +139,65 @@ impl Market {
 }
 
 impl Liquidations<'_> {
-    /// Liquidates one account against the backstop: to the target LTV, or whole (see [`crate::sizing`]), as far as
-    /// there is room. While Guarded, no more than a step at a time, but insolvent accounts whole. The backstop's cash pays
-    /// first; for the rest debt shares move from the account to the backstop, so the pool neither gains nor loses. The
-    /// keeper's bounty is credited to its ledger.
+    /// Liquidates one account against the backstop (see [`crate::sizing`]).
+    ///
+    /// - At the take-over LTV or beyond: whole, always.
+    /// - Below it, to the target LTV, in full while the stress cover is not negative after it ([`crate::stress`]). Else only as
+    ///   far as the inventory stays within the pipeline, what is sold in `pipeline` seconds; beyond that the account waits:
+    ///   its own margin bears the fall first. While Guarded, no more than a step at a time besides.
+    ///
+    /// The backstop's cash pays first; for the rest debt shares move from the account to the backstop, so the pool neither
+    /// gains nor loses. The keeper's bounty is credited to its ledger.
     ///
     /// # Errors
-    /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::AccountCooling`],
-    /// [`Error::GuardedFlowUsed`], [`Error::BackstopFull`], [`Error::Overflow`].
+    /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::PriceGapTooWide`],
+    /// [`Error::CollateralBelowDebt`], [`Error::AccountCooling`], [`Error::GuardedFlowUsed`], [`Error::PipelineFull`],
+    /// [`Error::Overflow`].
     #[inline]
     pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
-        let due = self.due(account, None)?;
-        let mut terms = due.terms;
-        let mut capacity = self.capacity.after(terms.repay, terms.seize, &self.marks)?;
-        if !self.fits(&terms, &capacity) {
-            (terms, capacity) = self.cut(terms.demand(), due.debt, account.collateral)?;
+        let due = self.due(account)?;
+        let mut step = due.step;
+        let mut outcome = self.outcome(account, &due, due.demand)?;
+        if due.demand.extent != Extent::TakeOver && self.is_uncovered(&outcome)? {
+            let cut = self.within_pipeline(&due)?;
+            if cut != due.demand {
+                step = self.step_of(step, cut.repay)?;
+                outcome = self.outcome(account, &due, cut)?;
+            }
         }
-        let step = self.step_for(due.step, &terms)?;
-        let (left, moved) = self.relieve(account.debt_shares, &due, terms.repay)?;
-        let collateral = account.collateral.minus(terms.seize)?;
+        let credit = ledger.credit.plus(outcome.bounty)?;
+        outcome.books.invariant()?;
 
-        let market = &*self.market;
-        let mut books = market.books;
-        let paid_in_cash = self.absorb(&mut books, moved, &terms)?;
-        let earned = terms.bounty(&market.config)?;
-        let (bounty, bounty_unpaid) = self.credit_bounty(&mut books, earned)?;
-        let capacity = capacity.after_paying(bounty)?;
-        let credit = ledger.credit.plus(bounty)?;
-        let guardians = Guardians::earned(terms.penalty_amount, self.guardian_rate);
-        let claim = market.guardians.claim.plus(guardians)?;
-        books.invariant()?;
-
-        let market = &mut *self.market;
-        let band = market.map.band(left.shares, collateral);
-        market
-            .map
-            .follow((account.debt_shares, account.band), (left.shares, band))?;
-        let held = market.books.backstop.inventory;
-        market.books = books;
-        market.books.unwind.arrive(&self.arrival, held, terms.seize);
-        market.guardians.claim = claim;
-        market.income.absorb(&terms);
-        if terms.extent != Extent::Insolvent {
-            market.shortage.clear();
-        }
-        self.capacity = capacity;
-        self.step_taken(account, step);
-        account.collateral = collateral;
-        account.debt_shares = left.shares;
-        account.band = band;
+        let from = (account.debt_shares, account.band);
+        let to = (outcome.account.debt_shares, outcome.account.band);
+        self.market.map.shift(from, to, outcome.sums)?;
+        self.market.books = outcome.books;
+        *account = outcome.account;
         ledger.credit = credit;
+        self.record_step(account, step);
+        let terms = outcome.terms;
         Ok(Liquidation {
-            price: self.marks.price.price,
+            price: self.settled.price,
             repaid: terms.repay,
-            paid_in_cash,
+            paid_in_cash: outcome.paid_in_cash,
             seized: terms.seize,
             deficit: terms.deficit,
-            bounty,
-            bounty_unpaid,
-            debt_after: left.debt,
-            collateral_after: collateral,
+            bounty: outcome.bounty,
+            debt_after: outcome.debt_after,
+            collateral_after: account.collateral,
             penalty: terms.penalty,
-            insolvent: terms.extent == Extent::Insolvent,
-            whole: left.shares == DebtShares::ZERO,
+            taken_over: terms.extent == Extent::TakeOver,
+            whole: account.debt_shares == DebtShares::ZERO,
         })
     }
 
-    /// Notes that the backstop had no room for an account of this market: the discount of external liquidations begins to
-    /// grow. For batches, which skip such accounts.
-    pub fn note_shortage(&mut self) {
-        let market = &mut *self.market;
-        let _ = market.shortage.note(&market.config, self.clock);
-    }
-
-    /// What is to be done with an account now. `penalty` replaces the market's.
+    /// What is to be done with an account now.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
         reason = "handing the result over costs as much as a good part of the work"
     )]
-    pub(super) fn due(&self, account: &MarginAccount, penalty: Option<Bps>) -> Result<Due> {
+    fn due(&self, account: &MarginAccount) -> Result<Due> {
         if account.last_risk_slot == self.clock.slot {
             return Err(Error::SameSlot);
         }
@@ -219,94 +206,120 @@ impl Liquidations<'_> {
         if debt == Quote::ZERO {
             return Err(Error::NoDebt);
         }
-        let (config, price) = (&self.market.config, &self.marks.price);
-        let value = price.value(account.collateral)?;
-        let demand = match penalty {
-            None => Demand::of(&self.rules, debt, value)?,
-            Some(penalty) => {
-                let rules = Rules {
-                    penalty_min: penalty,
-                    penalty_max: penalty,
-                    ..self.rules
-                };
-                Demand::of(&rules, debt, value)?
-            }
+        let settled = self.settled.value(account.collateral)?;
+        let judged = match self.judged {
+            None => settled,
+            Some(price) => price.value(account.collateral)?,
         };
+        let demand = Demand::of(&self.rules, debt, Values { judged, settled })?;
         let (demand, step) = match &self.steps {
-            Some(steps) if demand.extent != Extent::Insolvent => {
-                let (demand, step) = steps.step(config, account, demand, debt, self.clock)?;
+            Some(steps) if demand.extent != Extent::TakeOver => {
+                let (demand, step) = steps.step(&self.market.config, account, demand, debt, self.clock)?;
                 (demand, Some(step))
             }
             _ => (demand, None),
         };
-        let terms = demand.terms(account.collateral, price)?;
         Ok(Due {
             exact,
             debt,
-            terms,
+            demand,
             step,
         })
     }
 
-    /// The step of these terms, which may have been cut since.
+    /// What taking `demand` of an account changes.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `due`")]
+    fn outcome(&self, account: &MarginAccount, due: &Due, demand: Demand) -> Result<Outcome> {
+        let market = &*self.market;
+        let config = &market.config;
+        let terms = demand.terms(&self.rules, account.collateral, &self.settled)?;
+        let (shares, moved, debt_after) = self.reduce_debt(account.debt_shares, due, terms.repay)?;
+        let mut after = *account;
+        after.debt_shares = shares;
+        after.collateral = account.collateral.minus(terms.seize)?;
+        after.band = market.map.band(shares, after.collateral);
+
+        let mut books = market.books;
+        let paid_in_cash = self.absorb(&mut books, moved, &terms)?;
+        let bounty = terms.bounty(config);
+        books.backstop.credit(bounty)?;
+        if self.guardian_rate != Bps(0) {
+            let earned = self.guardians_earn(&terms);
+            books.guardians.claim = books.guardians.claim.plus(earned)?;
+        }
+        books.income.absorb(&terms);
+        books.unwind.anchor = self.anchor;
+        let sums = market
+            .map
+            .sums_after((account.debt_shares, account.band), (shares, after.band));
+        Ok(Outcome {
+            terms,
+            books,
+            sums,
+            paid_in_cash,
+            bounty,
+            account: after,
+            debt_after,
+        })
+    }
+
+    /// The guardians' part of the penalty. For a take-over while Guarded they earn nothing: nobody is paid for a price pushed
+    /// that far.
+    fn guardians_earn(&self, terms: &Terms) -> Quote {
+        if self.steps.is_some() && terms.extent == Extent::TakeOver {
+            return Quote::ZERO;
+        }
+        Guardians::earned(terms.shared_penalty(&self.market.config), self.guardian_rate)
+    }
+
+    /// Whether the stress cover would be negative.
     #[inline]
-    pub(super) fn step_for(&self, step: Option<Step>, terms: &Terms) -> Result<Option<Step>> {
+    fn is_uncovered(&self, outcome: &Outcome) -> Result<bool> {
+        let books = &outcome.books;
+        let map = (&self.market.map, outcome.sums);
+        let cover = self
+            .stress
+            .cover(&books.backstop, books.reserves_owed(), self.index.factor(), map)?;
+        Ok(cover.is_negative())
+    }
+
+    /// What is due cut down to what the pipeline takes. A rest of the pipeline that is worth less than the minimum debt, or
+    /// than what is wanted, is none.
+    ///
+    /// # Errors
+    /// [`Error::PipelineFull`].
+    #[cold]
+    #[inline(never)]
+    fn within_pipeline(&self, due: &Due) -> Result<Demand> {
+        let (config, backstop) = (&self.market.config, &self.market.books.backstop);
+        let room = stress::pipeline_room(config, backstop, self.prices.flow_price())?;
+        // x(1+β)/l ≤ room
+        let value = self.settled.price.value(room)?;
+        let most = num::mul_div_floor(value.0, num::BPS, due.demand.penalty.above_one())?;
+        due.demand.within(config, due.debt, Quote(most), Error::PipelineFull)
+    }
+
+    /// The step of this repayment, which may have been cut since.
+    #[inline]
+    fn step_of(&self, step: Option<Step>, repay: Quote) -> Result<Option<Step>> {
         match (step, &self.steps) {
-            (Some(step), Some(steps)) if step.repay != terms.repay => steps.take(terms.repay).map(Some),
+            (Some(step), Some(steps)) if step.repay != repay => steps.take(repay).map(Some),
             _ => Ok(step),
         }
     }
 
     /// Records a step of a guarded liquidation.
     #[inline]
-    pub(super) fn step_taken(&mut self, account: &mut MarginAccount, step: Option<Step>) {
+    fn record_step(&mut self, account: &mut MarginAccount, step: Option<Step>) {
         if let (Some(step), Some(steps)) = (step, &mut self.steps) {
             self.market.guard.flow = steps.record(step);
             account.stepped_at = self.clock.unix;
         }
     }
 
-    /// Whether the backstop may be left with `after` by these terms. Insolvent accounts always fit.
-    #[inline]
-    fn fits(&self, terms: &Terms, after: &Capacity) -> bool {
-        terms.extent == Extent::Insolvent || after.is_within(&self.market.config)
-    }
-
-    /// What does not fit, cut down to what does, and the capacity after it. Solving for the room is dear. A rest of room below
-    /// the minimum debt is none: it would go in crumbs.
-    #[cold]
-    #[inline(never)]
-    fn cut(&self, wanted: Demand, debt: Quote, collateral: Collateral) -> Result<(Terms, Capacity)> {
-        let config = &self.market.config;
-        let room = self.capacity.room(config, &self.marks.prices(), wanted.penalty)?;
-        if room < config.min_debt {
-            return Err(Error::BackstopFull);
-        }
-        let terms = wanted
-            .within(config, debt, room, Error::BackstopFull)?
-            .terms(collateral, &self.marks.price)?;
-        let terms = Terms {
-            extent: Extent::Cut,
-            ..terms
-        };
-        Ok((terms, self.capacity.after(terms.repay, terms.seize, &self.marks)?))
-    }
-
-    /// Whether the backstop would take on these terms, or part of them.
-    pub(super) fn has_room(&self, terms: &Terms, debt: Quote, collateral: Collateral) -> Result<bool> {
-        let after = self.capacity.after(terms.repay, terms.seize, &self.marks)?;
-        if self.fits(terms, &after) {
-            return Ok(true);
-        }
-        match self.cut(terms.demand(), debt, collateral) {
-            Ok(_) => Ok(true),
-            Err(Error::BackstopFull) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Takes `repay` off the debt that `due` says an account of `held` shares has. Returns what is left to the account, and
-    /// the shares taken off, rounded down: in favour of who takes the debt over.
+    /// Takes `repay` off the debt that `due` says an account of `held` shares has. Returns the shares left to the account, those
+    /// taken off, rounded down, in favor of who takes the debt over, and the debt left.
     ///
     /// With r what the division leaves, repay = index × shares + r; so
     ///
@@ -317,26 +330,19 @@ impl Liquidations<'_> {
     /// exactly, which saves a product.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `due`")]
-    pub(super) fn relieve(&self, held: DebtShares, due: &Due, repay: Quote) -> Result<(Left, DebtShares)> {
+    fn reduce_debt(&self, held: DebtShares, due: &Due, repay: Quote) -> Result<(DebtShares, DebtShares, Quote)> {
         if repay == due.debt {
-            let left = Left {
-                shares: DebtShares::ZERO,
-                debt: Quote::ZERO,
-            };
-            return Ok((left, held));
+            return Ok((DebtShares::ZERO, held, Quote::ZERO));
         }
         let (shares, rest) = self.index.divide_with_rest(repay.0)?;
         // index × the shares left: cannot wrap.
         let exact = due.exact.wrapping_sub(num::join(repay.0, 0)).wrapping_add(rest);
-        let left = Left {
-            shares: held.minus(DebtShares(shares))?,
-            debt: Quote(num::ceil(exact)?),
-        };
-        Ok((left, DebtShares(shares)))
+        let moved = DebtShares(shares);
+        Ok((held.minus(moved)?, moved, Quote(num::ceil(exact)?)))
     }
 
     /// Moves the collateral of `terms` and debt of so many `shares` to the backstop. Returns the part paid in cash; the
-    /// shares that it pays are rounded down, in favour of the pool.
+    /// shares that it pays are rounded down, in favor of the pool.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `due`")]
     fn absorb(&self, books: &mut Books, shares: DebtShares, terms: &Terms) -> Result<Quote> {
@@ -345,40 +351,12 @@ impl Liquidations<'_> {
         let settled = match cash {
             Quote::ZERO => DebtShares::ZERO,
             all if all == terms.repay => shares,
-            part => self.shares(part)?.min(shares),
+            part => DebtShares(self.index.divide(part.0)?).min(shares),
         };
         pool.collect(cash, settled)?;
         backstop.cash = backstop.cash.minus(cash)?;
         backstop.debt_shares = backstop.debt_shares.plus(shares.minus(settled)?)?;
         backstop.inventory = backstop.inventory.plus(terms.seize)?;
         Ok(cash)
-    }
-
-    /// See [`crate::Index::shares_for_payment`].
-    #[inline]
-    fn shares(&self, amount: Quote) -> Result<DebtShares> {
-        self.index.divide(amount.0).map(DebtShares)
-    }
-
-    /// Sets quote atoms aside for a keeper: from the backstop's cash, else lent by the pool to the backstop, else not
-    /// at all. Returns what was set aside, and what was not.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `due`")]
-    fn credit_bounty(&self, books: &mut Books, bounty: Quote) -> Result<(Quote, Quote)> {
-        let Books { pool, backstop, .. } = books;
-        let from_cash = backstop.cash.min(bounty);
-        let rest = bounty.minus(from_cash)?;
-        let lent = rest.min(pool.cash);
-        backstop.cash = backstop.cash.minus(from_cash)?;
-        if lent > Quote::ZERO {
-            // As `Index::shares_for_loan`.
-            let shares = self.index.divide_up(lent.0).map(DebtShares)?;
-            pool.lend_for(lent, shares)?;
-            backstop.debt_shares = backstop.debt_shares.plus(shares)?;
-        }
-        let unpaid = rest.minus(lent)?;
-        let credited = bounty.minus(unpaid)?;
-        backstop.keeper_credits = backstop.keeper_credits.plus(credited)?;
-        Ok((credited, unpaid))
     }
 }

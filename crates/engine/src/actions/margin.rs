@@ -1,12 +1,11 @@
 use crate::{
-    backstop::BackstopPrices,
     error::{Error, Result},
     guard::Prices,
     market::{Books, Market},
     pause,
     position::MarginAccount,
-    risk::{Move, View},
     sizing,
+    stress::Move,
     units::{Clock, Collateral, DebtShares, Quote},
 };
 
@@ -66,7 +65,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`]; with debt [`Error::ActionPaused`], [`Error::PriceRequired`],
-    /// [`Error::InitialLtvExceeded`], [`Error::BandOverloaded`], [`Error::DebtBelowMinimum`], those of
+    /// [`Error::InitialLtvExceeded`], [`Error::StressCoverExceeded`], [`Error::DebtBelowMinimum`], those of
     /// [`Prices::conservative`]; [`Error::Overflow`].
     pub fn withdraw_collateral(
         &mut self,
@@ -90,7 +89,7 @@ impl Market {
                 before: account,
                 after: &next,
             };
-            self.check_initial_margin(&books, &moved, prices.ok_or(Error::PriceRequired)?, clock)?;
+            self.check_initial_margin(&books, &moved, prices.ok_or(Error::PriceRequired)?)?;
             next.last_risk_slot = clock.slot;
         }
         books.invariant()?;
@@ -106,7 +105,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InsufficientLiquidity`], [`Error::DebtBelowMinimum`],
-    /// [`Error::InitialLtvExceeded`], [`Error::BandOverloaded`], those of [`Prices::conservative`],
+    /// [`Error::InitialLtvExceeded`], [`Error::StressCoverExceeded`], those of [`Prices::conservative`],
     /// [`Error::AccountDebtCapReached`], [`Error::DebtCapReached`], [`Error::Overflow`].
     pub fn borrow(
         &mut self,
@@ -128,7 +127,7 @@ impl Market {
             before: account,
             after: &next,
         };
-        let debt_after = self.check_initial_margin(&books, &moved, prices, clock)?;
+        let debt_after = self.check_initial_margin(&books, &moved, prices)?;
         if debt_after > self.config.account_debt_cap {
             return Err(Error::AccountDebtCapReached);
         }
@@ -187,21 +186,18 @@ impl Market {
         }
     }
 
-    /// debt ≥ minimum, debt ≤ initial LTV × value at the conservative price, and no band overloaded. Returns the debt.
-    fn check_initial_margin(&self, books: &Books, moved: &Move, prices: &Prices, clock: Clock) -> Result<Quote> {
+    /// debt ≥ minimum, debt ≤ initial LTV × value at the conservative price, and the stress cover suffices. Returns the debt.
+    fn check_initial_margin(&self, books: &Books, moved: &Move, prices: &Prices) -> Result<Quote> {
         let account = moved.after;
         let debt = books.pool.index.debt(account.debt_shares)?;
         if debt < self.config.min_debt {
             return Err(Error::DebtBelowMinimum);
         }
-        let (conservative, low) = prices.conservative_and_low()?;
-        let value = conservative.value(account.collateral)?;
-        let at = BackstopPrices::with(&self.config, prices.liquidation(&self.config)?, low)?;
-        let view = View::new(self, books, &at, clock)?;
-        if sizing::exceeds(debt, value, view.initial_ltv(moved)?.limit) {
+        let value = prices.conservative()?.value(account.collateral)?;
+        if sizing::exceeds(debt, value, self.config.initial_ltv) {
             return Err(Error::InitialLtvExceeded);
         }
-        view.check_band(moved)?;
+        self.check_admission(books, moved, prices.lowest())?;
         Ok(debt)
     }
 

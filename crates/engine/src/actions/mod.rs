@@ -4,7 +4,6 @@
 //! what happened; the same struct is the body of the event that the program emits.
 
 mod backstop;
-mod external;
 mod guardians;
 mod liquidate;
 mod margin;
@@ -14,7 +13,6 @@ mod settle;
 mod take_out;
 
 pub use backstop::{BountyClaim, Funding, Sale};
-pub use external::{ExternalLiquidation, Willing};
 pub use guardians::{GuardianDeposit, GuardianRequest, GuardianWithdrawal};
 pub use liquidate::{Liquidation, Liquidations};
 pub use margin::{Borrowing, CollateralChange, Repayment};

@@ -4,6 +4,7 @@ use crate::{
     market::Market,
     oracle::{Believed, Purpose, Readings},
     ramp::{Ramp, RampAnnounced, RampCancellation},
+    stress::Stress,
     units::{Bps, Clock, DebtShares, Price},
 };
 
@@ -45,7 +46,7 @@ impl Market {
         if self.books.pool.debt_shares == DebtShares::ZERO {
             // The map is empty.
             let ltv = self.liquidation_ltv(clock);
-            self.map.centre(verdict.guarded, self.books.pool.index, ltv);
+            self.map.center(verdict.guarded, self.books.pool.index, ltv);
         }
         self.guard = guard;
         self.oracle.record(readings);
@@ -58,6 +59,9 @@ impl Market {
     /// Those of [`Market::accept_prices`].
     pub fn observe_price(&mut self, readings: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
         let prices = self.accept_prices(readings, Purpose::Observe, clock)?;
+        // So that the kept sums follow the price when nobody liquidates, and others have few bands to walk.
+        let stress = Stress::new(&self.map, self.books.pool.index, prices.lowest(), self.config.stress_fall)?;
+        self.map.set_threshold(stress.threshold);
         let observation = Observation {
             spot: prices.spot(),
             guarded: prices.guarded(),

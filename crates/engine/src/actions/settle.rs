@@ -8,7 +8,7 @@ record! {
     /// The backstop could not pay its debt: who bore what, quote atoms.
     Settlement {
         /// The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-        /// settlement. All of it is lost.
+        /// settlement, less what guardians earned of it. All of it is lost.
         protocol: Quote,
         /// The guardians' claim. All of it is void.
         guardians: Quote,
@@ -20,7 +20,8 @@ record! {
 }
 
 impl Market {
-    /// Settles a deficit: the backstop has sold everything, has no cash, and still owes the pool. Anyone may.
+    /// Settles a deficit: the backstop has sold everything, has no cash, and still owes the pool. Anyone may. What keepers are
+    /// owed without cash for it stays owed, first of all.
     ///
     /// The protocol's equity is gone by then, the guardians' claim is voided, and what is still owed is written off the
     /// pool's books. It is the only thing that ever lowers the price of an LP share.
@@ -41,16 +42,16 @@ impl Market {
         let suppliers = books.pool.index.debt(shares)?;
         books.pool.write_off(shares)?;
         backstop.debt_shares = DebtShares::ZERO;
-        let protocol = self.income.paid_in.plus(backstop.reserve)?;
-        backstop.reserve = Quote::ZERO;
+        let protocol = books.protocol_capital();
+        books.backstop.reserve = Quote::ZERO;
+        books.income = bytemuck::Zeroable::zeroed();
+        let guardians = books.guardians.void();
         books.invariant()?;
 
         self.books = books;
-        self.income = bytemuck::Zeroable::zeroed();
-        self.shortage.clear();
         Ok(Settlement {
             protocol,
-            guardians: self.guardians.void(),
+            guardians,
             suppliers,
             shares,
         })

@@ -1,10 +1,10 @@
+use super::guardians::positive;
 use crate::{
     error::{Error, Result},
     governance::check_approval,
     guard::Prices,
     guardians::check_window,
     market::{Market, TakeOut},
-    num,
     units::{Clock, Quote},
 };
 
@@ -37,8 +37,6 @@ record! {
         amount: Quote,
         /// The protocol's equity left, at the conservative price, quote atoms.
         equity_after: Quote,
-        /// What must be left, quote atoms.
-        floor: Quote,
     }
 }
 
@@ -80,12 +78,13 @@ impl Market {
         Ok(TakeOutCancellation { amount })
     }
 
-    /// Takes the announced equity out of the backstop's cash. What is left to the protocol, after the guardians' claim and
-    /// with inventory at the conservative price less the haircut, must be at least `equity_floor` of the market's debt.
+    /// Takes the announced equity out of the backstop's cash. What is left must be worth the guardians' claim, with inventory at
+    /// the conservative price, and the stress cover must suffice beside what guardians have asked for: see [`crate::stress`].
     ///
     /// # Errors
     /// [`Error::NothingQueued`], [`Error::TooEarly`], [`Error::Expired`], [`Error::BackstopCashInsufficient`],
-    /// [`Error::PriceRequired`], those of [`Prices::conservative`], [`Error::EquityFloorReached`], [`Error::Overflow`].
+    /// [`Error::PriceRequired`], those of [`Prices::conservative`], [`Error::EquityBelowClaim`], [`Error::StressCoverExceeded`],
+    /// [`Error::Overflow`].
     pub fn take_out(&mut self, prices: Option<&Prices>, clock: Clock) -> Result<TakenOut> {
         let TakeOut {
             amount,
@@ -110,23 +109,21 @@ impl Market {
             return Err(Error::BackstopCashInsufficient);
         }
         books.backstop.cash = books.backstop.cash.minus(amount)?;
-        // Rounded up: a floor is at least what it says.
-        let debt = books.pool.index.debt(books.pool.debt_shares)?;
-        let floor = num::mul_div_ceil(debt.0, self.config.equity_floor.factor(), num::BPS).map(Quote)?;
-        let claim = self.guardians.claim;
-        let equity = self.releasable(&books, prices)?;
-        if equity < claim.plus(floor)? {
-            return Err(Error::EquityFloorReached);
+        let claim = books.guardians.claim;
+        let at = self.leaving_prices(&books, prices)?;
+        let equity = positive(books.backstop.equity(&books.pool, at.conservative)?);
+        if equity < claim {
+            return Err(Error::EquityBelowClaim);
         }
+        self.check_equity_withdrawal(&books, at.lowest)?;
+        books.income.paid_in.0 = books.income.paid_in.0.saturating_sub(amount.0);
         books.invariant()?;
 
         self.books = books;
         self.take_out = bytemuck::Zeroable::zeroed();
-        self.income.paid_in.0 = self.income.paid_in.0.saturating_sub(amount.0);
         Ok(TakenOut {
             amount,
             equity_after: equity.minus(claim)?,
-            floor,
         })
     }
 }

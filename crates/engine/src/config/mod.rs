@@ -2,13 +2,16 @@
 
 use crate::{
     error::{Error, Result},
-    num::BPS,
-    units::{Bps, Collateral, Quote},
+    num::{self, BPS, wide},
+    units::{Bps, Quote},
 };
 
 pub mod table;
 
 pub use table::{Parameter, Tighter};
+
+/// Most debt that a market may have, in multiples of its depth.
+const DEPTHS_OF_DEBT: u64 = 200;
 
 stored! {
     /// The parameters of one market.
@@ -17,18 +20,13 @@ stored! {
         min_debt: Quote,
         /// Flat part of a keeper's bounty, quote atoms.
         bounty_tip: Quote,
-        /// Most collateral the backstop may hold, collateral atoms. Insolvent accounts are absorbed beyond it.
-        inventory_cap: Collateral,
-        /// Slowest unwind, collateral atoms per second.
-        unwind_min_rate: u64,
-        /// Fastest unwind, collateral atoms per second: the promise to the market.
-        unwind_max_rate: u64,
         /// While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms.
         guarded_flow: Quote,
-        /// Debt that one price band may hold whatever the backstop's room, quote atoms.
-        band_floor: Quote,
-        /// Sales that move the market's price by 1%, quote atoms: what the cascade indicator is told.
+        /// Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow limit, the
+        /// pipeline and the debt cap follow it.
         market_depth: Quote,
+        /// Most that one bounty may be, quote atoms.
+        bounty_cap: Quote,
         /// Most that the pool may hold and be owed after a supply, quote atoms.
         supply_cap: Quote,
         /// Most that the pool may be owed after a borrowing, what the backstop owes included, quote atoms.
@@ -41,18 +39,24 @@ stored! {
         target_ltv: Bps,
         /// Above this an account can be liquidated (maintenance margin), bps.
         liquidation_ltv: Bps,
-        /// From here the whole account is taken over, bps.
-        insolvency_ltv: Bps,
-        /// Penalty at the liquidation LTV, bps of the debt repaid.
-        penalty_min: Bps,
-        /// Penalty at the insolvency LTV, bps of the debt repaid.
-        penalty_max: Bps,
+        /// From here the whole account is taken over (θ), bps.
+        takeover_ltv: Bps,
+        /// Penalty of a partial liquidation (β), bps of the debt repaid.
+        penalty: Bps,
+        /// Most of the remaining margin that a take-over takes, bps of the debt.
+        takeover_penalty: Bps,
         /// The keeper's share of the debt repaid, bps.
         bounty_share: Bps,
-        /// Most (debt − cash) the backstop may owe per unit of its equity, bps.
-        backstop_leverage: Bps,
-        /// Discount on inventory when the backstop's equity is counted, bps.
-        inventory_haircut: Bps,
+        /// Most that is sold in an hour (k), bps of `market_depth`: the promise to the market.
+        flow_rate: Bps,
+        /// The fall of the price that the backstop must be able to stand with nothing sold (S_base), bps.
+        stress_fall: Bps,
+        /// How many standard deviations of the price admission adds to `stress_fall`, 10,000 = one.
+        stress_volatility: Bps,
+        /// The largest fall that admission asks for, bps.
+        stress_max: Bps,
+        /// The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs, bps.
+        standby_share: Bps,
         /// Growth of the unwind discount per hour behind schedule, bps.
         unwind_slope: Bps,
         /// Largest unwind discount, bps.
@@ -83,31 +87,19 @@ stored! {
         confidence_guard: Bps,
         /// A confidence interval wider than this makes the market Halted, bps of the price, for each feed.
         confidence_halt: Bps,
-        /// Furthest that spot and guarded price may be apart for liquidations, bps of spot.
+        /// Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
+        /// higher.
         max_gap: Bps,
         /// While Guarded: the part of the wanted repayment that is taken over at a time, bps.
         guarded_step: Bps,
         /// The guardians' share of penalties, if all of the backstop's equity were theirs, bps.
         guardian_share: Bps,
-        /// Growth of the discount of external liquidations, bps per minute without room.
-        external_slope: Bps,
-        /// Equity of the protocol that taking out must leave, bps of the market's debt.
-        equity_floor: Bps,
-        /// How many standard deviations of the price are taken off the initial LTV, 10,000 = one.
-        volatility_factor: Bps,
-        /// Most that volatility takes off the initial LTV, bps.
-        volatility_max: Bps,
-        /// Most that crowding takes off the initial LTV, bps.
-        crowding_max: Bps,
-        /// The fall of the price that the backstop should have room for, bps.
-        crowding_drop: Bps,
-        /// Debt that a new loan's surroundings may hold, as a part of the backstop's room, bps.
-        band_limit: Bps,
         /// The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
         /// is no limit. See [`crate::outflow`].
         outflow_limit: Bps,
-        /// Time in which the whole inventory is scheduled to be sold, seconds.
-        unwind_time: u32,
+        /// While the stress cover is negative, partial liquidations keep the inventory below what is sold in this time,
+        /// seconds.
+        pipeline: u32,
         /// How far sales may run ahead of the schedule, seconds.
         unwind_burst: u32,
         /// Oldest price for borrowing, withdrawing against debt, and buying inventory, seconds.
@@ -134,8 +126,6 @@ stored! {
         guardian_cooldown: u32,
         /// Time in which it may leave then, seconds.
         guardian_window: u32,
-        /// How long it is remembered that the backstop had no room, seconds.
-        external_memory: u32,
         /// Time between the announcement of taking equity out and doing it, seconds.
         take_out_delay: u32,
         /// Time in which it may be done then, seconds.
@@ -144,8 +134,6 @@ stored! {
         volatility_seconds: u32,
         /// The time over which a standard deviation is meant, seconds.
         volatility_horizon: u32,
-        /// Bands on each side of a new loan that count as its surroundings.
-        crowding_bands: u32,
         /// Time in which `outflow_limit` is refilled, seconds.
         outflow_window: u32,
     }
@@ -153,16 +141,14 @@ stored! {
 
 impl Config {
     /// A parameter set for examples and tests: a volatile collateral of 9 decimals against a stable quote token of 6.
-    /// Plausible, but chosen by nobody for real money. The values of the price guards and of the margin
-    /// that follows risk come from measurements: `docs/guards.md`, `docs/risk-experiment.md`.
+    /// The parameters of the market SOL/USDC in `migrations`, with larger
+    /// amounts; what the laboratory, the demo, the guards' and the risk document run. Measured in `docs/guards.md` and
+    /// `docs/lab.md`.
     pub const EXAMPLE: Self = Self {
         min_debt: Quote(10_000_000),
-        bounty_tip: Quote(100_000),
-        inventory_cap: Collateral(u64::MAX),
-        unwind_min_rate: 1_000_000,
-        unwind_max_rate: 50_000_000_000,
+        bounty_tip: Quote(50_000),
+        bounty_cap: Quote(100_000_000),
         guarded_flow: Quote(250_000_000_000),
-        band_floor: Quote(100_000_000_000),
         market_depth: Quote(1_000_000_000_000),
         supply_cap: Quote(100_000_000_000_000),
         debt_cap: Quote(80_000_000_000_000),
@@ -170,13 +156,16 @@ impl Config {
         initial_ltv: Bps(7_000),
         target_ltv: Bps(7_500),
         liquidation_ltv: Bps(8_000),
-        insolvency_ltv: Bps(9_200),
-        penalty_min: Bps(200),
-        penalty_max: Bps(600),
+        takeover_ltv: Bps(9_500),
+        penalty: Bps(100),
+        takeover_penalty: Bps(600),
         bounty_share: Bps(25),
-        backstop_leverage: Bps(80_000),
-        inventory_haircut: Bps(500),
-        unwind_slope: Bps(100),
+        flow_rate: Bps(15_000),
+        stress_fall: Bps(3_800),
+        stress_volatility: Bps(20_000),
+        stress_max: Bps(5_000),
+        standby_share: Bps(5_000),
+        unwind_slope: Bps(300),
         unwind_max_discount: Bps(500),
         unwind_max_premium: Bps(300),
         unwind_floor_band: Bps(1_500),
@@ -194,15 +183,8 @@ impl Config {
         max_gap: Bps(200),
         guarded_step: Bps(2_500),
         guardian_share: Bps(5_000),
-        external_slope: Bps(10),
-        equity_floor: Bps(1_000),
-        volatility_factor: Bps(20_000),
-        volatility_max: Bps(1_500),
-        crowding_max: Bps(2_000),
-        crowding_drop: Bps(3_000),
-        band_limit: Bps(4_000),
         outflow_limit: Bps(10_000),
-        unwind_time: 86_400,
+        pipeline: 1_200,
         unwind_burst: 600,
         max_age_short: 30,
         max_age_long: 60,
@@ -216,38 +198,78 @@ impl Config {
         brake_rest: 14_400,
         guardian_cooldown: 604_800,
         guardian_window: 172_800,
-        external_memory: 600,
         take_out_delay: 604_800,
         take_out_window: 172_800,
         volatility_seconds: 21_600,
-        volatility_horizon: 3_600,
-        crowding_bands: 2,
+        volatility_horizon: 86_400,
         outflow_window: 86_400,
     };
 
-    /// Checks every parameter against its hard bounds and against the others.
+    /// Checks every parameter against its hard bounds and against the others:
     ///
-    /// The LTV order and the two penalty rules are what makes sizing well defined (see [`crate::sizing`]).
+    /// - initial < target ≤ liquidation < take-over LTV;
+    /// - τ(1 + β) < 1 − max_gap: a partial liquidation reaches its target however far spot and guarded price may be apart;
+    /// - max_gap < 1 − θ: nobody is settled under water by the gap alone;
+    /// - bounty_share ≤ β/2 and tip ≤ half of β × min_debt: a bounty is at most half of what the smallest partial
+    ///   liquidation earns;
+    /// - 1 − S_base ≤ θ: what is taken over whole is counted by the stress cover;
+    /// - k × market_depth × pipeline ≥ 4 × min_debt: the pipeline always takes more than crumbs;
+    /// - debt_cap ≤ 200 × market_depth;
+    /// - the ask can come down to spot.
     ///
     /// # Errors
-    /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`], [`Error::UnwindStuck`].
+    /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`], [`Error::GapTooLarge`],
+    /// [`Error::BountyTooLarge`], [`Error::StressFallTooSmall`], [`Error::PipelineTooSmall`], [`Error::DebtCapBeyondDepth`],
+    /// [`Error::UnwindStuck`].
     pub fn validate(&self) -> Result<()> {
         self.check_bounds()?;
         let ordered = self.initial_ltv < self.target_ltv
             && self.target_ltv <= self.liquidation_ltv
-            && self.liquidation_ltv < self.insolvency_ltv;
+            && self.liquidation_ltv < self.takeover_ltv;
         if !ordered {
             return Err(Error::LtvOrder);
         }
-        // τ(1 + β_max) < 1 follows from the same with the liquidation LTV, because τ ≤ liquidation LTV.
-        let grossed = crate::num::wide(self.liquidation_ltv.factor(), self.penalty_max.above_one());
-        if self.penalty_min > self.penalty_max || grossed >= crate::num::wide(BPS, BPS) {
+        let whole = wide(BPS, BPS);
+        if wide(self.target_ltv.factor(), self.penalty.above_one()) >= wide(BPS, self.max_gap.below_one()) {
             return Err(Error::PenaltyTooLarge);
         }
-        if !self.ask_can_meet_spot() {
+        if self.max_gap.factor() >= self.takeover_ltv.below_one() {
+            return Err(Error::GapTooLarge);
+        }
+        let smallest_penalty = wide(self.min_debt.0, self.penalty.factor());
+        if self.bounty_share.factor().saturating_mul(2) > self.penalty.factor()
+            || wide(self.bounty_tip.0, BPS.saturating_mul(2)) > smallest_penalty
+        {
+            return Err(Error::BountyTooLarge);
+        }
+        if self.stress_fall.below_one() > self.takeover_ltv.factor() {
+            return Err(Error::StressFallTooSmall);
+        }
+        if self.pipeline_value().0 < self.min_debt.0.saturating_mul(4) {
+            return Err(Error::PipelineTooSmall);
+        }
+        if self.debt_cap.0 > self.market_depth.0.saturating_mul(DEPTHS_OF_DEBT) {
+            return Err(Error::DebtCapBeyondDepth);
+        }
+        if !self.ask_can_meet_spot(whole) {
             return Err(Error::UnwindStuck);
         }
         Ok(())
+    }
+
+    /// Most that is sold in an hour, quote atoms at the higher EMA, rounded down: k × market_depth.
+    #[inline]
+    #[must_use]
+    pub fn hourly_flow(&self) -> Quote {
+        Quote(num::scaled(self.market_depth.0, self.flow_rate))
+    }
+
+    /// P: the inventory that the flow limit sells in `pipeline` seconds, quote atoms at the higher EMA, rounded down.
+    #[inline]
+    #[must_use]
+    pub fn pipeline_value(&self) -> Quote {
+        let flow = num::mul_div_floor(self.hourly_flow().0, u64::from(self.pipeline), 3_600);
+        Quote(flow.unwrap_or(u64::MAX))
     }
 
     /// Whether at Normal the ask comes down to spot in time, whatever the prices.
@@ -255,11 +277,12 @@ impl Config {
     /// At Normal spot is within both bands of the averages, so a floor no nearer to them is below spot. And the ask starts
     /// from the upper end of the interval, at most (1 + c) ÷ (1 − c) × spot for two feeds of confidence c, so the largest
     /// discount d must bring it down: (1 + c)(1 − d) ≤ 1 − c.
-    fn ask_can_meet_spot(&self) -> bool {
+    fn ask_can_meet_spot(&self, whole: u128) -> bool {
         let bands = self.average_band.max(self.ema_band);
         let confidence = self.confidence_guard;
-        let down = crate::num::wide(confidence.above_one(), self.unwind_max_discount.below_one());
-        self.unwind_floor_band >= bands && down <= crate::num::wide(confidence.below_one(), BPS)
+        let down = wide(confidence.above_one(), self.unwind_max_discount.below_one());
+        let most = whole.saturating_sub(wide(confidence.factor(), BPS));
+        self.unwind_floor_band >= bands && down <= most
     }
 }
 
@@ -288,21 +311,63 @@ pub(crate) mod tests {
             Err(Error::LtvOrder)
         );
         assert_eq!(with(|c| c.target_ltv = c.liquidation_ltv), Ok(()));
-        assert_eq!(with(|c| c.insolvency_ltv = c.liquidation_ltv), Err(Error::LtvOrder));
+        assert_eq!(with(|c| c.takeover_ltv = c.liquidation_ltv), Err(Error::LtvOrder));
+        assert_eq!(with(|c| c.takeover_ltv = Bps(10_001)), Err(Error::ParameterOutOfBounds));
+    }
+
+    #[test]
+    fn the_penalty_must_leave_a_target_to_reach() {
+        // 75% × (1 + β) < 98%
+        assert_eq!(with(|c| (c.max_gap, c.penalty) = (Bps(200), Bps(2_500))), Ok(()));
+        let at = |target: u32, penalty: u32| {
+            with(|c| {
+                (c.initial_ltv, c.target_ltv, c.liquidation_ltv) = (Bps(100), Bps(target), Bps(target));
+                (c.max_gap, c.penalty) = (Bps(200), Bps(penalty));
+            })
+        };
+        // 80% × 1.225 = 98%
+        assert_eq!(at(8_000, 2_250), Err(Error::PenaltyTooLarge));
+        assert_eq!(at(8_000, 2_249), Ok(()));
+    }
+
+    #[test]
+    fn the_gap_must_stay_within_the_margin_at_the_take_over() {
+        assert_eq!(with(|c| c.max_gap = Bps(500)), Err(Error::GapTooLarge));
+        assert_eq!(with(|c| c.max_gap = Bps(499)), Ok(()));
+    }
+
+    #[test]
+    fn a_bounty_is_at_most_half_of_a_penalty() {
+        assert_eq!(with(|c| c.bounty_share = Bps(50)), Ok(()));
+        assert_eq!(with(|c| c.bounty_share = Bps(51)), Err(Error::BountyTooLarge));
+        // half of 1% of 10 USDC
+        assert_eq!(with(|c| c.bounty_tip = Quote(50_000)), Ok(()));
+        assert_eq!(with(|c| c.bounty_tip = Quote(50_001)), Err(Error::BountyTooLarge));
+    }
+
+    #[test]
+    fn the_stress_fall_reaches_below_the_take_over() {
         assert_eq!(
-            with(|c| c.insolvency_ltv = Bps(10_001)),
-            Err(Error::ParameterOutOfBounds)
+            with(|c| (c.stress_fall, c.takeover_ltv, c.max_gap) = (Bps(1_000), Bps(9_000), Bps(100))),
+            Ok(())
+        );
+        assert_eq!(
+            with(|c| (c.stress_fall, c.takeover_ltv, c.max_gap) = (Bps(1_000), Bps(8_999), Bps(100))),
+            Err(Error::StressFallTooSmall)
         );
     }
 
     #[test]
-    fn the_penalty_must_leave_room_below_one() {
-        assert_eq!(
-            with(|c| c.penalty_min = Bps(c.penalty_max.0 + 1)),
-            Err(Error::PenaltyTooLarge)
-        );
-        // 80% × 1.25 = 1: the penalty would eat the whole margin.
-        assert_eq!(with(|c| c.penalty_max = Bps(2_500)), Err(Error::PenaltyTooLarge));
-        assert_eq!(with(|c| c.penalty_max = Bps(2_499)), Ok(()));
+    fn the_pipeline_is_four_smallest_debts() {
+        // 1.5 × depth × 20 min = depth / 2
+        let depth = |atoms| with(|c| (c.market_depth, c.debt_cap) = (Quote(atoms), Quote(0)));
+        assert_eq!(depth(80_000_000), Ok(()));
+        assert_eq!(depth(79_999_998), Err(Error::PipelineTooSmall));
+    }
+
+    #[test]
+    fn debt_is_at_most_two_hundred_depths() {
+        assert_eq!(with(|c| c.debt_cap = Quote(c.market_depth.0 * 200)), Ok(()));
+        assert_eq!(with(|c| c.debt_cap = Quote(c.market_depth.0 * 200 + 1)), Err(Error::DebtCapBeyondDepth));
     }
 }

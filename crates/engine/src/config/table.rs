@@ -7,7 +7,8 @@
 //!
 //! - a lower confidence limit, band or age is a halt without end, and a halt while prices fall costs bad debt;
 //! - a higher interest rate or reserve factor takes from borrowers and suppliers;
-//! - a lower leverage or inventory cap pushes liquidations out of the backstop, a higher haircut as well;
+//! - a lower flow rate or pipeline makes liquidations wait, a higher one sells faster than the market bears;
+//! - a larger stress fall makes partial liquidations wait, a smaller one admits more debt;
 //! - a lower penalty takes from the backstop, a higher one from accounts;
 //! - a lower outflow limit locks suppliers in, a longer cool-down guardians;
 //! - a higher minimum debt makes accounts dust that are not, and dust is liquidated whole;
@@ -28,8 +29,8 @@ const DAY: u64 = 86_400;
 const WEEK: u64 = 7 * DAY;
 /// Seconds in thirty days.
 const MONTH: u64 = 30 * DAY;
-/// Seconds in ninety days.
-const QUARTER: u64 = 90 * DAY;
+
+
 
 /// Which way a parameter is tighter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,21 +150,21 @@ macro_rules! parameters {
 parameters! { config:
     min_debt:             1, 1 << 53, Neither;
     bounty_tip:           0, config.min_debt.0, Neither;
-    inventory_cap:        0, u64::MAX, Neither;
-    unwind_min_rate:      1, config.unwind_max_rate, Neither;
-    unwind_max_rate:      1, 1 << 53, Neither;
     guarded_flow:         1, u64::MAX, Neither;
-    band_floor:           0, u64::MAX, Lower;
-    market_depth:         1, u64::MAX, Neither;
+    market_depth:         1, 1 << 53, Neither;
+    bounty_cap:           config.bounty_tip.0, u64::MAX, Neither;
     initial_ltv:          1, BPS, Lower;
     target_ltv:           1, BPS, Neither;
     liquidation_ltv:      1, BPS, Neither;
-    insolvency_ltv:       1, BPS, Neither;
-    penalty_min:          0, 2_500, Neither;
-    penalty_max:          0, 2_500, Neither;
+    takeover_ltv:         1, BPS, Neither;
+    penalty:              1, 2_500, Neither;
+    takeover_penalty:     config.penalty.factor(), 2_500, Neither;
     bounty_share:         0, 1_000, Neither;
-    backstop_leverage:    0, 200_000, Neither;
-    inventory_haircut:    0, BPS, Neither;
+    flow_rate:            1, 30_000, Neither;
+    stress_fall:          0, config.stress_max.factor(), Neither;
+    stress_volatility:    0, 100_000, Higher;
+    stress_max:           0, 5_000, Higher;
+    standby_share:        0, BPS, Neither;
     unwind_slope:         1, BPS, Neither;
     unwind_max_discount:  0, 2_500, Neither;
     unwind_max_premium:   0, 2_500, Neither;
@@ -184,14 +185,7 @@ parameters! { config:
     // Half of the penalty at most is the keeper's. More than the other half, and who is owner, keeper and guardian in one would
     // earn by liquidating himself.
     guardian_share:       0, BPS / 2, Neither;
-    external_slope:       1, BPS, Neither;
-    equity_floor:         0, BPS, Higher;
-    volatility_factor:    0, 100_000, Higher;
-    volatility_max:       0, BPS, Higher;
-    crowding_max:         0, BPS, Higher;
-    crowding_drop:        1, 5_000, Higher;
-    band_limit:           0, 1_000_000, Lower;
-    unwind_time:          60, QUARTER, Neither;
+    pipeline:             60, DAY, Neither;
     unwind_burst:         1, DAY, Neither;
     max_age_short:        1, config.max_age_long.get(), Neither;
     max_age_long:         1, DAY, Neither;
@@ -205,12 +199,10 @@ parameters! { config:
     brake_rest:           config.brake_seconds.get(), MONTH, Neither;
     guardian_cooldown:    HOUR, MONTH, Neither;
     guardian_window:      HOUR, MONTH, Neither;
-    external_memory:      60, DAY, Neither;
     take_out_delay:       DAY, MONTH, Higher;
     take_out_window:      HOUR, MONTH, Neither;
     volatility_seconds:   60, DAY, Neither;
     volatility_horizon:   60, DAY, Neither;
-    crowding_bands:       0, 16, Neither;
     supply_cap:           0, u64::MAX, Lower;
     debt_cap:             0, u64::MAX, Lower;
     account_debt_cap:     0, u64::MAX, Lower;
@@ -239,13 +231,12 @@ impl Parameter {
 /// What a new market may have at most: so much is lost at worst before the timelock has let anyone look twice. A million
 /// of a quote token of 6 decimals in the pool, a tenth of it to one account, at LTVs that leave room for a bad price.
 /// What is beyond comes through the queue.
-pub const FIRST_LIMITS: [(Parameter, u64); 6] = [
+pub const FIRST_LIMITS: [(Parameter, u64); 5] = [
     (Parameter::supply_cap, 1_000_000_000_000),
     (Parameter::debt_cap, 1_000_000_000_000),
     (Parameter::account_debt_cap, 100_000_000_000),
     (Parameter::initial_ltv, 8_000),
     (Parameter::liquidation_ltv, 8_500),
-    (Parameter::backstop_leverage, 100_000),
 ];
 
 impl Config {

@@ -17,7 +17,7 @@
 //! | action | Normal | Guarded | Halted | price |
 //! |---|---|---|---|---|
 //! | [`Action::Borrow`], withdrawing against debt | yes | [`Error::MarketGuarded`] | [`Error::MarketHalted`] | [`Prices::conservative`] |
-//! | [`Action::Liquidate`] | to the target | in [steps](steps), insolvent accounts whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
+//! | [`Action::Liquidate`] | to the target | in [steps](steps), take-overs whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
 //! | [`Action::Sell`] | at a scheduled discount | without discount | [`Error::MarketHalted`] | [`Prices::offered`] |
 //!
 //! What needs no price looks at no level.
@@ -27,13 +27,13 @@ use crate::{
     error::{Error, Result},
     num::{self, BPS},
     oracle::Believed,
-    units::{Bps, Clock, Price},
+    units::{Clock, Price},
 };
 
 mod prices;
 mod steps;
 
-pub use prices::Prices;
+pub use prices::{LiquidationPrices, Prices};
 pub(crate) use steps::{Step, Steps};
 
 stored! {
@@ -387,11 +387,6 @@ fn average(old: Price, new: Price, elapsed: u64, seconds: u32) -> Result<Price> 
     } else {
         old.saturating_add(step)
     }))
-}
-
-/// Whether two prices are no further apart than `gap`, of the first.
-fn within(first: Price, second: Price, gap: Bps) -> bool {
-    !num::strays(second.raw(), first.raw(), gap)
 }
 
 #[cfg(test)]

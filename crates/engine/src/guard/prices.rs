@@ -1,9 +1,9 @@
-use super::{Action, Flags, Level, LevelChange, Verdict, within};
+use super::{Action, Flags, Level, LevelChange, Verdict};
 use crate::{
-    config::Config,
     error::{Error, Result},
+    num,
     oracle::Believed,
-    units::Price,
+    units::{Bps, Price},
 };
 
 /// Readings as a market accepted them, with the guard's verdict: what every action that needs a price is given.
@@ -11,6 +11,38 @@ use crate::{
 pub struct Prices {
     believed: Believed,
     verdict: Verdict,
+}
+
+/// The two prices of a liquidation, quote atoms per collateral atom: judged high, settled low.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiquidationPrices {
+    /// h: decides whether an account is liquidated, and how far.
+    pub judged: Price,
+    /// l: what its collateral counts for when it changes hands; at most h.
+    pub settled: Price,
+}
+
+impl LiquidationPrices {
+    /// h ÷ l in units of 2^-32, rounded up, if the gap 1 − l/h is at most `max_gap`; `None` beyond it.
+    #[must_use]
+    pub fn spread(&self, max_gap: Bps) -> Option<u64> {
+        let (judged, settled) = (self.judged.raw(), self.settled.raw());
+        if judged == settled {
+            return Some(1 << 32);
+        }
+        // h × (1 − max_gap) ≤ l
+        let least = self.judged.scale_up(max_gap.below_one()).ok()?;
+        if least > self.settled {
+            return None;
+        }
+        // Below 2^104: see `oracle::believed`. What the shift drops of l is less than 2^-40 of it, or nothing.
+        let (judged, settled) = if settled >> 95 == 0 {
+            (judged << 32, settled)
+        } else {
+            (judged << 24, settled >> 8)
+        };
+        num::narrow(num::div_ceil(judged, settled).ok()?).ok()
+    }
 }
 
 impl Prices {
@@ -77,21 +109,32 @@ impl Prices {
         self.level().permit(action)
     }
 
-    /// The price at which accounts are judged and taken over: the higher of spot and guarded price. An account must be
-    /// below its margin at both, so neither a wick down nor what is left of it can liquidate anybody.
-    ///
-    /// The two may be no further apart than `max_gap`: beyond it, backstop or owner would deal far from the market.
-    /// Normal means that they are equal.
+    /// The prices of a liquidation. An account is judged at the higher of spot and guarded price: it must be below its margin
+    /// at both, so neither a wick down nor what is left of it can liquidate anybody. What is taken from it is settled at the
+    /// lower, so the backstop pays no more than the market does. Normal means that they are equal.
     ///
     /// # Errors
-    /// Those of [`Prices::permit`], and [`Error::PriceGapTooWide`].
-    pub fn liquidation(&self, config: &Config) -> Result<Price> {
+    /// Those of [`Prices::permit`].
+    pub fn liquidation(&self) -> Result<LiquidationPrices> {
         self.permit(Action::Liquidate)?;
         let (spot, guarded) = (self.spot(), self.guarded());
-        if spot != guarded && !within(spot, guarded, config.max_gap) {
-            return Err(Error::PriceGapTooWide);
-        }
-        Ok(spot.max(guarded))
+        Ok(LiquidationPrices {
+            judged: spot.max(guarded),
+            settled: spot.min(guarded),
+        })
+    }
+
+    /// The lowest of spot, guarded price and the market's own average: the stress cover falls from there.
+    #[inline]
+    #[must_use]
+    pub fn lowest(&self) -> Price {
+        self.spot().min(self.guarded()).min(self.average())
+    }
+
+    /// The higher of the two averages, at which the flow limit counts; the market's own where Pyth gives none.
+    #[must_use]
+    pub fn flow_price(&self) -> Price {
+        self.trend().unwrap_or(self.average())
     }
 
     /// The price at which collateral counts for borrowing, rounded down:
@@ -105,17 +148,12 @@ impl Prices {
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`].
     pub fn conservative(&self) -> Result<Price> {
-        self.conservative_and_low().map(|(conservative, _)| conservative)
-    }
-
-    /// [`Prices::conservative`] and [`Believed::low`], which is dear, for who needs both.
-    pub(crate) fn conservative_and_low(&self) -> Result<(Price, Price)> {
         let ema = self.believed.ema()?;
         self.permit(Action::Borrow)?;
         let (spot, low) = (self.spot(), self.believed.low()?);
         let uncertainty = spot.raw().saturating_sub(low.raw());
-        let lowest = spot.min(self.guarded()).min(self.average()).min(ema);
-        Ok((Price::from_raw(lowest.raw().saturating_sub(uncertainty)), low))
+        let lowest = self.lowest().min(ema);
+        Ok(Price::from_raw(lowest.raw().saturating_sub(uncertainty)))
     }
 
     /// The price that the unwind starts from, and whether a discount may be taken off it. Normal: the upper end of the
@@ -140,7 +178,7 @@ impl Prices {
             .ok_or(Error::Overflow)
     }
 
-    /// The higher of the two averages: the unwind's floor hangs below it.
+    /// The higher of the two averages: the unwind's floor hangs below it, and sales are limited at it.
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`].
