@@ -104,5 +104,24 @@ macro_rules! define_error {
 }
 with_errors!(define_error);
 
+impl Error {
+    /// Whether it says that it is not this account's turn to be liquidated: a batch skips the account, and a keeper tries again.
+    #[inline]
+    #[must_use]
+    pub const fn skips_account(self) -> bool {
+        matches!(
+            self,
+            Self::NoDebt
+                | Self::AccountHealthy
+                | Self::SameSlot
+                | Self::AccountCooling
+                | Self::GuardedFlowUsed
+                | Self::PriceGapTooWide
+                | Self::CollateralBelowDebt
+                | Self::PipelineFull
+        )
+    }
+}
+
 /// The engine's result.
 pub type Result<T> = core::result::Result<T, Error>;

@@ -13,7 +13,7 @@ use crate::{
     pause::Pauses,
     pool::Pool,
     ramp::Ramp,
-    units::{Bps, Clock, Fixed, GuardianShares, Key, Price, Quote},
+    units::{Bps, Clock, Collateral, DebtShares, Fixed, GuardianShares, Key, Price, Quote},
     unwind::Schedule,
     volatility::Volatility,
 };
@@ -197,6 +197,12 @@ impl Books {
         let standby = self.guardians.stand_by(config, earned, protocol)?;
         self.income.standby.0 = self.income.standby.0.saturating_add(standby.0);
         self.pay_due()
+    }
+
+    /// Whether money can leave the backstop only at prices: while its inventory or anybody's debt depends on them.
+    #[must_use]
+    pub fn leaving_needs_prices(&self) -> bool {
+        self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
     }
 
     /// The protocol's own capital at book, quote atoms: what was given for good, and what the pool paid, less what guardians

@@ -67,8 +67,6 @@ events! {
     TakeOutCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::TakeOutCancellation, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
-    /// A margin account was liquidated by somebody's own capital.
-    ExternallyLiquidated { market: Pubkey, margin_account: Pubkey, liquidator: Pubkey, liquidation: actions::ExternalLiquidation, }
     /// A deficit was settled: who bore what.
     DeficitSettled { market: Pubkey, settlement: actions::Settlement, }
     /// The protocol announced that it will take equity out.
@@ -160,11 +158,10 @@ struct LiquidatedBytes {
     seized: Collateral,
     deficit: Quote,
     bounty: Quote,
-    bounty_unpaid: Quote,
     debt_after: Quote,
     collateral_after: Collateral,
     penalty: Bps,
-    insolvent: bool,
+    taken_over: bool,
     whole: bool,
 }
 
@@ -196,11 +193,10 @@ impl LiquidatedLog {
             seized,
             deficit,
             bounty,
-            bounty_unpaid,
             debt_after,
             collateral_after,
             penalty,
-            insolvent,
+            taken_over,
             whole,
         } = *liquidation;
         let bytes = LiquidatedBytes {
@@ -211,11 +207,10 @@ impl LiquidatedLog {
             seized,
             deficit,
             bounty,
-            bounty_unpaid,
             debt_after,
             collateral_after,
             penalty,
-            insolvent,
+            taken_over,
             whole,
         };
         self.bytes.extend_from_slice(bytemuck::bytes_of(&bytes));
@@ -246,7 +241,7 @@ mod tests {
     #[test]
     fn the_log_is_the_event() {
         let mut log = LiquidatedLog::with_capacity(2);
-        let liquidated = [(false, true), (true, false)].map(|(insolvent, whole)| Liquidated {
+        let liquidated = [(false, true), (true, false)].map(|(taken_over, whole)| Liquidated {
             margin_account: Pubkey::new_unique(),
             liquidation: actions::Liquidation {
                 price: Price::from_raw(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
@@ -255,11 +250,10 @@ mod tests {
                 seized: Collateral(3),
                 deficit: Quote(4),
                 bounty: Quote(5),
-                bounty_unpaid: Quote(6),
                 debt_after: Quote(7),
                 collateral_after: Collateral(8),
                 penalty: Bps(9),
-                insolvent,
+                taken_over,
                 whole,
             },
         });

@@ -8,7 +8,7 @@ mod margin;
 mod market;
 
 pub use backstop::{
-    buy_inventory, buy_inventory_for, claim_bounty, fund_backstop, liquidate, liquidate_batch, liquidate_external,
+    buy_inventory, buy_inventory_for, claim_bounty, fund_backstop, liquidate, liquidate_batch,
     open_keeper_ledger, queue_take_out, settle_deficit, take_out,
 };
 pub use governance::{

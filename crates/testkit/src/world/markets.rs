@@ -46,9 +46,9 @@ impl Default for MarketSpec {
     }
 }
 
-/// [`Config::EXAMPLE`] without caps and with its price guards wide open, for tests that move a price at will: no price down is clamped or
+/// [`Config::EXAMPLE`] without caps, with the least stress cover, and with its price guards wide open, for tests that move a price at will: no price down is clamped or
 /// far from an average, nor one up to twice, and the market's own average follows at once. A confidence above 2% still
-/// halts.
+/// halts. The stress fall is the smallest there may be: what a test borrows needs no capital behind it.
 #[must_use]
 pub fn default_config() -> Config {
     Config {
@@ -59,11 +59,11 @@ pub fn default_config() -> Config {
         average_seconds: 1,
         ema_band: Bps(10_000),
         unwind_floor_band: Bps(10_000),
-        volatility_max: Bps(0),
-        crowding_max: Bps(0),
-        band_floor: Quote(u64::MAX),
+        stress_fall: Bps(500),
+        stress_volatility: Bps(0),
+        stress_max: Bps(500),
         supply_cap: Quote(u64::MAX),
-        debt_cap: Quote(u64::MAX),
+        debt_cap: Quote(Config::EXAMPLE.market_depth.0 * 200),
         account_debt_cap: Quote(u64::MAX),
         confidence_guard: Bps(200),
         confidence_halt: Bps(200),

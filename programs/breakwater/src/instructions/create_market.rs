@@ -91,7 +91,7 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
     accounts
         .market
         .load_init()?
-        .initialise(&NewMarket {
+        .initialize(&NewMarket {
             id: args.id,
             bump: ctx.bumps.market,
             collateral: (
