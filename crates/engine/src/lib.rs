@@ -17,6 +17,7 @@
 //! | what interest does | [`interest`], [`pool`] |
 //! | which readings are believed, and what price they compose to | [`oracle`] |
 //! | what a price is trusted for, and which price an action uses | [`guard`] |
+//! | how markets that sell one asset share its depth | [`depth`] |
 //! | what a parameter means and its bounds | [`config`], [`config::table`] |
 //! | how parameters and feeds change | [`governance`] |
 //! | what can be paused | [`pause`] |
@@ -59,6 +60,7 @@ pub mod actions;
 pub mod audit;
 pub mod backstop;
 pub mod config;
+pub mod depth;
 mod error;
 pub mod governance;
 pub mod guard;
@@ -85,6 +87,7 @@ pub mod volatility;
 
 pub use backstop::{Backstop, Income};
 pub use config::{Config, Parameter};
+pub use depth::{DepthAllocation, DepthBudget};
 pub use error::{Error, Result};
 pub use governance::{ParameterChange, QueuedChange};
 pub use guard::{Guard, Level, Prices};

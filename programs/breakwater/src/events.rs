@@ -2,7 +2,7 @@
 
 use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
 use breakwater_engine::{
-    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, governance, guard, pause, ramp,
+    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, depth, governance, guard, pause, ramp,
 };
 use bytemuck::{NoUninit, Zeroable};
 
@@ -55,6 +55,10 @@ events! {
     FeedsQueued { market: Pubkey, queued: governance::ChangeQueued, feeds: Feeds, }
     /// A market has other feeds.
     FeedsChanged { market: Pubkey, feeds: Feeds, }
+    /// Another depth budget or share was queued for a market.
+    DepthShareQueued { market: Pubkey, queued: governance::ChangeQueued, allocation: depth::DepthAllocation, }
+    /// A market has another depth budget or share.
+    DepthShareChanged { market: Pubkey, allocation: depth::DepthAllocation, }
     /// Another guardian of the brakes was queued.
     GuardianQueued { guardian: Pubkey, queued: governance::ChangeQueued, }
     /// What was queued will not be done. The subject is a market, or the protocol.
@@ -89,6 +93,16 @@ events! {
     KeeperLedgerOpened { market: Pubkey, keeper: Pubkey, }
     /// A keeper claimed its bounties.
     BountyClaimed { market: Pubkey, keeper: Pubkey, claim: actions::BountyClaim, }
+}
+
+/// The depth budget of an asset was created.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthBudgetCreated {
+    /// The budget.
+    pub depth_budget: Pubkey,
+    /// Name of the asset, ASCII padded with zeros.
+    pub name: [u8; 32],
 }
 
 /// A change of a market's parameters was queued.

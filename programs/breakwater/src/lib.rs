@@ -264,6 +264,28 @@ pub mod breakwater {
         instructions::execute_feeds(ctx, feeds)
     }
 
+    /// Creates the depth budget of an asset that markets sell, named in ASCII padded with zeros. Only the protocol's authority
+    /// may; it pays the rent.
+    pub fn create_depth_budget(ctx: Context<CreateDepthBudget>, name: [u8; 32]) -> Result<()> {
+        instructions::create_depth_budget(ctx, name)
+    }
+
+    /// Queues a share of a depth budget for a market, bps; good until the slot `expires_slot`. Only the protocol's authority may;
+    /// it pays the rent of the entry.
+    pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot: u64) -> Result<()> {
+        instructions::queue_depth_share(ctx, share, expires_slot)
+    }
+
+    /// Gives a market the queued share, after the timelock. Only the protocol's authority may; it gets the rent of the entry.
+    pub fn execute_depth_share(ctx: Context<ExecuteDepthShare>, share: u32) -> Result<()> {
+        instructions::execute_depth_share(ctx, share)
+    }
+
+    /// Lowers a market's share of its depth budget to `share` bps, at once. The guardian of the brakes may, or the authority.
+    pub fn lower_depth_share(ctx: Context<LowerDepthShare>, share: u32) -> Result<()> {
+        instructions::lower_depth_share(ctx, share)
+    }
+
     /// Queues another guardian of the brakes, all zeros for nobody; good until the slot `expires_slot`. Only the protocol's
     /// authority may; it pays the rent of the entry.
     pub fn queue_guardian(ctx: Context<QueueGuardian>, guardian: Pubkey, expires_slot: u64) -> Result<()> {

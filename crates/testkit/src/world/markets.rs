@@ -147,10 +147,27 @@ impl World {
             quote_feed: pin(quote_feed),
             base_feed: keys.redemption_feeds.map(|(base, _)| pin(base)),
             rate_feed: keys.redemption_feeds.map(|(_, rate)| pin(rate)),
+            depth_share: 100,
             config: created_with(&spec.config),
         };
-        let create = ix::create_market(&keys, &self.authority().key(), args);
+        let budget = self.depth_budget("TEST");
+        let create = ix::create_market(&keys, &self.authority().key(), &budget, args);
         (keys, create)
+    }
+
+    /// The depth budget of an asset, created unless it is there. Every market of [`World::market`] has 1% of that of "TEST".
+    ///
+    /// # Panics
+    /// If the program refuses to create it.
+    #[track_caller]
+    pub fn depth_budget(&mut self, asset: &str) -> Pubkey {
+        let address = addresses::depth_budget(asset);
+        if self.account(&address).is_none() {
+            let authority = self.authority().clone();
+            self.send(&[ix::create_depth_budget(&authority.key(), asset)], &[&authority])
+                .unwrap_or_else(|failure| panic!("no depth budget: {failure:?}"));
+        }
+        address
     }
 
     /// Watches a market that was created by hand, as those that [`World::market`] makes are watched.
