@@ -116,7 +116,12 @@ fn a_market_begins_empty_with_what_it_was_given() {
         let authority = world.authority().clone();
         let outcome = world
             .send(
-                &[ix::create_market(&keys, &authority.key(), &addresses::depth_budget("TEST"), args)],
+                &[ix::create_market(
+                    &keys,
+                    &authority.key(),
+                    &addresses::depth_budget("TEST"),
+                    args,
+                )],
                 &[&authority],
             )
             .unwrap();
@@ -186,14 +191,23 @@ fn a_market_begins_empty_with_what_it_was_given() {
             accrued_at: START,
         };
         assert_eq!((state.books.pool, state.books.backstop), (pool, Backstop::zeroed()));
-        assert_eq!(state.books.unwind, Schedule { anchor: 0, used_until: 0 });
+        assert_eq!(
+            state.books.unwind,
+            Schedule {
+                anchor: 0,
+                used_until: 0
+            }
+        );
         let account = world.existing_account(&market);
         assert_eq!(
             (account.owner, account.data.len()),
             (breakwater::ID, state::Market::SPACE)
         );
         assert_eq!(account.lamports, rent_exempt(state::Market::SPACE));
-        assert_eq!((state.books.guardians, state.books.income), (Guardians::zeroed(), Income::zeroed()));
+        assert_eq!(
+            (state.books.guardians, state.books.income),
+            (Guardians::zeroed(), Income::zeroed())
+        );
         assert_eq!(state.take_out, TakeOut::zeroed());
         let reserved = [
             &state.reserved_config[..],

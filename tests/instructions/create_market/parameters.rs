@@ -97,9 +97,11 @@ fn ltvs_must_be_in_order() {
 fn a_penalty_that_would_eat_the_margin_is_refused() {
     let mut draft = Draft::of(&MarketSpec::default());
     // 75% and β of it on top must stay below 1 − max_gap.
-    let most = |gap: u32| move |config: &mut Config| {
-        (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(7_000), Bps(8_000), Bps(8_000));
-        (config.max_gap, config.penalty, config.takeover_penalty) = (Bps(gap), Bps(2_250), Bps(2_250));
+    let most = |gap: u32| {
+        move |config: &mut Config| {
+            (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(7_000), Bps(8_000), Bps(8_000));
+            (config.max_gap, config.penalty, config.takeover_penalty) = (Bps(gap), Bps(2_250), Bps(2_250));
+        }
     };
     draft.refused(|args| most(200)(&mut args.config), BreakwaterError::PenaltyTooLarge);
     most(199)(&mut draft.args.config);
