@@ -149,7 +149,10 @@ impl Guardians {
         }
         let capital = self.claim.plus(protocol)?;
         let ratio = num::fraction(self.claim.0.into(), capital.0.into(), RATIO_BITS);
-        let share = num::q_times(num::div_floor_small(earned.raw(), WHOLE.0)?, config.standby_share.factor())?;
+        let share = num::q_times(
+            num::div_floor_small(earned.raw(), WHOLE.0)?,
+            config.standby_share.factor(),
+        )?;
         let part = num::q_times(share >> RATIO_BITS, ratio)?;
         let (whole, fraction) = num::split(num::add(part, u128::from(self.fraction))?);
         self.claim = self.claim.plus(Quote(whole))?;

@@ -346,7 +346,8 @@ impl LiquidationMap {
     /// [`LiquidationMap::follow`].
     #[inline]
     pub(crate) fn sums_after(&self, from: (DebtShares, u8), to: (DebtShares, u8)) -> Sums {
-        self.sums().moved(u8::try_from(self.threshold).unwrap_or(u8::MAX), from, to)
+        self.sums()
+            .moved(u8::try_from(self.threshold).unwrap_or(u8::MAX), from, to)
     }
 
     /// Moves the threshold of the kept sums: only the bands between the old and the new one are looked at.
@@ -383,7 +384,11 @@ impl LiquidationMap {
         } else {
             // More than 64 bits is more than there can be.
             let most = u128::from(u64::MAX);
-            if sums.weight > most.checked_shr(by).unwrap_or(0) { most } else { sums.weight.wrapping_shl(by) }
+            if sums.weight > most.checked_shr(by).unwrap_or(0) {
+                most
+            } else {
+                sums.weight.wrapping_shl(by)
+            }
         };
         Under {
             shares: DebtShares(sums.shares),

@@ -158,7 +158,10 @@ impl Market {
         let deviation = self.volatility.deviation(config).factor();
         let added = num::scaled(deviation, config.stress_volatility);
         let fall = u64::from(config.stress_fall.0).saturating_add(added);
-        Bps(u32::try_from(fall).unwrap_or(u32::MAX).min(config.stress_max.0).max(config.stress_fall.0))
+        Bps(u32::try_from(fall)
+            .unwrap_or(u32::MAX)
+            .min(config.stress_max.0)
+            .max(config.stress_fall.0))
     }
 
     /// C of `books` after a fall of `fall`, quote atoms.
@@ -187,7 +190,9 @@ impl Market {
         let leaving = self.requested(books)?.plus(self.take_out.amount)?;
         let admission = |sums| {
             let owed = books.reserves_owed();
-            stress.cover(&books.backstop, owed, &index, (&self.map, sums))?.without(leaving)
+            stress
+                .cover(&books.backstop, owed, &index, (&self.map, sums))?
+                .without(leaving)
         };
         let before = self.map.sums_from(stress.threshold);
         let [from, to] = moved.ends();

@@ -6,6 +6,7 @@ fn guardians(claim: u64, shares: u64) -> Guardians {
         claim: Quote(claim),
         shares: GuardianShares(shares),
         era: 7,
+        ..bytemuck::Zeroable::zeroed()
     }
 }
 

@@ -109,19 +109,31 @@ fn shifting_keeps_within_63_bits() {
 }
 
 #[test]
-fn a_map_that_begins_within_an_octave_holds_what_is_below_in_its_first_band() {
-    // From 2^(5/32) on.
-    let map = map(5);
-    let bands = [0, 1, 4, 5, 6, 37].map(|band: i32| {
+fn a_ratio_is_in_the_band_of_its_logarithm() {
+    let map = map(32);
+    let bands = [-99, 0, 31, 32, 33, 64, 287, 288, 999].map(|band: i32| {
         let ratio = 2f64.powf((f64::from(band) + 0.5) / 32.0);
+        let price = Price::from_raw((ratio * 2f64.powi(64)) as u128);
         let shares = DebtShares((ratio * f64::from(1 << 30)) as u64);
-        map.band(shares, Collateral(1 << 30))
+        let band = map.band_of(log_at(price, Index::from_raw(num::ONE), Bps(10_000)));
+        assert_eq!(map.band(shares, Collateral(1 << 30)), band);
+        band
     });
-    assert_eq!(bands, [0, 0, 0, 0, 1, 32]);
-    let price = |band: i32| Price::from_raw((2f64.powf((f64::from(band) + 0.5) / 32.0) * 2f64.powi(64)) as u128);
-    let (index, ltv) = (Index::from_raw(num::ONE), Bps(10_000));
-    let bands = [-99, 0, 4, 5, 6, 37, 260, 261, 999].map(|band| map.band_at(price(band), index, ltv));
     assert_eq!(bands, [0, 0, 0, 0, 1, 32, 255, 255, 255]);
+}
+
+#[test]
+fn a_map_is_centered_to_the_octave() {
+    let origin = |raw: u128| {
+        let mut map = map(0);
+        map.center(Price::from_raw(raw), Index::from_raw(num::ONE), Bps(10_000));
+        map.origin
+    };
+    // The logarithm of 10,000 bps is a hair below zero.
+    assert_eq!(origin(num::ONE + num::ONE / 1_000), -160);
+    assert_eq!(origin(num::ONE * 2 - num::ONE / 1_000), -160);
+    assert_eq!(origin(num::ONE * 2 + num::ONE / 1_000), -128);
+    assert_eq!(origin(num::ONE - num::ONE / 1_000), -192);
 }
 
 #[test]
@@ -151,10 +163,10 @@ proptest! {
         let exact = shares as f64 / collateral as f64 * index.raw() as f64 / (f64::from(ltv.0) / 1e4);
         prop_assume!(exact < 2f64.powi(100) && exact > 2f64.powi(30));
         let mut map = map(0);
-        map.centre(Price::from_raw(exact as u128), index, ltv);
+        map.center(Price::from_raw(exact as u128), index, ltv);
         let band = map.band(DebtShares(shares), Collateral(collateral));
-        // rounding of three logarithms may put it next to the centre
-        prop_assert!((159..=161).contains(&band), "{band}");
+        // Rounding of three logarithms may put it next to the octave that the map was centered on.
+        prop_assert!((159..=192).contains(&band), "{band}");
         let (low, high) = (map.edge(band, index, ltv).unwrap(), map.edge(band + 1, index, ltv).unwrap());
         prop_assert!(low.raw() as f64 <= exact * 1.0004, "{low:?} {exact}");
         prop_assert!(high.raw() as f64 >= exact * 0.9996, "{high:?} {exact}");

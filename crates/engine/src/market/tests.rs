@@ -29,11 +29,15 @@ fn a_new_market_is_what_it_was_asked_to_be() {
             base: pin(8),
             rate: pin(9),
         },
+        depth: DepthAllocation {
+            budget: Key([10; 32]),
+            share: Bps(2_500),
+        },
         config: CONFIG.first(),
         clock: Clock { unix: 77, slot: 1 },
     };
     let mut market: Market = bytemuck::Zeroable::zeroed();
-    assert_eq!(market.initialise(&new), Ok(()));
+    assert_eq!(market.initialize(&new), Ok(()));
     let expected = Market {
         version: VERSION,
         bump: 254,
@@ -55,6 +59,11 @@ fn a_new_market_is_what_it_was_asked_to_be() {
         config: CONFIG.first(),
         books: Books {
             pool: Pool::new(77),
+            ..bytemuck::Zeroable::zeroed()
+        },
+        depth: DepthShare {
+            budget: Key([10; 32]),
+            share: Bps(2_500),
             ..bytemuck::Zeroable::zeroed()
         },
         ..bytemuck::Zeroable::zeroed()
