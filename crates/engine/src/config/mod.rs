@@ -149,7 +149,7 @@ impl Config {
         bounty_tip: Quote(50_000),
         bounty_cap: Quote(100_000_000),
         guarded_flow: Quote(250_000_000_000),
-        market_depth: Quote(1_000_000_000_000),
+        market_depth: Quote(400_000_000_000),
         supply_cap: Quote(100_000_000_000_000),
         debt_cap: Quote(80_000_000_000_000),
         account_debt_cap: Quote(10_000_000_000_000),
