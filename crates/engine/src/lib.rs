@@ -22,6 +22,7 @@
 //! | how parameters and feeds change | [`governance`] |
 //! | what can be paused | [`pause`] |
 //! | how fast suppliers may leave | [`outflow`] |
+//! | where a falling price would end (off chain only) | [`cascade`] |
 //! | where debt is liquidated, how volatile the price | [`map`], [`risk`], [`volatility`] |
 //! | how the liquidation LTV changes | [`ramp`] |
 //! | what an action does, step by step | [`actions`] |
@@ -59,6 +60,8 @@ mod layout;
 pub mod actions;
 pub mod audit;
 pub mod backstop;
+#[cfg(not(target_os = "solana"))]
+pub mod cascade;
 pub mod config;
 pub mod depth;
 mod error;
