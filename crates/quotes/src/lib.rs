@@ -28,6 +28,7 @@ pub use shock::Shock;
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, Error, MarginAccount, Market, Price, Prices, Quote, Readings, Result,
     actions::{Borrowing, Sale},
+    cascade::Curve,
     num,
     oracle::Purpose,
     risk::Risk,
@@ -302,6 +303,14 @@ impl Quotes {
     /// Those of [`Market::statement`].
     pub fn statement(&self) -> Result<Statement> {
         self.market.statement(&self.prices, self.clock)
+    }
+
+    /// The cascade curve: where falls by news end, if everyone dumps and with Breakwater.
+    ///
+    /// # Errors
+    /// Those of [`Market::cascade`].
+    pub fn cascade(&self) -> Result<Curve> {
+        self.market.cascade(&self.prices, self.clock)
     }
 
     /// The measures of risk.

@@ -2,7 +2,9 @@ extern crate std;
 
 use super::*;
 use breakwater_engine::{
-    FeedPin, Feeds, GuardianPosition, KeeperLedger, Key, Level, NewMarket, RawReading, actions::Liquidation,
+    FeedPin, Feeds, GuardianPosition, KeeperLedger, Key, Level, NewMarket, RawReading,
+    actions::Liquidation,
+    cascade::{Pace, Seller},
     depth::DepthAllocation,
 };
 use proptest::prelude::*;
@@ -191,6 +193,28 @@ fn a_shock_is_told_band_by_band() {
     let deep = shock(4_000);
     assert!((90_000_000..110_000_000).contains(&deep.deficits.0), "{deep:?}");
     assert_eq!((deep.penalties, deep.shared), (Quote::ZERO, Quote::ZERO));
+}
+
+#[test]
+fn a_crowd_makes_a_cascade_if_everyone_dumps_and_none_with_the_backstop() {
+    // Half a percent of the debt moves the price by 1%.
+    let config = Config {
+        market_depth: Quote(3_500_000_000),
+        ..open_guards()
+    };
+    let crowd: Vec<_> = (600..=700).map(|part| (100_000_000_000, part * 10_000_000)).collect();
+    let (quotes, _) = scene(&config, 1 << 40, &crowd, (10_000_000_000, 690_000_000));
+    let curve = quotes.cascade().unwrap();
+    assert!(curve.reached(Bps(5_000)) >= quotes.risk().unwrap().debt_within[4]);
+    let end = |seller, pace| curve.end(Bps(2_000), seller, pace).fall;
+    assert!(end(Seller::Everyone, Pace::AT_ONCE) >= Bps(5_000));
+    assert!(end(Seller::Everyone, Pace::AT_ONCE) >= end(Seller::Keepers, Pace::AT_ONCE));
+    for pace in [Pace::AT_ONCE, Pace::hours(6)] {
+        let end = end(Seller::Backstop, pace);
+        assert!((Bps(2_000)..Bps(2_500)).contains(&end), "{end:?}");
+    }
+    let critical = |seller| curve.critical(seller, Pace::AT_ONCE);
+    assert!(critical(Seller::Everyone) < Bps(2_000) && critical(Seller::Backstop) > Bps(4_500));
 }
 
 proptest! {

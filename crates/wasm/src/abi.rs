@@ -87,6 +87,8 @@ questions! {
     purchase_for(market: Market, readings: Readings, at: Moment, budget: u64);
     heat_map(market: Market, at: Moment);
     risk(market: Market, readings: Readings, at: Moment);
+    cascade(market: Market, readings: Readings, at: Moment, hours: u32, every: u32, count: u16);
+    cascade_measures(market: Market, readings: Readings, at: Moment, hours: u32);
     example_config();
 }
 

@@ -5,12 +5,13 @@
 //! Those that the instruction in question would fail with; each function names only what is not obvious.
 
 use crate::types::{
-    BackstopStatement, GuardianYield, Health, Largest, Leaving, LiquidationPreview, List, MarketPrices, Moment, Offer,
-    PriceBand, Readings, Risk, Shock,
+    BackstopStatement, CascadeMeasures, CascadePoint, GuardianYield, Health, Largest, Leaving, LiquidationPreview,
+    List, MarketPrices, Moment, Offer, PriceBand, Readings, Risk, Shock,
 };
 use breakwater_engine::{
     Bps, Collateral, Config, Error, GuardianPosition, MarginAccount, Market, Quote, Result,
     actions::{Liquidation, Sale},
+    cascade::Pace,
     map::BANDS,
     oracle::Purpose::{self, Liquidate, Observe, Trade},
 };
@@ -156,6 +157,31 @@ pub fn heat_map(market: Market, at: Moment) -> Result<List<PriceBand>> {
 /// Measures of risk at these prices.
 pub fn risk(market: Market, readings: Readings, at: Moment) -> Result<Risk> {
     Ok(quotes(&market, readings, Observe, at)?.risk()?.into())
+}
+
+/// The cascade curve: where falls by news of 0, `every`, 2 × `every`, … bps end, `count` of them; at once, or over some
+/// hours and looked at for a day after that.
+pub fn cascade(
+    market: Market,
+    readings: Readings,
+    at: Moment,
+    hours: u32,
+    every: u32,
+    count: u16,
+) -> Result<List<CascadePoint>> {
+    let curve = quotes(&market, readings, Observe, at)?.cascade()?;
+    let point = |step: u32| CascadePoint::new(&curve, Bps(step.saturating_mul(every)), pace(hours));
+    Ok((0..u32::from(count)).map(point).collect())
+}
+
+/// The curve in a few figures; critical falls at once or over some hours.
+pub fn cascade_measures(market: Market, readings: Readings, at: Moment, hours: u32) -> Result<CascadeMeasures> {
+    let curve = quotes(&market, readings, Observe, at)?.cascade()?;
+    Ok(CascadeMeasures::new(&curve, pace(hours)))
+}
+
+fn pace(hours: u32) -> Pace {
+    if hours == 0 { Pace::AT_ONCE } else { Pace::hours(hours) }
 }
 
 /// The engine's parameter set for examples and tests, within the first limits of a new market; nobody chose it for real

@@ -2,7 +2,11 @@
 //! ratios are basis points.
 
 use alloc::vec::Vec;
-use breakwater_engine::{Error, Price, Prices, actions, oracle, risk, statement, stress, unwind};
+use breakwater_engine::{
+    Bps, Error, Price, Prices, actions,
+    cascade::{Curve, End, Pace, Seller},
+    oracle, risk, statement, stress, unwind,
+};
 use breakwater_quotes as quotes;
 
 /// Anchor's first code of a program's own errors; the engine's come first among the program's.
@@ -237,6 +241,60 @@ described! {
         /// Quote atoms, rounded up.
         debt: u64,
     }
+    /// Where the price ends after a fall by news.
+    CascadeEnd {
+        /// The furthest that it falls, bps of the price at the start, rounded up.
+        fall: u32,
+        /// What sales add: how far that is below the price that the news alone would have made, bps of it, rounded up.
+        own: u32,
+        /// Debt that falls due for repayment on the way, quote atoms, rounded up.
+        due: u64,
+        /// The most of it that waits at the end for the backstop's pipeline, quote atoms, rounded up.
+        waiting: u64,
+        /// What was to be sold and is not at the end, quote atoms, rounded up: inventory, and what waits.
+        unsold: u64,
+    }
+    /// One fall by news, and where it ends.
+    CascadePoint {
+        /// The fall by news alone, bps.
+        news: u32,
+        /// If keepers repay whole debts and sell the collateral at once: no mechanism can sell more, or sooner.
+        everyone: CascadeEnd,
+        /// If keepers repay half of a debt at a time and sell the collateral at once, as in most lending protocols.
+        keepers: CascadeEnd,
+        /// With the backstop, which sells no faster than the flow limit allows.
+        backstop: CascadeEnd,
+    }
+    /// What there is for the debt that a fall of the price makes due. `None` if it makes none due.
+    DepthRatios {
+        /// The fall, bps.
+        drop: u32,
+        /// Sales that move the price by the fall ÷ debt of the accounts that it makes due, bps, rounded down. Below
+        /// 10,000, dumping what is due moves the price further than the fall.
+        market: Option<u32>,
+        /// (The backstop's cash, what the pool owes it, and its inventory after the fall and the stress fall) ÷
+        /// repayment that it would take over, bps, rounded down.
+        backstop: Option<u32>,
+    }
+    /// The cascade curve in a few figures.
+    CascadeMeasures {
+        /// How far a fall of 1% ends if everyone dumps at once, ÷ 1%, bps, rounded up. 10,000 is a market whose
+        /// borrowers add nothing.
+        gearing: u32,
+        /// Debt of the accounts that the next 1% of a fall makes due, quote atoms.
+        delta: u64,
+        /// How much more the second 1% makes due than the first, quote atoms.
+        gamma: i64,
+        /// The smallest fall by news that ends 50% down or further if everyone dumps, bps; 5,000 where sales add
+        /// nothing.
+        critical_everyone: u32,
+        /// The same if keepers dump half of a debt at a time.
+        critical_keepers: u32,
+        /// The same with the backstop.
+        critical_backstop: u32,
+        /// By the fall.
+        depth: [DepthRatios; 5],
+    }
     /// Measures of risk of a market.
     Risk {
         /// How far the price must fall to the nearest band with debt, bps; `None` without any.
@@ -425,6 +483,51 @@ impl From<risk::PriceBand> for PriceBand {
         Self {
             edge: band.edge.raw(),
             debt: band.debt.0,
+        }
+    }
+}
+
+impl From<End> for CascadeEnd {
+    fn from(end: End) -> Self {
+        Self {
+            fall: end.fall.0,
+            own: end.own().0,
+            due: end.due.0,
+            waiting: end.waiting.0,
+            unsold: end.unsold.0,
+        }
+    }
+}
+
+impl CascadePoint {
+    pub(crate) fn new(curve: &Curve, news: Bps, pace: Pace) -> Self {
+        let end = |seller| CascadeEnd::from(curve.end(news, seller, pace));
+        Self {
+            news: news.0,
+            everyone: end(Seller::Everyone),
+            keepers: end(Seller::Keepers),
+            backstop: end(Seller::Backstop),
+        }
+    }
+}
+
+impl CascadeMeasures {
+    /// Critical falls at a pace; the rest at once.
+    pub(crate) fn new(curve: &Curve, pace: Pace) -> Self {
+        let critical = |seller| curve.critical(seller, pace).0;
+        let ratio = |ratio: Bps| (ratio.0 != u32::MAX).then_some(ratio.0);
+        Self {
+            gearing: curve.gearing().0,
+            delta: curve.delta().0,
+            gamma: curve.gamma(),
+            critical_everyone: critical(Seller::Everyone),
+            critical_keepers: critical(Seller::Keepers),
+            critical_backstop: critical(Seller::Backstop),
+            depth: risk::DROPS.map(|drop| DepthRatios {
+                drop: drop.0,
+                market: ratio(curve.market_depth_ratio(drop)),
+                backstop: ratio(curve.backstop_depth_ratio(drop)),
+            }),
         }
     }
 }
