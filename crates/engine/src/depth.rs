@@ -55,9 +55,9 @@ stored! {
         share: Bps,
         /// Zeros.
         padding: [u8; 4],
-        /// `market_depth` before the first lowering of the window, quote atoms.
+        /// The highest `market_depth` before a lowering, since there was none for 24 hours, quote atoms.
         lowered_from: Quote,
-        /// When that was, seconds since 1970; zero if never.
+        /// When it was last lowered at once, seconds since 1970; zero if never.
         lowered_at: i64,
     }
 }
@@ -161,8 +161,9 @@ impl Market {
 }
 
 impl DepthShare {
-    /// What is noted when `changes` are made at once to a market: a lower `market_depth` is at least half of what it was at
-    /// the beginning of a window of 24 hours.
+    /// What is noted when `changes` are made at once to a market: a lower `market_depth` is at least half of the highest that
+    /// it was since the last 24 hours without a lowering. Counted from the last one, not the first: else the end of one window
+    /// and the beginning of the next would add up.
     ///
     /// # Errors
     /// [`Error::DepthLoweredTooFar`].
@@ -171,9 +172,14 @@ impl DepthShare {
         let Some(change) = changes.iter().find(|change| change.parameter == depth) else {
             return Ok(self);
         };
-        if self.lowered_at == 0 || clock.unix.saturating_sub(self.lowered_at) >= LOWERING_WINDOW {
-            (self.lowered_from, self.lowered_at) = (Quote(change.from), clock.unix);
-        }
+        let is_calm = self.lowered_at == 0 || clock.unix.saturating_sub(self.lowered_at) >= LOWERING_WINDOW;
+        // It may have been raised in between, through the timelock.
+        self.lowered_from = if is_calm {
+            Quote(change.from)
+        } else {
+            self.lowered_from.max(Quote(change.from))
+        };
+        self.lowered_at = clock.unix;
         if change.to < self.lowered_from.0.div_ceil(2) {
             return Err(Error::DepthLoweredTooFar);
         }
@@ -251,35 +257,55 @@ mod tests {
         assert_eq!(market.set_depth_share(allocation), lower);
     }
 
-    #[test]
-    fn depth_is_lowered_by_half_a_day() {
+    /// A market of this depth, lowered at once so many seconds after the beginning.
+    fn lower(market: &mut Market, to: u64, after: i64) -> Result<()> {
+        let change = ParameterChange {
+            parameter: Parameter::market_depth.id(),
+            from: market.config.market_depth.0,
+            to,
+        };
+        let clock = Clock {
+            unix: 1_700_000_000 + after,
+            slot: 1,
+        };
+        let before = *market;
+        let done = market.tighten(&[change], clock);
+        assert!(done.is_ok() || *market == before);
+        done
+    }
+
+    fn deep() -> (Market, u64) {
         let mut market: Market = bytemuck::Zeroable::zeroed();
         market.config = crate::Config {
             debt_cap: Quote(0),
             ..CONFIG
         };
-        let start = 1_700_000_000;
-        let mut lower = |to: u64, after: i64| {
-            let change = ParameterChange {
-                parameter: Parameter::market_depth.id(),
-                from: market.config.market_depth.0,
-                to,
-            };
-            market.tighten(
-                &[change],
-                Clock {
-                    unix: start + after,
-                    slot: 1,
-                },
-            )
-        };
-        let depth = CONFIG.market_depth.0;
+        (market, CONFIG.market_depth.0)
+    }
+
+    #[test]
+    fn depth_is_lowered_by_half_a_day() {
+        let (mut market, depth) = deep();
+        let mut lower = |to, after| lower(&mut market, to, after);
         assert_eq!(lower(depth / 2 - 1, 0), Err(Error::DepthLoweredTooFar));
         assert_eq!(lower(depth / 4 * 3, 0), Ok(()));
         assert_eq!(lower(depth / 2 - 1, 86_399), Err(Error::DepthLoweredTooFar));
         assert_eq!(lower(depth / 2, 86_399), Ok(()));
         assert_eq!(lower(depth / 2 - 1, 86_399), Err(Error::DepthLoweredTooFar));
-        assert_eq!(lower(depth / 4, 86_400), Ok(()), "a new window");
-        assert_eq!(lower(depth / 4 + 1, 90_000), Err(Error::NotTighter));
+        // A day after the last lowering, not the first: two windows would add up.
+        assert_eq!(lower(depth / 2 - 1, 86_400), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(depth / 2 - 1, 2 * 86_399), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(depth / 4, 86_399 + 86_400), Ok(()));
+        assert_eq!(lower(depth / 4 + 1, 200_000), Err(Error::NotTighter));
+    }
+
+    #[test]
+    fn what_the_timelock_raises_is_halved_at_most_as_well() {
+        let (mut market, depth) = deep();
+        assert_eq!(lower(&mut market, depth / 10 * 6, 0), Ok(()));
+        market.config.market_depth = Quote(2 * depth);
+        assert_eq!(lower(&mut market, depth - 1, 10), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(&mut market, depth, 10), Ok(()));
+        assert_eq!(lower(&mut market, depth - 1, 20), Err(Error::DepthLoweredTooFar));
     }
 }

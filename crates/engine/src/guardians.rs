@@ -138,7 +138,7 @@ impl Guardians {
     }
 
     /// Adds what the claim earns for standing by, of a reserve part `earned` of interest beside `protocol` quote atoms of the
-    /// protocol's own. Rounded down to 2^-64 atoms; the ratio of the claim to 2^-23. Returns the whole atoms added.
+    /// protocol's own. Rounded down, to 2^-40 atoms; the ratio of the claim to 2^-23. Returns the whole atoms added.
     ///
     /// # Errors
     /// [`Error::Overflow`].

@@ -28,7 +28,7 @@ use crate::{
     backstop::Backstop,
     error::{Error, Result},
     guard::Prices,
-    map::{self, LiquidationMap, Sums},
+    map::{LiquidationMap, Sums},
     market::{Books, Market},
     num::{self, Factor},
     position::MarginAccount,
@@ -74,12 +74,10 @@ impl Stress {
     /// # Errors
     /// [`Error::Overflow`], for prices that no reading can have.
     pub fn new(map: &LiquidationMap, index: Index, lowest: Price, fall: Bps) -> Result<Self> {
-        let kept = fall.below_one();
-        let price = lowest.scale_down(kept)?;
-        let ratio = Bps(u32::try_from(kept).map_err(|_| Error::Overflow)?);
+        let price = lowest.scale_down(fall.below_one())?;
         Ok(Self {
             price,
-            threshold: map.band_of(map::log_at(lowest, index, ratio)),
+            threshold: map.threshold_at(price, index),
             factor: Factor::of(price.raw()),
         })
     }

@@ -676,7 +676,10 @@ fn prices_are_parts_of_the_first_of_any_size() {
 /// 100 of collateral at 0.1 of quote each, as in the tests of [`crate::risk`], with debt from 70 to 100% of the price.
 fn indebted() -> (Market, Prices) {
     let mut market: Market = bytemuck::Zeroable::zeroed();
-    market.config = CONFIG;
+    market.config = Config {
+        market_depth: Quote(1_000_000_000_000),
+        ..CONFIG
+    };
     market.books.pool = Pool::new(NOW.unix);
     market.books.pool.index = Index::from_raw(ONE);
     market.books.pool.debt_shares = DebtShares(u64::MAX);
