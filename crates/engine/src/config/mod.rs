@@ -369,6 +369,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn flow_and_pipeline_follow_depth_and_are_rounded_down() {
+        let config = |depth, rate, pipeline| Config {
+            market_depth: Quote(depth),
+            flow_rate: Bps(rate),
+            pipeline,
+            ..CONFIG
+        };
+        let told = |config: Config| (config.hourly_flow().0, config.pipeline_value().0);
+        assert_eq!(told(config(1_000_000, 15_000, 1_200)), (1_500_000, 500_000));
+        assert_eq!(told(config(3, 15_000, 3_599)), (4, 3));
+        assert_eq!(told(config(3, 15_000, 3_600)), (4, 4));
+        assert_eq!(told(config(u64::MAX, 30_000, 86_400)), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
     fn debt_is_at_most_two_hundred_depths() {
         assert_eq!(with(|c| c.debt_cap = Quote(c.market_depth.0 * 200)), Ok(()));
         assert_eq!(
