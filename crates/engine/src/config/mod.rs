@@ -230,7 +230,9 @@ impl Config {
             return Err(Error::LtvOrder);
         }
         let whole = wide(BPS, BPS);
-        if wide(self.target_ltv.factor(), self.penalty.above_one()) >= wide(BPS, self.max_gap.below_one()) {
+        // By two units of 10^-8: at the largest gap what is left of one for the division is rounded down by one.
+        let taken = wide(self.target_ltv.factor(), self.penalty.above_one());
+        if taken.saturating_add(1) >= wide(BPS, self.max_gap.below_one()) {
             return Err(Error::PenaltyTooLarge);
         }
         if self.max_gap.factor() >= self.takeover_ltv.below_one() {
@@ -322,15 +324,18 @@ pub(crate) mod tests {
             with(|c| (c.takeover_penalty, c.penalty) = (Bps(2_500), Bps(2_500))),
             Ok(())
         );
-        let at = |target: u32, penalty: u32| {
+        let at = |target: u32, penalty: u32, gap| {
             with(|c| {
                 (c.initial_ltv, c.target_ltv, c.liquidation_ltv) = (Bps(100), Bps(target), Bps(target));
-                (c.max_gap, c.penalty, c.takeover_penalty) = (Bps(200), Bps(penalty), Bps(2_500));
+                (c.max_gap, c.penalty, c.takeover_penalty) = (Bps(gap), Bps(penalty), Bps(2_500));
             })
         };
         // 80% × 1.225 = 98%
-        assert_eq!(at(8_000, 2_250), Err(Error::PenaltyTooLarge));
-        assert_eq!(at(8_000, 2_249), Ok(()));
+        assert_eq!(at(8_000, 2_250, 200), Err(Error::PenaltyTooLarge));
+        assert_eq!(at(8_000, 2_249, 200), Ok(()));
+        // 89.27% × 1.1137 is 10^-8 less than 99.42%, and 85.02% × 1.1749 is 2 × 10^-8 less than 99.89%.
+        assert_eq!(at(8_927, 1_137, 58), Err(Error::PenaltyTooLarge));
+        assert_eq!(at(8_502, 1_749, 11), Ok(()));
     }
 
     #[test]

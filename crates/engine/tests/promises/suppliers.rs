@@ -52,7 +52,8 @@ impl Run {
                     self.liquidations += 1;
                     self.bounties += u128::from(told.bounty.0);
                     self.taken_over += u128::from(told.taken_over);
-                    if !told.taken_over && !(was_covered && world.cover(prices) >= 0) {
+                    let is_covered = was_covered && world.cover(prices) >= 0;
+                    if !told.taken_over && !is_covered {
                         self.uncovered += u128::from(told.repaid.0);
                         self.pipeline = self.pipeline.max(held);
                     }
@@ -155,7 +156,7 @@ fn run(seed: u64, config: &Config, is_prompt: bool) -> (u128, u128, Run) {
     let mut ended = false;
     for _ in 0..3_000 {
         world.wait(600);
-        ema = (ema + price) / 2;
+        ema = i64::midpoint(ema, price);
         let prices = world.at(price, ema);
         let done = run.liquidate(&mut world, &prices, &mut random, 100);
         let sold = sell(&mut world, &prices);
@@ -195,7 +196,7 @@ fn config(random: &mut Random) -> Config {
 }
 
 fn check(seeds: u64, is_prompt: bool) {
-    let (mut uncovered, mut lost, mut taken_over) = (0, 0, 0);
+    let (mut uncovered, mut losing, mut taken_over) = (0, 0, 0);
     for seed in 0..seeds {
         let mut random = Random(seed ^ 0x5eed);
         let mut config = config(&mut random);
@@ -207,11 +208,11 @@ fn check(seeds: u64, is_prompt: bool) {
         assert!(loss <= bound, "{seed}: {loss} of {bound}");
         uncovered += u32::from(run.uncovered > 0);
         taken_over += u32::from(run.taken_over > 0);
-        lost += u32::from(loss > 0);
+        losing += u32::from(loss > 0);
     }
     assert!(
-        uncovered > 500 && lost > 50 && taken_over > 300,
-        "{uncovered} without cover, {lost} with a loss, {taken_over} with take-overs"
+        uncovered > 500 && losing > 50 && taken_over > 300,
+        "{uncovered} without cover, {losing} with a loss, {taken_over} with take-overs"
     );
 }
 

@@ -1,6 +1,7 @@
 //! Buyers, keepers, guardians and the protocol itself.
 
 use super::*;
+use crate::actions::guardians::LeavingPrices;
 
 fn selling() -> Market {
     let mut market = market();
@@ -175,7 +176,7 @@ fn guardians_leave_what_the_cover_needs() {
 fn money_leaves_at_prices_while_anything_depends_on_them() {
     let mut market = market();
     let at = |market: &Market, prices: Option<&Prices>| {
-        let at = market.leaving_prices(&market.books, prices)?;
+        let at = LeavingPrices::of(&market.books, prices)?;
         Ok((at.conservative, at.lowest))
     };
     let nothing = crate::Price::default();
