@@ -79,7 +79,7 @@ def main(figures: str) -> int:
     for rule in rules:
         falls = next((text for text, make in CLAIMS if refute(*make(z3.Real, rule))[0] is not None), None)
         wrong += falls is None
-        print(f"  {'NONE  ' if falls is None else 'needed'}  {rule}" + (f": {falls.split(':')[0]}" if falls else ""))
+        print(f"  {'NONE  ' if falls is None else 'needed'}  {rule}" + (f": {falls}" if falls else ""))
 
     counts = {"smt_claims": len(CLAIMS), "smt_inequalities": inequalities, "smt_falsehoods": len(FALSEHOODS), "smt_wrong": wrong}
     with open(figures, "w", encoding="utf-8") as file:
