@@ -76,6 +76,15 @@ impl Memory {
         }
     }
 
+    /// After buyers took so many units of what is remembered for a while, or all of it.
+    #[must_use]
+    pub fn without(self, units: f64) -> Self {
+        Self {
+            temporary: (self.temporary - units).max(0.0),
+            ..self
+        }
+    }
+
     /// How far the price is below the exogenous one, as a logarithm.
     pub fn displacement(self, impact: &Impact) -> f64 {
         let power = |volume: f64| volume.powf(impact.concavity);

@@ -17,10 +17,13 @@ use crate::scenario::ScenarioError;
 
 pub mod borrowers;
 pub mod candles;
+pub mod cell;
 pub mod contagion;
+pub mod cover;
 pub mod exchange;
 pub mod impact;
 pub mod lane;
+pub mod least;
 pub mod lending;
 pub mod map;
 pub mod mechanism;
