@@ -313,7 +313,9 @@ impl Lane {
         let ending = least::Ending {
             pending,
             growth,
-            wealth: self.lending.wealth(last)? + self.tally.owners as f64,
+            wealth: self.lending.wealth(last)?
+                + self.tally.owners as f64
+                + self.mechanism.owned(&self.lending, last),
             untouched: self.start.wealth(last, growth),
         };
         let outcome = Outcome::of(&self.setup, &self.path, self.kind, &self.tally, &self.start, &ending);
