@@ -139,7 +139,7 @@ fn it_is_no_steeper_than_one_percent_a_day_up_or_down() {
 #[test]
 fn the_new_ltv_must_fit_the_other_parameters() {
     let config = Config {
-        penalty_max: Bps(1_000),
+        takeover_penalty: Bps(1_000),
         ..default_config()
     };
     let (mut world, market, authority) = governed(config);

@@ -1,11 +1,13 @@
 //! Scenes about what stands behind the pool: the protocol's capital, guardians, and prices at which both lose.
 
-use crate::scene::{SOL, Scene, USDC};
+use crate::scene::{Scene, USDC, readings};
 use breakwater::events::InventorySold;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Bps, Config, GuardianPosition, Pool,
+    Bps, Config, GuardianPosition, Pool, Quote,
     actions::{Liquidation, Sale},
+    oracle::Purpose,
+    unwind::Offer,
 };
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
 
@@ -40,8 +42,7 @@ pub fn interest_free(config: Config) -> Config {
 /// No interest, and an unwind so fast that all inventory can be sold at once.
 pub fn quick() -> Config {
     Config {
-        unwind_time: 60,
-        unwind_max_rate: 1_000_000 * SOL,
+        market_depth: Quote(1 << 50),
         ..interest_free(default_config())
     }
 }
@@ -91,6 +92,15 @@ pub fn deficit(world: World, spec: &MarketSpec, protocol: u64, guardians: u64) -
     take_over(&mut scene);
     sell_out(&mut scene);
     (scene, gina)
+}
+
+/// What the backstop offers at the price shown now.
+#[track_caller]
+pub fn offer(world: &mut World, market: &MarketKeys) -> Offer {
+    let (clock, mut state) = (world.clock(), world.market_state(market));
+    let readings = readings(world, market);
+    let prices = state.accept_prices(&readings, Purpose::Trade, clock).unwrap();
+    state.offer(&prices, clock).unwrap()
 }
 
 /// What the backstop owes the pool now, quote atoms.

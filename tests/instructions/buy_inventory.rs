@@ -77,9 +77,19 @@ impl Scene {
         self.world.market_state(&self.market).books.backstop.inventory.0
     }
 
+    /// The higher of the market's own average and Pyth's, for a collateral of 9 decimals in a quote token of 6, Q64.64.
+    fn trend(&mut self) -> u128 {
+        let ema = |world: &World, feed| u128::try_from(world.shown(feed).quotation().ema_price).unwrap();
+        let collateral = ema(&self.world, &self.market.collateral_feed);
+        let quote = ema(&self.world, &self.market.quote_feed);
+        let own = self.accepted().guard.average.raw();
+        own.max((collateral << 64) / (quote * 1_000))
+    }
+
     /// The price asked now, worked out with plain integers, for a collateral of 9 decimals in a quote token of 6, both
     /// with the same exponent. Discount and premium as the schedule has them.
     fn ask(&mut self) -> u128 {
+        let average = self.trend();
         let state = self.world.market_state(&self.market);
         let config = &state.config;
         let quotation = |feed| *self.world.shown(feed).quotation();
@@ -96,9 +106,6 @@ impl Scene {
             i128::from(quote.price) - i128::from(quote.conf),
         );
         let high = numerator.div_ceil(denominator);
-        let (numerator, denominator) = ratio(collateral.ema_price.into(), quote.ema_price.into());
-        let own = self.accepted().guard.average.raw();
-        let average = own.max(numerator / denominator);
 
         let lag = micros(self.world.unix()) - i128::from(state.books.unwind.anchor);
         let drift = wide(config.unwind_slope) * lag.unsigned_abs() / (3_600 * MICROS);
@@ -115,30 +122,31 @@ impl Scene {
     /// the marks of the schedule and every other number of the market.
     #[track_caller]
     fn bought(&mut self, amount: u64) -> Sale {
-        let ask = self.ask();
+        let (ask, average) = (self.ask(), self.trend());
         let cost = u64::try_from((ask * u128::from(amount)).div_ceil(1 << 64)).unwrap();
         let now = micros(self.world.unix());
         let mut expected = self.accepted();
         expected.books = expected.books_at(self.world.clock()).unwrap();
         let Config {
-            unwind_time,
-            unwind_min_rate,
-            unwind_max_rate,
+            market_depth,
+            flow_rate,
             unwind_burst,
             ..
         } = expected.config;
         let books = &mut expected.books;
 
         let inventory = books.backstop.inventory.0;
-        let rate = (inventory / u64::from(unwind_time)).clamp(unwind_min_rate, unwind_max_rate);
-        let took = |rate: u64| i128::try_from((u128::from(amount) * MICROS).div_ceil(rate.into())).unwrap();
+        // The time that the flow limit takes for what is sold, counted at the higher of the two averages.
+        let flow = u128::from(market_depth.0) * wide(flow_rate) / BPS;
+        let value = (average * u128::from(amount)).div_ceil(1 << 64);
+        let took = i128::try_from((value * 3_600 * MICROS).div_ceil(flow)).unwrap();
         // Beyond the largest discount, lag is forgotten.
         let slowest = wide(expected.config.unwind_max_discount) * 3_600 * MICROS;
         let slowest = i128::try_from(slowest.div_ceil(wide(expected.config.unwind_slope))).unwrap();
-        let anchor = i128::from(books.unwind.anchor).max(now - slowest) + took(rate);
-        let flow = i128::from(books.unwind.flow).max(now) + took(unwind_max_rate);
+        let anchor = i128::from(books.unwind.anchor).max(now - slowest) + took;
+        let flow = i128::from(books.unwind.used_until).max(now) + took;
         assert!(anchor.max(flow) <= now + i128::from(unwind_burst) * 1_000_000);
-        (books.unwind.anchor, books.unwind.flow) = (anchor.try_into().unwrap(), flow.try_into().unwrap());
+        (books.unwind.anchor, books.unwind.used_until) = (anchor.try_into().unwrap(), flow.try_into().unwrap());
 
         let index = books.pool.index.raw();
         let owed = (index * u128::from(books.backstop.debt_shares.0)).div_ceil(1 << 64);
@@ -151,10 +159,10 @@ impl Scene {
         books.pool.cash.0 += repaid;
         books.backstop.cash.0 += cost - repaid;
         books.backstop.inventory.0 -= amount;
-        let book = u128::from(expected.income.book.0) * u128::from(amount) / u128::from(inventory);
+        let book = u128::from(expected.books.income.book.0) * u128::from(amount) / u128::from(inventory);
         let gain = i64::try_from(i128::from(cost) - i128::try_from(book).unwrap()).unwrap();
-        expected.income.book.0 -= u64::try_from(book).unwrap();
-        expected.income.gains += gain;
+        expected.books.income.book.0 -= u64::try_from(book).unwrap();
+        expected.books.income.gains += gain;
         let published = self.world.unix();
         assert_eq!(
             (expected.oracle.collateral_published, expected.oracle.quote_published),

@@ -10,7 +10,7 @@ use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Config, actions::Sale, oracle::Purpose};
+use breakwater_engine::{Config, Quote, actions::Sale, oracle::Purpose};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
 /// A backstop that has just taken over all of Alice's 100 SOL at $60.
@@ -147,7 +147,7 @@ fn without_inventory_there_is_nothing_to_buy() {
     let mut scene = Scene::new();
     refused(&mut scene, (USDC, 0), BreakwaterError::InventoryInsufficient);
     let config = Config {
-        unwind_time: 60,
+        market_depth: Quote(1 << 50),
         ..default_config()
     };
     let mut scene = stocked(&market_with(config));

@@ -40,14 +40,17 @@ fn all_that_is_owed_is_paid_out_at_once() {
 
         let outcome = world.claim_bounty(&market, &kate).unwrap();
 
-        let claim = BountyClaim { amount: Quote(credit) };
+        let claim = BountyClaim {
+            amount: Quote(credit),
+            credit_after: Quote(0),
+        };
         let event = BountyClaimed {
             market: market.market,
             keeper: kate.key(),
             claim,
         };
         assert_eq!(outcome.event::<BountyClaimed>(), event);
-        books.books.backstop.keeper_credits = Quote(0);
+        books.books.backstop.funded_credits = Quote(0);
         ledger.credit = Quote(0);
         assert_eq!(world.market_state(&market), books);
         assert_eq!(world.keeper_ledger(&market, &kate), ledger);
@@ -111,7 +114,7 @@ fn each_keeper_is_paid_its_own() {
     world.liquidate(&mallory, &position).unwrap();
     let of_mallory = world.keeper_ledger(&market, &mallory).credit.0;
     assert_eq!(
-        world.market_state(&market).books.backstop.keeper_credits,
+        world.market_state(&market).books.backstop.funded_credits,
         Quote(of_kate + of_mallory)
     );
 
@@ -120,7 +123,7 @@ fn each_keeper_is_paid_its_own() {
     assert_eq!(purse(&mut world, &market, &mallory).1, before + of_mallory);
     assert_eq!(world.keeper_ledger(&market, &kate).credit, Quote(of_kate));
     world.claim_bounty(&market, &kate).unwrap();
-    assert_eq!(world.market_state(&market).books.backstop.keeper_credits, Quote(0));
+    assert_eq!(world.market_state(&market).books.backstop.funded_credits, Quote(0));
 }
 
 #[test]

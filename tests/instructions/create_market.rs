@@ -25,7 +25,7 @@ use breakwater::{error::BreakwaterError, events::MarketCreated, instructions::Cr
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Backstop, DebtShares, FeedPin, Fixed, Guard, Guardians, Income, Index, Key, LpShares, Oracle, Pool, Quote,
-    Schedule, Shortage, TakeOut, pool::EXTRA_LP_DECIMALS,
+    Schedule, TakeOut, pool::EXTRA_LP_DECIMALS,
 };
 use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, START, World, ix, program_file::rent_exempt, pyth::usd};
 use bytemuck::Zeroable;
@@ -49,6 +49,7 @@ impl Draft {
             quote_feed: pin(&keys.quote_feed),
             base_feed: redemption.map(|(base, _)| pin(&base)),
             rate_feed: redemption.map(|(_, rate)| pin(&rate)),
+            depth_share: 100,
             config: spec.config.first(),
         };
         Self { world, keys, args }
@@ -58,7 +59,8 @@ impl Draft {
     fn with(&self, change: impl FnOnce(&mut CreateMarketArgs)) -> Instruction {
         let mut args = self.args;
         change(&mut args);
-        ix::create_market(&self.keys, &self.world.authority().key(), args)
+        let budget = addresses::depth_budget("TEST");
+        ix::create_market(&self.keys, &self.world.authority().key(), &budget, args)
     }
 
     #[track_caller]
@@ -113,7 +115,15 @@ fn a_market_begins_empty_with_what_it_was_given() {
         let Draft { mut world, keys, args } = Draft::of(&spec);
         let authority = world.authority().clone();
         let outcome = world
-            .send(&[ix::create_market(&keys, &authority.key(), args)], &[&authority])
+            .send(
+                &[ix::create_market(
+                    &keys,
+                    &authority.key(),
+                    &addresses::depth_budget("TEST"),
+                    args,
+                )],
+                &[&authority],
+            )
             .unwrap();
         world.adopt(keys);
         world.assert_identities();
@@ -181,18 +191,24 @@ fn a_market_begins_empty_with_what_it_was_given() {
             accrued_at: START,
         };
         assert_eq!((state.books.pool, state.books.backstop), (pool, Backstop::zeroed()));
-        assert_eq!(state.books.unwind, Schedule { anchor: 0, flow: 0 });
+        assert_eq!(
+            state.books.unwind,
+            Schedule {
+                anchor: 0,
+                used_until: 0
+            }
+        );
         let account = world.existing_account(&market);
         assert_eq!(
             (account.owner, account.data.len()),
             (breakwater::ID, state::Market::SPACE)
         );
         assert_eq!(account.lamports, rent_exempt(state::Market::SPACE));
-        assert_eq!((state.guardians, state.income), (Guardians::zeroed(), Income::zeroed()));
         assert_eq!(
-            (state.shortage, state.take_out),
-            (Shortage::zeroed(), TakeOut::zeroed())
+            (state.books.guardians, state.books.income),
+            (Guardians::zeroed(), Income::zeroed())
         );
+        assert_eq!(state.take_out, TakeOut::zeroed());
         let reserved = [
             &state.reserved_config[..],
             &state.reserved_guard,

@@ -61,8 +61,8 @@ fn it_moves_the_tokens_and_becomes_cash_and_claim() {
         };
         assert_eq!(outcome.event::<GuardianDeposited>(), event);
         expected.books.backstop.cash.0 += amount;
-        expected.guardians.claim.0 += amount;
-        expected.guardians.shares.0 += shares;
+        expected.books.guardians.claim.0 += amount;
+        expected.books.guardians.shares.0 += shares;
         assert_eq!(scene.world.market_state(&scene.market), expected);
         let after = GuardianPosition {
             shares: GuardianShares(shares),
@@ -90,7 +90,7 @@ fn who_comes_after_a_gain_pays_for_it() {
     // Half of the penalty, times three eighths.
     let penalty = liquidation.repaid.0 * u64::from(liquidation.penalty.0) / 10_000;
     let claim = 30_000 * USDC + penalty * 1_875 / 10_000;
-    let guardians = scene.world.market_state(&scene.market).guardians;
+    let guardians = scene.world.market_state(&scene.market).books.guardians;
     assert_eq!((guardians.claim.0, guardians.shares.0), (claim, 30_000_000 * USDC));
 
     let amount = 10_000 * USDC;
@@ -148,7 +148,7 @@ fn debt_to_the_pool_is_repaid_first() {
     let after = scene.world.market_state(&scene.market);
     assert_eq!(after.books.pool.cash.0, pool + 6_500 * USDC + 100_000);
     // What it paid for is none of the claim's business: all of it is Gina's.
-    assert_eq!(after.guardians.shares, GuardianShares(7_000_000 * USDC));
+    assert_eq!(after.books.guardians.shares, GuardianShares(7_000_000 * USDC));
 }
 
 #[test]
@@ -222,9 +222,9 @@ fn too_little_for_a_share_is_refused() {
     scene.world.fund(&gina, &scene.market.quote_mint, 1_000 * USDC);
     stands_at(&mut scene, cents(70_00));
     let liquidation = take_over(&mut scene);
-    assert!(liquidation.insolvent);
+    assert!(liquidation.taken_over);
     let claim = 1 + liquidation.repaid.0 * u64::from(liquidation.penalty.0) / 10_000 / 2;
-    let guardians = scene.world.market_state(&scene.market).guardians;
+    let guardians = scene.world.market_state(&scene.market).books.guardians;
     assert_eq!((guardians.claim.0, guardians.shares.0), (claim, 1_000));
 
     // a × (1,000 + 1,000) ÷ (claim + 1) must be one.

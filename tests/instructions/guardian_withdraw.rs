@@ -73,8 +73,8 @@ fn it_moves_the_tokens_and_gives_up_the_claim() {
         };
         assert_eq!(outcome.event::<GuardianWithdrawn>(), event);
         expected.books.backstop.cash.0 -= amount;
-        expected.guardians.claim.0 -= amount;
-        expected.guardians.shares.0 -= 300_000 * USDC;
+        expected.books.guardians.claim.0 -= amount;
+        expected.books.guardians.shares.0 -= 300_000 * USDC;
         assert_eq!(scene.world.market_state(&scene.market), expected);
         let after = GuardianPosition {
             shares: GuardianShares(700_000 * USDC),
@@ -220,7 +220,7 @@ fn many_small_parts_never_give_more_than_one() {
     let mut size = 1;
     while left > 0 {
         let shares = left.min(size);
-        let all = scene.world.market_state(&scene.market).guardians;
+        let all = scene.world.market_state(&scene.market).books.guardians;
         let expected = part(all.claim.0, shares, all.shares.0);
         let withdrawal = withdraw(&mut scene, &gina, shares);
         assert_eq!(withdrawal.amount.0, expected);
@@ -229,7 +229,7 @@ fn many_small_parts_never_give_more_than_one() {
     assert!((claim - 30..=claim).contains(&paid), "{paid}");
     assert_eq!(scene.world.balance(&gina, &quote), claim + paid);
     // What rounding kept is left to the other guardian.
-    let guardians = scene.world.market_state(&scene.market).guardians;
+    let guardians = scene.world.market_state(&scene.market).books.guardians;
     assert_eq!(guardians.claim.0, 777 * USDC + 77 + claim - paid);
 }
 
@@ -237,7 +237,7 @@ fn many_small_parts_never_give_more_than_one() {
 fn the_last_guardian_leaves_nothing_behind() {
     let (mut scene, gina) = ripe(&MarketSpec::default(), 100_000 * USDC);
     assert_eq!(withdraw(&mut scene, &gina, SHARES).amount, Quote(1_000 * USDC));
-    let guardians = scene.world.market_state(&scene.market).guardians;
+    let guardians = scene.world.market_state(&scene.market).books.guardians;
     assert_eq!((guardians.claim.0, guardians.shares.0), (0, 0));
 }
 

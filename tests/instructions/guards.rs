@@ -47,16 +47,6 @@ fn without_interest(config: Config) -> Config {
     }
 }
 
-/// These parameters without what makes new loans follow the risk: volatility, crowding, the limit of a band.
-pub fn without_haircuts(config: Config) -> Config {
-    Config {
-        volatility_max: Bps(0),
-        crowding_max: Bps(0),
-        band_floor: Quote(u64::MAX),
-        ..config
-    }
-}
-
 /// Dollars with a fraction, as a mantissa of the feeds.
 fn cents(cents: i64) -> i64 {
     cents * 1_000_000
@@ -148,7 +138,7 @@ impl Scene {
 }
 
 impl Scene {
-    /// Kate liquidates Alice while the market is Guarded at this very spot: a step at the smallest penalty. Checks the
+    /// Kate liquidates Alice while the market is Guarded at this very spot: a step. Checks the
     /// terms, and what becomes of account and flow limit.
     ///
     /// # Panics
@@ -166,8 +156,7 @@ impl Scene {
             self.world.market_state(&self.market),
             self.world.margin_account(&self.position),
         );
-        let mut config = market.config;
-        config.penalty_max = config.penalty_min;
+        let config = market.config;
         let wanted = judged.expected(&config);
         let step = u128::from(wanted.repay) * u128::from(config.guarded_step.0) / BPS;
         let now = self.world.unix() * 1_000_000;
@@ -175,11 +164,11 @@ impl Scene {
         let used = market.guard.flow.max(now);
         let left = u128::from((now + window).abs_diff(used)) * u128::from(config.guarded_flow.0)
             / u128::from(window.unsigned_abs());
-        let insolvent = wanted.extent == Extent::Insolvent;
-        let expected = if insolvent {
+        let taken_over = wanted.extent == Extent::TakeOver;
+        let expected = if taken_over {
             wanted
         } else {
-            judged.expected_step(
+            judged.expected_within(
                 &config,
                 u64::try_from(step.max(config.min_debt.0.into()).min(left)).unwrap(),
             )
@@ -190,10 +179,10 @@ impl Scene {
         let liquidation = outcome.liquidation();
         let terms = (liquidation.repaid.0, liquidation.seized.0, liquidation.deficit.0);
         assert_eq!(terms, (expected.repay, expected.seize, expected.deficit));
-        assert_eq!(liquidation.price.raw(), judged.price);
+        assert_eq!(liquidation.price.raw(), judged.low);
         assert_eq!(
-            (liquidation.penalty.0, liquidation.bounty.0, liquidation.insolvent),
-            (expected.penalty, expected.bounty, insolvent)
+            (liquidation.penalty.0, liquidation.bounty.0, liquidation.taken_over),
+            (expected.penalty, expected.bounty, taken_over)
         );
         let after = (
             self.world.market_state(&self.market).guard.flow,
@@ -201,7 +190,7 @@ impl Scene {
         );
         let took = (u128::from(expected.repay) * u128::from(window.unsigned_abs()))
             .div_ceil(u128::from(config.guarded_flow.0));
-        let expected = if insolvent {
+        let expected = if taken_over {
             (market.guard.flow, account.stepped_at)
         } else {
             (used + i64::try_from(took).unwrap(), self.world.unix())

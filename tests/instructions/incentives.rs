@@ -8,7 +8,7 @@ mod self_liquidation;
 mod waiting;
 
 use crate::{
-    backing::{cents, interest_free},
+    backing::{cents, interest_free, offer},
     scene::{SOL, USDC},
 };
 use breakwater_client::{MarketKeys, addresses, decode};
@@ -114,13 +114,13 @@ impl Stage {
         if let Some(account) = self.world.account(&position) {
             let position = decode::guardian_position(&account.data)
                 .unwrap()
-                .in_era(state.guardians.era);
+                .in_era(state.books.guardians.era);
             let backstop = &books.backstop;
             let debt = i128::from(books.pool.index.debt(backstop.debt_shares).unwrap().0) * ATOM;
             let equity = i128::from(backstop.cash.0) * ATOM + worth(backstop.inventory.0) - debt
                 + i128::try_from(books.pool.due.raw()).unwrap();
-            let payable = equity.clamp(0, i128::from(state.guardians.claim.0) * ATOM);
-            let (shares, all) = (position.shares.0, state.guardians.shares.0.max(1));
+            let payable = equity.clamp(0, i128::from(state.books.guardians.claim.0) * ATOM);
+            let (shares, all) = (position.shares.0, state.books.guardians.shares.0.max(1));
             // In whole atoms: the product would not fit otherwise.
             sum += payable / ATOM * i128::from(shares) / i128::from(all) * ATOM;
         }
@@ -130,9 +130,7 @@ impl Stage {
     /// Mallory buys whatever the schedule lets her, if there is anything.
     #[track_caller]
     fn buy_all_she_may(&mut self) {
-        let (state, clock) = (self.state(), self.world.clock());
-        let inventory = state.books.backstop.inventory;
-        let available = state.books.unwind.available(&state.config, inventory, clock).unwrap().0;
+        let available = offer(&mut self.world, &self.market).available.0;
         if available > 0 {
             self.world
                 .buy_inventory(&self.market, &self.mallory, available, u64::MAX)

@@ -2,11 +2,14 @@
 
 mod accounts;
 
-use crate::scene::{SOL, Scene, USDC, all_feed_kinds, overgrown, readings, sibling, vaults};
+use crate::{
+    backing::interest_free,
+    scene::{SOL, Scene, USDC, all_feed_kinds, overgrown, readings, sibling, vaults},
+};
 use anchor_lang::prelude::Pubkey;
 use breakwater::{error::BreakwaterError, events::Liquidated};
 use breakwater_client::{MarketKeys, decode};
-use breakwater_engine::{Bps, Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, oracle::Purpose};
+use breakwater_engine::{Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, oracle::Purpose};
 use breakwater_testkit::{Actor, MarketSpec, Outcome, Position, World, default_config, ix, pyth::usd};
 use std::collections::BTreeMap;
 
@@ -75,13 +78,7 @@ impl Crowd {
         let mut liquidations = market.liquidations(&prices, world.clock()).unwrap();
         let results: Vec<_> = accounts
             .iter()
-            .map(|address| {
-                let result = liquidations.liquidate(states.get_mut(address).unwrap(), &mut ledger);
-                if result == Err(Error::BackstopFull) {
-                    liquidations.note_shortage();
-                }
-                result
-            })
+            .map(|address| liquidations.liquidate(states.get_mut(address).unwrap(), &mut ledger))
             .collect();
         let tokens = vaults(world, keys);
 
@@ -124,7 +121,7 @@ fn every_account_that_can_be_is_liquidated() {
         let results = crowd.liquidated(&crowd.addresses());
         let taken: Vec<_> = results
             .iter()
-            .map(|result| result.map(|done| (done.insolvent, done.whole)))
+            .map(|result| result.map(|done| (done.taken_over, done.whole)))
             .collect();
         assert_eq!(
             taken,
@@ -167,11 +164,11 @@ fn many_at_once_are_the_same_as_one_by_one() {
 }
 
 #[test]
-fn solvent_and_insolvent_accounts_go_together() {
+fn partial_liquidations_and_takeovers_go_together() {
     let mut crowd = Crowd::new(&[40, 50, 69]);
     crowd.scene.price(60);
     let results = crowd.liquidated(&crowd.addresses());
-    let outcome = |result: &Result<Liquidation, Error>| result.map(|done| (done.insolvent, done.deficit.0 / USDC));
+    let outcome = |result: &Result<Liquidation, Error>| result.map(|done| (done.taken_over, done.deficit.0 / USDC));
     assert_eq!(
         results.iter().map(outcome).collect::<Vec<_>>(),
         [
@@ -196,50 +193,40 @@ fn an_account_named_twice_is_liquidated_once() {
     assert_eq!(refused, [None, None, healthy, healthy, None, healthy]);
 }
 
-#[test]
-fn an_account_named_twice_can_fill_the_room_only_once() {
-    let config = Config {
-        interest_base: Bps(0),
-        interest_slope_low: Bps(0),
-        ..default_config()
-    };
-    let mut crowd = Crowd::on(
-        &MarketSpec {
-            config,
-            ..MarketSpec::default()
+/// A market that holds no more than 1,000 while the stress cover is negative.
+fn narrow() -> MarketSpec {
+    MarketSpec {
+        config: Config {
+            market_depth: Quote(2_000 * USDC),
+            debt_cap: Quote(400_000 * USDC),
+            ..interest_free(default_config())
         },
-        20 * USDC,
-        &[],
-    );
+        ..MarketSpec::default()
+    }
+}
+
+#[test]
+fn an_account_named_twice_can_fill_the_pipeline_only_once() {
+    let mut crowd = Crowd::on(&narrow(), 20 * USDC, &[]);
     crowd.scene.price(75);
     let [alice] = crowd.addresses()[..] else {
         panic!("one account")
     };
     let results = crowd.liquidated(&[alice, alice, alice]);
     assert!(results[0].is_ok_and(|done| !done.whole));
-    assert_eq!(results[1..], [Err(Error::BackstopFull), Err(Error::BackstopFull)]);
+    assert_eq!(results[1..], [Err(Error::PipelineFull), Err(Error::PipelineFull)]);
 }
 
 #[test]
-fn what_does_not_fit_is_skipped_and_insolvent_accounts_still_go() {
-    let config = Config {
-        inventory_cap: Collateral(0),
-        ..default_config()
-    };
-    let mut crowd = Crowd::on(
-        &MarketSpec {
-            config,
-            ..MarketSpec::default()
-        },
-        100_000 * USDC,
-        &[60, 69, 60],
-    );
-    crowd.scene.price(74);
+fn who_waits_is_skipped_and_takeovers_after_it_still_go() {
+    let mut crowd = Crowd::on(&narrow(), 0, &[60, 69, 60]);
+    crowd.scene.price(71);
     let results = crowd.liquidated(&crowd.addresses());
-    // 81% and 88% do not fit; 93% must.
-    assert_eq!(results[..2], [Err(Error::BackstopFull); 2]);
-    assert!(results[2].is_ok_and(|done| done.insolvent));
-    assert_eq!(results[3], Err(Error::BackstopFull));
+    // 92% fills the pipeline, 85% finds it full, 97% goes whole.
+    assert!(results[0].is_ok_and(|done| !done.whole && !done.taken_over));
+    assert_eq!(results[1], Err(Error::PipelineFull));
+    assert!(results[2].is_ok_and(|done| done.taken_over));
+    assert_eq!(results[3], Err(Error::PipelineFull));
 }
 
 #[test]

@@ -35,7 +35,6 @@ mod incentives;
 mod initialize;
 mod liquidate;
 mod liquidate_batch;
-mod liquidate_external;
 mod matrix;
 mod observe_price;
 mod open_account;

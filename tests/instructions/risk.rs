@@ -1,7 +1,5 @@
-//! The liquidation map, and what follows from it: every band against a recount, the measures against floating point, and
-//! the initial LTV that follows them.
+//! The liquidation map, and what follows from it: every band against a recount, the measures against floating point.
 
-mod initial_ltv;
 mod map;
 mod measures;
 mod own;
@@ -56,6 +54,50 @@ pub fn place(market: &mut Market, before: &MarginAccount, after: &mut MarginAcco
     market.map.bands[usize::from(before.band)].0 -= before.debt_shares.0;
     after.band = band_of(&market.map, after);
     market.map.bands[usize::from(after.band)].0 += after.debt_shares.0;
+    sum_anew(&mut market.map);
+}
+
+/// Collateral for a debt share at the upper edge of a band, 2^-12 less, in units of 2^-32 ÷ the origin's ratio; nothing for the
+/// last band.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive, below 2^32"
+)]
+fn weight_of(band: usize) -> u128 {
+    if band == usize::from(u8::MAX) {
+        return 0;
+    }
+    let edge = 2f64.powf((real(u64::try_from(band).unwrap()) + 1.0) / 32.0);
+    (2f64.powi(32) / edge / (1.0 + 2f64.powi(-12))).floor() as u128
+}
+
+/// The map's two sums over its bands from the threshold on, counted anew.
+#[track_caller]
+pub fn sum_anew(map: &mut LiquidationMap) {
+    let from = usize::try_from(map.threshold).unwrap();
+    let (mut shares, mut weight) = (0, 0);
+    for (band, held) in map.bands.iter().enumerate().skip(from) {
+        shares += held.0;
+        weight += u128::from(held.0) * weight_of(band);
+    }
+    map.under_shares = DebtShares(shares);
+    let low = weight & u128::from(u64::MAX);
+    map.under_weight = [low, weight >> 64].map(|word| u64::try_from(word).unwrap());
+}
+
+/// Moves the map's threshold to where an action at the lowest price `lowest` (Q64.64) must have moved it: the band of
+/// `lowest` less the stress fall. Close to an edge the program's own logarithm decides, `moved_to`; that it is right but for its
+/// error is checked here.
+#[track_caller]
+pub fn move_threshold(market: &mut Market, lowest: u128, moved_to: u64) {
+    let kept = 1.0 - f64::from(market.config.stress_fall.0) / 1e4;
+    let ratio = real(lowest) * kept / real(market.books.pool.index.raw());
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+    let place = ratio.log2() * 32.0 - market.map.origin as f64;
+    assert_band(u8::try_from(moved_to).unwrap(), place, 2.0 * BAND_ERROR);
+    market.map.threshold = moved_to;
+    sum_anew(&mut market.map);
 }
 
 /// Writes a market's state: to put it where no sequence of actions would bring it soon.

@@ -9,11 +9,7 @@ use crate::{
     scene::{SOL, Scene, USDC, inverse, sibling, vaults},
 };
 use breakwater::{error::BreakwaterError, events::DeficitSettled};
-use breakwater_engine::{
-    Bps, Config, DebtShares, Fixed, GuardianShares, Quote,
-    actions::Settlement,
-    backstop::{Income, Shortage},
-};
+use breakwater_engine::{Bps, Config, DebtShares, Fixed, GuardianShares, Quote, actions::Settlement, backstop::Income};
 use breakwater_testkit::{MarketSpec, World, default_config, ix};
 
 #[track_caller]
@@ -58,10 +54,10 @@ fn protocol_then_guardians_then_suppliers_bear_it() {
         assert_eq!(outcome.event::<DeficitSettled>(), event);
         expected.books.backstop.debt_shares = DebtShares(0);
         expected.books.pool.debt_shares.0 -= shares.0;
-        expected.income = bytemuck::Zeroable::zeroed();
-        expected.guardians.claim = Quote(0);
-        expected.guardians.shares = GuardianShares(0);
-        expected.guardians.era = 1;
+        expected.books.income = bytemuck::Zeroable::zeroed();
+        expected.books.guardians.claim = Quote(0);
+        expected.books.guardians.shares = GuardianShares(0);
+        expected.books.guardians.era = 1;
         assert_eq!(scene.world.market_state(&scene.market), expected);
         assert_eq!(expected.books.pool.assets(), Ok(Quote(assets - suppliers)));
         // No token moves.
@@ -125,7 +121,7 @@ fn an_atom_of_debt_is_enough_and_none_is_not() {
             refused(&mut scene, BreakwaterError::NothingToSettle);
             // The claim stands, and what comes later can pay it.
             assert_eq!(
-                scene.world.market_state(&scene.market).guardians.claim,
+                scene.world.market_state(&scene.market).books.guardians.claim,
                 Quote(100 * USDC)
             );
         }
@@ -135,8 +131,7 @@ fn an_atom_of_debt_is_enough_and_none_is_not() {
 #[test]
 fn interest_is_accrued_first_and_the_reserve_is_the_protocols_loss() {
     let config = Config {
-        unwind_time: 60,
-        unwind_max_rate: 1_000_000 * SOL,
+        market_depth: Quote(1 << 50),
         ..default_config()
     };
     let (mut scene, _) = backed(World::program_test(), &market_with(config), 100 * USDC, 50 * USDC);
@@ -197,7 +192,7 @@ fn each_settlement_tells_of_its_own_losses() {
             Quote(50 * USDC + 100_000 - 10 * USDC - 1)
         )
     );
-    assert_eq!(scene.world.market_state(&market).guardians.era, 2);
+    assert_eq!(scene.world.market_state(&market).books.guardians.era, 2);
 }
 
 #[test]
@@ -222,32 +217,10 @@ fn the_share_price_falls_once_and_nobody_is_diluted() {
 }
 
 #[test]
-fn the_discount_of_external_liquidations_begins_anew() {
-    let (mut scene, _) = deficit(World::program_test(), &market_with(quick()), 0, 0);
-    let market = scene.market;
-    stands_at(&mut scene, cents(10_000));
-    let other = scene.world.open(&market, &scene.mallory, 0).unwrap();
-    scene.world.deposit(&other, 10 * SOL).unwrap();
-    scene.world.borrow(&other, 650 * USDC).unwrap();
-    stands_at(&mut scene, cents(80_00));
-    scene.world.liquidate_batch(&market, &scene.kate, &[&other]).unwrap();
-    let now = scene.world.unix();
-    let noted = Shortage {
-        since: now,
-        seen_at: now,
-    };
-    assert_eq!(scene.world.market_state(&market).shortage, noted);
-    settle(&mut scene);
-    let none = Shortage { since: 0, seen_at: 0 };
-    assert_eq!(scene.world.market_state(&market).shortage, none);
-}
-
-#[test]
 fn what_is_due_from_the_pool_pays_before_anything_is_written_off() {
     // All cash is lent for two months at 107% a year, and half of it is the backstop's, which nobody has cash to pay.
     let config = Config {
-        unwind_time: 60,
-        unwind_max_rate: 1_000_000 * SOL,
+        market_depth: Quote(1 << 50),
         reserve_factor: Bps(5_000),
         ..default_config()
     };
@@ -292,17 +265,17 @@ fn debt_that_no_number_can_hold_stops_it() {
 #[test]
 fn the_books_start_again_from_nothing() {
     let (mut scene, _) = deficit(World::program_test(), &market_with(quick()), 100 * USDC, 50 * USDC);
-    assert_ne!(scene.world.market_state(&scene.market).income.deficits, Quote(0));
+    assert_ne!(scene.world.market_state(&scene.market).books.income.deficits, Quote(0));
     settle(&mut scene);
     let state = scene.world.market_state(&scene.market);
     assert_eq!(
-        state.income,
+        state.books.income,
         Income {
             ..bytemuck::Zeroable::zeroed()
         }
     );
     // The keeper's tip stays owed and paid for.
-    assert_eq!(state.books.backstop.keeper_credits, Quote(100_000));
+    assert_eq!(state.books.backstop.funded_credits, Quote(100_000));
     scene.world.claim_bounty(&scene.market, &scene.kate).unwrap();
 }
 

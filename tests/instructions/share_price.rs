@@ -5,7 +5,7 @@ use crate::{
     scene::{SOL, USDC},
 };
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Bps, Config, Feeds, Market, Parameter, Pool, pause::Kinds};
+use breakwater_engine::{Bps, Config, Feeds, Market, Parameter, Pool, Quote, pause::Kinds};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, default_config, ix};
 use std::collections::BTreeSet;
 
@@ -21,7 +21,6 @@ const WRITING: [&str; 26] = [
     "pull_brake",
     "liquidate",
     "liquidate_batch",
-    "liquidate_external",
     "fund_backstop",
     "buy_inventory",
     "buy_inventory_for",
@@ -29,6 +28,7 @@ const WRITING: [&str; 26] = [
     "queue_take_out",
     "take_out",
     "guardian_deposit",
+    "guardian_request",
     "guardian_withdraw",
     "claim_bounty",
     "tighten",
@@ -44,8 +44,7 @@ fn config() -> Config {
     Config {
         interest_base: Bps(9_999),
         reserve_factor: Bps(4_999),
-        unwind_time: 60,
-        unwind_max_rate: 1_000_000 * SOL,
+        market_depth: Quote(1 << 50),
         ..default_config()
     }
 }
@@ -256,20 +255,6 @@ impl Watch {
             });
         }
         self.keeps("claim_bounty", |world, market| world.claim_bounty(market, &kate));
-        // A fourth account, healthy at $30 and above its margin at $24, for which there is no room.
-        let fourth = self.world.open(&self.market, &mallory, turn).unwrap();
-        self.keeps("deposit_collateral", |world, _| world.deposit(&fourth, 100 * SOL + odd));
-        self.keeps("borrow", |world, _| world.borrow(&fourth, 2_000 * USDC + odd));
-        self.stands_at(24_00);
-        for amount in [1, 50 * USDC + odd] {
-            self.keeps("liquidate_external", |world, _| {
-                world.liquidate_external(&lena, &fourth, amount)
-            });
-        }
-        self.keeps("repay", |world, _| world.repay(&fourth, u64::MAX));
-        self.keeps("withdraw_collateral", |world, _| {
-            world.withdraw_collateral(&fourth, SOL)
-        });
         let inventory = self.world.market_state(&self.market).books.backstop.inventory.0;
         self.keeps("buy_inventory", |world, market| {
             world.buy_inventory(market, &mallory, inventory, u64::MAX)
@@ -326,10 +311,6 @@ fn the_list_is_complete() {
         ("pull_brake", ix::pull_brake(&market, &key, 1)),
         ("liquidate", ix::liquidate(&market, &position, &key)),
         ("liquidate_batch", ix::liquidate_batch(&market, &key, &[])),
-        (
-            "liquidate_external",
-            ix::liquidate_external(&market, &position, &key, 1, 0),
-        ),
         ("fund_backstop", ix::fund_backstop(&market, &key, 1)),
         ("buy_inventory", ix::buy_inventory(&market, &key, 1, 1)),
         ("buy_inventory_for", ix::buy_inventory_for(&market, &key, 1, 1)),

@@ -61,12 +61,11 @@ fn it_moves_the_tokens_out_of_the_cash() {
             taken: TakenOut {
                 amount: Quote(amount),
                 equity_after: Quote(60_000 * USDC),
-                floor: Quote(FLOOR),
             },
         };
         assert_eq!(outcome.event::<EquityTakenOut>(), event);
         expected.books.backstop.cash.0 -= amount;
-        expected.income.paid_in.0 -= amount;
+        expected.books.income.paid_in.0 -= amount;
         expected.take_out = bytemuck::Zeroable::zeroed();
         assert_eq!(scene.world.market_state(&scene.market), expected);
         assert_eq!(scene.world.balance(&authority, &scene.market.quote_mint), amount);
@@ -193,7 +192,7 @@ fn what_was_earned_can_be_taken_as_well() {
         10_000 * USDC + gained
     );
     // More than was ever put in: what is at stake cannot be less than nothing.
-    assert_eq!(scene.world.market_state(&scene.market).income.paid_in, Quote(0));
+    assert_eq!(scene.world.market_state(&scene.market).books.income.paid_in, Quote(0));
 }
 
 /// A backstop of 20,000 that holds some of Alice's SOL at $80.
@@ -213,7 +212,7 @@ fn inventory_counts_at_the_conservative_price_less_the_haircut() {
     let state = scene.world.market_state(&scene.market);
     // 95% of $80, rounded down, and once more for the price itself.
     let worth = u64::try_from(u128::from(inventory) * 76 / 1_000).unwrap();
-    let equity = cash(&mut scene) - 10_000 * USDC + worth - state.guardians.claim.0;
+    let equity = cash(&mut scene) - 10_000 * USDC + worth - state.books.guardians.claim.0;
     let taken = take(&mut scene);
     assert!((equity - 1..=equity).contains(&taken.equity_after.0), "{taken:?}");
     let debt = state.books.pool.index.debt(state.books.pool.debt_shares).unwrap();

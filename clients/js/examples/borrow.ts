@@ -1,4 +1,5 @@
-// Opens a margin account, deposits one token of collateral, borrows half of what may be borrowed, and says how it stands.
+// Opens a margin account, deposits one token of collateral, borrows half of what may be borrowed, and says how it stands and
+// which rule binds the largest loan.
 //
 //   RPC_URL=http://127.0.0.1:8899 KEYPAIR=~/.config/solana/id.json MARKET=<address> node build/examples/borrow.js
 import { readFileSync } from "node:fs";
@@ -46,7 +47,8 @@ export async function borrow(
 
   const { market, readings, at } = await loadSnapshot(rpc, accounts);
   const account = await fetchMarginAccount(rpc, marginAccount);
-  const amount = engine.at(market, readings, at).maxBorrow(account.data) / 2n;
+  const most = engine.at(market, readings, at).maxBorrow(account.data);
+  const amount = most.amount / 2n;
 
   try {
     await send(rpc, owner, [await getBorrowInstructionAsync({ ...accounts, marginAccount, owner, amount })]);
@@ -57,9 +59,14 @@ export async function borrow(
   const after = await loadSnapshot(rpc, accounts);
   const quotes = engine.at(after.market, after.readings, after.at);
   const health = quotes.health((await fetchMarginAccount(rpc, marginAccount)).data);
-  const debt = showAmount(health.debt, data.quoteDecimals);
-  const price = health.liquidationPrice === null ? "no price" : showPrice(health.liquidationPrice, data, 2);
-  return `owes ${debt}, LTV ${health.ltv / 100}%, liquidated at ${price}`;
+  const [debt, largest] = [health.debt, most.amount].map((atoms) => showAmount(atoms, data.quoteDecimals));
+  const price = (raw: bigint | null) => (raw === null ? "no price" : showPrice(raw, data, 2));
+  const { liquidationPrice, takeoverPrice } = health;
+  return [
+    `owes ${debt}, LTV ${health.ltv / 100}%`,
+    `liquidated at ${price(liquidationPrice)}, taken over at ${price(takeoverPrice)}`,
+    `at most ${largest}: ${most.boundBy}`,
+  ].join("; ");
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {

@@ -38,14 +38,15 @@ export async function liquidate(
   const { data: account } = await fetchMarginAccount(rpc, marginAccount);
   const { accounts, data } = market;
   try {
-    const { repaid, bounty } = engine.at(market, readings, at).liquidation(account);
+    const { done, due, waiting } = engine.at(market, readings, at).preview(account);
+    const quote = (atoms: bigint) => showAmount(atoms, data.quoteDecimals);
+    if (done === null) return `${quote(due)} waits until the backstop has sold some of what it holds`;
     const [ledger] = await findKeeperLedgerPda({ market: marketAddress, keeper: keeper.address });
     if (!(await fetchMaybeKeeperLedger(rpc, ledger)).exists) {
       await send(rpc, keeper, [await getOpenKeeperLedgerInstructionAsync({ ...accounts, keeper })]);
     }
     await send(rpc, keeper, [await getLiquidateInstructionAsync({ ...accounts, marginAccount, keeper })]);
-    const [debt, earned] = [repaid, bounty].map((atoms) => showAmount(atoms, data.quoteDecimals));
-    return `took over ${debt} of debt, for ${earned}`;
+    return `took over ${quote(done.repaid)} of debt, for ${quote(done.bounty)}; ${quote(waiting)} waits`;
   } catch (error) {
     if (error instanceof BreakwaterError) return error.message;
     throw error;

@@ -1,4 +1,5 @@
-// What a market is about to do: its level, its risk, where debt is liquidated, what the backstop sells and when for less.
+// What a market is about to do: its level, what the backstop could stand, where debt is liquidated, where falls of the price would
+// end, what the backstop sells and when for less.
 //
 //   RPC_URL=http://127.0.0.1:8899 MARKET=<address> node build/examples/market.js
 import { argv, env } from "node:process";
@@ -15,17 +16,30 @@ export async function describeMarket(rpc: Rpc<SolanaRpcApi>, marketAddress: Addr
   const quotes = engine.at(market, readings, at);
 
   const { level, spot } = quotes.prices();
-  const { room, proximity } = quotes.risk();
+  const { cover, admissible, pipelineRoom } = quotes.statement();
+  const { proximity } = quotes.risk();
   const bands = engine.heatMap(market, at).filter(({ debt }) => debt > 0n);
+  const falls = quotes.cascade({ every: 1_000, count: 6 }).slice(1);
+  const { criticalEveryone, criticalBackstop } = quotes.cascadeMeasures();
   const offers = level === 2 ? [] : quotes.offers(3_600, 3).filter(({ available }) => available > 0n);
 
   const price = (raw: bigint) => showPrice(raw, market.data, 2);
   const quote = (atoms: bigint) => showAmount(atoms, market.data.quoteDecimals, 2);
   const collateral = (atoms: bigint) => showAmount(atoms, market.data.collateralDecimals, 3);
+  const percent = (bps: number) => `${bps / 100}%`;
   return [
-    `${LEVELS[level]} at ${price(spot)}; the backstop can still take over ${quote(room)}`,
+    `${LEVELS[level]} at ${price(spot)}`,
+    `a fall of ${percent(cover.fall)} would leave the backstop ${quote(cover.cover)}; new loans may use ${quote(admissible)}`,
+    `while that is negative, ${collateral(pipelineRoom)} more can be taken over at once`,
     ...bands.map(({ edge, debt }) => `${quote(debt)} is liquidated from ${price(edge)}`),
-    `nearest: ${proximity === null ? "none" : `${proximity / 100}% below`}`,
+    `nearest: ${proximity === null ? "none" : `${percent(proximity)} below`}`,
+    ...falls.map(({ news, everyone, backstop }) =>
+      [
+        `news of -${percent(news)} end at -${percent(everyone.fall)} if everyone dumps`,
+        `-${percent(backstop.fall)} here`,
+      ].join(", "),
+    ),
+    `news that halve the price: -${percent(criticalEveryone)} if everyone dumps, -${percent(criticalBackstop)} here`,
     ...offers.map(({ at, ask, available }) => `${collateral(available)} at ${price(ask)} at ${at}`),
   ];
 }

@@ -4,19 +4,30 @@ import {
   getArrayDecoder,
   getU16Encoder,
   getU32Encoder,
-  getU64Decoder,
   getU64Encoder,
   type ReadonlyUint8Array,
   type UnwrappedOption,
   unwrapOptionRecursively,
 } from "@solana/kit";
-import { BreakwaterError } from "./errors.js";
+import { BreakwaterError, type ErrorName, errorName } from "./errors.js";
 import {
+  type BackstopStatement,
+  type CascadeMeasures,
+  type CascadePoint,
   type Config,
+  type GuardianPosition,
+  type GuardianYield,
+  getBackstopStatementDecoder,
+  getCascadeMeasuresDecoder,
+  getCascadePointDecoder,
   getConfigDecoder,
+  getGuardianPositionEncoder,
+  getGuardianYieldDecoder,
   getHealthDecoder,
-  getInitialLtvDecoder,
+  getLargestDecoder,
+  getLeavingDecoder,
   getLiquidationDecoder,
+  getLiquidationPreviewDecoder,
   getMarginAccountEncoder,
   getMarketPricesDecoder,
   getMomentEncoder,
@@ -25,9 +36,12 @@ import {
   getReadingsEncoder,
   getRiskDecoder,
   getSaleDecoder,
+  getShockDecoder,
   type Health,
-  type InitialLtv,
+  type Largest,
+  type Leaving,
   type Liquidation,
+  type LiquidationPreview,
   type MarginAccount,
   type MarketPrices,
   type MomentArgs,
@@ -36,6 +50,7 @@ import {
   type ReadingsArgs,
   type Risk,
   type Sale,
+  type Shock,
 } from "./generated/index.js";
 import { ACCOUNT_DISCRIMINATOR_BYTES, type LoadedMarket } from "./market.js";
 
@@ -51,6 +66,9 @@ type Question = (address: number, bytes: number) => bigint;
 
 /** An answer, with `null` where the engine has none. */
 export type Answer<T> = UnwrappedOption<T>;
+
+/** The largest of something that would be accepted, and the rule that binds: what one more is refused for. */
+export type Bound<T extends { boundBy: number }> = Omit<T, "boundBy"> & { boundBy: ErrorName };
 
 /** Where the file is that `make wasm` builds. Bundlers know this form, and take the file along. */
 const ENGINE_FILE = new URL("../engine.wasm", import.meta.url);
@@ -139,7 +157,7 @@ export class Quotes {
     return this.#ask("prices", getMarketPricesDecoder());
   }
 
-  /** Debt, value, LTV and liquidation price of an account. */
+  /** Debt, value, LTV of an account, and the prices from which on it is liquidated and taken over. */
   health(account: MarginAccount): Answer<Health> {
     return this.#ask("health", getHealthDecoder(), account);
   }
@@ -154,14 +172,14 @@ export class Quotes {
     return this.#ask("health_after_withdrawal", getHealthDecoder(), account, bytes(getU64Encoder(), amount));
   }
 
-  /** The largest loan that would be granted. */
-  maxBorrow(account: MarginAccount): bigint {
-    return this.#ask("max_borrow", getU64Decoder(), account);
+  /** The largest loan that would be granted, and the rule that binds. */
+  maxBorrow(account: MarginAccount): Bound<Largest> {
+    return named(this.#ask("max_borrow", getLargestDecoder(), account));
   }
 
-  /** The most collateral that could be withdrawn. */
-  maxWithdrawal(account: MarginAccount): bigint {
-    return this.#ask("max_withdrawal", getU64Decoder(), account);
+  /** The most collateral that could be withdrawn, and the rule that binds. */
+  maxWithdrawal(account: MarginAccount): Bound<Largest> {
+    return named(this.#ask("max_withdrawal", getLargestDecoder(), account));
   }
 
   /** What liquidating the account would do. */
@@ -169,9 +187,30 @@ export class Quotes {
     return this.#ask("liquidation", getLiquidationDecoder(), account);
   }
 
-  /** The initial LTV for the account, and what volatility and crowding take off it. */
-  initialLtv(account: MarginAccount): Answer<InitialLtv> {
-    return this.#ask("initial_ltv", getInitialLtvDecoder(), account);
+  /** What liquidating the account would do, and what of it waits until the backstop has sold some of what it holds. */
+  preview(account: MarginAccount): Answer<LiquidationPreview> {
+    return this.#ask("preview", getLiquidationPreviewDecoder(), account);
+  }
+
+  /** The backstop's balance sheet: stress cover, admission, pipeline, credits. */
+  statement(): Answer<BackstopStatement> {
+    return this.#ask("statement", getBackstopStatementDecoder());
+  }
+
+  /** What the guardians' claim earns, for standing by and in a crash, once somebody has put `more` quote atoms into it. */
+  guardianYield(more = 0n): Answer<GuardianYield> {
+    return this.#ask("guardian_yield", getGuardianYieldDecoder(), undefined, bytes(getU64Encoder(), more));
+  }
+
+  /** With how much a guardian can leave, and why not with more. */
+  leaving(position: GuardianPosition): Bound<Leaving> {
+    const parameters = [stored(getGuardianPositionEncoder().encode(position)), this.#readings, this.#at];
+    return named(this.#engine.ask("leaving", getLeavingDecoder(), [this.#market, ...parameters]));
+  }
+
+  /** What a sudden fall of the price by `drop` bps would bring the backstop. */
+  shock(drop: number): Answer<Shock> {
+    return this.#ask("shock", getShockDecoder(), undefined, bytes(getU32Encoder(), drop));
   }
 
   /** What the backstop sells now, and at `count` − 1 later moments `every` seconds apart, if prices stay and nobody buys. */
@@ -195,6 +234,20 @@ export class Quotes {
     return this.#ask("risk", getRiskDecoder());
   }
 
+  /**
+   * The cascade curve: where falls by news of 0, `every`, 2 × `every`, … bps end, `count` of them, if everyone dumps and with the
+   * backstop. At once, or over some `hours` and looked at for a day after that.
+   */
+  cascade({ hours = 0, every = 500, count = 11 } = {}): Answer<CascadePoint>[] {
+    const falls = [bytes(getU32Encoder(), hours), bytes(getU32Encoder(), every), bytes(getU16Encoder(), count)];
+    return this.#ask("cascade", listOf(getCascadePointDecoder()), undefined, ...falls);
+  }
+
+  /** The curve in a few figures: gearing, delta, gamma, depth ratios; critical falls at once or over some `hours`. */
+  cascadeMeasures(hours = 0): Answer<CascadeMeasures> {
+    return this.#ask("cascade_measures", getCascadeMeasuresDecoder(), undefined, bytes(getU32Encoder(), hours));
+  }
+
   #ask<T>(
     question: string,
     answer: Decoder<T>,
@@ -204,6 +257,11 @@ export class Quotes {
     const accounts = account ? [stored(getMarginAccountEncoder().encode(account))] : [];
     return this.#engine.ask(question, answer, [this.#market, ...accounts, this.#readings, this.#at, ...more]);
   }
+}
+
+/** The rule by its name. */
+function named<T extends { boundBy: number }>(answer: T): Bound<T> {
+  return { ...answer, boundBy: errorName(answer.boundBy) };
 }
 
 function stored(account: ReadonlyUint8Array): ReadonlyUint8Array {

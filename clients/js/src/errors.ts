@@ -6,6 +6,13 @@ export type ErrorName = keyof typeof ERRORS;
 
 const NAMES = new Map(Object.entries(ERRORS).map(([name, { code }]) => [code as number, name as ErrorName]));
 
+/** The name of the error with this code, one of the program's. */
+export function errorName(code: number): ErrorName {
+  const error = NAMES.get(code);
+  if (!error) throw new RangeError(`${code} is no error code of Breakwater`);
+  return error;
+}
+
 /** The program refused, or would refuse. */
 export class BreakwaterError extends Error {
   override readonly name = "BreakwaterError";
@@ -15,8 +22,7 @@ export class BreakwaterError extends Error {
   readonly code: number;
 
   constructor(code: number, options?: ErrorOptions) {
-    const error = NAMES.get(code);
-    if (!error) throw new RangeError(`${code} is no error code of Breakwater`);
+    const error = errorName(code);
     super(`${error}: ${ERRORS[error].message}`, options);
     this.error = error;
     this.code = code;

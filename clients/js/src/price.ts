@@ -16,6 +16,7 @@ export function showPrice(
 
 /** Atoms as a decimal number of whole tokens, cut off after `digits` decimals. */
 export function showAmount(atoms: bigint, decimals: number, digits = decimals): string {
+  if (atoms < 0n) return `-${showAmount(-atoms, decimals, digits)}`;
   const text = atoms.toString().padStart(decimals + 1, "0");
   const point = text.length - decimals;
   return digits === 0 ? text.slice(0, point) : `${text.slice(0, point)}.${text.slice(point, point + digits)}`;

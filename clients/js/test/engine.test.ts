@@ -9,7 +9,7 @@ const FILE = new URL("../../engine.wasm", import.meta.url);
 test("the engine is loaded from its file, or from bytes that the caller has", async () => {
   const [found, given] = [await Engine.load(), await Engine.load(readFileSync(FILE))];
   const config = found.exampleConfig();
-  assert.ok(config.initialLtv < config.targetLtv && config.liquidationLtv < config.insolvencyLtv);
+  assert.ok(config.initialLtv < config.targetLtv && config.liquidationLtv < config.takeoverLtv);
   assert.deepEqual(given.exampleConfig(), config);
 });
 

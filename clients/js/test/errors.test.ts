@@ -77,7 +77,7 @@ test("what the program refuses is named, by quotes as well", async () => {
   await quoted("MarketHalted", USDC);
   const halted = await world.quotes();
   assert.throws(() => halted.maxBorrow(account), { error: "MarketHalted" });
-  assert.equal(halted.prices().liquidation, null);
+  assert.equal(halted.prices().judged, null);
   assert.equal(halted.health(account).liquidatable, false);
 });
 

@@ -20,4 +20,6 @@ test("amounts are shown in whole tokens, cut off", () => {
   assert.equal(showAmount(5n, 6), "0.000005");
   assert.equal(showAmount(5n, 0), "5");
   assert.equal(showAmount(7_999_999n, 6, 0), "7");
+  assert.equal(showAmount(-1_239_567n, 6, 2), "-1.23");
+  assert.equal(showAmount(-5n, 6), "-0.000005");
 });

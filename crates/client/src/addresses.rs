@@ -72,6 +72,22 @@ pub fn queued_change(subject: &Pubkey, kind: u8, id: u16) -> Pubkey {
     derive(&[b"queued_change", subject.as_ref(), &[kind], &id.to_le_bytes()])
 }
 
+/// The name of an asset as a depth budget holds it: ASCII, padded with zeros; cut off after 32 bytes.
+#[must_use]
+pub fn depth_name(asset: &str) -> [u8; 32] {
+    let mut name = [0; 32];
+    for (byte, letter) in name.iter_mut().zip(asset.bytes()) {
+        *byte = letter;
+    }
+    name
+}
+
+/// The depth budget of an asset, by its name.
+#[must_use]
+pub fn depth_budget(asset: &str) -> Pubkey {
+    derive(&[b"depth_budget", &depth_name(asset)])
+}
+
 /// The addresses that follow from a market's mints and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketAddresses {

@@ -2,7 +2,7 @@
 
 use anchor_lang::{AccountDeserialize, Discriminator, Space};
 use breakwater::state;
-use breakwater_engine::{GuardianPosition, KeeperLedger, MarginAccount, Market, QueuedChange};
+use breakwater_engine::{DepthBudget, GuardianPosition, KeeperLedger, MarginAccount, Market, QueuedChange};
 use bytemuck::Pod;
 use std::fmt;
 
@@ -52,6 +52,14 @@ pub fn market(data: &[u8]) -> Result<Market, DecodeError> {
 /// [`DecodeError`] if the bytes are not one.
 pub fn margin_account(data: &[u8]) -> Result<MarginAccount, DecodeError> {
     pod::<state::MarginAccount, MarginAccount>(data, "margin account")
+}
+
+/// Decodes a depth budget.
+///
+/// # Errors
+/// [`DecodeError`] if the bytes are not one.
+pub fn depth_budget(data: &[u8]) -> Result<DepthBudget, DecodeError> {
+    pod::<state::DepthBudget, DepthBudget>(data, "depth budget")
 }
 
 /// Decodes a keeper ledger.

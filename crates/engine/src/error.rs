@@ -18,6 +18,9 @@ macro_rules! with_errors {
             PipelineTooSmall "The pipeline must take at least four times the minimum debt",
             DebtCapBeyondDepth "The debt cap is more than two hundred times the market's depth",
             UnwindStuck "The largest discount or the floor could keep the ask above spot for ever",
+            NameInvalid "The name must be printable ASCII, followed by zeros",
+            DepthBudgetExceeded "The markets that sell this asset would have more than all of its depth",
+            DepthLoweredTooFar "The market's depth may be lowered at once by at most half in 24 hours",
             FirstLimitExceeded "A new market's parameters are beyond the first limits",
             ParameterUnknown "There is no parameter of this number",
             ParameterTwice "The same parameter is changed twice",
@@ -103,6 +106,25 @@ macro_rules! define_error {
     };
 }
 with_errors!(define_error);
+
+impl Error {
+    /// Whether it says that it is not this account's turn to be liquidated: a batch skips the account, and a keeper tries again.
+    #[inline]
+    #[must_use]
+    pub const fn skips_account(self) -> bool {
+        matches!(
+            self,
+            Self::NoDebt
+                | Self::AccountHealthy
+                | Self::SameSlot
+                | Self::AccountCooling
+                | Self::GuardedFlowUsed
+                | Self::PriceGapTooWide
+                | Self::CollateralBelowDebt
+                | Self::PipelineFull
+        )
+    }
+}
 
 /// The engine's result.
 pub type Result<T> = core::result::Result<T, Error>;

@@ -138,7 +138,7 @@ impl Guardians {
     }
 
     /// Adds what the claim earns for standing by, of a reserve part `earned` of interest beside `protocol` quote atoms of the
-    /// protocol's own. Rounded down to 2^-64 atoms; the ratio of the claim to 2^-23. Returns the whole atoms added.
+    /// protocol's own. Rounded down, to 2^-40 atoms; the ratio of the claim to 2^-23. Returns the whole atoms added.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -149,7 +149,10 @@ impl Guardians {
         }
         let capital = self.claim.plus(protocol)?;
         let ratio = num::fraction(self.claim.0.into(), capital.0.into(), RATIO_BITS);
-        let share = num::q_times(num::div_floor_small(earned.raw(), WHOLE.0)?, config.standby_share.factor())?;
+        let share = num::q_times(
+            num::div_floor_small(earned.raw(), WHOLE.0)?,
+            config.standby_share.factor(),
+        )?;
         let part = num::q_times(share >> RATIO_BITS, ratio)?;
         let (whole, fraction) = num::split(num::add(part, u128::from(self.fraction))?);
         self.claim = self.claim.plus(Quote(whole))?;

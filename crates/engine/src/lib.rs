@@ -17,10 +17,12 @@
 //! | what interest does | [`interest`], [`pool`] |
 //! | which readings are believed, and what price they compose to | [`oracle`] |
 //! | what a price is trusted for, and which price an action uses | [`guard`] |
+//! | how markets that sell one asset share its depth | [`depth`] |
 //! | what a parameter means and its bounds | [`config`], [`config::table`] |
 //! | how parameters and feeds change | [`governance`] |
 //! | what can be paused | [`pause`] |
 //! | how fast suppliers may leave | [`outflow`] |
+//! | where a falling price would end (off chain only) | [`cascade`] |
 //! | where debt is liquidated, how volatile the price | [`map`], [`risk`], [`volatility`] |
 //! | how the liquidation LTV changes | [`ramp`] |
 //! | what an action does, step by step | [`actions`] |
@@ -58,7 +60,10 @@ mod layout;
 pub mod actions;
 pub mod audit;
 pub mod backstop;
+#[cfg(not(target_os = "solana"))]
+pub mod cascade;
 pub mod config;
+pub mod depth;
 mod error;
 pub mod governance;
 pub mod guard;
@@ -85,6 +90,7 @@ pub mod volatility;
 
 pub use backstop::{Backstop, Income};
 pub use config::{Config, Parameter};
+pub use depth::{DepthAllocation, DepthBudget};
 pub use error::{Error, Result};
 pub use governance::{ParameterChange, QueuedChange};
 pub use guard::{Guard, Level, Prices};

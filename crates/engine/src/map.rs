@@ -45,6 +45,10 @@ const LOG_BITS: u32 = 16;
 const BAND_BITS: u32 = LOG_BITS - PER_OCTAVE_BITS;
 /// See [`LiquidationMap::band`].
 const QUOTIENT_BITS: i64 = 20;
+/// See [`LiquidationMap::threshold_at`]. A logarithm is from 5 units too small to 1 too large: so an account may be up to 5 above
+/// the upper edge of its band, and where the price stands is known to 6. From there on a band is counted: not one with its edge
+/// 20 units below the price, 0.021%, while its weight has 2^-12, 0.024%.
+const THRESHOLD_MARGIN: i64 = 14;
 /// log2 of 10,000 in units of 2^-16, rounded to nearest.
 const LOG_BPS: i64 = 870_824;
 /// Steps of the table between whose entries [`log2`] draws straight lines.
@@ -173,8 +177,8 @@ fn weight(band: u8) -> u32 {
     WEIGHTS.get(usize::from(band)).copied().unwrap_or(0)
 }
 
-/// log2 in units of 2^-16 of a number that is not zero: within 12 units of the exact value (0.013% of the argument), and
-/// never falling.
+/// log2 in units of 2^-16 of a number that is not zero: at most 5 units below the exact value (0.005% of the argument), at most
+/// 1 above it, and never falling.
 #[inline]
 fn log2(x: u64) -> i64 {
     // Halving the bits that may be empty: the virtual machine has no instruction that counts them.
@@ -271,6 +275,19 @@ impl LiquidationMap {
         u8::try_from(band).unwrap_or(if band < 0 { 0 } else { u8::MAX })
     }
 
+    /// The first band that is under water at `price`: the lowest with an account that owes more than its collateral is worth.
+    ///
+    /// [`THRESHOLD_MARGIN`] lower than the logarithms say, of which each may be a little too small: so no such band is left out,
+    /// and of one that is taken in without need [`weight`] still counts less collateral than would cover its debt.
+    #[inline]
+    pub(crate) fn threshold_at(&self, price: Price, index: Index) -> u8 {
+        if price.raw() == 0 || index.raw() == 0 {
+            return 0;
+        }
+        let log = log2_wide(price.raw()).wrapping_sub(log2_wide(index.raw()));
+        self.band_of(log.wrapping_sub(THRESHOLD_MARGIN))
+    }
+
     /// The price at the lower edge of a band, rounded down: accounts of this band are liquidated at it or above, and
     /// below the lower edge of the next one.
     ///
@@ -346,7 +363,8 @@ impl LiquidationMap {
     /// [`LiquidationMap::follow`].
     #[inline]
     pub(crate) fn sums_after(&self, from: (DebtShares, u8), to: (DebtShares, u8)) -> Sums {
-        self.sums().moved(u8::try_from(self.threshold).unwrap_or(u8::MAX), from, to)
+        self.sums()
+            .moved(u8::try_from(self.threshold).unwrap_or(u8::MAX), from, to)
     }
 
     /// Moves the threshold of the kept sums: only the bands between the old and the new one are looked at.
@@ -383,7 +401,11 @@ impl LiquidationMap {
         } else {
             // More than 64 bits is more than there can be.
             let most = u128::from(u64::MAX);
-            if sums.weight > most.checked_shr(by).unwrap_or(0) { most } else { sums.weight.wrapping_shl(by) }
+            if sums.weight > most.checked_shr(by).unwrap_or(0) {
+                most
+            } else {
+                sums.weight.wrapping_shl(by)
+            }
         };
         Under {
             shares: DebtShares(sums.shares),

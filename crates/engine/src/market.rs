@@ -3,6 +3,7 @@
 use crate::{
     backstop::{Backstop, Income},
     config::Config,
+    depth::{DepthAllocation, DepthShare},
     error::{Error, Result},
     guard::Guard,
     guardians::Guardians,
@@ -13,7 +14,7 @@ use crate::{
     pause::Pauses,
     pool::Pool,
     ramp::Ramp,
-    units::{Bps, Clock, Fixed, GuardianShares, Key, Price, Quote},
+    units::{Bps, Clock, Collateral, DebtShares, Fixed, GuardianShares, Key, Price, Quote},
     unwind::Schedule,
     volatility::Volatility,
 };
@@ -94,6 +95,8 @@ stored! {
         outflow: Outflow,
         /// Kinds of action that are paused.
         pauses: Pauses,
+        /// Its share of the depth of what it sells.
+        depth: DepthShare,
         /// Zeros; room for parameters.
         reserved_config: [u64; 32],
         /// Zeros; room for feeds and price guards.
@@ -103,7 +106,7 @@ stored! {
         /// Zeros; room for measures of risk.
         reserved_map: [u64; 20],
         /// Zeros; room for governance.
-        reserved_governance: [u64; 56],
+        reserved_governance: [u64; 49],
     }
 }
 
@@ -136,6 +139,8 @@ pub struct NewMarket {
     pub lp_mint: Key,
     /// Price feeds.
     pub feeds: Feeds,
+    /// The share of a depth budget that the caller has allocated to it.
+    pub depth: DepthAllocation,
     /// Parameters.
     pub config: Config,
     /// When.
@@ -166,6 +171,7 @@ impl Market {
         self.lp_mint = new.lp_mint;
         self.oracle = oracle;
         self.config = new.config;
+        self.set_depth_share(new.depth);
         self.books.pool = Pool::new(new.clock.unix);
         Ok(())
     }
@@ -197,6 +203,12 @@ impl Books {
         let standby = self.guardians.stand_by(config, earned, protocol)?;
         self.income.standby.0 = self.income.standby.0.saturating_add(standby.0);
         self.pay_due()
+    }
+
+    /// Whether money can leave the backstop only at prices: while its inventory or anybody's debt depends on them.
+    #[must_use]
+    pub fn leaving_needs_prices(&self) -> bool {
+        self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
     }
 
     /// The protocol's own capital at book, quote atoms: what was given for good, and what the pool paid, less what guardians

@@ -226,7 +226,11 @@ impl Demand {
                 let repay = repayment::<W>(rules, spread, debt, values.judged, penalty).ok_or(Error::Overflow)?;
                 // repay ≤ debt
                 let dust = debt.0.wrapping_sub(repay.0) < rules.min_debt.0;
-                let (extent, repay) = if dust { (Extent::Whole, debt) } else { (Extent::Partial, repay) };
+                let (extent, repay) = if dust {
+                    (Extent::Whole, debt)
+                } else {
+                    (Extent::Partial, repay)
+                };
                 Ok(Self {
                     extent,
                     repay,

@@ -28,7 +28,7 @@ use crate::{
     backstop::Backstop,
     error::{Error, Result},
     guard::Prices,
-    map::{self, LiquidationMap, Sums},
+    map::{LiquidationMap, Sums},
     market::{Books, Market},
     num::{self, Factor},
     position::MarginAccount,
@@ -74,12 +74,10 @@ impl Stress {
     /// # Errors
     /// [`Error::Overflow`], for prices that no reading can have.
     pub fn new(map: &LiquidationMap, index: Index, lowest: Price, fall: Bps) -> Result<Self> {
-        let kept = fall.below_one();
-        let price = lowest.scale_down(kept)?;
-        let ratio = Bps(u32::try_from(kept).map_err(|_| Error::Overflow)?);
+        let price = lowest.scale_down(fall.below_one())?;
         Ok(Self {
             price,
-            threshold: map.band_of(map::log_at(lowest, index, ratio)),
+            threshold: map.threshold_at(price, index),
             factor: Factor::of(price.raw()),
         })
     }
@@ -158,7 +156,10 @@ impl Market {
         let deviation = self.volatility.deviation(config).factor();
         let added = num::scaled(deviation, config.stress_volatility);
         let fall = u64::from(config.stress_fall.0).saturating_add(added);
-        Bps(u32::try_from(fall).unwrap_or(u32::MAX).min(config.stress_max.0).max(config.stress_fall.0))
+        Bps(u32::try_from(fall)
+            .unwrap_or(u32::MAX)
+            .min(config.stress_max.0)
+            .max(config.stress_fall.0))
     }
 
     /// C of `books` after a fall of `fall`, quote atoms.
@@ -187,7 +188,9 @@ impl Market {
         let leaving = self.requested(books)?.plus(self.take_out.amount)?;
         let admission = |sums| {
             let owed = books.reserves_owed();
-            stress.cover(&books.backstop, owed, &index, (&self.map, sums))?.without(leaving)
+            stress
+                .cover(&books.backstop, owed, &index, (&self.map, sums))?
+                .without(leaving)
         };
         let before = self.map.sums_from(stress.threshold);
         let [from, to] = moved.ends();

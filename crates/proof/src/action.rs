@@ -60,8 +60,6 @@ pub enum Action {
         keeper: usize,
         accounts: u8,
     },
-    /// Of the account's debt.
-    LiquidateExternal(usize, Size),
     Claim(usize),
     Fund(u64),
     /// Of what the schedule lets go now.
@@ -92,6 +90,8 @@ pub enum Action {
         takes: u32,
     },
     CancelRamp,
+    /// The market's depth becomes so many thousandths of what it is, if that is valid: as if the timelock had passed.
+    Deepen(u32),
     /// A parameter by its number, to so many thousandths of what it is.
     Tighten {
         parameter: u8,
@@ -109,6 +109,14 @@ impl Action {
         text.split(['(', ' ']).next().unwrap_or_default().to_owned()
     }
 
+    /// The authority sees that the market has become thinner.
+    fn dries_up(to: u32) -> Self {
+        Self::Tighten {
+            parameter: Parameter::market_depth.id(),
+            to,
+        }
+    }
+
     /// The next thing to happen: a single action most often, or a short story that random actions would hardly ever tell.
     #[must_use]
     pub fn story(bytes: &mut Bytes) -> Vec<Self> {
@@ -124,7 +132,7 @@ impl Action {
             234..=238 => [crash(bytes, 250, 600), unwind(bytes), vec![Self::Settle]].concat(),
             239..=243 => guardian_leaves(bytes),
             244..=247 => equity_leaves(bytes),
-            248..=253 => shortage(bytes),
+            248..=253 => squeeze(bytes),
             254..=255 => run_on_the_pool(bytes),
         }
     }
@@ -154,11 +162,11 @@ impl Action {
                 keeper: bytes.index(KEEPERS),
                 account,
             },
-            132..=141 => Self::LiquidateBatch {
+            132..=147 => Self::LiquidateBatch {
                 keeper: bytes.index(KEEPERS),
                 accounts: bytes.byte() | 1 << account,
             },
-            142..=153 => Self::LiquidateExternal(account, size(bytes)),
+            148..=153 => Self::dries_up(bytes.between(500, 1_000)),
             154..=158 => Self::Claim(account % KEEPERS),
             159..=163 => Self::Fund(bytes.amount(28)),
             164..=171 => Self::Buy(size(bytes)),
@@ -349,21 +357,26 @@ fn slide(bytes: &mut Bytes) -> Vec<Action> {
     story
 }
 
-/// Everybody has borrowed, the backstop is found full, and after a while others come with their own capital.
+/// Everybody has borrowed, the price falls, the stress cover and the pipeline are used up, and what is sold frees it again. Then
+/// it falls further, and who waited is taken over.
 #[must_use]
-pub fn shortage(bytes: &mut Bytes) -> Vec<Action> {
+pub fn squeeze(bytes: &mut Bytes) -> Vec<Action> {
     let keeper = bytes.index(KEEPERS);
-    let part = size(bytes);
-    let others = (0..ACCOUNTS).map(|account| Action::LiquidateExternal(account, part));
     let mut story = lever_up(bytes);
+    story.extend([falls_to(bytes.between(770, 870)), Action::Wait(bytes.between(1, 60))]);
+    for _ in 0..bytes.between(2, 6) {
+        story.extend((0..ACCOUNTS).map(|account| Action::Liquidate { keeper, account }));
+        story.extend([
+            Action::Wait(bytes.between(1, 1_200)),
+            Action::Buy(Size::Part(1_000)),
+            Action::Claim(keeper),
+        ]);
+    }
     story.extend([
-        falls_to(bytes.between(770, 870)),
+        falls_to(bytes.between(800, 1_000)),
         Action::Wait(bytes.between(1, 60)),
         Action::LiquidateBatch { keeper, accounts: 63 },
     ]);
-    story.extend(others.clone().take(3));
-    story.push(Action::Wait(bytes.between(1, 1_200)));
-    story.extend(others);
     story
 }
 

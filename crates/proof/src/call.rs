@@ -1,9 +1,9 @@
 use breakwater_engine::{
     Bps, Collateral, GuardianShares, LpShares, Quote,
     actions::{
-        Borrowing, BountyClaim, CollateralChange, ExternalLiquidation, Funding, GuardianDeposit, GuardianRequest,
-        GuardianWithdrawal, Liquidation, Observation, Repayment, Sale, Settlement, Supply, TakeOutCancellation,
-        TakeOutQueued, TakenOut, Withdrawal,
+        Borrowing, BountyClaim, CollateralChange, Funding, GuardianDeposit, GuardianRequest, GuardianWithdrawal,
+        Liquidation, Observation, Repayment, Sale, Settlement, Supply, TakeOutCancellation, TakeOutQueued, TakenOut,
+        Withdrawal,
     },
     guard::BrakePull,
     pause::Pause,
@@ -50,10 +50,6 @@ pub enum Call {
     LiquidateBatch {
         keeper: usize,
         accounts: Vec<usize>,
-    },
-    LiquidateExternal {
-        account: usize,
-        max_repay: Quote,
     },
     Claim {
         keeper: usize,
@@ -132,7 +128,6 @@ pub enum Done {
     Repaid(Repayment),
     /// Which accounts were liquidated, in the order of the call; those that were skipped are not among them.
     Liquidated(Vec<(usize, Liquidation)>),
-    ExternallyLiquidated(ExternalLiquidation),
     Claimed(BountyClaim),
     Funded(Funding),
     Sold(Sale),

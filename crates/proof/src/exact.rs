@@ -46,6 +46,11 @@ pub(crate) fn value(price: &Int, atoms: u64) -> Int {
     (price * atoms) >> 64
 }
 
+/// The root of a number that is not negative, rounded down.
+pub(crate) fn root(number: &Int) -> Int {
+    number.sqrt()
+}
+
 /// The larger of a number and nothing.
 pub(crate) fn positive(number: Int) -> Int {
     if number.sign() == Sign::Minus { int(0) } else { number }

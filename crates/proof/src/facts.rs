@@ -25,10 +25,14 @@ pub(crate) struct View {
     pub asked: u8,
     /// What the market says that it is.
     pub level: u8,
-    /// Accounts are judged and taken over at it.
-    pub liquidation: Int,
-    /// What inventory counts for.
-    pub stressed: Int,
+    /// h: accounts are judged at it.
+    pub judged: Int,
+    /// l: accounts are settled at it.
+    pub settled: Int,
+    /// p: the stress cover falls from it.
+    pub lowest: Int,
+    /// The higher average: the flow limit counts at it.
+    pub trend: Int,
 }
 
 /// A step, and what follows from it.
@@ -170,12 +174,15 @@ impl View {
             (false, true) => 1,
             (false, false) => 0,
         };
-        let stressed = floor(&(&low * (10_000 - config.inventory_haircut.0)), &whole());
         Self {
-            liquidation: spot.clone().max(guarded.clone()),
+            judged: spot.clone().max(guarded.clone()),
+            settled: spot.clone().min(guarded.clone()),
+            lowest: (&spot).min(&guarded).min(&average).clone(),
+            trend: ema
+                .clone()
+                .map_or_else(|| average.clone(), |ema| ema.max(average.clone())),
             level: guard.level,
             asked,
-            stressed,
             spot,
             low,
             high,
@@ -194,14 +201,24 @@ impl View {
         Some(positive(lowest - (&self.spot - &self.low)))
     }
 
-    /// Value of some collateral where accounts are judged, rounded down.
+    /// V_h: the value of some collateral where accounts are judged, rounded down.
     pub fn value(&self, amount: Collateral) -> Int {
-        value(&self.liquidation, amount.0)
+        value(&self.judged, amount.0)
     }
 
-    /// Whether spot and guarded price are too far apart to liquidate.
+    /// V_l: the same where they are settled.
+    pub fn settled_value(&self, amount: Collateral) -> Int {
+        value(&self.settled, amount.0)
+    }
+
+    /// Whether the lower of spot and guarded price is too far below the higher for a partial liquidation.
     pub fn gap_too_wide(&self, config: &Config) -> bool {
-        (&self.spot - &self.guarded).magnitude() * 10_000u32 > self.spot.magnitude() * config.max_gap.0
+        &self.settled * whole() < &self.judged * (10_000 - config.max_gap.0)
+    }
+
+    /// q: the price after a fall of so many ten thousandths, rounded down.
+    pub fn fallen(&self, fall: u32) -> Int {
+        floor(&(&self.lowest * (10_000 - fall)), &whole())
     }
 }
 
@@ -215,48 +232,66 @@ fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
     price.clone().max(low).min(high)
 }
 
-/// Whether an account is above its liquidation LTV, and whether it is insolvent.
-pub(crate) fn standing(facts: &Facts, view: &View, account: &MarginAccount) -> (bool, bool) {
-    let (debt, value) = (facts.debt(account.debt_shares), view.value(account.collateral));
-    // The engine knows the LTV to a basis point, rounded in favour of the account.
-    let (n, d) = liquidation_ltv(&facts.step.before);
-    let ltv = ceil(&n, &d);
-    let insolvent = &debt * whole() >= &value * facts.config.insolvency_ltv.0 && debt > int(0);
-    (debt * whole() > value * ltv, insolvent)
+/// Where an account stands at h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Healthy,
+    /// Above the liquidation LTV: a partial liquidation.
+    Partial,
+    /// At the take-over LTV or beyond.
+    TakeOver,
+}
+
+/// Where an account stands.
+pub(crate) fn standing(facts: &Facts, view: &View, account: &MarginAccount) -> Standing {
+    standing_at(&facts.step.before, &facts.index, view, account)
+}
+
+/// Where an account stands by the parameters of a stage.
+pub(crate) fn standing_at(stage: &Stage, index: &Int, view: &View, account: &MarginAccount) -> Standing {
+    let (debt, value) = (debt(index, account.debt_shares), view.value(account.collateral));
+    // The engine knows the LTV to a basis point, rounded in favor of the account.
+    let (n, d) = liquidation_ltv(stage);
+    if &debt * whole() <= &value * ceil(&n, &d) {
+        Standing::Healthy
+    } else if debt * whole() >= value * stage.market.config.takeover_ltv.0 {
+        Standing::TakeOver
+    } else {
+        Standing::Partial
+    }
+}
+
+/// The stage before the call, with interest up to the call.
+pub(crate) fn accrued(facts: &Facts) -> Option<Stage> {
+    let mut stage = facts.step.before.clone();
+    stage.market.books = stage.market.books_at(facts.step.after.clock).ok()?;
+    Some(stage)
 }
 
 /// The backstop's equity with inventory at this price, quote atoms: assets rounded down, debt up.
 pub(crate) fn equity(stage: &Stage, index: &Int, price: &Int) -> Int {
     let (backstop, pool) = (&stage.market.books.backstop, &stage.market.books.pool);
     let due = trunc(&int(pool.due.raw()));
-    int(backstop.cash.0) + value(price, backstop.inventory.0) + due - debt(index, backstop.debt_shares)
+    let assets = int(backstop.cash.0) + value(price, backstop.inventory.0) + due;
+    assets - debt(index, backstop.debt_shares) - backstop.unfunded_credits.0
 }
 
-/// What the backstop could take over at this penalty, quote atoms, exactly: as a numerator and a denominator, and never
-/// negative.
-///
-/// ```text
-/// N + x ≤ L (E − x (1 − v)),   v = (1+β) × stressed ÷ price, at most 1
-/// inventory + x (1+β) ÷ price ≤ cap
-/// ```
-pub(crate) fn room(stage: &Stage, index: &Int, view: &View, penalty: u32) -> (Int, Int) {
-    let backstop = &stage.market.books.backstop;
-    let config = &stage.market.config;
-    let equity = equity(stage, index, &view.stressed);
-    if equity < int(0) {
-        return (int(0), int(1));
-    }
-    let net = debt(index, backstop.debt_shares) - backstop.cash.0;
-    let (leverage, grossed) = (config.backstop_leverage.0, 10_000 + penalty);
-    // Everything × 10,000² × price.
-    let spare = positive(equity * leverage - net * whole()) * whole() * &view.liquidation;
-    let lost = positive(whole() * &view.liquidation - &view.stressed * grossed);
-    let divisor = whole() * whole() * &view.liquidation + lost * leverage;
-    let free = config.inventory_cap.0.saturating_sub(backstop.inventory.0);
-    let (by_cap, unit) = (int(free) * &view.liquidation * whole(), int(grossed) << 64);
-    if &spare * &unit < &by_cap * &divisor {
-        (spare, divisor)
-    } else {
-        (by_cap, unit)
-    }
+/// (P − inventory) × l ÷ (1 + β): the debt that fits the pipeline, quote atoms, exactly: as a numerator and a denominator. P is what
+/// the flow limit sells in `pipeline` seconds at the higher average.
+pub(crate) fn pipeline_room(stage: &Stage, view: &View, penalty: u32) -> (Int, Int) {
+    let (n, d) = pipeline(&stage.market.config, view);
+    let free = n - &d * stage.market.books.backstop.inventory.0;
+    (free * &view.settled * whole(), (d * (10_000 + penalty)) << 64)
+}
+
+/// P, collateral atoms, exactly: as a numerator and a denominator.
+pub(crate) fn pipeline(config: &Config, view: &View) -> (Int, Int) {
+    let value = int(config.market_depth.0) * config.flow_rate.0 * config.pipeline;
+    (value << 64, whole() * 3_600 * &view.trend)
+}
+
+/// What rounding may cost the room of the pipeline, quote atoms: two collateral atoms, and the value of what is held and of the
+/// limit rounded.
+pub(crate) fn rounded_room(view: &View) -> Int {
+    value(&view.settled, 3) + ceil(&(&view.settled * 2), &view.trend) + 4
 }

@@ -2,8 +2,10 @@
 
 use crate::{
     Call, Done, GUARDIANS, Stage, Step,
-    exact::{Int, ceil, int},
+    exact::{Int, ceil, floor, int, whole},
+    facts::View,
 };
+use breakwater_engine::Books;
 
 /// A sequence so far.
 #[derive(Clone, Debug, Default)]
@@ -12,10 +14,18 @@ pub struct History {
     pub(crate) donated_quote: u64,
     /// Collateral given away past the program, atoms.
     pub(crate) donated_collateral: u64,
-    /// When inventory was sold, and how much.
-    pub(crate) sales: Vec<(i64, u64)>,
+    /// When collateral left the vault other than to the owners of accounts: seconds since 1970, and how long the flow limit of
+    /// that moment takes for it, seconds with 32 fractional bits, rounded down.
+    pub(crate) departures: Vec<(i64, Int)>,
     /// When debt was taken off accounts in guarded steps, and how much.
     pub(crate) steps: Vec<(i64, u64)>,
+    /// Quote atoms that came to the backstop, given, put in by guardians, paid by buyers or by the pool, less what it spent: on
+    /// debt, and on those who took their capital out.
+    pub(crate) cash: i128,
+    /// Quote atoms that keepers were paid.
+    pub(crate) claimed: i128,
+    /// When the market's depth was lowered without the timelock, seconds since 1970, and what it was before, quote atoms.
+    pub(crate) lowered: Vec<(i64, u64)>,
     /// Suppliers' coming and leaving.
     pub(crate) outflows: Vec<Flow>,
     /// What each guardian may expect at most: what it put in and its shares' part of what the claim earned, less what left with
@@ -47,27 +57,43 @@ impl History {
         let (Some(call), Ok(done)) = (&step.call, &step.result) else {
             return;
         };
+        self.note_departure(step, call);
+        let [before, after] = [&step.before, &step.after].map(|stage| &stage.market.books);
+        // Interest first: what guardians earn for standing by belongs to those who were there.
+        let accrued = if after.pool.accrued_at == before.pool.accrued_at {
+            *before
+        } else {
+            step.before.market.books_at(step.after.clock).unwrap_or(*before)
+        };
+        self.share_out(&step.before, claim(&accrued).saturating_sub(claim(before)));
+        self.cash += held(&accrued) - held(before);
         match (call, done) {
             (Call::DonateQuote { amount }, _) => self.donated_quote += amount,
             (Call::DonateCollateral { amount }, _) => self.donated_collateral += amount,
-            (_, Done::Sold(sale)) => self.sales.push((now, sale.amount.0)),
+            (_, Done::Sold(sale)) => self.cash += i128::from(sale.cost.0) - i128::from(sale.repaid.0),
+            (_, Done::Funded(funding)) => self.cash += i128::from(funding.amount.0) - i128::from(funding.repaid.0),
+            (_, Done::Claimed(claim)) => self.claimed += i128::from(claim.amount.0),
+            (_, Done::TakenOut(taken)) => self.cash -= i128::from(taken.amount.0),
+            (Call::Tighten { .. }, _) => self.note_depth(step),
             (_, Done::Supplied(supply)) => self.note_outflow(step, -i128::from(supply.amount.0)),
             (_, Done::Withdrawn(withdrawal)) => self.note_outflow(step, i128::from(withdrawal.amount.0)),
-            (_, Done::ExternallyLiquidated(done)) if is_guarded(&step.after) => self.steps.push((now, done.repaid.0)),
             (_, Done::Liquidated(done)) => {
                 if is_guarded(&step.after) {
-                    let steps = done.iter().filter(|(_, done)| !done.insolvent);
+                    let steps = done.iter().filter(|(_, done)| !done.taken_over);
                     self.steps.extend(steps.map(|(_, done)| (now, done.repaid.0)));
                 }
-                let claim = |stage: &Stage| stage.market.guardians.claim.0;
-                self.share_out(&step.before, claim(&step.after).saturating_sub(claim(&step.before)));
+                let spent = done.iter().map(|(_, done)| i128::from(done.paid_in_cash.0));
+                self.cash -= spent.sum::<i128>();
+                self.share_out(&step.before, claim(after).saturating_sub(claim(&accrued)));
             }
-            (Call::GuardianDeposit { guardian, amount }, _) => {
+            (Call::GuardianDeposit { guardian, amount }, Done::GuardianDeposited(deposit)) => {
                 self.roundings += 1;
+                self.cash += i128::from(amount.0) - i128::from(deposit.repaid.0);
                 self.expected[*guardian] += int(amount.0) << 64;
             }
-            (Call::GuardianWithdraw { guardian, shares }, _) => {
+            (Call::GuardianWithdraw { guardian, shares }, Done::GuardianWithdrawn(withdrawal)) => {
                 self.roundings += 1;
+                self.cash -= i128::from(withdrawal.amount.0);
                 let held = step.before.guardians[*guardian].shares.0;
                 let of_all = |shares: u64| ceil(&(&self.expected[*guardian] * shares), &int(held.max(1)));
                 self.part = of_all(shares.0);
@@ -78,9 +104,29 @@ impl History {
         }
     }
 
+    fn note_depth(&mut self, step: &Step) {
+        let [before, after] = [&step.before, &step.after].map(|stage| stage.market.config.market_depth.0);
+        if after < before {
+            self.lowered.push((step.after.clock.unix, before));
+        }
+    }
+
+    /// What has left the collateral vault, whoever took it, unless it is the owner of an account.
+    fn note_departure(&mut self, step: &Step, call: &Call) {
+        let left = step.before.collateral_vault.saturating_sub(step.after.collateral_vault);
+        if left == 0 || matches!(call, Call::WithdrawCollateral { .. }) {
+            return;
+        }
+        let config = &step.before.market.config;
+        let flow = int(config.market_depth.0) * config.flow_rate.0;
+        let value = View::of(&step.after).trend * left * whole() * 3_600;
+        let seconds = floor(&(value << 32), &(flow << 64));
+        self.departures.push((step.after.clock.unix, seconds));
+    }
+
     /// What the claim has earned belongs to those who hold shares of it.
     fn share_out(&mut self, before: &Stage, earned: u64) {
-        let guardians = &before.market.guardians;
+        let guardians = &before.market.books.guardians;
         if guardians.shares.0 == 0 {
             return;
         }
@@ -114,6 +160,16 @@ impl History {
             (i128::from(end - at), sum, i128::try_from(index).unwrap_or(0) + 1)
         })
     }
+}
+
+/// The guardians' claim on these books, quote atoms.
+fn claim(books: &Books) -> u64 {
+    books.guardians.claim.0
+}
+
+/// The backstop's cash, and what it has set aside for keepers, quote atoms.
+fn held(books: &Books) -> i128 {
+    i128::from(books.backstop.cash.0) + i128::from(books.backstop.funded_credits.0)
 }
 
 /// Whether the market's newest reading made it Guarded.

@@ -14,6 +14,7 @@
 mod action;
 mod bytes;
 mod call;
+mod cover;
 mod exact;
 mod facts;
 pub mod figures;
@@ -26,7 +27,7 @@ mod sequence;
 mod setting;
 mod stage;
 
-pub use action::{Action, Feed, Size, shortage};
+pub use action::{Action, Feed, Size, squeeze};
 pub use bytes::Bytes;
 pub use call::{Call, Done};
 pub use perform::Performed;

@@ -2,11 +2,8 @@
 
 use crate::{Call, Done, Stage};
 use breakwater_engine::{
-    Collateral, Error, GuardianPosition, GuardianShares, LpShares, MarginAccount, Market, ParameterChange, Prices,
-    Quote, Result,
-    actions::{Liquidation, Willing},
-    oracle::Purpose,
-    pause::Kinds,
+    Error, GuardianPosition, GuardianShares, LpShares, MarginAccount, Market, ParameterChange, Prices, Quote, Result,
+    actions::Liquidation, oracle::Purpose, pause::Kinds,
 };
 
 /// The answer to a call, and the prices that the market accepted on the way.
@@ -93,17 +90,6 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             let prices = accept(market, Purpose::Liquidate)?;
             Done::Liquidated(batch(stage, keeper, accounts, &prices)?)
         }
-        Call::LiquidateExternal { account, max_repay } => {
-            let prices = accept(market, Purpose::Liquidate)?;
-            let willing = Willing {
-                max_repay,
-                min_collateral: Collateral::ZERO,
-            };
-            let done = market.liquidate_external(&mut stage.accounts[account], willing, &prices, clock)?;
-            into(&mut stage.quote_vault, done.repaid.0)?;
-            out_of(&mut stage.collateral_vault, done.seized.0)?;
-            Done::ExternallyLiquidated(done)
-        }
         Call::Claim { keeper } => {
             let done = market.claim_bounty(&mut stage.ledgers[keeper])?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
@@ -141,7 +127,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::GuardianRequested(market.guardian_request(&mut stage.guardians[guardian], shares, clock)?)
         }
         Call::GuardianWithdraw { guardian, shares } => {
-            let prices = for_inventory(market, &mut accept)?;
+            let prices = for_leaving(market, &mut accept)?;
             let position = &mut stage.guardians[guardian];
             let done = market.guardian_withdraw(position, shares, Quote::ZERO, prices.as_ref(), clock)?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
@@ -158,7 +144,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
         }
         Call::CancelTakeOut => Done::TakeOutCancelled(market.cancel_take_out()?),
         Call::TakeOut => {
-            let prices = for_inventory(market, &mut accept)?;
+            let prices = for_leaving(market, &mut accept)?;
             let done = market.take_out(prices.as_ref(), clock)?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
             Done::TakenOut(done)
@@ -194,33 +180,26 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
     })
 }
 
-/// As the program's `liquidate_batch`: what is not an account's turn is skipped, and no room for it is noted.
+/// As the program's `liquidate_batch`: what is not an account's turn is skipped.
 fn batch(stage: &mut Stage, keeper: usize, accounts: &[usize], prices: &Prices) -> Result<Vec<(usize, Liquidation)>> {
     let mut done = Vec::new();
     let mut liquidations = stage.market.liquidations(prices, stage.clock)?;
     for account in accounts {
         match liquidations.liquidate(&mut stage.accounts[*account], &mut stage.ledgers[keeper]) {
             Ok(liquidation) => done.push((*account, liquidation)),
-            Err(
-                Error::AccountHealthy
-                | Error::NoDebt
-                | Error::SameSlot
-                | Error::AccountCooling
-                | Error::GuardedFlowUsed,
-            ) => {}
-            Err(Error::BackstopFull) => liquidations.note_shortage(),
+            Err(error) if error.skips_account() => {}
             Err(error) => return Err(error),
         }
     }
     Ok(done)
 }
 
-/// Prices are accepted only while the backstop holds inventory.
-fn for_inventory(
+/// Prices are accepted only while what leaves depends on them.
+fn for_leaving(
     market: &mut Market,
     accept: &mut impl FnMut(&mut Market, Purpose) -> Result<Prices>,
 ) -> Result<Option<Prices>> {
-    if market.books.backstop.inventory.0 == 0 {
+    if !market.books.leaving_needs_prices() {
         return Ok(None);
     }
     accept(market, Purpose::Trade).map(Some)

@@ -24,7 +24,13 @@ pub struct Failure {
 /// If the engine refuses the flavour's parameters.
 pub fn play(flavour: u8, bytes: &[u8], only: Option<&str>, tally: &mut Tally) -> Result<(), Failure> {
     let mut bytes = Bytes::new(bytes);
-    let stories = core::iter::from_fn(|| (!bytes.is_empty()).then(|| Action::story(&mut bytes)));
+    let stories = core::iter::from_fn(|| {
+        (!bytes.is_empty()).then(|| match bytes.byte() {
+            // Only here: a chain would have to wait for the timelock.
+            0..=7 => vec![Action::Deepen(bytes.between(500, 2_000))],
+            _ => Action::story(&mut bytes),
+        })
+    });
     let actions = setting(flavour).opening().into_iter().chain(stories.flatten());
     play_actions(flavour, actions, only, tally, |_| {})
 }

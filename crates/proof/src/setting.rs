@@ -1,7 +1,9 @@
 //! How a market begins: who is around it, and with which parameters.
 
 use crate::Action;
-use breakwater_engine::{Bps, Clock, Collateral, Config, FeedPin, Feeds, Key, NewMarket, Quote, oracle::FEED_PULL};
+use breakwater_engine::{
+    Bps, Clock, Config, FeedPin, Feeds, Key, NewMarket, Quote, depth::DepthAllocation, oracle::FEED_PULL,
+};
 
 /// Margin accounts.
 pub const ACCOUNTS: usize = 6;
@@ -40,9 +42,9 @@ pub struct Flavour {
     pub guarded: bool,
     /// Suppliers may take out a fifth at once, and no more.
     pub slow_outflow: bool,
-    /// A backstop that is soon full: little leverage, a cap on inventory.
+    /// A thin market: little is sold in an hour, and the pipeline is soon full.
     pub narrow: bool,
-    /// Caps and haircuts on new loans that bite.
+    /// Caps on new loans that bite, and a stress fall of the example's that does.
     pub strict: bool,
     /// A pool that is soon lent out.
     pub lean: bool,
@@ -68,9 +70,8 @@ impl Flavour {
         let mut config = Config::EXAMPLE;
         (config.guardian_cooldown, config.guardian_window) = (3_600, 86_400);
         (config.take_out_delay, config.take_out_window) = (86_400, 400_000);
-        (config.unwind_time, config.unwind_burst, config.external_memory) = (3_600, 1_200, 3_600);
-        (config.unwind_max_rate, config.unwind_min_rate) = (10_000_000, 1_000_000);
-        config.unwind_slope = Bps(1_500);
+        (config.unwind_burst, config.unwind_slope) = (1_200, Bps(1_500));
+        (config.market_depth, config.debt_cap) = (Quote(2_000_000_000), Quote(30_000_000_000));
         (config.brake_seconds, config.brake_rest) = (600, 1_200);
         config.guarded_flow = Quote(60_000_000);
         if !self.guarded {
@@ -83,17 +84,14 @@ impl Flavour {
             (config.outflow_limit, config.outflow_window) = (Bps(2_000), 7_200);
         }
         if self.narrow {
-            config.backstop_leverage = Bps(20_000);
-            config.inventory_cap = Collateral(60_000_000_000);
+            config.market_depth = Quote(200_000_000);
         }
         if self.strict {
             config.supply_cap = Quote(600_000_000_000);
             config.debt_cap = Quote(12_000_000_000);
             config.account_debt_cap = Quote(1_250_000_000);
-            config.band_floor = Quote(3_000_000_000);
         } else {
-            (config.volatility_max, config.crowding_max) = (Bps(0), Bps(0));
-            config.band_floor = Quote(u64::MAX);
+            (config.stress_fall, config.stress_volatility) = (Bps(1_000), Bps(0));
         }
         config
     }
@@ -138,6 +136,10 @@ impl Setting {
                     rate: FeedPin::NONE,
                 },
                 config: config.first(),
+                depth: DepthAllocation {
+                    budget: key(8, 0),
+                    share: Bps(10_000),
+                },
                 clock: Clock {
                     unix: 1_700_000_000,
                     slot: 1_000_000,

@@ -6,8 +6,8 @@ use crate::{
     perform::{Performed, perform},
 };
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, DebtShares, GuardianPosition, GuardianShares, KeeperLedger, LpShares,
-    MarginAccount, Market, Parameter, Prices, Quote, RawReading, Readings, Result, audit::Totals,
+    Bps, Clock, Collateral, DebtShares, GuardianPosition, GuardianShares, KeeperLedger, LpShares, MarginAccount,
+    Market, Parameter, Prices, Quote, RawReading, Readings, Result, audit::Totals, oracle::Purpose,
 };
 
 /// Everything that a chain would keep of one market.
@@ -56,10 +56,10 @@ impl Stage {
     /// A new market, empty accounts, and $100 against $1.
     ///
     /// # Errors
-    /// Those of [`Market::initialise`].
+    /// Those of [`Market::initialize`].
     pub fn new(setting: &Setting) -> Result<Self> {
         let mut market: Market = bytemuck::Zeroable::zeroed();
-        market.initialise(&setting.new)?;
+        market.initialize(&setting.new)?;
         market.config = setting.config;
         let clock = setting.new.clock;
         let reading = |usd: i64| RawReading {
@@ -158,6 +158,13 @@ impl Stage {
                     ..*reading
                 };
             }
+            Action::Deepen(to) => {
+                let mut config = self.market.config;
+                config.market_depth = Quote(Size::Part(to).of(config.market_depth.0));
+                if config.validate().is_ok() {
+                    self.market.config = config;
+                }
+            }
             _ => {}
         }
     }
@@ -174,7 +181,9 @@ impl Stage {
     pub fn call(&self, action: &Action) -> Option<Call> {
         let now = self.clock.unix;
         Some(match *action {
-            Action::Wait(_) | Action::Silence(_) | Action::NextSlot | Action::Print { .. } => return None,
+            Action::Wait(_) | Action::Silence(_) | Action::NextSlot | Action::Print { .. } | Action::Deepen(_) => {
+                return None;
+            }
             Action::Supply(supplier, amount) => Call::Supply {
                 supplier,
                 amount: Quote(amount),
@@ -205,10 +214,6 @@ impl Stage {
                 keeper,
                 accounts: (0..ACCOUNTS).filter(|account| accounts >> account & 1 == 1).collect(),
             },
-            Action::LiquidateExternal(account, size) => Call::LiquidateExternal {
-                account,
-                max_repay: Quote(size.of(self.debt(account))),
-            },
             Action::Claim(keeper) => Call::Claim { keeper },
             Action::Fund(amount) => Call::Fund { amount: Quote(amount) },
             Action::Buy(size) => Call::Buy {
@@ -226,7 +231,12 @@ impl Stage {
             },
             Action::GuardianRequest(guardian, size) => Call::GuardianRequest {
                 guardian,
-                shares: GuardianShares(size.of(self.guardians[guardian].in_era(self.market.guardians.era).shares.0)),
+                shares: GuardianShares(
+                    size.of(self.guardians[guardian]
+                        .in_era(self.market.books.guardians.era)
+                        .shares
+                        .0),
+                ),
             },
             Action::GuardianWithdraw(guardian, size) => Call::GuardianWithdraw {
                 guardian,
@@ -279,20 +289,19 @@ impl Stage {
         u64::try_from(worth).unwrap_or(u64::MAX)
     }
 
-    /// What the unwind's schedule lets go now, atoms. For choosing amounts.
-    fn available(&self) -> u64 {
-        let books = &self.market.books;
-        let config: &Config = &self.market.config;
-        books
-            .unwind
-            .available(config, books.backstop.inventory, self.clock)
-            .map_or(0, |amount| amount.0)
+    /// What the unwind lets go now, atoms. For choosing amounts.
+    pub(crate) fn available(&self) -> u64 {
+        let mut market = self.market;
+        let offer = market
+            .accept_prices(&self.readings, Purpose::Trade, self.clock)
+            .and_then(|prices| market.offer(&prices, self.clock));
+        offer.map_or(0, |offer| offer.available.0)
     }
 
     /// What the money identities are checked against.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let era = self.market.guardians.era;
+        let era = self.market.books.guardians.era;
         Totals {
             quote_vault: self.quote_vault,
             collateral_vault: self.collateral_vault,

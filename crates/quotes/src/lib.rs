@@ -9,22 +9,30 @@
 //! let quotes = Quotes::new(market, &readings, Purpose::Trade, clock)?;
 //! let health = quotes.health(account)?;
 //! println!("LTV {} bps, liquidated from {} bps on", health.ltv.0, health.liquidation_ltv.0);
-//! println!("can borrow {} more atoms", quotes.max_borrow(account)?.0);
+//! let most = quotes.max_borrow(account)?;
+//! println!("can borrow {} more atoms: {}", most.amount.0, most.bound_by);
 //! # Ok(())
 //! # }
 //! ```
 #![no_std]
 
+mod guardians;
+mod liquidation;
 mod search;
+mod shock;
+
+pub use guardians::{CRASH, GuardianYield, Leaving};
+pub use liquidation::Preview;
+pub use shock::Shock;
 
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, Error, GuardianPosition, GuardianShares, KeeperLedger, MarginAccount, Market,
-    Price, Prices, Quote, Readings, Result,
-    actions::{Borrowing, GuardianWithdrawal, Liquidation, Sale},
+    Bps, Clock, Collateral, Config, Error, MarginAccount, Market, Price, Prices, Quote, Readings, Result,
+    actions::{Borrowing, Sale},
+    cascade::Curve,
     num,
     oracle::Purpose,
-    risk::{InitialLtv, Risk},
-    sizing,
+    risk::Risk,
+    sizing::{self, Extent},
     statement::Statement,
     unwind::Offer,
 };
@@ -56,23 +64,18 @@ pub struct Health {
     pub liquidatable: bool,
     /// The highest price at which it can be liquidated, quote atoms per collateral atom. `None` without debt.
     pub liquidation_price: Option<Price>,
+    /// The highest price at which all of it is taken over, whatever the backstop has. `None` without debt.
+    pub takeover_price: Option<Price>,
 }
 
-/// What a sudden fall of the price would bring the backstop. Quote atoms unless it says otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shock {
-    /// The price after it.
-    pub price: Price,
-    /// Debt of the accounts that could be liquidated.
-    pub debt: Quote,
-    /// Debt that would be taken over.
-    pub repaid: Quote,
-    /// Collateral taken for it, atoms.
-    pub seized: Collateral,
-    /// Penalties on it.
-    pub penalties: Quote,
-    /// What debts would exceed their collateral by.
-    pub deficits: Quote,
+/// The largest amount that an action accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Largest<A> {
+    /// The amount; zero if none is accepted.
+    pub amount: A,
+    /// The rule that binds: what one atom more is refused for. [`Error::DebtBelowMinimum`] if only less than the
+    /// minimum debt would be accepted but for that.
+    pub bound_by: Error,
 }
 
 impl Quotes {
@@ -106,8 +109,8 @@ impl Quotes {
         self.clock
     }
 
-    /// The price that accounts are judged at: the higher of spot and guarded price. Whether anything is liquidated at it
-    /// is for [`Prices::liquidation`] to say.
+    /// The price that accounts are judged at: the higher of spot and guarded price. Whether anything is liquidated at
+    /// it is for [`Prices::liquidation`] to say.
     #[must_use]
     pub fn judged_at(&self) -> Price {
         self.prices.spot().max(self.prices.guarded())
@@ -138,6 +141,7 @@ impl Quotes {
             factor: (debt.0 > 0).then(|| bps(limit / u128::from(debt.0))),
             liquidatable: market.is_liquidatable(account, price, *clock)?,
             liquidation_price: self.liquidation_price(account)?,
+            takeover_price: self.takeover_price(account)?,
         })
     }
 
@@ -157,6 +161,28 @@ impl Quotes {
                 .unwrap_or(false)
         };
         Ok(Some(Price::from_raw(search::last(u128::MAX, liquidatable))))
+    }
+
+    /// The highest price at which all of the account is taken over now. See [`Quotes::liquidation_price`].
+    ///
+    /// # Errors
+    /// [`breakwater_engine::Error::Overflow`].
+    pub fn takeover_price(&self, account: &MarginAccount) -> Result<Option<Price>> {
+        let Self { market, clock, .. } = self;
+        if !account.has_debt() {
+            return Ok(None);
+        }
+        let debt = market.books_at(*clock)?.pool.index.debt(account.debt_shares)?;
+        let config = Config {
+            liquidation_ltv: market.liquidation_ltv(*clock),
+            ..market.config
+        };
+        let taken_over = |raw: u128| {
+            let at = Price::from_raw(raw).divisor();
+            let terms = at.and_then(|at| sizing::terms(&config, debt, account.collateral, &at));
+            terms.is_ok_and(|terms| terms.extent == Extent::TakeOver)
+        };
+        Ok(Some(Price::from_raw(search::last(u128::MAX, taken_over))))
     }
 
     /// What borrowing `amount` would do.
@@ -190,125 +216,54 @@ impl Quotes {
         after.health(&account)
     }
 
-    /// The most that the account can borrow now, quote atoms; zero if no amount can be borrowed. The engine accepts just this
-    /// amount and not one atom more.
-    ///
-    /// What is lent depends on how crowded the band is where the loan would land, so a larger loan may be allowed where a
-    /// smaller one is not. Within one band it is not so: each is searched for itself, the highest first.
+    /// The most that the account can borrow now, quote atoms, and the rule that binds. The engine accepts just this
+    /// amount and not one atom more. Where the stress cover binds, its rounding may let pass what is larger by no more
+    /// than the worth of a collateral atom.
     ///
     /// # Errors
     /// Where the amount is not what stands in the way: borrowing is paused, the price is not trusted.
-    pub fn max_borrow(&self, account: &MarginAccount) -> Result<Quote> {
-        let books = self.market.books_at(self.clock)?;
-        let band = |amount: u64| {
-            let shares = books.pool.index.shares_for_loan(Quote(amount)).ok()?;
-            let shares = account.debt_shares.plus(shares).ok()?;
-            Some(self.market.map.band(shares, account.collateral))
-        };
-        // Nobody may owe more than the collateral is worth.
-        let worth = self.judged_at().value(account.collateral).unwrap_or(books.pool.cash);
-        let owed = books.pool.index.debt(account.debt_shares)?;
-        let least = self.market.config.min_debt.0.saturating_sub(owed.0).max(1);
-        let attempt = |amount: u64| self.borrow(account, Quote(amount)).map(|_| ());
-        search::largest(least, books.pool.cash.min(worth).0, band, attempt).map(Quote)
+    pub fn max_borrow(&self, account: &MarginAccount) -> Result<Largest<Quote>> {
+        self.largest(Quote, |market, amount| {
+            let mut account = *account;
+            market.borrow(&mut account, amount, &self.prices, self.clock).map(drop)
+        })
     }
 
-    /// The most collateral that can be withdrawn now, atoms; zero if none can. See [`Quotes::max_borrow`].
+    /// The most collateral that can be withdrawn now, atoms. See [`Quotes::max_borrow`].
     ///
     /// # Errors
     /// As [`Quotes::max_borrow`]; none without debt.
-    pub fn max_withdrawal(&self, account: &MarginAccount) -> Result<Collateral> {
-        let band = |amount: u64| {
-            let left = account.collateral.minus(Collateral(amount)).ok()?;
-            Some(self.market.map.band(account.debt_shares, left))
-        };
-        let attempt = |amount: u64| {
-            let (mut market, mut account) = (self.market, *account);
+    pub fn max_withdrawal(&self, account: &MarginAccount) -> Result<Largest<Collateral>> {
+        self.largest(Collateral, |market, amount| {
+            let mut account = *account;
             let prices = Some(&self.prices);
             market
-                .withdraw_collateral(&mut account, Collateral(amount), prices, self.clock)
-                .map(|_| ())
-        };
-        search::largest(1, account.collateral.0, band, attempt).map(Collateral)
+                .withdraw_collateral(&mut account, amount, prices, self.clock)
+                .map(drop)
+        })
     }
 
-    /// What liquidating the account would do now.
-    ///
-    /// # Errors
-    /// Those of [`Market::liquidations`] and of liquidating one account:
-    /// [`breakwater_engine::Error::AccountHealthy`] and the others of [`breakwater_engine::actions::Liquidations`].
-    pub fn liquidation(&self, account: &MarginAccount) -> Result<Liquidation> {
-        let (mut market, mut account) = (self.market, *account);
-        let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
-        market
-            .liquidations(&self.prices, self.clock)?
-            .liquidate(&mut account, &mut ledger)
-    }
-
-    /// What a fall of the price by `drop`, at once, would bring the backstop: each loaded band of the map as one account, which
-    /// stands at the band's upper edge. While Guarded, as a market is in a crash, so at the smallest penalty; the backstop's room is
-    /// not looked at.
-    ///
-    /// # Errors
-    /// [`breakwater_engine::Error::Overflow`].
-    pub fn shock(&self, drop: Bps) -> Result<Shock> {
-        let Self { market, clock, .. } = self;
-        let ltv = market.liquidation_ltv(*clock);
-        let config = Config {
-            liquidation_ltv: ltv,
-            penalty_max: market.config.penalty_min,
-            ..market.config
-        };
-        let price = self.judged_at().scale_down(drop.below_one())?;
-        let at = price.divisor()?;
-        let mut shock = Shock {
-            price,
-            ..Shock::default()
-        };
-        for band in 0..=u8::MAX {
-            let debt = market.price_band(band, *clock)?.debt;
-            // The last band reaches to any price: its lower edge counts.
-            let edge = market.price_band(band.saturating_add(1), *clock)?.edge;
-            if debt == Quote::ZERO {
-                continue;
-            }
-            // At the edge the collateral is worth debt ÷ liquidation LTV.
-            let worth = num::wide(debt.0, num::BPS) / u128::from(ltv.factor().max(1));
-            let collateral = edge.divisor()?.worth(Quote(u64::try_from(worth).unwrap_or(u64::MAX)))?;
-            match sizing::terms(&config, debt, collateral, &at) {
-                Ok(terms) => {
-                    shock.debt = shock.debt.plus(debt)?;
-                    shock.repaid = shock.repaid.plus(terms.repay)?;
-                    shock.seized = shock.seized.plus(terms.seize)?;
-                    shock.penalties = shock.penalties.plus(terms.penalty_amount)?;
-                    shock.deficits = shock.deficits.plus(terms.deficit)?;
-                }
-                Err(Error::AccountHealthy) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(shock)
-    }
-
-    /// What a guardian's leaving with `shares` would pay now.
-    ///
-    /// # Errors
-    /// Those of [`Market::guardian_withdraw`].
-    pub fn guardian_withdrawal(
+    /// The largest amount that `act` accepts. Small amounts fail at the minimum debt, which is no limit from above: so
+    /// the others are looked for without it, and it has the last word.
+    fn largest<A: Copy>(
         &self,
-        position: &GuardianPosition,
-        shares: GuardianShares,
-    ) -> Result<GuardianWithdrawal> {
-        let (mut market, mut position) = (self.market, *position);
-        market.guardian_withdraw(&mut position, shares, Quote::ZERO, Some(&self.prices), self.clock)
-    }
-
-    /// The initial LTV for the account as it stands, and what is taken off it.
-    ///
-    /// # Errors
-    /// Those of [`Market::initial_ltv`].
-    pub fn initial_ltv(&self, account: &MarginAccount) -> Result<InitialLtv> {
-        self.market.initial_ltv(account, &self.prices, self.clock)
+        unit: impl Fn(u64) -> A,
+        act: impl Fn(&mut Market, A) -> Result<()>,
+    ) -> Result<Largest<A>> {
+        let attempt = |min_debt, amount| {
+            let mut market = self.market;
+            market.config.min_debt = min_debt;
+            act(&mut market, unit(amount))
+        };
+        let (amount, bound_by) = search::largest(|amount| attempt(Quote::ZERO, amount))?;
+        let (amount, bound_by) = match attempt(self.market.config.min_debt, amount) {
+            Err(Error::DebtBelowMinimum) => (0, Error::DebtBelowMinimum),
+            _ => (amount, bound_by),
+        };
+        Ok(Largest {
+            amount: unit(amount),
+            bound_by,
+        })
     }
 
     /// What buying `amount` of the backstop's inventory would do now, at whatever price.
@@ -329,7 +284,8 @@ impl Quotes {
         market.buy_inventory_for(budget, Collateral::ZERO, &self.prices, self.clock)
     }
 
-    /// What the backstop would offer so many seconds from now, if prices and level stayed as they are and nobody bought.
+    /// What the backstop would offer so many seconds from now, if prices and level stayed as they are and nobody
+    /// bought.
     ///
     /// # Errors
     /// Those of [`Market::offer`].
@@ -347,6 +303,14 @@ impl Quotes {
     /// Those of [`Market::statement`].
     pub fn statement(&self) -> Result<Statement> {
         self.market.statement(&self.prices, self.clock)
+    }
+
+    /// The cascade curve: where falls by news end, if everyone dumps and with Breakwater.
+    ///
+    /// # Errors
+    /// Those of [`Market::cascade`].
+    pub fn cascade(&self) -> Result<Curve> {
+        self.market.cascade(&self.prices, self.clock)
     }
 
     /// The measures of risk.

@@ -1,6 +1,18 @@
+extern crate std;
+
 use super::*;
-use breakwater_engine::{FeedPin, Feeds, Key, NewMarket, RawReading};
+use breakwater_engine::{
+    FeedPin, Feeds, GuardianPosition, KeeperLedger, Key, Level, NewMarket, RawReading,
+    actions::Liquidation,
+    cascade::{Pace, Seller},
+    depth::DepthAllocation,
+};
 use proptest::prelude::*;
+use std::vec::Vec;
+
+mod guardians;
+mod largest;
+mod liquidation;
 
 const NOW: Clock = Clock {
     unix: 1_750_000_000,
@@ -19,6 +31,27 @@ fn readings(price: i64, clock: Clock) -> Readings {
         collateral: reading(price),
         quote: reading(100_000_000),
         redemption: None,
+    }
+}
+
+/// The example with the price guards wide open: any price is Normal.
+fn open_guards() -> Config {
+    Config {
+        max_velocity: Bps(10_000),
+        velocity_slack: Bps(10_000),
+        average_band: Bps(10_000),
+        ema_band: Bps(10_000),
+        unwind_floor_band: Bps(10_000),
+        ..Config::EXAMPLE
+    }
+}
+
+/// Without the limits of velocity: a fall of more than 2.5% in 20 seconds is Guarded, and leaves a gap.
+fn velocity_only() -> Config {
+    Config {
+        average_band: Bps(10_000),
+        ema_band: Bps(10_000),
+        ..Config::EXAMPLE
     }
 }
 
@@ -42,18 +75,26 @@ fn market(config: &Config) -> Market {
             base: FeedPin::NONE,
             rate: FeedPin::NONE,
         },
+        depth: DepthAllocation {
+            budget: Key([6; 32]),
+            share: Bps(10_000),
+        },
         config: Config::EXAMPLE.first(),
         clock: NOW,
     };
-    market.initialise(&new).unwrap();
-    // As governance may have it later, without caps.
-    market.config = Config {
+    market.initialize(&new).unwrap();
+    market.config = *config;
+    market
+}
+
+/// As governance may have a config later, without caps.
+fn uncapped(config: &Config) -> Config {
+    Config {
         supply_cap: Quote(u64::MAX),
         debt_cap: Quote(u64::MAX),
         account_debt_cap: Quote(u64::MAX),
         ..*config
-    };
-    market
+    }
 }
 
 fn account(collateral: u64) -> MarginAccount {
@@ -62,9 +103,16 @@ fn account(collateral: u64) -> MarginAccount {
     account
 }
 
+fn seconds_after(clock: Clock, seconds: i64) -> Clock {
+    Clock {
+        unix: clock.unix + seconds,
+        slot: clock.slot + seconds.unsigned_abs() * 5 / 2,
+    }
+}
+
 /// A market with others' loans here and there, and an account in it.
 fn scene(config: &Config, backstop: u64, others: &[(u64, u64)], own: (u64, u64)) -> (Quotes, MarginAccount) {
-    let mut market = market(config);
+    let mut market = market(&uncapped(config));
     market
         .supply(Quote(1 << 50), bytemuck::Zeroable::zeroed(), NOW)
         .unwrap();
@@ -78,19 +126,30 @@ fn scene(config: &Config, backstop: u64, others: &[(u64, u64)], own: (u64, u64))
     }
     let mut account = account(own.0);
     let _ = market.borrow(&mut account, Quote(own.1), &prices, NOW);
-    let later = Clock {
-        unix: NOW.unix + 20,
-        slot: NOW.slot + 50,
-    };
-    (
-        Quotes::new(&market, &readings(100_0000_0000, later), Purpose::Observe, later).unwrap(),
-        account,
-    )
+    (at(&market, 100_0000_0000, seconds_after(NOW, 20)), account)
+}
+
+/// Quotes on a market when its feeds say `price`, in 10⁻⁸ USD.
+fn at(market: &Market, price: i64, clock: Clock) -> Quotes {
+    Quotes::new(market, &readings(price, clock), Purpose::Observe, clock).unwrap()
+}
+
+/// The same market so many seconds later, when its feeds say `price`.
+fn later(quotes: &Quotes, seconds: i64, price: i64) -> Quotes {
+    at(quotes.market(), price, seconds_after(quotes.clock(), seconds))
+}
+
+/// Liquidates, as the program does.
+fn liquidate(quotes: &mut Quotes, account: &mut MarginAccount) -> Result<Liquidation> {
+    let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
+    let Quotes { market, prices, clock } = quotes;
+    market.liquidations(prices, *clock)?.liquidate(account, &mut ledger)
 }
 
 #[test]
 fn an_account_by_hand() {
-    // 10 SOL at 100, 400 USDC: LTV 40%, of 80%; liquidated when 10 SOL are worth less than 500. A price of 0.1 is rounded down.
+    // 10 SOL at 100, 400 USDC: LTV 40%, of 80%; liquidated when 10 SOL are worth less than 500, and taken over from 95%
+    // of their value on. A price of 0.1 is rounded down.
     let config = Config {
         interest_base: Bps(0),
         interest_slope_low: Bps(0),
@@ -101,163 +160,84 @@ fn an_account_by_hand() {
     assert_eq!((health.debt, health.value), (Quote(400_000_000), Quote(999_999_999)));
     assert_eq!((health.ltv, health.factor), (Bps(4_001), Some(Bps(19_999))));
     assert!(!health.liquidatable);
-    let price = health.liquidation_price.unwrap();
-    assert_eq!(price.cost(Collateral(10_000_000_000)), Ok(Quote(500_000_000)));
+    let cost = |price: Option<Price>| price.unwrap().cost(Collateral(10_000_000_000));
+    assert_eq!(cost(health.liquidation_price), Ok(Quote(500_000_000)));
+    assert_eq!(cost(health.takeover_price), Ok(Quote(421_052_632)));
     assert_eq!(quotes.liquidation(&account), Err(Error::AccountHealthy));
-    // The lower end of the interval is 99.8: 70% of it, less the debt.
-    let most = quotes.max_borrow(&account).unwrap().0;
-    assert!((298_000_000..299_000_000).contains(&most), "{most}");
-    let most = quotes.max_withdrawal(&account).unwrap().0;
-    assert!((4_250_000_000..4_280_000_000).contains(&most), "{most}");
-}
-
-#[test]
-fn a_liquidation_is_foretold_and_nothing_is_changed() {
-    let (quotes, account) = scene(&Config::EXAMPLE, 1 << 40, &[], (10_000_000_000, 690_000_000));
-    let wide = Config {
-        max_velocity: Bps(10_000),
-        velocity_slack: Bps(10_000),
-        average_band: Bps(10_000),
-        ema_band: Bps(10_000),
-        unwind_floor_band: Bps(10_000),
-        ..Config::EXAMPLE
-    };
-    let mut market = *quotes.market();
-    market.config = wide;
-    let clock = quotes.clock();
-    let quotes = Quotes::new(&market, &readings(80_0000_0000, clock), Purpose::Observe, clock).unwrap();
-    let health = quotes.health(&account).unwrap();
-    assert!(health.liquidatable && health.factor < Some(Bps(10_000)), "{health:?}");
-    let foretold = quotes.liquidation(&account).unwrap();
-    assert!(!foretold.whole && foretold.repaid > Quote::ZERO);
-    let (mut market, mut liquidated) = (*quotes.market(), account);
-    let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
-    let done = market
-        .liquidations(quotes.prices(), clock)
-        .unwrap()
-        .liquidate(&mut liquidated, &mut ledger);
-    assert_eq!(done, Ok(foretold));
-    assert_eq!(quotes.statement().unwrap().inventory, Collateral::ZERO);
-    // What was taken over is offered from then on, cheaper by the hour.
-    let quotes = Quotes::new(&market, &readings(80_0000_0000, clock), Purpose::Observe, clock).unwrap();
-    let asks = [0, 3_600, 7_200].map(|seconds| quotes.offer_in(seconds).unwrap());
-    assert_eq!(asks.map(|offer| offer.discount), [0, 100, 200]);
-    assert!(asks.is_sorted_by(|a, b| a.ask > b.ask));
+    assert_eq!(quotes.preview(&account), Err(Error::AccountHealthy));
 }
 
 #[test]
 fn a_shock_is_told_band_by_band() {
-    // 690 USDC on 10 SOL: liquidated from 86.25 on, in a band that reaches to 87.2 at most.
+    // 690 USDC on 10 SOL: liquidated from 86.25 on, in a band that reaches to 88.2 at most.
     let (quotes, account) = scene(&Config::EXAMPLE, 1 << 40, &[], (10_000_000_000, 690_000_000));
-    assert_eq!(
-        quotes.shock(Bps(1_000)).unwrap(),
-        Shock {
-            price: quotes.shock(Bps(1_000)).unwrap().price,
-            ..Shock::default()
-        }
-    );
-    let shock = quotes.shock(Bps(2_000)).unwrap();
+    let shock = |drop| quotes.shock(Bps(drop)).unwrap();
+    let calm = Shock {
+        price: shock(1_000).price,
+        ..Shock::default()
+    };
+    assert_eq!(shock(1_000), calm);
     let debt = quotes.health(&account).unwrap().debt;
-    assert!(shock.debt.0.abs_diff(debt.0) <= 1, "{shock:?}");
-    // To the target at 80: (690 - 0.75 x 800) / (1 - 0.75 x 1.02) = 383; the band's edge is up to 2.2% nearer.
-    assert!((383_000_000..450_000_000).contains(&shock.repaid.0), "{shock:?}");
-    assert_eq!(shock.penalties.0, shock.repaid.0 * 2 / 100);
-    assert_eq!(shock.deficits, Quote::ZERO);
+    let partial = shock(2_000);
+    assert!(partial.debt.0.abs_diff(debt.0) <= 1, "{partial:?}");
+    // To the target at 80: (690 - 0.75 x 800) / (1 - 0.75 x 1.01) = 371; the band's edge is up to 2.2% nearer.
+    assert!((371_000_000..440_000_000).contains(&partial.repaid.0), "{partial:?}");
+    assert_eq!(partial.penalties.0, partial.repaid.0 / 100);
+    assert_eq!((partial.shared, partial.deficits), (partial.penalties, Quote::ZERO));
+    // At 72 it is taken over, with the 30 that are left of it or less; guardians share 1%.
+    let taken = shock(2_800);
+    assert_eq!(taken.repaid, taken.debt);
+    assert!((14_000_000..=30_000_000).contains(&taken.penalties.0), "{taken:?}");
+    assert_eq!(taken.shared.0, taken.debt.0 / 100);
     // At 60 it is under water.
-    let deep = quotes.shock(Bps(4_000)).unwrap();
+    let deep = shock(4_000);
     assert!((90_000_000..110_000_000).contains(&deep.deficits.0), "{deep:?}");
-    assert_eq!(deep.penalties, Quote::ZERO);
+    assert_eq!((deep.penalties, deep.shared), (Quote::ZERO, Quote::ZERO));
 }
 
 #[test]
-fn while_guarded_nothing_can_be_borrowed() {
-    let (quotes, account) = scene(&Config::EXAMPLE, 1 << 40, &[], (10_000_000_000, 400_000_000));
-    let later = Clock {
-        unix: quotes.clock().unix + 1,
-        ..quotes.clock()
-    };
-    let guarded = Quotes::new(quotes.market(), &readings(50_0000_0000, later), Purpose::Observe, later).unwrap();
-    assert_eq!(guarded.borrow(&account, Quote(20_000_000)), Err(Error::MarketGuarded));
-    assert_eq!(
-        (guarded.max_borrow(&account), guarded.max_withdrawal(&account)),
-        (Err(Error::MarketGuarded), Err(Error::MarketGuarded))
-    );
-    assert_eq!(guarded.liquidation(&account), Err(Error::PriceGapTooWide));
-}
-
-/// How much debt may be around one price is a limit of each band, not of the loan: what lands beside another's debt is refused,
-/// what lands three bands further is not.
-#[test]
-fn a_larger_loan_may_be_accepted_where_a_smaller_one_is_not() {
+fn a_crowd_makes_a_cascade_if_everyone_dumps_and_none_with_the_backstop() {
+    // Half a percent of the debt moves the price by 1%.
     let config = Config {
-        band_limit: Bps(300),
-        band_floor: Quote(1_000_000_000),
-        crowding_bands: 0,
-        ..Config::EXAMPLE
+        market_depth: Quote(3_500_000_000),
+        ..open_guards()
     };
-    let (quotes, account) = scene(
-        &config,
-        10_000_000_000,
-        &[(40_000_000_000, 2_000_000_000)],
-        (40_000_000_000, 0),
-    );
-    let most = quotes.max_borrow(&account).unwrap();
-    assert!(most > Quote(2_100_000_000), "{most:?}");
-    assert!(quotes.borrow(&account, most).is_ok());
-    assert_eq!(
-        quotes.borrow(&account, Quote(2_000_000_000)),
-        Err(Error::BandOverloaded)
-    );
+    let crowd: Vec<_> = (600..=700).map(|part| (100_000_000_000, part * 10_000_000)).collect();
+    let (quotes, _) = scene(&config, 1 << 40, &crowd, (10_000_000_000, 690_000_000));
+    let curve = quotes.cascade().unwrap();
+    assert!(curve.reached(Bps(5_000)) >= quotes.risk().unwrap().debt_within[4]);
+    let end = |seller, pace| curve.end(Bps(2_000), seller, pace).fall;
+    assert!(end(Seller::Everyone, Pace::AT_ONCE) >= Bps(5_000));
+    assert!(end(Seller::Everyone, Pace::AT_ONCE) >= end(Seller::Keepers, Pace::AT_ONCE));
+    for pace in [Pace::AT_ONCE, Pace::hours(6)] {
+        let end = end(Seller::Backstop, pace);
+        assert!((Bps(2_000)..Bps(2_500)).contains(&end), "{end:?}");
+    }
+    let critical = |seller| curve.critical(seller, Pace::AT_ONCE);
+    assert!(critical(Seller::Everyone) < Bps(2_000) && critical(Seller::Backstop) > Bps(4_500));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     /// The engine is asked at the price and just above it.
     #[test]
-    fn the_liquidation_price_is_the_last_one(collateral in 1u64..1 << 50, part in 1u64..7_000) {
+    fn the_liquidation_and_the_take_over_price_are_the_last_ones(collateral in 1u64..1 << 50, part in 1u64..7_000) {
         let value = u128::from(collateral) / 10; // 100 USDC for a SOL
         let debt = u64::try_from(value * u128::from(part) / 10_000).unwrap();
         let (quotes, account) = scene(&Config::EXAMPLE, 1 << 50, &[], (collateral, debt));
-        if let Some(price) = quotes.liquidation_price(&account).unwrap() {
-            let (market, clock) = (quotes.market(), quotes.clock());
-            prop_assert_eq!(market.is_liquidatable(&account, price, clock), Ok(true));
-            let above = Price::from_raw(price.raw() + 1);
-            prop_assert_eq!(market.is_liquidatable(&account, above, clock), Ok(false));
-        } else {
+        let health = quotes.health(&account).unwrap();
+        let (Some(price), Some(taken)) = (health.liquidation_price, health.takeover_price) else {
             prop_assert!(!account.has_debt());
-        }
-    }
-
-    /// What is quoted is accepted, an atom more is not; and no amount of a sample beyond it is, however the crowd lies.
-    #[test]
-    fn the_most_that_can_be_borrowed_and_withdrawn(
-        others in prop::collection::vec((1_000_000_000u64..1 << 42, 10_000_000u64..1 << 38), 0..6),
-        backstop in 1u64..1 << 38, own in 1_000_000_000u64..1 << 42, first in 10_000_000u64..1 << 36,
-        sample in prop::collection::vec(0u64..10_000, 20), band_limit in 100u32..3_000, crowding_bands in 0u32..3,
-    ) {
-        let config = Config { band_limit: Bps(band_limit), crowding_bands, ..Config::EXAMPLE };
-        let (quotes, account) = scene(&config, backstop, &others, (own, first));
-        let most = quotes.max_borrow(&account).unwrap().0;
-        if most > 0 {
-            prop_assert!(quotes.borrow(&account, Quote(most)).is_ok());
-        }
-        let refused = |amount: u64| quotes.borrow(&account, Quote(amount)).is_err_and(search::is_about_the_amount);
-        prop_assert!(refused(most + 1));
-        let worth = quotes.judged_at().value(account.collateral).unwrap().0;
-        for part in &sample {
-            let beyond = most + 1 + u64::try_from(u128::from(worth) * u128::from(*part) / 10_000).unwrap();
-            prop_assert!(refused(beyond), "{} was quoted, {} is accepted", most, beyond);
-        }
-        let most = quotes.max_withdrawal(&account).unwrap().0;
-        let withdraw = |amount: u64| {
-            let (mut market, mut account) = (*quotes.market(), account);
-            market.withdraw_collateral(&mut account, Collateral(amount), Some(quotes.prices()), quotes.clock()).is_ok()
+            return Ok(());
         };
-        prop_assert!(most == 0 || withdraw(most));
-        prop_assert!(most == account.collateral.0 || !withdraw(most + 1));
-        for part in &sample {
-            let beyond = most + 1 + u64::try_from(u128::from(account.collateral.0) * u128::from(*part) / 10_000).unwrap();
-            prop_assert!(!withdraw(beyond), "{} was quoted, {} is accepted", most, beyond);
-        }
+        let (market, clock) = (quotes.market(), quotes.clock());
+        let above = |price: Price| Price::from_raw(price.raw() + 1);
+        prop_assert_eq!(market.is_liquidatable(&account, price, clock), Ok(true));
+        prop_assert_eq!(market.is_liquidatable(&account, above(price), clock), Ok(false));
+        let extent = |price: Price| {
+            sizing::terms(&market.config, health.debt, account.collateral, &price.divisor().unwrap()).unwrap().extent
+        };
+        prop_assert_eq!(extent(taken), Extent::TakeOver);
+        prop_assert!(extent(above(taken)) != Extent::TakeOver);
     }
 }

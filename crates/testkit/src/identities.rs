@@ -97,7 +97,7 @@ impl World {
                 totals.keeper_credits += u128::from(ledger.credit.0);
             }
         }
-        let era = self.market_state(market).guardians.era;
+        let era = self.market_state(market).books.guardians.era;
         for address in guardian_positions {
             let Some(account) = self.account(&address) else {
                 continue;

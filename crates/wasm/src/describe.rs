@@ -49,7 +49,14 @@ mod native {
             fn idl_type() -> Value { json!(stringify!($ty)) }
         })* };
     }
-    plain!(bool, u8, u32, i32, u64, i64, u128);
+    plain!(bool, u8, u32, i32, u64, i64, u128, i128);
+
+    /// A type that the program's own IDL has.
+    impl Described for breakwater_engine::actions::Liquidation {
+        fn idl_type() -> Value {
+            json!({ "defined": { "name": "Liquidation" } })
+        }
+    }
 
     impl<T: Described> Described for Option<T> {
         fn idl_type() -> Value {

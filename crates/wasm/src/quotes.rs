@@ -1,13 +1,17 @@
-//! The questions. Each takes a market as it is stored, shows it the readings as an instruction would, and asks the engine on a
-//! copy: so an answer is what the program would do with the same readings at the same moment.
+//! The questions. Each takes a market as it is stored, shows it the readings as an instruction would, and asks the
+//! engine on a copy: so an answer is what the program would do with the same readings at the same moment.
 //!
 //! # Errors
 //! Those that the instruction in question would fail with; each function names only what is not obvious.
 
-use crate::types::{Health, InitialLtv, List, MarketPrices, Moment, Offer, PriceBand, Readings, Risk};
+use crate::types::{
+    BackstopStatement, CascadeMeasures, CascadePoint, GuardianYield, Health, Largest, Leaving, LiquidationPreview,
+    List, MarketPrices, Moment, Offer, PriceBand, Readings, Risk, Shock,
+};
 use breakwater_engine::{
-    Collateral, Config, MarginAccount, Market, Quote, Result,
+    Bps, Collateral, Config, Error, GuardianPosition, MarginAccount, Market, Quote, Result,
     actions::{Liquidation, Sale},
+    cascade::Pace,
     map::BANDS,
     oracle::Purpose::{self, Liquidate, Observe, Trade},
 };
@@ -20,7 +24,7 @@ fn quotes(market: &Market, readings: Readings, purpose: Purpose, at: Moment) -> 
 /// What the market makes of its feeds.
 pub fn prices(market: Market, readings: Readings, at: Moment) -> Result<MarketPrices> {
     let quotes = quotes(&market, readings, Observe, at)?;
-    Ok(MarketPrices::of(&quotes.market().config, quotes.prices()))
+    Ok(MarketPrices::of(quotes.prices()))
 }
 
 /// How an account stands.
@@ -55,23 +59,26 @@ pub fn health_after_withdrawal(
     Ok(Health::of(&after, quotes.judged_at()))
 }
 
-/// The largest loan that would be granted now, quote atoms; zero if none would.
+/// The largest loan that would be granted now, and the rule that binds.
 ///
 /// # Errors
 /// Those that stand in the way of any amount: a pause, a price that is not trusted.
-pub fn max_borrow(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<u64> {
-    Ok(quotes(&market, readings, Trade, at)?.max_borrow(&account)?.0)
+pub fn max_borrow(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<Largest> {
+    let most = quotes(&market, readings, Trade, at)?.max_borrow(&account)?;
+    Ok(Largest::new(most.amount.0, most.bound_by))
 }
 
-/// The most collateral that could be withdrawn now, atoms. Without debt it is all, whatever the readings.
+/// The most collateral that could be withdrawn now, and the rule that binds. Without debt it is all, whatever the
+/// readings.
 ///
 /// # Errors
 /// With debt those that stand in the way of any amount.
-pub fn max_withdrawal(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<u64> {
+pub fn max_withdrawal(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<Largest> {
     if !account.has_debt() {
-        return Ok(account.collateral.0);
+        return Ok(Largest::new(account.collateral.0, Error::InsufficientCollateral));
     }
-    Ok(quotes(&market, readings, Trade, at)?.max_withdrawal(&account)?.0)
+    let most = quotes(&market, readings, Trade, at)?.max_withdrawal(&account)?;
+    Ok(Largest::new(most.amount.0, most.bound_by))
 }
 
 /// What liquidating the account would do now.
@@ -79,13 +86,41 @@ pub fn liquidation(market: Market, account: MarginAccount, readings: Readings, a
     quotes(&market, readings, Liquidate, at)?.liquidation(&account)
 }
 
-/// The initial LTV for an account as it stands, and what is taken off it.
-pub fn initial_ltv(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<InitialLtv> {
-    Ok(quotes(&market, readings, Trade, at)?.initial_ltv(&account)?.into())
+/// What liquidating the account would do now, and what of it waits.
+///
+/// # Errors
+/// Those of liquidating, but for a full pipeline.
+pub fn preview(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<LiquidationPreview> {
+    Ok(quotes(&market, readings, Liquidate, at)?.preview(&account)?.into())
 }
 
-/// What the backstop sells now, and at `count` − 1 later moments `every` seconds apart, were prices to stay as they are and
-/// nobody to buy.
+/// With how much a guardian can leave now, and why not with more.
+///
+/// # Errors
+/// Those that stand in the way of any number of shares: the time, a price that is not trusted.
+pub fn leaving(market: Market, position: GuardianPosition, readings: Readings, at: Moment) -> Result<Leaving> {
+    Ok(quotes(&market, readings, Trade, at)?.leaving(&position)?.into())
+}
+
+/// What the guardians' claim earns once somebody has put `more` quote atoms into it.
+pub fn guardian_yield(market: Market, readings: Readings, at: Moment, more: u64) -> Result<GuardianYield> {
+    Ok(quotes(&market, readings, Observe, at)?
+        .guardian_yield(Quote(more))?
+        .into())
+}
+
+/// The backstop's balance sheet.
+pub fn statement(market: Market, readings: Readings, at: Moment) -> Result<BackstopStatement> {
+    Ok(quotes(&market, readings, Observe, at)?.statement()?.into())
+}
+
+/// What a fall of the price by `drop` bps, at once, would bring the backstop if it took over all that is due then.
+pub fn shock(market: Market, readings: Readings, at: Moment, drop: u32) -> Result<Shock> {
+    Ok(quotes(&market, readings, Observe, at)?.shock(Bps(drop))?.into())
+}
+
+/// What the backstop sells now, and at `count` − 1 later moments `every` seconds apart, were prices to stay as they are
+/// and nobody to buy.
 pub fn offers(market: Market, readings: Readings, at: Moment, every: u32, count: u16) -> Result<List<Offer>> {
     let quotes = quotes(&market, readings, Trade, at)?;
     (0..u32::from(count))
@@ -124,7 +159,33 @@ pub fn risk(market: Market, readings: Readings, at: Moment) -> Result<Risk> {
     Ok(quotes(&market, readings, Observe, at)?.risk()?.into())
 }
 
-/// The engine's parameter set for examples and tests, within the first limits of a new market; nobody chose it for real money.
+/// The cascade curve: where falls by news of 0, `every`, 2 × `every`, … bps end, `count` of them; at once, or over some
+/// hours and looked at for a day after that.
+pub fn cascade(
+    market: Market,
+    readings: Readings,
+    at: Moment,
+    hours: u32,
+    every: u32,
+    count: u16,
+) -> Result<List<CascadePoint>> {
+    let curve = quotes(&market, readings, Observe, at)?.cascade()?;
+    let point = |step: u32| CascadePoint::new(&curve, Bps(step.saturating_mul(every)), pace(hours));
+    Ok((0..u32::from(count)).map(point).collect())
+}
+
+/// The curve in a few figures; critical falls at once or over some hours.
+pub fn cascade_measures(market: Market, readings: Readings, at: Moment, hours: u32) -> Result<CascadeMeasures> {
+    let curve = quotes(&market, readings, Observe, at)?.cascade()?;
+    Ok(CascadeMeasures::new(&curve, pace(hours)))
+}
+
+fn pace(hours: u32) -> Pace {
+    if hours == 0 { Pace::AT_ONCE } else { Pace::hours(hours) }
+}
+
+/// The engine's parameter set for examples and tests, within the first limits of a new market; nobody chose it for real
+/// money.
 pub fn example_config() -> Result<Config> {
     Ok(Config::EXAMPLE.first())
 }

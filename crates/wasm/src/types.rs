@@ -2,7 +2,20 @@
 //! ratios are basis points.
 
 use alloc::vec::Vec;
-use breakwater_engine::{Prices, oracle, risk, unwind};
+use breakwater_engine::{
+    Bps, Error, Price, Prices, actions,
+    cascade::{Curve, End, Pace, Seller},
+    oracle, risk, statement, stress, unwind,
+};
+use breakwater_quotes as quotes;
+
+/// Anchor's first code of a program's own errors; the engine's come first among the program's.
+const FIRST_CODE: u32 = 6_000;
+
+/// The program's code of an error.
+pub(crate) fn code(error: Error) -> u32 {
+    FIRST_CODE + error as u32
+}
 
 /// What a heat map and a schedule are made of.
 pub type List<T> = Vec<T>;
@@ -52,8 +65,10 @@ described! {
         guarded: u128,
         /// The market's own average of the guarded price.
         average: u128,
-        /// Accounts are judged and liquidated at it.
-        liquidation: Option<u128>,
+        /// The higher of spot and guarded price: accounts are judged at it.
+        judged: Option<u128>,
+        /// The lower of the two: what is taken from them counts at it.
+        settled: Option<u128>,
         /// Collateral counts at it for borrowing, rounded down.
         conservative: Option<u128>,
         /// Sales of inventory start from it, rounded up.
@@ -83,17 +98,123 @@ described! {
         liquidatable: bool,
         /// The highest price at which the account is liquidated, at today's debt; `None` without debt.
         liquidation_price: Option<u128>,
+        /// The highest price at which all of it is taken over, whatever the backstop has; `None` without debt.
+        takeover_price: Option<u128>,
     }
-    /// How far a new loan may go, and why not further.
-    InitialLtv {
-        /// The parameter, bps.
-        base: u32,
-        /// What volatility takes off it, bps.
-        volatility: u32,
-        /// What crowding takes off it, bps.
-        crowding: u32,
-        /// What is left, bps.
-        limit: u32,
+    /// The largest amount that would be accepted.
+    Largest {
+        /// Atoms; zero if none would.
+        amount: u64,
+        /// Code of the error that one atom more is refused with: the rule that binds. That of the minimum debt if only
+        /// less than it would be accepted but for that.
+        bound_by: u32,
+    }
+    /// What liquidating an account would do, and what limits it. Quote atoms unless it says otherwise.
+    LiquidationPreview {
+        /// The higher of spot and guarded price: decides whether the account is liquidated, and how far.
+        judged_at: u128,
+        /// The lower of the two: what its collateral counts for when it changes hands.
+        settled_at: u128,
+        /// Debt that would be taken off it were there no limit: to the target, or all of it.
+        wanted: u64,
+        /// The part of that whose turn it is now: while Guarded a step, else all of it.
+        due: u64,
+        /// What the program would do. `None` if it refuses with `PipelineFull`: the account waits.
+        done: Option<actions::Liquidation>,
+        /// What of `due` has to wait until the backstop has sold some of what it holds.
+        waiting: u64,
+    }
+    /// What a sudden fall of the price would bring the backstop if it took over all that is due then. Quote atoms
+    /// unless it says otherwise.
+    Shock {
+        /// The price after it.
+        price: u128,
+        /// Debt of the accounts that could be liquidated.
+        debt: u64,
+        /// Debt that would be taken over.
+        repaid: u64,
+        /// Collateral taken for it, atoms.
+        seized: u64,
+        /// Penalties on it, and the margin that take-overs leave to the backstop.
+        penalties: u64,
+        /// The part of the penalties that guardians have a share of.
+        shared: u64,
+        /// What debts would exceed their collateral by.
+        deficits: u64,
+    }
+    /// Whether everyone under water could be paid for if the price fell so far with nothing sold.
+    StressCover {
+        /// S: the fall from the lowest of spot, guarded price and own average, bps.
+        fall: u32,
+        /// q: the price after it.
+        price: u128,
+        /// B(q): what debts would exceed their collateral by, quote atoms, rounded up.
+        underwater: u64,
+        /// Cash + reserves owed + inventory × q − debt − unfunded credits − B(q), quote atoms. Negative where it does
+        /// not suffice.
+        cover: i128,
+    }
+    /// The backstop's balance sheet. Quote atoms unless it says otherwise.
+    BackstopStatement {
+        /// Cash.
+        cash: u64,
+        /// Collateral held, atoms.
+        inventory: u64,
+        /// The inventory at spot, rounded down.
+        inventory_value: u64,
+        /// What the inventory was worth when it was taken over.
+        inventory_book: u64,
+        /// Reserves that the pool owes.
+        due: u64,
+        /// Debt to the pool, rounded up.
+        debt: u64,
+        /// Credited to keepers and set aside.
+        funded_credits: u64,
+        /// Credited to keepers without cash for it yet.
+        unfunded_credits: u64,
+        /// Equity with the inventory at spot.
+        equity: i128,
+        /// The guardians' claim on it.
+        guardians: u64,
+        /// What is left to the protocol; negative if the claim is not covered.
+        protocol: i128,
+        /// C: partial liquidations are taken in full while it is not negative after them.
+        cover: StressCover,
+        /// The same at the fall that new risk must leave cover for.
+        admission: StressCover,
+        /// Capital that has asked to leave.
+        leaving: u64,
+        /// A: the cover of admission without that. New risk is refused if it is negative and lower than before.
+        admissible: i128,
+        /// Inventory that fits the pipeline beside what is held, collateral atoms: what is still taken while C is
+        /// negative.
+        pipeline_room: u64,
+        /// Most that is sold in an hour, at the higher of the two averages.
+        hourly_flow: u64,
+    }
+    /// What the guardians' claim earns.
+    GuardianYield {
+        /// The claim, quote atoms.
+        claim: u64,
+        /// For standing by, at present interest and claim, bps a year, not compounded: interest rate × debt × reserve
+        /// factor × standby share ÷ (claim + the protocol's capital and reserves).
+        standing_by: u32,
+        /// The part of each penalty that the claim earns, bps, at present equity.
+        rate: u32,
+        /// What it would earn of the penalties if all debt within a fall of 20% were liquidated after that fall, quote
+        /// atoms. Its part of the deficits is not taken off.
+        earned: u64,
+        /// The same ÷ claim, bps.
+        in_a_crash: u32,
+    }
+    /// With how much a guardian can leave now.
+    Leaving {
+        /// The most shares that can be cancelled.
+        shares: u64,
+        /// Quote atoms that they pay.
+        amount: u64,
+        /// Code of the error that one share more is refused with.
+        bound_by: u32,
     }
     /// What the backstop sells at one moment.
     Offer {
@@ -113,25 +234,77 @@ described! {
         /// Debt of the accounts in it, quote atoms, rounded up.
         debt: u64,
     }
-    /// What the backstop has for the debt that a fall of the price would liquidate.
-    DepthRatio {
+    /// Debt of the accounts that a fall of the price makes liquidatable.
+    DebtWithin {
         /// The fall, bps.
         drop: u32,
-        /// Room ÷ that debt, bps, rounded down; `None` if it would liquidate nothing.
-        ratio: Option<u32>,
+        /// Quote atoms, rounded up.
+        debt: u64,
+    }
+    /// Where the price ends after a fall by news.
+    CascadeEnd {
+        /// The furthest that it falls, bps of the price at the start, rounded up.
+        fall: u32,
+        /// What sales add: how far that is below the price that the news alone would have made, bps of it, rounded up.
+        own: u32,
+        /// Debt that falls due for repayment on the way, quote atoms, rounded up.
+        due: u64,
+        /// The most of it that waits at the end for the backstop's pipeline, quote atoms, rounded up.
+        waiting: u64,
+        /// What was to be sold and is not at the end, quote atoms, rounded up: inventory, and what waits.
+        unsold: u64,
+    }
+    /// One fall by news, and where it ends.
+    CascadePoint {
+        /// The fall by news alone, bps.
+        news: u32,
+        /// If keepers repay whole debts and sell the collateral at once: no mechanism can sell more, or sooner.
+        everyone: CascadeEnd,
+        /// If keepers repay half of a debt at a time and sell the collateral at once, as in most lending protocols.
+        keepers: CascadeEnd,
+        /// With the backstop, which sells no faster than the flow limit allows.
+        backstop: CascadeEnd,
+    }
+    /// What there is for the debt that a fall of the price makes due. `None` if it makes none due.
+    DepthRatios {
+        /// The fall, bps.
+        drop: u32,
+        /// Sales that move the price by the fall ÷ debt of the accounts that it makes due, bps, rounded down. Below
+        /// 10,000, dumping what is due moves the price further than the fall.
+        market: Option<u32>,
+        /// (The backstop's cash, what the pool owes it, and its inventory after the fall and the stress fall) ÷
+        /// repayment that it would take over, bps, rounded down.
+        backstop: Option<u32>,
+    }
+    /// The cascade curve in a few figures.
+    CascadeMeasures {
+        /// How far a fall of 1% ends if everyone dumps at once, ÷ 1%, bps, rounded up. 10,000 is a market whose
+        /// borrowers add nothing.
+        gearing: u32,
+        /// Debt of the accounts that the next 1% of a fall makes due, quote atoms.
+        delta: u64,
+        /// How much more the second 1% makes due than the first, quote atoms.
+        gamma: i64,
+        /// The smallest fall by news that ends 50% down or further if everyone dumps, bps; 5,000 where sales add
+        /// nothing.
+        critical_everyone: u32,
+        /// The same if keepers dump half of a debt at a time.
+        critical_keepers: u32,
+        /// The same with the backstop.
+        critical_backstop: u32,
+        /// By the fall.
+        depth: [DepthRatios; 5],
     }
     /// Measures of risk of a market.
     Risk {
-        /// Debt that the backstop can still take over, quote atoms.
-        room: u64,
         /// How far the price must fall to the nearest band with debt, bps; `None` without any.
         proximity: Option<u32>,
-        /// Liquidity depth ratios.
-        depth: [DepthRatio; 5],
-        /// Debt liquidated by the next 1% of a fall ÷ sales that cause such a fall, bps.
-        cascade: u32,
+        /// Debt by the fall that reaches it.
+        debt_within: [DebtWithin; 5],
         /// Standard deviation of the price over the market's horizon, bps.
         deviation: u32,
+        /// S of admission: the fall that new risk must leave cover for, bps.
+        admission_fall: u32,
     }
 }
 
@@ -167,14 +340,16 @@ impl From<Moment> for breakwater_engine::Clock {
 }
 
 impl MarketPrices {
-    pub(crate) fn of(config: &breakwater_engine::Config, prices: &Prices) -> Self {
+    pub(crate) fn of(prices: &Prices) -> Self {
+        let liquidation = prices.liquidation().ok();
         Self {
             spot: prices.spot().raw(),
             guarded: prices.guarded().raw(),
             average: prices.average().raw(),
-            liquidation: prices.liquidation(config).ok().map(breakwater_engine::Price::raw),
-            conservative: prices.conservative().ok().map(breakwater_engine::Price::raw),
-            offered: prices.offered().ok().map(breakwater_engine::Price::raw),
+            judged: liquidation.map(|at| at.judged.raw()),
+            settled: liquidation.map(|at| at.settled.raw()),
+            conservative: prices.conservative().ok().map(Price::raw),
+            offered: prices.offered().ok().map(Price::raw),
             confidence: prices.believed().confidence().0,
             level: prices.level().byte(),
             flags: prices.flags().0,
@@ -183,7 +358,7 @@ impl MarketPrices {
 }
 
 impl Health {
-    pub(crate) fn of(health: &breakwater_quotes::Health, judged_at: breakwater_engine::Price) -> Self {
+    pub(crate) fn of(health: &quotes::Health, judged_at: Price) -> Self {
         Self {
             collateral: health.collateral.0,
             debt: health.debt.0,
@@ -192,18 +367,102 @@ impl Health {
             ltv: health.ltv.0,
             liquidation_ltv: health.liquidation_ltv.0,
             liquidatable: health.liquidatable,
-            liquidation_price: health.liquidation_price.map(breakwater_engine::Price::raw),
+            liquidation_price: health.liquidation_price.map(Price::raw),
+            takeover_price: health.takeover_price.map(Price::raw),
         }
     }
 }
 
-impl From<risk::InitialLtv> for InitialLtv {
-    fn from(ltv: risk::InitialLtv) -> Self {
+impl Largest {
+    pub(crate) fn new(amount: u64, bound_by: Error) -> Self {
         Self {
-            base: ltv.base.0,
-            volatility: ltv.volatility.0,
-            crowding: ltv.crowding.0,
-            limit: ltv.limit.0,
+            amount,
+            bound_by: code(bound_by),
+        }
+    }
+}
+
+impl From<quotes::Preview> for LiquidationPreview {
+    fn from(preview: quotes::Preview) -> Self {
+        Self {
+            judged_at: preview.judged_at.raw(),
+            settled_at: preview.settled_at.raw(),
+            wanted: preview.wanted.0,
+            due: preview.due.0,
+            done: preview.done,
+            waiting: preview.waiting.0,
+        }
+    }
+}
+
+impl From<quotes::Shock> for Shock {
+    fn from(shock: quotes::Shock) -> Self {
+        Self {
+            price: shock.price.raw(),
+            debt: shock.debt.0,
+            repaid: shock.repaid.0,
+            seized: shock.seized.0,
+            penalties: shock.penalties.0,
+            shared: shock.shared.0,
+            deficits: shock.deficits.0,
+        }
+    }
+}
+
+impl From<stress::StressStatement> for StressCover {
+    fn from(stress: stress::StressStatement) -> Self {
+        Self {
+            fall: stress.fall.0,
+            price: stress.price.raw(),
+            underwater: stress.underwater.0,
+            cover: stress.cover,
+        }
+    }
+}
+
+impl From<statement::Statement> for BackstopStatement {
+    fn from(statement: statement::Statement) -> Self {
+        let leaving = statement.admission.leaving.0;
+        Self {
+            cash: statement.cash.0,
+            inventory: statement.inventory.0,
+            inventory_value: statement.inventory_value.0,
+            inventory_book: statement.inventory_book.0,
+            due: statement.due.0,
+            debt: statement.debt.0,
+            funded_credits: statement.funded_credits.0,
+            unfunded_credits: statement.unfunded_credits.0,
+            equity: statement.equity,
+            guardians: statement.guardians.0,
+            protocol: statement.protocol,
+            cover: statement.cover.into(),
+            admission: statement.admission.into(),
+            leaving,
+            admissible: statement.admission.cover.saturating_sub(leaving.into()),
+            pipeline_room: statement.pipeline_room.0,
+            hourly_flow: statement.hourly_flow.0,
+        }
+    }
+}
+
+impl From<quotes::GuardianYield> for GuardianYield {
+    fn from(earns: quotes::GuardianYield) -> Self {
+        Self {
+            claim: earns.claim.0,
+            standing_by: earns.standing_by.0,
+            rate: earns.rate.0,
+            earned: earns.earned.0,
+            in_a_crash: earns.in_a_crash.0,
+        }
+    }
+}
+
+impl From<quotes::Leaving> for Leaving {
+    fn from(leaving: quotes::Leaving) -> Self {
+        Self {
+            shares: leaving.shares.0,
+            amount: leaving.amount.0,
+            bound_by: code(leaving.bound_by),
         }
     }
 }
@@ -228,21 +487,65 @@ impl From<risk::PriceBand> for PriceBand {
     }
 }
 
+impl From<End> for CascadeEnd {
+    fn from(end: End) -> Self {
+        Self {
+            fall: end.fall.0,
+            own: end.own().0,
+            due: end.due.0,
+            waiting: end.waiting.0,
+            unsold: end.unsold.0,
+        }
+    }
+}
+
+impl CascadePoint {
+    pub(crate) fn new(curve: &Curve, news: Bps, pace: Pace) -> Self {
+        let end = |seller| CascadeEnd::from(curve.end(news, seller, pace));
+        Self {
+            news: news.0,
+            everyone: end(Seller::Everyone),
+            keepers: end(Seller::Keepers),
+            backstop: end(Seller::Backstop),
+        }
+    }
+}
+
+impl CascadeMeasures {
+    /// Critical falls at a pace; the rest at once.
+    pub(crate) fn new(curve: &Curve, pace: Pace) -> Self {
+        let critical = |seller| curve.critical(seller, pace).0;
+        let ratio = |ratio: Bps| (ratio.0 != u32::MAX).then_some(ratio.0);
+        Self {
+            gearing: curve.gearing().0,
+            delta: curve.delta().0,
+            gamma: curve.gamma(),
+            critical_everyone: critical(Seller::Everyone),
+            critical_keepers: critical(Seller::Keepers),
+            critical_backstop: critical(Seller::Backstop),
+            depth: risk::DROPS.map(|drop| DepthRatios {
+                drop: drop.0,
+                market: ratio(curve.market_depth_ratio(drop)),
+                backstop: ratio(curve.backstop_depth_ratio(drop)),
+            }),
+        }
+    }
+}
+
 impl From<risk::Risk> for Risk {
     fn from(risk: risk::Risk) -> Self {
-        let mut depth = [DepthRatio { drop: 0, ratio: None }; 5];
-        for ((of, drop), ratio) in depth.iter_mut().zip(risk::DROPS).zip(risk.depth_ratios) {
-            *of = DepthRatio {
+        let mut debt_within = [DebtWithin { drop: 0, debt: 0 }; 5];
+        for ((of, drop), debt) in debt_within.iter_mut().zip(risk::DROPS).zip(risk.debt_within) {
+            *of = DebtWithin {
                 drop: drop.0,
-                ratio: (ratio.0 != u32::MAX).then_some(ratio.0),
+                debt: debt.0,
             };
         }
         Self {
-            room: risk.room.0,
             proximity: risk.proximity.map(|bps| bps.0),
-            depth,
-            cascade: risk.cascade.0,
+            debt_within,
             deviation: risk.deviation.0,
+            admission_fall: risk.admission_fall.0,
         }
     }
 }

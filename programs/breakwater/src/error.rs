@@ -34,6 +34,9 @@ macro_rules! define_errors {
             /// The position belongs to another guardian
             #[msg("The position belongs to another guardian")]
             WrongGuardianPosition,
+            /// The depth budget is not the one that the market draws on
+            #[msg("The depth budget is not the one that the market draws on")]
+            WrongDepthBudget,
             /// The mint is not the market's, or the token account is of another mint
             #[msg("The mint is not the market's, or the token account is of another mint")]
             WrongMint,

@@ -2,7 +2,7 @@
 
 use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
 use breakwater_engine::{
-    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, governance, guard, pause, ramp,
+    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, depth, governance, guard, pause, ramp,
 };
 use bytemuck::{NoUninit, Zeroable};
 
@@ -55,6 +55,10 @@ events! {
     FeedsQueued { market: Pubkey, queued: governance::ChangeQueued, feeds: Feeds, }
     /// A market has other feeds.
     FeedsChanged { market: Pubkey, feeds: Feeds, }
+    /// Another depth budget or share was queued for a market.
+    DepthShareQueued { market: Pubkey, queued: governance::ChangeQueued, allocation: depth::DepthAllocation, }
+    /// A market has another depth budget or share.
+    DepthShareChanged { market: Pubkey, allocation: depth::DepthAllocation, }
     /// Another guardian of the brakes was queued.
     GuardianQueued { guardian: Pubkey, queued: governance::ChangeQueued, }
     /// What was queued will not be done. The subject is a market, or the protocol.
@@ -67,8 +71,6 @@ events! {
     TakeOutCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::TakeOutCancellation, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
-    /// A margin account was liquidated by somebody's own capital.
-    ExternallyLiquidated { market: Pubkey, margin_account: Pubkey, liquidator: Pubkey, liquidation: actions::ExternalLiquidation, }
     /// A deficit was settled: who bore what.
     DeficitSettled { market: Pubkey, settlement: actions::Settlement, }
     /// The protocol announced that it will take equity out.
@@ -91,6 +93,16 @@ events! {
     KeeperLedgerOpened { market: Pubkey, keeper: Pubkey, }
     /// A keeper claimed its bounties.
     BountyClaimed { market: Pubkey, keeper: Pubkey, claim: actions::BountyClaim, }
+}
+
+/// The depth budget of an asset was created.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthBudgetCreated {
+    /// The budget.
+    pub depth_budget: Pubkey,
+    /// Name of the asset, ASCII padded with zeros.
+    pub name: [u8; 32],
 }
 
 /// A change of a market's parameters was queued.
@@ -160,11 +172,10 @@ struct LiquidatedBytes {
     seized: Collateral,
     deficit: Quote,
     bounty: Quote,
-    bounty_unpaid: Quote,
     debt_after: Quote,
     collateral_after: Collateral,
     penalty: Bps,
-    insolvent: bool,
+    taken_over: bool,
     whole: bool,
 }
 
@@ -196,11 +207,10 @@ impl LiquidatedLog {
             seized,
             deficit,
             bounty,
-            bounty_unpaid,
             debt_after,
             collateral_after,
             penalty,
-            insolvent,
+            taken_over,
             whole,
         } = *liquidation;
         let bytes = LiquidatedBytes {
@@ -211,11 +221,10 @@ impl LiquidatedLog {
             seized,
             deficit,
             bounty,
-            bounty_unpaid,
             debt_after,
             collateral_after,
             penalty,
-            insolvent,
+            taken_over,
             whole,
         };
         self.bytes.extend_from_slice(bytemuck::bytes_of(&bytes));
@@ -246,7 +255,7 @@ mod tests {
     #[test]
     fn the_log_is_the_event() {
         let mut log = LiquidatedLog::with_capacity(2);
-        let liquidated = [(false, true), (true, false)].map(|(insolvent, whole)| Liquidated {
+        let liquidated = [(false, true), (true, false)].map(|(taken_over, whole)| Liquidated {
             margin_account: Pubkey::new_unique(),
             liquidation: actions::Liquidation {
                 price: Price::from_raw(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
@@ -255,11 +264,10 @@ mod tests {
                 seized: Collateral(3),
                 deficit: Quote(4),
                 bounty: Quote(5),
-                bounty_unpaid: Quote(6),
                 debt_after: Quote(7),
                 collateral_after: Collateral(8),
                 penalty: Bps(9),
-                insolvent,
+                taken_over,
                 whole,
             },
         });

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{
-    Clock, Collateral, FeedPin, Feeds as Pins, Market, Prices, RawReading, Readings,
+    Clock, FeedPin, Feeds as Pins, Market, Prices, RawReading, Readings,
     oracle::{FEED_PULL, FEED_PUSH, Purpose},
 };
 use pyth_sdk_solana::state::{PriceStatus, load_price_account};
@@ -82,12 +82,12 @@ pub struct OptionalFeeds<'info> {
 }
 
 impl<'info> OptionalFeeds<'info> {
-    /// The prices that taking money out of the backstop needs: none while it holds no inventory.
+    /// The prices that taking money out of the backstop needs: see [`breakwater_engine::Books::leaving_needs_prices`].
     ///
     /// # Errors
     /// Those of [`OptionalFeeds::required`] and [`Feeds::accept`].
-    pub fn for_inventory(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        if market.books.backstop.inventory == Collateral::ZERO {
+    pub fn for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
+        if !market.books.leaving_needs_prices() {
             return Ok(None);
         }
         self.required()?

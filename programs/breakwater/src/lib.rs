@@ -158,12 +158,6 @@ pub mod breakwater {
         instructions::buy_inventory_for(ctx, budget, min_amount)
     }
 
-    /// Liquidates one margin account with the caller's own capital, while the backstop has no room for it: repays at most
-    /// `max_repay` quote atoms for at least `min_collateral` collateral atoms. Anyone may.
-    pub fn liquidate_external(ctx: Context<LiquidateExternal>, max_repay: u64, min_collateral: u64) -> Result<()> {
-        instructions::liquidate_external(ctx, max_repay, min_collateral)
-    }
-
     /// Writes off what the backstop owes when it has nothing left to pay with. Anyone may.
     pub fn settle_deficit(ctx: Context<SettleDeficit>) -> Result<()> {
         instructions::settle_deficit(ctx)
@@ -175,7 +169,7 @@ pub mod breakwater {
         instructions::queue_take_out(ctx, amount, expires_slot)
     }
 
-    /// Takes the announced equity out, after its waiting time and above its floor. Only the protocol's authority may.
+    /// Takes the announced equity out, after its waiting time and as far as the stress cover allows. Only the protocol's authority may.
     pub fn take_out(ctx: Context<TakeOut>) -> Result<()> {
         instructions::take_out(ctx)
     }
@@ -201,7 +195,7 @@ pub mod breakwater {
     }
 
     /// Pays out `shares` that were asked for in time, for at least `min_amount` quote atoms. The price feeds are needed
-    /// only while the backstop holds inventory.
+    /// only while there is inventory or debt.
     pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, shares: u64, min_amount: u64) -> Result<()> {
         instructions::guardian_withdraw(ctx, shares, min_amount)
     }
@@ -211,7 +205,7 @@ pub mod breakwater {
         instructions::open_keeper_ledger(ctx)
     }
 
-    /// Pays out all bounties on a ledger. Its keeper may.
+    /// Pays out the bounties on a ledger, as far as there is cash for them. Its keeper may.
     pub fn claim_bounty(ctx: Context<ClaimBounty>) -> Result<()> {
         instructions::claim_bounty(ctx)
     }
@@ -268,6 +262,28 @@ pub mod breakwater {
     /// Pins queued feeds, after the timelock. Only the protocol's authority may; it gets the rent of the entry.
     pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Feeds) -> Result<()> {
         instructions::execute_feeds(ctx, feeds)
+    }
+
+    /// Creates the depth budget of an asset that markets sell, named in ASCII padded with zeros. Only the protocol's authority
+    /// may; it pays the rent.
+    pub fn create_depth_budget(ctx: Context<CreateDepthBudget>, name: [u8; 32]) -> Result<()> {
+        instructions::create_depth_budget(ctx, name)
+    }
+
+    /// Queues a share of a depth budget for a market, bps; good until the slot `expires_slot`. Only the protocol's authority may;
+    /// it pays the rent of the entry.
+    pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot: u64) -> Result<()> {
+        instructions::queue_depth_share(ctx, share, expires_slot)
+    }
+
+    /// Gives a market the queued share, after the timelock. Only the protocol's authority may; it gets the rent of the entry.
+    pub fn execute_depth_share(ctx: Context<ExecuteDepthShare>, share: u32) -> Result<()> {
+        instructions::execute_depth_share(ctx, share)
+    }
+
+    /// Lowers a market's share of its depth budget to `share` bps, at once. The guardian of the brakes may, or the authority.
+    pub fn lower_depth_share(ctx: Context<LowerDepthShare>, share: u32) -> Result<()> {
+        instructions::lower_depth_share(ctx, share)
     }
 
     /// Queues another guardian of the brakes, all zeros for nobody; good until the slot `expires_slot`. Only the protocol's

@@ -80,6 +80,12 @@ stored_account!(
     [178, 209, 212, 240, 49, 65, 50, 3]
 );
 
+stored_account!(
+    /// See [`engine::DepthBudget`]. Address: `["depth_budget", name]`.
+    DepthBudget,
+    [122, 233, 72, 105, 40, 253, 137, 182]
+);
+
 /// The protocol's own account. Address: `["protocol"]`.
 #[account]
 #[derive(InitSpace)]

@@ -4,7 +4,7 @@
 use super::{DAY, NOTICE, SECONDS_PER_BPS};
 use crate::scene::{SOL, Scene, USDC};
 use anchor_lang::solana_program::instruction::Instruction;
-use breakwater::{error::BreakwaterError, events::ExternallyLiquidated};
+use breakwater::error::BreakwaterError;
 use breakwater_engine::{Bps, Clock, Config, Market, Quote, oracle::Purpose, ramp::Ramp};
 use breakwater_testkit::{Actor, MarketSpec, Position, World, default_config, ix, pyth::usd};
 
@@ -77,18 +77,14 @@ impl Scene {
         self.world.advance(seconds);
     }
 
-    /// Every way to liquidate an account: alone, in a batch of its own, by somebody's own capital.
-    fn attempts(&self, position: &Position) -> [(Instruction, Actor); 3] {
-        let (keys, kate, lena) = (&self.market, &self.kate, &self.lena);
+    /// Every way to liquidate an account: alone, and in a batch of its own.
+    fn attempts(&self, position: &Position) -> [(Instruction, Actor); 2] {
+        let (keys, kate) = (&self.market, &self.kate);
         [
             (ix::liquidate(keys, &position.address, &kate.key()), kate.clone()),
             (
                 ix::liquidate_batch(keys, &kate.key(), &[position.address]),
                 kate.clone(),
-            ),
-            (
-                ix::liquidate_external(keys, &position.address, &lena.key(), u64::MAX, 0),
-                lena.clone(),
             ),
         ]
     }
@@ -96,19 +92,16 @@ impl Scene {
     /// No way to liquidate this account works: the line has not passed it.
     #[track_caller]
     fn healthy(&mut self, position: &Position) {
-        let [alone, (batch, keeper), external] = self.attempts(position);
-        for (attempt, signer) in [alone, external] {
-            self.world
-                .assert_error_unchanged(&[attempt], &[&signer], BreakwaterError::AccountHealthy);
-        }
+        let [(alone, kate), (batch, keeper)] = self.attempts(position);
+        self.world
+            .assert_error_unchanged(&[alone], &[&kate], BreakwaterError::AccountHealthy);
         let before = self.world.margin_account(position);
         let outcome = self.world.send(&[batch], &[&keeper]).unwrap();
         assert_eq!(outcome.liquidated(), []);
         assert_eq!(self.world.margin_account(position), before);
     }
 
-    /// The line has passed this account: alone, in a batch, and where the backstop has nothing by somebody's own capital,
-    /// it is liquidated on the terms that follow from the line. Nothing of it remains.
+    /// The line has passed this account: alone and in a batch it is liquidated on the terms that follow from the line. Nothing of it remains.
     #[track_caller]
     fn due(&mut self, position: &Position, ltv: u32) {
         let snapshot = self.world.snapshot();
@@ -124,26 +117,16 @@ impl Scene {
             ..market.config
         };
         let expected = judged.expected(&config);
-        let [(alone, kate), (batch, _), (external, lena)] = self.attempts(position);
-        if market.books.backstop.cash == Quote(0) {
-            let outcome = self.world.send(&[external], &[&lena]).unwrap();
-            let liquidation = outcome.event::<ExternallyLiquidated>().liquidation;
-            // The first to find the backstop empty gets no discount.
-            assert_eq!((liquidation.penalty, liquidation.waited), (Bps(0), 0));
-            assert!(liquidation.repaid.0 > 0);
-            self.world
-                .assert_error_unchanged(&[alone], &[&kate], BreakwaterError::AccountHealthy);
-        } else {
-            for attempt in [alone, batch] {
-                let outcome = self.world.send(&[attempt], &[&kate]).unwrap();
-                let done = outcome.liquidation();
-                let terms = (done.repaid.0, done.seized.0, done.penalty.0, done.bounty.0);
-                assert_eq!(
-                    terms,
-                    (expected.repay, expected.seize, expected.penalty, expected.bounty)
-                );
-                self.world.restore(&snapshot);
-            }
+        let [(alone, kate), (batch, _)] = self.attempts(position);
+        for attempt in [alone, batch] {
+            let outcome = self.world.send(&[attempt], &[&kate]).unwrap();
+            let done = outcome.liquidation();
+            let terms = (done.repaid.0, done.seized.0, done.penalty.0, done.bounty.0);
+            assert_eq!(
+                terms,
+                (expected.repay, expected.seize, expected.penalty, expected.bounty)
+            );
+            self.world.restore(&snapshot);
         }
         self.world.restore(&snapshot);
     }
@@ -278,59 +261,4 @@ fn an_account_is_healthy_again_when_the_rising_line_reaches_it_and_not_a_second_
             scene.healthy(&position);
         }
     }
-}
-
-#[test]
-fn what_is_lent_follows_the_line_to_the_second() {
-    // Alice's debt lies 18.75% below a price of $100 at 80%, and nearer as the line falls: within 16.5% from some second
-    // on. The backstop has room for a tenth of it.
-    let config = Config {
-        crowding_max: Bps(1_000),
-        crowding_drop: Bps(1_650),
-        ..still()
-    };
-    let mut scene = on(config, 100 * USDC);
-    let position = scene.position.clone();
-    let starts_at = scene.world.unix() + NOTICE;
-    let (length, market) = (500 * SECONDS_PER_BPS, scene.market);
-    scene
-        .world
-        .announce_liquidation_ltv(&market, 7_500, starts_at, starts_at + length)
-        .unwrap();
-    let limit = |scene: &mut Scene, gone: i64| {
-        let unix = starts_at + gone;
-        scene.world.set_clock(unix, scene.world.slot() + 1);
-        scene.world.publish_all();
-        let readings = crate::scene::readings(&scene.world, &scene.market);
-        let mut market = scene.world.market_state(&scene.market);
-        let account = scene.world.margin_account(&position);
-        let clock = scene.world.clock();
-        let prices = market.accept_prices(&readings, Purpose::Trade, clock).unwrap();
-        market.initial_ltv(&account, &prices, clock).unwrap().limit.0
-    };
-    let (first, last) = (limit(&mut scene, 0), limit(&mut scene, length));
-    assert_eq!(first, 7_000);
-    assert!(last < 6_200, "{last}");
-    // The last second at which nothing is crowded.
-    let (mut low, mut high) = (0, length);
-    while high - low > 1 {
-        let middle = i64::midpoint(low, high);
-        if limit(&mut scene, middle) == first {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    // It is one at which the line falls by a basis point.
-    assert_ne!(line(8_000, 7_500, low, length), line(8_000, 7_500, high, length));
-    // Alice's own loan is the crowd: another atom is refused from then on, and not before.
-    let atom = ix::borrow(&scene.market, &scene.position.address, &scene.alice.key(), 1);
-    limit(&mut scene, low);
-    let before = scene.world.snapshot();
-    scene.world.send(std::slice::from_ref(&atom), &[&scene.alice]).unwrap();
-    scene.world.restore(&before);
-    limit(&mut scene, high);
-    scene
-        .world
-        .assert_error_unchanged(&[atom], &[&scene.alice], BreakwaterError::InitialLtvExceeded);
 }

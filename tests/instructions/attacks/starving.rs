@@ -1,10 +1,10 @@
 //! Keeping the backstop from selling, or other buyers from buying, for next to nothing.
 
 use crate::{
-    backing::{cents, interest_free, market_with, stands_at, take_over},
+    backing::{cents, interest_free, market_with, offer, stands_at, take_over},
     scene::{SOL, Scene, USDC},
 };
-use breakwater_engine::{Collateral, Config};
+use breakwater_engine::{Config, Quote};
 use breakwater_testkit::{World, default_config};
 
 const CRUMBS: u64 = 500;
@@ -12,8 +12,9 @@ const CRUMBS: u64 = 500;
 /// The backstop holds what was Alice's; nobody has bought for an hour.
 fn behind_schedule() -> Scene {
     let config = Config {
-        // A day for 100 SOL, and at most that.
-        unwind_max_rate: 100 * SOL / 86_400,
+        // A day for 100 SOL at $60: 250 an hour.
+        market_depth: Quote(250 * USDC * 2 / 3),
+        debt_cap: Quote(30_000 * USDC),
         ..interest_free(default_config())
     };
     let mut scene = Scene::on(World::lite(), &market_with(config));
@@ -28,12 +29,8 @@ fn behind_schedule() -> Scene {
 
 /// What a buyer finds: how much, the discount, and the ask.
 fn offered(scene: &mut Scene) -> (u64, i64) {
-    let state = scene.world.market_state(&scene.market);
-    let (books, clock) = (&state.books, scene.world.clock());
-    let inventory = Collateral(books.backstop.inventory.0);
-    let available = books.unwind.available(&state.config, inventory, clock).unwrap();
-    let level = breakwater_engine::Level::from_byte(state.guard.level);
-    (available.0, books.unwind.discount(&state.config, level, clock).unwrap())
+    let offer = offer(&mut scene.world, &scene.market);
+    (offer.available.0, offer.discount)
 }
 
 #[test]

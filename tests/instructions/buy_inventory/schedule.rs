@@ -1,13 +1,21 @@
 //! How fast inventory is sold: the promise to the market.
 
 use super::{spec, stocked};
-use crate::scene::{SOL, Scene, USDC};
+use crate::{
+    backing::offer,
+    scene::{SOL, Scene, USDC},
+};
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Collateral, Config, Schedule};
+use breakwater_engine::{Collateral, Config, Quote, Schedule};
 use breakwater_testkit::{MarketSpec, default_config, pyth::usd};
 
 /// The rate at which 100 SOL are gone in a day, atoms per second.
 const RATE: u64 = 100 * SOL / 86_400;
+
+/// A depth at which 100 SOL at $60 are sold in a day: 250 an hour.
+fn slow() -> Quote {
+    Quote(250 * USDC * 2 / 3)
+}
 
 /// Sells exactly this much: an atom more is refused first.
 #[track_caller]
@@ -19,7 +27,7 @@ fn no_more_than(scene: &mut Scene, amount: u64) {
 /// Parameters under which a hundred SOL go at the highest rate, and no faster.
 fn fast() -> Config {
     Config {
-        unwind_max_rate: RATE,
+        market_depth: slow(),
         ..default_config()
     }
 }
@@ -66,7 +74,7 @@ fn hours_without_buyers_do_not_let_hours_go_at_once() {
 #[test]
 fn in_no_window_is_more_sold_than_promised() {
     let mut scene = stocked(&spec(Config {
-        unwind_max_rate: 2 * RATE,
+        market_depth: Quote(2 * slow().0),
         unwind_burst: 60,
         ..default_config()
     }));
@@ -78,16 +86,11 @@ fn in_no_window_is_more_sold_than_promised() {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         scene.world.advance(u32::try_from(state >> 56).unwrap());
-        let market = scene.world.market_state(&scene.market);
-        let books = &market.books;
-        let available = books
-            .unwind
-            .available(&market.config, books.backstop.inventory, scene.world.clock())
-            .unwrap()
-            .0;
+        let available = offer(&mut scene.world, &scene.market).available.0;
+        let inventory = scene.inventory();
         assert!(available > 0 || sales.last().is_some_and(|(time, _)| *time == scene.world.unix()));
         if available > 0 {
-            if available < books.backstop.inventory.0 {
+            if available < inventory {
                 scene.refused(available + 1, u64::MAX, BreakwaterError::UnwindTooFast);
             }
             scene.bought(available);
@@ -110,7 +113,7 @@ fn in_no_window_is_more_sold_than_promised() {
 fn a_small_rest_goes_at_the_lowest_rate() {
     // 100 SOL in 90 days would be 12,860 atoms a second; the lowest rate is 1,000,000.
     let mut scene = stocked(&spec(Config {
-        unwind_time: 90 * 86_400,
+        market_depth: Quote(1 << 50),
         ..default_config()
     }));
     no_more_than(&mut scene, 1_000_000 * 600);
@@ -119,7 +122,7 @@ fn a_small_rest_goes_at_the_lowest_rate() {
 #[test]
 fn everything_can_be_sold_in_the_end() {
     let config = Config {
-        unwind_time: 60,
+        market_depth: Quote(1 << 50),
         ..default_config()
     };
     let mut scene = stocked(&spec(config));
@@ -131,7 +134,7 @@ fn everything_can_be_sold_in_the_end() {
 #[test]
 fn a_new_schedule_begins_with_new_inventory() {
     let config = Config {
-        unwind_time: 60,
+        market_depth: Quote(1 << 50),
         ..default_config()
     };
     let mut scene = stocked(&spec(config));
@@ -143,7 +146,7 @@ fn a_new_schedule_begins_with_new_inventory() {
         ahead,
         Schedule {
             anchor: now + 60_000_001,
-            flow: now + 2_000_000
+            used_until: now + 60_000_001
         }
     );
 
@@ -161,7 +164,7 @@ fn a_new_schedule_begins_with_new_inventory() {
         begun,
         Schedule {
             anchor: scene.world.unix() * 1_000_000,
-            flow: ahead.flow
+            used_until: ahead.used_until
         }
     );
     assert_eq!((scene.ask() * 1_000) >> 64, 60);
@@ -170,7 +173,7 @@ fn a_new_schedule_begins_with_new_inventory() {
 #[test]
 fn sales_that_ran_ahead_still_count_for_new_inventory() {
     let config = Config {
-        unwind_time: 60,
+        market_depth: Quote(1 << 50),
         ..default_config()
     };
     let mut scene = stocked(&spec(config));

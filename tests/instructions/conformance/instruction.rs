@@ -8,7 +8,7 @@ use breakwater_testkit::{Actor, Failure, Outcome, ix};
 
 /// The calls, in order of their names: the program's instructions, those of the queue apart, which the stage leaves to
 /// `governance`; two pairs that close something and open it again; and gifts, which need no program.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 29] = [
     "announce_liquidation_ltv",
     "borrow",
     "buy_inventory",
@@ -27,7 +27,6 @@ pub const NAMES: [&str; 30] = [
     "guardian_withdraw",
     "liquidate",
     "liquidate_batch",
-    "liquidate_external",
     "observe_price",
     "pause",
     "pull_brake",
@@ -53,7 +52,6 @@ pub fn name(call: &Call) -> &'static str {
         Call::Reopen { .. } => "close_account, open_account",
         Call::Liquidate { .. } => "liquidate",
         Call::LiquidateBatch { .. } => "liquidate_batch",
-        Call::LiquidateExternal { .. } => "liquidate_external",
         Call::Claim { .. } => "claim_bounty",
         Call::Fund { .. } => "fund_backstop",
         Call::Buy { .. } => "buy_inventory",
@@ -93,8 +91,7 @@ pub fn caller(chain: &Chain, call: &Call) -> Option<Actor> {
         | Call::GuardianRequest { guardian, .. }
         | Call::GuardianWithdraw { guardian, .. }
         | Call::ReopenPosition { guardian } => &chain.guardians[guardian],
-        Call::LiquidateExternal { .. }
-        | Call::Fund { .. }
+        Call::Fund { .. }
         | Call::Buy { .. }
         | Call::BuyFor { .. }
         | Call::DonateQuote { .. }
@@ -143,9 +140,6 @@ fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
         Call::LiquidateBatch { ref accounts, .. } => {
             let accounts: Vec<Pubkey> = accounts.iter().map(|account| address(*account)).collect();
             ix::liquidate_batch(market, caller, &accounts)
-        }
-        Call::LiquidateExternal { account, max_repay } => {
-            ix::liquidate_external(market, &address(account), caller, max_repay.0, 0)
         }
         Call::Claim { .. } => ix::claim_bounty(market, caller),
         Call::Fund { amount } => ix::fund_backstop(market, caller, amount.0),

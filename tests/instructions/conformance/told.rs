@@ -69,14 +69,6 @@ pub fn events(chain: &Chain, step: &Step, call: &Call, outcome: &Outcome) -> Res
                 .then_some(())
                 .ok_or_else(|| format!("the engine says {liquidated:?}, the program {told:?}"))
         }
-        (Call::LiquidateExternal { account, .. }, Done::ExternallyLiquidated(liquidation)) => {
-            told!(ExternallyLiquidated {
-                market,
-                margin_account: address(*account),
-                liquidator: caller,
-                liquidation: *liquidation
-            })
-        }
         (_, Done::Claimed(claim)) => told!(BountyClaimed {
             market,
             keeper: caller,

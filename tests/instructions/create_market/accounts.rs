@@ -13,7 +13,12 @@ fn nobody_but_the_authority_may() {
     let mut draft = Draft::of(&MarketSpec::default());
     let mallory = draft.world.actor("mallory");
     let authority = draft.world.authority().clone();
-    let create = ix::create_market(&draft.keys, &mallory.key(), draft.args);
+    let create = ix::create_market(
+        &draft.keys,
+        &mallory.key(),
+        &addresses::depth_budget("TEST"),
+        draft.args,
+    );
     let world = &mut draft.world;
     world.assert_error_unchanged(
         std::slice::from_ref(&create),

@@ -3,21 +3,21 @@
 use super::pins::{collateral, quote};
 use super::{Draft, Instruction};
 use breakwater::{error::BreakwaterError, instructions::CreateMarketArgs};
-use breakwater_engine::{Bps, Collateral, Config, Quote};
+use breakwater_engine::{Bps, Config, Quote};
 use breakwater_testkit::MarketSpec;
 
 #[test]
 fn parameters_outside_their_bounds_are_refused() {
     let mut draft = Draft::of(&MarketSpec::default());
-    let cases: [fn(&mut Config); 28] = [
+    let cases: [fn(&mut Config); 27] = [
         |config| config.min_debt = Quote(0),
         |config| config.bounty_tip = Quote(config.min_debt.0 + 1),
-        |config| config.unwind_min_rate = 0,
-        |config| config.unwind_max_rate = u64::MAX,
-        |config| config.insolvency_ltv = Bps(10_001),
+        |config| config.flow_rate = Bps(0),
+        |config| config.flow_rate = Bps(30_001),
+        |config| config.takeover_ltv = Bps(10_001),
         |config| config.initial_ltv = Bps(u32::MAX),
         |config| config.bounty_share = Bps(1_001),
-        |config| config.backstop_leverage = Bps(200_001),
+        |config| config.pipeline = 59,
         |config| config.interest_kink = Bps(10_000),
         |config| config.max_velocity = Bps(0),
         |config| config.velocity_slack = Bps(10_001),
@@ -48,14 +48,11 @@ fn parameters_outside_their_bounds_are_refused() {
 #[test]
 fn bounds_are_inclusive() {
     let mut draft = Draft::of(&MarketSpec::default());
-    draft.args.config.inventory_cap = Collateral(0);
-    draft.args.config.bounty_tip = draft.args.config.min_debt;
-    draft.args.config.insolvency_ltv = Bps(10_000);
-    draft.args.config.backstop_leverage = Bps(100_000);
+    draft.args.config.takeover_ltv = Bps(10_000);
     draft.args.config.future_tolerance = 60;
     draft.args.config.brake_rest = draft.args.config.brake_seconds;
     draft.args.config.confidence_guard = draft.args.config.confidence_halt;
-    draft.args.config.max_gap = Bps(2_500);
+    draft.args.config.max_gap = Bps(0);
     draft.args.config.guarded_cooldown = 0;
     draft.honest_passes();
 }
@@ -63,13 +60,12 @@ fn bounds_are_inclusive() {
 #[test]
 fn a_market_begins_within_the_first_limits() {
     let mut draft = Draft::of(&MarketSpec::default());
-    let cases: [fn(&mut Config); 6] = [
+    let cases: [fn(&mut Config); 5] = [
         |config| config.supply_cap.0 = 1_000_000_000_001,
         |config| config.debt_cap.0 = 1_000_000_000_001,
         |config| config.account_debt_cap.0 = 100_000_000_001,
         |config| (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(8_001), Bps(8_200), Bps(8_400)),
         |config| config.liquidation_ltv = Bps(8_501),
-        |config| config.backstop_leverage = Bps(100_001),
     ];
     for change in cases {
         draft.refused(|args| change(&mut args.config), BreakwaterError::FirstLimitExceeded);
@@ -78,7 +74,6 @@ fn a_market_begins_within_the_first_limits() {
     (config.supply_cap, config.debt_cap) = (Quote(1_000_000_000_000), Quote(1_000_000_000_000));
     config.account_debt_cap = Quote(100_000_000_000);
     (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(8_000), Bps(8_200), Bps(8_500));
-    config.backstop_leverage = Bps(100_000);
     draft.honest_passes();
 }
 
@@ -88,8 +83,8 @@ fn ltvs_must_be_in_order() {
     let cases: [fn(&mut Config); 4] = [
         |config| config.initial_ltv = config.target_ltv,
         |config| config.target_ltv.0 = config.liquidation_ltv.0 + 1,
-        |config| config.liquidation_ltv = config.insolvency_ltv,
-        |config| config.insolvency_ltv.0 = config.liquidation_ltv.0 - 1,
+        |config| config.liquidation_ltv = config.takeover_ltv,
+        |config| config.takeover_ltv.0 = config.liquidation_ltv.0 - 1,
     ];
     for change in cases {
         draft.refused(|args| change(&mut args.config), BreakwaterError::LtvOrder);
@@ -101,15 +96,15 @@ fn ltvs_must_be_in_order() {
 #[test]
 fn a_penalty_that_would_eat_the_margin_is_refused() {
     let mut draft = Draft::of(&MarketSpec::default());
-    let cases: [fn(&mut Config); 2] = [
-        |config| config.penalty_min.0 = config.penalty_max.0 + 1,
-        // 80% and a quarter of it on top are 100%.
-        |config| config.penalty_max = Bps(2_500),
-    ];
-    for change in cases {
-        draft.refused(|args| change(&mut args.config), BreakwaterError::PenaltyTooLarge);
-    }
-    draft.args.config.penalty_max = Bps(2_499);
+    // 75% and β of it on top must stay below 1 − max_gap.
+    let most = |gap: u32| {
+        move |config: &mut Config| {
+            (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(7_000), Bps(8_000), Bps(8_000));
+            (config.max_gap, config.penalty, config.takeover_penalty) = (Bps(gap), Bps(2_250), Bps(2_250));
+        }
+    };
+    draft.refused(|args| most(200)(&mut args.config), BreakwaterError::PenaltyTooLarge);
+    most(199)(&mut draft.args.config);
     draft.honest_passes();
 }
 

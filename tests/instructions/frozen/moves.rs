@@ -169,11 +169,6 @@ impl Stage {
             );
             add("open_account", mallory, ix::open_account(market, &key, &key, 9));
         } else {
-            add(
-                "liquidate_external",
-                mallory,
-                ix::liquidate_external(market, &self.due.address, &key, u64::MAX, 0),
-            );
         }
         for (name, actor) in [("supply", lena), ("supply", mallory)] {
             add(name, actor, ix::supply(market, &actor.key(), USDC, 0));

@@ -21,12 +21,12 @@ fn change(heist: &mut Heist, parameter: Parameter, to: u64) -> ParameterChange {
 fn wishes(heist: &mut Heist) -> Vec<ParameterChange> {
     [
         (Parameter::initial_ltv, 7_499),
-        (Parameter::equity_floor, 0),
+        (Parameter::stress_volatility, 0),
         (Parameter::take_out_delay, 86_400),
-        (Parameter::penalty_min, 0),
+        (Parameter::penalty, 1),
         (Parameter::interest_slope_high, 30_000),
         (Parameter::outflow_limit, 500),
-        (Parameter::backstop_leverage, 200_000),
+        (Parameter::flow_rate, 30_000),
         (Parameter::brake_rest, 3_600),
     ]
     .map(|(parameter, to)| change(heist, parameter, to))

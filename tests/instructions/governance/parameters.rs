@@ -46,18 +46,14 @@ fn with(parameter: Parameter, to: u64) -> Config {
 }
 
 /// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of 70%, a
-/// target of 75%, a liquidation LTV of 80% and insolvency at 92%, penalties from 2% to 6%, bands of 8% and 15%, and so on.
-fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 17] {
+/// target of 75%, a liquidation LTV of 80% and a take-over LTV of 95%, penalties of 1% and 6%, bands of 8% and 15%, and so on.
+fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 14] {
     use BreakwaterError::{LtvOrder, ParameterOutOfBounds, PenaltyTooLarge, UnwindStuck};
     [
         (Parameter::initial_ltv, 7_500, 10_000, LtvOrder),
         (Parameter::target_ltv, 1, 7_000, LtvOrder),
         (Parameter::target_ltv, 8_001, 10_000, LtvOrder),
-        (Parameter::insolvency_ltv, 1, 8_000, LtvOrder),
-        (Parameter::penalty_min, 601, 2_500, PenaltyTooLarge),
-        (Parameter::penalty_max, 0, 199, PenaltyTooLarge),
-        // 80% and a quarter of it are 100%.
-        (Parameter::penalty_max, 2_500, 2_500, PenaltyTooLarge),
+        (Parameter::takeover_ltv, 1, 8_000, LtvOrder),
         // (1 + 1%) × (1 − 1.98%) is more than 1 − 1%.
         (Parameter::unwind_max_discount, 0, 198, UnwindStuck),
         // (1 + 2.57%) × (1 − 5%) is more than 1 − 2.57%.
@@ -67,7 +63,6 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 17] {
         (Parameter::ema_band, 1_501, 10_000, UnwindStuck),
         // Bounds of others: the bounty's tip, the slowest unwind, the guarded confidence, the shorter age, the brake's rest.
         (Parameter::min_debt, 1, 99_999, ParameterOutOfBounds),
-        (Parameter::unwind_max_rate, 1, 999_999, ParameterOutOfBounds),
         (Parameter::confidence_halt, 1, 99, ParameterOutOfBounds),
         (Parameter::max_age_long, 1, 29, ParameterOutOfBounds),
         (Parameter::brake_seconds, 14_401, 86_400, ParameterOutOfBounds),
@@ -152,7 +147,6 @@ fn what_two_parameters_forbid_each_other_they_may_do_together() {
     let (mut world, market, ..) = governed(World::lite());
     let together = [
         [(Parameter::min_debt, 1), (Parameter::bounty_tip, 1)],
-        [(Parameter::unwind_max_rate, 1), (Parameter::unwind_min_rate, 1)],
         [(Parameter::confidence_halt, 1), (Parameter::confidence_guard, 1)],
         [(Parameter::max_age_long, 1), (Parameter::max_age_short, 1)],
         [(Parameter::brake_seconds, 86_400), (Parameter::brake_rest, 86_400)],
@@ -160,8 +154,7 @@ fn what_two_parameters_forbid_each_other_they_may_do_together() {
             (Parameter::average_band, 10_000),
             (Parameter::unwind_floor_band, 10_000),
         ],
-        [(Parameter::insolvency_ltv, 10_000), (Parameter::target_ltv, 8_000)],
-        [(Parameter::penalty_max, 0), (Parameter::penalty_min, 0)],
+        [(Parameter::takeover_ltv, 10_000), (Parameter::target_ltv, 8_000)],
     ];
     for (id, pair) in (0..).zip(together) {
         let changes = pair.map(|(parameter, to)| change(parameter, to));
@@ -189,7 +182,6 @@ fn the_first_limits_are_the_last_that_a_new_market_may_have() {
         (Parameter::account_debt_cap, 100_000_000_000),
         (Parameter::initial_ltv, 8_000),
         (Parameter::liquidation_ltv, 8_500),
-        (Parameter::backstop_leverage, 100_000),
     ];
     assert_eq!(FIRST_LIMITS, limits);
     // LTVs between which each of these fits, the limit and one beyond.

@@ -105,7 +105,6 @@ fn each_kind_stops_what_it_is_for_and_nothing_else() {
         "guardian_deposit",
         "liquidate",
         "liquidate_batch",
-        "liquidate_external",
         "supply",
         "withdraw_collateral",
     ];

@@ -116,7 +116,7 @@ fn queue_everything(heist: &mut Heist) -> Vec<Instruction> {
     let longest = heist.world.longest_take_out(&market);
     let feeds = heist.hostile_feeds();
     let start = heist.world.unix() + i64::from(3 * DAY);
-    let changes = change(heist, Parameter::equity_floor, 0);
+    let changes = change(heist, Parameter::stress_volatility, 0);
     vec![
         ix::queue_parameters(&market, &key, 0, changes, slot),
         ix::queue_feeds(&market, &key, feeds, slot),
@@ -132,7 +132,7 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
     let before = heist.world.market_state(&market);
     let queue = queue_everything(&mut heist);
     let feeds = heist.hostile_feeds();
-    let changes = change(&mut heist, Parameter::equity_floor, 0);
+    let changes = change(&mut heist, Parameter::stress_volatility, 0);
     let seen = heist.world.send(&queue, &[&thief]).unwrap();
     // In full: whoever watches the program's events knows what would be.
     assert_eq!(seen.event::<ParametersQueued>().changes, changes);
@@ -172,7 +172,7 @@ fn many_entries_are_cancelled_faster_than_they_are_queued() {
     let mut heist = heist();
     let (thief, grace, market) = (heist.authority.clone(), heist.grace.clone(), heist.market);
     let (key, slot) = (thief.key(), heist.world.longest_approval());
-    let changes = change(&mut heist, Parameter::equity_floor, 0);
+    let changes = change(&mut heist, Parameter::stress_volatility, 0);
     let queue = |id| ix::queue_parameters(&market, &key, id, changes.clone(), slot);
     let cancel = |id| {
         let entry = addresses::queued_change(&market.market, PARAMETERS, id);
@@ -272,7 +272,7 @@ fn the_guardian_is_swapped_only_after_the_timelock_and_what_is_loosened_waits_fo
     let (greta, begun) = (heist.mallory.clone(), heist.world.unix());
     let seen = heist.world.queue_guardian(&greta.key()).unwrap();
     assert_eq!(seen.event::<GuardianQueued>().guardian, greta.key());
-    let loosening = change(&mut heist, Parameter::equity_floor, 0);
+    let loosening = change(&mut heist, Parameter::stress_volatility, 0);
     // As often as he queues, Grace cancels.
     for _ in 0..3 {
         heist.world.queue_parameters(&market, 0, &loosening).unwrap();
@@ -314,7 +314,7 @@ fn another_authority_is_final_and_gains_no_time() {
         heist.grace.clone(),
         heist.market,
     );
-    let loosening = change(&mut heist, Parameter::equity_floor, 0);
+    let loosening = change(&mut heist, Parameter::stress_volatility, 0);
     heist.world.queue_parameters(&market, 0, &loosening).unwrap();
     let queued = heist.world.queued_change(&market.market, PARAMETERS, 0);
     heist.world.propose_authority(&thief.key()).unwrap();

@@ -124,7 +124,7 @@ fn both_keys_leave_everybody_three_days_to_go_with_everything() {
     let key = authority.key();
     let (slot, feeds) = (heist.world.longest_approval(), heist.hostile_feeds());
     let worst = vec![
-        heist.world.change(&market, Parameter::equity_floor, 0),
+        heist.world.change(&market, Parameter::stress_volatility, 0),
         heist.world.change(&market, Parameter::outflow_limit, 500),
         heist
             .world

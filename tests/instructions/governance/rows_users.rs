@@ -87,7 +87,6 @@ pub fn users() -> Vec<Row> {
             anyone,
             liquidating,
         ),
-        row("liquidate_external", "", liquidate_external, anyone, liquidating),
         row("fund_backstop", "its own", fund, anyone, None),
         row("fund_backstop", "Lena's tokens", fund_lenas, lenas, None),
         row("buy_inventory", "", buy_inventory, anyone, selling),
@@ -241,16 +240,6 @@ fn on_kates(cast: &Cast, ix: &Instruction, signer: &Actor) -> Vec<Instruction> {
 fn liquidate_batch(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     let batch = ix::liquidate_batch(&cast.market, &signer.key(), &[cast.indebted.address]);
     on_own_ledger(cast, signer, batch)
-}
-
-fn liquidate_external(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    crash(cast);
-    // Without room for Alice.
-    let mut config = cast.world.market_state(&cast.market).config;
-    config.inventory_cap = Collateral(0);
-    cast.world.set_config(&cast.market, config);
-    let (address, most) = (&cast.indebted.address, 1_000_000 * USDC);
-    vec![ix::liquidate_external(&cast.market, address, &signer.key(), most, 0)]
 }
 
 fn fund(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {

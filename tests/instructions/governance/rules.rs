@@ -177,9 +177,9 @@ fn once_a_ramp_is_over_parameters_must_fit_only_what_it_came_to() {
     assert_eq!(state.liquidation_ltv(world.clock()), Bps(8_100));
     // And not what it came from.
     let back = [ParameterChange {
-        from: 9_200,
+        from: 9_500,
         to: 8_100,
-        parameter: Parameter::insolvency_ltv.id(),
+        parameter: Parameter::takeover_ltv.id(),
     }];
     world.queue_parameters(&market, 0, &back).unwrap();
     world.wait_out_timelock();

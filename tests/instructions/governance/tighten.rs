@@ -6,22 +6,17 @@ use breakwater_engine::{Parameter, ParameterChange};
 use breakwater_testkit::{World, ix};
 
 /// What is tighter when it is lower.
-const LOWER: [Parameter; 6] = [
+const LOWER: [Parameter; 4] = [
     Parameter::initial_ltv,
-    Parameter::band_limit,
-    Parameter::band_floor,
     Parameter::supply_cap,
     Parameter::debt_cap,
     Parameter::account_debt_cap,
 ];
 
 /// What is tighter when it is higher.
-const HIGHER: [Parameter; 6] = [
-    Parameter::volatility_factor,
-    Parameter::volatility_max,
-    Parameter::crowding_max,
-    Parameter::crowding_drop,
-    Parameter::equity_floor,
+const HIGHER: [Parameter; 3] = [
+    Parameter::stress_volatility,
+    Parameter::stress_max,
     Parameter::take_out_delay,
 ];
 
@@ -112,11 +107,11 @@ fn one_loosening_among_many_tightenings_stops_them_all() {
     let (mut world, market, authority, grace) = governed(World::program_test());
     let limiting = [
         change(Parameter::initial_ltv, 6_000),
-        change(Parameter::equity_floor, 2_000),
+        change(Parameter::stress_volatility, 30_000),
     ];
     for loosening in [
         change(Parameter::supply_cap, u64::MAX),
-        change(Parameter::volatility_factor, 0),
+        change(Parameter::stress_volatility, 0),
         change(Parameter::outflow_limit, 500),
     ] {
         for place in 0..=limiting.len() {
@@ -137,7 +132,7 @@ fn the_direction_is_told_from_what_the_parameter_is_and_not_from_what_the_change
     for (parameter, from, to) in [
         (Parameter::initial_ltv, 9_000, 7_400),
         (Parameter::supply_cap, u64::MAX, u64::MAX - 1),
-        (Parameter::equity_floor, 0, 500),
+        (Parameter::stress_volatility, 0, 500),
     ] {
         let parameter = parameter.id();
         let lie = ix::tighten(&market, &grace.key(), vec![ParameterChange { parameter, from, to }]);

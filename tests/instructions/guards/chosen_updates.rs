@@ -3,11 +3,11 @@
 use super::levels::stocked;
 use crate::{
     bad_feeds::shown_aside,
-    scene::{SOL, Scene, USDC},
+    scene::{SOL, Scene, USDC, readings},
 };
 use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_client::MarketKeys;
-use breakwater_engine::Config;
+use breakwater_engine::{Config, oracle::Purpose, unwind::Offer};
 use breakwater_testkit::{Position, ix, pyth::usd};
 
 /// Prices of the last half minute in cents, oldest first; the newest is true. The market stood at $100 before.
@@ -118,12 +118,16 @@ impl Choice {
     /// Buys all the inventory that can be bought at this update; returns what it is truly worth, quote atoms.
     fn buy(&mut self, update: usize) -> i128 {
         let Scene { world, mallory, .. } = &mut self.scene;
-        let state = world.market_state(&self.updates[update]);
-        let books = state.books;
-        let available = books
-            .unwind
-            .available(&state.config, books.backstop.inventory, world.clock())
-            .unwrap();
+        let (keys, clock) = (self.updates[update], world.clock());
+        let mut state = world.market_state(&keys);
+        let readings = readings(world, &keys);
+        // Refused as the sale would be.
+        let Ok(prices) = state.accept_prices(&readings, Purpose::Trade, clock) else {
+            return 0;
+        };
+        let Ok(Offer { available, .. }) = state.offer(&prices, clock) else {
+            return 0;
+        };
         if available.0 == 0 {
             return 0;
         }

@@ -1,6 +1,6 @@
 //! What raises which level, and what each level lets happen.
 
-use super::{cents, spec, without_haircuts};
+use super::{cents, spec};
 use crate::scene::{SOL, Scene, USDC};
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::{
@@ -15,7 +15,7 @@ use breakwater_testkit::{Actor, Feed, MarketSpec, World, ix, pyth::usd};
 
 /// A scene in which the backstop holds some inventory, in a Normal market at $100.
 pub fn stocked() -> Scene {
-    let mut scene = Scene::on(World::lite(), &spec(without_haircuts(Config::EXAMPLE)));
+    let mut scene = Scene::on(World::lite(), &spec(Config::EXAMPLE));
     let spare = scene.indebted(0, 6_900);
     scene.settle_at(usd(80));
     scene.world.liquidate(&scene.kate, &spare).unwrap();

@@ -84,7 +84,7 @@ fn what_she_gains_never_exceeds_the_gap_and_the_gap_never_its_limit() {
             assert!((gift + bounty) * 10_000 <= repaid * max_gap, "{guarded} {gap}: {gift}");
             most = most.max(gift * 10_000 / repaid);
             // While she can pay the penalty there is no gift at all, and not even her own bounty makes it one.
-            if liquidation.penalty == Config::EXAMPLE.penalty_min && !liquidation.insolvent {
+            if liquidation.penalty == Config::EXAMPLE.penalty && !liquidation.taken_over {
                 assert!(gift <= atoms, "{guarded} {gap}: {gift}");
                 assert!(gift + bounty <= repaid * max_gap / 20_000 + atoms);
             }

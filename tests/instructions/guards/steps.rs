@@ -62,8 +62,8 @@ fn an_account_goes_in_steps_at_the_smallest_penalty_until_it_is_healthy() {
     let mut steps = Vec::new();
     loop {
         let step = scene.stepped();
-        let smallest = scene.config().penalty_min;
-        assert!(!step.whole && !step.insolvent && step.penalty == smallest);
+        let smallest = scene.config().penalty;
+        assert!(!step.whole && !step.taken_over && step.penalty == smallest);
         steps.push(step);
         if scene.judged().debt * 10_000 <= 8_000 * value(&mut scene) {
             break;
@@ -80,7 +80,7 @@ fn an_account_goes_in_steps_at_the_smallest_penalty_until_it_is_healthy() {
 
 fn value(scene: &mut Scene) -> u128 {
     let judged = scene.judged();
-    (judged.price * judged.collateral) >> 64
+    judged.value()
 }
 
 impl Scene {
@@ -219,10 +219,10 @@ fn insolvent_accounts_go_whole_whatever_was_used() {
     for position in [&used, &sinks] {
         let outcome = scene.world.liquidate(&scene.kate, position).unwrap();
         let liquidation = outcome.liquidation();
-        assert!(liquidation.insolvent && liquidation.whole);
-        assert!(liquidation.penalty <= scene.config().penalty_min);
+        assert!(liquidation.taken_over && liquidation.whole);
+        assert!(liquidation.penalty <= scene.config().penalty);
     }
-    assert!(scene.stepped().insolvent);
+    assert!(scene.stepped().taken_over);
     assert_eq!(scene.world.market_state(&scene.market).guard.flow, before);
     assert_eq!(scene.level(), Level::Guarded);
 }

@@ -114,7 +114,7 @@ fn who_joins_after_a_liquidation_has_no_part_of_its_penalty() {
     guardian(&mut stage, "gina", 40_000 * USDC);
     let position = lenas_loan(&mut stage);
     liquidated(&mut stage, &position, 80_00);
-    let claim = stage.state().guardians.claim.0;
+    let claim = stage.state().books.guardians.claim.0;
     let mallory = stage.mallory.clone();
     stage
         .world
@@ -125,7 +125,7 @@ fn who_joins_after_a_liquidation_has_no_part_of_its_penalty() {
     stage.world.advance(wait);
     let paid = leave(&mut stage, &mallory, shares);
     assert!((100_000 * USDC - 2..=100_000 * USDC).contains(&paid), "{paid}");
-    assert!(stage.state().guardians.claim.0 >= claim);
+    assert!(stage.state().books.guardians.claim.0 >= claim);
 }
 
 /// Gina and Mallory with 20,000 each beside 10,000 of the protocol's, and Lena's loan.
@@ -317,7 +317,7 @@ fn a_claim_that_penalties_have_inflated_takes_from_nobody() {
     let before = stage.wealth(&mallory, &[&position]);
     stage.world.liquidate(&mallory, &position).unwrap();
     let now = stage.state();
-    let per_share = now.guardians.claim.0 / (now.guardians.shares.0 + 1_000) + 1;
+    let per_share = now.books.guardians.claim.0 / (now.books.guardians.shares.0 + 1_000) + 1;
     assert!(per_share > USDC / 2, "{per_share}");
     for (number, victim) in [10 * per_share + 7, 1_000 * USDC, 100_000 * USDC]
         .into_iter()

@@ -1,17 +1,16 @@
-//! Waiting for insolvency.
+//! Waiting for the take-over.
 
 use super::{ATOM, Stage, dollars};
 use crate::{
     backing::cents,
     scene::{SOL, USDC},
 };
-use breakwater::error::BreakwaterError;
 use breakwater_engine::Quote;
-use breakwater_testkit::{Position, assert_fails_with};
+use breakwater_testkit::Position;
 
 /// From the first price at which 650 on 10 SOL is above its margin down to where nothing is left.
 const PRICES: [i64; 12] = [
-    81_20, 80_00, 78_00, 76_00, 74_00, 72_00, 71_00, 70_66, 70_63, 68_00, 66_00, 64_00,
+    81_20, 80_00, 78_00, 76_00, 74_00, 72_00, 70_00, 68_43, 68_41, 67_00, 66_00, 64_00,
 ];
 
 /// Mallory's account, at $100.
@@ -80,7 +79,7 @@ fn who_is_taken_over_at_once_is_never_worse_off_than_who_evades_it() {
 }
 
 #[test]
-fn a_keeper_gets_less_for_an_insolvent_account() {
+fn a_keeper_who_waits_for_a_takeover_or_for_a_lower_price_never_gets_more() {
     for (collateral, debt) in [
         (1_000 * SOL, 65_000 * USDC),
         (10 * SOL, 650 * USDC),
@@ -90,39 +89,28 @@ fn a_keeper_gets_less_for_an_insolvent_account() {
         let mut stage = Stage::new(500_000 * USDC);
         let position = stage.borrow(0, collateral, debt);
         let before = stage.world.snapshot();
-        let mut bounties = Vec::new();
-        for price in [70_70, 70_60, 60_00] {
-            stage.stands_at(cents(price));
-            let outcome = stage.world.liquidate(&stage.mallory, &position).unwrap();
-            let done = outcome.liquidation();
-            assert_eq!(done.insolvent, price != 70_70);
-            bounties.push(done.bounty);
+        let bounties = |stage: &mut Stage, prices: &[i64]| {
+            let mallory = stage.mallory.clone();
+            for price in prices {
+                stage.stands_at(cents(*price));
+                while stage.world.liquidate(&mallory, &position).is_ok() {}
+            }
+            let credit = stage.world.keeper_ledger(&stage.market, &mallory).credit;
             stage.world.restore(&before);
+            credit
+        };
+        // Taken over at 95.6%, and at less and less collateral for the debt.
+        let late: Vec<Quote> = [68_00, 66_00, 60_00, 30_00, 1_00]
+            .into_iter()
+            .map(|price| bounties(&mut stage, &[price]))
+            .collect();
+        assert!(late.is_sorted_by(|sooner, later| sooner >= later), "{late:?}");
+        // Who takes a part in time gets no less in all than who waits for the whole.
+        for (last, waited) in [68_00, 66_00].into_iter().zip(&late) {
+            for first in [81_00, 78_00, 74_00, 70_00] {
+                let in_time = bounties(&mut stage, &[first, last]);
+                assert!(in_time >= *waited, "{first} {last}: {in_time:?} {waited:?}");
+            }
         }
-        assert!(bounties[0] > bounties[1], "{bounties:?}");
-        assert_eq!(bounties[1..], [Quote(100_000), Quote(100_000)]);
     }
-}
-
-#[test]
-fn a_liquidator_who_waits_too_long_gets_nothing() {
-    let mut stage = Stage::new(0);
-    let position = stage.borrow(0, 10 * SOL, 650 * USDC);
-    stage.stands_at(cents(70_70));
-    let mallory = stage.mallory.clone();
-    // An hour, and the discount is all of the penalty: then the account goes under.
-    for _ in 0..60 {
-        stage
-            .world
-            .liquidate_batch(&stage.market, &mallory, &[&position])
-            .unwrap();
-        stage.world.advance(60);
-    }
-    stage.stands_at(cents(70_60));
-    assert_fails_with(
-        stage.world.liquidate_external(&mallory, &position, u64::MAX),
-        BreakwaterError::AccountInsolvent,
-    );
-    let outcome = stage.world.liquidate(&mallory, &position).unwrap();
-    assert!(outcome.liquidation().whole);
 }

@@ -56,7 +56,7 @@ fn giant(config: Config) -> Scene {
 impl Scene {
     fn is_liquidatable(&mut self) -> bool {
         let account = self.world.margin_account(&self.position);
-        let price = Price::from_raw(self.judged().price);
+        let price = Price::from_raw(self.judged().high);
         let clock = self.world.clock();
         self.world
             .market_state(&self.market)
@@ -79,7 +79,7 @@ fn the_largest_account_there_can_be() {
         borrow(&mut scene, 100_000_000 * SOL, 6_500_000_000 * USDC);
         scene.crash(cents * 1_000_000);
         let liquidation = scene.liquidated();
-        assert_eq!(liquidation.insolvent, insolvent);
+        assert_eq!(liquidation.taken_over, insolvent);
         assert!(liquidation.repaid.0 > 1 << 50, "{liquidation:?}");
     }
 }
@@ -111,9 +111,10 @@ fn any_account_is_sized_by_the_formula() {
     let uneven = Config {
         target_ltv: Bps(7_333),
         liquidation_ltv: Bps(8_111),
-        insolvency_ltv: Bps(9_777),
-        penalty_min: Bps(77),
-        penalty_max: Bps(1_234),
+        takeover_ltv: Bps(9_777),
+        penalty: Bps(77),
+        takeover_penalty: Bps(1_234),
+        max_gap: Bps(200),
         ..no_minimum()
     };
     for config in [no_minimum(), uneven] {

@@ -2,7 +2,7 @@
 //! [`breakwater_engine::sizing`], and what they do to every account and every number of the books.
 
 use crate::{
-    risk::place,
+    risk::{move_threshold, place},
     scene::{Scene, readings, vaults},
 };
 use anchor_lang::prelude::Pubkey;
@@ -12,8 +12,9 @@ use breakwater_engine::{
     Books, Bps, Clock, Collateral, Config, DebtShares, Error, KeeperLedger, MarginAccount, Market, Price, Prices,
     Quote,
     actions::Liquidation,
+    guard::LiquidationPrices,
     oracle::Purpose,
-    sizing::{self, Extent},
+    sizing::{Demand, Extent, Rules, Values},
 };
 use breakwater_testkit::World;
 
@@ -58,8 +59,10 @@ pub struct Judged {
     pub debt: u128,
     /// Atoms.
     pub collateral: u128,
-    /// Q64.64.
-    pub price: u128,
+    /// The price that it is judged at, Q64.64.
+    pub high: u128,
+    /// The price that it is settled at, Q64.64.
+    pub low: u128,
 }
 
 /// The terms that follow from it.
@@ -67,6 +70,8 @@ pub struct Judged {
 pub struct Expected {
     pub repay: u64,
     pub seize: u64,
+    /// What was seized counts for, quote atoms.
+    pub worth: u64,
     pub deficit: u64,
     pub penalty: u32,
     pub bounty: u64,
@@ -74,35 +79,39 @@ pub struct Expected {
 }
 
 impl Judged {
-    fn value(self) -> u128 {
-        (self.price * self.collateral) >> 64
+    /// What the collateral counts for where the account is judged, quote atoms.
+    pub fn value(self) -> u128 {
+        (self.high * self.collateral) >> 64
     }
 
-    /// β, which rises from its minimum to its maximum, but never beyond what the account has left.
+    /// What it counts for where the account is settled, quote atoms.
+    pub fn settled_value(self) -> u128 {
+        (self.low * self.collateral) >> 64
+    }
+
+    fn is_taken_over(self, config: &Config) -> bool {
+        self.debt * BPS >= wide(config.takeover_ltv) * self.value()
+    }
+
+    /// The penalty wanted, but never beyond what the account has left; nothing where it has nothing left.
     fn penalty(self, config: &Config) -> u128 {
-        let (debt, value) = (self.debt, self.value());
+        let (debt, value) = (self.debt, self.settled_value());
         if debt >= value {
+            assert!(
+                debt == value || self.is_taken_over(config),
+                "nothing of {self:?} may be taken"
+            );
             return 0;
         }
-        let (low, high) = (wide(config.penalty_min), wide(config.penalty_max));
-        let (from, to) = (wide(config.liquidation_ltv), wide(config.insolvency_ltv));
-        let (above, span, range) = (debt * BPS - from * value, (to - from) * value, high - low);
-        let exact = (range * above / span).min(range);
-        // A basis point for each full step of the way, and the steps rounded up: never above the formula, and below it
-        // by a basis point at most where the value is more than some thousand atoms.
-        let steps = if range == 0 {
-            0
+        let wanted = if self.is_taken_over(config) {
+            config.takeover_penalty
         } else {
-            (above / span.div_ceil(range)).min(range)
+            config.penalty
         };
-        assert!(
-            (steps..=steps + 1 + range * range / span).contains(&exact),
-            "{steps} for {exact}"
-        );
-        (low + steps).min((value - debt) * BPS / debt)
+        wide(wanted).min((value - debt) * BPS / debt)
     }
 
-    /// The terms without regard to room.
+    /// The terms without regard to pipeline and steps.
     pub fn expected(self, config: &Config) -> Expected {
         let Self { debt, .. } = self;
         let (value, penalty) = (self.value(), self.penalty(config));
@@ -110,77 +119,89 @@ impl Judged {
             debt * BPS > wide(config.liquidation_ltv) * value,
             "the account is healthy: {self:?}"
         );
-        let insolvent = debt * BPS >= wide(config.insolvency_ltv) * value;
-        let repay = if insolvent {
-            debt
+        if self.is_taken_over(config) {
+            return self.with_repayment(config, debt, penalty, Extent::TakeOver);
+        }
+        let repay = self.to_target(wide(config.target_ltv), penalty);
+        if debt - repay < u128::from(config.min_debt.0) {
+            self.with_repayment(config, debt, penalty, Extent::Whole)
         } else {
-            to_target(debt, value, wide(config.target_ltv), penalty)
-        };
-        let dust = debt.saturating_sub(repay) < u128::from(config.min_debt.0);
-        let (repay, extent) = match (insolvent, dust) {
-            (true, _) => (debt, Extent::Insolvent),
-            (false, true) => (debt, Extent::Whole),
-            (false, false) => (repay, Extent::Partial),
-        };
-        self.with_repayment(config, repay, penalty, extent)
+            self.with_repayment(config, repay, penalty, Extent::Partial)
+        }
     }
 
-    /// The terms when no more than `room` fits.
-    pub fn expected_within(self, config: &Config, room: u64) -> Expected {
-        self.expected_up_to(config, room, Extent::Cut)
-    }
-
-    /// The terms when a step takes no more than `most`.
-    pub fn expected_step(self, config: &Config, most: u64) -> Expected {
-        self.expected_up_to(config, most, Extent::Partial)
-    }
-
-    fn expected_up_to(self, config: &Config, room: u64, extent: Extent) -> Expected {
+    /// The terms when a step or the pipeline takes no more than `most` of the debt.
+    pub fn expected_within(self, config: &Config, most: u64) -> Expected {
         let all = self.expected(config);
-        if all.extent == Extent::Insolvent || all.repay <= room {
+        if all.extent == Extent::TakeOver || all.repay <= most {
             return all;
         }
-        let repay = u128::from(room).min(self.debt - u128::from(config.min_debt.0));
-        self.with_repayment(config, repay, u128::from(all.penalty), extent)
+        // No dust is left, but where the cut would be a crumb otherwise.
+        let smallest = u128::from(config.min_debt.0);
+        let (most, largest) = (u128::from(most), self.debt.saturating_sub(smallest));
+        let least = smallest.min(all.repay.into());
+        let repay = if largest < least { most } else { most.min(largest) };
+        self.with_repayment(config, repay, u128::from(all.penalty), Extent::Partial)
     }
 
     fn with_repayment(self, config: &Config, repay: u128, penalty: u128, extent: Extent) -> Expected {
-        let deficit = self.debt.saturating_sub(self.value());
-        let paid_for = repay * (BPS + penalty) / BPS;
-        let seize = if deficit > 0 {
-            self.collateral
+        let value = self.settled_value();
+        // A take-over that does not find the whole penalty takes all there is.
+        let all = extent == Extent::TakeOver && penalty < wide(config.takeover_penalty);
+        let (seize, worth) = if all {
+            (self.collateral, value)
         } else {
-            ((paid_for << 64) / self.price).min(self.collateral)
+            let worth = repay + repay * penalty / BPS;
+            (((worth << 64) / self.low).min(self.collateral), worth)
         };
-        // No tip for what was cut to the room.
-        let tip = if extent == Extent::Cut { 0 } else { config.bounty_tip.0 };
-        let tip = u128::from(tip);
-        let bounty = if extent == Extent::Insolvent {
-            if repay >= u128::from(config.min_debt.0) { tip } else { 0 }
+        let earned = u128::from(config.bounty_tip.0) + repay.min(worth) * wide(config.bounty_share) / BPS;
+        let earned = earned.min(config.bounty_cap.0.into());
+        let bounty = if extent == Extent::TakeOver {
+            earned
         } else {
-            (tip + repay * wide(config.bounty_share) / BPS).min(repay * penalty / (2 * BPS))
+            earned.min((worth - repay) / 2)
         };
         Expected {
             repay: narrow(repay),
             seize: narrow(seize),
-            deficit: narrow(deficit),
+            worth: narrow(worth),
+            deficit: narrow(repay.saturating_sub(worth)),
             penalty: u32::try_from(penalty).unwrap(),
             bounty: narrow(bounty),
             extent,
         }
     }
+
+    /// x = (D − τV_h) / (1 − τ(1+β)h/l), rounded up, and the meaning of it: the least repayment that reaches the target at the
+    /// price the account is judged at. h/l is known to 2^-32, rounded up.
+    #[track_caller]
+    fn to_target(self, target: u128, penalty: u128) -> u128 {
+        let Self { debt, high, low, .. } = self;
+        let (value, given) = (self.value(), target * (BPS + penalty));
+        let spread = if high == low {
+            1 << 32
+        } else {
+            (high << 32).div_ceil(low)
+        };
+        let given = (given * spread).div_ceil(1 << 32);
+        let excess = (debt * BPS - target * value) * BPS;
+        let repay = excess.div_ceil(BPS * BPS - given).min(debt);
+        // At the target with `repay`, and not with a millionth less.
+        let ratio = f64_of(high) / f64_of(low);
+        let reached = |repay: u128| {
+            let left = f64_of(value) - f64_of(repay) * (1.0 + f64_of(penalty) / 1e4) * ratio;
+            f64_of(debt - repay) <= f64_of(target) / 1e4 * left + 2.0
+        };
+        assert!(repay == debt || reached(repay), "{repay} does not reach the target");
+        let less = repay - repay / 1_000_000 - 9;
+        assert!(repay < 100 || !reached(less), "{repay} is not least");
+        repay
+    }
 }
 
-/// x = (D − τV) / (1 − τ(1+β)), rounded up, and the meaning of it: the least repayment that reaches the target.
-fn to_target(debt: u128, value: u128, target: u128, penalty: u128) -> u128 {
-    let excess = (debt * BPS - target * value) * BPS;
-    let repay = excess.div_ceil(BPS * BPS - target * (BPS + penalty)).min(debt);
-    let reached = |repay: u128| (debt - repay) * BPS * BPS + target * repay * (BPS + penalty) <= target * value * BPS;
-    assert!(
-        repay == debt || reached(repay) && !reached(repay - 1),
-        "{repay} is not least"
-    );
-    repay
+#[allow(clippy::cast_precision_loss, reason = "a check beside the exact one")]
+fn f64_of(number: u128) -> f64 {
+    number as f64
 }
 
 /// What a liquidation changes, as it was before.
@@ -192,29 +213,36 @@ struct Before {
 }
 
 impl Scene {
-    /// Alice's account as it would be judged now.
+    /// Alice's account as it would be judged now, if spot is taken as it is.
     pub fn judged(&mut self) -> Judged {
+        let spot = spot(&mut self.world, &self.market);
+        self.judged_at(spot, spot)
+    }
+
+    /// Alice's account as it would be judged now at these prices, Q64.64.
+    pub fn judged_at(&mut self, high: u128, low: u128) -> Judged {
         let state = self.world.market_state(&self.market);
         let index = state.books_at(self.world.clock()).unwrap().pool.index.raw();
         let account = self.world.margin_account(&self.position);
         Judged {
             debt: (index * u128::from(account.debt_shares.0)).div_ceil(1 << 64),
             collateral: u128::from(account.collateral.0),
-            price: spot(&mut self.world, &self.market),
+            high,
+            low,
         }
     }
 
-    /// Kate liquidates Alice where there is room for all of it. Everything it does is checked.
+    /// Kate liquidates Alice where nothing cuts it. Everything it does is checked.
     #[track_caller]
     pub fn liquidated(&mut self) -> Liquidation {
         self.liquidated_within(u64::MAX)
     }
 
-    /// Kate liquidates Alice where there is this much room. Everything it does is checked: the terms against
-    /// formulas of the test's own and against the engine's, then the event, the account, the ledger, every number
+    /// Kate liquidates Alice where the pipeline takes no more than this much of her debt. Everything it does is checked: the
+    /// terms against formulas of the test's own and against the engine's, then the event, the account, the ledger, every number
     /// of the market, and that no token moved.
     #[track_caller]
-    pub fn liquidated_within(&mut self, room: u64) -> Liquidation {
+    pub fn liquidated_within(&mut self, most: u64) -> Liquidation {
         let judged = self.judged();
         let before = Before {
             market: self.world.market_state(&self.market),
@@ -222,8 +250,8 @@ impl Scene {
             ledger: self.world.keeper_ledger(&self.market, &self.kate),
             tokens: vaults(&mut self.world, &self.market),
         };
-        let expected = judged.expected_within(&before.market.config, room);
-        assert_eq!(expected, by_engine(&before.market.config, judged, room), "{judged:?}");
+        let expected = judged.expected_within(&before.market.config, most);
+        assert_eq!(expected, by_engine(&before.market.config, judged, most), "{judged:?}");
 
         let outcome = self.world.liquidate(&self.kate, &self.position).unwrap();
 
@@ -237,30 +265,29 @@ impl Scene {
             panic!("one liquidation: {:?}", outcome.logs)
         };
         assert_eq!(margin_account, self.position.address);
-        let (books, event) = applied(&before, judged, expected, self.world.unix());
-        assert_eq!(liquidation, event);
+        let after = self.world.market_state(&self.market);
         let mut state = before.market;
         let readings = readings(&self.world, &self.market);
-        state
+        let prices = state
             .accept_prices(&readings, Purpose::Liquidate, self.world.clock())
             .unwrap();
+        let (books, event) = applied(&before, judged, expected, prices.average().raw(), self.world.unix());
+        assert_eq!(liquidation, event);
         state.books = books;
-        let penalty = expected.repay * u64::from(expected.penalty) / 10_000;
-        state.income.book.0 += expected.repay + penalty - expected.deficit;
-        state.income.penalties.0 += penalty;
-        state.income.deficits.0 += expected.deficit;
         let shares = before.account.debt_shares.0 - moved_shares(&before, expected.repay, books.pool.index.raw());
         let mut moved = MarginAccount {
             collateral: event.collateral_after,
             debt_shares: DebtShares(shares),
             ..before.account
         };
+        let lowest = judged.low.min(prices.guarded().raw()).min(prices.average().raw());
+        move_threshold(&mut state, lowest, after.map.threshold);
         place(&mut state, &before.account, &mut moved);
         let feeds = [self.market.collateral_feed, self.market.quote_feed];
         let published = |feed: &Pubkey| self.world.shown(feed).quotation().publish_time;
         let times = [state.oracle.collateral_published, state.oracle.quote_published];
         assert_eq!(times, feeds.each_ref().map(published));
-        assert_eq!(self.world.market_state(&self.market), state);
+        assert_eq!(after, state);
         let account = self.world.margin_account(&self.position);
         // Steps have a test of their own.
         moved.stepped_at = account.stepped_at;
@@ -278,23 +305,28 @@ impl Scene {
     }
 }
 
-fn by_engine(config: &Config, judged: Judged, room: u64) -> Expected {
+fn by_engine(config: &Config, judged: Judged, most: u64) -> Expected {
     let (debt, collateral) = (Quote(narrow(judged.debt)), Collateral(narrow(judged.collateral)));
-    let price = Price::from_raw(judged.price).divisor().unwrap();
-    let terms = sizing::terms(config, debt, collateral, &price).unwrap();
-    let whole = terms.repay;
-    let mut terms = terms
-        .within(config, debt, collateral, &price, Quote(room), Error::BackstopFull)
-        .unwrap();
-    if terms.repay < whole {
-        terms.extent = Extent::Cut;
-    }
+    let prices = LiquidationPrices {
+        judged: Price::from_raw(judged.high),
+        settled: Price::from_raw(judged.low),
+    };
+    let rules = Rules::new(config, config.liquidation_ltv, &prices);
+    let values = Values {
+        judged: Quote(narrow(judged.value())),
+        settled: Quote(narrow(judged.settled_value())),
+    };
+    let demand = Demand::of(&rules, debt, values).unwrap();
+    let demand = demand.within(config, debt, Quote(most), Error::PipelineFull).unwrap();
+    let divisor = prices.settled.divisor().unwrap();
+    let terms = demand.terms(&rules, collateral, &divisor).unwrap();
     Expected {
         repay: terms.repay.0,
         seize: terms.seize.0,
+        worth: terms.worth.0,
         deficit: terms.deficit.0,
         penalty: terms.penalty.0,
-        bounty: terms.bounty(config).unwrap().0,
+        bounty: terms.bounty(config).0,
         extent: terms.extent,
     }
 }
@@ -311,11 +343,12 @@ fn moved_shares(before: &Before, repay: u64, index: u128) -> u64 {
 }
 
 /// The books and the event after a liquidation on these terms: cash pays first, the rest is assumed, then the bounty is
-/// set aside.
-fn applied(before: &Before, judged: Judged, terms: Expected, unix: i64) -> (Books, Liquidation) {
+/// credited: set aside as far as there is cash, owed for the rest. `average` is the market's own, Q64.64.
+fn applied(before: &Before, judged: Judged, terms: Expected, average: u128, unix: i64) -> (Books, Liquidation) {
     let clock = Clock { unix, slot: 0 };
     let mut books = before.market.books_at(clock).unwrap();
     let index = books.pool.index.raw();
+    let config = &before.market.config;
     let (pool, backstop) = (&mut books.pool, &mut books.backstop);
     let cash = backstop.cash.0.min(terms.repay);
     let moved = moved_shares(before, terms.repay, index);
@@ -326,47 +359,39 @@ fn applied(before: &Before, judged: Judged, terms: Expected, unix: i64) -> (Book
     };
     pool.cash.0 += cash;
     pool.debt_shares.0 -= settled;
-    // What arrives begins without a discount: the lag, in whole seconds, shrinks to the old part of the inventory.
-    let config = &before.market.config;
-    let longest = (wide(config.unwind_max_discount) * 3_600).div_ceil(wide(config.unwind_slope));
-    let (held, seized) = (u128::from(backstop.inventory.0), u128::from(terms.seize));
+    // What was held is as far behind schedule as it takes to sell, and no further.
+    let hour = 3_600_000_000;
+    let flow = u128::from(config.market_depth.0) * wide(config.flow_rate) / BPS;
+    let held = (average * u128::from(backstop.inventory.0)) >> 64;
     let now = unix * 1_000_000;
-    let lag = now - books.unwind.anchor;
-    if lag > 0 && held == 0 {
-        books.unwind.anchor = now;
-    } else if lag > 0 {
-        let lag = (u128::from(lag.unsigned_abs()) / 1_000_000).min(longest);
-        let kept = lag - lag * seized / (held + seized);
-        let kept = i64::try_from(kept * 1_000_000).unwrap();
-        books.unwind.anchor = books.unwind.anchor.max(now - kept);
-    }
+    let lag = u128::from((now - books.unwind.anchor).max(0).unsigned_abs());
+    let kept = i64::try_from(lag.min(held * hour / flow)).unwrap();
+    books.unwind.anchor = books.unwind.anchor.max(now - kept);
     backstop.cash.0 -= cash;
     backstop.debt_shares.0 += moved - settled;
     backstop.inventory.0 += terms.seize;
 
-    let from_cash = backstop.cash.0.min(terms.bounty);
-    let lent = pool.cash.0.min(terms.bounty - from_cash);
-    let lent_shares = narrow((u128::from(lent) << 64).div_ceil(index));
-    backstop.cash.0 -= from_cash;
-    pool.cash.0 -= lent;
-    pool.debt_shares.0 += lent_shares;
-    backstop.debt_shares.0 += lent_shares;
-    let bounty = from_cash + lent;
-    backstop.keeper_credits.0 += bounty;
+    let funded = backstop.cash.0.min(terms.bounty);
+    backstop.cash.0 -= funded;
+    backstop.funded_credits.0 += funded;
+    backstop.unfunded_credits.0 += terms.bounty - funded;
+    let income = &mut books.income;
+    income.book.0 += terms.worth;
+    income.penalties.0 += terms.worth.saturating_sub(terms.repay);
+    income.deficits.0 += terms.deficit;
 
     let still_owed = before.account.debt_shares.0 - moved;
     let event = Liquidation {
-        price: Price::from_raw(judged.price),
+        price: Price::from_raw(judged.low),
         repaid: Quote(terms.repay),
         paid_in_cash: Quote(cash),
         seized: Collateral(terms.seize),
         deficit: Quote(terms.deficit),
-        bounty: Quote(bounty),
-        bounty_unpaid: Quote(terms.bounty - bounty),
+        bounty: Quote(terms.bounty),
         debt_after: Quote(narrow((index * u128::from(still_owed)).div_ceil(1 << 64))),
         collateral_after: Collateral(before.account.collateral.0 - terms.seize),
         penalty: Bps(terms.penalty),
-        insolvent: terms.extent == Extent::Insolvent,
+        taken_over: terms.extent == Extent::TakeOver,
         whole: still_owed == 0,
     };
     (books, event)

@@ -7,22 +7,22 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{Bps, Collateral, Config, Quote};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
-/// Partial, whole, or insolvent and by how much the collateral falls short, whole quote tokens.
+/// Partial, whole, or taken over and by how much the collateral falls short, whole quote tokens.
 #[derive(Debug, PartialEq)]
 enum Taken {
     Partial,
     Whole,
-    Insolvent(u64),
+    Over(u64),
 }
 
 #[track_caller]
 fn liquidate(scene: &mut Scene) -> Taken {
     let liquidation = scene.liquidated();
-    match (liquidation.insolvent, liquidation.whole) {
-        (true, true) => Taken::Insolvent(liquidation.deficit.0 / USDC),
+    match (liquidation.taken_over, liquidation.whole) {
+        (true, true) => Taken::Over(liquidation.deficit.0 / USDC),
         (false, true) => Taken::Whole,
         (false, false) => Taken::Partial,
-        (true, false) => panic!("insolvent, but not whole: {liquidation:?}"),
+        (true, false) => panic!("taken over, but not whole: {liquidation:?}"),
     }
 }
 
@@ -36,20 +36,20 @@ fn healthy(scene: &mut Scene) {
 
 #[test]
 fn every_ltv_is_sized_by_the_formula() {
-    // 6,500 borrowed on 100 SOL. 80% are reached at $81.25, 92% at $70.652.
+    // 6,500 borrowed on 100 SOL. 80% are reached at $81.25, 95% at $68.421.
     for (cents, result) in [
         (81_24, Taken::Partial),
         (80_00, Taken::Partial),
         (77_77, Taken::Partial),
         (75_00, Taken::Partial),
         (72_00, Taken::Partial),
-        (70_66, Taken::Partial),
-        (70_65, Taken::Insolvent(0)),
-        (68_00, Taken::Insolvent(0)),
-        (65_01, Taken::Insolvent(0)),
-        (64_00, Taken::Insolvent(100)),
-        (33_33, Taken::Insolvent(3_167)),
-        (1, Taken::Insolvent(6_499)),
+        (68_43, Taken::Partial),
+        (68_42, Taken::Over(0)),
+        (67_00, Taken::Over(0)),
+        (65_01, Taken::Over(0)),
+        (64_00, Taken::Over(100)),
+        (33_33, Taken::Over(3_167)),
+        (1, Taken::Over(6_499)),
     ] {
         let mut scene = Scene::new();
         scene.crash(cents * 1_000_000);
@@ -70,31 +70,31 @@ fn collateral_that_is_worth_nothing_is_still_taken() {
 
 #[test]
 fn a_worked_example() {
-    // D = 6,500; V = 7,999.999999, for 0.08 is no binary fraction; LTV 81.25%. β = 2% + 4% × 1.25/12 = 2.41%, rounded down
-    // to bps. x = (6,500 − 0.75 × 7,999.999999) / (1 − 0.75 × 1.0241) = 2,155.869358, rounded up.
-    // s = 2,155.869358 × 1.0241 / 80 = 27.597822612, rounded down.
+    // D = 6,500; V = 7,999.999999, for 0.08 is no binary fraction; LTV 81.25%.
+    // x = (6,500 − 0.75 × 7,999.999999) / (1 − 0.75 × 1.01) = 2,061.855674, rounded up.
+    // s = 2,061.855674 × 1.01 / 80 = 26.030927875, rounded down.
     let mut scene = with(no_interest(), 100_000 * USDC);
     scene.crash(usd(80));
     let liquidation = scene.liquidated();
-    assert_eq!(liquidation.penalty, Bps(241));
-    assert_eq!(liquidation.repaid, Quote(2_155_869_358));
-    assert_eq!(liquidation.seized, Collateral(27_597_822_612));
+    assert_eq!(liquidation.penalty, Bps(100));
+    assert_eq!(liquidation.repaid, Quote(2_061_855_674));
+    assert_eq!(liquidation.seized, Collateral(26_030_927_875));
     assert_eq!(
         (liquidation.debt_after, liquidation.collateral_after),
-        (Quote(4_344_130_642), Collateral(72_402_177_388))
+        (Quote(4_438_144_326), Collateral(73_969_072_125))
     );
-    // 0.1 and a quarter percent of x.
-    assert_eq!(liquidation.bounty, Quote(5_489_673));
+    // 0.05 and a quarter percent of x.
+    assert_eq!(liquidation.bounty, Quote(5_204_639));
 }
 
 #[test]
 fn a_partial_liquidation_ends_at_the_target_and_not_below() {
-    for cents in [81_24, 79_00, 74_00, 70_70] {
+    for cents in [81_24, 79_00, 74_00, 68_50] {
         let mut scene = Scene::new();
         scene.crash(cents * 1_000_000);
         scene.liquidated();
         let judged = scene.judged();
-        let value = (judged.price * judged.collateral) >> 64;
+        let value = judged.value();
         // debt ≤ 75% of the value (of which rounding may have taken an atom), and within a few atoms of it.
         let gap = ((value + 1) * 7_500).checked_sub(judged.debt * 10_000);
         assert!(gap.is_some_and(|gap| gap <= 4 * 10_000), "{gap:?} {judged:?}");
@@ -117,28 +117,42 @@ fn at_the_liquidation_ltv_an_account_is_healthy_and_a_tick_below_it_is_not() {
     let mut scene = exact(30, no_interest());
     scene.crash(62_5000_0000);
     let judged = scene.judged();
-    assert_eq!(
-        (judged.debt, (judged.price * judged.collateral) >> 64),
-        (6_500_000_000, 8_125_000_000)
-    );
+    assert_eq!((judged.debt, judged.value()), (6_500_000_000, 8_125_000_000));
     healthy(&mut scene);
     scene.crash(62_5000_0000 - 1);
     assert_eq!(self::liquidate(&mut scene), Taken::Partial);
 }
 
 #[test]
-fn at_the_insolvency_ltv_the_whole_account_is_taken_and_a_tick_above_it_is_not() {
-    // 6,500 on 128 SOL at $62.50: 81.25% to the last atom.
-    for (price, result) in [(62_5000_0000 + 1, Taken::Partial), (62_5000_0000, Taken::Insolvent(0))] {
-        let mut scene = exact(
-            28,
-            Config {
-                insolvency_ltv: Bps(8_125),
-                ..no_interest()
-            },
-        );
+fn at_the_takeover_ltv_the_whole_account_is_taken_and_a_tick_above_it_is_not() {
+    // 950 on 16 SOL at $62.50: 95% to the last atom.
+    for (price, result) in [(62_5000_0000 + 1, Taken::Partial), (62_5000_0000, Taken::Over(0))] {
+        let mut scene = with(no_interest(), 100_000 * USDC);
+        scene.mallory_borrows(16 * SOL, 950 * USDC);
         scene.crash(price);
         assert_eq!(liquidate(&mut scene), result);
+    }
+}
+
+#[test]
+fn a_takeover_takes_up_to_six_percent_of_the_margin_and_leaves_the_rest() {
+    // With θ at 90% an account that is taken over may have more left than the largest penalty.
+    let config = Config {
+        takeover_ltv: Bps(9_000),
+        stress_fall: Bps(1_000),
+        stress_max: Bps(1_000),
+        ..no_interest()
+    };
+    for (price, penalty, left) in [(usd(72), 600, true), (usd(70), 600, true), (usd(68), 461, false)] {
+        let mut scene = with(config, 100_000 * USDC);
+        scene.crash(price);
+        let liquidation = scene.liquidated();
+        assert!(liquidation.taken_over && liquidation.whole);
+        assert_eq!(
+            (liquidation.penalty, liquidation.collateral_after > Collateral(0)),
+            (Bps(penalty), left),
+            "{price}"
+        );
     }
 }
 
@@ -149,7 +163,7 @@ fn what_would_be_dust_is_taken_whole_and_the_rest_stays_the_owners() {
     scene.mallory_borrows(180_000_000, 12 * USDC);
     scene.crash(usd(80));
     let liquidation = scene.liquidated();
-    assert!(liquidation.whole && !liquidation.insolvent);
+    assert!(liquidation.whole && !liquidation.taken_over);
     assert_eq!(liquidation.debt_after, Quote(0));
     let left = liquidation.collateral_after.0;
     assert!(left > 0);
@@ -180,14 +194,18 @@ fn exactly_the_minimum_may_be_left() {
 
 #[test]
 fn the_penalty_never_takes_more_than_there_is() {
-    // Up to 20% at 98%: from about 90% on, what is left of the collateral is less than that.
-    let mut config = default_config();
-    (config.insolvency_ltv, config.penalty_max) = (Bps(9_800), Bps(2_000));
+    // 15% in a partial liquidation, 20% in a take-over from 97% on: from 86.9% on, what is left of the collateral is less.
+    let config = Config {
+        takeover_ltv: Bps(9_700),
+        penalty: Bps(1_500),
+        takeover_penalty: Bps(2_000),
+        ..default_config()
+    };
     for (price, penalty, result) in [
-        (usd(76), 752, Taken::Partial),      // 85.5%: on the slope
-        (usd(71), 923, Taken::Whole),        // 91.5%: all that is left
-        (usd(68), 461, Taken::Whole),        // 95.6%
-        (usd(66), 153, Taken::Insolvent(0)), // 98.5%
+        (usd(76), 1_500, Taken::Partial), // 85.5%
+        (usd(71), 923, Taken::Whole),     // 91.5%: all that is left
+        (usd(68), 461, Taken::Whole),     // 95.6%
+        (usd(66), 153, Taken::Over(0)),   // 98.5%
     ] {
         let mut scene = with(config, 100_000 * USDC);
         scene.crash(price);
@@ -215,7 +233,7 @@ fn a_depeg_of_the_quote_token_counts() {
     for (sol, cents, result) in [
         (100, 1_23, None),
         (100, 1_25, Some(Taken::Partial)),
-        (100, 1_50, Some(Taken::Insolvent(0))),
+        (100, 1_50, Some(Taken::Over(0))),
         (80, 1_00, Some(Taken::Partial)),
         (80, 98, None),
     ] {
@@ -233,7 +251,7 @@ fn a_depeg_of_the_quote_token_counts() {
 #[test]
 fn the_ends_of_the_range_of_prices_are_believed() {
     // The collateral is worth 9.2 × 10¹⁰ dollars; the dollar is.
-    for (of_collateral, taken) in [(true, None), (false, Some(Taken::Insolvent(6_500)))] {
+    for (of_collateral, taken) in [(true, None), (false, Some(Taken::Over(6_500)))] {
         let mut scene = Scene::new();
         scene.world.advance(60);
         let MarketKeys {
@@ -272,8 +290,8 @@ fn who_is_short_is_liquidated_when_the_price_rises() {
     for (dollars, taken) in [
         (12_250, None),
         (12_400, Some(Taken::Partial)),
-        (14_000, Some(Taken::Partial)),
-        (14_200, Some(Taken::Insolvent(0))),
+        (14_600, Some(Taken::Partial)),
+        (14_700, Some(Taken::Over(0))),
     ] {
         let mut scene = Scene::on(World::program_test(), &spec);
         scene.world.advance(60);

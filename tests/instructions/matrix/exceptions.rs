@@ -48,13 +48,7 @@ fn is_of(instructions: &[&str], instruction: &str) -> bool {
 /// What goes through, and should.
 pub const ALLOWED: &[Allowed] = &[
     Allowed {
-        instructions: &[
-            "deposit_collateral",
-            "repay",
-            "liquidate",
-            "liquidate_external",
-            "liquidate_batch",
-        ],
+        instructions: &["deposit_collateral", "repay", "liquidate", "liquidate_batch"],
         classes: &[Class::AnyMargin, Class::BatchMargin],
         given: &[Given::OtherUser],
         why: "anybody adds to, repays, and liquidates any account of the market",

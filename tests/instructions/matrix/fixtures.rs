@@ -48,7 +48,6 @@ const HONEST: [(&str, Honest); 43] = [
     ("initialize", Own(initialize)),
     ("liquidate", Of("on Kate's", Role::Keeper)),
     ("liquidate_batch", Own(liquidate_batch)),
-    ("liquidate_external", Of("", Role::Supplier)),
     ("observe_price", Of("", Role::Supplier)),
     ("open_account", Own(open_account)),
     ("open_guardian_position", Of("its own", Role::Owner)),

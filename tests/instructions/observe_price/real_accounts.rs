@@ -60,10 +60,12 @@ fn market(address: Pubkey, account: &Account, kind: u8, key: [u8; 32], published
         quote_feed: world.shown(&keys.quote_feed).pin(&keys.quote_feed),
         base_feed: None,
         rate_feed: None,
+        depth_share: 100,
         config: spec.config.first(),
     };
     let authority = world.authority().clone();
-    let create = ix::create_market(&keys, &authority.key(), args);
+    let budget = world.depth_budget("TEST");
+    let create = ix::create_market(&keys, &authority.key(), &budget, args);
     world.send(&[create], &[&authority]).unwrap();
     world.adopt(keys);
     (world, keys)

@@ -66,20 +66,11 @@ impl Crowd {
         let price = real(prices.spot().raw()) / ONE;
         let risk = own.market.risk(&prices, own.clock).unwrap();
 
-        let exact = room(&own, price);
-        let error = exact * 2e-5 + 20.0; // atoms: leverage times the rounding of assets and debt
-        assert!(
-            (real(risk.room.0) - exact).abs() <= error,
-            "{:?}, not {exact}",
-            risk.room
-        );
-        for (ratio, drop) in risk.depth_ratios.iter().zip([100, 200, 500, 1_000, 2_000]) {
+        for (within, drop) in risk.debt_within.iter().zip([100, 200, 500, 1_000, 2_000]) {
             let debt = own.debt_within(price, drop);
-            assert_eq!(*ratio, ratio_of(risk.room.0, debt), "{drop}");
+            assert_eq!(within.0, debt, "{drop}");
             semantics(&own, price, drop, debt);
         }
-        let next = own.debt_within(price, 100);
-        assert_eq!(risk.cascade, ratio_of(next, own.market.config.market_depth.0));
         assert_proximity(&own, price, risk.proximity);
         for band in 0..=u8::MAX {
             let measured = own.market.price_band(band, own.clock).unwrap();
@@ -97,34 +88,11 @@ fn assert_close(measured: f64, exact: f64, error: f64) {
     );
 }
 
-/// a ÷ b, bps, rounded down; as large as can be if b is nothing, or if it is larger than that.
-fn ratio_of(a: u64, b: u64) -> Bps {
-    let ratio = (u128::from(a) * 10_000).checked_div(b.into());
-    Bps(ratio.and_then(|ratio| u32::try_from(ratio).ok()).unwrap_or(u32::MAX))
-}
-
 /// The price at the lower edge of a band.
 fn edge(own: &Own, band: u8) -> f64 {
     // What place 0 is: any price will do to tell.
     let first = 0.1 / 2f64.powf(own.place_of_price(0.1) / 32.0);
     first * 2f64.powf(f64::from(band) / 32.0)
-}
-
-/// (L·E − N) ÷ (1 + L (1 − v)), and no more than the cap of the inventory.
-fn room(own: &Own, price: f64) -> f64 {
-    let config = &own.market.config;
-    let books = own.market.books_at(own.clock).unwrap();
-    let bps = |bps: Bps| f64::from(bps.0) / 1e4;
-    // Without uncertainty of the collateral; the quote token's is a thousandth.
-    let stressed = price / 1.001 * (1.0 - bps(config.inventory_haircut));
-    let (cash, inventory) = (real(books.backstop.cash.0), real(books.backstop.inventory.0));
-    let owed = real(own.debt(books.backstop.debt_shares.0));
-    let equity = cash + inventory * stressed + real(books.pool.due.raw()) / ONE - owed;
-    let leverage = bps(config.backstop_leverage);
-    let worth = (1.0 + bps(config.penalty_min)) * stressed / price;
-    let by_leverage = (leverage * equity - (owed - cash)) / (1.0 + leverage * (1.0 - worth));
-    let free = real(config.inventory_cap.0.saturating_sub(books.backstop.inventory.0));
-    by_leverage.min(free * price / (1.0 + bps(config.penalty_min))).max(0.0)
 }
 
 /// What the bands say is what the accounts say, but for a band's width on either side: every account that the fall would
@@ -192,8 +160,8 @@ fn all_of_them_on_crowds_at_many_prices() {
             let risk = own.market.risk(&prices, own.clock).unwrap();
             kinds[0] += usize::from(risk.proximity.is_none_or(|far| far.0 > 0));
             kinds[1] += usize::from(risk.proximity == Some(Bps(0)));
-            kinds[2] += usize::from(risk.depth_ratios[0] == Bps(u32::MAX));
-            kinds[3] += usize::from((1..10_000).contains(&risk.depth_ratios[4].0));
+            kinds[2] += usize::from(risk.debt_within[0] == Quote(0));
+            kinds[3] += usize::from(risk.debt_within[4] > risk.debt_within[0]);
         }
     }
     assert!(kinds.iter().all(|count| *count > 2), "{kinds:?}");
@@ -201,17 +169,8 @@ fn all_of_them_on_crowds_at_many_prices() {
 
 #[test]
 fn the_same_while_the_backstop_works_off_a_crash() {
-    for (seed, config) in [
-        (21, default_config()),
-        (
-            22,
-            Config {
-                inventory_cap: breakwater_engine::Collateral(60 * SOL),
-                ..default_config()
-            },
-        ),
-    ] {
-        let mut crowd = Crowd::new(seed, 4_000 * USDC, config);
+    for seed in [21, 22] {
+        let mut crowd = Crowd::new(seed, 4_000 * USDC, default_config());
         crowd.scene.world.advance(60 * 86_400);
         crowd.stands_at(7_217);
         let mut taken = 0;
@@ -223,7 +182,7 @@ fn the_same_while_the_backstop_works_off_a_crash() {
         crowd.assert_measured();
         let own = crowd.own();
         assert!(own.market.books.backstop.inventory.0 > 0 && own.market.books.backstop.debt_shares.0 > 0);
-        // Its inventory loses value, and with it the room goes.
+        // Its inventory loses value; the measures are those of the map all the same.
         crowd.scene.world.advance(60);
         crowd.stands_at(6_100);
         crowd.assert_measured();
@@ -256,9 +215,8 @@ fn a_market_without_debt_has_none() {
     let prices = prices(&mut world, &market, Purpose::Observe);
     let (state, clock) = (world.market_state(&market), world.clock());
     let risk = state.risk(&prices, clock).unwrap();
-    assert_eq!((risk.room, risk.proximity), (Quote(0), None));
-    assert_eq!(risk.depth_ratios, [Bps(u32::MAX); 5]);
-    assert_eq!((risk.cascade, risk.deviation), (Bps(0), Bps(0)));
+    assert_eq!((risk.debt_within, risk.proximity), ([Quote(0); 5], None));
+    assert_eq!((risk.deviation, risk.admission_fall), (Bps(0), Bps(500)));
     for band in 0..=u8::MAX {
         assert_eq!(state.price_band(band, clock).unwrap().debt, Quote(0));
     }
@@ -274,24 +232,7 @@ fn what_is_due_already_is_no_risk_of_a_further_fall() {
     assert!(own.accounts.iter().all(|account| own.liquidated_at(account) > 0.003));
     let prices = prices(&mut crowd.scene.world, &crowd.scene.market, Purpose::Observe);
     let risk = own.market.risk(&prices, own.clock).unwrap();
-    assert_eq!((risk.proximity, risk.cascade), (None, Bps(0)));
-    assert_eq!(risk.depth_ratios, [Bps(u32::MAX); 5]);
-}
-
-#[test]
-fn ratios_end_where_their_type_does() {
-    let config = Config {
-        market_depth: Quote(1),
-        ..default_config()
-    };
-    let mut crowd = Crowd::new(51, 5_000 * USDC, config);
-    crowd.scene.world.advance(1);
-    crowd.stands_at(8_017);
-    let own = crowd.own();
-    let prices = prices(&mut crowd.scene.world, &crowd.scene.market, Purpose::Observe);
-    let risk = own.market.risk(&prices, own.clock).unwrap();
-    assert!(own.debt_within(0.080_17, 100) > 0);
-    assert_eq!(risk.cascade, Bps(u32::MAX));
+    assert_eq!((risk.proximity, risk.debt_within), (None, [Quote(0); 5]));
 }
 
 #[test]

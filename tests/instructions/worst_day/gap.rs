@@ -1,9 +1,8 @@
-//! One update in which the price gaps below every insolvency price.
+//! One update in which the price gaps below every account.
 
 use super::Day;
 use crate::{
-    backing::{cents, interest_free, quick},
-    guards::without_haircuts,
+    backing::{cents, interest_free, offer, quick},
     scene::USDC,
 };
 use breakwater::error::BreakwaterError;
@@ -24,7 +23,7 @@ fn everybody_is_taken_over_at_once_and_the_loss_is_told() {
     day.world.next_slot();
     let taken = day.sweep();
     assert_eq!(taken.len(), 30);
-    assert!(taken.iter().all(|(_, done)| done.insolvent && done.whole));
+    assert!(taken.iter().all(|(_, done)| done.taken_over && done.whole));
     assert_eq!(day.taken, debts);
     assert_eq!(day.inventory(), 3_000 * crate::scene::SOL);
     // Nothing is left to be done.
@@ -49,7 +48,7 @@ fn everybody_is_taken_over_at_once_and_the_loss_is_told() {
 #[test]
 fn behind_guards_it_takes_minutes_and_not_for_ever() {
     // As the parameters are meant: the guarded price follows at 6% a minute, whoever shows the price.
-    let config = without_haircuts(interest_free(Config::EXAMPLE));
+    let config = interest_free(Config::EXAMPLE);
     let mut day = Day::new(config, (10_000 * USDC, 0), &loans());
     day.world.advance(10);
     day.settle_at(20_00);
@@ -80,14 +79,8 @@ fn behind_guards_it_takes_minutes_and_not_for_ever() {
     while day.inventory() > 0 {
         day.world.advance(600);
         day.world.observe_price(&day.market).unwrap();
-        let clock = day.world.clock();
-        let state = day.state();
-        let available = state
-            .books
-            .unwind
-            .available(&state.config, state.books.backstop.inventory, clock)
-            .unwrap();
-        day.buy(available.0);
+        let available = offer(&mut day.world, &day.market).available.0;
+        day.buy(available);
         rounds += 1;
         assert!(rounds < 5_000, "stuck with {}", day.inventory());
     }

@@ -36,9 +36,11 @@ import {
   Engine,
   feedAccount,
   fetchMarginAccount,
+  findDepthBudgetPda,
   findMarginAccountPda,
   findMarketPda,
   getBorrowInstructionAsync,
+  getCreateDepthBudgetInstructionAsync,
   getCreateMarketInstructionAsync,
   getDepositCollateralInstructionAsync,
   getFundBackstopInstructionAsync,
@@ -125,7 +127,12 @@ export class World {
       await world.publish(BASE_FEED, redeemed);
       await world.publish(RATE_FEED, USD);
     }
-    await world.send([await getInitializeInstructionAsync({ authority: world.authority })]);
+    const name = new TextEncoder().encode("SOL".padEnd(32, "\0"));
+    const [depthBudget] = await findDepthBudgetPda({ name });
+    await world.send([
+      await getInitializeInstructionAsync({ authority: world.authority }),
+      await getCreateDepthBudgetInstructionAsync({ authority: world.authority, name }),
+    ]);
     const create = await getCreateMarketInstructionAsync({
       authority: world.authority,
       collateralMint: collateral,
@@ -133,6 +140,8 @@ export class World {
       collateralTokenProgram: TOKEN_PROGRAM_ADDRESS,
       quoteTokenProgram: TOKEN_PROGRAM_ADDRESS,
       id: 7,
+      depthBudget,
+      depthShare: 10_000,
       collateralFeed: COLLATERAL_FEED,
       quoteFeed: QUOTE_FEED,
       baseFeed: redeemed ? BASE_FEED : NO_FEED,
@@ -165,12 +174,12 @@ export class World {
     return actor;
   }
 
-  /** A supplier puts in so many quote atoms, and as many go to the backstop. Returns a keeper with a ledger. */
-  async populate(amount: bigint): Promise<KeyPairSigner> {
+  /** A supplier puts in so many quote atoms, and so many go to the backstop. Returns a keeper with a ledger. */
+  async populate(amount: bigint, backstop = amount): Promise<KeyPairSigner> {
     const { accounts } = await this.load();
-    const supplier = await this.actor(0n, 2n * amount);
+    const supplier = await this.actor(0n, amount + backstop);
     const supply = await getSupplyInstructionAsync({ ...accounts, supplier, amount, minShares: 0n });
-    const fund = await getFundBackstopInstructionAsync({ ...accounts, funder: supplier, amount });
+    const fund = await getFundBackstopInstructionAsync({ ...accounts, funder: supplier, amount: backstop });
     await this.send([supply, fund], supplier);
     const keeper = await this.actor();
     await this.send([await getOpenKeeperLedgerInstructionAsync({ ...accounts, keeper })], keeper);

@@ -111,6 +111,7 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
         quote_feed,
         base_feed: present(base_feed),
         rate_feed: present(rate_feed),
+        depth_share: file.depth.share,
         config: file.parameters.0,
     };
     let named = |what: &str| {
@@ -120,7 +121,14 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
     wallet
         .send(ix::initialize(&authority_key))
         .map_err(named("the protocol"))?;
-    let create = [ix::create_market(&keys, &authority_key, args), ix::observe_price(&keys)];
+    wallet
+        .send(ix::create_depth_budget(&authority_key, &file.depth.budget))
+        .map_err(named("the depth budget"))?;
+    let budget = addresses::depth_budget(&file.depth.budget);
+    let create = [
+        ix::create_market(&keys, &authority_key, &budget, args),
+        ix::observe_price(&keys),
+    ];
     wallet.send_all(&create, &[]).map_err(named("the market"))?;
     let mut actors = Vec::new();
     let people: Vec<Keypair> = PEOPLE

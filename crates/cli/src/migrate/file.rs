@@ -26,6 +26,8 @@ pub struct Market {
     pub quote: Token,
     /// Of collateral that can be redeemed.
     pub redemption: Option<Redemption>,
+    /// Its part of what can be sold of one asset.
+    pub depth: Depth,
     /// The market's parameters.
     pub parameters: Parameters,
 }
@@ -51,6 +53,16 @@ pub struct Redemption {
     pub base: Feed,
     /// How much of that one token is redeemed for.
     pub rate: Feed,
+}
+
+/// A market's share of a depth budget.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Depth {
+    /// The asset that is sold, as its budget is named.
+    pub budget: String,
+    /// The share, bps.
+    pub share: u32,
 }
 
 /// A Pyth feed.

@@ -149,10 +149,17 @@ fn create(wallet: &Wallet, market: &Market, keys: &MarketKeys, dry_run: bool) ->
             quote_feed,
             base_feed: present(base_feed),
             rate_feed: present(rate_feed),
+            depth_share: market.depth.share,
             config: market.parameters.0,
         };
+        let budget = addresses::depth_budget(&market.depth.budget);
+        let mut instructions = Vec::new();
+        if chain.account(&budget)?.is_none() {
+            instructions.push(ix::create_depth_budget(&signer, &market.depth.budget));
+        }
+        instructions.push(ix::create_market(keys, &signer, &budget, args));
         wallet
-            .send(ix::create_market(keys, &signer, args))
+            .send_all(&instructions, &[])
             .map_err(|error| format!("{name}: {error}"))?;
         (done, found) = ("created", chain.market(&address)?);
     }

@@ -90,38 +90,6 @@ fn purchase(keys: &MarketKeys, buyer: &Pubkey) -> accounts::BuyInventory {
     }
 }
 
-/// Repays at most `max_repay` quote atoms of an account's debt for at least `min_collateral` atoms of its collateral,
-/// while the backstop has no room for it. The liquidator signs.
-#[must_use]
-pub fn liquidate_external(
-    keys: &MarketKeys,
-    margin_account: &Pubkey,
-    liquidator: &Pubkey,
-    max_repay: u64,
-    min_collateral: u64,
-) -> Instruction {
-    build(
-        &accounts::LiquidateExternal {
-            market: keys.market,
-            margin_account: *margin_account,
-            liquidator: *liquidator,
-            collateral_mint: keys.collateral_mint,
-            quote_mint: keys.quote_mint,
-            liquidator_collateral: keys.collateral_of(liquidator),
-            liquidator_quote: keys.quote_of(liquidator),
-            collateral_vault: keys.collateral_vault,
-            quote_vault: keys.quote_vault,
-            feeds: keys.feeds(),
-            collateral_token_program: keys.collateral_token_program,
-            quote_token_program: keys.quote_token_program,
-        },
-        &instruction::LiquidateExternal {
-            max_repay,
-            min_collateral,
-        },
-    )
-}
-
 /// Writes off what the backstop cannot pay. Nobody signs.
 #[must_use]
 pub fn settle_deficit(keys: &MarketKeys) -> Instruction {

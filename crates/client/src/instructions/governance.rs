@@ -6,7 +6,7 @@ use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, sys
 use breakwater::{accounts, instruction};
 use breakwater_engine::{
     Feeds, ParameterChange,
-    governance::{FEEDS, GUARDIAN, PARAMETERS},
+    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS},
 };
 
 /// Proposes another authority, who can accept until `expires_slot`; the default key takes a proposal back. The protocol's
@@ -158,6 +158,82 @@ pub fn execute_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds) -> Ins
             queued_change: addresses::queued_change(&keys.market, FEEDS, 0),
         },
         &instruction::ExecuteFeeds { feeds },
+    )
+}
+
+/// Creates the depth budget of an asset. The protocol's authority signs and pays its rent.
+#[must_use]
+pub fn create_depth_budget(authority: &Pubkey, asset: &str) -> Instruction {
+    build(
+        &accounts::CreateDepthBudget {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            depth_budget: addresses::depth_budget(asset),
+            system_program: system_program::ID,
+        },
+        &instruction::CreateDepthBudget {
+            name: addresses::depth_name(asset),
+        },
+    )
+}
+
+/// Queues a share of a depth budget for a market, bps, good until the slot `expires_slot`. The protocol's authority signs and pays
+/// the entry's rent.
+#[must_use]
+pub fn queue_depth_share(
+    keys: &MarketKeys,
+    authority: &Pubkey,
+    depth_budget: &Pubkey,
+    share: u32,
+    expires_slot: u64,
+) -> Instruction {
+    build(
+        &accounts::QueueDepthShare {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+            depth_budget: *depth_budget,
+            queued_change: addresses::queued_change(&keys.market, DEPTH, 0),
+            system_program: system_program::ID,
+        },
+        &instruction::QueueDepthShare { share, expires_slot },
+    )
+}
+
+/// Gives a market the queued share, of another budget or of the one that it has. The protocol's authority signs and gets the
+/// entry's rent.
+#[must_use]
+pub fn execute_depth_share(
+    keys: &MarketKeys,
+    authority: &Pubkey,
+    old_budget: &Pubkey,
+    new_budget: &Pubkey,
+    share: u32,
+) -> Instruction {
+    build(
+        &accounts::ExecuteDepthShare {
+            protocol: addresses::protocol(),
+            authority: *authority,
+            market: keys.market,
+            old_budget: *old_budget,
+            new_budget: *new_budget,
+            queued_change: addresses::queued_change(&keys.market, DEPTH, 0),
+        },
+        &instruction::ExecuteDepthShare { share },
+    )
+}
+
+/// Lowers a market's share of its depth budget, bps. The guardian of the brakes signs, or the authority.
+#[must_use]
+pub fn lower_depth_share(keys: &MarketKeys, signer: &Pubkey, depth_budget: &Pubkey, share: u32) -> Instruction {
+    build(
+        &accounts::LowerDepthShare {
+            protocol: addresses::protocol(),
+            signer: *signer,
+            market: keys.market,
+            depth_budget: *depth_budget,
+        },
+        &instruction::LowerDepthShare { share },
     )
 }
 

@@ -22,12 +22,18 @@ pub fn initialize(authority: &Pubkey) -> Instruction {
 
 /// Creates a market, its vaults and its LP mint. The protocol's authority signs and pays.
 #[must_use]
-pub fn create_market(keys: &MarketKeys, authority: &Pubkey, args: CreateMarketArgs) -> Instruction {
+pub fn create_market(
+    keys: &MarketKeys,
+    authority: &Pubkey,
+    depth_budget: &Pubkey,
+    args: CreateMarketArgs,
+) -> Instruction {
     build(
         &accounts::CreateMarket {
             protocol: addresses::protocol(),
             authority: *authority,
             market: keys.market,
+            depth_budget: *depth_budget,
             collateral_mint: keys.collateral_mint,
             quote_mint: keys.quote_mint,
             collateral_vault: keys.collateral_vault,

@@ -4,7 +4,7 @@ use crate::{
     guardians::GuardianPosition,
     market::{Books, Market},
     pause,
-    units::{Clock, Collateral, DebtShares, GuardianShares, Price, Quote},
+    units::{Clock, GuardianShares, Price, Quote},
 };
 
 record! {
@@ -181,16 +181,13 @@ impl Market {
     /// # Errors
     /// [`Error::PriceRequired`], those of [`Prices::conservative`].
     pub(super) fn leaving_prices(&self, books: &Books, prices: Option<&Prices>) -> Result<LeavingPrices> {
-        let (pool, backstop) = (&books.pool, &books.backstop);
         match prices {
             Some(prices) => Ok(LeavingPrices {
                 conservative: prices.conservative()?,
                 lowest: prices.lowest(),
             }),
-            None if backstop.inventory == Collateral::ZERO && pool.debt_shares == DebtShares::ZERO => {
-                Ok(LeavingPrices::default())
-            }
-            None => Err(Error::PriceRequired),
+            None if books.leaving_needs_prices() => Err(Error::PriceRequired),
+            None => Ok(LeavingPrices::default()),
         }
     }
 }

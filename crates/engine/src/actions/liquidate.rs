@@ -103,7 +103,9 @@ impl Market {
         let books = self.books_at(clock)?;
         let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), config.stress_fall)?;
         let held = books.backstop.inventory;
-        let anchor = books.unwind.anchor_after_arrival(config, held, prices.average(), clock)?;
+        let anchor = books
+            .unwind
+            .anchor_after_arrival(config, held, prices.average(), clock)?;
         let guardian_rate = books.guardian_rate(config, stress.price)?;
         let index = books.pool.index.reciprocal()?;
         let settled = at.settled.divisor()?;

@@ -60,7 +60,12 @@ impl Market {
     pub fn observe_price(&mut self, readings: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
         let prices = self.accept_prices(readings, Purpose::Observe, clock)?;
         // So that the kept sums follow the price when nobody liquidates, and others have few bands to walk.
-        let stress = Stress::new(&self.map, self.books.pool.index, prices.lowest(), self.config.stress_fall)?;
+        let stress = Stress::new(
+            &self.map,
+            self.books.pool.index,
+            prices.lowest(),
+            self.config.stress_fall,
+        )?;
         self.map.set_threshold(stress.threshold);
         let observation = Observation {
             spot: prices.spot(),

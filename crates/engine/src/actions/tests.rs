@@ -8,9 +8,9 @@ mod supplying;
 
 use crate::{
     Bps, Clock, Collateral, Config, DebtShares, Error, GuardianPosition, GuardianShares, Index, KeeperLedger, Key,
-    LpShares, MarginAccount, Market, Pool, Prices, Quote, Result,
-    actions::Willing,
+    LpShares, MarginAccount, Market, Pool, Price, Prices, Quote, Result,
     config::tests::CONFIG,
+    guard::{Flags, Level, Verdict},
     num::ONE,
     oracle::tests::{NOW, prices_with, raw},
 };
@@ -20,15 +20,14 @@ fn prices() -> Prices {
     prices_with(&CONFIG, raw(125_0000_0000, 0))
 }
 
-/// One share of debt is an atom, nothing takes a haircut or a bounty's tip, and everything is small.
+/// One share of debt is an atom, no fall is to be stood, nothing has a tip, and everything is small.
 fn market() -> Market {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     market.config = Config {
         min_debt: Quote(10),
         bounty_tip: Quote(0),
-        volatility_max: Bps(0),
-        crowding_max: Bps(0),
-        band_floor: Quote(u64::MAX),
+        stress_fall: Bps(0),
+        stress_volatility: Bps(0),
         ..CONFIG
     };
     market.books.pool = Pool::new(NOW.unix);
@@ -64,15 +63,52 @@ fn says<T: PartialEq + core::fmt::Debug>(
     }
 }
 
+/// `over` ÷ `under` quote atoms for a collateral atom, rounded down.
+fn price(under: u128, over: u128) -> Price {
+    Price::from_raw(ONE * over / under)
+}
+
+/// Prices apart: spot, and the guarded price, which is the market's own average too.
+fn at(spot: Price, guarded: Price, level: Level) -> Prices {
+    // Eight decimals of a dollar; 1,000 atoms of collateral are a unit beside those of the quote.
+    let dollars = ((spot.raw() + 1) * 1_000 * 1_0000_0000) >> 64;
+    let read = prices_with(&CONFIG, raw(i64::try_from(dollars).unwrap(), 0));
+    assert_eq!(read.spot(), spot);
+    judged(&read, guarded, guarded, level)
+}
+
+/// The same reading, with another verdict.
+fn judged(prices: &Prices, guarded: Price, average: Price, level: Level) -> Prices {
+    let verdict = Verdict {
+        before: level,
+        level,
+        flags: Flags::NONE,
+        guarded,
+        average,
+    };
+    Prices::new(*prices.believed(), verdict)
+}
+
+/// That the map holds so many shares, and its kept sums are those over its bands.
+#[track_caller]
+fn check_map(market: &Market, shares: u64) {
+    let map = &market.map;
+    assert_eq!(map.shares_between(0, 255), shares);
+    let mut fresh = *map;
+    fresh.set_threshold(0);
+    fresh.set_threshold(u8::try_from(map.threshold).unwrap());
+    assert!(fresh == *map);
+}
+
 /// An account of so much debt and collateral, on the market's books and map.
 fn account(market: &mut Market, debt: u64, collateral: u64) -> MarginAccount {
     let mut account = MarginAccount::new(Key([1; 32]), Key([2; 32]), 0, 255);
     (account.debt_shares, account.collateral) = (DebtShares(debt), Collateral(collateral));
     let index = market.books.pool.index;
-    market.map.centre(prices().guarded(), index, Bps(8_000));
+    market.map.center(prices().guarded(), index, Bps(8_000));
     account.band = market.map.band(account.debt_shares, account.collateral);
-    let band = &mut market.map.bands[usize::from(account.band)];
-    band.0 += debt;
+    let to = (account.debt_shares, account.band);
+    market.map.follow((DebtShares(0), 0), to).unwrap();
     market.books.pool.debt_shares.0 += debt;
     account
 }

@@ -11,9 +11,10 @@ fn market() -> Market {
     let pool = &mut market.books.pool;
     (pool.cash, pool.debt_shares, pool.lp_supply) = (Quote(10), DebtShares(9), LpShares(100));
     let backstop = &mut market.books.backstop;
-    (backstop.cash, backstop.keeper_credits) = (Quote(20), Quote(3));
+    backstop.cash = Quote(20);
+    (backstop.funded_credits, backstop.unfunded_credits) = (Quote(3), Quote(8));
     (backstop.inventory, backstop.debt_shares) = (Collateral(5), DebtShares(5));
-    market.guardians.shares = GuardianShares(6);
+    market.books.guardians.shares = GuardianShares(6);
     (market.map.bands[0], market.map.bands[255]) = (DebtShares(1), DebtShares(3));
     market
 }
@@ -23,7 +24,7 @@ const TOTALS: Totals = Totals {
     collateral_vault: 12,
     account_collateral: 7,
     account_debt_shares: 4,
-    keeper_credits: 3,
+    keeper_credits: 11,
     lp_mint_supply: 100,
     lp_held: 100,
     guardian_shares: 6,

@@ -149,7 +149,7 @@ impl Config {
         bounty_tip: Quote(50_000),
         bounty_cap: Quote(100_000_000),
         guarded_flow: Quote(250_000_000_000),
-        market_depth: Quote(1_000_000_000_000),
+        market_depth: Quote(400_000_000_000),
         supply_cap: Quote(100_000_000_000_000),
         debt_cap: Quote(80_000_000_000_000),
         account_debt_cap: Quote(10_000_000_000_000),
@@ -318,11 +318,14 @@ pub(crate) mod tests {
     #[test]
     fn the_penalty_must_leave_a_target_to_reach() {
         // 75% × (1 + β) < 98%
-        assert_eq!(with(|c| (c.max_gap, c.penalty) = (Bps(200), Bps(2_500))), Ok(()));
+        assert_eq!(
+            with(|c| (c.takeover_penalty, c.penalty) = (Bps(2_500), Bps(2_500))),
+            Ok(())
+        );
         let at = |target: u32, penalty: u32| {
             with(|c| {
                 (c.initial_ltv, c.target_ltv, c.liquidation_ltv) = (Bps(100), Bps(target), Bps(target));
-                (c.max_gap, c.penalty) = (Bps(200), Bps(penalty));
+                (c.max_gap, c.penalty, c.takeover_penalty) = (Bps(200), Bps(penalty), Bps(2_500));
             })
         };
         // 80% × 1.225 = 98%
@@ -368,6 +371,9 @@ pub(crate) mod tests {
     #[test]
     fn debt_is_at_most_two_hundred_depths() {
         assert_eq!(with(|c| c.debt_cap = Quote(c.market_depth.0 * 200)), Ok(()));
-        assert_eq!(with(|c| c.debt_cap = Quote(c.market_depth.0 * 200 + 1)), Err(Error::DebtCapBeyondDepth));
+        assert_eq!(
+            with(|c| c.debt_cap = Quote(c.market_depth.0 * 200 + 1)),
+            Err(Error::DebtCapBeyondDepth)
+        );
     }
 }

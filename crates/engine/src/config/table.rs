@@ -30,8 +30,6 @@ const WEEK: u64 = 7 * DAY;
 /// Seconds in thirty days.
 const MONTH: u64 = 30 * DAY;
 
-
-
 /// Which way a parameter is tighter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tighter {
@@ -151,7 +149,8 @@ parameters! { config:
     min_debt:             1, 1 << 53, Neither;
     bounty_tip:           0, config.min_debt.0, Neither;
     guarded_flow:         1, u64::MAX, Neither;
-    market_depth:         1, 1 << 53, Neither;
+    // By half in a day at most: see `crate::depth`.
+    market_depth:         1, 1 << 53, Lower;
     bounty_cap:           config.bounty_tip.0, u64::MAX, Neither;
     initial_ltv:          1, BPS, Lower;
     target_ltv:           1, BPS, Neither;

@@ -108,7 +108,7 @@ impl Market {
     /// bears on interest.
     ///
     /// # Errors
-    /// [`Error::NotTighter`], those of [`Market::change_parameters`].
+    /// [`Error::NotTighter`], [`Error::DepthLoweredTooFar`], those of [`Market::change_parameters`].
     pub fn tighten(&mut self, changes: &[ParameterChange], clock: Clock) -> Result<()> {
         check_changes(changes)?;
         for change in changes {
@@ -117,7 +117,9 @@ impl Market {
                 return Err(Error::NotTighter);
             }
         }
+        let depth = self.depth.after_tightening(changes, clock)?;
         self.config = self.valid_with(changes, clock)?;
+        self.depth = depth;
         Ok(())
     }
 

@@ -44,6 +44,8 @@ pub const PARAMETERS: u8 = 1;
 pub const FEEDS: u8 = 2;
 /// [`QueuedChange::kind`] of a change of the guardian of the brakes.
 pub const GUARDIAN: u8 = 3;
+/// [`QueuedChange::kind`] of a change of a market's depth budget and its share of it.
+pub const DEPTH: u8 = 4;
 
 stored! {
     /// A change that waits out its timelock.
@@ -62,7 +64,7 @@ stored! {
         expires_slot: u64,
         /// Tells apart the entries of one subject and kind.
         id: u16,
-        /// 1 = parameters, 2 = feeds, 3 = guardian of the brakes.
+        /// 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share.
         kind: u8,
         /// Layout version.
         version: u8,
@@ -94,7 +96,7 @@ record! {
 pub struct Entry {
     /// What it changes: a market, or the protocol.
     pub subject: Key,
-    /// [`PARAMETERS`], [`FEEDS`] or [`GUARDIAN`].
+    /// [`PARAMETERS`], [`FEEDS`], [`GUARDIAN`] or [`DEPTH`].
     pub kind: u8,
     /// Tells apart the entries of one subject and kind.
     pub id: u16,

@@ -143,7 +143,7 @@ mod tests {
             extent: Extent::Partial,
             repay: Quote(400),
             penalty: Bps(0),
-            deficit: Quote::ZERO,
+            value: Quote::ZERO,
         };
         let steps = Steps::of(&config, &guard, NOW)?;
         let (cut, _) = steps.step(&config, &account, wanted, Quote(debt), NOW)?;
@@ -189,7 +189,7 @@ mod tests {
                 extent: if whole { Extent::Whole } else { Extent::Partial },
                 repay: Quote(wanted.min(debt)),
                 penalty: Bps(0),
-                deficit: Quote::ZERO,
+                value: Quote::ZERO,
             };
             let steps = Steps::of(&config, &guard, NOW).unwrap();
             let got = steps.step(&config, &account, wanted, Quote(debt), NOW);

@@ -108,7 +108,6 @@ fn a_print_is_clamped_by_time_and_slack() {
     assert_eq!(cents(prices.guarded()), 9_850); // 100 × 99% × 99.5%
     assert_eq!(prices.level(), Level::Guarded);
     assert_eq!(prices.flags(), Flags::VELOCITY.with(Flags::AVERAGE).with(Flags::EMA));
-    assert_eq!(prices.liquidation(&CONFIG), Err(Error::PriceGapTooWide));
     // No time passes: nothing moves, however often it is shown.
     let again = stage.cents(0, 6_000);
     assert_eq!(again.guarded(), prices.guarded());
@@ -120,14 +119,15 @@ fn a_print_is_clamped_by_time_and_slack() {
 #[test]
 fn an_account_must_be_short_at_both_prices() {
     let mut stage = Stage::settled(10);
-    // Clamped at 98.51, spot 97: the owner is judged at the higher one.
+    // Clamped at 98.51, spot 97: the owner is judged at the higher one, and settled at the lower.
     let falling = stage.cents(10, 9_700);
-    assert_eq!(falling.liquidation(&CONFIG), Ok(falling.guarded()));
+    let at = |judged, settled| Ok(LiquidationPrices { judged, settled });
+    assert_eq!(falling.liquidation(), at(falling.guarded(), falling.spot()));
     assert!(falling.guarded() > falling.spot());
     // The reference lags at 99 and a bit: spot is back above it.
     let back = stage.cents(0, 10_050);
     assert!(back.guarded() < back.spot());
-    assert_eq!(back.liquidation(&CONFIG), Ok(back.spot()));
+    assert_eq!(back.liquidation(), at(back.spot(), back.guarded()));
 }
 
 #[test]
@@ -347,10 +347,9 @@ proptest! {
             // The average stays between where it was and the guarded price.
             let (low, high) = (average.min(prices.guarded()), average.max(prices.guarded()));
             prop_assert!(low <= prices.average() && prices.average() <= high);
-            if let Ok(price) = prices.liquidation(&CONFIG) {
-                let gap = price.raw() as f64 / prices.spot().raw() as f64 - 1.0;
-                prop_assert!((0.0..=0.02 + 1e-9).contains(&gap));
-            }
+            let at = prices.liquidation().unwrap();
+            prop_assert_eq!(at.judged, prices.spot().max(prices.guarded()));
+            prop_assert_eq!(at.settled, prices.spot().min(prices.guarded()));
             if prices.level() == Level::Normal {
                 prop_assert_eq!(prices.guarded(), prices.spot());
             }

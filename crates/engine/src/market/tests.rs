@@ -29,11 +29,15 @@ fn a_new_market_is_what_it_was_asked_to_be() {
             base: pin(8),
             rate: pin(9),
         },
+        depth: DepthAllocation {
+            budget: Key([10; 32]),
+            share: Bps(2_500),
+        },
         config: CONFIG.first(),
         clock: Clock { unix: 77, slot: 1 },
     };
     let mut market: Market = bytemuck::Zeroable::zeroed();
-    assert_eq!(market.initialise(&new), Ok(()));
+    assert_eq!(market.initialize(&new), Ok(()));
     let expected = Market {
         version: VERSION,
         bump: 254,
@@ -55,6 +59,11 @@ fn a_new_market_is_what_it_was_asked_to_be() {
         config: CONFIG.first(),
         books: Books {
             pool: Pool::new(77),
+            ..bytemuck::Zeroable::zeroed()
+        },
+        depth: DepthShare {
+            budget: Key([10; 32]),
+            share: Bps(2_500),
             ..bytemuck::Zeroable::zeroed()
         },
         ..bytemuck::Zeroable::zeroed()
@@ -136,4 +145,76 @@ fn books_are_broken_by_cash_beside_debt_and_by_debt_beyond_the_pools() {
     assert_eq!(with(0, 101), Err(Error::BooksBroken));
     assert_eq!(with(5, 1), Err(Error::BooksBroken));
     assert_eq!(with(5, 101), Err(Error::BooksBroken));
+}
+
+#[test]
+fn what_the_backstop_receives_funds_credits_before_it_pays_debt() {
+    let received = |amount| {
+        let mut books = books(4, 3, 0);
+        books.backstop.unfunded_credits = Quote(5);
+        let repaid = books.receive(Quote(amount)).unwrap().0;
+        let backstop = &books.backstop;
+        (
+            repaid,
+            backstop.funded_credits.0,
+            backstop.unfunded_credits.0,
+            told(&books).0,
+        )
+    };
+    assert_eq!(received(4), (0, 4, 1, [4, 100, 0, 3, 0]));
+    assert_eq!(received(5), (0, 5, 0, [4, 100, 0, 3, 0]));
+    assert_eq!(received(7), (2, 5, 0, [6, 98, 0, 1, 0]));
+    assert_eq!(received(10), (3, 5, 0, [7, 97, 2, 0, 0]));
+}
+
+#[test]
+fn what_is_due_in_cash_funds_credits_first() {
+    let mut owing = books(9, 3, 8 << 64);
+    owing.backstop.unfunded_credits = Quote(4);
+    owing.pay_due().unwrap();
+    // Three against the debt, which needs no cash; four for keepers.
+    assert_eq!(
+        (owing.backstop.funded_credits, owing.backstop.unfunded_credits),
+        (Quote(4), Quote(0))
+    );
+    assert_eq!(told(&owing), ([4, 97, 1, 0, 8], 0));
+}
+
+#[test]
+fn books_are_broken_by_cash_beside_unfunded_credits() {
+    let with = |cash, unfunded| {
+        let mut books = books(4, 0, 0);
+        (books.backstop.cash, books.backstop.unfunded_credits) = (Quote(cash), Quote(unfunded));
+        books.invariant()
+    };
+    assert_eq!((with(0, 5), with(5, 0)), (Ok(()), Ok(())));
+    assert_eq!(with(1, 1), Err(Error::BooksBroken));
+}
+
+#[test]
+fn guardians_stand_by_beside_what_the_protocol_has_put_in_and_earned() {
+    let accrued = |claim, shares| {
+        let mut books = books(1_000_000, 0, 0);
+        books.pool.debt_shares = DebtShares(4_000_000);
+        books.guardians.claim = Quote(claim);
+        books.guardians.shares = crate::GuardianShares(shares);
+        (books.income.paid_in, books.backstop.reserve, books.income.standby) = (Quote(500), Quote(700), Quote(200));
+        assert_eq!(books.protocol_capital(), Quote(1_000));
+        let month = Clock {
+            unix: 1_000 + 30 * 86_400,
+            slot: 0,
+        };
+        books.accrue(&CONFIG, month).unwrap();
+        // The reserve part, all of it paid.
+        let earned = books.backstop.reserve.0 - 700;
+        assert_eq!(books.guardians.claim.0 - claim, books.income.standby.0 - 200);
+        (earned, books.income.standby.0 - 200)
+    };
+    // 7% a year of 4,000,000, a fifth of it, a twelfth of a year and a bit: 4,616.
+    let (earned, standby) = accrued(3_000, 1);
+    assert_eq!(earned, 4_616);
+    // Three quarters of the capital, half of that: not the fraction of an atom.
+    assert_eq!(standby, earned * 3 / 8);
+    assert_eq!(accrued(3_000, 0), (earned, 0));
+    assert_eq!(accrued(0, 1), (earned, 0));
 }

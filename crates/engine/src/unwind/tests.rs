@@ -10,12 +10,18 @@ use crate::{
 use proptest::prelude::*;
 use std::vec::Vec;
 
+/// 450 quote tokens an hour: at a price of an eighth 1,000,000 collateral atoms a second.
 const CONFIG_FAST: Config = Config {
-    unwind_time: 3_600,
-    unwind_max_rate: 1_000_000,
-    unwind_min_rate: 1_000,
+    market_depth: Quote(300_000_000),
+    flow_rate: Bps(15_000),
+    unwind_burst: 600,
     ..CONFIG
 };
+
+/// A price of an eighth, exactly.
+fn eighth() -> Prices {
+    prices(125_0000_0000, 0)
+}
 
 fn at(seconds: i64) -> Clock {
     Clock {
@@ -24,14 +30,16 @@ fn at(seconds: i64) -> Clock {
     }
 }
 
-fn arrival(seconds: i64) -> Arrival {
-    Arrival::at(&CONFIG, at(seconds)).unwrap()
+fn micro(seconds: i64) -> i64 {
+    at(seconds).unix * 1_000_000
 }
 
+/// On schedule at the beginning.
 fn begun() -> Schedule {
-    let mut schedule = Schedule { anchor: 0, flow: 0 };
-    schedule.arrive(&arrival(0), Collateral(0), Collateral(1));
-    schedule
+    Schedule {
+        anchor: micro(0),
+        used_until: 0,
+    }
 }
 
 #[test]
@@ -39,45 +47,60 @@ fn a_stop_begins_the_discount_anew_when_it_is_over() {
     let mut schedule = begun();
     assert_eq!(schedule.stop(NOW.unix + 3_600), Ok(()));
     assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(3_600)), Ok(0));
-    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(7_200)), Ok(100));
+    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(7_200)), Ok(300));
     // One that is over by then changes nothing.
     assert_eq!(schedule.stop(NOW.unix), Ok(()));
-    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(7_200)), Ok(100));
+    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(7_200)), Ok(300));
 }
 
 #[test]
 fn the_discount_grows_with_the_lag_and_is_clamped() {
     let schedule = begun();
-    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(0)), Ok(0));
-    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(3_600)), Ok(100));
-    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(360_000)), Ok(500));
-    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(-3_600)), Ok(-100));
-    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(-360_000)), Ok(-300));
+    let discount = |level, seconds| schedule.discount(&CONFIG, level, at(seconds));
+    assert_eq!(discount(Level::Normal, 0), Ok(0));
+    assert_eq!(discount(Level::Normal, 3_600), Ok(300));
+    // Rounded towards zero: 12 seconds are a bp.
+    assert_eq!(discount(Level::Normal, 23), Ok(1));
+    assert_eq!(discount(Level::Normal, -23), Ok(-1));
+    // The largest is reached after 6,000 seconds.
+    assert_eq!(discount(Level::Normal, 5_999), Ok(499));
+    assert_eq!(discount(Level::Normal, 6_000), Ok(500));
+    assert_eq!(discount(Level::Normal, 360_000), Ok(500));
+    assert_eq!(discount(Level::Normal, -3_600), Ok(-300));
+    assert_eq!(discount(Level::Normal, -360_000), Ok(-300));
     // While Guarded only the premium is left.
-    assert_eq!(schedule.discount(&CONFIG, Level::Guarded, at(360_000)), Ok(0));
-    assert_eq!(schedule.discount(&CONFIG, Level::Guarded, at(-360_000)), Ok(-300));
+    assert_eq!(discount(Level::Guarded, 360_000), Ok(0));
+    assert_eq!(discount(Level::Guarded, -360_000), Ok(-300));
+}
+
+/// The lag, in microseconds, after inventory arrives beside `held` atoms when the schedule has waited so long.
+fn lag_after(held: u64, seconds: i64) -> i64 {
+    let anchor = begun()
+        .anchor_after_arrival(&CONFIG_FAST, Collateral(held), eighth().average(), at(seconds))
+        .unwrap();
+    micro(seconds) - anchor
 }
 
 #[test]
-fn what_arrives_beside_old_inventory_has_waited_as_long_as_its_part_of_it() {
-    let after = |held, seized, seconds: i64| {
-        let mut schedule = begun();
-        schedule.arrive(&arrival(seconds), Collateral(held), Collateral(seized));
-        (at(seconds).unix * 1_000_000 - schedule.anchor) / 1_000_000
-    };
-    assert_eq!(after(0, 100, 3_600), 0);
-    assert_eq!(after(1, 1_000_000, 3_600), 1); // rounded in favour of the schedule
-    assert_eq!(after(50, 50, 3_600), 1_800);
-    assert_eq!(after(1_000_000, 1, 3_600), 3_600);
-    // Lag beyond the largest discount does not count.
-    assert_eq!(after(50, 50, 1_000_000), 9_000);
-    assert_eq!(Schedule::longest_lag(&CONFIG), Ok(18_000));
-    // Ahead of the schedule nothing changes.
-    let mut ahead = begun();
-    let _ = ahead.sell(&CONFIG, Collateral(1 << 40), Collateral(600_000_000), at(0));
-    let before = ahead;
-    ahead.arrive(&arrival(0), Collateral(5), Collateral(5));
-    assert_eq!(ahead, before);
+fn what_arrives_is_no_cheaper_than_what_was_held_justifies() {
+    // An hour behind: a lag that an hour's worth of inventory justifies stays.
+    let hour = 3_600_000_000u64;
+    assert_eq!(lag_after(hour, 3_600), 3_600_000_000);
+    assert_eq!(lag_after(10 * hour, 3_600), 3_600_000_000);
+    // Eight atoms are one quote atom, which takes eight microseconds: rounded to a smaller lag.
+    assert_eq!(lag_after(hour - 1, 3_600), 3_600_000_000 - 8);
+    assert_eq!(lag_after(hour / 2, 3_600), 1_800_000_000);
+    // A crumb justifies nothing.
+    assert_eq!(lag_after(8, 3_600), 8);
+    assert_eq!(lag_after(7, 3_600), 0);
+    assert_eq!(lag_after(0, 1_000_000), 0);
+}
+
+#[test]
+fn sales_that_ran_ahead_still_count_after_an_arrival() {
+    for (held, seconds) in [(0, 0), (0, -1), (5, -100), (1 << 40, -100)] {
+        assert_eq!(lag_after(held, seconds), i64::from(seconds) * 1_000_000);
+    }
 }
 
 #[test]
@@ -85,43 +108,44 @@ fn the_ask_starts_at_the_high_price_and_the_floor_holds_it() {
     let schedule = begun();
     let one = Collateral(1_000_000_000);
     let prices = prices(100_0000_0000, 1_0000_0000);
-    let ask = |seconds| {
-        schedule
-            .ask(&CONFIG, &prices, at(seconds))
-            .unwrap()
-            .cost(one)
-            .unwrap()
-            .0
-    };
-    assert_eq!(ask(0), 101_000_001);
-    assert_eq!(ask(3_600), 99_990_001);
+    let ask = |config: &Config, seconds| schedule.ask(config, &prices, at(seconds)).unwrap().cost(one).unwrap().0;
+    assert_eq!(ask(&CONFIG, 0), 101_000_001);
+    // 3% off.
+    assert_eq!(ask(&CONFIG, 3_600), 97_970_001);
     let config = Config {
         unwind_floor_band: Bps(0),
         ..CONFIG
     };
-    assert_eq!(
-        schedule.ask(&config, &prices, at(36_000)).unwrap().cost(one).unwrap().0,
-        100_000_000
-    );
+    assert_eq!(ask(&config, 36_000), 100_000_000);
 }
 
 #[test]
 fn sales_stop_at_the_burst() {
     let mut schedule = begun();
-    let inventory = Collateral(3_600_000_000); // 1,000,000 a second
-    let available = schedule.available(&CONFIG_FAST, inventory, at(0)).unwrap();
-    assert_eq!(available, Collateral(600_000_000));
-    let too_much = Collateral(available.0 + 1);
+    let (prices, inventory) = (eighth(), Collateral(3_600_000_000));
+    let available = |schedule: &Schedule, seconds| schedule.available(&CONFIG_FAST, inventory, &prices, at(seconds));
+    assert_eq!(available(&schedule, 0), Ok(Collateral(600_000_000)));
+    let sell = |schedule: &mut Schedule, amount| schedule.sell(&CONFIG_FAST, Collateral(amount), &prices, at(0));
+    let before = schedule;
+    assert_eq!(sell(&mut schedule, 600_000_001), Err(Error::UnwindTooFast));
+    assert_eq!(schedule, before);
+    assert_eq!(sell(&mut schedule, 600_000_000), Ok(()));
+    assert_eq!((schedule.anchor, schedule.used_until), (micro(600), micro(600)));
+    assert_eq!(available(&schedule, 0), Ok(Collateral(0)));
+    assert_eq!(available(&schedule, 1), Ok(Collateral(1_000_000)));
+    // No more than there is.
     assert_eq!(
-        schedule.sell(&CONFIG_FAST, inventory, too_much, at(0)),
-        Err(Error::UnwindTooFast)
+        begun().available(&CONFIG_FAST, Collateral(5), &prices, at(0)),
+        Ok(Collateral(5))
     );
-    assert_eq!(schedule.sell(&CONFIG_FAST, inventory, available, at(0)), Ok(()));
-    assert_eq!(schedule.available(&CONFIG_FAST, inventory, at(0)), Ok(Collateral(0)));
-    assert_eq!(
-        schedule.available(&CONFIG_FAST, inventory, at(1)),
-        Ok(Collateral(1_000_000))
-    );
+}
+
+#[test]
+fn a_sale_of_crumbs_takes_its_time_rounded_up() {
+    let mut schedule = begun();
+    // An atom costs a quote atom, which takes eight microseconds.
+    assert_eq!(schedule.sell(&CONFIG_FAST, Collateral(1), &eighth(), at(0)), Ok(()));
+    assert_eq!(schedule.used_until, micro(0) + 8);
 }
 
 #[test]
@@ -129,52 +153,111 @@ fn an_hour_without_buyers_does_not_let_an_hour_go_at_once() {
     let schedule = begun();
     let inventory = Collateral(3_600_000_000);
     assert_eq!(
-        schedule.available(&CONFIG_FAST, inventory, at(3_600)),
+        schedule.available(&CONFIG_FAST, inventory, &eighth(), at(3_600)),
         Ok(Collateral(600_000_000))
     );
 }
 
+#[test]
+fn the_flow_counts_at_the_higher_average() {
+    // Pyth's average a quarter above the own one: fewer atoms a second.
+    let config = Config {
+        ema_band: Bps(10_000),
+        ..CONFIG_FAST
+    };
+    let higher = prices_with(
+        &config,
+        RawReading {
+            ema_price: 156_2500_0000,
+            ..raw(125_0000_0000, 0)
+        },
+    );
+    let lower = prices_with(
+        &config,
+        RawReading {
+            ema_price: 100_0000_0000,
+            ..raw(125_0000_0000, 0)
+        },
+    );
+    let inventory = Collateral(3_600_000_000);
+    let available = |prices: &Prices| begun().available(&config, inventory, prices, at(0)).unwrap().0;
+    assert_eq!((available(&higher), available(&lower)), (480_000_000, 600_000_000));
+}
+
 proptest! {
+    /// Whatever comes, waits and is bought, at whatever prices and with whatever depth the market is given meanwhile: in any
+    /// window at most the largest rate in it × (W + burst) leaves, in atoms and in quote atoms.
     #[test]
     fn any_window_obeys_the_flow_bound(
-        moves in prop::collection::vec((0i64..2_000, 0u64..2_000_000_000, 0u64..2_000_000_000), 1..60),
+        moves in prop::collection::vec(
+            (0i64..2_000, 0u64..2_000_000_000, 0u64..2_000_000_000, 50i64..200, 50i64..200, 1u64..1_000_000_000), 1..40,
+        ),
     ) {
-        let mut schedule = begun();
+        let (mut schedule, mut config) = (begun(), CONFIG_FAST);
+        (config.ema_band, config.average_band) = (Bps(10_000), Bps(10_000));
         let (mut time, mut inventory) = (0, 0u64);
-        let mut sales: Vec<(i64, u64)> = Vec::new();
-        for (wait, arrive, want) in moves {
+        // When, atoms, their value, quote atoms and atoms that leave in a second at most.
+        let mut sales: Vec<(i64, u64, u64, f64, f64)> = Vec::new();
+        for (wait, arrive, want, dollars, ema, depth) in moves {
             time += wait;
-            schedule.arrive(&arrival(time), Collateral(inventory), Collateral(arrive));
+            config.market_depth = Quote(depth);
+            let reading = RawReading { ema_price: ema * 1_0000_0000, ..raw(dollars * 1_0000_0000, 0) };
+            let prices = prices_with(&config, reading);
+            schedule.anchor =
+                schedule.anchor_after_arrival(&config, Collateral(inventory), prices.average(), at(time)).unwrap();
             inventory += arrive;
-            let available = schedule.available(&CONFIG_FAST, Collateral(inventory), at(time)).unwrap().0;
+            let available = schedule.available(&config, Collateral(inventory), &prices, at(time)).unwrap().0;
             let amount = want.min(available);
-            schedule.sell(&CONFIG_FAST, Collateral(inventory), Collateral(amount), at(time)).unwrap();
+            schedule.sell(&config, Collateral(amount), &prices, at(time)).unwrap();
             inventory -= amount;
-            sales.push((time, amount));
+            let (rate, price) = (depth as f64 * 1.5 / 3_600.0, dollars.max(ema) as f64 / 1_000.0);
+            let value = prices.trend().unwrap().cost(Collateral(amount)).unwrap().0;
+            sales.push((time, amount, value, rate, rate / price));
         }
         for first in 0..sales.len() {
-            let mut sold = 0;
-            for &(end, amount) in &sales[first..] {
-                sold += amount;
-                let window = (end - sales[first].0) as u64 + u64::from(CONFIG_FAST.unwind_burst);
-                prop_assert!(sold <= CONFIG_FAST.unwind_max_rate * window);
+            let (mut sold, mut value, mut most_value, mut most_atoms) = (0, 0, 0f64, 0f64);
+            for &(end, amount, worth, rate, atoms) in &sales[first..] {
+                (sold, value) = (sold + amount, value + worth);
+                (most_value, most_atoms) = (most_value.max(rate), most_atoms.max(atoms));
+                let window = (end - sales[first].0) as f64 + f64::from(CONFIG_FAST.unwind_burst);
+                prop_assert!(value as f64 <= most_value * window + 1e-6, "{value} in {window}");
+                prop_assert!(sold as f64 <= most_atoms * window * (1.0 + 1e-12) + 1e-6, "{sold} in {window}");
             }
         }
     }
 
     #[test]
     fn what_is_available_can_be_sold_and_one_atom_more_cannot(
-        inventory in 1u64..1 << 50, lag in 0i64..100_000, sold in 0u64..600_000_000,
+        inventory in 1u64..1 << 50, lag in 0i64..100_000, sold in 0u64..600_000_000, dollars in 1i64..1_000_000, depth in 1u64..1 << 40,
     ) {
         let mut schedule = begun();
-        let _ = schedule.sell(&CONFIG_FAST, Collateral(1 << 50), Collateral(sold), at(0));
+        let _ = schedule.sell(&CONFIG_FAST, Collateral(sold), &eighth(), at(0));
+        let config = Config { market_depth: Quote(depth), ..CONFIG_FAST };
+        let prices = prices(dollars * 1_000_000, 0);
         let inventory = Collateral(inventory);
-        let available = schedule.available(&CONFIG_FAST, inventory, at(lag)).unwrap();
+        let available = schedule.available(&config, inventory, &prices, at(lag)).unwrap();
         let mut sold_out = schedule;
-        prop_assert_eq!(sold_out.sell(&CONFIG_FAST, inventory, available, at(lag)), Ok(()));
+        prop_assert_eq!(sold_out.sell(&config, available, &prices, at(lag)), Ok(()));
         if available < inventory {
             let more = Collateral(available.0 + 1);
-            prop_assert_eq!(schedule.sell(&CONFIG_FAST, inventory, more, at(lag)), Err(Error::UnwindTooFast));
+            prop_assert_eq!(schedule.sell(&config, more, &prices, at(lag)), Err(Error::UnwindTooFast));
+        }
+    }
+
+    /// Arrival never makes anything cheaper, nor dearer than what was held justifies.
+    #[test]
+    fn an_arrival_keeps_the_lag_that_what_was_held_justifies(held in 0u64..1 << 45, lag in -100_000i64..100_000, depth in 1u64..1 << 40) {
+        let config = Config { market_depth: Quote(depth), ..CONFIG };
+        let now = micro(lag);
+        let anchor = begun().anchor_after_arrival(&config, Collateral(held), eighth().average(), at(lag)).unwrap();
+        prop_assert!(anchor >= begun().anchor);
+        let kept = (now - anchor) as f64;
+        if lag <= 0 {
+            prop_assert_eq!(anchor, begun().anchor);
+        } else {
+            let justified = (held / 8) as f64 / config.hourly_flow().0 as f64 * 3.6e9;
+            let expected = justified.min(lag as f64 * 1e6);
+            prop_assert!(kept <= expected * (1.0 + 1e-12) && kept > expected * (1.0 - 1e-12) - 1.0, "{kept} {expected}");
         }
     }
 
@@ -206,7 +289,7 @@ proptest! {
         let prices = prices_with(&config, RawReading { ema_price: ema, ..raw(price, conf) });
         prop_assume!(prices.level() == Level::Normal);
         let mut schedule = begun();
-        let _ = schedule.sell(&config, Collateral(1 << 50), Collateral(premium), at(0));
+        let _ = schedule.sell(&config, Collateral(premium), &prices, at(0));
         let late = at(1_000_000_000);
         let ask = schedule.ask(&config, &prices, late).unwrap();
         // the ask is rounded up, and so are its parts

@@ -5,7 +5,9 @@ use breakwater_engine::{Bps, Clock, Error, Parameter, ParameterChange, Quote, ra
 
 #[test]
 fn tightening_goes_one_way_and_only_for_what_limits() {
-    let (market, _) = market();
+    let (mut market, _) = market();
+    // Where it can still be tightened.
+    market.config.stress_max = Bps(4_900);
     for parameter in Parameter::ALL {
         if *parameter == Parameter::liquidation_ltv {
             let lower = change(&market, *parameter, 7_900);
@@ -24,6 +26,9 @@ fn tightening_goes_one_way_and_only_for_what_limits() {
                 tightened.tighten(&[one], NOW).unwrap();
                 let mut expected = market;
                 parameter.set(&mut expected.config, to).unwrap();
+                if *parameter == Parameter::market_depth {
+                    (expected.depth.lowered_from, expected.depth.lowered_at) = (Quote(value), NOW.unix);
+                }
                 assert!(tightened == expected, "{parameter:?}");
             } else {
                 refused(&market, |market| market.tighten(&[one], NOW), Error::NotTighter);
@@ -40,7 +45,7 @@ fn tightening_goes_one_way_and_only_for_what_limits() {
         ..change(&market, Parameter::supply_cap, 1)
     };
     refused(&market, |market| market.tighten(&[stale], NOW), Error::StaleChange);
-    let beyond = change(&market, Parameter::crowding_drop, 5_001);
+    let beyond = change(&market, Parameter::stress_max, 5_001);
     refused(
         &market,
         |market| market.tighten(&[beyond], NOW),
@@ -77,15 +82,15 @@ fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
         .announce_liquidation_ltv(Bps(8_800), starts_at, ends_at, NOW)
         .unwrap();
     // Fits 80%, and not 88%.
-    let penalty = change(&market, Parameter::penalty_max, 1_400);
+    let takeover = change(&market, Parameter::takeover_ltv, 8_800);
     // Fits 88%, and not 80%.
     let target = change(&market, Parameter::target_ltv, 8_100);
     let (middle, after) = (later(8 * 86_400), later(20 * 86_400));
     for clock in [NOW, middle, after] {
         refused(
             &market,
-            |market| market.change_parameters(&[penalty], clock),
-            Error::PenaltyTooLarge,
+            |market| market.change_parameters(&[takeover], clock),
+            Error::LtvOrder,
         );
     }
     refused(
@@ -100,7 +105,7 @@ fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
         assert_eq!(changed.liquidation_ltv(after), Bps(8_800));
     }
     market.cancel_ramp(later(1)).unwrap();
-    market.change_parameters(&[penalty], later(2)).unwrap();
+    market.change_parameters(&[takeover], later(2)).unwrap();
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn the_backstops_debt_counts_against_the_cap_and_is_not_stopped_by_it() {
     market.take_out_all();
     market.config.debt_cap = Quote(0);
     let mut ledger = KeeperLedger::new(Key([8; 32]), Key([10; 32]), 255);
-    // At $70 the account is insolvent: the backstop takes it whole.
+    // At $70 the account is beyond the take-over LTV: the backstop takes it whole.
     let day = later(86_400);
     market.guard = bytemuck::Zeroable::zeroed();
     let low = prices(&mut market, 70, day);

@@ -3,7 +3,7 @@
 use super::scene::{NOW, SOL, USDC, later, market, prices};
 use breakwater_engine::{
     Collateral, Error, GuardianPosition, GuardianShares, KeeperLedger, Key, LpShares, Market, Quote, Result,
-    actions::Willing, pause::Kinds,
+    pause::Kinds,
 };
 
 /// Every action that a kind of pause stops, and no other.
@@ -55,19 +55,6 @@ fn a_pause_stops_its_kind_and_nothing_else() {
                     .liquidations(&calm, clock)?
                     .liquidate(&mut account.clone(), &mut ledger.clone());
                 done.map(drop)
-            }),
-        ),
-        (
-            8,
-            "liquidate externally",
-            Box::new(|market| {
-                let willing = Willing {
-                    max_repay: Quote(1),
-                    min_collateral: Collateral(0),
-                };
-                market
-                    .liquidate_external(&mut account.clone(), willing, &calm, clock)
-                    .map(drop)
             }),
         ),
         (

@@ -3,6 +3,7 @@
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, Error, FeedPin, Feeds, Key, LpShares, MarginAccount, Market, NewMarket, Parameter,
     ParameterChange, Prices, Quote, RawReading, Readings, Result,
+    depth::DepthAllocation,
     oracle::{FEED_PULL, Purpose},
 };
 
@@ -31,7 +32,7 @@ pub const fn later(seconds: i64) -> Clock {
 
 pub fn new_market(config: &Config) -> Result<Market> {
     let mut market: Market = bytemuck::Zeroable::zeroed();
-    market.initialise(&NewMarket {
+    market.initialize(&NewMarket {
         id: 0,
         bump: 255,
         collateral: (Key([1; 32]), 9, Key([2; 32])),
@@ -43,20 +44,19 @@ pub fn new_market(config: &Config) -> Result<Market> {
             base: FeedPin::NONE,
             rate: FeedPin::NONE,
         },
+        depth: DepthAllocation {
+            budget: Key([7; 32]),
+            share: Bps(10_000),
+        },
         config: *config,
         clock: NOW,
     })?;
     Ok(market)
 }
 
-/// A market without haircuts, 100,000 USDC in the pool and 10,000 in the backstop, and an account of 100 SOL.
+/// A market with 100,000 USDC in the pool and 10,000 in the backstop, and an account of 100 SOL.
 pub fn market() -> (Market, MarginAccount) {
-    let config = Config {
-        volatility_max: Bps(0),
-        crowding_max: Bps(0),
-        band_floor: Quote(u64::MAX),
-        ..Config::EXAMPLE
-    };
+    let config = Config::EXAMPLE;
     let mut market = new_market(&config.first()).unwrap();
     market.config = config;
     market.supply(Quote(100_000 * USDC), LpShares(0), NOW).unwrap();

@@ -1,6 +1,6 @@
 //! How parameters change.
 
-use super::{Invariant, Verdict, demand};
+use super::{Invariant, Verdict, demand, every};
 use crate::{
     Call,
     exact::int,
@@ -14,6 +14,24 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         name: "parameters-only-tighten",
         statement: "Without the timelock no parameter changes but the one that is tightened, in the direction that only limits; and the parameters stay valid.",
         check: tightening,
+    },
+    Invariant {
+        name: "depth-halves-in-a-day-at-most",
+        statement: "Without the timelock the market's depth, which carries all sales, is never lowered below half of what it was before any such lowering of the last 24 hours.",
+        check: |facts, history| {
+            let Call::Tighten { parameter, .. } = facts.step.call.as_ref()? else {
+                return None;
+            };
+            facts.done()?;
+            (*parameter == Parameter::market_depth.id()).then_some(())?;
+            let depth = u128::from(facts.step.after.market.config.market_depth.0);
+            let lately = history.lowered.iter().filter(|(at, _)| facts.now - at < 86_400);
+            every(lately.map(|(at, from)| {
+                demand(depth * 2 >= u128::from(*from), || {
+                    format!("{depth} where it was {from} {} seconds ago", facts.now - at)
+                })
+            }))
+        },
     },
     Invariant {
         name: "liquidation-ltv-moves-slowly",

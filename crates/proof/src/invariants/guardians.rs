@@ -3,15 +3,16 @@
 use super::{Invariant, Verdict, demand, every, priced};
 use crate::{
     Call, Done, KEEPERS,
-    exact::{Int, ceil, floor, int, positive, whole},
-    facts::{Facts, equity},
+    exact::{Int, ceil, floor, int, positive, value, whole},
+    facts::{Facts, accrued, equity},
     history::History,
 };
+use breakwater_engine::{Books, Error};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "guardian-gets-its-part-at-most",
-        statement: "A guardian who leaves gets at most its shares' part of the claim, of the backstop's equity at the conservative price less the haircut, and of what it put in and its shares have earned since.",
+        statement: "A guardian who leaves gets at most its shares' part of the claim, of the backstop's equity at the conservative price, and of what it put in and its shares have earned since.",
         check: leaving,
     },
     Invariant {
@@ -33,7 +34,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         name: "guardians-claim-only-grows",
         statement: "A share of the guardians' claim never stands for less than before, and the claim falls only when one of them leaves; but both end when a deficit is settled.",
         check: |facts, _| {
-            let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market.guardians);
+            let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market.books.guardians);
             match facts.done() {
                 Some(Done::Settled(_)) => return None,
                 _ if before.shares.0 == 0 => return None,
@@ -49,8 +50,13 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "guardians-earn-their-share-at-most",
-        statement: "Of the penalties of a call, guardians earn at most guardian_share × min(1, claim ÷ equity), with inventory at the stressed price.",
+        statement: "Of the penalties of a call, of a take-over no more than β of the debt and nothing while Guarded, guardians earn at most guardian_share × min(1, claim ÷ equity), with inventory at q.",
         check: earnings,
+    },
+    Invariant {
+        name: "standing-by-is-paid",
+        statement: "When interest accrues, the guardians' claim grows by standby_share × the backstop's part of it × claim ÷ (claim + the protocol's capital and reserves), to a four millionth of that part; and in all they never earn more than standby_share of what the backstop did.",
+        check: standby,
     },
     Invariant {
         name: "losses-in-order",
@@ -61,7 +67,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         name: "eras-end-with-settlements",
         statement: "The guardians' era ends when a deficit is settled, and only then.",
         check: |facts, _| {
-            let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| stage.market.guardians.era);
+            let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| stage.market.books.guardians.era);
             let ends = u64::from(matches!(facts.done(), Some(Done::Settled(_))));
             if ends == 0 && before == after {
                 return None;
@@ -70,32 +76,39 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         },
     },
     Invariant {
-        name: "equity-leaves-above-the-floor",
-        statement: "Equity is taken out only in the amount announced and in its time, and leaves the protocol, after the guardians' claim and with inventory at the conservative price less the haircut, at least equity_floor of the market's debt.",
+        name: "equity-leaves-above-the-claim",
+        statement: "Equity is taken out only in the amount announced and in its time, and leaves the backstop worth at least the guardians' claim, with inventory at the conservative price.",
         check: taken_out,
     },
     Invariant {
         name: "credits-are-bounties",
-        statement: "A keeper's credit grows by the bounties of its own liquidations, ends when it is claimed, and is paid out in full.",
+        statement: "A keeper's credit grows by the bounties of its own liquidations, and falls by what it is paid.",
         check: credits,
+    },
+    Invariant {
+        name: "claims-pay-what-is-funded",
+        statement: "A claim pays the smaller of the keeper's credit and the funded credits, and the rest stays owed; it is refused only without a credit, or while nothing is funded.",
+        check: claims,
+    },
+    Invariant {
+        name: "funded-credits-came-in",
+        statement: "The backstop's cash, what is set aside for keepers and what they were paid is, to the atom, what buyers, guardians, givers and interest brought, less what it spent on debt and on those who took capital out: the pool lends nothing for bounties.",
+        check: |facts, history| {
+            let backstop = &facts.step.after.market.books.backstop;
+            let there = i128::from(backstop.cash.0) + i128::from(backstop.funded_credits.0) + history.claimed;
+            demand(there == history.cash, || {
+                format!("{backstop:?} with {} paid, of {}", history.claimed, history.cash)
+            })
+        },
     },
 ];
 
 /// The backstop's equity as it counts for whoever takes money out. The conservative price is only for Normal.
 fn releasable(facts: &Facts, accrued: &crate::Stage) -> Option<Int> {
-    if accrued.market.books.backstop.inventory.0 == 0 {
+    if !accrued.market.books.leaving_needs_prices() {
         return Some(equity(accrued, &facts.index, &int(0)));
     }
-    let conservative = priced(facts)?.conservative()?;
-    let price = floor(&(conservative * (10_000 - facts.config.inventory_haircut.0)), &whole());
-    Some(equity(accrued, &facts.index, &price))
-}
-
-/// The stage before the call, with interest up to the call.
-fn accrued(facts: &Facts) -> Option<crate::Stage> {
-    let mut stage = facts.step.before.clone();
-    stage.market.books = stage.market.books_at(facts.step.after.clock).ok()?;
-    Some(stage)
+    Some(equity(accrued, &facts.index, &priced(facts)?.conservative()?))
 }
 
 fn leaving(facts: &Facts, history: &History) -> Verdict {
@@ -103,12 +116,12 @@ fn leaving(facts: &Facts, history: &History) -> Verdict {
         return None;
     };
     let before = accrued(facts)?;
-    let all = before.market.guardians.shares.0;
+    let all = before.market.books.guardians.shares.0;
     let Some(equity) = releasable(facts, &before) else {
         return demand(false, || "left without a price".to_owned());
     };
     // Of one virtual atom more, as shares are counted.
-    let payable = positive(equity).min(int(before.market.guardians.claim.0)) + 1;
+    let payable = positive(equity).min(int(before.market.books.guardians.claim.0)) + 1;
     let part = ceil(&(payable * shares.0), &(int(all) + 1_000));
     let paid = int(done.amount.0);
     let expected = (&history.part >> 64) + 1 + history.roundings;
@@ -121,22 +134,62 @@ fn earnings(facts: &Facts, _: &History) -> Verdict {
     let Done::Liquidated(done) = facts.done()? else {
         return None;
     };
-    let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market.guardians);
-    let earned = int(after.claim.0) - before.claim.0;
-    if before.shares.0 == 0 {
+    let (view, before) = (priced(facts)?, accrued(facts)?);
+    let guardians = &before.market.books.guardians;
+    let earned = int(facts.step.after.market.books.guardians.claim.0) - guardians.claim.0;
+    if guardians.shares.0 == 0 {
         return demand(earned == int(0), || format!("{earned} atoms for nobody"));
     }
-    let equity = equity(&accrued(facts)?, &facts.index, &priced(facts)?.stressed);
-    let penalties = done.iter().filter(|(_, done)| done.deficit.0 == 0);
-    let penalties: Int = penalties.map(|(_, done)| int(done.repaid.0) * done.penalty.0).sum();
+    let equity = equity(&before, &facts.index, &view.fallen(facts.config.stress_fall.0));
+    let penalties = done.iter().map(|(_, done)| match (done.taken_over, view.level) {
+        (true, 1) => int(0),
+        (true, _) => {
+            let margin = positive(value(&view.settled, done.seized.0) - done.repaid.0) * whole();
+            margin.min(int(done.repaid.0) * facts.config.penalty.0)
+        }
+        (false, _) => int(done.repaid.0) * done.penalty.0,
+    });
+    let penalties: Int = penalties.sum();
     if equity <= int(0) {
         return demand(earned == int(0), || format!("{earned} atoms out of no equity"));
     }
-    let claim = int(before.claim.0).min(equity.clone());
+    let claim = int(guardians.claim.0).min(equity.clone());
     let most = penalties * facts.config.guardian_share.0 * claim;
     demand(&earned * whole() * whole() * equity <= most, || {
         format!("{earned} atoms earned")
     })
+}
+
+fn standby(facts: &Facts, _: &History) -> Verdict {
+    let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market.books);
+    let (guardians, config) = (&before.guardians, facts.config);
+    let reserves = |books: &Books| (int(books.backstop.reserve.0) << 64) + books.pool.due.raw();
+    let whole_time = demand(
+        int(after.income.standby.0) << 64 <= reserves(after) * config.standby_share.0 / whole(),
+        || format!("{:?} of {:?}", after.income, after.backstop),
+    );
+    // What else moves the claim is another promise.
+    let other = matches!(
+        facts.done(),
+        Some(Done::Liquidated(_) | Done::GuardianDeposited(_) | Done::GuardianWithdrawn(_) | Done::Settled(_))
+    );
+    let earned = reserves(after) - reserves(before);
+    if other || earned <= int(0) || guardians.shares.0 == 0 {
+        return (guardians.shares.0 > 0).then_some(whole_time?);
+    }
+    let exactly = |books: &Books| (int(books.guardians.claim.0) << 64) + books.guardians.fraction;
+    let got = exactly(after) - exactly(before);
+    let given = int(before.income.paid_in.0) + before.backstop.reserve.0 - before.income.standby.0;
+    let capital = int(guardians.claim.0) + positive(given);
+    let share = floor(&(earned * config.standby_share.0), &whole());
+    let most = floor(&(&share * guardians.claim.0), &capital.max(int(1)));
+    let least = &most - (share >> 22u32) - (1u64 << 26);
+    every([
+        whole_time,
+        demand(least <= got && got <= most, || {
+            format!("the claim grew by {got}, not between {least} and {most}, in units of 2^-64 atoms")
+        }),
+    ])
 }
 
 fn settlement(facts: &Facts, _: &History) -> Verdict {
@@ -147,9 +200,11 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
     let (books, after) = (&before.market.books, &facts.step.after.market);
     let owed = facts.debt(done.shares);
     let empty = books.backstop.inventory.0 == 0 && books.backstop.cash.0 == 0;
-    let told = done.guardians == before.market.guardians.claim && int(done.suppliers.0) == owed;
-    let own = int(done.protocol.0) == int(before.market.income.paid_in.0) + after_reserve(facts, &before);
-    let void = after.guardians.claim.0 == 0 && after.guardians.shares.0 == 0;
+    let told = done.guardians == before.market.books.guardians.claim && int(done.suppliers.0) == owed;
+    let income = &books.income;
+    let own = positive(int(income.paid_in.0) + after_reserve(facts, &before) - income.standby.0);
+    let own = int(done.protocol.0) == own;
+    let void = after.books.guardians.claim.0 == 0 && after.books.guardians.shares.0 == 0;
     let written = books.pool.debt_shares.0 - after.books.pool.debt_shares.0;
     let square = after.books.backstop.debt_shares.0 == 0 && after.books.pool.cash == books.pool.cash;
     demand(
@@ -178,16 +233,13 @@ fn taken_out(facts: &Facts, _: &History) -> Verdict {
     let opens = announced.queued_at + i64::from(config.take_out_delay);
     let open = (opens..=opens + i64::from(config.take_out_window)).contains(&facts.now);
     let approved = facts.step.after.clock.slot <= announced.expires_slot;
-    let mut after = accrued(facts)?;
-    let Some(equity) = releasable(facts, &after) else {
+    let before = accrued(facts)?;
+    let Some(equity) = releasable(facts, &before) else {
         return demand(false, || "taken out without a price".to_owned());
     };
-    after = facts.step.after.clone();
-    let left = equity - done.amount.0 - after.market.guardians.claim.0;
-    let owed = facts.debt(after.market.books.pool.debt_shares);
-    let floor = owed * config.equity_floor.0;
+    let left = equity - done.amount.0 - before.market.books.guardians.claim.0;
     demand(
-        open && approved && done.amount == announced.amount && &left * whole() >= floor,
+        open && approved && done.amount == announced.amount && left >= int(0),
         || format!("{done:?} of {announced:?} leaves {left}"),
     )
 }
@@ -204,11 +256,7 @@ fn credits(facts: &Facts, _: &History) -> Verdict {
             Done::Liquidated(done) if keeper == Some(at) => {
                 before + done.iter().map(|(_, done)| done.bounty.0).sum::<u64>()
             }
-            Done::Claimed(claim) if keeper == Some(at) => {
-                return demand(after == 0 && claim.amount.0 == before, || {
-                    format!("{claim:?} of {before}, {after} left")
-                });
-            }
+            Done::Claimed(claim) if keeper == Some(at) => before - claim.amount.0,
             _ if before == after => return None,
             _ => before,
         };
@@ -216,4 +264,26 @@ fn credits(facts: &Facts, _: &History) -> Verdict {
             format!("the credit of {before} became {after}, not {due}")
         })
     }))
+}
+
+fn claims(facts: &Facts, _: &History) -> Verdict {
+    let Call::Claim { keeper } = facts.step.call.as_ref()? else {
+        return None;
+    };
+    let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market.books);
+    let credit = facts.step.before.ledgers[*keeper].credit.0;
+    let funded = before.backstop.funded_credits.0;
+    let due = credit.min(funded);
+    let fine = match &facts.step.result {
+        Ok(Done::Claimed(claim)) => {
+            let left = funded - after.backstop.funded_credits.0;
+            due > 0 && claim.amount.0 == due && claim.credit_after.0 == credit - due && left == due
+        }
+        Err(Error::NothingToClaim) => credit == 0,
+        Err(Error::CreditsUnfunded) => credit > 0 && funded == 0,
+        _ => false,
+    };
+    demand(fine && before.pool == after.pool, || {
+        format!("{:?} of a credit of {credit}, {funded} funded", facts.step.result)
+    })
 }

@@ -86,8 +86,7 @@ impl Named {
             | Call::WithdrawCollateral { account, .. }
             | Call::Borrow { account, .. }
             | Call::Repay { account, .. }
-            | Call::Reopen { account }
-            | Call::LiquidateExternal { account, .. } => named.accounts.push(*account),
+            | Call::Reopen { account } => named.accounts.push(*account),
             Call::Liquidate { keeper, account } => {
                 (named.accounts, named.keeper) = (vec![*account], Some(*keeper));
             }
@@ -167,8 +166,14 @@ fn refusals(facts: &Facts, _: &History) -> Verdict {
     market.map.origin = touched.map.origin;
     let accrues = matches!(
         facts.step.call,
-        Some(Call::Liquidate { .. } | Call::LiquidateBatch { .. } | Call::LiquidateExternal { .. })
+        Some(Call::Liquidate { .. } | Call::LiquidateBatch { .. })
     );
+    if accrues {
+        // The kept sums follow the price: other bands, the same shares in each.
+        let (map, followed) = (&mut market.map, &touched.map);
+        map.threshold = followed.threshold;
+        (map.under_shares, map.under_weight) = (followed.under_shares, followed.under_weight);
+    }
     if accrues && touched.books != market.books {
         market.books = market.books_at(left.clock).ok()?;
     }

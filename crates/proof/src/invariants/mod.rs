@@ -13,10 +13,12 @@ mod guardians;
 mod liquidation;
 mod loans;
 mod money;
+mod path;
 mod pool;
 mod prices;
 mod repeated;
 mod sizing;
+mod stress;
 mod unwind;
 
 /// What a check says of a step.
@@ -40,7 +42,7 @@ pub struct Chapter {
 }
 
 /// All of them.
-pub const CHAPTERS: [Chapter; 10] = [
+pub const CHAPTERS: [Chapter; 11] = [
     Chapter {
         title: "Money",
         invariants: money::INVARIANTS,
@@ -64,6 +66,10 @@ pub const CHAPTERS: [Chapter; 10] = [
     Chapter {
         title: "How much is taken",
         invariants: sizing::INVARIANTS,
+    },
+    Chapter {
+        title: "The stress cover and the pipeline",
+        invariants: stress::INVARIANTS,
     },
     Chapter {
         title: "The unwind",

@@ -7,7 +7,7 @@ use breakwater_engine::map::BANDS;
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "quote-vault-covers-claims",
-        statement: "The quote vault holds at least the pool's cash, the backstop's cash and what keepers may claim.",
+        statement: "The quote vault holds at least the pool's cash, the backstop's cash and what is set aside for keepers.",
         check: |facts, _| {
             let after = &facts.step.after;
             let claims = quote_claims(facts);
@@ -45,13 +45,12 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "keeper-credits-add-up",
-        statement: "What the backstop has set aside for keepers is the sum of their ledgers.",
+        statement: "What the backstop owes keepers, funded and unfunded, is the sum of their ledgers.",
         check: |facts, _| {
-            let (booked, counted) = (
-                facts.step.after.market.books.backstop.keeper_credits.0,
-                facts.step.after.totals().keeper_credits,
-            );
-            demand(u128::from(booked) == counted, || {
+            let backstop = &facts.step.after.market.books.backstop;
+            let booked = u128::from(backstop.funded_credits.0) + u128::from(backstop.unfunded_credits.0);
+            let counted = facts.step.after.totals().keeper_credits;
+            demand(booked == counted, || {
                 format!("{booked} on the books, {counted} counted")
             })
         },
@@ -74,7 +73,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         statement: "The shares of the guardians' claim are the sum of the positions of the present era.",
         check: |facts, _| {
             let (booked, counted) = (
-                facts.step.after.market.guardians.shares.0,
+                facts.step.after.market.books.guardians.shares.0,
                 facts.step.after.totals().guardian_shares,
             );
             demand(u128::from(booked) == counted, || {
@@ -104,7 +103,7 @@ fn quote_claims(facts: &Facts) -> u128 {
     [
         books.pool.cash.0,
         books.backstop.cash.0,
-        books.backstop.keeper_credits.0,
+        books.backstop.funded_credits.0,
     ]
     .into_iter()
     .map(u128::from)

@@ -47,7 +47,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "suppliers-feel-no-liquidation",
-        statement: "A liquidation against the backstop or by others leaves what belongs to the suppliers as it was, but for a few atoms of rounding in their favour.",
+        statement: "A liquidation leaves what belongs to the suppliers as it was, but for a few atoms of rounding in their favour.",
         check: unfelt,
     },
     Invariant {
@@ -140,11 +140,10 @@ fn reserve(facts: &Facts, _: &History) -> Verdict {
 }
 
 fn unfelt(facts: &Facts, _: &History) -> Verdict {
-    let count = match facts.done()? {
-        Done::Liquidated(done) => done.len() * 3,
-        Done::ExternallyLiquidated(_) => 3,
-        _ => return None,
+    let Done::Liquidated(done) = facts.done()? else {
+        return None;
     };
+    let count = done.len() * 3;
     let accrued = facts.step.before.market.books_at(facts.step.after.clock).ok()?.pool;
     let pool = &facts.step.after.market.books.pool;
     let gained = assets(pool, &facts.index) - assets(&accrued, &facts.index);
@@ -213,7 +212,6 @@ fn largest(call: &Call) -> u64 {
         | Call::QueueTakeOut { amount, .. } => amount.0,
         Call::Deposit { amount, .. } | Call::WithdrawCollateral { amount, .. } | Call::Buy { amount } => amount.0,
         Call::Withdraw { shares, .. } => shares.0,
-        Call::LiquidateExternal { max_repay, .. } => max_repay.0,
         Call::BuyFor { budget, .. } => budget.0,
         Call::GuardianRequest { shares, .. } | Call::GuardianWithdraw { shares, .. } => shares.0,
         Call::DonateQuote { amount } | Call::DonateCollateral { amount } => amount,

@@ -33,10 +33,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             facts.view.as_ref()?;
             let config = facts.config;
             let oldest = match facts.step.call.as_ref()? {
-                Call::Observe
-                | Call::Liquidate { .. }
-                | Call::LiquidateBatch { .. }
-                | Call::LiquidateExternal { .. } => config.max_age_long,
+                Call::Observe | Call::Liquidate { .. } | Call::LiquidateBatch { .. } => config.max_age_long,
                 _ => config.max_age_short,
             };
             let readings = &facts.step.after.readings;
@@ -89,10 +86,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         name: "nothing-is-dealt-when-halted",
         statement: "Nobody borrows, is liquidated or buys while the market is Halted, or at a reading whose confidence is above the hard limit, or while the brake is pulled.",
         check: |facts, _| {
-            let dealt = matches!(
-                facts.done()?,
-                Done::Borrowed(_) | Done::Liquidated(_) | Done::ExternallyLiquidated(_) | Done::Sold(_)
-            );
+            let dealt = matches!(facts.done()?, Done::Borrowed(_) | Done::Liquidated(_) | Done::Sold(_));
             let view = facts.view.as_ref().filter(|_| dealt)?;
             demand(view.asked < 2 && view.level < 2, || "dealt while Halted".to_owned())
         },
@@ -185,7 +179,7 @@ fn pauses(facts: &Facts, _: &History) -> Verdict {
         Call::Supply { .. } => Some(0),
         Call::Borrow { .. } => Some(1),
         Call::WithdrawCollateral { account, .. } => facts.step.before.accounts[*account].has_debt().then_some(2),
-        Call::Liquidate { .. } | Call::LiquidateBatch { .. } | Call::LiquidateExternal { .. } => Some(3),
+        Call::Liquidate { .. } | Call::LiquidateBatch { .. } => Some(3),
         Call::Buy { .. } | Call::BuyFor { .. } => Some(4),
         Call::GuardianDeposit { .. } => Some(5),
         _ => None,

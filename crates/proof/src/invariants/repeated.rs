@@ -176,41 +176,6 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         statement: "An account liquidated again at once earns its keepers no second tip: both bounties together are at most one tip and the share of all that was repaid.",
         check: again,
     },
-    Invariant {
-        name: "splitting-an-external-liquidation-never-pays",
-        statement: "Who liquidates with own capital in two parts gets at most the collateral that the same sum gets at once.",
-        check: |facts, _| {
-            let (Call::LiquidateExternal { account, .. }, Done::ExternallyLiquidated(done)) = facts.call_done()? else {
-                return None;
-            };
-            let parts = halves(done.repaid.0)?.map(|part| Call::LiquidateExternal {
-                account: *account,
-                max_repay: Quote(part),
-            });
-            let (_, twice) = in_turn(&facts.step.before, &parts)?;
-            let sum = |get: fn(&Done) -> u64| twice.iter().map(get).sum::<u64>();
-            let repaid = sum(|done| {
-                if let Done::ExternallyLiquidated(done) = done {
-                    done.repaid.0
-                } else {
-                    0
-                }
-            });
-            let seized = sum(|done| {
-                if let Done::ExternallyLiquidated(done) = done {
-                    done.seized.0
-                } else {
-                    0
-                }
-            });
-            if repaid != done.repaid.0 {
-                return None;
-            }
-            demand(seized <= done.seized.0, || {
-                format!("{seized} in two parts, {done:?} at once")
-            })
-        },
-    },
 ];
 
 /// What withdrawals paid, quote atoms.
@@ -237,7 +202,7 @@ fn again(facts: &Facts, _: &History) -> Verdict {
     };
     let stage: &Stage = &facts.step.after;
     let (_, first) = first.first()?;
-    if first.insolvent || first.whole {
+    if first.taken_over || first.whole {
         return None;
     }
     let other = Call::Liquidate {
@@ -252,7 +217,7 @@ fn again(facts: &Facts, _: &History) -> Verdict {
         return None;
     };
     let (_, second) = second.first()?;
-    let earned = int(first.bounty.0) + first.bounty_unpaid.0 + second.bounty.0 + second.bounty_unpaid.0;
+    let earned = int(first.bounty.0) + second.bounty.0;
     let share = (int(first.repaid.0) + second.repaid.0) * facts.config.bounty_share.0;
     demand(
         earned * 10_000 <= share + int(facts.config.bounty_tip.0) * 10_000,

@@ -12,19 +12,23 @@ use breakwater_engine::{Clock, oracle::Purpose};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
-        name: "unwind-flow-is-bounded",
-        statement: "In any stretch of time at most unwind_max_rate × (stretch + unwind_burst) atoms of inventory are sold, whatever anyone does.",
+        name: "one-flow-is-bounded",
+        statement: "In any stretch of time at most what the flow limit, k × market_depth ÷ the higher average of each moment, takes the stretch and unwind_burst for leaves the collateral vault for any reason but owners' own withdrawals; so at most the largest flow in it × (stretch + unwind_burst).",
         check: |facts, history| {
-            let Done::Sold(_) = facts.done()? else {
+            let left = facts.step.after.collateral_vault < facts.step.before.collateral_vault;
+            if !left || matches!(facts.call_done()?.0, Call::WithdrawCollateral { .. }) {
                 return None;
-            };
-            let (rate, burst) = (
-                i128::from(facts.config.unwind_max_rate),
-                i128::from(facts.config.unwind_burst),
-            );
-            every(History::stretches(&history.sales).map(|(stretch, sum, _)| {
-                demand(sum <= rate * (stretch + burst), || {
-                    format!("{sum} atoms in {stretch} seconds")
+            }
+            if facts.view.is_none() {
+                return demand(false, || "collateral left without a price".to_owned());
+            }
+            let burst = i64::from(facts.config.unwind_burst);
+            let mut taken = int(0);
+            every(history.departures.iter().rev().map(|(at, seconds)| {
+                taken += seconds;
+                let stretch = facts.now - at;
+                demand(taken <= int(stretch + burst) << 32, || {
+                    format!("the flow of {taken} × 2^-32 seconds in {stretch}")
                 })
             }))
         },
@@ -73,8 +77,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         check: waiting,
     },
     Invariant {
-        name: "proceeds-pay-debt-first",
-        statement: "What a buyer pays, what is given to the backstop and what guardians put in pays its debt to the pool first: it is cash only when no debt is left.",
+        name: "proceeds-pay-keepers-then-debt",
+        statement: "What a buyer pays, what is given to the backstop and what guardians put in funds keepers' credits first, then pays its debt to the pool: it is cash only when neither is left.",
         check: |facts, _| {
             let (received, repaid) = match facts.done()? {
                 Done::Sold(sale) => (sale.cost, sale.repaid),
@@ -83,11 +87,16 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 _ => return None,
             };
             let before = facts.step.before.market.books_at(facts.step.after.clock).ok()?;
-            let owed = facts.debt(before.backstop.debt_shares);
-            let cash = facts.step.after.market.books.backstop.cash.0 - before.backstop.cash.0;
-            let due = int(received.0).min(owed);
-            demand(int(repaid.0) == due && cash == received.0 - repaid.0, || {
-                format!("{repaid:?} of {due} paid with {received:?}, {cash} kept")
+            let (old, new) = (&before.backstop, &facts.step.after.market.books.backstop);
+            let funded = received.0.min(old.unfunded_credits.0);
+            let owed = facts.debt(old.debt_shares);
+            let due = int(received.0 - funded).min(owed);
+            let fine = int(repaid.0) == due
+                && new.funded_credits.0 == old.funded_credits.0 + funded
+                && new.unfunded_credits.0 == old.unfunded_credits.0 - funded
+                && new.cash.0 - old.cash.0 == received.0 - funded - repaid.0;
+            demand(fine, || {
+                format!("{received:?} should fund {funded} and pay {due}: {old:?} became {new:?}")
             })
         },
     },

@@ -74,21 +74,6 @@ impl World {
         decode::guardian_position(&account.data).unwrap_or_else(|error| panic!("{address}: {error}"))
     }
 
-    /// Liquidates with the liquidator's own tokens, at most `max_repay` quote atoms.
-    #[track_caller]
-    pub fn liquidate_external(
-        &mut self,
-        liquidator: &Actor,
-        position: &Position,
-        max_repay: u64,
-    ) -> Result<Outcome, Failure> {
-        let Position { market, address, .. } = position;
-        self.send(
-            &[ix::liquidate_external(market, address, &liquidator.key(), max_repay, 0)],
-            &[liquidator],
-        )
-    }
-
     /// Writes off what the backstop cannot pay.
     #[track_caller]
     pub fn settle_deficit(&mut self, market: &MarketKeys) -> Result<Outcome, Failure> {

@@ -46,9 +46,9 @@ impl Default for MarketSpec {
     }
 }
 
-/// [`Config::EXAMPLE`] without caps and with its price guards wide open, for tests that move a price at will: no price down is clamped or
+/// [`Config::EXAMPLE`] without caps, with the least stress cover, and with its price guards wide open, for tests that move a price at will: no price down is clamped or
 /// far from an average, nor one up to twice, and the market's own average follows at once. A confidence above 2% still
-/// halts.
+/// halts. The stress fall is the smallest there may be: what a test borrows needs no capital behind it.
 #[must_use]
 pub fn default_config() -> Config {
     Config {
@@ -59,11 +59,12 @@ pub fn default_config() -> Config {
         average_seconds: 1,
         ema_band: Bps(10_000),
         unwind_floor_band: Bps(10_000),
-        volatility_max: Bps(0),
-        crowding_max: Bps(0),
-        band_floor: Quote(u64::MAX),
+        stress_fall: Bps(500),
+        stress_volatility: Bps(0),
+        stress_max: Bps(500),
         supply_cap: Quote(u64::MAX),
-        debt_cap: Quote(u64::MAX),
+        market_depth: Quote(1_000_000_000_000),
+        debt_cap: Quote(200_000_000_000_000),
         account_debt_cap: Quote(u64::MAX),
         confidence_guard: Bps(200),
         confidence_halt: Bps(200),
@@ -147,10 +148,27 @@ impl World {
             quote_feed: pin(quote_feed),
             base_feed: keys.redemption_feeds.map(|(base, _)| pin(base)),
             rate_feed: keys.redemption_feeds.map(|(_, rate)| pin(rate)),
+            depth_share: 100,
             config: created_with(&spec.config),
         };
-        let create = ix::create_market(&keys, &self.authority().key(), args);
+        let budget = self.depth_budget("TEST");
+        let create = ix::create_market(&keys, &self.authority().key(), &budget, args);
         (keys, create)
+    }
+
+    /// The depth budget of an asset, created unless it is there. Every market of [`World::market`] has 1% of that of "TEST".
+    ///
+    /// # Panics
+    /// If the program refuses to create it.
+    #[track_caller]
+    pub fn depth_budget(&mut self, asset: &str) -> Pubkey {
+        let address = addresses::depth_budget(asset);
+        if self.account(&address).is_none() {
+            let authority = self.authority().clone();
+            self.send(&[ix::create_depth_budget(&authority.key(), asset)], &[&authority])
+                .unwrap_or_else(|failure| panic!("no depth budget: {failure:?}"));
+        }
+        address
     }
 
     /// Watches a market that was created by hand, as those that [`World::market`] makes are watched.

@@ -3,12 +3,12 @@ use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::MarketCreated,
     feeds::check_pins,
-    state::{Market, Protocol, key},
+    state::{DepthBudget, Market, Protocol, key},
     tokens,
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Config, FeedPin, Feeds, NewMarket, pool::EXTRA_LP_DECIMALS};
+use breakwater_engine::{Bps, Config, DepthAllocation, FeedPin, Feeds, NewMarket, pool::EXTRA_LP_DECIMALS};
 
 /// Arguments of `create_market`.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub struct CreateMarketArgs {
     pub base_feed: Option<FeedPin>,
     /// Feed of the redemption rate, in that base token.
     pub rate_feed: Option<FeedPin>,
+    /// Share of the depth budget, bps.
+    pub depth_share: u32,
     /// Parameters.
     pub config: Config,
 }
@@ -43,6 +45,9 @@ pub struct CreateMarket<'info> {
         seeds = [b"market", collateral_mint.key().as_ref(), quote_mint.key().as_ref(), &args.id.to_le_bytes()], bump,
     )]
     pub market: AccountLoader<'info, Market>,
+    /// The depth of what it sells.
+    #[account(mut)]
+    pub depth_budget: AccountLoader<'info, DepthBudget>,
     /// Mint of the collateral token.
     pub collateral_mint: Box<InterfaceAccount<'info, Mint>>,
     /// Mint of the quote token.
@@ -88,10 +93,19 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
         rate: args.rate_feed.unwrap_or(FeedPin::NONE),
     };
     check_pins(&feeds)?;
+    let depth = DepthAllocation {
+        budget: key(&accounts.depth_budget.key()),
+        share: Bps(args.depth_share),
+    };
+    accounts
+        .depth_budget
+        .load_mut()?
+        .allocate(depth.share)
+        .or_program_error()?;
     accounts
         .market
         .load_init()?
-        .initialise(&NewMarket {
+        .initialize(&NewMarket {
             id: args.id,
             bump: ctx.bumps.market,
             collateral: (
@@ -106,6 +120,7 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
             ),
             lp_mint: key(&accounts.lp_mint.key()),
             feeds,
+            depth,
             config: args.config,
             clock: clock::now()?,
         })

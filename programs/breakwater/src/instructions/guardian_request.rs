@@ -11,6 +11,7 @@ use breakwater_engine::GuardianShares;
 #[derive(Accounts)]
 pub struct GuardianRequest<'info> {
     /// The market.
+    #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     /// The guardian's shares.
     #[account(
@@ -26,7 +27,7 @@ pub struct GuardianRequest<'info> {
 /// Asks to take a guardian's shares out.
 pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64) -> Result<()> {
     let accounts = &ctx.accounts;
-    let market = accounts.market.load()?;
+    let mut market = accounts.market.load_mut()?;
     let mut position = accounts.position.load_mut()?;
     let request = market
         .guardian_request(&mut position, GuardianShares(shares), clock::now()?)

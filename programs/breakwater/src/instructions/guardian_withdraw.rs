@@ -34,7 +34,7 @@ pub struct GuardianWithdraw<'info> {
     /// The market's quote vault.
     #[account(mut, address = address(market.load()?.quote_vault) @ BreakwaterError::WrongVault)]
     pub quote_vault: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// The market's price accounts. Needed only while the backstop holds inventory.
+    /// The market's price accounts. Needed only while there is inventory or debt.
     pub feeds: OptionalFeeds<'info>,
     /// Token program of the quote mint.
     #[account(constraint = *quote_mint.to_account_info().owner == quote_token_program.key() @ BreakwaterError::WrongTokenProgram)]
@@ -48,9 +48,7 @@ pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, shares: u64, min_amount
     let (withdrawal, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let mut position = accounts.position.load_mut()?;
-        let prices = accounts
-            .feeds
-            .for_inventory(&mut market, accounts.market.key(), clock)?;
+        let prices = accounts.feeds.for_leaving(&mut market, accounts.market.key(), clock)?;
         let (shares, least) = (GuardianShares(shares), Quote(min_amount));
         let withdrawal = market
             .guardian_withdraw(&mut position, shares, least, prices.as_ref(), clock)

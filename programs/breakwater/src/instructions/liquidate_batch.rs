@@ -7,7 +7,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, key},
 };
 use anchor_lang::{Discriminator, prelude::*};
-use breakwater_engine::{self as engine, Error as EngineError, oracle::Purpose};
+use breakwater_engine::{self as engine, oracle::Purpose};
 
 /// Accounts of `liquidate_batch`; the margin accounts follow as remaining accounts.
 #[derive(Accounts)]
@@ -51,16 +51,9 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
         }
         let account = margin_account(info, &mut data, &expected)?;
         match liquidate::one(liquidations, info.key, account, &mut ledger, &mut log) {
-            // Done, or not this account's turn: then the engine changed nothing.
-            Ok(())
-            | Err(
-                EngineError::AccountHealthy
-                | EngineError::NoDebt
-                | EngineError::SameSlot
-                | EngineError::AccountCooling
-                | EngineError::GuardedFlowUsed,
-            ) => {}
-            Err(EngineError::BackstopFull) => liquidations.note_shortage(),
+            Ok(()) => {}
+            // Not this account's turn: then the engine changed nothing.
+            Err(error) if error.skips_account() => {}
             Err(error) => return Err(BreakwaterError::from(error).into()),
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     liquidate::any_size::Sequence,
     scene::{SOL, USDC},
 };
-use breakwater::events::{DeficitSettled, ExternallyLiquidated, Liquidated};
+use breakwater::events::{DeficitSettled, Liquidated};
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Bps, Collateral, Config, Quote};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, default_config, ix, pyth::usd};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 const ACCOUNTS: u16 = 12;
 
 /// What is done, by name.
-const ACTIONS: [&str; 14] = [
+const ACTIONS: [&str; 13] = [
     "deposit",
     "withdraw",
     "borrow",
@@ -23,7 +23,6 @@ const ACTIONS: [&str; 14] = [
     "repay all",
     "liquidate",
     "batch",
-    "external",
     "settle",
     "buy",
     "fund",
@@ -33,7 +32,7 @@ const ACTIONS: [&str; 14] = [
 ];
 
 /// What is counted beside the actions: these show in events only.
-const KINDS: [&str; 3] = ["insolvent", "partial", "whole"];
+const KINDS: [&str; 3] = ["taken over", "partial", "whole"];
 
 struct Stage {
     world: World,
@@ -48,23 +47,22 @@ struct Stage {
 
 impl Stage {
     /// A small backstop that sells what it has within minutes, so that it runs out of room, and settles deficits.
-    fn new(seed: u64, haircuts: bool) -> Self {
+    fn new(seed: u64, stressed: bool) -> Self {
         let mut config = Config {
             min_debt: Quote(10 * USDC),
             bounty_tip: Quote(10),
-            unwind_time: 60,
             unwind_burst: 86_400,
-            unwind_max_rate: 1 << 53,
             ..default_config()
         };
-        if haircuts {
+        if stressed {
             let Config {
-                volatility_max,
-                crowding_max,
+                stress_fall,
+                stress_max,
+                stress_volatility,
                 ..
             } = Config::EXAMPLE;
-            (config.volatility_max, config.crowding_max) = (volatility_max, crowding_max);
-            config.band_floor = Quote(20_000 * USDC);
+            (config.stress_fall, config.stress_max) = (stress_fall, stress_max);
+            config.stress_volatility = stress_volatility;
         }
         let mut world = World::lite();
         let market = world.market(&MarketSpec {
@@ -128,7 +126,7 @@ impl Stage {
     /// Tries one action.
     fn act(&mut self, action: &'static str) -> Result<Outcome, Failure> {
         let position = match action {
-            "liquidate" | "external" => self.worst(),
+            "liquidate" => self.worst(),
             _ => self.position(),
         };
         let account = self
@@ -173,11 +171,6 @@ impl Stage {
                 // Each named twice.
                 let batch = ix::liquidate_batch(&self.market, &self.kate.key(), &[&accounts[..], &accounts].concat());
                 self.world.send(&[batch], &[&self.kate])
-            }
-            "external" => {
-                let all = self.random.next(0, 1) == 0;
-                let amount = if all { u64::MAX } else { self.amount(shares >> 10) };
-                self.world.liquidate_external(&self.rich, &position, amount)
             }
             "settle" => self.world.settle_deficit(&self.market),
             "buy" => {
@@ -224,9 +217,8 @@ impl Stage {
                 46..=48 => "repay all",
                 49..=57 => "liquidate",
                 58..=62 => "batch",
-                63..=74 => "external",
-                75..=78 => "settle",
-                79..=84 => "buy",
+                63..=68 => "settle",
+                69..=84 => "buy",
                 85 => "fund",
                 86..=88 => "reopen",
                 89..=95 => "move",
@@ -254,7 +246,7 @@ impl Stage {
     fn count(&mut self, action: &'static str, outcome: &Outcome) {
         let mut add = |what| *self.done.entry(what).or_default() += 1;
         for Liquidated { liquidation, .. } in outcome.liquidated() {
-            add(match (liquidation.insolvent, liquidation.whole) {
+            add(match (liquidation.taken_over, liquidation.whole) {
                 (true, _) => KINDS[0],
                 (false, false) => KINDS[1],
                 (false, true) => KINDS[2],
@@ -262,7 +254,6 @@ impl Stage {
         }
         let told = match action {
             "batch" => !outcome.liquidated().is_empty(),
-            "external" => !outcome.events::<ExternallyLiquidated>().is_empty(),
             "settle" => !outcome.events::<DeficitSettled>().is_empty(),
             _ => true,
         };
@@ -276,8 +267,8 @@ impl Stage {
 fn after_every_transaction_the_map_is_a_recount() {
     let mut done: BTreeMap<&str, u32> = BTreeMap::new();
     let mut bands = Vec::new();
-    for (seed, haircuts) in [(1, false), (2, false), (3, true), (4, true)] {
-        let mut stage = Stage::new(seed, haircuts);
+    for (seed, stressed) in [(1, false), (2, false), (3, true), (4, true)] {
+        let mut stage = Stage::new(seed, stressed);
         for _ in 0..14 {
             stage.play(200);
             bands.extend(stage.positions.iter().map(|position| {

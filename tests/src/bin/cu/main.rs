@@ -310,8 +310,7 @@ fn markdown(table: &Table, capacity: usize) -> String {
          with pull and with push feeds, with classic tokens and with Token-2022. Liquidations in a batch are of positions\n\
          of 10 SOL in a new market, and of 1,000,000 SOL a year later. `guarded`: while the market is Guarded;\n\
          `resting`: a batch of 25 accounts that all rest; `redeemable`: in a market with four feeds.\n\
-         `with_debt`: a deposit that moves debt on the liquidation map; `crowded`: with the haircuts of the example, in a crowd;\n\
-         `widest`: the same with windows as wide as a config may have them.\n\n\
+         `with_debt`: a deposit that moves debt on the liquidation map; `crowded`: with the stress falls of the example, in a crowd.\n\n\
          | instruction | median | max | samples | limit |\n|---|---:|---:|---:|---:|\n",
     );
     for (name, median, max, samples) in table.figures() {

@@ -2,44 +2,29 @@
 //! crowd.
 
 use super::{SOL, Stage, Table, USDC};
-use breakwater_engine::{Bps, Config};
+use breakwater_engine::Config;
 use breakwater_testkit::{MarketSpec, Position, World, ix};
 
-/// The names of one kind of market's figures: borrowing, withdrawing.
+/// The names of the figures: borrowing, withdrawing.
 type Names = [&'static str; 2];
 
 /// Deposits to accounts without debt, which leave the map alone, and to those with debt, which move it; and whatever
-/// takes new risk: with the example's haircuts, and with windows as wide as a config may have them.
+/// takes new risk, with the example's stress falls.
 pub fn crowd(spec: &MarketSpec, table: &mut Table) {
     let Config {
-        volatility_max,
-        crowding_max,
-        crowding_drop,
-        crowding_bands,
+        stress_fall,
+        stress_volatility,
+        stress_max,
         ..
     } = Config::EXAMPLE;
-    let followed = Config {
-        volatility_max,
-        crowding_max,
+    let config = Config {
+        stress_fall,
+        stress_volatility,
+        stress_max,
         ..spec.config
     };
-    let windows = [
-        (
-            ["borrow_crowded", "withdraw_collateral_crowded"],
-            crowding_drop,
-            crowding_bands,
-        ),
-        (["borrow_widest", "withdraw_collateral_widest"], Bps(5_000), 16),
-    ];
-    for (names, crowding_drop, crowding_bands) in windows {
-        let config = Config {
-            crowding_drop,
-            crowding_bands,
-            ..followed
-        };
-        let spec = MarketSpec { config, ..spec.clone() };
-        loans(&spec, names, table);
-    }
+    let spec = MarketSpec { config, ..spec.clone() };
+    loans(&spec, ["borrow_crowded", "withdraw_collateral_crowded"], table);
 }
 
 fn loans(spec: &MarketSpec, [borrow, withdraw]: Names, table: &mut Table) {

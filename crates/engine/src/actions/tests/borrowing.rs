@@ -48,16 +48,6 @@ fn a_loan_keeps_within_ltv_caps_and_minimum() {
         501,
         Err(Error::InsufficientLiquidity),
     );
-    with(
-        |m| (m.config.band_floor, m.config.band_limit) = (Quote(500), Bps(0)),
-        500,
-        Ok(Quote(500)),
-    );
-    with(
-        |m| (m.config.band_floor, m.config.band_limit) = (Quote(500), Bps(0)),
-        501,
-        Err(Error::BandOverloaded),
-    );
 }
 
 #[test]

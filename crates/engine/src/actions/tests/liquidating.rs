@@ -1,106 +1,92 @@
-//! What moves in a liquidation, against the backstop and with own capital.
+//! What moves in a liquidation.
 
 use super::*;
-use crate::{
-    GuardianShares as Shares, Level, RawReading, Readings,
-    actions::Liquidation,
-    backstop::{BackstopPrices, Capacity},
-    oracle::Purpose,
-};
+use crate::{GuardianShares as Shares, actions::Liquidation};
 
-/// An account at 85%: 1,062 of 1,250. Its penalty is 3.65%, and 560 of debt are to go.
+/// An account at 85%: 1,062 of 1,250. 514 of debt are to go: (1,062 − 937.5) ÷ 0.2425.
 fn due() -> (Market, MarginAccount) {
     let mut market = market();
     let account = account(&mut market, 1_062, 10_000);
     (market, account)
 }
 
+fn ledger() -> KeeperLedger {
+    KeeperLedger::new(Key([1; 32]), Key([2; 32]), 255)
+}
+
 fn liquidate(market: &mut Market, account: &mut MarginAccount, prices: &Prices) -> Result<(Liquidation, Quote)> {
-    let mut ledger = KeeperLedger::new(Key([1; 32]), Key([2; 32]), 255);
-    let done = market.liquidations(prices, NOW)?.liquidate(account, &mut ledger)?;
-    assert_eq!(market.map.shares_between(0, 255), account.debt_shares.0);
-    Ok((done, ledger.credit))
+    let mut ledger = ledger();
+    let (before, found) = (*market, *account);
+    let mut running = market.liquidations(prices, NOW)?;
+    let done = running.liquidate(account, &mut ledger);
+    if done.is_err() {
+        // What the batch began with is kept: interest, and the threshold of the kept sums.
+        let mut expected = before;
+        drop(expected.liquidations(prices, NOW)?);
+        assert!(*market == expected && *account == found && ledger == self::ledger());
+    }
+    check_map(market, account.debt_shares.0);
+    Ok((done?, ledger.credit))
 }
 
 #[test]
 fn cash_pays_first_and_the_rest_is_assumed() {
     let (mut market, mut account) = due();
     market.books.backstop.cash = Quote(400);
-    market.shortage.since = 1;
-    (market.guardians.claim, market.guardians.shares) = (Quote(200), Shares(1));
+    (market.books.guardians.claim, market.books.guardians.shares) = (Quote(200), Shares(1));
     let (done, credit) = liquidate(&mut market, &mut account, &prices()).unwrap();
     let expected = Liquidation {
         price: prices().guarded(),
-        repaid: Quote(560),
+        repaid: Quote(514),
         paid_in_cash: Quote(400),
-        // 560 and 20 of penalty, times eight.
-        seized: Collateral(4_640),
+        // 514 and 5 of penalty, times eight.
+        seized: Collateral(4_152),
         deficit: Quote(0),
-        // A quarter of a percent, lent by the pool.
+        // A quarter of a percent, and nothing left to pay it with.
         bounty: Quote(1),
-        bounty_unpaid: Quote(0),
-        debt_after: Quote(502),
-        collateral_after: Collateral(5_360),
-        penalty: Bps(365),
-        insolvent: false,
+        debt_after: Quote(548),
+        collateral_after: Collateral(5_848),
+        penalty: Bps(100),
+        taken_over: false,
         whole: false,
     };
     assert_eq!((done, credit), (expected, Quote(1)));
     let (pool, backstop) = (&market.books.pool, &market.books.backstop);
-    assert_eq!((pool.cash, pool.debt_shares), (Quote(1_000_399), DebtShares(502 + 161)));
-    assert_eq!((backstop.cash, backstop.debt_shares), (Quote(0), DebtShares(161)));
+    assert_eq!((pool.cash, pool.debt_shares), (Quote(1_000_400), DebtShares(548 + 114)));
+    assert_eq!((backstop.cash, backstop.debt_shares), (Quote(0), DebtShares(114)));
+    assert_eq!(backstop.inventory, Collateral(4_152));
     assert_eq!(
-        (backstop.inventory, backstop.keeper_credits),
-        (Collateral(4_640), Quote(1))
+        (backstop.funded_credits, backstop.unfunded_credits),
+        (Quote(0), Quote(1))
     );
     assert_eq!(
         (account.debt_shares, account.collateral),
-        (DebtShares(502), Collateral(5_360))
+        (DebtShares(548), Collateral(5_848))
     );
-    assert_eq!((market.shortage.since, market.income.penalties), (0, Quote(20)));
+    let income = &market.books.income;
+    assert_eq!(
+        (income.penalties, income.book, income.deficits),
+        (Quote(5), Quote(519), Quote(0))
+    );
     // Half of the penalties, for their half of the equity.
-    assert_eq!(market.guardians.claim, Quote(205));
+    assert_eq!(market.books.guardians.claim, Quote(201));
     assert_eq!((account.stepped_at, market.guard.flow), (0, 0));
 }
 
 #[test]
-fn a_bounty_that_nobody_can_fund_is_not_owed() {
-    let (mut market, mut account) = due();
-    market.books.backstop.cash = Quote(560);
-    market.books.pool.cash = Quote(0);
-    let (done, credit) = liquidate(&mut market, &mut account, &prices()).unwrap();
-    // What it paid for the debt is in the pool.
-    assert_eq!(
-        (done.bounty, done.bounty_unpaid, credit),
-        (Quote(1), Quote(0), Quote(1))
-    );
-    let (mut market, mut account) = due();
-    market.books.backstop.inventory = Collateral(8_000);
-    market.books.pool.cash = Quote(0);
-    let (done, credit) = liquidate(&mut market, &mut account, &prices()).unwrap();
-    assert_eq!(
-        (done.paid_in_cash, done.bounty, done.bounty_unpaid, credit),
-        (Quote(0), Quote(0), Quote(1), Quote(0))
-    );
-}
-
-#[test]
-fn an_insolvent_account_is_taken_whole_whatever_the_room() {
-    for (at, level) in [(prices(), Level::Normal), (guarded(), Level::Guarded)] {
-        assert_eq!(at.level(), level);
-        let mut market = market();
-        let mut account = account(&mut market, 1_200, 10_000);
-        market.shortage.since = 1;
-        let (done, _) = liquidate(&mut market, &mut account, &at).unwrap();
-        assert_eq!((done.insolvent, done.whole, done.repaid), (true, true, Quote(1_200)));
-        assert_eq!(
-            (account.debt_shares, market.books.backstop.debt_shares),
-            (DebtShares(0), DebtShares(1_200))
-        );
-        assert_eq!(
-            (market.shortage.since, account.stepped_at, market.guard.flow),
-            (1, 0, 0)
-        );
+fn a_bounty_is_funded_out_of_what_cash_is_left() {
+    for (cash, funded, unfunded) in [(513, 0, 1), (514, 0, 1), (515, 1, 0), (900, 1, 0)] {
+        let (mut market, mut account) = due();
+        market.books.backstop.cash = Quote(cash);
+        let (done, credit) = liquidate(&mut market, &mut account, &prices()).unwrap();
+        assert_eq!((done.bounty, credit), (Quote(1), Quote(1)));
+        let backstop = &market.books.backstop;
+        let credits = (backstop.funded_credits.0, backstop.unfunded_credits.0);
+        assert_eq!(credits, (funded, unfunded), "{cash}");
+        assert_eq!(backstop.cash.0, cash.saturating_sub(514 + funded));
+        assert_eq!(backstop.debt_shares.0, 514u64.saturating_sub(cash));
+        // The pool lends nothing for it.
+        assert_eq!(market.books.pool.cash.0, 1_000_000 + cash.min(514));
     }
 }
 
@@ -115,11 +101,11 @@ fn what_is_healthy_or_cools_down_or_owes_nothing_is_left_alone() {
         let found = market
             .liquidations(&prices(), NOW)
             .unwrap()
-            .liquidate(&mut account, &mut KeeperLedger::new(Key([1; 32]), Key([2; 32]), 255));
+            .liquidate(&mut account, &mut ledger());
         assert_eq!(found.map(|done| done.repaid), expected);
         assert!(account == before || expected.is_ok());
     };
-    try_with(&market, |_| {}, Ok(Quote(560)));
+    try_with(&market, |_| {}, Ok(Quote(514)));
     try_with(&market, |a| a.last_risk_slot = NOW.slot, Err(Error::SameSlot));
     try_with(&market, |a| a.debt_shares = DebtShares(0), Err(Error::NoDebt));
     try_with(
@@ -132,103 +118,189 @@ fn what_is_healthy_or_cools_down_or_owes_nothing_is_left_alone() {
     try_with(&market, |_| {}, Err(Error::AccountHealthy));
 }
 
-/// The cash at which the room for the account is `room`, and the room itself.
-fn with_room(market: &mut Market, cash: u64) -> u64 {
-    market.books.backstop.cash = Quote(cash);
-    let at = BackstopPrices::new(&market.config, &prices()).unwrap();
-    let capacity = Capacity::of(&market.books.backstop, &market.books.pool, at.stressed).unwrap();
-    capacity.room(&market.config, &at, Bps(365)).unwrap().0
+/// Runs on a copy: debt taken off and the market after it.
+fn tried(market: &Market, account: &MarginAccount, prices: &Prices) -> Result<(Liquidation, Market)> {
+    let (mut market, mut account) = (*market, *account);
+    let (done, _) = liquidate(&mut market, &mut account, prices)?;
+    Ok((done, market))
+}
+
+/// A market that must stand a fall of 38%, and an account at 85%.
+fn stressed() -> (Market, MarginAccount) {
+    let (mut market, account) = due();
+    market.config.stress_fall = Bps(3_800);
+    market.config.bounty_share = Bps(0);
+    (market, account)
+}
+
+/// The least cash at which C is not negative after a liquidation in full.
+fn least_cash() -> u64 {
+    let (mut market, account) = stressed();
+    market.books.backstop.cash = Quote(100_000);
+    let (_, after) = tried(&market, &account, &prices()).unwrap();
+    let cover = after.stress(&prices(), NOW).unwrap()[0].cover;
+    u64::try_from(100_000 - cover).unwrap()
 }
 
 #[test]
-fn what_does_not_fit_is_cut_to_the_room_or_left() {
-    let (mut market, account) = due();
-    let room = with_room(&mut market, 20);
-    assert!((100..200).contains(&room), "{room}");
-    let run = |market: &Market| {
-        let (mut market, mut account) = (*market, account);
-        liquidate(&mut market, &mut account, &prices()).map(|(done, credit)| (done.repaid, credit))
-    };
-    // A tip is not for crumbs; half a penalty is more than what a quarter of a percent is.
-    market.config.bounty_tip = Quote(3);
-    (market.config.min_debt, market.config.bounty_share) = (Quote(room), Bps(100));
-    assert_eq!(run(&market), Ok((Quote(room), Quote(room / 100))));
-    market.config.min_debt = Quote(room + 1);
-    assert_eq!(run(&market), Err(Error::BackstopFull));
-    with_room(&mut market, 10_000);
-    assert_eq!(run(&market), Ok((Quote(560), Quote(8))));
+fn a_partial_is_taken_in_full_while_the_cover_after_it_is_not_negative() {
+    let (mut market, account) = stressed();
+    // After it: 548 of debt on 5,848 of collateral (453 at 0.0775), and the backstop has 4,152 (321) for 514.
+    let least = least_cash();
+    assert!((288..=310).contains(&least), "{least}");
+    // Nothing fits the pipeline.
+    market.config.pipeline = 0;
+    for (cash, expected) in [
+        (least, Ok(514)),
+        (least - 1, Err(Error::PipelineFull)),
+        (least + 1, Ok(514)),
+    ] {
+        market.books.backstop.cash = Quote(cash);
+        let found = tried(&market, &account, &prices()).map(|(done, _)| done.repaid.0);
+        assert_eq!(found, expected, "{cash}");
+    }
 }
 
-fn with_own_capital(most: u64, least: u64) -> impl Fn(&mut Market, &mut MarginAccount) -> Result<(Quote, Collateral)> {
-    move |market, account| {
-        let willing = Willing {
-            max_repay: Quote(most),
-            min_collateral: Collateral(least),
-        };
-        let held = account.collateral.0;
-        let done = market.liquidate_external(account, willing, &prices(), NOW)?;
-        assert_eq!(account.collateral.0 + done.seized.0, held);
-        assert_eq!(market.shortage.seen_at, NOW.unix);
-        Ok((done.repaid, done.seized))
+/// A pipeline of so many quote atoms.
+fn with_pipeline(market: &mut Market, value: u64) {
+    (market.config.market_depth, market.config.flow_rate) = (Quote(value), Bps(10_000));
+    market.config.pipeline = 3_600;
+    assert_eq!(market.config.pipeline_value(), Quote(value));
+}
+
+#[test]
+fn without_cover_a_partial_is_taken_as_far_as_the_pipeline_goes() {
+    let (mut market, account) = stressed();
+    market.config.min_debt = Quote(50);
+    // So many quote atoms of inventory are held, and so many fit.
+    let found = |market: &Market, held: u64, value: u64| {
+        let mut market = *market;
+        market.books.backstop.inventory = Collateral(held * 8);
+        market.books.backstop.debt_shares = DebtShares(1_000);
+        market.books.pool.debt_shares = DebtShares(2_062);
+        with_pipeline(&mut market, value);
+        let (done, after) = tried(&market, &account, &prices())?;
+        assert!(after.stress(&prices(), NOW).unwrap()[0].cover < 0);
+        assert!(
+            after.books.backstop.inventory.0 <= value * 8,
+            "no more than the pipeline"
+        );
+        Ok((done.repaid.0, done.seized.0))
+    };
+    // All of it: 519 with its penalty.
+    assert_eq!(found(&market, 0, 520), Ok((514, 4_152)));
+    assert_eq!(found(&market, 0, 519), Ok((513, 4_144)));
+    // x(1 + 1%) ≤ 101: 100 and 1.
+    assert_eq!(found(&market, 0, 101), Ok((100, 808)));
+    assert_eq!(found(&market, 300, 401), Ok((100, 808)));
+    assert_eq!(found(&market, 0, 100), Ok((99, 792)));
+    // Less than the minimum debt is none.
+    assert_eq!(found(&market, 0, 51), Ok((50, 400)));
+    assert_eq!(found(&market, 0, 50), Err(Error::PipelineFull));
+    assert_eq!(found(&market, 300, 350), Err(Error::PipelineFull));
+    assert_eq!(found(&market, 300, 299), Err(Error::PipelineFull));
+    // Unless no more is wanted.
+    market.config.min_debt = Quote(514);
+    assert_eq!(found(&market, 0, 520), Ok((514, 4_152)));
+    assert_eq!(found(&market, 0, 519), Err(Error::PipelineFull));
+}
+
+#[test]
+fn the_pipeline_counts_at_the_higher_average_and_what_is_seized_at_the_lower_price() {
+    let (mut market, account) = stressed();
+    market.books.backstop.debt_shares = DebtShares(1_000);
+    market.books.pool.debt_shares = DebtShares(2_062);
+    with_pipeline(&mut market, 400);
+    // The own average stands a quarter above: 400 are 2,560 atoms, which are worth 320: 316 and its penalty.
+    let prices = judged(&prices(), price(8, 1), price(32, 5), Level::Normal);
+    assert_eq!(market.pipeline_room(&prices), Ok(Collateral(2_560)));
+    let (done, after) = tried(&market, &account, &prices).unwrap();
+    assert_eq!((done.repaid.0, after.books.backstop.inventory.0), (316, 319 * 8));
+}
+
+#[test]
+fn a_take_over_is_refused_by_nothing() {
+    // 10,000 are worth 1,250 at the higher price; 937.5 and 625 at the lower.
+    let guarded = at(price(32, 3), price(8, 1), Level::Guarded);
+    let far = at(price(16, 1), price(8, 1), Level::Guarded);
+    let debt = 1_200;
+    for (prices, deficit) in [(prices(), 0), (guarded, 263), (far, 575)] {
+        let mut market = market();
+        market.config.stress_fall = Bps(3_800);
+        // No cover, no pipeline, no flow, and the account has just been stepped.
+        (market.config.pipeline, market.config.guarded_flow) = (0, Quote(1));
+        market.books.backstop.debt_shares = DebtShares(5_000);
+        let mut account = account(&mut market, debt, 10_000);
+        market.books.pool.debt_shares.0 += 5_000;
+        account.stepped_at = NOW.unix;
+        let before = account;
+        let (done, _) = liquidate(&mut market, &mut account, &prices).unwrap();
+        assert_eq!((done.taken_over, done.whole, done.repaid), (true, true, Quote(debt)));
+        assert_eq!(
+            (done.seized, done.collateral_after),
+            (Collateral(10_000), Collateral(0))
+        );
+        assert_eq!(done.deficit, Quote(deficit));
+        assert_eq!(
+            (account.debt_shares, market.books.backstop.debt_shares),
+            (DebtShares(0), DebtShares(5_000 + debt))
+        );
+        assert_eq!((account.stepped_at, market.guard.flow), (before.stepped_at, 0));
+        assert_eq!(market.books.income.deficits, done.deficit);
     }
 }
 
 #[test]
-fn who_liquidates_with_own_capital_gets_no_less_than_named() {
-    let (market, account) = due();
-    let own = |most, least| move |market: &mut Market| with_own_capital(most, least)(market, &mut account.clone());
-    // At first without a discount: eight collateral atoms for each.
-    says(&market, own(100, 0), Ok((Quote(100), Collateral(800))));
-    says(&market, own(100, 800), Ok((Quote(100), Collateral(800))));
-    says(&market, own(100, 801), Err(Error::SlippageExceeded));
-    says(&market, own(0, 0), Err(Error::ZeroAmount));
-}
-
-#[test]
-fn own_capital_is_for_what_the_backstop_has_no_room_for() {
-    let (mut market, account) = due();
-    let own = |market: &mut Market| with_own_capital(100, 0)(market, &mut account.clone());
-    let room = with_room(&mut market, 20);
-    market.config.min_debt = Quote(room);
-    says(&market, own, Err(Error::BackstopHasRoom));
-    market.config.min_debt = Quote(room + 1);
-    says(&market, own, Ok((Quote(100), Collateral(800))));
-    with_room(&mut market, 10_000);
-    says(&market, own, Err(Error::BackstopHasRoom));
-
-    let mut market = self::market();
-    let insolvent = self::account(&mut market, 1_200, 10_000);
-    says(
-        &market,
-        |m| with_own_capital(100, 0)(m, &mut insolvent.clone()),
-        Err(Error::AccountInsolvent),
+fn the_rest_of_the_margin_beyond_the_largest_penalty_stays_with_the_owner() {
+    let mut market = market();
+    market.config.takeover_ltv = Bps(9_000);
+    let mut account = account(&mut market, 1_125, 10_000);
+    let (done, _) = liquidate(&mut market, &mut account, &prices()).unwrap();
+    // 1,125 and 6%, 67.5, rounded down: 1,192 × 8.
+    assert_eq!((done.seized, done.penalty), (Collateral(9_536), Bps(600)));
+    assert_eq!(
+        (account.collateral, account.debt_shares, account.band),
+        (Collateral(464), DebtShares(0), 0)
     );
+    assert_eq!(market.books.income.penalties, Quote(67));
 }
 
 #[test]
-fn the_discount_grows_from_nothing_to_the_penalty() {
-    let (mut market, account) = due();
-    let slope = u64::from(market.config.external_slope.0);
-    let waited = |market: &Market, seconds: i64| {
-        let mut market = *market;
-        market.shortage = crate::Shortage {
-            since: NOW.unix - seconds,
-            seen_at: NOW.unix - 1,
-        };
-        let willing = Willing {
-            max_repay: Quote(100),
-            min_collateral: Collateral(0),
-        };
-        let done = market
-            .liquidate_external(&mut account.clone(), willing, &prices(), NOW)
-            .unwrap();
-        (u64::from(done.penalty.0), done.waited)
+fn guardians_earn_of_a_take_over_what_a_partial_would_pay_and_nothing_while_guarded() {
+    let earned = |prices: &Prices, debt, stress| {
+        let mut market = market();
+        (market.config.stress_fall, market.config.guarded_step) = (Bps(stress), Bps(10_000));
+        let mut account = account(&mut market, debt, 10_000);
+        market.books.backstop.cash = Quote(2_000);
+        (market.books.guardians.claim, market.books.guardians.shares) = (Quote(2_000), Shares(1));
+        liquidate(&mut market, &mut account, prices).unwrap();
+        market.books.guardians.claim.0 - 2_000
     };
-    assert_eq!(waited(&market, 0), (0, 0));
-    assert_eq!(waited(&market, 90), (slope * 3 / 2, 90));
-    assert_eq!(waited(&market, 1_000_000), (365, 1_000_000));
-    market.config.external_slope = Bps(1);
-    assert_eq!(waited(&market, 59), (0, 59));
+    let guarded = at(price(8, 1), price(8, 1), Level::Guarded);
+    // A margin of 50, of which 12 are 1% of the debt.
+    assert_eq!((earned(&prices(), 1_200, 0), earned(&guarded, 1_200, 0)), (6, 0));
+    // Of a partial half, at either level.
+    assert_eq!((earned(&prices(), 1_062, 0), earned(&guarded, 1_062, 0)), (2, 2));
+    // Bad debt has no penalty.
+    assert_eq!(earned(&prices(), 1_250, 0), 0);
+}
+
+#[test]
+fn guardians_earn_by_their_part_of_the_equity_after_the_fall() {
+    let earned = |stress| {
+        let mut market = market();
+        (market.config.stress_fall, market.config.guardian_share) = (Bps(stress), Bps(5_000));
+        (market.config.penalty, market.config.pipeline) = (Bps(1_000), 0);
+        let mut account = account(&mut market, 1_062, 10_000);
+        // 4,000 in cash, and 8,000 collateral atoms: worth 1,000 at the price and 500 at half.
+        (market.books.backstop.cash, market.books.backstop.inventory) = (Quote(4_000), Collateral(8_000));
+        (market.books.guardians.claim, market.books.guardians.shares) = (Quote(900), Shares(1));
+        liquidate(&mut market, &mut account, &prices()).unwrap();
+        (market.books.income.penalties.0, market.books.guardians.claim.0 - 900)
+    };
+    // A penalty of 71; half of 900 ÷ 5,000, and of 900 ÷ 4,500.
+    assert_eq!(earned(0), (71, 6));
+    assert_eq!(earned(5_000), (71, 7));
 }
 
 /// The same price, of which one and a half percent are uncertain.
@@ -244,81 +316,135 @@ fn while_guarded_a_step_is_taken_and_the_account_rests() {
     let step = |market: &mut Market, account: &mut MarginAccount, part| {
         market.config.guarded_step = Bps(part);
         let (done, _) = liquidate(market, account, &guarded())?;
-        assert_eq!((done.penalty, account.stepped_at), (Bps(200), NOW.unix));
+        assert_eq!((done.penalty, account.stepped_at), (Bps(100), NOW.unix));
         // A hundred atoms a second.
         let flow = (market.guard.flow - NOW.unix * 1_000_000) / 10_000;
         assert_eq!(flow.unsigned_abs(), done.repaid.0);
         Ok::<_, Error>(done.repaid)
     };
-    // To the target it is 530; a quarter of that, and then nothing for a while.
+    // To the target it is 514; a quarter of that, and then nothing for a while.
     let (mut stepped, mut rests) = (market, account);
-    assert_eq!(step(&mut stepped, &mut rests, 2_500), Ok(Quote(132)));
+    assert_eq!(step(&mut stepped, &mut rests, 2_500), Ok(Quote(128)));
     assert_eq!(step(&mut stepped, &mut rests, 2_500), Err(Error::AccountCooling));
-    assert_eq!(step(&mut market.clone(), &mut account.clone(), 10_000), Ok(Quote(530)));
-    // A step that is cut to the room counts as what it is.
-    with_room(&mut market, 20);
-    let cut = step(&mut market.clone(), &mut account.clone(), 10_000).unwrap();
-    assert!((100..200).contains(&cut.0), "{cut:?}");
+    assert_eq!(step(&mut market.clone(), &mut account.clone(), 10_000), Ok(Quote(514)));
+    // A step that is cut to the pipeline counts as what it is.
+    market.config.stress_fall = Bps(3_800);
+    (market.books.backstop.cash, market.books.backstop.debt_shares) = (Quote(0), DebtShares(1_000));
+    market.books.pool.debt_shares = DebtShares(2_062);
+    with_pipeline(&mut market, 101);
+    assert_eq!(step(&mut market.clone(), &mut account.clone(), 10_000), Ok(Quote(100)));
+    // The smallest of them all counts.
+    assert_eq!(step(&mut market.clone(), &mut account.clone(), 1_000), Ok(Quote(51)));
+    market.config.guarded_flow = Quote(60);
+    let flow = |market: &Market| tried(market, &account, &guarded()).map(|(done, _)| done.repaid.0);
+    market.config.guarded_step = Bps(10_000);
+    assert_eq!(flow(&market), Ok(60));
+    market.config.min_debt = Quote(61);
+    assert_eq!(flow(&market), Err(Error::GuardedFlowUsed));
 }
 
 #[test]
-fn while_guarded_own_capital_takes_a_step_as_well() {
+fn apart_prices_judge_at_the_higher_and_settle_at_the_lower() {
     let (mut market, account) = due();
-    market.config.guarded_flow = Quote(6_000);
-    market.config.min_debt = Quote(50);
-    let own = |most| {
-        move |market: &mut Market| {
-            let willing = Willing {
-                max_repay: Quote(most),
-                min_collateral: Collateral(0),
-            };
-            let mut account = account;
-            let done = market.liquidate_external(&mut account, willing, &guarded(), NOW)?;
-            assert_eq!(account.stepped_at, NOW.unix);
-            Ok((done.repaid.0, (market.guard.flow - NOW.unix * 1_000_000) / 10_000))
-        }
+    market.config.guarded_step = Bps(10_000);
+    market.books.backstop.cash = Quote(10_000);
+    let found = |spot, guarded| tried(&market, &account, &at(spot, guarded, Level::Guarded)).map(|(done, _)| done);
+    // 1,250 at the higher price. At 1% less: (1,062 − 937.5) ÷ (1 − 0.7575 ÷ 0.99), with 1% of it, at 0.12375.
+    for (spot, guarded) in [(price(800, 99), price(8, 1)), (price(8, 1), price(800, 99))] {
+        let done = found(spot, guarded).unwrap();
+        assert_eq!(done.price, price(800, 99));
+        assert_eq!(
+            (done.repaid, done.seized, done.penalty),
+            (Quote(531), Collateral(4_331), Bps(100))
+        );
+    }
+    // 2% is the largest gap.
+    let found = |guarded| found(price(8, 1), guarded).map(|done| done.repaid.0);
+    let edge = price(800, 98).raw() + 1;
+    assert_eq!(found(Price::from_raw(edge)), Ok(549));
+    assert_eq!(found(Price::from_raw(edge - 1)), Err(Error::PriceGapTooWide));
+    // At the higher price it is healthy.
+    let healthy = MarginAccount {
+        collateral: Collateral(10_624),
+        ..account
     };
-    // Without a discount 499 of debt are to go; a quarter of that. Less than the minimum debt would only make the account rest.
-    says(&market, own(1_000), Ok((124, 124)));
-    says(&market, own(50), Ok((50, 50)));
-    says(&market, own(49), Err(Error::RepaymentTooSmall));
+    let found = tried(&market, &healthy, &at(price(10, 1), price(8, 1), Level::Guarded)).map(drop);
+    assert_eq!(found, Err(Error::AccountHealthy));
 }
 
 #[test]
-fn a_batch_notes_what_the_backstop_had_no_room_for() {
-    let (mut market, _) = due();
-    market.liquidations(&prices(), NOW).unwrap().note_shortage();
-    assert_eq!((market.shortage.since, market.shortage.seen_at), (NOW.unix, NOW.unix));
+fn what_stops_liquidations_stops_them_all() {
+    let (mut market, account) = due();
+    let halted = at(price(8, 1), price(8, 1), Level::Halted);
+    assert_eq!(tried(&market, &account, &halted).map(drop), Err(Error::MarketHalted));
+    market.pause(crate::pause::Kinds(8), 10, NOW).unwrap();
+    assert_eq!(tried(&market, &account, &prices()).map(drop), Err(Error::ActionPaused));
 }
 
 #[test]
-fn spot_above_the_guarded_price_is_part_of_the_discount() {
-    let (mut market, mut account) = due();
-    (market.collateral_decimals, market.quote_decimals) = (9, 6);
-    let mut accept = |price, seconds| {
-        let reading = |price| RawReading {
-            publish_time: NOW.unix + seconds,
-            ..raw(price, 0)
-        };
-        let readings = Readings {
-            collateral: reading(price),
-            quote: reading(1_0000_0000),
-            redemption: None,
-        };
-        market
-            .accept_prices(&readings, Purpose::Liquidate, later(seconds))
-            .unwrap()
+fn inventory_that_arrives_is_as_cheap_as_what_was_held_justifies() {
+    let (mut market, account) = due();
+    market.books.backstop.cash = Quote(10_000);
+    market.books.unwind.anchor = (NOW.unix - 3_600) * 1_000_000;
+    let lag = |market: &Market| {
+        let (_, after) = tried(market, &account, &prices()).unwrap();
+        NOW.unix * 1_000_000 - after.books.unwind.anchor
     };
-    accept(125_0000_0000, 0);
-    // In a second the reference follows by 10 bps, and 50 bps from there a price is taken as it is: 125.75. Spot is 0.89% above.
-    let prices = accept(126_8750_0000, 1);
-    assert_eq!(prices.level(), Level::Guarded);
-    let willing = Willing {
-        max_repay: Quote(100),
-        min_collateral: Collateral(0),
-    };
-    let done = market
-        .liquidate_external(&mut account, willing, &prices, later(1))
-        .unwrap();
-    assert_eq!((done.penalty, done.waited), (Bps(89), 0));
+    // 1,000 quote atoms an hour.
+    (market.config.market_depth, market.config.flow_rate) = (Quote(1_000), Bps(10_000));
+    for (held, expected) in [
+        (0, 0),
+        (4_000, 1_800_000_000),
+        (8_000, 3_600_000_000),
+        (9_000, 3_600_000_000),
+    ] {
+        market.books.backstop.inventory = Collateral(held);
+        assert_eq!(lag(&market), expected, "{held}");
+    }
+}
+
+#[test]
+fn a_batch_does_what_one_by_one_does() {
+    let mut market = market();
+    (market.config.stress_fall, market.config.min_debt) = (Bps(3_800), Quote(30));
+    market.config.guarded_flow = Quote(700);
+    with_pipeline(&mut market, 900);
+    market.books.backstop.cash = Quote(500);
+    let debts = [1_062, 1_190, 900, 1_100, 1_300, 1_040, 1_062];
+    let accounts = debts.map(|debt| account(&mut market, debt, 10_000));
+    for prices in [prices(), guarded(), at(price(800, 99), price(8, 1), Level::Guarded)] {
+        let (mut batched, mut single) = (market, market);
+        let (mut first, mut second) = (accounts, accounts);
+        let (mut one, mut other) = (ledger(), ledger());
+        let mut running = batched.liquidations(&prices, NOW).unwrap();
+        let together = first.each_mut().map(|account| running.liquidate(account, &mut one));
+        let apart = second.each_mut().map(|account| {
+            single
+                .liquidations(&prices, NOW)
+                .unwrap()
+                .liquidate(account, &mut other)
+        });
+        assert_eq!(together, apart);
+        assert!(batched == single && first == second && one == other);
+        assert_eq!(together[2], Err(Error::AccountHealthy));
+        assert!(together.iter().filter(|done| done.is_ok()).count() >= 3, "{together:?}");
+        check_map(&batched, first.iter().map(|account| account.debt_shares.0).sum());
+    }
+}
+
+#[test]
+fn a_batch_pays_guardians_what_they_are_due_at_its_beginning() {
+    let mut market = market();
+    market.config.penalty = Bps(1_000);
+    let mut accounts = [1_062, 1_062].map(|debt| account(&mut market, debt, 10_000));
+    market.books.backstop.cash = Quote(2_000);
+    (market.books.guardians.claim, market.books.guardians.shares) = (Quote(1_000), Shares(1));
+    let prices = prices();
+    let mut running = market.liquidations(&prices, NOW).unwrap();
+    for account in &mut accounts {
+        running.liquidate(account, &mut ledger()).unwrap();
+    }
+    // Half of their half, of 71 each: the equity that the first one earns does not count for the second.
+    assert_eq!(market.books.guardians.claim, Quote(1_000 + 2 * 17));
+    assert_eq!(market.books.income.penalties, Quote(2 * 71));
 }

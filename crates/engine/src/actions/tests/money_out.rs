@@ -5,10 +5,9 @@ use super::*;
 fn selling() -> Market {
     let mut market = market();
     market.books.backstop.inventory = Collateral(8_000);
-    market.config.unwind_min_rate = 1_000;
     market.books.unwind = crate::Schedule {
         anchor: NOW.unix * 1_000_000,
-        flow: NOW.unix * 1_000_000,
+        used_until: NOW.unix * 1_000_000,
     };
     market
 }
@@ -41,22 +40,34 @@ fn a_buyer_pays_no_more_and_gets_no_less_than_named() {
 }
 
 #[test]
-fn a_keeper_claims_what_it_is_owed_and_nothing_twice() {
+fn a_keeper_claims_what_is_funded_and_nothing_twice() {
     let mut market = market();
-    market.books.backstop.keeper_credits = Quote(7);
+    (
+        market.books.backstop.funded_credits,
+        market.books.backstop.unfunded_credits,
+    ) = (Quote(7), Quote(3));
     let mut ledger = KeeperLedger::new(Key([1; 32]), Key([2; 32]), 255);
     says(
         &market,
         |m| m.claim_bounty(&mut ledger.clone()),
         Err(Error::NothingToClaim),
     );
-    ledger.credit = Quote(5);
-    assert_eq!(market.claim_bounty(&mut ledger).map(|claim| claim.amount), Ok(Quote(5)));
-    assert_eq!(
-        (market.books.backstop.keeper_credits, ledger.credit),
-        (Quote(2), Quote(0))
-    );
-    assert_eq!(market.claim_bounty(&mut ledger), Err(Error::NothingToClaim));
+    let mut claim = |credit| {
+        ledger.credit = Quote(credit);
+        let done = market.claim_bounty(&mut ledger);
+        let backstop = &market.books.backstop;
+        assert_eq!(backstop.unfunded_credits, Quote(3));
+        done.map(|done| {
+            assert_eq!(done.credit_after, ledger.credit);
+            (done.amount.0, done.credit_after.0, backstop.funded_credits.0)
+        })
+    };
+    assert_eq!(claim(5), Ok((5, 0, 2)));
+    assert_eq!(claim(0), Err(Error::NothingToClaim));
+    // As far as there is cash; the rest stays owed.
+    assert_eq!(claim(4), Ok((2, 2, 0)));
+    assert_eq!(claim(2), Err(Error::CreditsUnfunded));
+    assert_eq!(ledger.credit, Quote(2));
 }
 
 fn position(shares: u64) -> GuardianPosition {
@@ -81,6 +92,7 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
     says(&market, deposit(3_000), Ok(GuardianShares(3_000)));
     says(&market, deposit(3_001), Err(Error::SlippageExceeded));
 
+    market.books.guardians.requested = GuardianShares(3_000);
     let request = |shares| {
         move |market: &mut Market| {
             let done = market.guardian_request(&mut position(5), GuardianShares(shares), NOW)?;
@@ -91,7 +103,7 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
     says(&market, request(5), Ok(GuardianShares(5)));
     says(&market, request(6), Err(Error::InsufficientGuardianShares));
 
-    (market.guardians.claim, market.guardians.shares) = (Quote(11), GuardianShares(11_000));
+    (market.books.guardians.claim, market.books.guardians.shares) = (Quote(11), GuardianShares(11_000));
     market.books.backstop.cash = Quote(11);
     let leave = |market: &Market, least, expected| {
         let open = later(i64::from(market.config.guardian_cooldown));
@@ -120,15 +132,23 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
 }
 
 #[test]
-fn inventory_counts_for_guardians_at_a_careful_price_alone() {
+fn money_leaves_at_prices_while_anything_depends_on_them() {
     let mut market = market();
-    let releasable = |market: &Market, prices: Option<&Prices>| market.releasable(&market.books, prices);
-    market.books.backstop.cash = Quote(50);
-    assert_eq!(releasable(&market, None), Ok(Quote(50)));
-    market.books.backstop.inventory = Collateral(8_000);
-    assert_eq!(releasable(&market, None), Err(Error::PriceRequired));
-    // 1,000 less 5%, and the price of that rounded down.
-    assert_eq!(releasable(&market, Some(&prices())), Ok(Quote(50 + 949)));
+    let at = |market: &Market, prices: Option<&Prices>| {
+        let at = market.leaving_prices(&market.books, prices)?;
+        Ok((at.conservative, at.lowest))
+    };
+    let nothing = crate::Price::default();
+    assert_eq!(at(&market, None), Ok((nothing, nothing)));
+    let prices = prices();
+    let expected = (prices.conservative().unwrap(), prices.lowest());
+    assert_eq!(at(&market, Some(&prices)), Ok(expected));
+    market.books.backstop.inventory = Collateral(1);
+    assert_eq!(at(&market, None), Err(Error::PriceRequired));
+    market.books.backstop.inventory = Collateral(0);
+    market.books.pool.debt_shares = DebtShares(1);
+    assert_eq!(at(&market, None), Err(Error::PriceRequired));
+    assert_eq!(at(&market, Some(&prices)), Ok(expected));
 }
 
 #[test]
@@ -143,42 +163,45 @@ fn a_position_is_closed_when_it_holds_nothing() {
     assert_eq!(market.check_position_closable(&voided), Ok(()));
 }
 
+/// Takes `amount` out when it can be, at `prices`: what is left of the equity, of the cash and of what was given for good.
+fn take_out(market: &Market, amount: u64, prices: Option<&Prices>) -> Result<(u64, u64, u64)> {
+    let mut market = *market;
+    market.queue_take_out(Quote(amount), 1_000, NOW).unwrap();
+    let opens = later(i64::from(market.config.take_out_delay));
+    // No interest in between.
+    market.books.pool.accrued_at = opens.unix;
+    let before = market;
+    let done = market.take_out(prices, opens);
+    if done.is_err() {
+        assert!(market == before);
+    } else {
+        assert_eq!(market.take_out, bytemuck::Zeroable::zeroed());
+    }
+    let (cash, paid_in) = (market.books.backstop.cash.0, market.books.income.paid_in.0);
+    done.map(|done| (done.equity_after.0, cash, paid_in))
+}
+
 #[test]
-fn the_protocol_takes_out_what_leaves_its_floor() {
+fn the_protocol_takes_out_what_leaves_the_claim() {
     let mut market = market();
-    // A floor of a tenth of a debt of 101, rounded up; guardians' claim 20.
-    market.books.pool.debt_shares = DebtShares(101);
-    market.guardians.claim = Quote(20);
+    market.books.guardians.claim = Quote(20);
     market.books.backstop.cash = Quote(100);
-    market.income.paid_in = Quote(90);
-    let take_out = |market: &Market, amount, expected: Result<(u64, u64, u64)>| {
-        let mut market = *market;
-        market.queue_take_out(Quote(amount), 1_000, NOW).unwrap();
-        let opens = i64::from(market.config.take_out_delay);
-        let take = |market: &mut Market| {
-            // No interest in between.
-            market.books.pool.accrued_at = later(opens).unix;
-            let done = market.take_out(None, later(opens))?;
-            assert_eq!(market.take_out, bytemuck::Zeroable::zeroed());
-            let left = (market.books.backstop.cash.0, market.income.paid_in.0);
-            assert_eq!(done.floor, Quote(11));
-            Ok((done.equity_after.0, left.0, left.1))
-        };
-        let mut tried = market;
-        assert_eq!(take(&mut tried), expected, "{amount}");
-    };
-    take_out(&market, 69, Ok((11, 31, 21)));
-    take_out(&market, 70, Err(Error::EquityFloorReached));
-    take_out(&market, 101, Err(Error::BackstopCashInsufficient));
-    take_out(&market, 0, Err(Error::NothingQueued));
-    (market.books.pool.debt_shares, market.guardians.claim) = (DebtShares(110), Quote(0));
-    take_out(&market, 89, Ok((11, 11, 1)));
-    // Without debt there is no floor, and all of the cash may go.
-    market.books.pool.debt_shares = DebtShares(0);
-    market.queue_take_out(Quote(100), 1_000, NOW).unwrap();
-    let opens = i64::from(market.config.take_out_delay);
-    assert_eq!(market.take_out(None, later(opens)).map(|done| done.floor), Ok(Quote(0)));
-    assert_eq!(market.books.backstop.cash, Quote(0));
+    market.books.income.paid_in = Quote(90);
+    assert_eq!(take_out(&market, 79, None), Ok((1, 21, 11)));
+    assert_eq!(take_out(&market, 80, None), Ok((0, 20, 10)));
+    assert_eq!(take_out(&market, 81, None), Err(Error::EquityBelowClaim));
+    assert_eq!(take_out(&market, 101, None), Err(Error::BackstopCashInsufficient));
+    assert_eq!(take_out(&market, 0, None), Err(Error::NothingQueued));
+    // Without anyone else all of the cash may go, more than was given.
+    market.books.guardians.claim = Quote(0);
+    assert_eq!(take_out(&market, 100, None), Ok((0, 0, 0)));
+    // Debt or inventory depends on a price.
+    market.books.pool.debt_shares = DebtShares(1);
+    assert_eq!(take_out(&market, 1, None), Err(Error::PriceRequired));
+    assert_eq!(take_out(&market, 1, Some(&prices())), Ok((99, 99, 89)));
+    (market.books.pool.debt_shares, market.books.backstop.inventory) = (DebtShares(0), Collateral(1));
+    assert_eq!(take_out(&market, 1, None), Err(Error::PriceRequired));
+    assert_eq!(take_out(&market, 1, Some(&prices())), Ok((99, 99, 89)));
 }
 
 #[test]
@@ -212,16 +235,19 @@ fn a_deficit_is_settled_when_nothing_else_is_left() {
     let mut market = market();
     market.books.pool.debt_shares = DebtShares(70);
     market.books.backstop.debt_shares = DebtShares(30);
-    (market.books.backstop.reserve, market.income.paid_in) = (Quote(4), Quote(5));
-    (market.guardians.claim, market.shortage.since) = (Quote(6), 1);
+    (market.books.backstop.reserve, market.books.income.paid_in) = (Quote(4), Quote(5));
+    market.books.guardians.claim = Quote(6);
+    market.books.backstop.unfunded_credits = Quote(2);
     let settle = |market: &mut Market| {
         let done = market.settle_deficit(NOW)?;
+        assert_eq!(market.books.income, bytemuck::Zeroable::zeroed());
         assert_eq!(
-            (market.income, market.shortage.since),
-            (bytemuck::Zeroable::zeroed(), 0)
+            (market.books.guardians.claim, market.books.guardians.era),
+            (Quote(0), 1)
         );
-        assert_eq!((market.guardians.claim, market.guardians.era), (Quote(0), 1));
         let books = &market.books;
+        // Keepers stay owed.
+        assert_eq!(books.backstop.unfunded_credits, Quote(2));
         assert_eq!(
             (books.pool.debt_shares, books.backstop.debt_shares),
             (DebtShares(40), DebtShares(0))
@@ -236,6 +262,6 @@ fn a_deficit_is_settled_when_nothing_else_is_left() {
         says(&market, settle, Err(Error::NothingToSettle));
     };
     with(|backstop| backstop.inventory = Collateral(1));
-    with(|backstop| backstop.cash = Quote(1));
+    with(|backstop| (backstop.cash, backstop.unfunded_credits) = (Quote(1), Quote(0)));
     with(|backstop| backstop.debt_shares = DebtShares(0));
 }

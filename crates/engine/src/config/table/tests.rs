@@ -31,16 +31,14 @@ fn numbers_stay_what_they_are() {
     let names: Vec<&str> = Parameter::ALL.iter().map(|parameter| parameter.name()).collect();
     assert_eq!(
         names.join(" "),
-        "min_debt bounty_tip inventory_cap unwind_min_rate unwind_max_rate guarded_flow band_floor market_depth \
-         initial_ltv target_ltv liquidation_ltv insolvency_ltv penalty_min penalty_max bounty_share backstop_leverage \
-         inventory_haircut unwind_slope unwind_max_discount unwind_max_premium unwind_floor_band interest_base \
-         interest_kink interest_slope_low interest_slope_high reserve_factor max_velocity velocity_slack average_band \
-         ema_band confidence_guard confidence_halt max_gap guarded_step guardian_share external_slope equity_floor \
-         volatility_factor volatility_max crowding_max crowding_drop band_limit unwind_time unwind_burst max_age_short \
+        "min_debt bounty_tip guarded_flow market_depth bounty_cap initial_ltv target_ltv liquidation_ltv takeover_ltv \
+         penalty takeover_penalty bounty_share flow_rate stress_fall stress_volatility stress_max standby_share \
+         unwind_slope unwind_max_discount unwind_max_premium unwind_floor_band interest_base interest_kink \
+         interest_slope_low interest_slope_high reserve_factor max_velocity velocity_slack average_band ema_band \
+         confidence_guard confidence_halt max_gap guarded_step guardian_share pipeline unwind_burst max_age_short \
          max_age_long future_tolerance velocity_horizon average_seconds calm_seconds guarded_cooldown guarded_window \
-         brake_seconds brake_rest guardian_cooldown guardian_window external_memory take_out_delay take_out_window \
-         volatility_seconds volatility_horizon crowding_bands supply_cap debt_cap account_debt_cap outflow_limit \
-         outflow_window"
+         brake_seconds brake_rest guardian_cooldown guardian_window take_out_delay take_out_window volatility_seconds \
+         volatility_horizon supply_cap debt_cap account_debt_cap outflow_limit outflow_window"
     );
 }
 
@@ -111,18 +109,20 @@ fn every_bound_is_enforced_to_the_unit() {
             refused += 1;
         }
     }
-    // All upper ends but those of seven amounts that have none, and the lower ends that are not zero.
+    // All upper ends but those of five amounts that have none, and the lower ends that are not zero.
     let from_zero = Parameter::ALL.iter().filter(|row| row.bounds(&CONFIG).0 == 0).count();
     let unbounded = Parameter::ALL.iter().filter(|row| row.bounds(&CONFIG).1 == u64::MAX);
-    assert_eq!(unbounded.count(), 7);
-    assert_eq!(refused, 2 * Parameter::ALL.len() - 7 - from_zero);
+    assert_eq!(unbounded.count(), 5);
+    assert_eq!(refused, 2 * Parameter::ALL.len() - 5 - from_zero);
 }
 
 #[test]
 fn bounds_that_refer_to_others_follow_them() {
     for (parameter, other, side) in [
         (Parameter::bounty_tip, Parameter::min_debt, 1),
-        (Parameter::unwind_min_rate, Parameter::unwind_max_rate, 1),
+        (Parameter::bounty_cap, Parameter::bounty_tip, 0),
+        (Parameter::takeover_penalty, Parameter::penalty, 0),
+        (Parameter::stress_fall, Parameter::stress_max, 1),
         (Parameter::confidence_guard, Parameter::confidence_halt, 1),
         (Parameter::max_age_short, Parameter::max_age_long, 1),
         (Parameter::brake_rest, Parameter::brake_seconds, 0),
@@ -139,9 +139,8 @@ fn tighter_is_only_what_limits_new_risk_or_the_authority() {
         let rows = Parameter::ALL.iter().filter(|row| row.tighter() == tighter);
         rows.map(|row| row.name()).collect::<Vec<_>>().join(" ")
     };
-    let lower = String::from("band_floor initial_ltv band_limit supply_cap debt_cap account_debt_cap");
-    let higher =
-        String::from("equity_floor volatility_factor volatility_max crowding_max crowding_drop take_out_delay");
+    let lower = String::from("market_depth initial_ltv supply_cap debt_cap account_debt_cap");
+    let higher = String::from("stress_volatility stress_max take_out_delay");
     assert_eq!((named(Tighter::Lower), named(Tighter::Higher)), (lower, higher));
     for (from, to) in [(1, 2), (2, 1), (2, 2), (0, u64::MAX)] {
         assert_eq!(Tighter::Lower.is(from, to), to < from);
@@ -178,5 +177,5 @@ fn times_are_bounded_in_days() {
     assert_eq!(most(Parameter::average_seconds), 86_400);
     assert_eq!(most(Parameter::outflow_window), 604_800);
     assert_eq!(most(Parameter::guardian_cooldown), 2_592_000);
-    assert_eq!(most(Parameter::unwind_time), 7_776_000);
+    assert_eq!(most(Parameter::pipeline), 86_400);
 }

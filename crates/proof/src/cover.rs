@@ -1,0 +1,170 @@
+//! The stress cover, summed over the accounts without the engine's help.
+//!
+//! ```text
+//! C = cash + reserves owed + q × (inventory + M) − index × (backstop debt + N) − unfunded credits
+//! ```
+//!
+//! N are the debt shares of the accounts in the bands from q ÷ index on, M the collateral that goes with them at the upper edges
+//! of their bands. Which band q ÷ index is in is a logarithm: near an edge two of them will do, and so there are up to two
+//! covers.
+
+use crate::{
+    Stage,
+    exact::{Int, floor, int, one, root, trunc, value, whole},
+    facts::{View, debt},
+};
+use breakwater_engine::{DebtShares, Market, map::BANDS};
+use std::sync::LazyLock;
+
+/// For each band ⌊2^32 ÷ (2^((band + 1) ÷ 32) × (1 + 2^-12))⌋, the last band nothing: found by doubling, without a root.
+static WEIGHTS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let all = BANDS - 1;
+    let weights = (0..all).map(|band| {
+        // The largest w with w^32 × 2^(band + 1) × 4,097^32 ≤ 2^(32 × 32) × 4,096^32.
+        let most = int(4_096).pow(32) << (32 * 32);
+        let fits = |w: u64| ((int(w).pow(32) * int(4_097).pow(32)) << (band + 1)) <= most;
+        (0..33)
+            .rev()
+            .fold(0, |w, bit| if fits(w | 1 << bit) { w | 1 << bit } else { w })
+    });
+    weights.chain([0]).collect()
+});
+
+/// Debt shares from a band on, and the collateral that goes with them in units of 2^-32 of the origin's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Under {
+    pub shares: u64,
+    pub weight: Int,
+}
+
+/// Of the bands of the map, whatever they hold.
+pub(crate) fn under(bands: &[DebtShares], threshold: usize) -> Under {
+    let mut all = Under {
+        shares: 0,
+        weight: int(0),
+    };
+    for (band, shares) in bands.iter().enumerate().skip(threshold) {
+        all.shares += shares.0;
+        all.weight += int(shares.0) * WEIGHTS[band];
+    }
+    all
+}
+
+impl Under {
+    /// M, collateral atoms, rounded down.
+    pub fn collateral(&self, origin: i64) -> Int {
+        let shift = 32 + origin.div_euclid(32);
+        if shift >= 0 {
+            &self.weight >> shift.unsigned_abs()
+        } else {
+            &self.weight << shift.unsigned_abs()
+        }
+    }
+}
+
+/// The bands that q ÷ index may be in, for q = `lowest` × (1 − `fall`).
+pub(crate) fn thresholds(lowest: &Int, fall: u32, index: &Int, origin: i64) -> Vec<usize> {
+    let ratio = log2(&(lowest * (10_000 - fall))) - log2(&(index * whole()));
+    let band = 32.0 * ratio - origin_of(origin);
+    let [low, high] = [band - 0.02, band + 0.02].map(place);
+    if low == high { vec![low] } else { vec![low, high] }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "held to the bands there are"
+)]
+fn place(band: f64) -> usize {
+    band.clamp(0.0, 255.0) as usize
+}
+
+#[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn origin_of(origin: i64) -> f64 {
+    origin as f64
+}
+
+/// Of a positive number, in floating point.
+#[allow(clippy::cast_precision_loss, reason = "compared with a margin")]
+fn log2(number: &Int) -> f64 {
+    let extra = number.bits().saturating_sub(60);
+    let mantissa = u64::try_from(number >> extra).unwrap_or(1).max(1);
+    (mantissa as f64).log2() + extra as f64
+}
+
+/// C at q, for each band that q ÷ index may be in. `origin` is that of the map once prices are accepted.
+pub(crate) fn covers(stage: &Stage, index: &Int, view: &View, fall: u32, origin: i64) -> Vec<Int> {
+    let q = view.fallen(fall);
+    if q == int(0) || *index == int(0) {
+        return Vec::new();
+    }
+    let bands = stage.recount();
+    let (backstop, pool) = (&stage.market.books.backstop, &stage.market.books.pool);
+    thresholds(&view.lowest, fall, index, origin)
+        .into_iter()
+        .map(|threshold| {
+            let under = under(&bands, threshold);
+            let collateral = under.collateral(origin) + backstop.inventory.0;
+            let assets = int(backstop.cash.0) + trunc(&int(pool.due.raw())) + ((&q * collateral) >> 64u32);
+            let shares = DebtShares(backstop.debt_shares.0 + under.shares);
+            assets - debt(index, shares) - backstop.unfunded_credits.0
+        })
+        .collect()
+}
+
+/// S of admission, ten thousandths: S_base and `stress_volatility` × σ, within S_base and `stress_max`.
+pub(crate) fn admission_fall(market: &Market) -> u32 {
+    let config = &market.config;
+    // The variance is of one second, in units of 2^-46.
+    let deviation = (root(&(int(market.volatility.variance) * config.volatility_horizon)) * whole()) >> 23u32;
+    let fall = floor(&(deviation * config.stress_volatility.0), &whole()) + config.stress_fall.0;
+    let most = config.stress_max.0.max(config.stress_fall.0);
+    u32::try_from(fall).unwrap_or(u32::MAX).min(most)
+}
+
+/// What the guardians' requested shares are of their claim, quote atoms, rounded down.
+pub(crate) fn requested(market: &Market) -> Int {
+    let guardians = &market.books.guardians;
+    // With the virtual shares and their atom.
+    floor(
+        &(int(guardians.requested.0) * (int(guardians.claim.0) + 1)),
+        &(int(guardians.shares.0) + 1_000),
+    )
+}
+
+/// What all accounts' debts exceed their collateral by at q, account by account, quote atoms with 64 fractional bits: exactly.
+pub(crate) fn brute_force(stage: &Stage, index: &Int, q: &Int) -> Int {
+    let short = stage.accounts.iter().map(|account| {
+        let (debt, worth) = (index * account.debt_shares.0, q * account.collateral.0);
+        if debt > worth { debt - worth } else { int(0) }
+    });
+    short.sum()
+}
+
+/// B(q) as the map's two sums give it, quote atoms: debt rounded up, collateral down.
+pub(crate) fn underwater(under: &Under, origin: i64, index: &Int, q: &Int) -> Int {
+    let worth = (q * under.collateral(origin)) >> 64u32;
+    debt(index, DebtShares(under.shares)) - worth
+}
+
+/// By how much the upper edges may overstate B(q), quote atoms with 64 fractional bits: a band and a little of the collateral of
+/// each account from the threshold on, and all of its debt in the outermost bands, which hold what lies beyond them.
+pub(crate) fn overstatement(stage: &Stage, index: &Int, q: &Int, threshold: usize) -> Int {
+    let counted = stage
+        .accounts
+        .iter()
+        .filter(|account| account.has_debt() && usize::from(account.band) >= threshold);
+    let worth = counted.map(|account| {
+        // 2^(1/32) − 1 is 2.19%.
+        match usize::from(account.band) {
+            band if band == 0 || band == BANDS - 1 => index * account.debt_shares.0,
+            _ => q * account.collateral.0 * 23 / 1_000,
+        }
+    });
+    worth.sum::<Int>() + one() * 2 + q
+}
+
+/// What rounding may cost two covers that are compared: a collateral atom of each sum, and some quote atoms.
+pub(crate) fn rounding(q: &Int, index: &Int) -> Int {
+    value(q, 2) + value(index, 2) + 6
+}

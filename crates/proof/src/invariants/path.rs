@@ -1,0 +1,213 @@
+//! What a fall may cost suppliers: tried on copies of the stage, along paths of the price that the stage itself chooses.
+
+use super::{Verdict, demand, priced};
+use crate::{
+    ACCOUNTS, Call, Done, Stage,
+    cover::covers,
+    exact::{Int, ceil, floor, int, value, whole},
+    facts::{Facts, Standing, View, pipeline, standing_at},
+    history::History,
+    perform::perform,
+};
+use breakwater_engine::{Bps, Collateral};
+
+/// Turns of the price.
+const TURNS: u32 = 12;
+/// How often buyers come at the end, ten minutes apart, until everything is sold.
+const VISITS: u32 = 400;
+
+/// A path being played.
+struct Path {
+    stage: Stage,
+    /// Of the numbers that the path is made of.
+    state: u64,
+    /// Where the price may not go below, quote atoms per collateral atom with 64 fractional bits.
+    low: Int,
+    index: Int,
+    /// The largest pipeline so far, collateral atoms.
+    pipeline: Int,
+    /// How far the price fell in all.
+    falls: Int,
+    /// Debt that partial liquidations took without cover, quote atoms.
+    uncovered: Int,
+    bounties: Int,
+    /// Calls that went through: each rounds.
+    calls: u64,
+}
+
+pub(super) fn suppliers(facts: &Facts, _: &History) -> Verdict {
+    let (Done::Observed(_), view) = (facts.done()?, priced(facts)?) else {
+        return None;
+    };
+    let config = facts.config;
+    let (q, high) = (view.fallen(config.stress_fall.0), &view.spot);
+    let low = ceil(&(&q * whole()), &(whole() - config.unwind_max_discount.0)) + 1;
+    let mut stage = facts.step.after.clone();
+    stage.market.books = stage.market.books_at(stage.clock).ok()?;
+    let (pauses, guard) = (&stage.market.pauses, &stage.market.guard);
+    let stopped = facts.now < pauses.liquidate.max(pauses.sell).max(guard.brake_until);
+    let covers = covers(
+        &stage,
+        &facts.index,
+        view,
+        config.stress_fall.0,
+        stage.market.map.origin,
+    );
+    let owing = stage.accounts.iter().any(breakwater_engine::MarginAccount::has_debt);
+    if stopped || !owing || covers.iter().any(|cover| *cover < int(0)) || low >= *high || view.level != 0 {
+        return None;
+    }
+    // Interest is neither a cost nor a gain of the fall.
+    let rates = &mut stage.market.config;
+    (rates.interest_base, rates.interest_slope_low, rates.interest_slope_high) = (Bps(0), Bps(0), Bps(0));
+    let mut path = Path {
+        state: stage.clock.unix.unsigned_abs() ^ stage.quote_vault << 20,
+        stage,
+        low,
+        index: facts.index.clone(),
+        pipeline: int(0),
+        falls: int(0),
+        uncovered: int(0),
+        bounties: int(0),
+        calls: 0,
+    };
+    let loss = path.play()?;
+    let most = floor(&(&path.pipeline * &path.falls), &(int(1) << 64))
+        + floor(&(&path.uncovered * config.unwind_max_discount.0), &whole())
+        + &path.bounties
+        + (value(high, 2) + 4) * path.calls;
+    demand(int(loss) <= most, || {
+        let Path {
+            pipeline,
+            falls,
+            uncovered,
+            bounties,
+            ..
+        } = &path;
+        format!(
+            "suppliers lose {loss}, more than {most}: a pipeline of {pipeline}, falls of {falls} from {high} to no less than {}, \
+             {uncovered} taken without cover, bounties of {bounties}",
+            path.low
+        )
+    })
+}
+
+impl Path {
+    /// What suppliers lose in the end; `None` if it does not come to an end.
+    fn play(&mut self) -> Option<u64> {
+        let falling = self.next(2) == 0;
+        for _ in 0..TURNS {
+            self.turn(falling);
+            let seconds = self.next(1_800) + 1;
+            self.wait(seconds);
+            self.liquidate();
+            if self.next(4) > 0 {
+                self.buy();
+            }
+        }
+        for _ in 0..VISITS {
+            self.wait(600);
+            self.liquidate();
+            self.buy();
+            if self.is_over() {
+                let settled = perform(&mut self.stage, &Call::Settle).result;
+                return Some(match settled {
+                    Ok(Done::Settled(done)) => done.suppliers.0,
+                    _ => 0,
+                });
+            }
+        }
+        None
+    }
+
+    /// A number below `count`.
+    fn next(&mut self, count: u64) -> u64 {
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 33) % count
+    }
+
+    /// The price goes somewhere between `low` and where the path began; or only further down.
+    fn turn(&mut self, falling: bool) {
+        let spot = View::of(&self.stage).spot;
+        let part = self.next(1_000);
+        let span = if falling {
+            &spot - &self.low
+        } else {
+            &spot * 2 - &self.low
+        };
+        let target: Int = &self.low + span * part / 1_000;
+        let target = target.min(if falling { spot.clone() } else { &spot * 11 / 10 });
+        let readings = &mut self.stage.readings;
+        for reading in [&mut readings.collateral, &mut readings.quote] {
+            (reading.ema_price, reading.conf) = (reading.price, 0);
+        }
+        let old = int(readings.collateral.price);
+        let Ok(new) = i64::try_from(ceil(&(old * target.max(self.low.clone())), &spot)) else {
+            return;
+        };
+        (readings.collateral.price, readings.collateral.ema_price) = (new, new);
+        let now = View::of(&self.stage).spot;
+        if now < spot {
+            self.falls += spot - now;
+        }
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        let clock = &mut self.stage.clock;
+        clock.unix += i64::try_from(seconds).unwrap_or(0);
+        clock.slot += (seconds * 5).div_ceil(2);
+        let now = clock.unix;
+        let readings = &mut self.stage.readings;
+        (readings.collateral.publish_time, readings.quote.publish_time) = (now, now);
+    }
+
+    /// What a call brought about, if it went through.
+    fn call(&mut self, call: &Call) -> Option<Done> {
+        let mut next = self.stage.clone();
+        let done = perform(&mut next, call).result.ok()?;
+        self.stage = next;
+        self.calls += 1;
+        let (n, d) = pipeline(&self.stage.market.config, &View::of(&self.stage));
+        self.pipeline = (&self.pipeline).max(&ceil(&n, &d)).clone();
+        Some(done)
+    }
+
+    fn liquidate(&mut self) {
+        for account in 0..ACCOUNTS {
+            let Some(Done::Liquidated(done)) = self.call(&Call::Liquidate { keeper: 0, account }) else {
+                continue;
+            };
+            let fall = self.stage.market.config.stress_fall.0;
+            let (view, origin) = (View::of(&self.stage), self.stage.market.map.origin);
+            let uncovered = covers(&self.stage, &self.index, &view, fall, origin)
+                .iter()
+                .any(|cover| *cover < int(0));
+            for (_, done) in done {
+                self.bounties += done.bounty.0;
+                if uncovered && !done.taken_over {
+                    self.uncovered += done.repaid.0;
+                }
+            }
+        }
+    }
+
+    fn buy(&mut self) {
+        let amount = Collateral(self.stage.available());
+        self.call(&Call::Buy { amount });
+    }
+
+    /// Everything is sold, and nobody is due.
+    fn is_over(&self) -> bool {
+        let view = View::of(&self.stage);
+        let due = |account| standing_at(&self.stage, &self.index, &view, account) != Standing::Healthy;
+        self.stage.market.books.backstop.inventory.0 == 0
+            && !self
+                .stage
+                .accounts
+                .iter()
+                .any(|account| account.has_debt() && due(account))
+    }
+}

@@ -1,0 +1,132 @@
+//! What guardians earn, and what leaving pays.
+
+use crate::{Quotes, search};
+use breakwater_engine::{
+    Bps, Clock, Error, GuardianPosition, GuardianShares, Guardians, Quote, Result, actions::GuardianWithdrawal, num,
+};
+
+/// The fall of the price at which [`GuardianYield::in_a_crash`] is told, bps.
+pub const CRASH: Bps = Bps(2_000);
+const HOUR: i64 = 3_600;
+const HOURS_A_YEAR: u64 = 365 * 24;
+
+/// What the guardians' claim earns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardianYield {
+    /// The claim, quote atoms.
+    pub claim: Quote,
+    /// For standing by, at present interest and claim: bps a year, not compounded, rounded down. It is
+    ///
+    /// ```text
+    /// interest rate × debt × reserve_factor × standby_share ÷ (claim + the protocol's capital and reserves)
+    /// ```
+    ///
+    /// as the engine pays it for the next hour, × 8,760.
+    pub standing_by: Bps,
+    /// The part of each penalty that the claim earns, bps, at present equity.
+    pub rate: Bps,
+    /// What it would earn of the penalties if all debt within a fall of [`CRASH`] were liquidated after that fall,
+    /// quote atoms, rounded down: see [`Quotes::shock`]. Its part of the deficits is not taken off.
+    pub earned: Quote,
+    /// The same ÷ claim, bps, rounded down.
+    pub in_a_crash: Bps,
+}
+
+/// What leaving pays a guardian now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// The most shares that can be cancelled.
+    pub shares: GuardianShares,
+    /// Quote atoms that they pay.
+    pub amount: Quote,
+    /// What one share more is refused for: [`Error::InsufficientGuardianShares`] if that is all that was asked for in
+    /// time, [`Error::BackstopCashInsufficient`], [`Error::StressCoverExceeded`].
+    pub bound_by: Error,
+}
+
+impl Quotes {
+    /// What the guardians' claim earns once somebody has put `more` quote atoms into it; nothing for an empty one.
+    ///
+    /// # Errors
+    /// Those of [`breakwater_engine::Market::guardian_deposit`] unless `more` is zero;
+    /// [`breakwater_engine::Error::PriceOutOfRange`], [`breakwater_engine::Error::Overflow`].
+    pub fn guardian_yield(&self, more: Quote) -> Result<GuardianYield> {
+        let Self { clock, .. } = *self;
+        let mut after = self.clone();
+        after.market.books = after.market.books_at(clock)?;
+        if more > Quote::ZERO {
+            let mut position: GuardianPosition = bytemuck::Zeroable::zeroed();
+            after
+                .market
+                .guardian_deposit(&mut position, more, GuardianShares::ZERO, clock)?;
+        }
+        let market = &after.market;
+        let (now, claim) = (&market.books, market.books.guardians.claim);
+        let later = Clock {
+            unix: clock.unix.saturating_add(HOUR),
+            ..clock
+        };
+        let hour = earned(&market.books_at(later)?.guardians).saturating_sub(earned(&now.guardians));
+        let year = hour.saturating_mul(HOURS_A_YEAR.into());
+
+        let [stressed, _] = market.stress(&self.prices, clock)?;
+        let equity = now.backstop.equity(&now.pool, stressed.price)?.max(0);
+        let rate = now
+            .guardians
+            .rate(&market.config, u64::try_from(equity).unwrap_or(u64::MAX));
+        let shared = after.shock(CRASH)?.shared;
+        let crash = num::mul_div_floor(shared.0, rate.factor(), num::BPS)?;
+        Ok(GuardianYield {
+            claim,
+            // Both in units of 2^-32: so the product stays far below 128 bits.
+            standing_by: part(year >> 32, u128::from(claim.0) << 32),
+            rate,
+            earned: Quote(crash),
+            in_a_crash: part(crash.into(), claim.0.into()),
+        })
+    }
+
+    /// What a guardian's leaving with `shares` would pay now.
+    ///
+    /// # Errors
+    /// Those of [`breakwater_engine::Market::guardian_withdraw`].
+    pub fn guardian_withdrawal(
+        &self,
+        position: &GuardianPosition,
+        shares: GuardianShares,
+    ) -> Result<GuardianWithdrawal> {
+        let (mut market, mut position) = (self.market, *position);
+        market.guardian_withdraw(&mut position, shares, Quote::ZERO, Some(&self.prices), self.clock)
+    }
+
+    /// With how much a guardian can leave now, and why not with more.
+    ///
+    /// # Errors
+    /// Where the number of shares is not what stands in the way: [`Error::TooEarly`], [`Error::Expired`], the price is
+    /// not trusted.
+    pub fn leaving(&self, position: &GuardianPosition) -> Result<Leaving> {
+        let attempt = |shares| self.guardian_withdrawal(position, GuardianShares(shares));
+        let (shares, bound_by) = search::largest(|shares| attempt(shares).map(drop))?;
+        let amount = if shares == 0 {
+            Quote::ZERO
+        } else {
+            attempt(shares)?.amount
+        };
+        Ok(Leaving {
+            shares: GuardianShares(shares),
+            amount,
+            bound_by,
+        })
+    }
+}
+
+/// The claim with its fraction, Q64.64.
+fn earned(guardians: &Guardians) -> u128 {
+    num::join(guardians.claim.0, guardians.fraction)
+}
+
+/// a ÷ b, bps, rounded down; nothing of nothing.
+fn part(a: u128, b: u128) -> Bps {
+    let bps = a.saturating_mul(num::BPS.into()).checked_div(b).unwrap_or(0);
+    Bps(u32::try_from(bps).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,67 @@
+use crate::{
+    clock,
+    error::{BreakwaterError, OrBreakwaterError},
+    events::DepthShareQueued,
+    governance::change_hash,
+    state::{DepthBudget, Market, Protocol, QueuedChange, key},
+};
+use anchor_lang::prelude::*;
+use breakwater_engine::{
+    Bps, DepthAllocation,
+    governance::{DEPTH, Entry},
+};
+
+/// Accounts of `queue_depth_share`.
+#[derive(Accounts)]
+pub struct QueueDepthShare<'info> {
+    /// Names the authority.
+    #[account(seeds = [b"protocol"], bump = protocol.bump, constraint = protocol.authority == authority.key() @ BreakwaterError::WrongAuthority)]
+    pub protocol: Account<'info, Protocol>,
+    /// The protocol's authority; pays the rent.
+    #[account(mut)]
+    pub authority: Signer<'info>,
+    /// The market.
+    pub market: AccountLoader<'info, Market>,
+    /// The budget that it will draw on.
+    pub depth_budget: AccountLoader<'info, DepthBudget>,
+    /// The entry. Created here.
+    #[account(
+        init, payer = authority, space = QueuedChange::SPACE,
+        seeds = [b"queued_change", market.key().as_ref(), &[DEPTH], &0u16.to_le_bytes()], bump,
+    )]
+    pub queued_change: AccountLoader<'info, QueuedChange>,
+    /// The system program.
+    pub system_program: Program<'info, System>,
+}
+
+/// Queues another depth budget or share for a market.
+pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot: u64) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let market = accounts.market.key();
+    let allocation = DepthAllocation {
+        budget: key(&accounts.depth_budget.key()),
+        share: Bps(share),
+    };
+    accounts
+        .market
+        .load()?
+        .check_depth_share(allocation)
+        .or_program_error()?;
+    let entry = Entry {
+        subject: key(&market),
+        kind: DEPTH,
+        id: 0,
+    };
+    let hash = change_hash(DEPTH, &market, &allocation)?;
+    let queued = accounts
+        .queued_change
+        .load_init()?
+        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, clock::now()?)
+        .or_program_error()?;
+    emit!(DepthShareQueued {
+        market,
+        queued,
+        allocation
+    });
+    Ok(())
+}
