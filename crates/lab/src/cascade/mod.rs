@@ -6,7 +6,9 @@
 //! - [`borrowers`], [`lending`], [`order`], [`map`]: who borrows, in one market of the engine.
 //! - [`mechanism`]: what happens to accounts above their limit; Breakwater is the engine itself.
 //! - [`lane`], [`tally`], [`outcome`]: one run, or several that share buyers, and what is measured.
+//! - [`least`], [`cover`]: what a run is measured against, and what the stress cover promises.
 //! - [`search`], [`contagion`]: what takes many runs to know.
+//! - [`cell`], [`goals`]: one run among many, and what must hold of all.
 //! - [`replay`]: the same through the compiled program.
 //! - [`study`], [`sweep`], [`pool`]: everything that `breakwater lab` does, on all processors.
 
@@ -21,6 +23,7 @@ pub mod cell;
 pub mod contagion;
 pub mod cover;
 pub mod exchange;
+pub mod goals;
 pub mod impact;
 pub mod lane;
 pub mod least;

@@ -55,6 +55,8 @@ pub struct Outcome {
     pub under_water: f64,
     /// Debt taken by partial liquidations while the stress cover was negative.
     pub uncovered: f64,
+    /// Debt of accounts that were taken over whole at the take-over LTV.
+    pub taken_over: f64,
     /// Bounties of keepers.
     pub bounties: f64,
     /// What informed owners gained by liquidating themselves.
@@ -122,6 +124,7 @@ impl Outcome {
             loss: (setup.protocol.equity - capital).max(0.0) + left + part(tally.written_off as f64),
             under_water: part(start.under_water),
             uncovered: part(tally.uncovered as f64),
+            taken_over: part(tally.taken_over as f64),
             bounties: part(tally.bounties as f64),
             informed_gain: part(tally.informed),
             by_informed: part(tally.by_informed as f64),

@@ -177,9 +177,10 @@ pub struct Depegged {
 }
 
 /// The results.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Study {
-    /// Every run.
+    /// Every run: see [`crate::report::cascade::summary`].
+    #[serde(skip)]
     pub results: Results,
     /// The promise of the stress cover.
     pub covered: Vec<Covered>,
@@ -281,6 +282,33 @@ impl Plan {
         cells
     }
 
+    /// Breakwater on a day like that of the calibration, at the depth that it shows.
+    pub fn of_october(&self, market: usize) -> Vec<Cell> {
+        let seeds = if market == 0 { self.seeds } else { self.few };
+        let cells = self.named(OCTOBER).into_iter().flat_map(|october| {
+            CAPITALS.into_iter().flat_map(move |equity| {
+                self.seeds_of(october, seeds).map(move |seed| Cell {
+                    market,
+                    equity,
+                    ..self.cell(october, Kind::Breakwater, CALIBRATED, seed)
+                })
+            })
+        });
+        cells.collect()
+    }
+
+    /// The dump baseline in a deep market.
+    pub fn deep_dump(&self, market: usize) -> Vec<Cell> {
+        let scenarios = [CRASH, BLEED].into_iter().filter_map(|name| self.named(name));
+        let cells = scenarios.flat_map(|scenario| {
+            self.seeds_of(scenario, self.few).map(move |seed| Cell {
+                market,
+                ..self.cell(scenario, Kind::Dump, DEEP, seed)
+            })
+        });
+        cells.collect()
+    }
+
     /// The dump baseline on the day of the calibration.
     pub fn calibration(&self) -> Vec<Cell> {
         let Some(october) = self.named(OCTOBER) else {
@@ -338,6 +366,8 @@ impl Plan {
                 for depth in [STRESS, HALF, DEEP] {
                     cells.extend(self.of_goals(market, depth));
                 }
+                cells.extend(self.of_october(market));
+                cells.extend(self.deep_dump(market));
             }
             cells.extend(self.calibration());
             cells.extend(self.behaviors());
@@ -502,9 +532,9 @@ pub fn assumed(depth: Part) -> Option<Part> {
     (depth > STRESS).then_some(depth)
 }
 
-/// Whether a multiplier is asked for: not where half the depth, or ten times it, is only there for the drawdown.
+/// Whether a multiplier is asked for: elsewhere half the depth, or ten times it, is only there for the drawdown.
 fn needs_control(cell: &Cell) -> bool {
-    cell.depth != HALF && (cell.depth != DEEP || cell.equity == CAPITAL)
+    cell.depth == STRESS || (cell.depth != HALF && cell.market == 0 && cell.equity == CAPITAL)
 }
 
 /// Scenarios in which smallest shocks and least capitals are searched for.

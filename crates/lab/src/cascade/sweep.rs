@@ -79,10 +79,10 @@ const fn market(parameter: &'static str, about: &'static str, values: &'static [
 }
 
 /// Every sweep.
-pub const SWEEPS: [Sweep; 9] = [
+pub const SWEEPS: [Sweep; 14] = [
     setup!(
         impact.depth,
-        "fraction of all debt whose sale moves the price by 1%; the market believes 0.5%",
+        "fraction of all debt whose sale moves the price by 1%",
         [0.0025, 0.01, 0.03, 0.05]
     ),
     setup!(impact.permanent, "part of an impact that never recovers", [0.0, 0.1, 0.2]),
@@ -90,9 +90,18 @@ pub const SWEEPS: [Sweep; 9] = [
     setup!(impact.concavity, "exponent of impact", [0.5, 0.75]),
     setup!(impact.thinning, "how fast depth falls in stress", [0.0, 5.0]),
     setup!(protocol.equity, "the protocol's own capital", [0.0, 0.02, 0.05, 0.15, 0.3]),
-    market("target_ltv", "where a liquidation stops, bps", &[7_000.0, 7_300.0, 7_700.0]),
-    market("max_velocity", "speed limit of the guards, bps a second", &[5.0, 20.0, 40.0]),
-    market("guarded_step", "the part of a repayment that a step takes, bps", &[1_000.0, 5_000.0]),
+    market(
+        "flow_rate",
+        "most that is sold in an hour, bps of the depth",
+        &[5_000.0, 7_500.0, 10_000.0, 12_500.0, 15_000.0, 20_000.0, 30_000.0],
+    ),
+    market("pipeline", "seconds of sales that may wait in the inventory", &[300.0, 600.0, 1_200.0, 3_600.0]),
+    market("stress_fall", "fall that the cover must stand, bps", &[3_000.0, 3_500.0, 3_800.0, 4_500.0]),
+    market("penalty", "bps of a partial repayment", &[100.0, 150.0, 200.0, 300.0]),
+    market("unwind_slope", "growth of the discount, bps an hour", &[100.0, 300.0, 1_000.0]),
+    market("takeover_ltv", "from here accounts are taken whole, bps", &[9_000.0, 9_500.0, 9_700.0]),
+    market("target_ltv", "where a liquidation stops, bps", &[7_200.0, 7_500.0, 7_800.0]),
+    market("max_velocity", "speed limit of the guards, bps a second", &[5.0, 10.0, 20.0, 40.0]),
 ];
 
 impl Sweep {

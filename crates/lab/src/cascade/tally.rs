@@ -67,6 +67,8 @@ pub struct Tally {
     pub total_fall: f64,
     /// Debt taken by partial liquidations while the stress cover was negative.
     pub uncovered: u64,
+    /// Debt of accounts that were taken over whole at the take-over LTV.
+    pub taken_over: u64,
     /// Bounties of keepers.
     pub bounties: u64,
     /// What informed owners gained by liquidating themselves, at the true price.

@@ -106,6 +106,9 @@ impl Breakwater {
     fn count(done: &Liquidation, case: &Case, stage: &mut Stage<'_>) {
         stage.tally.bad_debt += done.deficit.0;
         stage.tally.bounties += done.bounty.0;
+        if done.taken_over {
+            stage.tally.taken_over += done.repaid.0;
+        }
         let fair = stage.exchange.fair();
         stage.tally.liquidation(&stage.lending.market.config, fair, case);
     }
