@@ -37,10 +37,10 @@ pub struct Sample {
 pub struct Measures {
     /// Fall of the price to the nearest band with debt; `None` if nobody owes anything.
     pub proximity: Option<f64>,
-    /// The backstop's room ÷ debt that a fall of 10% would liquidate; infinite if it would liquidate nothing.
+    /// The backstop's depth ratio after a fall of 10%: see the engine's `cascade`; infinite if nothing would be due.
     pub depth_ratio: f64,
-    /// Debt that the next 1% would liquidate ÷ sales that move the price by 1%.
-    pub cascade: f64,
+    /// Market gearing: how far a fall of 1% would end if everyone dumped, ÷ 1%.
+    pub gearing: f64,
 }
 
 /// The liquidation map at one moment.
@@ -121,11 +121,11 @@ pub struct Limits {
     /// Above this an account is liquidated.
     pub liquidation_ltv: f64,
     /// From here a whole account is taken over.
-    pub insolvency_ltv: f64,
+    pub takeover_ltv: f64,
     /// Largest unwind discount.
     pub max_discount: f64,
-    /// Fastest unwind, collateral tokens per second.
-    pub max_rate: f64,
+    /// Most that is sold in an hour, quote tokens.
+    pub hourly_flow: f64,
     /// Seconds that sales may run ahead.
     pub burst: u32,
 }
@@ -230,10 +230,10 @@ pub struct Summary {
     pub inventory_peak: f64,
     /// Inventory after the last step, collateral tokens.
     pub inventory_end: f64,
-    /// Lowest ratio of the backstop's room to debt that a fall of 10% would liquidate; `null` if it never would.
+    /// Lowest depth ratio of the backstop after a fall of 10%; `null` if nothing ever would be due.
     pub depth_ratio_lowest: f64,
-    /// Highest ratio of debt that the next 1% would liquidate to sales that move the price by 1%.
-    pub cascade_highest: f64,
+    /// Highest market gearing.
+    pub gearing_highest: f64,
     /// Wall-clock time of the replay, seconds.
     pub seconds: f64,
 }

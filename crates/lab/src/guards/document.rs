@@ -22,7 +22,7 @@ const METHOD: &str = "\
 - **Readings** come every 5 seconds with a confidence of 0.05%, unless a path says otherwise. Black Thursday is the path of the
   demo's scenario: every 20 seconds, with the confidence that the scenario states. Pyth's average is an exponential one with a
   time constant of one hour, over every 5 seconds, those that nobody showed the market included.
-- **A keeper** tries every account at every reading, the riskiest first. The backstop always has room: only the guards limit
+- **A keeper** tries every account at every reading, the riskiest first. The backstop always has cover: only the guards limit
   what happens.
 - **Prices that are wrong** (wicks, pushes) come back to where they were, and what is liquidated meanwhile was healthy before
   and after: *false*, in thousand USDC of debt. **Prices that are right** (crashes) stay where they fell for two hours, unless a

@@ -111,7 +111,7 @@ impl Replay {
         let (index, liquidation_ltv) = (market.books_at(clock)?.pool.index, market.config.liquidation_ltv);
         let mut liquidations = match market.liquidations(prices, clock) {
             Ok(liquidations) => liquidations,
-            Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceGapTooWide) => return Ok(false),
+            Err(Error::MarketHalted | Error::ConfidenceTooWide) => return Ok(false),
             Err(error) => return Err(error),
         };
         let mut any = false;
@@ -124,9 +124,9 @@ impl Replay {
                     let was_healthy = !sizing::exceeds(debt, fair.value(collateral)?, liquidation_ltv);
                     self.outcome.add(&done, debt, collateral, prices.spot(), was_healthy)?;
                 }
-                Err(Error::AccountCooling | Error::GuardedFlowUsed) => {}
                 // The others are further away.
                 Err(Error::AccountHealthy | Error::NoDebt) => break,
+                Err(error) if error.skips_account() => {}
                 Err(error) => return Err(error),
             }
         }

@@ -130,9 +130,9 @@ fn price_sweeps() -> [Sweep; 4] {
         ),
         sweep!(
             max_gap: Bps,
-            [0, 50, 100, 200, 300, 500, 1_000, 2_000],
-            "Up to the smallest penalty, which is 200 too, nobody gains by liquidating himself: the penalty eats the gap. From \
-             there on the backstop pays owners more than the market would. Less than 100 leaves bad debt in 30% in five minutes."
+            [0, 50, 100, 200, 300, 400, 499],
+            "What changes hands counts at the lower of the two prices, so nobody gains by liquidating himself however far they are \
+             apart: the gap is what it may cost an owner who is liquidated in part. Less makes partial liquidations wait."
         ),
     ]
 }

@@ -147,13 +147,13 @@ fn heat_map(record: &Record) -> Result<Figure<'_>, ReportError> {
 fn measures(record: &Record) -> Result<Figure<'_>, ReportError> {
     let s = &record.summary;
     Ok(Figure {
-        title: "How near it is, and whether there is room",
+        title: "How near it is, and what stands behind it",
         note: format!(
-            "Threshold proximity (left): how far the price must fall to reach the nearest band with debt. Depth ratio (right): the backstop's \
-             room ÷ the debt that a fall of 10% would liquidate, cut off at {}. Below 1 (dashed), such a fall is more than there is room for. \
-             The cascade indicator, debt that the next 1% would liquidate ÷ sales that move the price by 1%, was {} at its highest.",
+            "Threshold proximity (left): how far the price must fall to reach the nearest band with debt. Depth ratio (right): what the \
+             backstop owns after a fall of 10% ÷ what would fall due by it, cut off at {}. Below 1 (dashed), it would owe some of that to the \
+             pool. Market gearing, how far a fall of 1% would end if everyone dumped, was {} at its highest.",
             heat::CUT,
-            percent(s.cascade_highest, 1)
+            super::format::grouped(s.gearing_highest, 2)
         ),
         legend: legend(&[("threshold proximity", heat::PROXIMITY), ("depth ratio", heat::DEPTH)]),
         svg: heat::measures(record)?,

@@ -49,7 +49,7 @@ mod tests {
             risk: (i != 2).then_some(Measures {
                 proximity: (i < 9).then_some(0.1),
                 depth_ratio: if i < 9 { 0.5 } else { f64::INFINITY },
-                cascade: 0.01,
+                gearing: 0.01,
             }),
             ..Sample::default()
         };
@@ -88,9 +88,9 @@ mod tests {
             limits: Limits {
                 target_ltv: 0.75,
                 liquidation_ltv: 0.8,
-                insolvency_ltv: 0.92,
+                takeover_ltv: 0.95,
                 max_discount: 0.05,
-                max_rate: 0.01,
+                hourly_flow: 100.0,
                 burst: 600,
             },
             profits: Profits {

@@ -180,7 +180,7 @@ pub fn rows(record: &Record) -> Vec<[String; 3]> {
         row("time Halted", share(record, 2), ""),
         row("changes of level", grouped(f64::from(s.level_changes), 0), ""),
         row("lowest depth ratio at 10%", times(s.depth_ratio_lowest), ""),
-        row("highest cascade indicator", percent(s.cascade_highest, 1), ""),
+        row("highest market gearing", grouped(s.gearing_highest, 2), ""),
         row("wall-clock time", grouped(s.seconds, 1), "s"),
     ]
 }

@@ -173,13 +173,13 @@ pub fn discount(record: &Record) -> Result<String, ReportError> {
 pub fn sales(record: &Record) -> Result<String, ReportError> {
     let span = span(record);
     let bins = chart::bins(
-        record.sales.iter().map(|s| (span.hours_at(s.unix), s.amount)),
+        record.sales.iter().map(|s| (span.hours_at(s.unix), s.worth)),
         span,
         BIN,
     );
-    let bound = record.limits.max_rate * (BIN * 3_600.0 + f64::from(record.limits.burst));
+    let bound = record.limits.hourly_flow * (BIN + f64::from(record.limits.burst) / 3_600.0);
     let range = chart::range(bins.iter().copied().chain([bound]));
-    let label = format!("{} per quarter hour", record.symbols.0);
+    let label = format!("{} per quarter hour", record.symbols.1);
     chart::svg(240, |area| {
         let mut chart = chart::over_time(area, span, range, &label, &short)?;
         chart.draw_series(chart::bars(&bins, BIN, INVENTORY))?;
@@ -211,7 +211,7 @@ pub fn ltv(record: &Record) -> Result<String, ReportError> {
     let limits = [
         ("target", record.limits.target_ltv),
         ("liquidation", record.limits.liquidation_ltv),
-        ("insolvency", record.limits.insolvency_ltv),
+        ("take-over", record.limits.takeover_ltv),
     ];
     chart::svg(300, |area| {
         let mut chart = chart::frame(area, 0, chart::RIGHT)

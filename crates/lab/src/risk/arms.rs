@@ -1,20 +1,17 @@
 //! The markets that are compared.
 
-use breakwater_engine::{Bps, Config, Quote};
+use breakwater_engine::{Bps, Config};
 
 use crate::guards::variants::{Sweep, sweep};
 
 /// The values that the experiment justifies.
 pub const DEFAULTS: Config = Config::EXAMPLE;
 
-/// Without a limit on bands.
-const NO_BAND_LIMIT: Quote = Quote(u64::MAX);
-
-/// The same market, whose margin follows nothing.
+/// The same market with the smallest stress cover that there can be: one that binds nobody at the initial LTV.
 pub const WITHOUT: Config = Config {
-    volatility_factor: Bps(0),
-    crowding_max: Bps(0),
-    band_floor: NO_BAND_LIMIT,
+    stress_fall: Bps(500),
+    stress_volatility: Bps(0),
+    stress_max: Bps(500),
     ..DEFAULTS
 };
 
@@ -27,8 +24,9 @@ pub struct Arm {
     pub config: Config,
 }
 
-/// Without and with; each part alone; and without, but with a lower initial LTV for everybody at all times.
-pub fn compared() -> [Arm; 7] {
+/// Without and with the stress cover; with a fall that does not follow volatility; and without, but with a lower initial LTV for
+/// everybody at all times.
+pub fn compared() -> [Arm; 5] {
     let arm = |name: &str, config| Arm {
         name: name.to_owned(),
         config,
@@ -40,24 +38,14 @@ pub fn compared() -> [Arm; 7] {
         };
         arm(&format!("{}% for all", ltv / 100), config)
     };
-    let band = Config {
-        band_floor: DEFAULTS.band_floor,
-        ..WITHOUT
-    };
-    let crowding = Config {
-        crowding_max: DEFAULTS.crowding_max,
-        ..WITHOUT
-    };
-    let volatility = Config {
-        volatility_factor: DEFAULTS.volatility_factor,
-        ..WITHOUT
+    let fixed = Config {
+        stress_volatility: Bps(0),
+        ..DEFAULTS
     };
     [
         arm("without", WITHOUT),
         arm("with", DEFAULTS),
-        arm("band limit only", band),
-        arm("crowding only", crowding),
-        arm("volatility only", volatility),
+        arm("fixed fall", fixed),
         flat(6_500),
         flat(6_000),
     ]
@@ -67,8 +55,6 @@ pub fn compared() -> [Arm; 7] {
 pub struct Line {
     /// The parameter.
     pub sweep: Sweep,
-    /// Whether the limit on bands is off meanwhile.
-    pub no_band_limit: bool,
 }
 
 impl Line {
@@ -77,9 +63,6 @@ impl Line {
         let arm = |value: &u32| {
             let mut config = DEFAULTS;
             (self.sweep.set)(&mut config, *value);
-            if self.no_band_limit {
-                config.band_floor = NO_BAND_LIMIT;
-            }
             let name = if *value == (self.sweep.get)(&DEFAULTS) {
                 format!("**{value}**")
             } else {
@@ -92,45 +75,19 @@ impl Line {
 }
 
 /// One parameter at a time.
-pub fn lines() -> [Line; 5] {
-    let beside = |sweep| Line {
-        sweep,
-        no_band_limit: false,
-    };
-    let alone = |sweep| Line {
-        sweep,
-        no_band_limit: true,
-    };
+pub fn lines() -> [Line; 2] {
+    let line = |sweep| Line { sweep };
     [
-        beside(sweep!(
-            band_limit: Bps,
-            [1_000, 2_000, 3_000, 4_000, 5_000, 10_000, 1_000_000],
-            "The largest with which the backstop survives a fall of 40% in an hour whoever borrowed, and with which those who are \
-             evenly spread do not notice it. Less keeps more equity and turns people away who crowd nowhere."
+        line(sweep!(
+            stress_fall: Bps,
+            [500, 2_000, 3_000, 3_500, 3_800, 4_000, 4_500, 5_000],
+            "What the cover is for: the fall after which everyone under water can still be paid for. A larger fall turns more of a \
+             crowd away and leaves more equity; those who are spread evenly notice it last."
         )),
-        beside(sweep!(
-            crowding_max: Bps,
-            [0, 1_000, 2_000, 3_000],
-            "Beside the band limit there is nothing left for it to do."
-        )),
-        alone(sweep!(
-            crowding_max: Bps,
-            [0, 500, 1_000, 2_000, 3_000, 4_000],
-            "Alone it does what the band limit does, later and less. The default is a second line behind it, for crowds that the \
-             limit lets through one window of bands beside the other; it costs nothing here, and nothing here decides its size."
-        )),
-        alone(sweep!(
-            crowding_drop: Bps,
-            [500, 1_000, 1_500, 2_000, 3_000, 4_000],
-            "A loan at the initial LTV of 70% is liquidated 12.5% below the price: with a smaller fall the haircut does not see the \
-             very loans that it is for. The default is the smallest value of full effect. Beside a band limit of 40% of the room in any \
-             five bands, a fall has to reach over eleven bands, some 20%, to find more debt than room at all."
-        )),
-        beside(sweep!(
-            volatility_factor: Bps,
+        line(sweep!(
+            stress_volatility: Bps,
             [0, 10_000, 20_000, 30_000, 50_000],
-            "More keeps more equity, least where it is needed most, and asks more of people who crowd nowhere. Nothing here is a \
-             reason for just this value."
+            "After a restless day the fall grows by so many standard deviations of a day, to at most half of the price."
         )),
     ]
 }

@@ -13,12 +13,12 @@ use super::{
 use crate::guards::variants::Sweep;
 
 const TITLE: &str = "\
-# A crash with and without margin that follows risk
+# A crash with and without the stress cover
 
 Written by `make risk` (`crates/lab/src/risk`): do not edit. The rules are in [risk.md](risk.md).
 
-The initial LTV falls with volatility and with crowding, and a loan that overloads its band is refused. This page measures what
-that does to a crash, and says why each default is what it is.
+Nobody may borrow so much that the backstop could not stand a fall of the price by the stress fall, which grows with volatility. This page
+measures what that does to a crash, with borrowers who all ask for the same and with others.
 
 ## How it was measured
 
@@ -30,11 +30,12 @@ const METHOD: &str = "\
 - **Nobody reacts** to the crash: no loan is repaid, no collateral added, nobody borrows. The price does what the path says,
   whatever is liquidated or sold.
 - **A keeper** tries every account at every reading, the riskiest first. **A buyer** takes what the backstop offers 0.1% below spot or
-  lower. No guardians, no external liquidators: what the backstop has no room for waits until it is insolvent.
+  lower. No guardians. What the pipeline does not take waits, and is taken over whole at the take-over LTV.
 - **Crashes** start at the price at which the day began and go down in a straight line, then two hours nothing happens; Black
   Thursday is the path of the demo's scenario, two days, scaled to that price. The price guards are on.
-- **With**: the defaults. **Without**: the same market with `volatility_factor` 0, `crowding_max` 0 and no band limit. **Only**: one of
-  the three. **65%, 60% for all**: without, but with that initial LTV, for comparison with a limit that follows nothing.
+- **With**: the defaults. **Without**: the same market with a stress fall of 5%, which binds nobody at the initial LTV. **Fixed fall**:
+  the stress fall does not follow volatility. **65%, 60% for all**: without, but with that initial LTV, for comparison with a limit that
+  follows nothing.
 - On a restless day some are refused in every market: collateral for a loan counts at the lowest of spot and averages.
 - All amounts in thousand USDC. **Largest band**: the most debt in one band of the map when the day is over. **Bad debt**: what debts
   exceed their collateral by at spot, when they are taken over, and of those left at the end. **Lowest equity**: of the backstop,
@@ -42,22 +43,6 @@ const METHOD: &str = "\
 ";
 
 const READING: &str = "
-What the tables say:
-
-- **The band limit does the work.** Where everybody asks for the same LTV it takes nearly three quarters off the largest band, for 5%
-  less lent at an LTV 6 points lower. Falls of 20 and 30% then cost the backstop much less, and a fall of 40% in an hour, in which
-  without it the suppliers are short of nearly a million, leaves it above zero.
-- **It is idle where nobody crowds**: those who ask for evenly spread LTVs do not notice it, and it does nothing for them.
-- **The volatility haircut** moves a crowd as a whole. It is worth most where the day was restless and nothing else limits the crowd; beside
-  the band limit it adds little.
-- **The crowding haircut does next to nothing** beside the band limit, and little alone: it begins only when debt within the fall exceeds
-  the whole room.
-- **A lower LTV for all protects better** where everybody crowds: 60% for all keeps more equity in every crash, for 2% less lent than with
-  all three. But it asks a third of those who crowd nowhere for more. Following risk leaves them alone; it is not the
-  stronger protection.
-- **On Black Thursday nothing helps enough.** The price more than halves: of a crowd all debt is taken over in every market, and a backstop
-  of 9% of the debt does not carry that.
-
 ## One parameter at a time
 
 The others at their defaults; the default in bold. Below the loans, the backstop's lowest equity in each crash. Figures that are the same
@@ -94,9 +79,8 @@ pub fn page(experiment: &Experiment) -> Result<String> {
         let (own, others) = rest.split_at(arms.len());
         rest = others;
         let table = markdown(&rows, line.sweep.unit, &arms, own, true);
-        let alone = if line.no_band_limit { ", without band limit" } else { "" };
         let Sweep { parameter, why, .. } = &line.sweep;
-        page.extend(["\n### `", parameter, "`", alone, "\n\n", why, "\n\n", &table]);
+        page.extend(["\n### `", parameter, "`\n\n", why, "\n\n", &table]);
     }
     Ok(page)
 }
@@ -118,7 +102,7 @@ fn demand() -> String {
          over {HOURS} hours before the crash. *Crowded*: all at an LTV of {}%. *Spread*: evenly from {}% to {}%. Who is refused asks\n  again at \
          once, at an LTV {} point lower each time, down to {}%. Every other has collateral enough and adds to it for the same\n  loan; the \
          others have no more, and take less.\n\
-         - **The backstop** owns {} million USDC: room for 7.2 million of debt.\n\
+         - **The backstop** owns {} million USDC.\n\
          - **The day**: a seeded random walk in steps of 20 seconds that is drawn back to its first price. *Calm*: a deviation of\n  {}% over an \
          hour. *Restless*: from that up to {}% in the last hour.\n",
         millions(asked),

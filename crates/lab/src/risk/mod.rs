@@ -1,6 +1,5 @@
-//! An experiment: the same crash with and without margin that follows risk, with the same borrowers asking for the same
-//! loans, on the engine alone. It writes `docs/risk-experiment.md`, which justifies the defaults of `volatility_*`,
-//! `crowding_*` and `band_*`.
+//! An experiment: the same crash with and without the stress cover, with the same borrowers asking for the same loans, on the
+//! engine alone. It writes `docs/risk-experiment.md`, which shows what `stress_*` do.
 //!
 //! - [`demand`]: who asks for which loan, and what they do when it is refused.
 //! - [`paths`]: the day on which they borrow, and the crashes after it.

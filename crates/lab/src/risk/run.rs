@@ -16,7 +16,7 @@ use crate::guards::{
 
 /// What suppliers lend: enough for everybody.
 pub const SUPPLIED: Quote = Quote(20_000_000 * QUOTE_UNIT);
-/// What the backstop owns: at the engine's example values, room for 7.2 million.
+/// What the backstop owns.
 pub const FUNDED: Quote = Quote(1_000_000 * QUOTE_UNIT);
 /// What buyers of inventory leave to themselves.
 const EDGE: Bps = Bps(10);
@@ -119,7 +119,7 @@ impl Town {
                     self.sort();
                     return Ok(());
                 }
-                Err(Error::InitialLtvExceeded | Error::BandOverloaded) => {}
+                Err(Error::InitialLtvExceeded | Error::StressCoverExceeded) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -176,7 +176,7 @@ impl Town {
         let index = self.market.books_at(clock)?.pool.index;
         let mut liquidations = match self.market.liquidations(prices, clock) {
             Ok(liquidations) => liquidations,
-            Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceGapTooWide) => return Ok(()),
+            Err(Error::MarketHalted | Error::ConfidenceTooWide) => return Ok(()),
             Err(error) => return Err(error),
         };
         let mut any = false;
@@ -190,9 +190,9 @@ impl Town {
                     let under_water = debt.0.saturating_sub(prices.spot().value(collateral)?.0);
                     self.losses.bad_debt += lost.min(under_water);
                 }
-                Err(Error::BackstopFull | Error::AccountCooling | Error::GuardedFlowUsed | Error::SameSlot) => {}
                 // The others are further away.
                 Err(Error::AccountHealthy | Error::NoDebt) => break,
+                Err(error) if error.skips_account() => {}
                 Err(error) => return Err(error),
             }
         }

@@ -46,6 +46,7 @@ impl Replay<'_> {
             suppliers: pool(&self.market)?,
             backstop: Holdings::default()
                 .quote(backstop.cash.0)?
+                .quote_raw(-(i128::from(backstop.unfunded_credits.0) << 64))?
                 .quote_raw(due(&self.market)?)?
                 .collateral(backstop.inventory.0)?
                 .debt(backstop.debt_shares.0, index)?,
@@ -132,8 +133,8 @@ impl Replay<'_> {
         let (base, quote) = (&market.collateral, &market.quote);
         let config = &self.market.config;
         let sales_bound = FlowBound {
-            atoms: config.unwind_max_rate,
-            period: 1,
+            atoms: config.hourly_flow().0,
+            period: 3_600,
             burst: config.unwind_burst,
         };
         let steps_bound = FlowBound {
@@ -174,7 +175,7 @@ impl Replay<'_> {
             inventory_peak: self.samples.iter().map(|s| s.inventory).fold(0.0, f64::max),
             inventory_end: self.samples.last().map_or(0.0, |s| s.inventory),
             depth_ratio_lowest: measures().map(|m| m.depth_ratio).fold(f64::INFINITY, f64::min),
-            cascade_highest: measures().map(|m| m.cascade).fold(0.0, f64::max),
+            gearing_highest: measures().map(|m| m.gearing).fold(0.0, f64::max),
             seconds,
         };
         let checks = self.tally.checks(&Results {
@@ -193,9 +194,9 @@ impl Replay<'_> {
             limits: Limits {
                 target_ltv: fraction(config.target_ltv),
                 liquidation_ltv: fraction(config.liquidation_ltv),
-                insolvency_ltv: fraction(config.insolvency_ltv),
+                takeover_ltv: fraction(config.takeover_ltv),
                 max_discount: fraction(config.unwind_max_discount),
-                max_rate: base.tokens(config.unwind_max_rate),
+                hourly_flow: quote.tokens(config.hourly_flow().0),
                 burst: config.unwind_burst,
             },
             samples: self.samples,

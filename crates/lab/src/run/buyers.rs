@@ -46,9 +46,10 @@ impl Replay<'_> {
             "buy_inventory",
             self.market == market && spent == sale.cost.0,
         );
+        // As the limit counts it.
         self.sold.push(flow::Flow {
             unix: clock.unix,
-            atoms: amount.0,
+            atoms: trade.flow_price().cost(amount)?.0,
         });
         self.sales.push(Sold {
             unix: clock.unix,

@@ -59,8 +59,12 @@ pub struct Tally {
     repaid_beyond: f64,
     seized_short: f64,
     whole: u64,
-    /// Accounts that were still due after the keeper had done what it could while Normal, summed over all steps.
+    cuts: Count,
+    /// Accounts that were still due after the keeper had done what it could while Normal, and did not wait for the pipeline, summed
+    /// over all steps.
     pub left_due: usize,
+    /// Those that waited for it.
+    pub waiting: usize,
 }
 
 impl Tally {
@@ -105,6 +109,11 @@ impl Tally {
         }
     }
 
+    /// Less was taken while Normal than the target asks for; `full` if the pipeline takes no more.
+    pub fn cut(&mut self, full: bool) {
+        self.cuts.add(full, || "a liquidation was cut with room left in the pipeline".to_owned());
+    }
+
     /// Identities looked at.
     pub fn identities_checked(&self) -> u64 {
         self.identities.made
@@ -140,14 +149,18 @@ impl Tally {
                 .check("The program did exactly what the engine on the host foretold, to the last byte"),
             self.due.check("Nobody was liquidated who was healthy at the price of the moment"),
             self.prices.check(
-                "While Normal liquidations were done at spot, while Guarded at the higher of spot and guarded price and \
+                "While Normal liquidations were settled at spot, while Guarded at the lower of spot and guarded price and, unless whole, \
                  within the largest gap, while Halted none",
             ),
             self.target_check(),
             check(
-                "While Normal, no account was left above its liquidation LTV after a step",
-                format!("{} left", self.left_due),
-                self.left_due == 0,
+                "While Normal, no account was left above its liquidation LTV after a step but those that wait for the pipeline, and \
+                 none was cut while the pipeline had room",
+                format!(
+                    "{} left; {} times an account waited, {} cut, {} of them wrongly",
+                    self.left_due, self.waiting, self.cuts.made, self.cuts.failed
+                ),
+                self.left_due == 0 && self.cuts.failed == 0,
             ),
             self.steps_check(),
             flow(
@@ -177,7 +190,7 @@ impl Tally {
     }
 
     fn target_check(&self) -> Check {
-        let claim = "While Normal, every liquidation ended at the target LTV within one atom of rounding, or took all of the debt";
+        let claim = "While Normal, every liquidation that was not cut ended at the target LTV within one atom of rounding, or took all of the debt";
         Check {
             measured: format!(
                 "{} to the target, repaying at most {} quote atoms more than the exact solution and seizing collateral worth at \
@@ -194,7 +207,7 @@ impl Tally {
 
     /// A calm history has no step: nothing to fail.
     fn steps_check(&self) -> Check {
-        let claim = "While Guarded, every account was relieved in steps of the allowed part, at the smallest penalty and after \
+        let claim = "While Guarded, every account was relieved in steps of the allowed part, at the flat penalty and after \
                      its cool-down";
         Check {
             holds: self.steps.failed == 0,

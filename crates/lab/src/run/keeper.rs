@@ -20,18 +20,35 @@ struct Foretold {
 impl Replay<'_> {
     /// Liquidates every account that is due, in batches. Returns whether a transaction was sent.
     pub(super) fn liquidate(&mut self, prices: &Prices) -> Result<bool, RunError> {
-        let Some(price) = unless_stopped(prices.liquidation(&self.market.config))? else {
+        let Some(at) = unless_stopped(prices.liquidation())? else {
             return Ok(false);
         };
+        let price = at.judged;
         let due = self.due(price)?;
         let mut sent = false;
         for batch in due.chunks(self.scenario.keeper.batch) {
             sent |= self.liquidate_batch(batch)?;
         }
         if !due.is_empty() && prices.level() == Level::Normal {
-            self.tally.left_due += self.due(price)?.len();
+            self.left_due(&self.due(price)?)?;
         }
         Ok(sent)
+    }
+
+    /// Counts who is still due: those that wait for the pipeline, and those that nothing excuses.
+    fn left_due(&mut self, due: &[usize]) -> Result<(), RunError> {
+        let clock = self.stage.world.clock();
+        for &account in due {
+            let mut market = self.market;
+            let prices = market.accept_prices(&self.stage.readings(), Purpose::Liquidate, clock)?;
+            let mut ledger = self.ledger();
+            let mut after = self.accounts[account];
+            match market.liquidations(&prices, clock)?.liquidate(&mut after, &mut ledger) {
+                Err(Error::PipelineFull) => self.tally.waiting += 1,
+                _ => self.tally.left_due += 1,
+            }
+        }
+        Ok(())
     }
 
     /// The accounts above their liquidation LTV.
@@ -66,8 +83,8 @@ impl Replay<'_> {
                     after,
                     outcome,
                 }),
-                // Not now. An account that stays due while Normal shows in the tally.
-                Err(Error::BackstopFull | Error::AccountCooling | Error::GuardedFlowUsed) => {}
+                // Not now.
+                Err(error) if error.skips_account() => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -88,6 +105,8 @@ impl Replay<'_> {
         self.market = self.stage.world.market_state(&self.stage.keys);
         let same = self.market == market && self.ledger() == ledger;
         self.tally.foretold(clock.unix, "liquidate_batch", same);
+        let room = prices.spot().value(self.market.pipeline_room(&prices)?)?;
+        let full = room < self.market.config.min_debt;
         for Foretold {
             account,
             debt_before,
@@ -109,7 +128,11 @@ impl Replay<'_> {
                 });
             }
             if prices.level() == Level::Normal {
-                self.tally.target(target::miss(config, debt_before, &outcome)?);
+                if case.is_cut()? {
+                    self.tally.cut(full);
+                } else {
+                    self.tally.target(target::miss(config, debt_before, &outcome)?);
+                }
             }
             self.liquidated.insert(account);
             let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);

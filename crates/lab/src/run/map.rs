@@ -1,7 +1,7 @@
 //! The liquidation map: checked against all accounts, and recorded for the plots.
 
 use breakwater_engine::{
-    Bps, DebtShares, MarginAccount, Market, Prices, Result as EngineResult, map::BANDS, risk::DROPS,
+    Bps, DebtShares, MarginAccount, Market, Prices, Result as EngineResult, map::BANDS,
 };
 
 use super::{Replay, RunError, unless_stopped};
@@ -59,12 +59,13 @@ impl Replay<'_> {
 
     /// What the map says now, unless liquidations are refused.
     pub(super) fn measures(&self, prices: &Prices) -> Result<Option<Measures>, RunError> {
-        let Some(risk) = unless_stopped(self.market.risk(prices, self.stage.world.clock()))? else {
+        let clock = self.stage.world.clock();
+        let Some(risk) = unless_stopped(self.market.risk(prices, clock))? else {
             return Ok(None);
         };
+        let curve = self.market.cascade(prices, clock)?;
         let fraction = |bps: Bps| f64::from(bps.0) / 10_000.0;
-        let depth = DROPS.iter().zip(risk.depth_ratios).find(|(drop, _)| **drop == DROP);
-        let depth = depth.map_or(Bps(u32::MAX), |(_, ratio)| ratio);
+        let depth = curve.backstop_depth_ratio(DROP);
         Ok(Some(Measures {
             proximity: risk.proximity.map(fraction),
             depth_ratio: if depth.0 == u32::MAX {
@@ -72,7 +73,7 @@ impl Replay<'_> {
             } else {
                 fraction(depth)
             },
-            cascade: fraction(risk.cascade),
+            gearing: fraction(curve.gearing()),
         }))
     }
 }

@@ -63,7 +63,7 @@ impl From<Error> for RunError {
 fn unless_stopped<T>(answer: breakwater_engine::Result<T>) -> Result<Option<T>, RunError> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceGapTooWide) => Ok(None),
+        Err(Error::MarketHalted | Error::ConfidenceTooWide) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

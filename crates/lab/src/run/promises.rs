@@ -39,20 +39,30 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Never while Halted; at spot while Normal, at the higher of spot and guarded price while Guarded, and then no
-    /// further from spot than the largest gap.
+    /// Never while Halted; settled at spot while Normal, at the lower of spot and guarded price while Guarded, and of an account
+    /// that is not taken over only where the two are no further apart than the largest gap.
     pub fn is_at_the_price_of_its_level(&self) -> bool {
         let price = self.outcome.price;
         match self.level {
-            Level::Normal => price == self.spot,
-            Level::Guarded => price == self.spot.max(self.guarded) && self.is_near_spot(),
+            Level::Normal => price == self.spot && price == self.guarded,
+            Level::Guarded => price == self.settled() && (self.outcome.taken_over || self.is_within_gap()),
             Level::Halted => false,
         }
     }
 
-    fn is_near_spot(&self) -> bool {
+    /// The price that accounts are judged at.
+    fn judged(&self) -> Price {
+        self.spot.max(self.guarded)
+    }
+
+    /// The price that they are settled at.
+    fn settled(&self) -> Price {
+        self.spot.min(self.guarded)
+    }
+
+    fn is_within_gap(&self) -> bool {
         let gap = self.spot.raw().abs_diff(self.guarded.raw());
-        gap * BPS.unsigned_abs() <= self.spot.raw() * u128::from(self.config.max_gap.0)
+        gap * BPS.unsigned_abs() <= self.judged().raw() * u128::from(self.config.max_gap.0)
     }
 
     /// Debt above the liquidation LTV at the price of the market itself, not only at the guarded one.
@@ -61,12 +71,13 @@ impl<'a> Case<'a> {
         Ok(i128::from(self.debt.0) * BPS > value * ratio(self.config.liquidation_ltv))
     }
 
-    /// Whether the limits of steps apply: Guarded, and not insolvent.
+    /// Whether the limits of steps apply: Guarded, and not taken over.
     pub fn is_step(&self) -> bool {
-        self.level == Level::Guarded && !self.outcome.insolvent
+        self.level == Level::Guarded && !self.outcome.taken_over
     }
 
-    /// For steps: at the smallest penalty, after the cool-down, and of the allowed part of what it takes to the target.
+    /// For steps: at the penalty of partial liquidations at most, after the cool-down, and of the allowed part of what it takes to
+    /// the target.
     pub fn keeps_step(&self) -> Result<bool> {
         let config = self.config;
         let cooled = self.now - self.stepped_at >= i64::from(config.guarded_cooldown);
@@ -75,17 +86,25 @@ impl<'a> Case<'a> {
         // Where a step would leave dust it may take all that is wanted.
         let leaves_dust = i128::from(self.debt.0) - part < least;
         let largest = if leaves_dust { wanted } else { part };
-        Ok(cooled && self.outcome.penalty <= config.penalty_min && i128::from(self.outcome.repaid.0) <= largest)
+        Ok(cooled && self.outcome.penalty <= config.penalty && i128::from(self.outcome.repaid.0) <= largest)
     }
 
-    /// What takes the account to the target LTV, or all of the debt if the rest would be dust.
+    /// Whether less was taken than what takes the account to the target LTV: only the pipeline asks for that while Normal.
+    pub fn is_cut(&self) -> Result<bool> {
+        Ok(!self.outcome.taken_over && i128::from(self.outcome.repaid.0) < self.wanted()?)
+    }
+
+    /// What takes the account to the target LTV, or all of the debt if the rest would be dust. The ratio of the two prices is
+    /// rounded as the engine does, to 2^-32.
     fn wanted(&self) -> Result<i128> {
         let (target, grossed) = (ratio(self.config.target_ltv), BPS + ratio(self.outcome.penalty));
         let (debt, value) = (
             i128::from(self.debt.0),
-            i128::from(self.outcome.price.value(self.collateral())?.0),
+            i128::from(self.judged().value(self.collateral())?.0),
         );
-        let divisor = BPS * BPS - target * grossed;
+        let spread = (self.judged().raw() << 32).div_ceil(self.settled().raw()).cast_signed();
+        let given = (target * grossed * spread + (1 << 32) - 1) >> 32;
+        let divisor = BPS * BPS - given;
         let exact = BPS * (BPS * debt - target * value);
         let wanted = (exact + divisor - 1) / divisor;
         Ok(if debt - wanted < i128::from(self.config.min_debt.0) {
@@ -114,6 +133,7 @@ mod tests {
     const CONFIG: Config = Config {
         min_debt: Quote(1),
         bounty_tip: Quote(0),
+        penalty: Bps(200),
         max_gap: Bps(200),
         guarded_step: Bps(2_500),
         guarded_cooldown: 20,
@@ -130,11 +150,10 @@ mod tests {
             seized: Collateral(seized),
             deficit: Quote(0),
             bounty: Quote(0),
-            bounty_unpaid: Quote(0),
             debt_after: Quote(8_500 - repaid),
             collateral_after: Collateral(10_000 - seized),
             penalty: Bps(200),
-            insolvent: false,
+            taken_over: false,
             whole: false,
         }
     }
@@ -189,23 +208,29 @@ mod tests {
 
     #[test]
     fn the_price_belongs_to_the_level() {
-        let above = Price::from_raw((1 << 64) + (1 << 64) / 50);
-        let far = Price::from_raw(above.raw() + 1);
+        // Two percent of the higher.
+        let below = Price::from_raw((1u128 << 64) - (1 << 64) / 50);
+        let far = Price::from_raw(below.raw() - 1);
         let at = |price| Liquidation {
             price,
             ..outcome(1_000)
         };
-        let (at_spot, at_above, at_far) = (at(ONE), at(above), at(far));
+        let (at_spot, at_below, at_far) = (at(ONE), at(below), at(far));
+        let whole = Liquidation {
+            taken_over: true,
+            ..at_far
+        };
         let case = |level, guarded_price, outcome| Case {
             level,
             guarded: guarded_price,
             ..guarded(outcome)
         };
         assert!(case(Level::Normal, ONE, &at_spot).is_at_the_price_of_its_level());
-        assert!(!case(Level::Normal, above, &at_above).is_at_the_price_of_its_level());
-        assert!(case(Level::Guarded, above, &at_above).is_at_the_price_of_its_level());
-        assert!(!case(Level::Guarded, above, &at_spot).is_at_the_price_of_its_level());
+        assert!(!case(Level::Normal, below, &at_below).is_at_the_price_of_its_level());
+        assert!(case(Level::Guarded, below, &at_below).is_at_the_price_of_its_level());
+        assert!(!case(Level::Guarded, below, &at_spot).is_at_the_price_of_its_level());
         assert!(!case(Level::Guarded, far, &at_far).is_at_the_price_of_its_level());
+        assert!(case(Level::Guarded, far, &whole).is_at_the_price_of_its_level());
         assert!(!case(Level::Halted, ONE, &at_spot).is_at_the_price_of_its_level());
     }
 

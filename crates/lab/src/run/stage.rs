@@ -130,7 +130,8 @@ impl Stage {
         for i in 0..shape.count {
             let spread = (f64::from(i) + 0.5) / f64::from(shape.count);
             let ltv = shape.lowest_ltv + (shape.highest_ltv - shape.lowest_ltv) * spread;
-            let smallest = SMALLEST_IN_MIN_DEBTS * scenario.market.min_debt / (ltv * unit_value);
+            let min_debt = quote.tokens(scenario.market.config().min_debt.0);
+            let smallest = SMALLEST_IN_MIN_DEBTS * min_debt / (ltv * unit_value);
             let collateral = base.atoms(sizes.sample(&mut rng).max(smallest));
             let debt = quote.atoms(quote.tokens(price.value(Collateral(collateral))?.0) * ltv);
 
@@ -161,7 +162,7 @@ impl Stage {
             market.deposit_collateral(&mut account, collateral)?;
             match market.borrow(&mut account, loan, &prices, self.world.clock()) {
                 Ok(_) => return Ok(Some(loan)),
-                Err(Error::InitialLtvExceeded | Error::BandOverloaded | Error::DebtBelowMinimum) => {}
+                Err(Error::InitialLtvExceeded | Error::StressCoverExceeded | Error::DebtBelowMinimum) => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -75,11 +75,10 @@ mod tests {
             seized: Collateral(seized),
             deficit: Quote(0),
             bounty: Quote(0),
-            bounty_unpaid: Quote(0),
             debt_after: Quote(850 - repaid),
             collateral_after: Collateral(1_000 - seized),
             penalty: Bps(200),
-            insolvent: false,
+            taken_over: false,
             whole,
         }
     }

@@ -329,7 +329,7 @@ mod tests {
             ("accounts.count".into(), "0".into())
         );
         assert_eq!(
-            out_of_range(with("highest_ltv = 0.71", "highest_ltv = 0.2")),
+            out_of_range(with("highest_ltv = 0.69", "highest_ltv = 0.2")),
             ("accounts.highest_ltv".into(), "0.2".into())
         );
         assert_eq!(
@@ -377,60 +377,28 @@ mod tests {
     }
 
     #[test]
-    fn the_engine_judges_the_parameters() {
+    fn black_thursday_is_the_example_but_for_its_size() {
+        let ours = Scenario::parse(BLACK_THURSDAY).expect("valid").market.config();
+        let example = engine::Config::EXAMPLE;
+        let of_its_size = engine::Config {
+            guarded_flow: ours.guarded_flow,
+            market_depth: ours.market_depth,
+            supply_cap: ours.supply_cap,
+            debt_cap: ours.debt_cap,
+            account_debt_cap: ours.account_debt_cap,
+            ..example
+        };
+        assert_eq!(ours, of_its_size);
+        // A fiftieth of it.
+        assert_eq!(ours.market_depth.0 * 50, example.market_depth.0);
+        assert_eq!(ours.debt_cap.0 * 50, example.debt_cap.0);
         assert_eq!(
-            with("initial_ltv = 7_200", "initial_ltv = 7_500").map(|_| ()),
-            Err(ScenarioError::Config(engine::Error::LtvOrder))
+            with("size = 0.02", "size = 0.000001").map(|_| ()),
+            Err(ScenarioError::OutOfRange {
+                field: "market.size".into(),
+                value: "0.000001".into(),
+                wanted: "from 0.0001 to 10000"
+            })
         );
-        let config = Scenario::parse(BLACK_THURSDAY).expect("valid").market.config();
-        assert_eq!(config.min_debt, engine::Quote(100_000_000));
-        assert_eq!(config.unwind_max_rate, 25_000_000);
-    }
-
-    #[test]
-    fn black_thursday_has_the_guards_of_the_example() {
-        let ours = Scenario::parse(BLACK_THURSDAY).expect("valid").market.config();
-        let example = engine::Config::EXAMPLE;
-        let with_its_guards = engine::Config {
-            max_velocity: example.max_velocity,
-            velocity_slack: example.velocity_slack,
-            velocity_horizon: example.velocity_horizon,
-            average_seconds: example.average_seconds,
-            average_band: example.average_band,
-            ema_band: example.ema_band,
-            confidence_guard: example.confidence_guard,
-            confidence_halt: example.confidence_halt,
-            max_gap: example.max_gap,
-            calm_seconds: example.calm_seconds,
-            guarded_step: example.guarded_step,
-            guarded_cooldown: example.guarded_cooldown,
-            guarded_window: example.guarded_window,
-            brake_seconds: example.brake_seconds,
-            brake_rest: example.brake_rest,
-            ..ours
-        };
-        assert_eq!(ours, with_its_guards);
-    }
-
-    #[test]
-    fn black_thursday_has_the_margin_of_the_example() {
-        let ours = Scenario::parse(BLACK_THURSDAY).expect("valid").market.config();
-        let example = engine::Config::EXAMPLE;
-        let with_its_margin = engine::Config {
-            volatility_factor: example.volatility_factor,
-            volatility_max: example.volatility_max,
-            volatility_seconds: example.volatility_seconds,
-            volatility_horizon: example.volatility_horizon,
-            crowding_max: example.crowding_max,
-            crowding_drop: example.crowding_drop,
-            crowding_bands: example.crowding_bands,
-            band_limit: example.band_limit,
-            ..ours
-        };
-        assert_eq!(ours, with_its_margin);
-        // A market of a fifth of the size.
-        assert_eq!(ours.guarded_flow.0 * 5, example.guarded_flow.0);
-        assert_eq!(ours.band_floor.0 * 5, example.band_floor.0);
-        assert_eq!(ours.market_depth.0 * 5, example.market_depth.0);
     }
 }
