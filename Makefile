@@ -122,7 +122,7 @@ coverage: requirements ## which lines of the engine its tests run
 	@bash scripts/coverage.sh $(LOCKED)
 
 .PHONY: smt
-smt: ## sizing, bounty and room proved for all parameters
+smt: ## sizing, bounty, stress cover and flow proved for all parameters
 	$(call step,proving inequalities)
 	@bash scripts/smt.sh
 

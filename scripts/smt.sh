@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Proves what sizing, bounty and room promise, for every parameter set that the engine accepts, with z3 from PyPI; and compares
-# the examples that the engine is tested on with the model that was proved. With --write it writes them.
+# Proves what sizing, bounty, stress cover and flow promise, for every parameter set that the engine accepts, with z3 from PyPI; and
+# compares the examples that the engine is tested on with the model that was proved. With --write it writes them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=5.4.1.0

@@ -1,6 +1,6 @@
-"""What the engine's sizing, bounty and room are meant to compute, in as few words as possible: crates/engine/src/sizing.rs and
-backstop.rs. `n` reads the arithmetic (arithmetic.py). Nothing here is tuned for a virtual machine: that the engine's
-narrow words and split divisions give the same is what the vectors show.
+"""What the engine's sizing, bounty, stress cover and flow are meant to compute, in as few words as possible: sizing.rs, stress.rs,
+map.rs and pace.rs of crates/engine/src. `n` reads the arithmetic (arithmetic.py). Nothing here is tuned for a virtual
+machine: that the engine's narrow words and split divisions give the same is what the vectors show.
 """
 
 from typing import NamedTuple
@@ -8,30 +8,34 @@ from typing import NamedTuple
 BPS = 10_000
 #: Fractional bits of a price.
 Q = 1 << 64
-#: Fractional bits of stressed ÷ price.
-RATIO = 1 << 20
+#: Fractional bits of h ÷ l.
+SPREAD = 1 << 32
 
-PARTIAL, CUT, WHOLE, INSOLVENT = "Partial", "Cut", "Whole", "Insolvent"
+PARTIAL, WHOLE, TAKE_OVER = "Partial", "Whole", "TakeOver"
+HEALTHY, GAP, BELOW = "AccountHealthy", "PriceGapTooWide", "CollateralBelowDebt"
 
 
 class Rules(NamedTuple):
-    """What an account is judged by; the fields of sizing::Rules, and the keeper's."""
+    """What an account is judged by; the fields of sizing::Rules, the keeper's, and the largest gap."""
 
     target_ltv: object
     liquidation_ltv: object
-    insolvency_ltv: object
-    penalty_min: object
-    penalty_max: object
+    takeover_ltv: object
+    penalty: object
+    takeover_penalty: object
     min_debt: object
     bounty_tip: object
     bounty_share: object
+    bounty_cap: object
+    max_gap: object
 
 
 class Demand(NamedTuple):
     extent: str
     repay: object
     penalty: object
-    deficit: object
+    #: V_l
+    value: object
 
 
 class Terms(NamedTuple):
@@ -39,113 +43,130 @@ class Terms(NamedTuple):
     repay: object
     seize: object
     worth: object
-    penalty: object
+    took: object
     penalty_amount: object
     deficit: object
 
 
-def wanted_penalty(n, rules, debt, value):
-    """β before the limit V/D − 1: linear in D/V between the two LTVs."""
-    if n.at_most(rules.insolvency_ltv * value, BPS * debt):
-        return rules.penalty_max
-    if n.at_most(rules.penalty_max, rules.penalty_min):
-        return rules.penalty_max
-    above = BPS * debt - rules.liquidation_ltv * value
-    span = (rules.insolvency_ltv - rules.liquidation_ltv) * value
-    unit = n.ceil(span, rules.penalty_max - rules.penalty_min)
-    return rules.penalty_min + n.floor(above, unit)
+def spread(n, judged, settled):
+    """h ÷ l in units of 2^-32, rounded up."""
+    return n.ceil(judged * SPREAD, settled)
 
 
-def penalty(n, rules, debt, value):
-    """β, at most V/D − 1, not below zero."""
-    wanted = wanted_penalty(n, rules, debt, value)
+def is_near(n, rules, judged, settled):
+    """Whether h × (1 − max_gap), rounded up, is at most l."""
+    return n.at_most(n.ceil(judged * (BPS - rules.max_gap), BPS), settled)
+
+
+def affordable(n, wanted, debt, value):
+    """min(wanted, V_l/D − 1), in basis points rounded down; None if the collateral is worth less than the debt."""
     if n.at_most(debt * (BPS + wanted), BPS * value):
         return wanted
     if n.less(value, debt):
-        return 0
+        return None
     return n.floor((value - debt) * BPS, debt)
 
 
-def divisor(rules, beta):
-    """10,000² × (1 − τ(1 + β))"""
-    return BPS * BPS - rules.target_ltv * (BPS + beta)
+def given(n, rules, beta, apart):
+    """10,000² × τ(1 + β)h/l, rounded up; `apart` is h ÷ l, and exact where they are one price."""
+    if apart is SPREAD:
+        return rules.target_ltv * (BPS + beta)
+    return n.ceil(rules.target_ltv * (BPS + beta) * apart, SPREAD)
 
 
-def repayment(n, rules, debt, value, beta):
-    """x = (D − τV) ÷ (1 − τ(1 + β)), rounded up, at most D."""
-    excess = BPS * debt - rules.target_ltv * value
-    x = n.ceil(excess * BPS, divisor(rules, beta))
+def repayment(n, rules, apart, debt, judged, beta):
+    """x = (D − τV_h) ÷ (1 − τ(1 + β)h/l), rounded up, at most D."""
+    excess = BPS * debt - rules.target_ltv * judged
+    x = n.ceil(excess * BPS, BPS * BPS - given(n, rules, beta, apart))
     return x if n.less(x, debt) else debt
 
 
-def is_healthy(n, rules, debt, value):
-    return n.at_most(BPS * debt, rules.liquidation_ltv * value)
-
-
-def demand(n, rules, debt, value):
-    """For an account above its liquidation LTV."""
-    beta = penalty(n, rules, debt, value)
-    deficit = debt - value if n.less(value, debt) else 0
-    if n.at_most(rules.insolvency_ltv * value, BPS * debt):
-        return Demand(INSOLVENT, debt, beta, deficit)
-    x = repayment(n, rules, debt, value, beta)
+def demand(n, rules, apart, debt, judged, settled):
+    """For an account whose collateral has these two values; the name of an error if nothing may be taken. `apart` is None if the
+    prices are further apart than the largest gap."""
+    if n.at_most(BPS * debt, rules.liquidation_ltv * judged):
+        return HEALTHY
+    if n.at_most(rules.takeover_ltv * judged, BPS * debt):
+        return Demand(TAKE_OVER, debt, affordable(n, rules.takeover_penalty, debt, settled) or 0, settled)
+    if apart is None:
+        return GAP
+    beta = affordable(n, rules.penalty, debt, settled)
+    if beta is None:
+        return BELOW
+    x = repayment(n, rules, apart, debt, judged, beta)
     if n.less(debt - x, rules.min_debt):
-        return Demand(WHOLE, debt, beta, deficit)
-    return Demand(PARTIAL, x, beta, deficit)
+        return Demand(WHOLE, debt, beta, settled)
+    return Demand(PARTIAL, x, beta, settled)
 
 
-def cut(n, rules, asked, debt, room):
-    """No more than the room, and no dust left. None if nothing fits."""
-    if asked.extent == INSOLVENT or n.at_most(asked.repay, room):
+def cut(n, rules, asked, debt, limit):
+    """No more than the limit. No dust is left, unless the cut would be a crumb otherwise. None if the limit is one."""
+    if asked.extent == TAKE_OVER or n.at_most(asked.repay, limit):
         return asked
+    least = asked.repay if n.less(asked.repay, rules.min_debt) else rules.min_debt
+    if n.less(limit, least):
+        return None
     largest = debt - rules.min_debt if n.less(rules.min_debt, debt) else 0
-    repay = room if n.less(room, largest) else largest
-    return None if n.at_most(repay, 0) else asked._replace(extent=PARTIAL, repay=repay)
+    repay = limit if n.less(largest, least) or n.less(limit, largest) else largest
+    return asked._replace(extent=PARTIAL, repay=repay)
 
 
-def terms(n, asked, collateral, price):
-    """`price` is Q64.64."""
-    if n.less(0, asked.deficit):
-        return Terms(asked.extent, asked.repay, collateral, asked.repay - asked.deficit, asked.penalty, 0, asked.deficit)
-    extra = n.floor(asked.repay * asked.penalty, BPS)
-    worth = asked.repay + extra
-    s = n.floor(worth * Q, price)
-    seize = s if n.less(s, collateral) else collateral
-    return Terms(asked.extent, asked.repay, seize, worth, asked.penalty, extra, asked.deficit)
+def terms(n, rules, asked, collateral, settled):
+    """`settled` is the price l, Q64.64."""
+    if asked.extent == TAKE_OVER and n.less(asked.penalty, rules.takeover_penalty):
+        seize, worth = collateral, asked.value
+    else:
+        worth = asked.repay + n.floor(asked.repay * asked.penalty, BPS)
+        s = n.floor(worth * Q, settled)
+        seize = s if n.less(s, collateral) else collateral
+    more = n.less(asked.repay, worth)
+    amount, deficit = (worth - asked.repay, 0) if more else (0, asked.repay - worth)
+    return Terms(asked.extent, asked.repay, seize, worth, asked.penalty, amount, deficit)
+
+
+def earned(n, rules, paid):
+    """min(tip + share × paid, cap)"""
+    wanted = rules.bounty_tip + n.floor(paid * rules.bounty_share, BPS)
+    return wanted if n.less(wanted, rules.bounty_cap) else rules.bounty_cap
 
 
 def bounty(n, rules, due):
     """The keeper's, quote atoms."""
-    if due.extent == INSOLVENT:
-        return rules.bounty_tip if n.at_most(rules.min_debt, due.repay) else 0
-    share = n.floor(due.repay * rules.bounty_share, BPS)
-    wanted = share if due.extent == CUT else rules.bounty_tip + share
+    wanted = earned(n, rules, due.repay if n.less(due.repay, due.worth) else due.worth)
+    if due.extent == TAKE_OVER:
+        return wanted
     half = n.floor(due.penalty_amount, 2)
     return wanted if n.less(wanted, half) else half
 
 
-class Books(NamedTuple):
-    """What the room depends on: backstop::Capacity and two parameters."""
-
-    assets: object
-    liabilities: object
-    cash: object
-    leverage: object
+def shared_penalty(n, rules, due):
+    """What guardians have a share of: β at most."""
+    flat = n.floor(due.repay * rules.penalty, BPS)
+    return flat if due.extent == TAKE_OVER and n.less(flat, due.penalty_amount) else due.penalty_amount
 
 
-def room_by_leverage(n, books, ratio, beta):
-    """The largest debt that can be taken over with penalty β; `ratio` is stressed ÷ price in units of 2^−20, at most one."""
-    if n.less(books.assets, books.liabilities):
-        return 0
-    bought = n.floor((books.assets - books.liabilities) * books.leverage, BPS) + books.cash
-    if n.less(bought, books.liabilities):
-        return 0
-    brought = (BPS + beta) * ratio
-    lost = BPS * RATIO - brought if n.less(brought, BPS * RATIO) else 0
-    per_atom = n.ceil(books.leverage * lost, BPS * BPS) + RATIO
-    return n.floor((bought - books.liabilities) * RATIO, per_atom)
+def pipeline_room(n, value, inventory, price):
+    """Collateral atoms that fit the pipeline of `value` quote atoms beside the inventory, at the higher EMA."""
+    held = n.ceil(inventory * price, Q)
+    return n.floor((value - held) * Q, price) if n.less(held, value) else 0
 
 
-def room_by_inventory(n, free_value, beta):
-    """The same by the inventory cap, of which `free_value` quote atoms' worth is free."""
-    return n.floor(free_value * BPS, BPS + beta)
+def pipeline_debt(n, room, settled, beta):
+    """The debt that can be taken for so many collateral atoms."""
+    return n.floor(n.floor(room * settled, Q) * BPS, BPS + beta)
+
+
+def cover(n, books, q, index):
+    """C: assets rounded down, liabilities up. `books` are cash, reserves owed, collateral (inventory and M), debt shares (the
+    backstop's and N), unfunded credits."""
+    cash, owed, collateral, shares, unfunded = books
+    return cash + owed + n.floor(q * collateral, Q) - n.ceil(index * shares, Q) - unfunded
+
+
+def time_of(n, amount, price, rate):
+    """The time that the flow limit takes for a sale, microseconds, rounded up; the rate is quote atoms an hour."""
+    return n.ceil(n.ceil(amount * price, Q) * HOUR, rate)
+
+
+#: Microseconds in an hour.
+HOUR = 3_600_000_000

@@ -13,7 +13,6 @@ import z3
 import box
 from arithmetic import paths
 from claims import CLAIMS
-from model import Rules
 from planted import FALSEHOODS
 
 #: For one question to the solver, milliseconds. All of them together take a few seconds.
@@ -76,11 +75,11 @@ def main(figures: str) -> int:
         print(f"  {'NOT FOUND' if found is None else 'refuted'}  {statement}")
 
     print("rules of Config::validate: a claim that fails without each")
-    rules = list(box.rules({name: z3.Real(name) for name in Rules._fields}))
+    rules = list(box.rules({name: z3.Real(name) for name in box.NAMES}))
     for rule in rules:
         falls = next((text for text, make in CLAIMS if refute(*make(z3.Real, rule))[0] is not None), None)
         wrong += falls is None
-        print(f"  {'NONE  ' if falls is None else 'needed'}  {rule}" + (f": {falls.split(':')[0]}" if falls else ""))
+        print(f"  {'NONE  ' if falls is None else 'needed'}  {rule}" + (f": {falls}" if falls else ""))
 
     counts = {"smt_claims": len(CLAIMS), "smt_inequalities": inequalities, "smt_falsehoods": len(FALSEHOODS), "smt_wrong": wrong}
     with open(figures, "w", encoding="utf-8") as file:

@@ -14,7 +14,7 @@ mod told;
 use crate::scene::{all_feed_kinds, both_token_programs};
 use anchor_lang::{prelude::Pubkey, system_program};
 use anchor_spl::{token, token_2022};
-use breakwater_proof::{Action, Bytes, Flavour, figures, setting, shortage, shortest};
+use breakwater_proof::{Action, Bytes, Flavour, figures, setting, shortest};
 use breakwater_testkit::MarketSpec;
 use chain::Chain;
 use proptest::{
@@ -97,10 +97,6 @@ fn the_program_does_what_the_engine_does_to_the_last_byte() {
     let outcome = TestRunner::new(config).run(&stories, |(seasoning, stories)| {
         let mut bytes = Bytes::new(stories.as_flattened());
         let mut actions = setting(seasoning).opening();
-        // Liquidations with own capital take a full backstop and healthy loans before the fall: seldom met later on.
-        if seasoning & 64 == 64 {
-            actions.extend(shortage(&mut bytes));
-        }
         while !bytes.is_empty() {
             actions.extend(Action::story(&mut bytes));
         }

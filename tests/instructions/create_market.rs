@@ -22,7 +22,7 @@ use anchor_spl::{
     token_interface::{Mint, TokenAccount},
 };
 use breakwater::{error::BreakwaterError, events::MarketCreated, instructions::CreateMarketArgs, state};
-use breakwater_client::MarketKeys;
+use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
     Backstop, DebtShares, FeedPin, Fixed, Guard, Guardians, Income, Index, Key, LpShares, Oracle, Pool, Quote,
     Schedule, TakeOut, pool::EXTRA_LP_DECIMALS,

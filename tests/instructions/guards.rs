@@ -5,6 +5,7 @@ mod brake;
 mod chosen_updates;
 mod confidence;
 mod crash;
+mod gap;
 mod levels;
 mod recovery;
 mod redemption;
@@ -18,7 +19,7 @@ use crate::{
 };
 use breakwater::{error::BreakwaterError, events::PriceObserved};
 use breakwater_engine::{
-    Bps, Config, Guard, Level, Quote,
+    Bps, Config, Guard, Level,
     actions::{Liquidation, Observation},
     sizing::Extent,
 };

@@ -5,6 +5,7 @@ pub mod any_size;
 mod backstop;
 mod bounty;
 pub mod formula;
+mod pipeline;
 mod sizing;
 mod timing;
 

@@ -236,8 +236,8 @@ impl Watch {
 
     /// Liquidations with cash, with debt, without room, and by others, until all is sold at a loss.
     #[track_caller]
-    fn worst_day(&mut self, odd: u64, turn: u16) {
-        let (lena, kate, mallory) = (self.lena.clone(), self.kate.clone(), self.mallory.clone());
+    fn worst_day(&mut self, odd: u64) {
+        let (kate, mallory) = (self.kate.clone(), self.mallory.clone());
         let positions = self.positions.clone();
         let all = [&positions[0], &positions[1], &positions[2]];
         self.stands_at(75_00);
@@ -268,9 +268,9 @@ fn only_a_settlement_lowers_it() {
     for odd in [0, 1, 777_777] {
         let mut watch = Watch::new();
         // The second time with interest on everything, after a loss was settled.
-        for turn in 0..2 {
+        for _ in 0..2 {
             watch.quiet_days(odd);
-            watch.worst_day(odd, turn);
+            watch.worst_day(odd);
             watch.world.advance(7);
             let before = watch.pool();
             watch.world.settle_deficit(&watch.market).unwrap();

@@ -7,11 +7,8 @@ use crate::{
     scene::{Scene, USDC, both_token_programs, vaults},
 };
 use breakwater::{error::BreakwaterError, events::EquityTakenOut};
-use breakwater_engine::{Config, Quote, actions::TakenOut};
+use breakwater_engine::{Quote, actions::TakenOut};
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix, pyth::usd};
-
-/// A tenth of the market's debt of 6,500 must stay.
-const FLOOR: u64 = 650 * USDC;
 
 /// The default scene without interest, in which the authority has an account to be paid to.
 fn scene(spec: &MarketSpec, protocol: u64, guardians: u64) -> (Scene, Actor, Actor) {
@@ -126,38 +123,11 @@ fn a_new_announcement_begins_a_new_delay() {
 }
 
 #[test]
-fn the_floor_is_a_part_of_all_debt_and_stays_to_the_atom() {
-    for (protocol, guardians) in [(10_000 * USDC, 0), (10_000 * USDC, 3_000 * USDC)] {
-        let (mut scene, ..) = scene(&MarketSpec::default(), protocol, guardians);
-        queue(&mut scene, protocol - FLOOR + 1);
-        refused(&mut scene, BreakwaterError::EquityFloorReached);
-        queue(&mut scene, protocol - FLOOR);
-        let taken = take(&mut scene);
-        assert_eq!((taken.equity_after, taken.floor), (Quote(FLOOR), Quote(FLOOR)));
-        // The guardians' claim is none of the protocol's.
-        assert_eq!(cash(&mut scene), FLOOR + guardians);
-        queue(&mut scene, 1);
-        refused(&mut scene, BreakwaterError::EquityFloorReached);
-    }
-}
-
-#[test]
-fn the_floor_is_rounded_up() {
-    let (mut scene, ..) = scene(&MarketSpec::default(), 1_000 * USDC, 0);
-    // Debt of 6,500 less an atom, of which a tenth is a tenth of an atom less.
-    scene.world.repay(&scene.position, 1).unwrap();
-    queue(&mut scene, 350 * USDC + 1);
-    refused(&mut scene, BreakwaterError::EquityFloorReached);
-    queue(&mut scene, 350 * USDC);
-    assert_eq!(take(&mut scene).floor, Quote(FLOOR));
-}
-
-#[test]
 fn without_debt_all_can_be_taken() {
     let (mut scene, ..) = scene(&MarketSpec::default(), 1_000 * USDC, 500 * USDC);
     scene.world.repay(&scene.position, u64::MAX).unwrap();
     queue(&mut scene, 1_000 * USDC + 1);
-    refused(&mut scene, BreakwaterError::EquityFloorReached);
+    refused(&mut scene, BreakwaterError::EquityBelowClaim);
     queue(&mut scene, 1_000 * USDC);
     take(&mut scene);
     assert_eq!(cash(&mut scene), 500 * USDC);
@@ -215,34 +185,6 @@ fn inventory_counts_at_the_conservative_price_less_the_haircut() {
     let equity = cash(&mut scene) - 10_000 * USDC + worth - state.books.guardians.claim.0;
     let taken = take(&mut scene);
     assert!((equity - 1..=equity).contains(&taken.equity_after.0), "{taken:?}");
-    let debt = state.books.pool.index.debt(state.books.pool.debt_shares).unwrap();
-    assert_eq!(taken.floor.0, debt.0.div_ceil(10));
-}
-
-#[test]
-fn an_inventory_that_is_worth_too_little_keeps_the_cash_in() {
-    // Nearly half of the cash went into Alice's SOL; at $55 it does not carry the floor of all debt any more.
-    let config = Config {
-        equity_floor: breakwater_engine::Bps(10_000),
-        ..quick()
-    };
-    let (mut scene, ..) = scene(&market_with(config), 4_900 * USDC, 0);
-    scene.world.queue_take_out(&scene.market, 100 * USDC).unwrap();
-    scene.world.advance(default_config().take_out_delay);
-    let before = scene.world.snapshot();
-    for (price, expected) in [(79_00, None), (55_00, Some(BreakwaterError::EquityFloorReached))] {
-        scene.world.restore(&before);
-        stands_at(&mut scene, cents(80_00));
-        take_over(&mut scene);
-        let feed = scene.market.collateral_feed;
-        scene.world.settle_price(&feed, cents(price), 0);
-        match expected {
-            Some(expected) => refused(&mut scene, expected),
-            None => {
-                take(&mut scene);
-            }
-        }
-    }
 }
 
 #[test]

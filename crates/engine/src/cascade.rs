@@ -9,14 +9,15 @@
 //!
 //! That price is found as the market would find it, in rounds: those who are liquidated at the price sell, the price
 //! falls, and so on until nobody is left to sell. At once, nothing recovers in between. Over time, news come in a
-//! straight line, each minute has such rounds, and between two minutes an impact is forgotten with its half-life, but
-//! for the part that lasts.
+//! straight line, each minute has one round, and between two an impact is forgotten with its half-life, but for the
+//! part that lasts.
 //!
 //! It is an estimate from the liquidation map and one figure of depth, for whoever looks at a market from outside: no
-//! action depends on it, and the program does not contain it. It errs towards the lower price. All accounts of a band
-//! are liquidated at its upper edge, those of the price's own band from the first fall on; sales of a round count at
-//! the depth of the price after them; every rounding is down. What it leaves out: borrowers who act in time, new loans,
-//! guards that do not believe a price, keepers that find no bounty, and dust taken whole.
+//! action depends on it, and the program does not contain it. At once, with [`Seller::Everyone`], it is a bound: all
+//! accounts of a band are liquidated at its upper edge, those of the price's own band from the first fall on; all sales
+//! count at the depth that is left at the end; every rounding is down. Over time it is what the laboratory's market
+//! does with the same keepers, but for what it leaves out: borrowers who act in time, new loans, guards that do not
+//! believe a price, keepers that find no bounty, and dust taken whole.
 
 use crate::{
     error::Result,
@@ -229,39 +230,56 @@ impl Curve {
     /// early has recovered when the news are over.
     #[must_use]
     pub fn end(&self, news: Bps, seller: Seller, pace: Pace) -> End {
+        let news = Bps(news.0.min(num::WHOLE.0));
+        let minutes = pace.fall.saturating_add(pace.stay);
+        let prices = (0..=minutes).map(|minute| news_at(news, pace, minute));
+        let rounds = if pace == Pace::AT_ONCE { u32::MAX } else { 1 };
+        self.run(prices, pace.fall, rounds, seller)
+    }
+
+    /// Where news end that are known minute by minute: falls from the price at the start, bps, from the first minute
+    /// on. They may take back what they said.
+    #[must_use]
+    pub fn along(&self, news: impl IntoIterator<Item = Bps>, seller: Seller) -> End {
+        self.run(news.into_iter().map(after), u32::MAX, 1, seller)
+    }
+
+    /// Where these prices end, one a minute, which do not change after `quiet` minutes.
+    fn run(&self, news: impl Iterator<Item = u64>, quiet: u32, rounds: u32, seller: Seller) -> End {
         let close = match seller {
             Seller::Everyone => &self.everyone,
             Seller::Keepers => &self.keepers,
             Seller::Backstop => &self.backstop,
         };
-        let news = Bps(news.0.min(num::WHOLE.0));
-        let minutes = pace.fall.saturating_add(pace.stay);
         let mut state = State {
             curve: self,
             reached: Reached::new(&self.bands, close),
             memory: Memory::default(),
+            kept: self.depth.kept(),
             average: START,
             sold: 0,
             allowance: (seller == Seller::Backstop).then_some(self.burst),
         };
-        let mut minute = 0;
-        loop {
-            state.rest(news_at(news, pace, minute));
-            let over = minute >= pace.fall && state.left() == 0;
-            if over || minute >= minutes {
+        let (mut lowest_news, mut minutes) = (START, 0);
+        for (minute, news) in (0..).zip(news) {
+            if minute > 0 {
+                state.next_minute();
+            }
+            lowest_news = lowest_news.min(news);
+            minutes = minute;
+            state.sell(news, rounds);
+            if minute >= quiet && state.left() == 0 {
                 break;
             }
-            minute = minute.saturating_add(1);
-            state.next_minute();
         }
         let State { reached, .. } = &state;
         let lowest = Bps(fall_to(reached.lowest()));
         let waiting = match seller {
-            Seller::Backstop if self.cover(lowest) < 0 => self.waiting(reached, minutes),
+            Seller::Backstop if self.cover(lowest) < 0 => self.waiting(reached, minutes).min(state.left()),
             _ => 0,
         };
         End {
-            news,
+            news: Bps(fall_to(lowest_news)),
             fall: lowest,
             due: atoms(reached.repaid()),
             waiting: atoms(waiting),
@@ -465,6 +483,8 @@ struct State<'a> {
     curve: &'a Curve,
     reached: Reached<'a>,
     memory: Memory,
+    /// What a minute leaves of an impact: see [`Depth::kept`].
+    kept: u128,
     /// Average of the price over an hour.
     average: u64,
     /// Sold until now, quote atoms × 10,000.
@@ -474,13 +494,13 @@ struct State<'a> {
 }
 
 impl State<'_> {
-    /// Rounds of a minute: until nobody is left who sells at the price.
-    fn rest(&mut self, news: u64) {
+    /// The rounds of a minute: until nobody is left who sells at the price, or there is no time for more.
+    fn sell(&mut self, news: u64, rounds: u32) {
         let depth = &self.curve.depth;
         let before = self.memory.units(depth);
         let mut price = moved(news, before);
-        let (mut value, mut units);
-        loop {
+        let (mut value, mut units) = (0, 0);
+        for _ in 0..rounds {
             self.reached.fall_to(price);
             value = self.left().min(self.allowance.unwrap_or(u128::MAX));
             units = depth.units(value, price, self.average);
@@ -490,6 +510,7 @@ impl State<'_> {
             }
             price = next;
         }
+        self.reached.fall_to(price);
         self.memory.sell(units);
         self.sold = self.sold.saturating_add(value);
         self.allowance = self.allowance.map(|allowance| allowance.saturating_sub(value));
@@ -500,7 +521,7 @@ impl State<'_> {
 
     /// A minute passes.
     fn next_minute(&mut self) {
-        self.memory.fade(&self.curve.depth);
+        self.memory.fade(self.kept);
         let Curve { burst, minute, .. } = *self.curve;
         self.allowance = self
             .allowance

@@ -125,12 +125,9 @@ impl Cover {
         Quote(self.assets.0.saturating_sub(self.liabilities.0))
     }
 
-    /// The cover without `leaving`, capital that has asked to leave.
-    fn without(self, leaving: Quote) -> Result<Self> {
-        Ok(Self {
-            liabilities: self.liabilities.plus(leaving)?,
-            ..self
-        })
+    /// The cover without `leaving`, capital that has asked to leave: of which there may be any amount, quote atoms.
+    fn without(&self, leaving: Quote) -> i128 {
+        self.value().saturating_sub(i128::from(leaving.0))
     }
 }
 
@@ -173,11 +170,6 @@ impl Market {
         stress.cover(&books.backstop, books.reserves_owed(), &index, (&self.map, sums))
     }
 
-    /// Guardians' requested part of their claim, quote atoms, rounded down.
-    fn requested(&self, books: &Books) -> Result<Quote> {
-        books.guardians.requested_claim()
-    }
-
     /// Refuses a move that leaves A negative and lower than it was.
     ///
     /// # Errors
@@ -185,20 +177,26 @@ impl Market {
     pub(crate) fn check_admission(&self, books: &Books, moved: &Move, lowest: Price) -> Result<()> {
         let stress = Stress::new(&self.map, books.pool.index, lowest, self.admission_fall())?;
         let index = Factor::of(books.pool.index.raw());
-        let leaving = self.requested(books)?.plus(self.take_out.amount)?;
+        let leaving = self.leaving(books)?;
         let admission = |sums| {
             let owed = books.reserves_owed();
-            stress
-                .cover(&books.backstop, owed, &index, (&self.map, sums))?
-                .without(leaving)
+            let cover = stress.cover(&books.backstop, owed, &index, (&self.map, sums))?;
+            Ok(cover.without(leaving))
         };
         let before = self.map.sums_from(stress.threshold);
         let [from, to] = moved.ends();
         let after = admission(before.moved(stress.threshold, from, to))?;
-        if after.is_negative() && after.value() < admission(before)?.value() {
+        if after < 0 && after < admission(before)? {
             return Err(Error::StressCoverExceeded);
         }
         Ok(())
+    }
+
+    /// What has asked to leave: guardians' requested part of their claim, and the equity that is announced, quote atoms.
+    fn leaving(&self, books: &Books) -> Result<Quote> {
+        let requested = books.guardians.requested_claim()?;
+        // Any amount can be announced.
+        Ok(Quote(requested.0.saturating_add(self.take_out.amount.0)))
     }
 
     /// Refuses to take protocol equity out of `books`, already without it, if what stays does not cover the fall of
@@ -208,7 +206,7 @@ impl Market {
     /// [`Error::StressCoverExceeded`], [`Error::Overflow`].
     pub(crate) fn check_equity_withdrawal(&self, books: &Books, lowest: Price) -> Result<()> {
         let cover = self.cover_of(books, lowest, self.admission_fall())?;
-        if cover.without(self.requested(books)?)?.is_negative() {
+        if cover.without(books.guardians.requested_claim()?) < 0 {
             return Err(Error::StressCoverExceeded);
         }
         Ok(())
@@ -220,7 +218,7 @@ impl Market {
     /// [`Error::Overflow`].
     pub fn stress(&self, prices: &Prices, clock: Clock) -> Result<[StressStatement; 2]> {
         let books = self.books_at(clock)?;
-        let leaving = self.requested(&books)?.plus(self.take_out.amount)?;
+        let leaving = self.leaving(&books)?;
         let at = |fall| {
             let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), fall)?;
             let under = self.map.under(self.map.sums_from(stress.threshold));

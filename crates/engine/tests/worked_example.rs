@@ -3,8 +3,8 @@
 #![allow(clippy::cast_precision_loss, reason = "amounts for people to read")]
 
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, FeedPin, Feeds, GuardianPosition, GuardianShares, KeeperLedger, Key, LpShares,
-    MarginAccount, Market, NewMarket, Prices, Quote, RawReading, Readings,
+    Bps, Clock, Collateral, Config, DepthAllocation, Error, FeedPin, Feeds, GuardianPosition, GuardianShares,
+    KeeperLedger, Key, LpShares, MarginAccount, Market, NewMarket, Prices, Quote, RawReading, Readings,
     oracle::{FEED_PULL, Purpose},
 };
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use std::fmt::Write;
 const SOL: u64 = 1_000_000_000;
 const USDC: u64 = 1_000_000;
 
-/// A market at one moment: everything happens within the same second, so no interest blurs the numbers.
+/// A market and a clock. Without interest, which would blur the numbers.
 struct Story {
     market: Market,
     clock: Clock,
@@ -31,23 +31,26 @@ impl Story {
             unix: 1_700_000_000,
             slot: 1,
         };
-        // Guards wide open, margin that follows no risk, and the unwind in minutes: the example is about the books.
+        // Guards wide open, and a market a seventh as deep: the example is about the books.
         let config = Config {
             max_velocity: Bps(10_000),
             velocity_slack: Bps(10_000),
             average_band: Bps(10_000),
             ema_band: Bps(10_000),
             unwind_floor_band: Bps(10_000),
-            unwind_time: 60,
-            unwind_max_rate: 1_000 * SOL,
-            volatility_max: Bps(0),
-            crowding_max: Bps(0),
-            band_floor: Quote(u64::MAX),
+            interest_base: Bps(0),
+            interest_slope_low: Bps(0),
+            interest_slope_high: Bps(0),
+            market_depth: Quote(150_000 * USDC),
+            supply_cap: Quote(2_000_000 * USDC),
+            debt_cap: Quote(2_000_000 * USDC),
+            account_debt_cap: Quote(1_000_000 * USDC),
             ..Config::EXAMPLE
         };
+        assert_eq!(config.validate(), Ok(()));
         let mut market: Market = bytemuck::Zeroable::zeroed();
         market
-            .initialise(&NewMarket {
+            .initialize(&NewMarket {
                 id: 0,
                 bump: 255,
                 collateral: (Key([1; 32]), 9, Key([2; 32])),
@@ -59,6 +62,10 @@ impl Story {
                     base: FeedPin::NONE,
                     rate: FeedPin::NONE,
                 },
+                depth: DepthAllocation {
+                    budget: Key([7; 32]),
+                    share: Bps(10_000),
+                },
                 config: config.first(),
                 clock,
             })
@@ -66,8 +73,8 @@ impl Story {
         // As governance would have raised it.
         market.config = config;
         let head = format!(
-            "{:<34}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
-            "", "cash", "SOL", "book", "debt", "equity", "guardians", "protocol", "room"
+            "{:<36}{:>9}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+            "", "cash", "SOL", "book", "debt", "equity", "guardians", "protocol", "cover"
         );
         Self {
             market,
@@ -104,7 +111,7 @@ impl Story {
         let quote = |amount: Quote| usdc(i128::from(amount.0));
         writeln!(
             self.text,
-            "{:<34}{:>9}{:>10.1}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
+            "{:<36}{:>9}{:>10.1}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
             what,
             quote(s.cash),
             s.inventory.0 as f64 / SOL as f64,
@@ -113,7 +120,7 @@ impl Story {
             usdc(s.equity),
             quote(s.guardians),
             usdc(s.protocol),
-            quote(s.room),
+            usdc(s.cover.cover),
         )
         .unwrap();
     }
@@ -130,19 +137,25 @@ impl Story {
         account
     }
 
-    fn liquidate(&mut self, account: &mut MarginAccount, dollars: i64) {
+    fn liquidate(&mut self, account: &mut MarginAccount, dollars: i64) -> Result<(), Error> {
         let prices = self.prices(dollars);
         let mut ledger = KeeperLedger::new(Key([8; 32]), Key([10; 32]), 255);
         let mut liquidations = self.market.liquidations(&prices, self.clock).unwrap();
-        liquidations.liquidate(account, &mut ledger).unwrap();
+        liquidations.liquidate(account, &mut ledger).map(drop)
     }
 
-    fn sell_all(&mut self, dollars: i64) {
-        let prices = self.prices(dollars);
-        let inventory = self.market.books.backstop.inventory;
-        self.market
-            .buy_inventory(inventory, Quote(u64::MAX), &prices, self.clock)
-            .unwrap();
+    /// Sells all that is on offer, every ten minutes, until nothing is left. Returns how long that takes, minutes.
+    fn sell_all(&mut self, dollars: i64) -> i64 {
+        let begin = self.clock.unix;
+        while self.market.books.backstop.inventory > Collateral(0) {
+            self.clock.unix += 600;
+            let prices = self.prices(dollars);
+            let amount = self.market.offer(&prices, self.clock).unwrap().available;
+            self.market
+                .buy_inventory(amount, Quote(u64::MAX), &prices, self.clock)
+                .unwrap();
+        }
+        (self.clock.unix - begin) / 60
     }
 
     fn told(&mut self, text: std::fmt::Arguments) {
@@ -150,8 +163,8 @@ impl Story {
     }
 }
 
-#[test]
-fn the_page_says_what_the_engine_does() {
+/// Everybody is in, SOL stands at 100. Returns Alice's and Bob's accounts.
+fn begun() -> (Story, MarginAccount, MarginAccount) {
     let mut story = Story::new();
     let clock = story.clock;
     let mut guardian = GuardianPosition::new(Key([8; 32]), Key([12; 32]), 255);
@@ -162,24 +175,46 @@ fn the_page_says_what_the_engine_does() {
     market
         .guardian_deposit(&mut guardian, stake, GuardianShares(0), clock)
         .unwrap();
-    let mut alice = story.open(2_000, 130_000);
-    let mut bob = story.open(10_000, 650_000);
+    let alice = story.open(2_000, 130_000);
+    let bob = story.open(10_000, 650_000);
+    (story, alice, bob)
+}
+
+#[test]
+fn a_fall_by_what_the_cover_stands_costs_the_suppliers_nothing() {
+    let (mut story, mut alice, mut bob) = begun();
+    for account in [&mut alice, &mut bob] {
+        story.liquidate(account, 62).unwrap();
+        assert_eq!(account.collateral, Collateral(0), "taken over");
+    }
+    story.sell_all(62);
+    assert_eq!(story.market.books.backstop.debt_shares.0, 0);
+    assert!(story.market.books.backstop.cash > Quote(0));
+    assert_eq!(story.market.settle_deficit(story.clock), Err(Error::NothingToSettle));
+}
+
+#[test]
+fn the_page_says_what_the_engine_does() {
+    let (mut story, mut alice, mut bob) = begun();
     story.line("1 before, SOL at 100", 100);
-    story.liquidate(&mut alice, 80);
+    story.liquidate(&mut alice, 80).unwrap();
     story.line("2 Alice is liquidated at 80", 80);
-    story.sell_all(80);
-    story.line("3 all is sold at 80", 80);
-    story.line("4 SOL gaps to 50: Bob is under", 50);
-    story.liquidate(&mut bob, 50);
-    story.line("5 Bob is taken over whole", 50);
-    story.sell_all(50);
-    story.line("6 all is sold at 50", 50);
+    story.liquidate(&mut bob, 80).unwrap();
+    story.line("3 Bob, as far as the pipeline goes", 80);
+    assert_eq!(story.liquidate(&mut bob, 80), Err(Error::PipelineFull));
+    let minutes = story.sell_all(80);
+    story.line(&format!("4 all is sold at 80, in {minutes} min"), 80);
+    story.line("5 SOL gaps to 50: Bob is under", 50);
+    story.liquidate(&mut bob, 50).unwrap();
+    story.line("6 Bob is taken over whole", 50);
+    let minutes = story.sell_all(50);
+    story.line(&format!("7 all is sold at 50, in {minutes} min"), 50);
     let before = story.market.books.pool.assets().unwrap();
     let settlement = story.market.settle_deficit(story.clock).unwrap();
     let after = story.market.books.pool.assets().unwrap();
     let usdc = |amount: Quote| amount.0 as f64 / USDC as f64;
     story.told(format_args!(
-        "7 settled: protocol {:.2}, guardians {:.2}, suppliers {:.2}",
+        "8 settled: protocol {:.2}, guardians {:.2}, suppliers {:.2}",
         usdc(settlement.protocol),
         usdc(settlement.guardians),
         usdc(settlement.suppliers),
@@ -190,7 +225,7 @@ fn the_page_says_what_the_engine_does() {
         usdc(before),
         100.0 * (1.0 - usdc(after) / usdc(before)),
     ));
-    assert_eq!(story.market.guardians.claim, Quote::ZERO);
+    assert_eq!(story.market.books.guardians.claim, Quote::ZERO);
     assert_eq!(before.0 - after.0, settlement.suppliers.0);
 
     let page = include_str!("../../../docs/backstop.md");

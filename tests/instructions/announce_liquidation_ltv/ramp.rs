@@ -1,11 +1,11 @@
 //! What follows the line, to the second: liquidations of all three kinds, and, through the price's own band, how much is
 //! lent where the map is crowded.
 
-use super::{DAY, NOTICE, SECONDS_PER_BPS};
+use super::{DAY, NOTICE};
 use crate::scene::{SOL, Scene, USDC};
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Clock, Config, Market, Quote, oracle::Purpose, ramp::Ramp};
+use breakwater_engine::{Bps, Clock, Config, Market, ramp::Ramp};
 use breakwater_testkit::{Actor, MarketSpec, Position, World, default_config, ix, pyth::usd};
 
 /// The default parameters without interest, so that only the line moves.

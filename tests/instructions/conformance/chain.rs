@@ -145,6 +145,7 @@ impl Chain {
                 base: FeedPin::NONE,
                 rate: FeedPin::NONE,
             },
+            depth: example.new.depth,
             config: example.config.first(),
             clock: self.world.clock(),
         };

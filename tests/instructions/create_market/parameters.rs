@@ -9,7 +9,7 @@ use breakwater_testkit::MarketSpec;
 #[test]
 fn parameters_outside_their_bounds_are_refused() {
     let mut draft = Draft::of(&MarketSpec::default());
-    let cases: [fn(&mut Config); 27] = [
+    let cases: [fn(&mut Config); 28] = [
         |config| config.min_debt = Quote(0),
         |config| config.bounty_tip = Quote(config.min_debt.0 + 1),
         |config| config.flow_rate = Bps(0),

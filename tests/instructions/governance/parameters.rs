@@ -47,8 +47,8 @@ fn with(parameter: Parameter, to: u64) -> Config {
 
 /// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of 70%, a
 /// target of 75%, a liquidation LTV of 80% and a take-over LTV of 95%, penalties of 1% and 6%, bands of 8% and 15%, and so on.
-fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 14] {
-    use BreakwaterError::{LtvOrder, ParameterOutOfBounds, PenaltyTooLarge, UnwindStuck};
+fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 13] {
+    use BreakwaterError::{LtvOrder, ParameterOutOfBounds, UnwindStuck};
     [
         (Parameter::initial_ltv, 7_500, 10_000, LtvOrder),
         (Parameter::target_ltv, 1, 7_000, LtvOrder),

@@ -36,7 +36,7 @@ fn equity_that_nobody_saved_is_the_protocols_alone() {
     heist.world.advance(delay - 1);
     heist.refused("early", &take_out, &[&thief], BreakwaterError::TooEarly);
     heist.world.advance(1);
-    heist.refused("all of it", &take_out, &[&thief], BreakwaterError::EquityFloorReached);
+    heist.refused("all of it", &take_out, &[&thief], BreakwaterError::EquityBelowClaim);
     // What is above it goes to the thief. It was neither the pool's, nor an account's, nor the keeper's; Gina's claim comes
     // before it.
     let equity = cash - 10_000 * USDC - 2_000 * USDC;

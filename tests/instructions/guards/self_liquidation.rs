@@ -1,115 +1,115 @@
-//! Owners who liquidate themselves because the price at which the backstop takes over is above the market.
+//! Owners who liquidate themselves behind guards, with every part in it: owner, keeper, and guardian for all of the backstop.
+//! They are settled at the lower of spot and guarded price, so no gap between the two pays them anything. What an old price
+//! pays them is bounded: (what the price moved since it was published − the penalty) × the debt.
 
-use super::{quiet, spec, without_interest};
+use super::{gap::apart, quiet};
 use crate::scene::{Scene, USDC};
-use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Config, Price, actions::Liquidation};
-use breakwater_testkit::{Position, World, assert_fails_with, default_config};
+use breakwater_engine::{Bps, Config, actions::Liquidation};
+use breakwater_testkit::{Position, default_config};
 
 /// 100 SOL and a debt of $6,500: at this guarded price its LTV is 65 ÷ it.
-const GUARDED_CENTS: [u128; 5] = [
+const GUARDED_CENTS: [i64; 6] = [
     8_100, // 80.2%: partial
     7_600, // 85.5%
-    7_070, // 91.9%
-    6_900, // 94.2%: insolvent, with room for all of the smallest penalty
-    6_520, // 99.7%: insolvent, with hardly any
+    6_900, // 94.2%
+    6_800, // 95.6%: taken over, with 4% left
+    6_520, // 99.7%: with hardly any
+    6_200, // under water
 ];
 
-/// Under water at the guarded price as well.
-const SUNK_CENTS: u128 = 6_200;
-
-/// Q64.64 of a price in cents, for 9 and 6 decimals.
-fn price(cents: u128, denominator: u128) -> Price {
-    Price::from_raw((cents << 64) / (100 * 1_000 * denominator))
-}
-
-/// An owner with a ledger of her own, in a market that clamps to `guarded` cents when spot is `gap` bps of itself below.
-fn owner_at(guarded: u128, gap: u128) -> Scene {
-    let config = Config {
-        velocity_slack: Bps(0),
-        max_gap: Config::EXAMPLE.max_gap,
-        ..without_interest(default_config())
-    };
-    let mut scene = Scene::on(World::lite(), &spec(config));
-    scene.world.open_keeper_ledger(&scene.market, &scene.alice).unwrap();
-    scene.world.advance(60);
-    // Collateral at g ÷ (1 + gap) dollars, rounded up to the feed's last digit: spot × (1 + gap) is no less than g.
-    let mantissa = (guarded * 1_000_000 * 10_000).div_ceil(10_000 + gap);
-    let (feed, quote) = (scene.market.collateral_feed, scene.market.quote_feed);
-    scene.world.settle_price(&feed, i64::try_from(mantissa).unwrap(), 0);
-    scene.world.settle_price(&quote, 100_000_000, 0);
-    scene.edit_guard(|guard| {
-        guard.reference = price(guarded, 1);
-        guard.average = price(guarded, 1);
-    });
+/// An owner with a ledger of her own, and as guardian nearly all of the backstop's capital is hers.
+fn owner_at(guarded: i64, spot: i64) -> Scene {
+    let mut scene = apart(default_config(), u128::from(guarded.unsigned_abs()), spot);
+    let (market, alice) = (scene.market, scene.alice.clone());
+    scene.world.open_keeper_ledger(&market, &alice).unwrap();
+    scene.world.open_guardian_position(&market, &alice).unwrap();
+    scene.world.fund(&alice, &market.quote_mint, 50_000_000 * USDC);
+    scene
+        .world
+        .guardian_deposit(&market, &alice, 50_000_000 * USDC)
+        .unwrap();
     scene
 }
 
-/// What the owner was relieved of, less what she gave at spot, and her bounty: quote atoms × 2^64.
-fn gift(scene: &mut Scene, liquidation: &Liquidation) -> (i128, i128) {
-    let spot = scene.observed().spot.raw();
-    let given = i128::try_from(spot * u128::from(liquidation.seized.0)).unwrap();
-    let relieved = i128::from(liquidation.repaid.0 - liquidation.deficit.0) << 64;
-    (relieved - given, i128::from(liquidation.bounty.0) << 64)
-}
-
+/// What she gains when she liquidates herself, quote atoms × 2^64, if the truth is `truth` × 10⁻⁸ dollars: the debt that she is
+/// relieved of, less the collateral that she gives, her bounty, and what her claim on the backstop earns.
 #[track_caller]
-fn liquidate_herself(scene: &mut Scene) -> Liquidation {
+fn gained(scene: &mut Scene, truth: i64) -> (i128, Liquidation) {
+    let claim = |scene: &mut Scene| i128::from(scene.world.market_state(&scene.market).books.guardians.claim.0);
+    let before = claim(scene);
     let Scene {
         world, alice, position, ..
     } = scene;
     let outcome = world.liquidate(alice, position).unwrap();
-    outcome.liquidation()
+    let done = outcome.liquidation();
+    let given = i128::from(done.seized.0) * ((i128::from(truth) << 64) / 100_000_000 / 1_000);
+    let earned = claim(scene) - before + i128::from(done.bounty.0);
+    // What was owed beyond the collateral nobody would have paid.
+    let relieved = i128::from(done.repaid.0 - done.deficit.0);
+    (((relieved + earned) << 64) - given, done)
 }
 
+const ATOM: i128 = 1 << 64;
+
 #[test]
-fn what_she_gains_never_exceeds_the_gap_and_the_gap_never_its_limit() {
-    let max_gap = u128::from(Config::EXAMPLE.max_gap.0);
-    for guarded in GUARDED_CENTS.into_iter().chain([SUNK_CENTS]) {
-        let mut most = i128::MIN;
-        for gap in (0..=max_gap).step_by(10) {
-            let mut scene = owner_at(guarded, gap);
-            let liquidation = liquidate_herself(&mut scene);
-            assert_eq!(liquidation.price, price(guarded, 1));
-            let (gift, bounty) = gift(&mut scene, &liquidation);
-            // One atom for each rounding: of the value at the guarded price, and of what is seized for it.
-            let atoms = 2i128 << 64;
-            let repaid = i128::from(liquidation.repaid.0) << 64;
-            let (bps, max_gap) = (i128::try_from(gap).unwrap(), i128::try_from(max_gap).unwrap());
-            assert!(
-                gift * 10_000 <= repaid * bps + atoms * 10_000,
-                "{guarded} {gap}: {gift}"
-            );
-            // Her own bounty included.
-            assert!((gift + bounty) * 10_000 <= repaid * max_gap, "{guarded} {gap}: {gift}");
-            most = most.max(gift * 10_000 / repaid);
-            // While she can pay the penalty there is no gift at all, and not even her own bounty makes it one.
-            if liquidation.penalty == Config::EXAMPLE.penalty && !liquidation.taken_over {
-                assert!(gift <= atoms, "{guarded} {gap}: {gift}");
-                assert!(gift + bounty <= repaid * max_gap / 20_000 + atoms);
+fn no_gap_between_the_two_prices_pays_her_anything() {
+    for guarded in GUARDED_CENTS {
+        // Spot below the guarded price and above it, by up to 2%, in tenths of a percent; the truth is what spot says.
+        for gap in (-20..=20).step_by(4) {
+            let spot = guarded * (1_000_000 - gap * 1_000);
+            let healthy = 6_500 * 10_000 <= 8_000 * guarded.max(spot / 1_000_000);
+            if healthy {
+                continue;
+            }
+            let mut scene = owner_at(guarded, spot);
+            let (gain, done) = gained(&mut scene, spot);
+            // Rounded down: value, seizure, and the parts of a penalty.
+            let atoms = 4 * ATOM;
+            if done.taken_over {
+                // The bounty is whoever's is first; all that was left is gone for it, up to the largest penalty.
+                assert!(
+                    gain <= i128::from(done.bounty.0) * ATOM + atoms,
+                    "{guarded} {gap}: {gain}"
+                );
+            } else {
+                assert!(gain <= atoms, "{guarded} {gap}: {gain}");
             }
         }
-        println!("at {guarded} cents she gains at most {most} bps of the debt she is relieved of");
     }
 }
 
 #[test]
-fn beyond_the_limit_nobody_is_taken_over() {
-    let max_gap = u128::from(Config::EXAMPLE.max_gap.0);
-    for guarded in GUARDED_CENTS.into_iter().chain([SUNK_CENTS]) {
-        for gap in [max_gap + 1, max_gap + 50, 2 * max_gap, 1_000, 5_000, 9_000] {
-            let mut scene = owner_at(guarded, gap);
-            scene.liquidation_fails(BreakwaterError::PriceGapTooWide);
-            let Scene {
-                world, alice, position, ..
-            } = &mut scene;
-            assert_fails_with(world.liquidate(alice, position), BreakwaterError::PriceGapTooWide);
-        }
+fn an_old_price_pays_her_what_the_market_moved_since_less_the_penalty() {
+    // The market sees $77; the truth is already lower, by up to the 10 bps a second that it may fall and the minute that a price
+    // may be old.
+    let config = Config::EXAMPLE;
+    let moved = |seconds: i64| i64::from(config.max_velocity.0) * seconds;
+    for age in [0, 1, 5, 10, 11, 30, i64::from(config.max_age_long)] {
+        let shown = 7_700;
+        let truth = shown * (1_000_000 - moved(age) * 100);
+        let mut scene = owner_at(shown, shown * 1_000_000);
+        let (gain, done) = gained(&mut scene, truth);
+        assert!(!done.taken_over);
+        // (velocity × age − β) × what she is relieved of. As keeper and guardian of it all she may earn β back, half and half; then
+        // nothing is above the move itself, but that the penalty is taken in collateral, which is worth less by the move.
+        let less = |done: &Liquidation| i128::from(done.repaid.0) * i128::from(moved(age)) / 1_000_000 * ATOM;
+        let bound = i128::from(done.repaid.0) * i128::from(moved(age)) / 10_000 * ATOM;
+        assert!(gain <= bound + less(&done) + 4 * ATOM, "{age}: {gain} {bound}");
+        // As owner and keeper alone, half of β is the backstop's.
+        let mut scene = apart(default_config(), 7_700, shown * 1_000_000);
+        scene
+            .world
+            .open_keeper_ledger(&scene.market, &scene.alice.clone())
+            .unwrap();
+        let (gain, done) = gained(&mut scene, truth);
+        let beta = i64::from(config.penalty.0);
+        let bound = i128::from(done.repaid.0) * i128::from(2 * moved(age) - beta) / 20_000 * ATOM;
+        assert!(gain <= bound + less(&done) + 4 * ATOM, "{age}: {gain} {bound}");
     }
 }
 
 #[test]
-fn through_a_whole_crash_she_gains_no_more_than_the_gap_of_her_debt() {
+fn through_a_whole_crash_she_gains_nothing_by_what_the_market_sees() {
     // Minus 30% in a minute, in five, at once. Owners try every second, all of them with one ledger.
     for (fall, seconds) in [(5, 60), (1, 300), (300, 1)] {
         let mut scene = quiet(Config::EXAMPLE);
@@ -121,27 +121,40 @@ fn through_a_whole_crash_she_gains_no_more_than_the_gap_of_her_debt() {
             .collect();
         scene.tick(60, 10_000_000_000);
         scene.observed();
-        let (mut gained, mut relieved, mut bounties) = (0, 0, 0);
-        for second in 0..600 {
+        let (mut relieved, mut partial) = (0, 0);
+        for second in 0..900 {
             let tenths = i64::from(fall * (second + 1).min(seconds));
-            scene.tick(1, (1_000 - tenths) * 10_000_000);
+            let truth = (1_000 - tenths) * 10_000_000;
+            scene.tick(1, truth);
             scene.observed();
             for position in &positions {
                 let Ok(outcome) = scene.world.liquidate(&scene.mallory, position) else {
                     continue;
                 };
-                let liquidation = outcome.liquidation();
-                let (gift, bounty) = gift(&mut scene, &liquidation);
-                let repaid = i128::from(liquidation.repaid.0) << 64;
-                assert!(gift * 10_000 <= repaid * i128::from(Config::EXAMPLE.max_gap.0));
-                gained += gift >> 64;
-                relieved += liquidation.repaid.0;
-                bounties += bounty >> 64;
+                let done = outcome.liquidation();
+                let given = i128::from(done.seized.0) * ((i128::from(truth) << 64) / 100_000_000 / 1_000);
+                let got = i128::from(done.repaid.0 - done.deficit.0);
+                let gift = (got << 64) - given;
+                let bounty = i128::from(done.bounty.0) * ATOM;
+                assert!(gift <= 3 * ATOM, "{gift}");
+                if !done.taken_over {
+                    // Half of the penalty is lost at the least.
+                    let half = i128::from(done.repaid.0) * ATOM / 200;
+                    assert!(gift + bounty <= 4 * ATOM - half, "{gift} {bounty}");
+                    partial += done.repaid.0;
+                }
+                relieved += done.repaid.0;
             }
         }
-        assert!(relieved > 10_000 * USDC, "{fall} {seconds}: {relieved}");
+        assert!(
+            relieved > 10_000 * USDC && partial > 0,
+            "{fall} {seconds}: {relieved} {partial}"
+        );
         scene.world.assert_identities();
-        println!("{fall} {seconds}: gained {gained} and {bounties} on {relieved}");
-        assert!(gained * 10_000 <= i128::from(relieved) * i128::from(Config::EXAMPLE.max_gap.0));
     }
+}
+
+#[test]
+fn the_penalty_of_the_example_is_one_percent() {
+    assert_eq!(Config::EXAMPLE.penalty, Bps(100));
 }

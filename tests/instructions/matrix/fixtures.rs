@@ -24,7 +24,7 @@ enum Honest {
 use Honest::{Own, Row as Of};
 
 /// Every instruction, and its honest form.
-const HONEST: [(&str, Honest); 43] = [
+const HONEST: [(&str, Honest); 42] = [
     ("accept_authority", Of("", Role::Proposed)),
     ("announce_liquidation_ltv", Of("", Role::Authority)),
     ("borrow", Of("on Alice's", Role::Owner)),

@@ -1,7 +1,8 @@
 //! One account with nine tenths of all debt.
 
-use super::{Day, POOL};
+use super::Day;
 use crate::{backing::quick, scene::USDC};
+use breakwater::error::BreakwaterError;
 use breakwater_engine::{Config, Quote};
 
 /// Sells 90,000 an hour: the pipeline is 30,000.

@@ -137,7 +137,7 @@ impl Market {
         let mut guardians = books.guardians;
         let mut next = position.in_era(guardians.era);
         next.check_leaving(&self.config, shares, clock)?;
-        let at = self.leaving_prices(&books, prices)?;
+        let at = LeavingPrices::of(&books, prices)?;
         let amount = guardians.pay_out(shares, positive(books.backstop.equity(&books.pool, at.conservative)?))?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
@@ -175,21 +175,6 @@ impl Market {
             Err(Error::AccountNotEmpty)
         }
     }
-
-    /// The prices at which money may leave the backstop. They are needed while inventory or debt depends on them.
-    ///
-    /// # Errors
-    /// [`Error::PriceRequired`], those of [`Prices::conservative`].
-    pub(super) fn leaving_prices(&self, books: &Books, prices: Option<&Prices>) -> Result<LeavingPrices> {
-        match prices {
-            Some(prices) => Ok(LeavingPrices {
-                conservative: prices.conservative()?,
-                lowest: prices.lowest(),
-            }),
-            None if books.leaving_needs_prices() => Err(Error::PriceRequired),
-            None => Ok(LeavingPrices::default()),
-        }
-    }
 }
 
 /// What inventory and accounts count at for whoever takes money out, quote atoms per collateral atom.
@@ -199,6 +184,23 @@ pub(super) struct LeavingPrices {
     pub conservative: Price,
     /// Where the stress cover falls from.
     pub lowest: Price,
+}
+
+impl LeavingPrices {
+    /// The prices at which money may leave the backstop. They are needed while inventory or debt depends on them.
+    ///
+    /// # Errors
+    /// [`Error::PriceRequired`], those of [`Prices::conservative`].
+    pub(super) fn of(books: &Books, prices: Option<&Prices>) -> Result<Self> {
+        match prices {
+            Some(prices) => Ok(Self {
+                conservative: prices.conservative()?,
+                lowest: prices.lowest(),
+            }),
+            None if books.leaving_needs_prices() => Err(Error::PriceRequired),
+            None => Ok(Self::default()),
+        }
+    }
 }
 
 /// Quote atoms, at least none.

@@ -1,4 +1,4 @@
-use super::guardians::positive;
+use super::guardians::{LeavingPrices, positive};
 use crate::{
     error::{Error, Result},
     governance::check_approval,
@@ -110,7 +110,7 @@ impl Market {
         }
         books.backstop.cash = books.backstop.cash.minus(amount)?;
         let claim = books.guardians.claim;
-        let at = self.leaving_prices(&books, prices)?;
+        let at = LeavingPrices::of(&books, prices)?;
         let equity = positive(books.backstop.equity(&books.pool, at.conservative)?);
         if equity < claim {
             return Err(Error::EquityBelowClaim);

@@ -5,6 +5,7 @@ mod liquidating;
 mod money_out;
 mod observing;
 mod supplying;
+mod telling;
 
 use crate::{
     Bps, Clock, Collateral, Config, DebtShares, Error, GuardianPosition, GuardianShares, Index, KeeperLedger, Key,

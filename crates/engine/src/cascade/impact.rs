@@ -68,6 +68,15 @@ impl Depth {
         capped(units.div_ceil(u128::from(BPS)))
     }
 
+    /// What a minute leaves of an impact that is forgotten, in units of 2^-64, rounded up: 2^(−1 ÷ half-life).
+    pub(super) fn kept(&self) -> u128 {
+        match (1u64 << BITS).checked_div(self.half_life.into()) {
+            // Each of up to 32 products was rounded down by less than 2^-64.
+            Some(part) => power_of_half(part).saturating_add(64),
+            None => 1 << 64,
+        }
+    }
+
     /// Calm depth ÷ the depth at a price, bps, rounded up.
     fn thinned(&self, price: u64, average: u64) -> u64 {
         let most = BPS.saturating_mul(BPS).div_ceil(self.thinnest.factor().max(1)).max(BPS);
@@ -97,14 +106,10 @@ impl Memory {
         self.all = capped(u128::from(self.all).saturating_add(units.into()));
     }
 
-    /// After a minute: temporary × 2^(−1 ÷ half-life), rounded up.
-    pub fn fade(&mut self, depth: &Depth) {
-        if let Some(part) = (1u64 << BITS).checked_div(depth.half_life.into()) {
-            // Each of up to 32 products was rounded down by less than 2^-64.
-            let kept = power_of_half(part).saturating_add(64);
-            let left = u128::from(self.temporary).saturating_mul(kept) >> 64;
-            self.temporary = self.temporary.min(capped(left.saturating_add(1)));
-        }
+    /// After a minute: temporary × [`Depth::kept`], rounded up.
+    pub fn fade(&mut self, kept: u128) {
+        let left = u128::from(self.temporary).saturating_mul(kept) >> 64;
+        self.temporary = self.temporary.min(capped(left.saturating_add(1)));
     }
 
     /// What of it there still is, rounded up.
@@ -195,7 +200,7 @@ mod tests {
             let depth = Depth { half_life, lasting: Bps(0), ..Depth::assumed(Quote(1)) };
             let mut memory = Memory::default();
             memory.sell(units);
-            memory.fade(&depth);
+            memory.fade(depth.kept());
             let exact = units as f64 * 0.5f64.powf(1.0 / f64::from(half_life));
             let found = memory.units(&depth) as f64;
             prop_assert!(found >= exact * (1.0 - 1e-12) && found <= exact * (1.0 + 2e-9) + 2.0, "{found} {exact}");
@@ -248,11 +253,11 @@ mod tests {
         memory.sell(4 << 32);
         for left in [4.0, 2.5, 1.75, 1.375] {
             assert!((memory.units(&depth) as f64 / 2f64.powi(32) - left).abs() < 1e-8);
-            memory.fade(&depth);
+            memory.fade(depth.kept());
         }
         let never = Depth { half_life: 0, ..depth };
         let before = memory.units(&never);
-        memory.fade(&never);
+        memory.fade(never.kept());
         assert_eq!(memory.units(&never), before);
     }
 }

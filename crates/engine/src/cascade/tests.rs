@@ -230,6 +230,30 @@ fn news_that_take_their_time_end_higher_where_impacts_recover() {
 }
 
 #[test]
+fn news_can_be_followed_minute_by_minute() {
+    let map = map(&[(HERE - 1, 5_000_000_000), (HERE - 16, 10_000_000_000)]);
+    let mut inputs = inputs(&map);
+    inputs.depth.half_life = 1;
+    let curve = curve(&inputs);
+    let line = (0..=60).map(|minute| Bps(50 * minute));
+    for seller in SELLERS {
+        let pace = Pace { fall: 60, stay: 0 };
+        assert_eq!(curve.along(line.clone(), seller), curve.end(Bps(3_000), seller, pace));
+    }
+    // A wick of a minute: 0.9 × e^-0.053, then half of that impact on a price that is back.
+    let end = curve.along([0, 1_000, 0, 0].map(Bps), Seller::Everyone);
+    assert_eq!(
+        (end.news, end.fall, end.due),
+        (Bps(1_000), Bps(1_465), Quote(5_000_000_000))
+    );
+    // A round a minute: the second band is reached by the sales of the first, and dumped when those are half forgotten,
+    // e^-(0.0265 + 0.106).
+    let end = curve.along([2_400, 2_400].map(Bps), Seller::Everyone);
+    assert_eq!((end.fall, end.due), (Bps(3_344), Quote(15_000_000_000)));
+    assert_eq!(curve.along([], Seller::Everyone), at_once(&curve, 0, Seller::Everyone));
+}
+
+#[test]
 fn a_band_counts_in_part_for_what_is_not_a_bound() {
     // From 2^(-1/32) = 0.97857 up to the price, and the next, from 0.95760 on.
     let map = map(&[(HERE - 1, 1_000_000), (HERE - 2, 2_000_000)]);
@@ -473,7 +497,11 @@ impl Reference<'_> {
                     break (now, now * thin);
                 }
                 price = next;
+                if pace != Pace::AT_ONCE {
+                    break (now, now * thin);
+                }
             };
+            lowest = lowest.min(price);
             sold += now.0;
             temporary += now.1;
             lasting += now.1;

@@ -230,7 +230,9 @@ impl Config {
             return Err(Error::LtvOrder);
         }
         let whole = wide(BPS, BPS);
-        if wide(self.target_ltv.factor(), self.penalty.above_one()) >= wide(BPS, self.max_gap.below_one()) {
+        // By two units of 10^-8: at the largest gap what is left of one for the division is rounded down by one.
+        let taken = wide(self.target_ltv.factor(), self.penalty.above_one());
+        if taken.saturating_add(1) >= wide(BPS, self.max_gap.below_one()) {
             return Err(Error::PenaltyTooLarge);
         }
         if self.max_gap.factor() >= self.takeover_ltv.below_one() {
@@ -322,15 +324,18 @@ pub(crate) mod tests {
             with(|c| (c.takeover_penalty, c.penalty) = (Bps(2_500), Bps(2_500))),
             Ok(())
         );
-        let at = |target: u32, penalty: u32| {
+        let at = |target: u32, penalty: u32, gap| {
             with(|c| {
                 (c.initial_ltv, c.target_ltv, c.liquidation_ltv) = (Bps(100), Bps(target), Bps(target));
-                (c.max_gap, c.penalty, c.takeover_penalty) = (Bps(200), Bps(penalty), Bps(2_500));
+                (c.max_gap, c.penalty, c.takeover_penalty) = (Bps(gap), Bps(penalty), Bps(2_500));
             })
         };
         // 80% × 1.225 = 98%
-        assert_eq!(at(8_000, 2_250), Err(Error::PenaltyTooLarge));
-        assert_eq!(at(8_000, 2_249), Ok(()));
+        assert_eq!(at(8_000, 2_250, 200), Err(Error::PenaltyTooLarge));
+        assert_eq!(at(8_000, 2_249, 200), Ok(()));
+        // 89.27% × 1.1137 is 10^-8 less than 99.42%, and 85.02% × 1.1749 is 2 × 10^-8 less than 99.89%.
+        assert_eq!(at(8_927, 1_137, 58), Err(Error::PenaltyTooLarge));
+        assert_eq!(at(8_502, 1_749, 11), Ok(()));
     }
 
     #[test]
@@ -366,6 +371,21 @@ pub(crate) mod tests {
         let depth = |atoms| with(|c| (c.market_depth, c.debt_cap) = (Quote(atoms), Quote(0)));
         assert_eq!(depth(80_000_000), Ok(()));
         assert_eq!(depth(79_999_998), Err(Error::PipelineTooSmall));
+    }
+
+    #[test]
+    fn flow_and_pipeline_follow_depth_and_are_rounded_down() {
+        let config = |depth, rate, pipeline| Config {
+            market_depth: Quote(depth),
+            flow_rate: Bps(rate),
+            pipeline,
+            ..CONFIG
+        };
+        let told = |config: Config| (config.hourly_flow().0, config.pipeline_value().0);
+        assert_eq!(told(config(1_000_000, 15_000, 1_200)), (1_500_000, 500_000));
+        assert_eq!(told(config(3, 15_000, 3_599)), (4, 3));
+        assert_eq!(told(config(3, 15_000, 3_600)), (4, 4));
+        assert_eq!(told(config(u64::MAX, 30_000, 86_400)), (u64::MAX, u64::MAX));
     }
 
     #[test]

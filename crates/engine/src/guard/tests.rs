@@ -306,6 +306,30 @@ fn borrowing_counts_collateral_at_the_lowest_price_less_the_confidence() {
 }
 
 #[test]
+fn the_cover_falls_from_the_lowest_price_and_the_flow_counts_at_the_higher_average() {
+    let seen = |price: i64, ema: i64| {
+        let mut stage = Stage::settled(10);
+        let prices = stage.show(
+            10,
+            RawReading {
+                ema_price: ema * USD,
+                ..raw(price * USD, 0)
+            },
+        );
+        (cents(prices.lowest()), cents(prices.flow_price()))
+    };
+    // Own average: 100.02. Pyth's counts for the flow alone.
+    assert_eq!(seen(101, 90), (10_002, 10_002));
+    assert_eq!(seen(101, 110), (10_002, 11_000));
+    assert_eq!(seen(99, 110), (9_900, 11_000));
+    // Clamped at 101.51 and 98.51; own averages 100.02 and 99.98.
+    assert_eq!(seen(120, 100), (10_002, 10_002));
+    assert_eq!(seen(60, 100), (6_000, 10_000));
+    // Where Pyth gives none, the own one.
+    assert_eq!(seen(101, 0), (10_002, 10_002));
+}
+
+#[test]
 fn selling_while_guarded_asks_the_highest_of_all_prices() {
     let mut stage = Stage::settled(10);
     let conf = USD.unsigned_abs() / 2;

@@ -188,6 +188,29 @@ fn at_the_largest_penalty_and_gap_that_are_valid_the_target_is_still_reached() {
 }
 
 #[test]
+fn two_units_of_margin_are_enough_to_divide_by() {
+    // 85.02% × 1.1749 = 99.889998%, and the gap 0.11%.
+    let config = Config {
+        initial_ltv: Bps(100),
+        target_ltv: Bps(8_502),
+        liquidation_ltv: Bps(8_502),
+        penalty: Bps(1_749),
+        takeover_penalty: Bps(2_500),
+        max_gap: Bps(11),
+        min_debt: Quote(1),
+        ..CONFIG
+    };
+    let rules = rules_at(&config, (ONE * 9_989).div_ceil(10_000));
+    let values = Values {
+        judged: Quote(10_000_000_000_000),
+        settled: Quote(9_989_000_000_000),
+    };
+    // An atom above the target. Each one repaid clears 10^-8, and all of it goes.
+    let demand = Demand::of(&rules, Quote(8_502_000_000_001), values).unwrap();
+    assert_eq!((demand.extent, demand.repay), (Extent::Partial, Quote(100_000_000)));
+}
+
+#[test]
 fn a_partial_takes_no_more_penalty_than_there_is() {
     let config = Config {
         takeover_ltv: Bps(10_000),

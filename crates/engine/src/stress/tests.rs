@@ -124,8 +124,8 @@ fn a_cover_is_negative_below_zero() {
     assert_eq!(told(cover(5, 5)), (false, 0, Quote(0)));
     assert_eq!(told(cover(5, 6)), (true, -1, Quote(0)));
     assert_eq!(told(cover(0, u64::MAX)), (true, -i128::from(u64::MAX), Quote(0)));
-    assert_eq!(cover(5, 4).without(Quote(2)), Ok(cover(5, 6)));
-    assert_eq!(cover(5, u64::MAX).without(Quote(1)), Err(Error::Overflow));
+    assert_eq!(cover(5, 4).without(Quote(2)), -1);
+    assert_eq!(cover(0, 4).without(Quote(u64::MAX)), -i128::from(u64::MAX) - 4);
 }
 
 #[test]
@@ -229,6 +229,18 @@ fn capital_that_has_asked_to_leave_does_not_count_for_new_risk() {
     assert_eq!(with(&mut market, 0, 10), Err(Error::StressCoverExceeded));
     assert_eq!(with(&mut market, 5_000, 4), Ok(()));
     assert_eq!(with(&mut market, 5_000, 5), Err(Error::StressCoverExceeded));
+}
+
+#[test]
+fn any_amount_can_be_announced_and_stops_only_what_takes_cover() {
+    let mut market = market();
+    market.books.backstop.cash = Quote(1 << 50);
+    (market.books.guardians.claim, market.take_out.amount) = (Quote(29), Quote(u64::MAX));
+    (market.books.guardians.shares, market.books.guardians.requested) = (GuardianShares(29_000), GuardianShares(9_000));
+    let [c, a] = market.stress(&eighth(), NOW).unwrap();
+    assert_eq!((c.leaving, a.leaving), (Quote(u64::MAX), Quote(u64::MAX)));
+    assert_eq!(admits(&market, 0, 500), Ok(()));
+    assert_eq!(admits(&market, 0, 800), Err(Error::StressCoverExceeded));
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn what_arrives_is_no_cheaper_than_what_was_held_justifies() {
 #[test]
 fn sales_that_ran_ahead_still_count_after_an_arrival() {
     for (held, seconds) in [(0, 0), (0, -1), (5, -100), (1 << 40, -100)] {
-        assert_eq!(lag_after(held, seconds), i64::from(seconds) * 1_000_000);
+        assert_eq!(lag_after(held, seconds), seconds * 1_000_000);
     }
 }
 

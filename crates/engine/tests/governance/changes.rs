@@ -8,6 +8,7 @@ fn tightening_goes_one_way_and_only_for_what_limits() {
     let (mut market, _) = market();
     // Where it can still be tightened.
     market.config.stress_max = Bps(4_900);
+    market.config.debt_cap.0 /= 2;
     for parameter in Parameter::ALL {
         if *parameter == Parameter::liquidation_ltv {
             let lower = change(&market, *parameter, 7_900);

@@ -65,7 +65,7 @@ const ROWS: [Row; 18] = [
         "coverage",
     ),
     row(
-        "claims about sizing, bounty and room proved for all parameters",
+        "claims about sizing, bounty, stress cover and flow proved for all parameters",
         &["smt_claims"],
         "smt",
     ),
@@ -279,12 +279,12 @@ const TAIL: &str = "
 - **Mutants**: cargo-mutants changes the engine in every way it knows, one at a time. Those that no test notices are listed with the
   reason why they change nothing: [mutants.md](mutants.md). A survivor that is not listed fails the run, and so does a listed one
   that is caught.
-- **Proofs**: z3 looks for parameters within the bounds of [table.rs](../crates/engine/src/config/table.rs) and an account that refute
-  what sizing, bounty and room promise, every rounding included, and finds that there are none
+- **Proofs**: z3 looks for parameters within the bounds of [table.rs](../crates/engine/src/config/table.rs), an account and books that
+  refute what sizing, bounty, stress cover, pipeline and flow promise, every rounding included, and finds that there are none
   ([claims.py](../scripts/smt/claims.py)). What is proved is a model in whole numbers ([model.py](../scripts/smt/model.py)); 1,400
   examples of it, at every threshold and corner, are what the engine is compared with
   ([tests/model](../crates/engine/tests/model/main.rs)). Falsehoods that differ from a claim by one thing must be refuted, and each
-  rule of `Config::validate` that sizing rests on must have a claim that fails without it.
+  rule of `Config::validate` that they rest on must have a claim that fails without it.
 - **Coverage** counts the engine's lines without its tests, under its own tests and the sequences.
 
 ## What it does not say

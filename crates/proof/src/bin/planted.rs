@@ -1,5 +1,8 @@
-//! Plants the mistakes of `planted.toml` in a copy of the engine, one after another, and demands that the invariant that each is
-//! for notices it. Goes on where it was stopped: what was caught is remembered until the engine, the checks or the mistake change.
+//! Plants the mistakes of `planted.toml` in a copy of the engine, and demands that the invariant that each is for notices it. Goes
+//! on where it was stopped: what was caught is remembered until the engine, the checks or the mistake change.
+//!
+//! Most mistakes are planted together, each behind a switch that the environment turns on, so the engine is built once for all of
+//! them. Without any of them everything must hold. Those that a switch cannot be put around, such as constants, are built one by one.
 //!
 //! `planted [NAME...]`: all, or those for the invariants of these names.
 
@@ -9,19 +12,12 @@ use breakwater_proof::{
 };
 use serde_json::json;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
-
-/// What came of a mistake.
-enum Outcome {
-    Caught,
-    /// Why not, in the words of whoever was asked last.
-    Missed(String),
-}
 
 /// Folders of the packages that the copy is made of.
 const PACKAGES: [&str; 2] = ["crates/engine", "crates/proof"];
@@ -54,33 +50,71 @@ fn run(only: &[String]) -> io::Result<bool> {
     copy(&root, &tree)?;
     let sources = sources(&tree)?;
     let memory = folder.join("caught");
-    let mut caught: BTreeSet<String> = fs::read_to_string(&memory)
+    let caught: BTreeSet<String> = fs::read_to_string(&memory)
         .map(|text| text.lines().map(str::to_owned).collect())
         .unwrap_or_default();
-    let mut missed = Vec::new();
-    for (number, bug) in bugs.iter().enumerate() {
-        print!("{:>3}/{} {}: ", number + 1, bugs.len(), bug.invariant);
-        io::stdout().flush()?;
-        let key = format!("{:016x} {}", hash(&sources, bug), bug.invariant);
-        if caught.contains(&key) {
-            println!("caught, as remembered");
-            continue;
+    let mut bench = Bench {
+        build: folder.join("build"),
+        tree,
+        memory,
+        caught,
+        count: bugs.len(),
+        missed: Vec::new(),
+    };
+    let keys: Vec<_> = bugs
+        .iter()
+        .map(|bug| format!("{:016x} {}", hash(&sources, bug), bug.invariant))
+        .collect();
+    let open: Vec<_> = (0..bugs.len())
+        .filter(|at| !bench.caught.contains(&keys[*at]))
+        .collect();
+    println!("{} of {} are remembered as caught", bugs.len() - open.len(), bugs.len());
+
+    // Together, behind switches.
+    let (switched, files) = switches(&bench.tree, &bugs, &open)?;
+    if !switched.is_empty() {
+        let originals = files.iter().map(|(file, text)| Ok((file, replace(file, text)?)));
+        let originals = originals.collect::<io::Result<Vec<_>>>()?;
+        let (holds, told) = bench.play(None, 0)?;
+        println!(
+            "{} behind switches, all of them off: {}",
+            switched.len(),
+            if holds { "holds" } else { "DOES NOT HOLD" }
+        );
+        let done = if holds {
+            switched.iter().try_for_each(|at| {
+                let (number, bug) = (*at + 1, &bugs[*at]);
+                let found = bench.play(Some(&bug.invariant), number)?;
+                bench.judge(number, bug, &keys[*at], found)
+            })
+        } else {
+            Err(io::Error::other(told))
+        };
+        for (file, text) in originals {
+            fs::write(file, text)?;
         }
-        match plant(&tree, &folder.join("build"), bug)? {
-            Outcome::Caught => {
-                println!("caught");
-                caught.insert(key);
-                fs::write(
-                    &memory,
-                    caught.iter().map(String::as_str).collect::<Vec<_>>().join("\n"),
-                )?;
-            }
-            Outcome::Missed(why) => {
-                println!("MISSED\n{why}");
-                missed.push(&bug.invariant);
-            }
-        }
+        done?;
     }
+    // One by one.
+    for at in open.into_iter().filter(|at| !switched.contains(at)) {
+        let bug = &bugs[at];
+        let file = bench.tree.join("crates/engine/src").join(&bug.file);
+        let source = fs::read_to_string(&file)?;
+        let places = source.matches(&bug.find).count();
+        let found = if places != 1 || bug.find.contains('\n') || bug.replace.contains('\n') {
+            (
+                true,
+                format!("{places} places in {} where one line should be", bug.file),
+            )
+        } else {
+            fs::write(&file, source.replace(&bug.find, &bug.replace))?;
+            let found = bench.play(Some(&bug.invariant), 0);
+            fs::write(&file, source)?;
+            found?
+        };
+        bench.judge(at + 1, bug, &keys[at], found)?;
+    }
+    let missed = bench.missed;
     println!(
         "{} of {} planted mistakes were caught",
         bugs.len() - missed.len(),
@@ -98,45 +132,198 @@ fn run(only: &[String]) -> io::Result<bool> {
     Ok(missed.is_empty())
 }
 
-/// Builds the copy with the mistake in it, runs the sequences against its invariant, and takes the mistake out again.
-fn plant(tree: &Path, build: &Path, bug: &Mistake) -> io::Result<Outcome> {
-    let file = tree.join("crates/engine/src").join(&bug.file);
-    let source = fs::read_to_string(&file)?;
-    let places = source.matches(&bug.find).count();
-    if places != 1 || bug.find.contains('\n') || bug.replace.contains('\n') {
-        return Ok(Outcome::Missed(format!(
-            "{places} places in {} where one line should be",
-            bug.file
-        )));
+/// Where mistakes are planted, and what has come of it.
+struct Bench {
+    tree: PathBuf,
+    build: PathBuf,
+    /// The file of what was caught.
+    memory: PathBuf,
+    caught: BTreeSet<String>,
+    count: usize,
+    missed: Vec<String>,
+}
+
+impl Bench {
+    /// Builds the copy as it is and runs the sequences, with the mistake of this number switched on, against one invariant or all
+    /// of them. Returns whether they hold, and what was told.
+    fn play(&self, only: Option<&str>, mistake: usize) -> io::Result<(bool, String)> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .args([
+                "test",
+                "--quiet",
+                "--package",
+                "breakwater-proof",
+                "--test",
+                "sequences",
+            ])
+            .current_dir(&self.tree)
+            .env("CARGO_TARGET_DIR", &self.build)
+            .env("BREAKWATER_MISTAKE", mistake.to_string())
+            .env("RUSTFLAGS", "--cap-lints=allow")
+            .env("RUST_BACKTRACE", "0")
+            // The figures of these runs are nobody's.
+            .env("BREAKWATER_ASSURANCE", self.build.join("figures"))
+            .env_remove("BREAKWATER_ONLY");
+        if let Some(only) = only {
+            command.env("BREAKWATER_ONLY", only);
+        }
+        let output = command.output()?;
+        let told = [output.stdout, output.stderr]
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+            .concat();
+        Ok((output.status.success(), told))
     }
-    fs::write(&file, source.replace(&bug.find, &bug.replace))?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([
-            "test",
-            "--quiet",
-            "--package",
-            "breakwater-proof",
-            "--test",
-            "sequences",
-        ])
-        .current_dir(tree)
-        .env("CARGO_TARGET_DIR", build)
-        .env("BREAKWATER_ONLY", &bug.invariant)
-        .env("RUSTFLAGS", "--cap-lints=allow")
-        .env("RUST_BACKTRACE", "0")
-        .output();
-    fs::write(&file, source)?;
-    let output = output?;
-    let told = [output.stdout, output.stderr]
-        .map(|text| String::from_utf8_lossy(&text).into_owned())
-        .concat();
-    let wanted = format!("invariant violated: {}", bug.invariant);
-    if told.lines().any(|line| line == wanted) {
-        return Ok(Outcome::Caught);
+
+    /// Says what came of a mistake, and remembers it if its own invariant noticed it.
+    fn judge(&mut self, number: usize, bug: &Mistake, key: &str, (_, told): (bool, String)) -> io::Result<()> {
+        print!("{number:>3}/{} {}: ", self.count, bug.invariant);
+        io::stdout().flush()?;
+        let wanted = format!("invariant violated: {}", bug.invariant);
+        if told.lines().any(|line| line == wanted) {
+            println!("caught");
+            self.caught.insert(key.to_owned());
+            let all: Vec<_> = self.caught.iter().map(String::as_str).collect();
+            return fs::write(&self.memory, all.join("\n"));
+        }
+        let last: Vec<_> = told.lines().rev().take(25).collect();
+        println!("MISSED\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        self.missed.push(bug.invariant.clone());
+        Ok(())
     }
-    let last: Vec<_> = told.lines().rev().take(25).collect();
-    Ok(Outcome::Missed(last.into_iter().rev().collect::<Vec<_>>().join("\n")))
+}
+
+/// The mistakes that a switch can be put around, by their places in the list, and the files with the switches.
+fn switches(tree: &Path, bugs: &[Mistake], open: &[usize]) -> io::Result<(Vec<usize>, BTreeMap<PathBuf, String>)> {
+    let (mut switched, mut files) = (Vec::new(), BTreeMap::new());
+    for at in open {
+        let bug = &bugs[*at];
+        let file = tree.join("crates/engine/src").join(&bug.file);
+        let text = match files.get(&file) {
+            Some(text) => String::clone(text),
+            None => fs::read_to_string(&file)?,
+        };
+        if let Some(with) = switch(*at + 1, bug, &text) {
+            files.insert(file, with);
+            switched.push(*at);
+        }
+    }
+    if !files.is_empty() {
+        let root = tree.join("crates/engine/src/lib.rs");
+        let text = match files.get(&root) {
+            Some(text) => String::clone(text),
+            None => fs::read_to_string(&root)?,
+        };
+        files.insert(root, text + SWITCH);
+    }
+    Ok((switched, files))
+}
+
+/// Which mistake is switched on.
+const SWITCH: &str = "
+#[cfg(not(any(test, feature = \"idl\")))]
+extern crate std;
+pub(crate) fn mistake(number: u32) -> bool {
+    static CHOSEN: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    let chosen = || std::env::var(\"BREAKWATER_MISTAKE\").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    *CHOSEN.get_or_init(chosen) == number
+}
+";
+
+/// The file with a switch between the line and the mistake: around the part of a statement that can be either. `None` where that is
+/// not a matter of one expression.
+fn switch(number: usize, bug: &Mistake, text: &str) -> Option<String> {
+    let (place, _) = text.match_indices(&bug.find).next()?;
+    let line = text[..place].rsplit('\n').next().unwrap_or_default();
+    // A part of a line is a part of an expression, and what is around it would have to be known.
+    if text.matches(&bug.find).count() != 1 || !line.trim().is_empty() {
+        return None;
+    }
+    if is_constant(&text[..place]) {
+        return None;
+    }
+    let [right, wrong] = [&bug.find, &bug.replace].map(|code| code.trim());
+    let chosen = format!("if crate::mistake({number})");
+    let around = |(head, right, wrong, tail): Parts| format!("{head}{chosen} {{ {wrong} }} else {{ {right} }}{tail}");
+    let switched = if right.starts_with('.') {
+        call(right, wrong).map(around)
+    } else if let Some(parts) = expression(right, wrong) {
+        Some(around(parts))
+    } else if right.ends_with(';') && !right.starts_with("let ") {
+        // Two whole statements.
+        Some(format!("{chosen} {{ {wrong} }} else {{ {right} }}"))
+    } else {
+        None
+    };
+    Some(text.replacen(&bug.find, &switched?, 1))
+}
+
+/// What comes before a choice, the right choice, the wrong one, and what comes after it.
+type Parts<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// Whether what follows is part of a constant, which the compiler works out.
+fn is_constant(before: &str) -> bool {
+    let items = [
+        "const ",
+        "pub const ",
+        "static ",
+        "fn ",
+        "pub fn ",
+        "pub(crate) fn ",
+        "impl",
+    ];
+    let item = before
+        .lines()
+        .rev()
+        .find(|line| items.iter().any(|item| line.starts_with(item)));
+    item.is_some_and(|line| line.contains("const ") || line.starts_with("static "))
+}
+
+/// The arguments of a call in a chain, if nothing else differs.
+fn call<'a>(right: &'a str, wrong: &'a str) -> Option<Parts<'a>> {
+    let part = |code: &'a str| {
+        let (from, to) = (code.find('(')? + 1, code.rfind(')')?);
+        Some((code.get(..from)?, code.get(from..to)?, code.get(to..)?))
+    };
+    let ((head, right, tail), (same, wrong, end)) = (part(right)?, part(wrong)?);
+    (head == same && tail == end).then_some((head, right, wrong, tail))
+}
+
+/// The expression that a line is, or that is assigned, returned, decided by or stored in it, if nothing else differs.
+fn expression<'a>(right: &'a str, wrong: &'a str) -> Option<Parts<'a>> {
+    const SHAPES: [(&str, &str, &str); 9] = [
+        ("let ", " = ", ";"),
+        ("", " = ", ";"),
+        ("", " => ", ","),
+        ("", " if ", " => {"),
+        ("", ": ", ","),
+        ("if ", "", " {"),
+        ("} else if ", "", " {"),
+        ("", "", ","),
+        ("", "", ""),
+    ];
+    SHAPES.iter().find_map(|(begin, between, end)| {
+        let part = |code: &'a str| {
+            let inner = code.strip_prefix(begin)?.strip_suffix(end)?;
+            let at = begin.len() + inner.find(between)? + between.len();
+            let (head, rest) = code.split_at(at);
+            let rest = rest.strip_suffix(end)?;
+            let whole = [';', ',', '{', '}'].iter().all(|last| !rest.ends_with(*last)) || between != &"";
+            let known =
+                between != &"" || begin != &"" || rest.contains('(') && !rest.contains(" = ") && !rest.contains("=>");
+            (whole && known).then_some((head, rest))
+        };
+        let ((head, right), (same, wrong)) = (part(right)?, part(wrong)?);
+        (head == same && !right.is_empty()).then_some((head, right, wrong, *end))
+    })
+}
+
+/// Writes a file, and returns what was there.
+fn replace(file: &Path, text: &str) -> io::Result<String> {
+    let old = fs::read_to_string(file)?;
+    fs::write(file, text)?;
+    Ok(old)
 }
 
 /// Copies what is needed of the workspace, and touches no file that is the same already: so Cargo builds little.

@@ -26,10 +26,8 @@ struct Path {
     index: Int,
     /// The largest pipeline so far, collateral atoms.
     pipeline: Int,
-    /// How far the price fell in all.
-    falls: Int,
-    /// Debt that partial liquidations took without cover, quote atoms.
-    uncovered: Int,
+    /// What was sold, at spot, quote atoms.
+    sold: Int,
     bounties: Int,
     /// Calls that went through: each rounds.
     calls: u64,
@@ -41,7 +39,13 @@ pub(super) fn suppliers(facts: &Facts, _: &History) -> Verdict {
     };
     let config = facts.config;
     let (q, high) = (view.fallen(config.stress_fall.0), &view.spot);
-    let low = ceil(&(&q * whole()), &(whole() - config.unwind_max_discount.0)) + 1;
+    // Down to q itself, or only so far that even the discounted ask stays above it.
+    let discounted = facts.now % 2 == 0;
+    let low = if discounted {
+        q.clone()
+    } else {
+        ceil(&(&q * whole()), &(whole() - config.unwind_max_discount.0))
+    } + 1;
     let mut stage = facts.step.after.clone();
     stage.market.books = stage.market.books_at(stage.clock).ok()?;
     let (pauses, guard) = (&stage.market.pauses, &stage.market.guard);
@@ -66,28 +70,26 @@ pub(super) fn suppliers(facts: &Facts, _: &History) -> Verdict {
         low,
         index: facts.index.clone(),
         pipeline: int(0),
-        falls: int(0),
-        uncovered: int(0),
+        sold: int(0),
         bounties: int(0),
         calls: 0,
     };
     let loss = path.play()?;
-    let most = floor(&(&path.pipeline * &path.falls), &(int(1) << 64))
-        + floor(&(&path.uncovered * config.unwind_max_discount.0), &whole())
+    let discount = if discounted { config.unwind_max_discount.0 } else { 0 };
+    let most = floor(&(&path.pipeline * (high - &q)), &(int(1) << 64))
+        + floor(&(&path.sold * discount), &whole())
         + &path.bounties
         + (value(high, 2) + 4) * path.calls;
     demand(int(loss) <= most, || {
         let Path {
             pipeline,
-            falls,
-            uncovered,
+            sold,
             bounties,
             ..
         } = &path;
         format!(
-            "suppliers lose {loss}, more than {most}: a pipeline of {pipeline}, falls of {falls} from {high} to no less than {}, \
-             {uncovered} taken without cover, bounties of {bounties}",
-            path.low
+            "suppliers lose {loss}, more than {most}: a pipeline of {pipeline} from {high} to {q}, {sold} sold, discounted: \
+             {discounted}, bounties of {bounties}"
         )
     })
 }
@@ -149,10 +151,6 @@ impl Path {
             return;
         };
         (readings.collateral.price, readings.collateral.ema_price) = (new, new);
-        let now = View::of(&self.stage).spot;
-        if now < spot {
-            self.falls += spot - now;
-        }
     }
 
     fn wait(&mut self, seconds: u64) {
@@ -180,23 +178,17 @@ impl Path {
             let Some(Done::Liquidated(done)) = self.call(&Call::Liquidate { keeper: 0, account }) else {
                 continue;
             };
-            let fall = self.stage.market.config.stress_fall.0;
-            let (view, origin) = (View::of(&self.stage), self.stage.market.map.origin);
-            let uncovered = covers(&self.stage, &self.index, &view, fall, origin)
-                .iter()
-                .any(|cover| *cover < int(0));
             for (_, done) in done {
                 self.bounties += done.bounty.0;
-                if uncovered && !done.taken_over {
-                    self.uncovered += done.repaid.0;
-                }
             }
         }
     }
 
     fn buy(&mut self) {
         let amount = Collateral(self.stage.available());
-        self.call(&Call::Buy { amount });
+        if let Some(Done::Sold(sale)) = self.call(&Call::Buy { amount }) {
+            self.sold += value(&View::of(&self.stage).spot, sale.amount.0);
+        }
     }
 
     /// Everything is sold, and nobody is due.

@@ -71,7 +71,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "no-path-costs-suppliers-more-than-the-pipeline",
-        statement: "With a stress cover that is not negative, no path of the price on which even the largest discount stays above q costs suppliers more than the pipeline × the falls on it, the largest discount on the debt taken by partial liquidations without cover, and bounties.",
+        statement: "With a stress cover that is not negative, no path of the price that stays above q, without new loans, exits and interest, costs suppliers more than the pipeline × (p − q), the largest discount on what is sold on it, and bounties; and not the discount either where the ask stays above q with it.",
         check: path::suppliers,
     },
 ];
@@ -101,6 +101,7 @@ fn sum(facts: &Facts, fall: u32, told: &StressStatement) -> Verdict {
     let (view, stage) = (priced(facts)?, now(facts));
     let counted = covers(&stage, &facts.index, view, fall, stage.market.map.origin);
     let leaving = requested(&stage.market) + stage.market.take_out.amount.0;
+    let leaving = leaving.min(int(u64::MAX));
     let fine = told.fall.0 == fall
         && int(told.price.raw()) == view.fallen(fall)
         && counted.contains(&int(told.cover))

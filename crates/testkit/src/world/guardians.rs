@@ -1,6 +1,6 @@
 //! One line for each instruction about the backstop's guardians and its worst day.
 
-use super::{Position, World};
+use super::World;
 use crate::{
     actor::Actor,
     ix,

@@ -7,7 +7,7 @@ use crate::{
 };
 use breakwater::events::{DeficitSettled, Liquidated};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Bps, Collateral, Config, Quote};
+use breakwater_engine::{Collateral, Config, Quote};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, default_config, ix, pyth::usd};
 use std::collections::BTreeMap;
 
@@ -343,31 +343,4 @@ fn a_batch_moves_every_account_it_takes() {
         .unwrap();
     assert_eq!(none.liquidated(), []);
     assert_eq!(stage.world.market_state(&stage.market).map, after);
-}
-
-#[test]
-fn partial_takings_by_room_and_by_others_move_what_they_take() {
-    let mut stage = Stage::new(8, false);
-    let position = stage.positions[0].clone();
-    stage.world.deposit(&position, 1_000 * SOL).unwrap();
-    stage.world.borrow(&position, 65_000 * USDC).unwrap();
-    stage.world.next_slot();
-    stage.move_to(75);
-    // The backstop's 1,000 have room for a part.
-    let held = |stage: &mut Stage| stage.world.margin_account(&position).debt_shares.0;
-    let all = held(&mut stage);
-    let outcome = stage.world.liquidate(&stage.kate, &position).unwrap();
-    assert!(!outcome.liquidation().whole);
-    let rest = held(&mut stage);
-    assert!(rest < all);
-    assert_recounted(&mut stage.world, &stage.market, &stage.positions);
-    // Somebody else's capital takes another part.
-    let outcome = stage
-        .world
-        .liquidate_external(&stage.rich, &position, 777 * USDC)
-        .unwrap();
-    let external = outcome.event::<ExternallyLiquidated>().liquidation;
-    assert_eq!((external.repaid, external.penalty), (Quote(777 * USDC), Bps(0)));
-    assert!(held(&mut stage) < rest);
-    assert_recounted(&mut stage.world, &stage.market, &stage.positions);
 }

@@ -1,6 +1,7 @@
 //! Buyers, keepers, guardians and the protocol itself.
 
 use super::*;
+use crate::actions::guardians::LeavingPrices;
 
 fn selling() -> Market {
     let mut market = market();
@@ -132,10 +133,50 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
 }
 
 #[test]
+fn guardians_leave_what_the_cover_needs() {
+    let mut market = market();
+    market.config.stress_fall = Bps(5_000);
+    account(&mut market, 800, 10_000);
+    let cover = |market: &Market| market.stress(&prices(), NOW).unwrap()[0].cover;
+    let lacking = u64::try_from(-cover(&market)).unwrap();
+    // A quarter of the shares, of a claim of 11.
+    (market.books.guardians.claim, market.books.guardians.shares) = (Quote(11), GuardianShares(11_000));
+    market.books.guardians.requested = GuardianShares(3_000);
+    let open = later(i64::from(market.config.guardian_cooldown));
+    // No interest in between.
+    market.books.pool.accrued_at = open.unix;
+    let leave = |market: &mut Market| {
+        let mut position = position(3_000);
+        let before = position;
+        let done = market.guardian_withdraw(&mut position, GuardianShares(3_000), Quote(0), Some(&prices()), open);
+        assert!(done.is_ok() || position == before);
+        Ok((done?.amount.0, cover(market), market.books.guardians.requested.0))
+    };
+    for (spare, expected) in [
+        (2, Err(Error::StressCoverExceeded)),
+        (3, Ok((3, 0, 0))),
+        (4, Ok((3, 1, 0))),
+    ] {
+        market.books.backstop.cash = Quote(lacking + spare);
+        says(&market, leave, expected);
+    }
+    // A take-out of the protocol's counts what they have asked for as well.
+    market.books.guardians = bytemuck::Zeroable::zeroed();
+    for (spare, amount, expected) in [
+        (6, 5, Ok((lacking + 1, lacking + 1, 0))),
+        (6, 6, Ok((lacking, lacking, 0))),
+        (6, 7, Err(Error::StressCoverExceeded)),
+    ] {
+        market.books.backstop.cash = Quote(lacking + spare);
+        assert_eq!(take_out(&market, amount, Some(&prices())), expected, "{amount}");
+    }
+}
+
+#[test]
 fn money_leaves_at_prices_while_anything_depends_on_them() {
     let mut market = market();
     let at = |market: &Market, prices: Option<&Prices>| {
-        let at = market.leaving_prices(&market.books, prices)?;
+        let at = LeavingPrices::of(&market.books, prices)?;
         Ok((at.conservative, at.lowest))
     };
     let nothing = crate::Price::default();

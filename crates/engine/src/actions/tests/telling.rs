@@ -1,0 +1,63 @@
+//! The balance sheet says what the books and the rules say.
+
+use super::*;
+use crate::statement::Statement;
+
+#[test]
+fn the_statement_is_that_of_the_books() {
+    let mut market = market();
+    market.config.stress_fall = Bps(5_000);
+    (market.config.market_depth, market.config.flow_rate) = (Quote(3_000), Bps(15_000));
+    market.config.pipeline = 3_600;
+    let owing = account(&mut market, 800, 10_000);
+    market.books.backstop = crate::Backstop {
+        cash: Quote(0),
+        inventory: Collateral(8_000),
+        debt_shares: DebtShares(700),
+        funded_credits: Quote(3),
+        unfunded_credits: Quote(4),
+        reserve: Quote(5),
+    };
+    market.books.pool.debt_shares.0 += 700;
+    market.books.pool.due = crate::Fixed::from_raw(6 * ONE + 1);
+    market.books.income.book = Quote(1_100);
+    market.books.guardians.claim = Quote(50);
+    market.books.unwind.anchor = NOW.unix * 1_000_000;
+    market.take_out.amount = Quote(9);
+    let prices = prices();
+    let [cover, admission] = market.stress(&prices, NOW).unwrap();
+    let expected = Statement {
+        cash: Quote(0),
+        inventory: Collateral(8_000),
+        inventory_value: Quote(1_000),
+        inventory_book: Quote(1_100),
+        due: Quote(6),
+        debt: Quote(700),
+        funded_credits: Quote(3),
+        unfunded_credits: Quote(4),
+        equity: 1_000 + 6 - 700 - 4,
+        guardians: Quote(50),
+        protocol: 252,
+        cover,
+        admission,
+        pipeline_room: Collateral(28_000),
+        hourly_flow: Quote(4_500),
+        offer: market.offer(&prices, NOW).ok(),
+    };
+    assert_eq!(market.statement(&prices, NOW), Ok(expected));
+    assert_eq!((cover.fall, cover.leaving), (Bps(5_000), Quote(9)));
+    let offer = expected.offer.unwrap();
+    // Ten minutes of 4,500 an hour.
+    assert_eq!((offer.available, offer.discount), (Collateral(6_000), 0));
+    // C is what is counted of the account beside the backstop: 500 for the inventory.
+    let lacking = i128::from(cover.underwater.0);
+    assert_eq!(cover.cover, 500 + 6 - 700 - 4 - lacking);
+    assert!((175..=190).contains(&lacking), "{lacking}: {owing:?}");
+    // While nothing may be sold there is no offer.
+    let halted = judged(&prices, prices.guarded(), prices.average(), Level::Halted);
+    let without = Statement {
+        offer: None,
+        ..expected
+    };
+    assert_eq!(market.statement(&halted, NOW), Ok(without));
+}

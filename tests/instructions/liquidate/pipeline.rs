@@ -1,0 +1,333 @@
+//! The stress cover and the pipeline: a partial liquidation is taken in full while the cover is not negative after it, and else
+//! as far as the inventory stays within what is sold in twenty minutes; a take-over is taken whatever they say.
+
+use super::{formula::prices, no_interest, with};
+use crate::{
+    backing::{cents, interest_free, stands_at},
+    scene::{SOL, Scene, USDC},
+};
+use breakwater::error::BreakwaterError;
+use breakwater_engine::{Config, Quote, actions::Liquidation, oracle::Purpose};
+use breakwater_testkit::{Position, default_config, ix};
+
+const BPS: u128 = 10_000;
+
+/// A fall of 38%, and a market that sells 3,000 an hour: 1,000 in twenty minutes.
+fn narrow() -> Config {
+    let example = Config::EXAMPLE;
+    Config {
+        stress_fall: example.stress_fall,
+        stress_max: example.stress_fall,
+        market_depth: Quote(2_000 * USDC),
+        debt_cap: Quote(400_000 * USDC),
+        ..interest_free(default_config())
+    }
+}
+
+impl Scene {
+    /// C, quote atoms, at the prices that are shown.
+    fn cover(&mut self) -> i128 {
+        let prices = prices(&mut self.world, &self.market, Purpose::Liquidate);
+        let clock = self.world.clock();
+        let [cover, _] = self.world.market_state(&self.market).stress(&prices, clock).unwrap();
+        cover.cover
+    }
+
+    /// How much debt the pipeline takes now, in plain numbers: of the quote value that is sold in its time, what the inventory
+    /// does not fill, at the higher of the two averages; as much collateral, at the lower of spot and guarded price; and so much
+    /// debt as that pays for with the penalty.
+    fn pipeline_takes(&mut self) -> u64 {
+        let prices = prices(&mut self.world, &self.market, Purpose::Liquidate);
+        let market = self.world.market_state(&self.market);
+        let config = &market.config;
+        let wide = |bps: breakwater_engine::Bps| u128::from(bps.0);
+        let hourly = u128::from(config.market_depth.0) * wide(config.flow_rate) / BPS;
+        let most = hourly * u128::from(config.pipeline) / 3_600;
+        let trend = prices.trend().unwrap().raw();
+        let held = (trend * u128::from(market.books.backstop.inventory.0)).div_ceil(1 << 64);
+        let room = (most.saturating_sub(held) << 64) / trend;
+        let worth = (prices.spot().min(prices.guarded()).raw() * room) >> 64;
+        u64::try_from(worth * BPS / (BPS + wide(config.penalty))).unwrap()
+    }
+
+    #[track_caller]
+    fn waits(&mut self) {
+        let liquidate = ix::liquidate(&self.market, &self.position.address, &self.kate.key());
+        self.world
+            .assert_error_unchanged(&[liquidate], &[&self.kate], BreakwaterError::PipelineFull);
+    }
+
+    /// Mallory buys this much inventory.
+    #[track_caller]
+    fn sold(&mut self, amount: u64) {
+        let Self {
+            world, market, mallory, ..
+        } = self;
+        world.buy_inventory(market, mallory, amount, u64::MAX).unwrap();
+    }
+}
+
+/// At $80 with this much capital.
+fn crashed(config: Config, capital: u64) -> Scene {
+    let mut scene = with(config, capital);
+    stands_at(&mut scene, cents(80_00));
+    scene
+}
+
+/// The capital after which C is zero when Alice has been liquidated to the target at $80.
+fn just_enough(config: Config) -> u64 {
+    let plenty = 100_000 * USDC;
+    let mut scene = crashed(config, plenty);
+    scene.liquidated();
+    let spare = u64::try_from(scene.cover()).unwrap();
+    assert!(spare < plenty - USDC, "{spare}");
+    plenty - spare
+}
+
+#[test]
+fn in_full_while_the_cover_is_not_negative_after_it_and_cut_to_the_pipeline_an_atom_below() {
+    let config = narrow();
+    let capital = just_enough(config);
+    // More than the pipeline holds, for there is capital.
+    let mut scene = crashed(config, capital);
+    let wanted = scene.judged().expected(&config);
+    let most = scene.pipeline_takes();
+    assert!(wanted.repay > 2 * most, "{wanted:?} {most}");
+    scene.liquidated();
+    assert_eq!(scene.cover(), 0);
+
+    let mut scene = crashed(config, capital - 1);
+    let most = scene.pipeline_takes();
+    // 1,000 less the penalty, and what rounding takes.
+    assert!((990 * USDC..=990_099_010).contains(&most), "{most}");
+    let liquidation = scene.liquidated_within(most);
+    assert_eq!(liquidation.repaid, Quote(most));
+    assert!(!liquidation.whole && !liquidation.taken_over);
+    // Then it is full, to the last atom that collateral counts for.
+    assert!(scene.pipeline_takes() < 10);
+    scene.waits();
+    // Another atom of capital, and all the rest is taken: each part is smaller than the whole, and costs cover by itself.
+    scene
+        .world
+        .fund_backstop(&scene.market, &scene.lena, 10 * USDC)
+        .unwrap();
+    scene.liquidated();
+    assert!(scene.cover() >= 0);
+}
+
+#[test]
+fn without_any_capital_the_pipeline_still_takes_its_part() {
+    // 65% of $100 is more than 62%: without capital nobody could have borrowed. It was lost since.
+    let mut config = narrow();
+    (config.stress_fall, config.stress_max) = (default_config().stress_fall, default_config().stress_fall);
+    let mut scene = with(config, 0);
+    scene.world.set_config(&scene.market, narrow());
+    stands_at(&mut scene, cents(80_00));
+    let most = scene.pipeline_takes();
+    assert!(scene.cover() < 0);
+    let liquidation = scene.liquidated_within(most);
+    assert_eq!((liquidation.paid_in_cash, liquidation.repaid), (Quote(0), Quote(most)));
+    scene.waits();
+}
+
+/// A scene whose pipeline is full.
+fn full() -> Scene {
+    let config = narrow();
+    let mut scene = crashed(config, just_enough(config) - 500 * USDC);
+    let most = scene.pipeline_takes();
+    scene.liquidated_within(most);
+    scene.waits();
+    scene
+}
+
+#[test]
+fn what_sales_free_is_taken_at_once_from_the_minimum_debt_on() {
+    let mut scene = full();
+    let min_debt = narrow().min_debt.0;
+    // Just too little: an atom of debt less than the minimum. 80 quote atoms are a thousand of collateral.
+    let mut sold = min_debt * 1_000 / 80;
+    scene.sold(sold);
+    while scene.pipeline_takes() < min_debt {
+        scene.waits();
+        scene.sold(1_000_000);
+        sold += 1_000_000;
+    }
+    // The penalty is a percent of it.
+    assert!(sold.abs_diff(min_debt * 1_010 / 80) <= 2_000_000, "{sold}");
+    let most = scene.pipeline_takes();
+    let liquidation = scene.liquidated_within(most);
+    assert_eq!(liquidation.repaid, Quote(most));
+    scene.waits();
+    // And all that two SOL free, in one piece.
+    scene.sold(2 * SOL);
+    let most = scene.pipeline_takes();
+    assert!((158 * USDC..159 * USDC).contains(&most), "{most}");
+    assert_eq!(scene.liquidated_within(most).repaid, Quote(most));
+    scene.waits();
+}
+
+#[test]
+fn what_is_wanted_may_be_less_than_the_minimum_debt() {
+    // 32 on 0.499 SOL at $80: 80.2%, of which 8.5 brings it to the target.
+    let mut scene = full();
+    stands_at(&mut scene, cents(100_00));
+    let alice = scene.mallory_borrows(499_000_000, 32 * USDC);
+    stands_at(&mut scene, cents(80_00));
+    let wanted = scene.judged().expected(&narrow());
+    assert!(
+        wanted.repay < narrow().min_debt.0 && !wanted_whole(&wanted),
+        "{wanted:?}"
+    );
+    scene.waits();
+    while scene.pipeline_takes() < wanted.repay {
+        scene.waits();
+        scene.sold(1_000_000);
+    }
+    // Less than the minimum debt is freed, and it is enough.
+    assert!(scene.pipeline_takes() < narrow().min_debt.0);
+    let other = std::mem::replace(&mut scene.position, alice);
+    scene.waits();
+    scene.position = other;
+    assert_eq!(scene.liquidated().repaid, Quote(wanted.repay));
+}
+
+fn wanted_whole(wanted: &super::formula::Expected) -> bool {
+    wanted.extent == breakwater_engine::sizing::Extent::Whole
+}
+
+#[test]
+fn what_is_cut_leaves_no_dust() {
+    // 16 on 0.24 SOL at $80, of which all would be taken for the rest is dust: 6 at most are taken while 10 must stay, but that
+    // is a crumb, so what fits is taken.
+    let mut scene = full();
+    stands_at(&mut scene, cents(100_00));
+    scene.mallory_borrows(240_000_000, 16 * USDC);
+    stands_at(&mut scene, cents(80_00));
+    assert!(wanted_whole(&scene.judged().expected(&narrow())));
+    scene.sold(150_000_000);
+    let most = scene.pipeline_takes();
+    assert!((10 * USDC..16 * USDC).contains(&most), "{most}");
+    let liquidation = scene.liquidated_within(most);
+    assert_eq!((liquidation.repaid, liquidation.whole), (Quote(most), false));
+}
+
+/// Everything that could be in the way of a take-over: no capital, a full pipeline and a negative cover.
+#[test]
+fn a_takeover_is_taken_whole_whatever_cover_and_pipeline_say() {
+    for (price, deficit) in [(68_00, false), (60_00, true), (1_00, true)] {
+        let mut scene = full();
+        let (collateral, debt) = {
+            let account = scene.world.margin_account(&scene.position);
+            (account.collateral, scene.judged().debt)
+        };
+        stands_at(&mut scene, cents(price * 4_438 / 5_000));
+        let before = scene.cover();
+        assert!(before < 0);
+        let liquidation = scene.liquidated();
+        assert!(liquidation.taken_over && liquidation.whole);
+        assert_eq!(u128::from(liquidation.repaid.0), debt);
+        assert_eq!(liquidation.seized, collateral);
+        assert_eq!(liquidation.deficit > Quote(0), deficit, "{price}");
+        // C falls by no more than the bounty, and an atom that each rounding takes.
+        let after = scene.cover();
+        assert!(
+            after + i128::from(liquidation.bounty.0) + 3 >= before,
+            "{before} {after}"
+        );
+        scene.world.assert_identities();
+    }
+}
+
+#[test]
+fn the_bounty_of_a_takeover_is_owed_by_an_empty_backstop_and_paid_first() {
+    let mut scene = with(no_interest(), 0);
+    stands_at(&mut scene, cents(60_00));
+    let liquidation = scene.liquidated();
+    let (market, kate) = (scene.market, scene.kate.clone());
+    let backstop = scene.world.market_state(&market).books.backstop;
+    assert_eq!(
+        (backstop.funded_credits, backstop.unfunded_credits),
+        (Quote(0), liquidation.bounty)
+    );
+    let claim = ix::claim_bounty(&market, &kate.key());
+    scene
+        .world
+        .assert_error_unchanged(&[claim], &[&kate], BreakwaterError::CreditsUnfunded);
+    // The first sale pays her.
+    scene.sold(SOL);
+    scene.world.claim_bounty(&market, &kate).unwrap();
+    assert_eq!(scene.world.balance(&kate, &market.quote_mint), liquidation.bounty.0);
+}
+
+#[test]
+fn a_batch_skips_who_waits_and_takes_takeovers_after_them() {
+    let mut scene = full();
+    let alice = scene.position.clone();
+    stands_at(&mut scene, cents(100_00));
+    let waiting = scene.mallory_borrows_more(0, 10 * SOL, 640 * USDC);
+    let sunk = scene.mallory_borrows_more(1, 10 * SOL, 690 * USDC);
+    stands_at(&mut scene, cents(72_00));
+    let before = [&alice, &waiting].map(|position| scene.world.margin_account(position));
+    let outcome = scene
+        .world
+        .liquidate_batch(&scene.market, &scene.kate, &[&alice, &waiting, &sunk, &waiting])
+        .unwrap();
+    let taken: Vec<_> = outcome.liquidated().iter().map(|one| one.margin_account).collect();
+    assert_eq!(taken, [sunk.address]);
+    assert!(outcome.liquidation().taken_over);
+    let after = [&alice, &waiting].map(|position| scene.world.margin_account(position));
+    assert_eq!(before, after);
+}
+
+impl Scene {
+    /// Mallory's account of this number, without making it the one in question.
+    #[track_caller]
+    fn mallory_borrows_more(&mut self, id: u16, collateral: u64, amount: u64) -> Position {
+        let position = self.world.open(&self.market, &self.mallory, id).unwrap();
+        self.world.deposit(&position, collateral).unwrap();
+        self.world.borrow(&position, amount).unwrap();
+        self.world.next_slot();
+        position
+    }
+}
+
+#[test]
+fn one_account_after_another_is_a_batch() {
+    // Capital for some of them in full; then the pipeline for one and a part of the next; then everybody waits but those that
+    // are taken over.
+    let debts = [690, 640, 650, 655, 690, 645, 640];
+    let run = |batch: bool| {
+        let mut scene = with(narrow(), 2_000 * USDC);
+        let mut positions = vec![scene.position.clone()];
+        for (id, debt) in (0..).zip(debts) {
+            positions.push(scene.mallory_borrows_more(id, 10 * SOL, debt * USDC));
+        }
+        stands_at(&mut scene, cents(72_00));
+        let done: Vec<Liquidation> = if batch {
+            let all: Vec<&Position> = positions.iter().collect();
+            let outcome = scene.world.liquidate_batch(&scene.market, &scene.kate, &all).unwrap();
+            outcome.liquidated().iter().map(|one| one.liquidation).collect()
+        } else {
+            let mut liquidate = |position| {
+                let result = scene.world.liquidate(&scene.kate, position);
+                result
+                    .map(|outcome| outcome.liquidation())
+                    .map_err(|failure| assert_eq!(failure.name, BreakwaterError::PipelineFull.name()))
+            };
+            positions
+                .iter()
+                .filter_map(|position| liquidate(position).ok())
+                .collect()
+        };
+        let accounts: Vec<_> = positions
+            .iter()
+            .map(|position| scene.world.margin_account(position))
+            .collect();
+        let ledger = scene.world.keeper_ledger(&scene.market, &scene.kate);
+        (done, accounts, ledger, scene.world.market_state(&scene.market))
+    };
+    let (batch, single) = (run(true), run(false));
+    assert_eq!(batch, single);
+    let over = batch.0.iter().filter(|one| one.taken_over).count();
+    assert!(over == 2 && batch.0.len() > 3 && batch.0.len() < 8, "{:?}", batch.0);
+}
