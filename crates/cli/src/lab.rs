@@ -33,7 +33,8 @@ const MARKETS: [(&str, &str); 3] = [
 #[derive(Args)]
 pub struct Options {
     /// Scenarios: names of the built-in ones, or TOML files
-    #[arg(long, env = "BREAKWATER_LAB_SCENARIO", value_delimiter = ',', default_values = SCENARIOS.map(|(name, _)| name))]
+    #[arg(long, env = "BREAKWATER_LAB_SCENARIO", value_delimiter = ',', default_values = SCENARIOS.map(|(name, _)| \
+    name))]
     scenario: Vec<String>,
     /// Mechanisms to compare
     #[arg(long, env = "BREAKWATER_LAB_MECHANISM", value_delimiter = ',', default_values_t = Kind::ALL)]
@@ -75,7 +76,10 @@ fn markets() -> Result<Vec<(String, Config)>, Box<dyn Error>> {
     };
     let mut markets = vec![("example".to_owned(), Config::EXAMPLE)];
     for (name, text) in MARKETS {
-        let config = Market::parse(text).map_err(|error| format!("{name}: {error}"))?.parameters.0;
+        let config = Market::parse(text)
+            .map_err(|error| format!("{name}: {error}"))?
+            .parameters
+            .0;
         if scaled(config)? != scaled(Config::EXAMPLE)? {
             markets.push((name.to_owned(), config));
         }

@@ -13,7 +13,8 @@ use breakwater_lab::cascade::{
 /// Few people, who do nothing but fall due, and no random walk.
 fn quiet(points: &str) -> Setup {
     let text = format!(
-        "name = 'test'\nabout = 'test'\n[path]\nkind = 'trend'\nhours = 12\npoints = {points}\nhourly_volatility = 0.0\n\
+        "name = 'test'\nabout = 'test'\n[path]\nkind = 'trend'\nhours = 12\npoints = {points}\nhourly_volatility = \
+        0.0\n\
          [borrowers]\ncount = 60\nattentive = 0.0\n[oracle]\nlatency_steps = 0\n"
     );
     Setup::parse(&text).expect("valid")
@@ -142,7 +143,8 @@ fn one_account_liquidated_once_is_the_closed_form() {
     let account = lane.lending.accounts[0];
     let collateral = account.collateral.0 as f64 / 1e9;
     let threshold = DEBT / (0.8 * collateral);
-    // Slowly to just above the threshold, in one step to 1% below it, so that the market stays Normal, and there it stays.
+    // Slowly to just above the threshold, in one step to 1% below it, so that the market stays Normal, and there it
+    // stays.
     let (near_it, fall) = (threshold * 1.001 / 100.0, threshold * 0.99 / 100.0);
     setup = alone(&format!("[[0, 1.0], [6, {near_it}], [6.002, {fall}]]"));
     let (price, debt) = (100.0 * fall, DEBT);
@@ -169,7 +171,12 @@ fn one_account_liquidated_once_is_the_closed_form() {
     let (beta, target) = (f64::from(config.penalty.0) / 1e4, f64::from(config.target_ltv.0) / 1e4);
     let repay = (debt - target * value) / (1.0 - target * (1.0 + beta)) / debt;
     near(breakwater.liquidated, repay, 0.02 * repay, "to the target");
-    near(breakwater.borrower_loss, beta * repay, 0.05 * beta * repay, "the penalty");
+    near(
+        breakwater.borrower_loss,
+        beta * repay,
+        0.05 * beta * repay,
+        "the penalty",
+    );
     near(breakwater.least_needed, 1.0 - (0.99f64).powi(5), 2e-3, "the least");
 }
 
@@ -241,16 +248,27 @@ fn a_late_oracle_shows_old_prices_and_nothing_fails() {
         let path = Path::of(&setup, None).expect("valid");
         let (outcome, lane) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
         assert!(outcome.liquidated > 0.1, "{latency}: {outcome:?}");
-        let first = lane.shown.iter().position(|shown| shown.point.price < 9_900_000_000).expect("it falls");
+        let first = lane
+            .shown
+            .iter()
+            .position(|shown| shown.point.price < 9_900_000_000)
+            .expect("it falls");
         assert_eq!(first, 361 + latency);
-        assert!(lane.shown.windows(2).all(|pair| pair[0].point.unix <= pair[1].point.unix));
+        assert!(
+            lane.shown
+                .windows(2)
+                .all(|pair| pair[0].point.unix <= pair[1].point.unix)
+        );
         let age = path.unix(first) - lane.shown[first].point.unix;
         assert_eq!(age, 10 * i64::try_from(latency).expect("small"));
     }
     let mut setup = alone("[[0, 1.0]]");
     setup.oracle.latency_steps = 7;
     match setup.check() {
-        Err(LabError::OutOfRange { field: "oracle.latency_steps", .. }) => {}
+        Err(LabError::OutOfRange {
+            field: "oracle.latency_steps",
+            ..
+        }) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -278,10 +296,16 @@ fn informed_owners_gain_what_the_price_moved_since_it_was_shown() {
     let informed = measured(&setup, Kind::Breakwater);
     setup.borrowers.informed = 0.0;
     let ignorant = measured(&setup, Kind::Breakwater);
-    assert!(informed.informed_gain > 0.0 && informed.by_informed > 0.0, "{informed:?}");
+    assert!(
+        informed.informed_gain > 0.0 && informed.by_informed > 0.0,
+        "{informed:?}"
+    );
     let penalty = f64::from(setup.protocol.config().expect("valid").penalty.0) / 1e4;
     // At most what the price fell in a minute.
-    assert!(informed.informed_gain < (0.04 - penalty) * informed.by_informed, "{informed:?}");
+    assert!(
+        informed.informed_gain < (0.04 - penalty) * informed.by_informed,
+        "{informed:?}"
+    );
     assert!(ignorant.informed_gain.abs() < f64::EPSILON);
 }
 
@@ -292,7 +316,11 @@ fn suppliers_who_run_take_the_cash_that_is_there() {
     let path = Path::of(&setup, None).expect("valid");
     let (_, lane) = recorded(&setup, &path, Kind::Breakwater, false).expect("runs");
     // A fifth of the pool was not lent, and what was repaid came on top.
-    assert!(lane.lending.withdrawn as f64 > 0.24 * DEBT * QUOTE_UNIT, "{}", lane.lending.withdrawn);
+    assert!(
+        lane.lending.withdrawn as f64 > 0.24 * DEBT * QUOTE_UNIT,
+        "{}",
+        lane.lending.withdrawn
+    );
     let pool = &lane.lending.market.books.pool;
     assert!((pool.cash.0 as f64) < 0.01 * DEBT * QUOTE_UNIT, "{:?}", pool.cash);
 }
@@ -308,8 +336,18 @@ fn two_markets_on_one_exchange_move_each_others_price() {
     };
     let alone = measured(&setup, Kind::Breakwater);
     let beside_nobody = both([Kind::None, Kind::Breakwater]);
-    near(beside_nobody[1].liquidated, alone.liquidated, 1e-9, "nobody sells beside it");
-    near(beside_nobody[0].endogenous_drawdown, alone.endogenous_drawdown, 1e-9, "one price");
+    near(
+        beside_nobody[1].liquidated,
+        alone.liquidated,
+        1e-9,
+        "nobody sells beside it",
+    );
+    near(
+        beside_nobody[0].endogenous_drawdown,
+        alone.endogenous_drawdown,
+        1e-9,
+        "one price",
+    );
     let beside_each_other = both([Kind::Breakwater, Kind::Breakwater]);
     assert!(beside_each_other[1].endogenous_drawdown > 1.5 * alone.endogenous_drawdown);
 }

@@ -21,8 +21,10 @@ fn compared(setup: &Setup) -> [usize; 5] {
 #[test]
 fn a_crash_that_the_cover_stands() {
     // Fast enough for the guards: steps, and pauses of the unwind.
-    let [repaid, added, batches, bought, settled] =
-        compared(&setup("[[1, 1.0], [1.2, 0.75], [3, 0.7]]", "[protocol]\nequity = 0.2\n"));
+    let [repaid, added, batches, bought, settled] = compared(&setup(
+        "[[1, 1.0], [1.2, 0.75], [3, 0.7]]",
+        "[protocol]\nequity = 0.2\n",
+    ));
     assert!(
         repaid > 0 && added > 0 && batches > 50 && bought > 50,
         "{repaid} {added} {batches} {bought}"

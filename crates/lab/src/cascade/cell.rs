@@ -1,5 +1,5 @@
-//! One run among many, by what distinguishes it: so that no run is done twice, and every table and every goal is a question
-//! to the same results.
+//! One run among many, by what distinguishes it: so that no run is done twice, and every table and every goal is a
+//! question to the same results.
 
 use std::collections::HashMap;
 
@@ -244,7 +244,11 @@ pub struct Results {
 impl Results {
     /// From a list.
     pub fn new(list: Vec<(Cell, Outcome)>) -> Self {
-        let places = list.iter().enumerate().map(|(place, (cell, _))| (*cell, place)).collect();
+        let places = list
+            .iter()
+            .enumerate()
+            .map(|(place, (cell, _))| (*cell, place))
+            .collect();
         Self { list, places }
     }
 
@@ -253,8 +257,8 @@ impl Results {
         self.places.get(cell).map(|place| &self.list[*place].1)
     }
 
-    /// Liquidated ÷ the same without feedback; one if there was nothing to liquidate either way. `None` if the other was
-    /// not run.
+    /// Liquidated ÷ the same without feedback; one if there was nothing to liquidate either way. `None` if the other
+    /// was not run.
     pub fn multiplier(&self, cell: &Cell) -> Option<f64> {
         let (with, without) = (self.get(cell)?.liquidated, self.get(&cell.control())?.liquidated);
         Some(if with.abs() < f64::EPSILON && without.abs() < f64::EPSILON {
@@ -275,7 +279,10 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
-    match (values.get(half), half.checked_sub(1).and_then(|before| values.get(before))) {
+    match (
+        values.get(half),
+        half.checked_sub(1).and_then(|before| values.get(before)),
+    ) {
         (Some(&upper), Some(&lower)) if values.len().is_multiple_of(2) => f64::midpoint(lower, upper),
         (Some(&middle), _) => middle,
         _ => f64::NAN,

@@ -1,5 +1,6 @@
 //! What the crash of one market does to another: two markets that sell the same token on one exchange, or whose buyers
-//! share their capital. One number: debt liquidated in the second because of the first, per debt liquidated in the first.
+//! share their capital. One number: debt liquidated in the second because of the first, per debt liquidated in the
+//! first.
 
 use serde::Serialize;
 
@@ -7,6 +8,7 @@ use super::{
     Kind, LabError, Outcome, Path, Setup,
     lane::{Buyers, Common, Lane, together},
     setup::DEBT,
+    study::{CALIBRATED, DEEP},
 };
 
 /// Capital of shared buyers, fraction of one market's debt.
@@ -74,19 +76,19 @@ impl Contagion {
     }
 }
 
-/// Measures it. One exchange for two markets is twice as deep as what the parameters say of one.
+/// Measures it. One exchange for two markets is twice as deep as the calibrated depth of one, buyers' markets are deep:
+/// where either alone stays whole with any mechanism.
 ///
-/// # Errors
-/// Those of a run.
+/// # Errors Those of a run.
 pub fn measure(setup: &Setup, path: &Path, kind: Kind, shared: Shared) -> Result<Contagion, LabError> {
     let mut first = setup.clone();
-    let own = setup.protocol.believed_depth()?;
-    if shared != Shared::Buyers {
-        first.impact.depth = 2.0 * own;
-    }
-    if shared == Shared::DepthTwice {
-        first.protocol.assumed_depth = Some(2.0 * own);
-    }
+    let own = if shared == Shared::Buyers { DEEP } else { CALIBRATED }.value();
+    let (depth, told) = match shared {
+        Shared::Depth => (2.0 * own, own),
+        Shared::DepthTwice => (2.0 * own, 2.0 * own),
+        Shared::Buyers => (own, own),
+    };
+    (first.impact.depth, first.protocol.assumed_depth) = (depth, Some(told));
     let mut second = first.clone();
     second.seed = setup.seed.wrapping_add(OTHER_SEED);
     let half = path.with_fall(path.fall() / 2.0);

@@ -1,16 +1,26 @@
-//! What the stress cover promises: with capital of B(q) and a little more, suppliers lose nothing, however the price falls by
-//! up to the stress fall.
+//! What the stress cover promises: with capital of B(q) and a little more, suppliers lose nothing, however the price
+//! falls by up to the stress fall.
 
 use serde::Serialize;
 
-use super::{Kind, LabError, Outcome, cell::People, cell::{Cell, Ground}, least::{Start, stress_fall}, lending::Lending, run, setup::{DEBT, QUOTE_UNIT}};
+use super::{
+    Kind, LabError, Outcome,
+    cell::{Cell, Ground, People},
+    least::{Start, stress_fall},
+    lending::Lending,
+    run,
+    setup::{DEBT, QUOTE_UNIT},
+};
 
 /// How often capital and path are adjusted to each other.
 const ROUNDS: u32 = 5;
+/// What discounts and bounties are believed to take before a run has shown it, fraction of all debt.
+const FIRST: f64 = 0.005;
 /// A fall is near enough to the one wanted.
 const NEAR: f64 = 0.003;
-/// Capital that is given beyond what is required, fraction of all debt: for rounding.
-const ROUNDING: f64 = 1e-6;
+/// Capital that is given beyond what the last run required, as a part of it: another run requires a little more or
+/// less.
+const SLACK: f64 = 0.01;
 
 /// One run with just the capital that the promise asks for.
 #[derive(Clone, Debug, Serialize)]
@@ -57,11 +67,10 @@ impl Covered {
     }
 }
 
-/// Finds capital and fall by a few runs: the cell's path is scaled until the price falls by `part` of the stress fall, news and
-/// sales together, and capital is what the run itself shows to be required.
+/// Finds capital and fall by a few runs: the cell's path is scaled until the price falls by `part` of the stress fall,
+/// news and sales together, and capital is what the run itself shows to be required.
 ///
-/// # Errors
-/// Those of a run.
+/// # Errors Those of a run.
 pub fn measure(ground: &Ground, cell: &Cell, part: f64) -> Result<Covered, LabError> {
     let (mut setup, path) = ground.setup(cell)?;
     let config = setup.protocol.config()?;
@@ -76,7 +85,7 @@ pub fn measure(ground: &Ground, cell: &Cell, part: f64) -> Result<Covered, LabEr
         let scaled = path.with_fall(news);
         let start = Start::at(&setup, &config, &scaled)?;
         if equity <= 0.0 {
-            equity = start.under_water_after(stress, 1.0) / atoms + pipeline;
+            equity = start.under_water_after(stress, 1.0) / atoms + pipeline + FIRST;
         }
         setup.protocol.equity = equity;
         let outcome: Outcome = run(&setup, &scaled, Kind::Breakwater)?;
@@ -97,10 +106,10 @@ pub fn measure(ground: &Ground, cell: &Cell, part: f64) -> Result<Covered, LabEr
             final_equity: outcome.final_equity,
         };
         let near = covered.counts() && wanted - covered.total_fall < NEAR;
-        // What sales add is taken off the news; never more than was missed.
+        // What sales add is taken off the news, and a little more.
         let kept = (1.0 - wanted) / (1.0 - outcome.total_fall);
-        news = 1.0 - (1.0 - news) * kept.min(1.0 + NEAR).max(1.0 - NEAR * 20.0) * (1.0 + NEAR / 3.0);
-        equity = covered.required() + ROUNDING;
+        news = 1.0 - (1.0 - news) * kept * (1.0 + NEAR / 4.0);
+        equity = covered.required() * (1.0 + SLACK);
         if covered.counts() || best.is_none() {
             best = Some(covered);
         }

@@ -56,8 +56,8 @@ impl Exchange {
         }
     }
 
-    /// The next step: a new exogenous price, memory fades, and whoever waits for a bargain buys. `buyers` is the part of
-    /// shared depth that is left.
+    /// The next step: a new exogenous price, memory fades, and whoever waits for a bargain buys. `buyers` is the part
+    /// of shared depth that is left.
     pub fn advance(&mut self, fair: f64, seconds: f64, buyers: f64) {
         self.fair = fair;
         self.memory = self.memory.after(&self.impact, seconds);
@@ -72,8 +72,8 @@ impl Exchange {
         (self.step_sold, self.step_units, self.step_prices) = (0.0, 0.0, (price, price));
     }
 
-    /// Who waits for a bargain takes what was sold off the market's hands, until the price is where they no longer want it
-    /// or their capital is tied up.
+    /// Who waits for a bargain takes what was sold off the market's hands, until the price is where they no longer want
+    /// it or their capital is tied up.
     fn hunt(&mut self) {
         let unit = self.impact.depth * DEBT;
         let most = (self.hunters.capital * DEBT - self.tied).max(0.0) / unit;

@@ -94,6 +94,9 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(&mut self, name: &str, about: &str, limit: f64, strict: bool, (value, worst): Found, runs: usize) {
+        if runs == 0 {
+            return;
+        }
         let name = if self.market == 0 {
             name.to_owned()
         } else {
@@ -128,8 +131,18 @@ impl<'a> Judge<'a> {
 
     fn drawdowns(&mut self) {
         let goals = [
-            ("1 drawdown, stress depth", "drawdown by own sales in every run, at 0.5% of debt for 1%", STRESS, 0.05),
-            ("1 drawdown, half the assumed depth", "the same at 0.25%, where the market believes 0.5%", HALF, 0.085),
+            (
+                "1 drawdown, stress depth",
+                "drawdown by own sales in every run, at 0.5% of debt for 1%",
+                STRESS,
+                0.05,
+            ),
+            (
+                "1 drawdown, half the assumed depth",
+                "the same at 0.25%, where the market believes 0.5%",
+                HALF,
+                0.085,
+            ),
             ("1 drawdown, deep market", "the same at 5%", DEEP, 0.02),
         ];
         for (name, about, depth, limit) in goals {
@@ -190,7 +203,14 @@ impl<'a> Judge<'a> {
         let about = "median of debt liquidated ÷ the same without feedback, where more than 10% is liquidated without";
         self.judge("3 multiplier", about, 1.05, false, middle(&wide), wide.len());
         let about = "median of debt liquidated beyond the same without feedback, elsewhere";
-        self.judge("3 extra debt liquidated", about, 0.015, false, middle(&narrow), narrow.len());
+        self.judge(
+            "3 extra debt liquidated",
+            about,
+            0.015,
+            false,
+            middle(&narrow),
+            narrow.len(),
+        );
     }
 
     fn cover(&mut self) {
@@ -215,24 +235,46 @@ impl<'a> Judge<'a> {
         self.put("4 suppliers whole", about, NOTHING, false, found);
     }
 
+    /// With the laboratory's usual capital, medians over the seeds; the worst is the seed that loses most.
     fn deep(&mut self) {
-        let outcomes = self.outcomes(self.plan.of_goals(self.market, DEEP));
+        let outcomes: Vec<(Cell, &Outcome)> = self
+            .outcomes(self.plan.of_goals(self.market, DEEP))
+            .into_iter()
+            .filter(|(cell, _)| cell.equity == CAPITAL)
+            .collect();
         for (name, about, scenario, limit) in [
-            ("5 deep market, bleed", "what the backstop loses in the bleed at 5%", BLEED, 0.01),
-            ("5 deep market, crash", "what the backstop loses in the crash at 5%", CRASH, 0.03),
+            (
+                "5 deep market, bleed",
+                "what the backstop loses in the bleed at 5%, median",
+                BLEED,
+                0.01,
+            ),
+            (
+                "5 deep market, crash",
+                "what the backstop loses in the crash at 5%, median",
+                CRASH,
+                0.03,
+            ),
         ] {
             let number = self.plan.named(scenario);
-            let own = outcomes.iter().filter(|(cell, _)| Some(cell.scenario) == number);
-            let found: Vec<Found> = own.map(|(cell, outcome)| (outcome.loss, self.at(cell))).collect();
-            self.put(name, about, limit, false, found);
+            let own: Vec<&(Cell, &Outcome)> = outcomes
+                .iter()
+                .filter(|(cell, _)| Some(cell.scenario) == number)
+                .collect();
+            let most = own.iter().max_by(|a, b| a.1.loss.total_cmp(&b.1.loss));
+            let place = most.and_then(|(cell, outcome)| {
+                let place = self.at(cell)?;
+                let path = format!("{} ({:.4})", place.path, outcome.loss);
+                Some(Worst { path, ..place })
+            });
+            let value = median(own.iter().map(|(_, outcome)| outcome.loss));
+            self.judge(name, about, limit, false, (value, place), own.len());
         }
         let dumps = self.outcomes(self.plan.deep_dump(self.market));
         let mut found = Vec::new();
         for scenario in [CRASH, BLEED].into_iter().filter_map(|name| self.plan.named(name)) {
             let dump = dumps.iter().filter(|(cell, _)| cell.scenario == scenario);
-            let own = outcomes
-                .iter()
-                .filter(|(cell, _)| cell.scenario == scenario && cell.equity == CAPITAL);
+            let own = outcomes.iter().filter(|(cell, _)| cell.scenario == scenario);
             let lost = |outcome: &Outcome| outcome.borrower_loss;
             let ratio = median(own.map(|(_, outcome)| lost(outcome))) / median(dump.map(|(_, outcome)| lost(outcome)));
             let place = Worst {

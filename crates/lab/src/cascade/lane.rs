@@ -170,8 +170,8 @@ impl Lane {
         Ok(true)
     }
 
-    /// One step; `buyers` is the part of shared buyers' capital that is free, `memory` what another lane left on the same
-    /// exchange. Returns what was sold, quote tokens.
+    /// One step; `buyers` is the part of shared buyers' capital that is free, `memory` what another lane left on the
+    /// same exchange. Returns what was sold, quote tokens.
     fn step(&mut self, step: usize, buyers: f64, memory: Option<Memory>) -> Result<f64, LabError> {
         let unix = self.path.unix(step);
         self.lending.step = step;
@@ -224,7 +224,10 @@ impl Lane {
         self.lending.accrue(now.clock)?;
         if keepers {
             self.lending.watch(&now.prices, now.clock)?;
-            let (run_from, fall) = (self.setup.suppliers.run_from, 1.0 - per_token(now.prices.spot()) / self.path.first());
+            let (run_from, fall) = (
+                self.setup.suppliers.run_from,
+                1.0 - per_token(now.prices.spot()) / self.path.first(),
+            );
             if run_from > 0.0 && fall >= run_from {
                 self.lending.run(now.clock)?;
             }
@@ -313,9 +316,7 @@ impl Lane {
         let ending = least::Ending {
             pending,
             growth,
-            wealth: self.lending.wealth(last)?
-                + self.tally.owners as f64
-                + self.mechanism.owned(&self.lending, last),
+            wealth: self.lending.wealth(last)? + self.tally.owners as f64 + self.mechanism.owned(&self.lending, last),
             untouched: self.start.wealth(last, growth),
         };
         let outcome = Outcome::of(&self.setup, &self.path, self.kind, &self.tally, &self.start, &ending);

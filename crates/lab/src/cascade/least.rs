@@ -72,7 +72,8 @@ impl Start {
         start
     }
 
-    /// What debts exceed collateral by after a fall from the first price, with nothing sold: B(q). `growth` is interest.
+    /// What debts exceed collateral by after a fall from the first price, with nothing sold: B(q). `growth` is
+    /// interest.
     pub fn under_water_after(&self, fall: f64, growth: f64) -> f64 {
         let price = self.price * (1.0 - fall);
         let lacks = |one: &Account| (one.debt * growth - price * one.collateral).max(0.0);
@@ -95,10 +96,10 @@ pub fn stress_fall(config: &Config) -> f64 {
     f64::from(config.stress_fall.0) / 1e4
 }
 
-/// The least debt that keeps an account within a limit λ while the price falls to `lowest`, if collateral is sold for what it
-/// is worth, without penalty, and no earlier than it has to: D × (1 − (lowest ÷ p)^(1 ÷ (1 − λ))), where p is the price at
-/// which the account reaches the limit. It follows from d(D) = p d(C) and D = λ p C. Who saves the account uses all savings
-/// first.
+/// The least debt that keeps an account within a limit λ while the price falls to `lowest`, if collateral is sold for
+/// what it is worth, without penalty, and no earlier than it has to: D × (1 − (lowest ÷ p)^(1 ÷ (1 − λ))), where p is
+/// the price at which the account reaches the limit. It follows from d(D) = p d(C) and D = λ p C. Who saves the account
+/// uses all savings first.
 fn least_needed(account: &Account, limit: f64, lowest: f64) -> f64 {
     let reaches = |debt: f64, collateral: f64| debt / (limit * collateral);
     if reaches(account.debt, account.collateral) <= lowest {
@@ -145,6 +146,9 @@ mod tests {
         };
         assert!(least_needed(&saved, 0.8, 80.0).abs() < 1e-9);
         let at_70 = least_needed(&saved, 0.8, 70.0);
-        assert!((at_70 - 64.0 * (1.0 - (70.0f64 / 80.0).powi(5))).abs() < 1e-9, "{at_70}");
+        assert!(
+            (at_70 - 64.0 * (1.0 - (70.0f64 / 80.0).powi(5))).abs() < 1e-9,
+            "{at_70}"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, FeedPin, Feeds, Index, Key, LpShares, MarginAccount, Market, NewMarket, Price, Prices,
-    Quote, RawReading, Readings, Result,
+    Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, Index, Key, LpShares, MarginAccount, Market,
+    NewMarket, Price, Prices, Quote, RawReading, Readings, Result,
     oracle::{FEED_PULL, Purpose},
 };
 use bytemuck::Zeroable;
@@ -83,7 +83,8 @@ pub fn mantissa(price: f64) -> i64 {
     nearest_i64(price * 10f64.powi(PRICE_DECIMALS)).max(1)
 }
 
-/// What the oracle shows: the collateral's reading, and what the collateral is redeemed for, in the same units, if it can be.
+/// What the oracle shows: the collateral's reading, and what the collateral is redeemed for, in the same units, if it
+/// can be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
     /// The collateral's reading.
@@ -107,8 +108,8 @@ impl Shown {
         }
     }
 
-    /// As the engine takes it; the quote token stands at one dollar, and redemption is for a base token at that price, one
-    /// for one.
+    /// As the engine takes it; the quote token stands at one dollar, and redemption is for a base token at that price,
+    /// one for one.
     pub fn readings(&self) -> Readings {
         let feed = |price: i64| RawReading {
             price,
@@ -167,13 +168,17 @@ fn market(clock: Clock, redeemable: bool) -> Result<Market> {
             rate: redemption(11),
         },
         config: Config::EXAMPLE.first(),
+        depth: DepthAllocation {
+            budget: Key([12; 32]),
+            share: Bps(10_000),
+        },
         clock,
     })?;
     Ok(market)
 }
 
-/// The parameters while everybody borrows: nobody is refused, so that every mechanism meets the same borrowers, also more than
-/// the stress cover would admit.
+/// The parameters while everybody borrows: nobody is refused, so that every mechanism meets the same borrowers, also
+/// more than the stress cover would admit.
 pub fn welcoming(config: &Config) -> Config {
     Config {
         stress_fall: Bps(0),
@@ -357,10 +362,10 @@ impl Lending {
         Ok(())
     }
 
-    /// What owners have, savings included, quote atoms at a price in quote tokens; an account under water is worth nothing.
+    /// What owners have, savings included, quote atoms at a price in quote tokens; an account under water is worth
+    /// nothing.
     ///
-    /// # Errors
-    /// None for healthy books.
+    /// # Errors None for healthy books.
     pub fn wealth(&self, price: f64) -> Result<f64> {
         let in_quote = |amount: Collateral| amount.0 as f64 / COLLATERAL_UNIT * price * QUOTE_UNIT;
         let mut sum = 0.0;

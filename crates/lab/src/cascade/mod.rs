@@ -1,5 +1,5 @@
-//! The cascade laboratory: liquidation mechanisms on the same price path, with the same accounts, selling into the same market
-//! of limited depth, so that a sale moves the price that decides about the next liquidation.
+//! The cascade laboratory: liquidation mechanisms on the same price path, with the same accounts, selling into the same
+//! market of limited depth, so that a sale moves the price that decides about the next liquidation.
 //!
 //! - [`setup`], [`path`], [`candles`]: a scenario and its exogenous price.
 //! - [`impact`], [`exchange`]: what sales do to the price.

@@ -155,11 +155,17 @@ impl Path {
         }
     }
 
-    /// The largest part of so many seconds' falls, as fractions of the price before, that is not exceeded by `part` of them.
+    /// The largest part of so many seconds' falls, as fractions of the price before, that is not exceeded by `part` of
+    /// them.
     pub fn quantile_of_falls(&self, seconds: u32, part: f64) -> f64 {
         let steps = (seconds / self.step_seconds).max(1) as usize;
         let later = self.prices.iter().skip(steps);
-        let mut falls: Vec<f64> = self.prices.iter().zip(later).map(|(before, after)| 1.0 - after / before).collect();
+        let mut falls: Vec<f64> = self
+            .prices
+            .iter()
+            .zip(later)
+            .map(|(before, after)| 1.0 - after / before)
+            .collect();
         falls.sort_by(f64::total_cmp);
         let last = falls.len().saturating_sub(1);
         falls.get(nearest_usize(part * last as f64)).copied().unwrap_or(0.0)
@@ -195,14 +201,15 @@ fn steps(hours: u32, step_seconds: u32) -> usize {
     nearest_usize(f64::from(hours) * SECONDS_PER_HOUR / f64::from(step_seconds))
 }
 
-/// Known prices, and between each two a random bridge of their logarithms, mirrored at the lowest and the highest of all.
+/// Known prices, and between each two a random bridge of their logarithms, mirrored at the lowest and the highest of
+/// all.
 ///
-/// Where the price moves fast it is restless too: between two prices the deviation over an hour is at least [`RESTLESS`] of
-/// what it were if the whole move had come at random.
+/// Where the price moves fast it is restless too: between two prices the deviation over an hour is at least
+/// [`RESTLESS`] of what it were if the whole move had come at random.
 fn bridges(known: &[(f64, f64)], hourly_volatility: f64, step_seconds: u32, rng: &mut ChaCha20Rng) -> Vec<f64> {
-    let (low, high) = known
-        .iter()
-        .fold((f64::INFINITY, 0.0f64), |(low, high), (_, price)| (low.min(*price), high.max(*price)));
+    let (low, high) = known.iter().fold((f64::INFINITY, 0.0f64), |(low, high), (_, price)| {
+        (low.min(*price), high.max(*price))
+    });
     let (low, high) = (low.ln(), high.ln());
     let step_hours = f64::from(step_seconds) / SECONDS_PER_HOUR;
     let place = |hour: f64| nearest_usize(hour / step_hours);
@@ -285,8 +292,16 @@ mod tests {
                 let at = path.prices[nearest_usize(hour * 360.0)];
                 assert!((at - price).abs() < 1e-9, "{hour} {at}");
             }
-            assert!(path.prices[..4 * 360].iter().all(|price| (60.0..=100.0).contains(price)));
-            assert!((340..=361).contains(&path.steepest(900.0).start), "{:?}", path.steepest(900.0));
+            assert!(
+                path.prices[..4 * 360]
+                    .iter()
+                    .all(|price| (60.0..=100.0).contains(price))
+            );
+            assert!(
+                (340..=361).contains(&path.steepest(900.0).start),
+                "{:?}",
+                path.steepest(900.0)
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! What a scenario file says: the path of the price, the market that sales move, the oracle, the borrowers, the protocol.
+//! What a scenario file says: the path of the price, the market that sales move, the oracle, the borrowers, the
+//! protocol.
 //!
 //! Amounts of money are fractions of all debt at the start, unless a name says otherwise; so a scenario has no size.
 
@@ -62,8 +63,8 @@ pub struct Setup {
     /// Who lends.
     #[serde(default)]
     pub suppliers: Suppliers,
-    /// Whether the collateral can be redeemed, whatever it is sold for, at what a trend's random walk alone would make it
-    /// worth: the trend is then how far it trades below that.
+    /// Whether the collateral can be redeemed, whatever it is sold for, at what a trend's random walk alone would make
+    /// it worth: the trend is then how far it trades below that.
     #[serde(default)]
     pub redeemable: bool,
     /// What stands behind the debt, and how it sells.
@@ -182,8 +183,8 @@ pub struct Borrowers {
     pub delay: f64,
     /// What they can add, as a fraction of their debt: every other one repays, the rest add collateral.
     pub savings: f64,
-    /// The share of owners who see the true price before the oracle shows it, and liquidate themselves at the lagging one
-    /// when that pays.
+    /// The share of owners who see the true price before the oracle shows it, and liquidate themselves at the lagging
+    /// one when that pays.
     pub informed: f64,
 }
 
@@ -224,8 +225,8 @@ impl Default for Keepers {
     }
 }
 
-/// Buyers on the outside market who step in when sales have pushed the price far enough, with limited capital that comes
-/// back.
+/// Buyers on the outside market who step in when sales have pushed the price far enough, with limited capital that
+/// comes back.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BargainHunters {
@@ -251,7 +252,8 @@ impl Default for BargainHunters {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Suppliers {
-    /// From this fall of the oracle's price on all of them want to leave, and take whatever cash there is; 0: they stay.
+    /// From this fall of the oracle's price on all of them want to leave, and take whatever cash there is; 0: they
+    /// stay.
     pub run_from: f64,
 }
 
@@ -268,8 +270,8 @@ impl Default for Suppliers {
 pub struct Protocol {
     /// The protocol's own capital, the same for every mechanism.
     pub equity: f64,
-    /// What the market believes the exchange's depth to be, fraction of all debt that moves the price by 1%. Unless told,
-    /// what its parameters say.
+    /// What the market believes the exchange's depth to be, fraction of all debt that moves the price by 1%. Unless
+    /// told, what its parameters say.
     pub assumed_depth: Option<f64>,
     /// Parameters that differ, by name: for sweeps.
     pub parameters: BTreeMap<String, u64>,

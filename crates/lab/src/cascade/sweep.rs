@@ -61,10 +61,7 @@ macro_rules! setup {
             parameter: concat!(stringify!($group), ".", stringify!($field)),
             about: $about,
             values: &$values,
-            place: Place::Setup(
-                |setup| setup.$group.$field,
-                |setup, value| setup.$group.$field = value,
-            ),
+            place: Place::Setup(|setup| setup.$group.$field, |setup, value| setup.$group.$field = value),
         }
     };
 }
@@ -85,23 +82,55 @@ pub const SWEEPS: [Sweep; 14] = [
         "fraction of all debt whose sale moves the price by 1%",
         [0.0025, 0.01, 0.03, 0.05]
     ),
-    setup!(impact.permanent, "part of an impact that never recovers", [0.0, 0.1, 0.2]),
+    setup!(
+        impact.permanent,
+        "part of an impact that never recovers",
+        [0.0, 0.1, 0.2]
+    ),
     setup!(impact.half_life, "half-life of the rest, seconds", [600.0, 7_200.0]),
     setup!(impact.concavity, "exponent of impact", [0.5, 0.75]),
     setup!(impact.thinning, "how fast depth falls in stress", [0.0, 5.0]),
-    setup!(protocol.equity, "the protocol's own capital", [0.0, 0.02, 0.05, 0.15, 0.3]),
+    setup!(
+        protocol.equity,
+        "the protocol's own capital",
+        [0.0, 0.02, 0.05, 0.15, 0.3]
+    ),
     market(
         "flow_rate",
         "most that is sold in an hour, bps of the depth",
         &[5_000.0, 7_500.0, 10_000.0, 12_500.0, 15_000.0, 20_000.0, 30_000.0],
     ),
-    market("pipeline", "seconds of sales that may wait in the inventory", &[300.0, 600.0, 1_200.0, 3_600.0]),
-    market("stress_fall", "fall that the cover must stand, bps", &[3_000.0, 3_500.0, 3_800.0, 4_500.0]),
+    market(
+        "pipeline",
+        "seconds of sales that may wait in the inventory",
+        &[300.0, 600.0, 1_200.0, 3_600.0],
+    ),
+    market(
+        "stress_fall",
+        "fall that the cover must stand, bps",
+        &[3_000.0, 3_500.0, 3_800.0, 4_500.0],
+    ),
     market("penalty", "bps of a partial repayment", &[100.0, 150.0, 200.0, 300.0]),
-    market("unwind_slope", "growth of the discount, bps an hour", &[100.0, 300.0, 1_000.0]),
-    market("takeover_ltv", "from here accounts are taken whole, bps", &[9_000.0, 9_500.0, 9_700.0]),
-    market("target_ltv", "where a liquidation stops, bps", &[7_200.0, 7_500.0, 7_800.0]),
-    market("max_velocity", "speed limit of the guards, bps a second", &[5.0, 10.0, 20.0, 40.0]),
+    market(
+        "unwind_slope",
+        "growth of the discount, bps an hour",
+        &[100.0, 300.0, 1_000.0],
+    ),
+    market(
+        "takeover_ltv",
+        "from here accounts are taken whole, bps",
+        &[9_000.0, 9_500.0, 9_700.0],
+    ),
+    market(
+        "target_ltv",
+        "where a liquidation stops, bps",
+        &[7_200.0, 7_500.0, 7_800.0],
+    ),
+    market(
+        "max_velocity",
+        "speed limit of the guards, bps a second",
+        &[5.0, 10.0, 20.0, 40.0],
+    ),
 ];
 
 impl Sweep {
@@ -132,7 +161,12 @@ impl Sweep {
     /// [`LabError::Syntax`] if the engine knows no such parameter.
     pub fn values(&self, setup: &Setup) -> Result<Vec<f64>, LabError> {
         let default = self.get(setup)?;
-        let mut values: Vec<f64> = self.values.iter().copied().filter(|value| differs(*value, default)).collect();
+        let mut values: Vec<f64> = self
+            .values
+            .iter()
+            .copied()
+            .filter(|value| differs(*value, default))
+            .collect();
         values.push(default);
         values.sort_by(f64::total_cmp);
         Ok(values)
@@ -184,12 +218,22 @@ mod tests {
             for value in sweep.values(&setup).expect("known") {
                 let mut changed = setup.clone();
                 sweep.set(&mut changed, value);
-                assert!(!differs(sweep.get(&changed).expect("known"), value), "{}", sweep.parameter);
-                changed.check().unwrap_or_else(|error| panic!("{} {value}: {error}", sweep.parameter));
+                assert!(
+                    !differs(sweep.get(&changed).expect("known"), value),
+                    "{}",
+                    sweep.parameter
+                );
+                changed
+                    .check()
+                    .unwrap_or_else(|error| panic!("{} {value}: {error}", sweep.parameter));
                 let config = changed.protocol.config().expect("known");
                 assert_eq!(config.validate(), Ok(()), "{} {value}", sweep.parameter);
             }
-            assert!(sweep.values(&setup).expect("known").contains(&default), "{}", sweep.parameter);
+            assert!(
+                sweep.values(&setup).expect("known").contains(&default),
+                "{}",
+                sweep.parameter
+            );
         }
     }
 }

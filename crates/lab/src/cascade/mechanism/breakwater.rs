@@ -43,17 +43,18 @@ impl Breakwater {
         let mut aside = Vec::new();
         loop {
             let lending = &mut *stage.lending;
-            let batch: Vec<u32> = std::iter::from_fn(|| lending.order.next(&lending.accounts, threshold))
+            let mut batch: Vec<u32> = std::iter::from_fn(|| lending.order.next(&lending.accounts, threshold))
                 .take(BATCH)
                 .collect();
             if batch.is_empty() {
                 break;
             }
             aside.extend(&batch);
-            let goes_on = self.batch(&batch, now, stage)?;
-            let last = batch.len() < BATCH;
+            let tried = self.batch(&batch, now, stage)?;
+            let last = tried < BATCH;
+            batch.truncate(tried);
             stage.lending.note(|| Op::Batch(batch));
-            if last || !goes_on {
+            if last {
                 break;
             }
         }
@@ -63,15 +64,16 @@ impl Breakwater {
         Ok(())
     }
 
-    /// One transaction. Whether another may succeed: accounts come in the order of their LTV, so that once one has to wait
-    /// nobody is left who would be taken over.
-    fn batch(&mut self, batch: &[u32], now: &Moment, stage: &mut Stage<'_>) -> Result<bool> {
+    /// One transaction. How many were tried: accounts come in the order of their LTV, so that once one has to wait nobody is
+    /// left who would be taken over.
+    fn batch(&mut self, batch: &[u32], now: &Moment, stage: &mut Stage<'_>) -> Result<usize> {
         let Lending { market, accounts, .. } = &mut *stage.lending;
         let index = market.books_at(now.clock)?.pool.index;
         let mut liquidations = market.liquidations(&now.prices, now.clock)?;
-        let (mut goes_on, mut partials) = (true, 0);
+        let (mut tried, mut partials) = (0, 0);
         let mut changed = Vec::with_capacity(batch.len());
         for &id in batch {
+            tried += 1;
             let account = &mut accounts[id as usize];
             let before = *account;
             match liquidations.liquidate(account, &mut self.ledger) {
@@ -89,7 +91,7 @@ impl Breakwater {
                     changed.push((id, before, done, case));
                 }
                 Err(Error::AccountHealthy | Error::NoDebt | Error::AccountCooling | Error::CollateralBelowDebt) => {}
-                Err(Error::GuardedFlowUsed | Error::PipelineFull | Error::PriceGapTooWide) => goes_on = false,
+                Err(Error::GuardedFlowUsed | Error::PipelineFull | Error::PriceGapTooWide) => break,
                 Err(error) => return Err(error),
             }
         }
@@ -100,7 +102,7 @@ impl Breakwater {
         if partials > 0 && stage.lending.market.stress(&now.prices, now.clock)?[0].cover < 0 {
             stage.tally.uncovered += partials;
         }
-        Ok(goes_on)
+        Ok(tried)
     }
 
     fn count(done: &Liquidation, case: &Case, stage: &mut Stage<'_>) {

@@ -3,7 +3,10 @@
 use breakwater_engine::{Config, Parameter};
 
 use super::{
-    figures::{self, Figure, Line, borrowers, drawdown, largest, line, lines, loss, middle, owners, suppliers, total_fall, unserved},
+    figures::{
+        self, Figure, Line, borrowers, drawdown, largest, line, lines, loss, middle, owners, suppliers, total_fall,
+        unserved,
+    },
     table::{Section, Table},
     tables,
 };
@@ -23,8 +26,9 @@ use crate::{
 /// What marks the parameters that the figures were measured with.
 const MARK: &str = "Measured with";
 
-/// A number that changes with any parameter of a market: FNV-1a of names and values, sixteen hexadecimal digits. Amounts of
-/// quote are in proportion to the debt cap, as the laboratory has them, so a market is the same whatever its size.
+/// A number that changes with any parameter of a market: FNV-1a of names and values, sixteen hexadecimal digits.
+/// Amounts of quote are in proportion to the debt cap, as the laboratory has them, so a market is the same whatever its
+/// size.
 pub fn fingerprint(config: &Config) -> String {
     let protocol = crate::cascade::setup::Protocol {
         base: *config,
@@ -60,8 +64,15 @@ pub fn document(plan: &Plan, study: &Study, goals: &Goals) -> String {
         .iter()
         .map(|(name, config)| format!("{name} `{}`", fingerprint(config)))
         .collect();
-    out += &format!("\n{MARK}: {}. A test fails if the parameters are others.\n", markets.join(", "));
-    out += &format!("\n## What is simulated\n\n{}\n{SIMULATED}\n{}", paths(plan), assumptions().markdown());
+    out += &format!(
+        "\n{MARK}: {}. A test fails if the parameters are others.\n",
+        markets.join(", ")
+    );
+    out += &format!(
+        "\n## What is simulated\n\n{}\n{SIMULATED}\n{}",
+        paths(plan),
+        assumptions().markdown()
+    );
     out += MECHANISMS;
     out += MEASURES;
     out += &tables::goals(goals).markdown("##");
@@ -101,17 +112,22 @@ pub fn document(plan: &Plan, study: &Study, goals: &Goals) -> String {
 const INTRODUCTION: &str = "\
 # The cascade laboratory
 
-Written by `make lab`: do not edit. What it measures is in [`crates/lab/src/cascade`](../crates/lab/src/cascade/mod.rs), the text in
+Written by `make lab`: do not edit. What it measures is in
+[`crates/lab/src/cascade`](../crates/lab/src/cascade/mod.rs), the text in
 [`document.rs`](../crates/lab/src/report/cascade/document.rs).
 
-It measures what this project claims: that liquidations which are absorbed and sold slowly do not cascade, and what that costs. Mechanisms
-act on the same price path, the same accounts, with the same capital of the protocol, and sell into the same market. What is sold moves the
+It measures what this project claims: that liquidations which are absorbed and sold slowly do not cascade, and what
+that costs. Mechanisms
+act on the same price path, the same accounts, with the same capital of the protocol, and sell into the same market.
+What is sold moves the
 price; the price decides who is liquidated next. Breakwater is the engine itself
 ([`breakwater.rs`](../crates/lab/src/cascade/mechanism/breakwater.rs) only decides when to call it), and
-[a test](../crates/lab/tests/cascade_replay.rs) does a run again through the compiled program: both agree to the atom, after every step and
+[a test](../crates/lab/tests/cascade_replay.rs) does a run again through the compiled program: both agree to the
+atom, after every step and
 account by account.
 
-    make lab                                   # everything, this page too, and target/lab: report.html, summary.json, study.json, goals.json
+    make lab                                   # everything, this page too, and target/lab: report.html, \
+    summary.json, study.json, goals.json
     breakwater lab --quick --scenario crash    # seconds; --help lists the options
     BREAKWATER_CANDLES=candles.csv make lab    # Black Thursday on real hourly candles as well
 
@@ -119,30 +135,44 @@ account by account.
 ";
 
 const SIMULATED: &str = "\
-**Price** = exogenous price × exp(−displacement). Displacement ([`impact.rs`](../crates/lab/src/cascade/impact.rs)), in units of depth sold:
+**Price** = exogenous price × exp(−displacement). Displacement ([`impact.rs`](../crates/lab/src/cascade/impact.rs)),
+in units of depth sold:
 
     displacement = 1% × ( (1 − permanent) × temporary^concavity + permanent × lasting^concavity )
 
-A sale in parts moves the price as far as a sale at once; the temporary part is forgotten with a half-life, the lasting one never. Depth has two
-meanings that are kept apart: that of the exchange (`impact.depth`), and that which the market believes (`market_depth`, which its flow limit
-follows). None of the impact parameters is measured from a market but the depth of a calm one, which is calibrated below. Unless a
-behavior says otherwise nobody steps in because a price is too low, so where a mechanism sells without limit the price goes to nothing: read
+A sale in parts moves the price as far as a sale at once; the temporary part is forgotten with a half-life, the
+lasting one never. Depth has two
+meanings that are kept apart: that of the exchange (`impact.depth`), and that which the market believes
+(`market_depth`, which its flow limit
+follows). None of the impact parameters is measured from a market but the depth of a calm one, which is calibrated
+below. Unless a
+behavior says otherwise nobody steps in because a price is too low, so where a mechanism sells without limit the
+price goes to nothing: read
 a fall of 100% as \"collapse\", not as a forecast.
 
-**Parameters** are those of `Config::EXAMPLE`, amounts of quote in proportion to the debt, which is as large as the debt cap allows; the laboratory
-has no set of its own. Files of [`migrations`](../migrations/README.md) that differ have rows of their own. Everybody borrows before the first price,
+**Parameters** are those of `Config::EXAMPLE`, amounts of quote in proportion to the debt, which is as large as the
+debt cap allows; the laboratory
+has no set of its own. Files of [`migrations`](../migrations/README.md) that differ have rows of their own.
+Everybody borrows before the first price,
 whatever the stress cover says of it, so that all mechanisms meet the same borrowers.
 ";
 
 const MECHANISMS: &str = "
-**Mechanisms** ([`mechanism/`](../crates/lab/src/cascade/mechanism/mod.rs)), each from its published rules, with the limits of this market: keepers who
-repay half of a debt or all of it with a bonus of 8% and dump; Compound III's absorption at a fixed discount; Dutch auctions of whole accounts, with
-and without Sky's delay; Kamino's tenth with a bonus by LTV; Aave's half or all with 5%; Euler's reverse Dutch bonus; Fluid's and Jupiter's ticks;
-Liquity's stability pool, whose depositors hold what they get or half of whom sell it; crvUSD's bands; careful keepers who take the least for the
-smallest bonus that pays; Breakwater. Keepers and buyers act when selling on at once earns 0.1%. All see the same oracle.
+**Mechanisms** ([`mechanism/`](../crates/lab/src/cascade/mechanism/mod.rs)), each from its published rules, with the
+limits of this market: keepers who
+repay half of a debt or all of it with a bonus of 8% and dump; Compound III's absorption at a fixed discount; Dutch
+auctions of whole accounts, with
+and without Sky's delay; Kamino's tenth with a bonus by LTV; Aave's half or all with 5%; Euler's reverse Dutch
+bonus; Fluid's and Jupiter's ticks;
+Liquity's stability pool, whose depositors hold what they get or half of whom sell it; crvUSD's bands; careful
+keepers who take the least for the
+smallest bonus that pays; Breakwater. Keepers and buyers act when selling on at once earns 0.1%. All see the same
+oracle.
 
-**Conservation**: every run counts both tokens, everywhere, at its beginning and end, and fails if an atom is too many or too few.
-**Speed**: accounts wait in the order of their liquidation price, so a step touches only those that are due; `make lab` measures 100,000 accounts
+**Conservation**: every run counts both tokens, everywhere, at its beginning and end, and fails if an atom is too
+many or too few.
+**Speed**: accounts wait in the order of their liquidation price, so a step touches only those that are due; `make
+lab` measures 100,000 accounts
 over 72 hours in steps of 10 seconds, Breakwater and dump, and fails above 10 s on one core.
 ";
 
@@ -180,7 +210,8 @@ fn paths(plan: &Plan) -> String {
         ]);
     }
     format!(
-        "**Paths** ([`scenarios/cascade`](../crates/lab/scenarios/cascade)): real crashes as known prices with a seeded random bridge in between, and \
+        "**Paths** ([`scenarios/cascade`](../crates/lab/scenarios/cascade)): real crashes as known prices with a \
+        seeded random bridge in between, and \
          made ones; or any TOML file. Steps of {} seconds.\n\n{}",
         plan.ground.scenarios.first().map_or(10, |setup| setup.step_seconds),
         table.markdown()
@@ -193,10 +224,22 @@ fn assumptions() -> Table {
     let mut row = |name: &str, value: String, meaning: &str| {
         table.rows.push(vec![format!("`{name}`"), value, meaning.to_owned()]);
     };
-    row("impact.depth", percent(impact.depth, 2), "part of all debt whose sale moves a calm price by 1%");
-    row("impact.permanent", percent(impact.permanent, 0), "part of an impact that never recovers");
+    row(
+        "impact.depth",
+        percent(impact.depth, 2),
+        "part of all debt whose sale moves a calm price by 1%",
+    );
+    row(
+        "impact.permanent",
+        percent(impact.permanent, 0),
+        "part of an impact that never recovers",
+    );
     row("impact.half_life", format!("{} s", impact.half_life), "of the rest");
-    row("impact.concavity", impact.concavity.to_string(), "1 is linear, 0.5 the square-root law");
+    row(
+        "impact.concavity",
+        impact.concavity.to_string(),
+        "1 is linear, 0.5 the square-root law",
+    );
     row(
         "impact.thinning, thinnest",
         format!("{}, {}", impact.thinning, percent(impact.thinnest, 0)),
@@ -211,7 +254,8 @@ fn assumptions() -> Table {
         "borrowers",
         people.count.to_string(),
         &format!(
-            "accounts, log-normal sizes (σ {}, none above {}), LTV = limit × {} × Beta({}, {}); {} watch, and at {} of the limit put in {} of their \
+            "accounts, log-normal sizes (σ {}, none above {}), LTV = limit × {} × Beta({}, {}); {} watch, and at {} \
+            of the limit put in {} of their \
              debt, half in quote and half in collateral, after {} s on average",
             people.size_spread,
             percent(people.largest, 0),
@@ -224,7 +268,11 @@ fn assumptions() -> Table {
             people.delay,
         ),
     );
-    row("protocol.equity", percent(CAPITAL.value(), 0), "the protocol's capital, the same for every mechanism");
+    row(
+        "protocol.equity",
+        percent(CAPITAL.value(), 0),
+        "the protocol's capital, the same for every mechanism",
+    );
     table
 }
 
@@ -233,9 +281,14 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
     let mut list: Vec<String> = Vec::new();
     let stress = line(study, plan.of_goals(0, STRESS));
     if let Some(goal) = goals.get("2 no cliff") {
-        let held = if goal.ok { "There is no cliff" } else { "There is a cliff" };
+        let held = if goal.ok {
+            "There is no cliff"
+        } else {
+            "There is a cliff"
+        };
         list.push(format!(
-            "**{held}.** Over {} runs own sales push the price by {} at the median and {} at worst. Capital of 2 or 15% makes a difference of at most \
+            "**{held}.** Over {} runs own sales push the price by {} at the median and {} at worst. Capital of 2 or \
+            15% makes a difference of at most \
              {}: what the backstop cannot carry waits, it is not dumped.",
             stress.len(),
             percent(middle(&stress, drawdown), 1),
@@ -247,9 +300,13 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         .iter()
         .filter(|line| line.mechanism == Kind::Dump && line.depth == STRESS)
         .collect();
-    let collapsed = dump.iter().filter(|line| line.median(total_fall) > 0.9 && !hopeless(plan, line.scenario)).count();
+    let collapsed = dump
+        .iter()
+        .filter(|line| line.median(total_fall) > 0.9 && !hopeless(plan, line.scenario))
+        .count();
     list.push(format!(
-        "**The loop.** At the stress depth keepers who dump bring the price to nothing on {collapsed} of {} paths; in a market as deep as a calm one ({}) \
+        "**The loop.** At the stress depth keepers who dump bring the price to nothing on {collapsed} of {} paths; \
+        in a market as deep as a calm one ({}) \
          the dump's worst median fall by own sales is {}, Breakwater's {}.",
         dump.len(),
         percent(CALIBRATED.value(), 0),
@@ -262,21 +319,30 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         .iter()
         .enumerate()
         .filter(|(scenario, _)| {
-            let own = stress.iter().filter(|run| run.cell.scenario == *scenario && run.cell.equity == CAPITAL);
+            let own = stress
+                .iter()
+                .filter(|run| run.cell.scenario == *scenario && run.cell.equity == CAPITAL);
             crate::cascade::cell::median(own.map(suppliers)) > 0.0
         })
         .map(|(_, setup): (usize, &Setup)| setup.name.clone())
         .collect::<Vec<_>>();
-    let where_ = if losing.is_empty() { "nowhere".to_owned() } else { losing.join(", ") };
+    let where_ = if losing.is_empty() {
+        "nowhere".to_owned()
+    } else {
+        losing.join(", ")
+    };
     list.push(format!(
-        "**Suppliers.** With capital of {} they lose something at the median on: {where_}. Where capital covers B(S) and the price falls by no more than S, \
+        "**Suppliers.** With capital of {} they lose something at the median on: {where_}. Where capital covers B(S) \
+        and the price falls by no more than S, \
          nothing is lost: {} such runs.",
         percent(CAPITAL.value(), 0),
         goals.get("4 suppliers whole").map_or(0, |goal| goal.runs),
     ));
-    let of = |name: &str, kind: Kind, depth: Part, figure: Figure| tables::of_line(all, plan, name, kind, depth, figure);
+    let of =
+        |name: &str, kind: Kind, depth: Part, figure: Figure| tables::of_line(all, plan, name, kind, depth, figure);
     list.push(format!(
-        "**What it costs.** A price that does not come back costs the backstop {} of debt in the crash and {} in the bleed (deep market: {} and {}); borrowers \
+        "**What it costs.** A price that does not come back costs the backstop {} of debt in the crash and {} in the \
+        bleed (deep market: {} and {}); borrowers \
          lose {} and {}, to the dump {} and {} (deep market: {} and {} against {} and {}).",
         percent(of(CRASH, Kind::Breakwater, STRESS, loss), 1),
         percent(of(BLEED, Kind::Breakwater, STRESS, loss), 1),
@@ -292,21 +358,24 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         percent(of(BLEED, Kind::Dump, DEEP, borrowers), 1),
     ));
     list.push(format!(
-        "**The queue.** Own margin first means that accounts between the liquidation and the take-over LTV wait: up to {} of all debt at one moment \
+        "**The queue.** Own margin first means that accounts between the liquidation and the take-over LTV wait: up \
+        to {} of all debt at one moment \
          ({} at the median of all runs). Whoever comes first takes the pipeline.",
         percent(largest(&stress, unserved), 1),
         percent(middle(&stress, unserved), 1),
     ));
     let v = "V";
     list.push(format!(
-        "**A crash that comes back.** After a take-over the backstop keeps the rebound: in the V owners end {} of all debt below what they would have had \
+        "**A crash that comes back.** After a take-over the backstop keeps the rebound: in the V owners end {} of \
+        all debt below what they would have had \
          without liquidation, with careful keepers in a deep market {} (Breakwater there: {}).",
         percent(-of(v, Kind::Breakwater, STRESS, owners), 1),
         percent(-of(v, Kind::Careful, DEEP, owners), 1),
         percent(-of(v, Kind::Breakwater, DEEP, owners), 1),
     ));
     list.push(format!(
-        "**A price that never comes back.** Down 80% and staying there, suppliers lose {} of all debt with Breakwater and {} with the best of the others \
+        "**A price that never comes back.** Down 80% and staying there, suppliers lose {} of all debt with \
+        Breakwater and {} with the best of the others \
          in the stressed market, {} and {} in a deep one.",
         percent(of("No return", Kind::Breakwater, STRESS, suppliers), 1),
         percent(best(plan, all, "No return", STRESS, suppliers), 1),
@@ -314,7 +383,8 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         percent(best(plan, all, "No return", DEEP, suppliers), 1),
     ));
     list.push(format!(
-        "**Contagion**, at its worst, between two markets on one exchange: {:.2} with the dump; {:.2} with Breakwater where each is told half of the \
+        "**Contagion**, at its worst, between two markets on one exchange: {:.2} with the dump; {:.2} with \
+        Breakwater where each is told half of the \
          depth, {:.2} where each takes all of it for its own.",
         tables::contagion_of(study, Kind::Dump, Shared::Depth),
         tables::contagion_of(study, Kind::Breakwater, Shared::Depth),
@@ -329,14 +399,18 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
     };
     let (usual, crowded, loopers) = (crowd(People::Usual), crowd(People::Crowded), crowd(People::Loopers));
     list.push(format!(
-        "**Crowds.** Suppliers' loss, the mean of the paths' runs: {} with spread borrowers, {} crowded, {} loopers; own sales push the price by at most {}, {} \
-         and {}. The stress cover would have admitted none of the last two with this capital.",
+        "**Crowds.** Suppliers' loss, the mean of the paths' runs: {} with spread borrowers, {} crowded, {} loopers; \
+        own sales push the price by at most {}, {} \
+         and {}. The stress cover asks for capital of B(S): {}, {} and {} of all debt.",
         percent(mean(&usual, suppliers), 1),
         percent(mean(&crowded, suppliers), 1),
         percent(mean(&loopers, suppliers), 1),
         percent(largest(&usual, drawdown), 1),
         percent(largest(&crowded, drawdown), 1),
         percent(largest(&loopers, drawdown), 1),
+        percent(mean(&usual, |run| run.outcome.under_water), 1),
+        percent(mean(&crowded, |run| run.outcome.under_water), 1),
+        percent(mean(&loopers, |run| run.outcome.under_water), 1),
     ));
     let items: String = list.iter().map(|item| format!("- {item}\n")).collect();
     format!("## What the figures say\n\n{items}\n")
@@ -358,7 +432,9 @@ fn highest(all: &[Line<'_>], kind: Kind, depth: Part, figure: Figure) -> f64 {
 fn best(plan: &Plan, all: &[Line<'_>], name: &str, depth: Part, figure: Figure) -> f64 {
     let scenario = plan.named(name);
     let others = all.iter().filter(|line| {
-        Some(line.scenario) == scenario && line.depth == depth && !matches!(line.mechanism, Kind::Breakwater | Kind::None)
+        Some(line.scenario) == scenario
+            && line.depth == depth
+            && !matches!(line.mechanism, Kind::Breakwater | Kind::None)
     });
     -crate::cascade::cell::worst(others.map(|line| -line.median(figure)))
 }

@@ -22,9 +22,12 @@ use crate::{
     },
 };
 
-const LEAD: &str = "Ways to deal with accounts above their limit, on the same price path, with the same accounts, the same capital of \
-                    the protocol, selling into the same market: what is sold moves the price, and the price decides who is \
-                    liquidated next. Breakwater is the engine of the program itself. Money is in percent of all debt at the \
+const LEAD: &str = "Ways to deal with accounts above their limit, on the same price path, with the same accounts,
+the same capital of \
+                    the protocol, selling into the same market: what is sold moves the price, and the price decides \
+                    who is \
+                    liquidated next. Breakwater is the engine of the program itself. Money is in percent of all debt \
+                    at the \
                     start; figures are medians over the seeds, plots are of the first.";
 
 /// The whole page.
@@ -117,10 +120,14 @@ fn scenario(plan: &Plan, study: &Study, all: &[Line<'_>], number: usize, setup: 
     Ok(out)
 }
 
-const ALL: &str = "Medians over the seeds, in brackets the worst. <i>Drawdown</i>: how far own sales pushed the price. <i>Extra</i>: debt \
-                   liquidated beyond the same without feedback. <i>÷ least</i>: by the least that keeps every account within its limit. \
-                   <i>Owners</i>: what they have at the end, against nobody having been liquidated. <i>Loss</i>: of the protocol and its \
-                   suppliers; <i>B(S)</i>: what the stress fall leaves under water at the start. <i>Peak flow</i>: most sold in ten minutes, \
+const ALL: &str = "Medians over the seeds, in brackets the worst. <i>Drawdown</i>: how far own sales pushed the
+price. <i>Extra</i>: debt \
+                   liquidated beyond the same without feedback. <i>÷ least</i>: by the least that keeps every \
+                   account within its limit. \
+                   <i>Owners</i>: what they have at the end, against nobody having been liquidated. <i>Loss</i>: of \
+                   the protocol and its \
+                   suppliers; <i>B(S)</i>: what the stress fall leaves under water at the start. <i>Peak flow</i>: \
+                   most sold in ten minutes, \
                    in units of what moves a calm price by 1%.";
 
 const BY_DEPTH: [(&str, &str, Figure); 3] = [

@@ -109,6 +109,10 @@ mod tests {
         let mut table = Table::new(["path", "value"]);
         table.rows.push(vec!["a & b".to_owned(), "**1**".to_owned()]);
         assert_eq!(table.markdown(), "| path | value |\n|---|---:|\n| a & b | **1** |\n");
-        assert!(table.html().contains("<th>a &amp; b</th><td class=\"number\"><b>1</b></td>"));
+        assert!(
+            table
+                .html()
+                .contains("<th>a &amp; b</th><td class=\"number\"><b>1</b></td>")
+        );
     }
 }

@@ -129,7 +129,8 @@ pub fn breakwater(plan: &Plan, study: &Study) -> Section {
     Section {
         title: "Breakwater on every path".to_owned(),
         note: format!(
-            "At {} of all debt for 1%, which is what the market believes. Medians over {} seeds and capital of {}; in brackets the \
+            "At {} of all debt for 1%, which is what the market believes. Medians over {} seeds and capital of {}; \
+            in brackets the \
              worst.",
             percent(STRESS.value(), 2),
             plan.seeds,
@@ -140,7 +141,14 @@ pub fn breakwater(plan: &Plan, study: &Study) -> Section {
 }
 
 /// One figure of every mechanism on every path.
-pub fn compared(plan: &Plan, all: &[Line<'_>], depth: Part, title: &str, figure: Figure, write: fn(f64) -> String) -> Section {
+pub fn compared(
+    plan: &Plan,
+    all: &[Line<'_>],
+    depth: Part,
+    title: &str,
+    figure: Figure,
+    write: fn(f64) -> String,
+) -> Section {
     let names = plan.ground.scenarios.iter().map(|setup| setup.name.clone());
     let mut table = Table::new(std::iter::once(String::new()).chain(names));
     for &kind in &plan.mechanisms {
@@ -150,7 +158,13 @@ pub fn compared(plan: &Plan, all: &[Line<'_>], depth: Part, title: &str, figure:
                 .find(same)
                 .map_or_else(String::new, |line| write(line.median(figure)))
         };
-        let bold = |text: String| if kind == Kind::Breakwater { format!("**{text}**") } else { text };
+        let bold = |text: String| {
+            if kind == Kind::Breakwater {
+                format!("**{text}**")
+            } else {
+                text
+            }
+        };
         let values = (0..plan.ground.scenarios.len()).map(cell).map(bold);
         let row: Vec<String> = std::iter::once(bold(kind.title().to_owned())).chain(values).collect();
         table.rows.push(row);
@@ -298,7 +312,9 @@ pub fn calibration(plan: &Plan, study: &Study) -> Section {
     let mut from = None;
     for depth in CALIBRATION {
         let of = |kind: Kind| {
-            let own = cells.iter().filter(|cell| cell.depth == depth && cell.mechanism == kind);
+            let own = cells
+                .iter()
+                .filter(|cell| cell.depth == depth && cell.mechanism == kind);
             line(study, own.copied())
         };
         let (dump, kamino) = (of(Kind::Dump), of(Kind::Kamino));
@@ -329,9 +345,12 @@ pub fn calibration(plan: &Plan, study: &Study) -> Section {
     Section {
         title: format!("Depth, calibrated on {OCTOBER}"),
         note: format!(
-            "On that day Kamino's markets liquidated about 20 million USD without bad debt, and their users lost about 1.3% of that. So \
-             a laboratory in which keepers who dump leave bad debt on such a day, or liquidate much more than the price asked for, is \
-             shallower than the market was. The dump baseline reproduces the day where its bad debt is at most {} in every seed and its \
+            "On that day Kamino's markets liquidated about 20 million USD without bad debt, and their users lost \
+            about 1.3% of that. So \
+             a laboratory in which keepers who dump leave bad debt on such a day, or liquidate much more than the \
+             price asked for, is \
+             shallower than the market was. The dump baseline reproduces the day where its bad debt is at most {} in \
+             every seed and its \
              multiplier at most {LIKE_MULTIPLIER}. {found}. The calibrated depth is {}; {} is stress, {} deep.",
             percent(LIKE_BAD_DEBT, 1),
             percent(CALIBRATED.value(), 0),
@@ -349,7 +368,17 @@ const LIKE_MULTIPLIER: f64 = 1.25;
 
 /// Other borrowers.
 pub fn populations(plan: &Plan, study: &Study) -> Section {
-    let mut table = Table::new(["path", "borrowers", "total fall", "by own sales", "extra", "loss", "suppliers", "dump: total fall", "dump: suppliers"]);
+    let mut table = Table::new([
+        "path",
+        "borrowers",
+        "total fall",
+        "by own sales",
+        "extra",
+        "loss",
+        "suppliers",
+        "dump: total fall",
+        "dump: suppliers",
+    ]);
     let cells = plan.populations();
     for (scenario, setup) in plan.ground.scenarios.iter().enumerate() {
         for people in People::ALL {
@@ -449,27 +478,39 @@ pub fn ages(plan: &Plan, study: &Study) -> Section {
         });
         let runs = line(study, own.copied());
         let mut row = vec![plan.ground.scenarios[moves.scenario].name.clone()];
-        row.extend(moves.falls.iter().zip(&moves.worst).map(|(fall, worst)| format!("{} ({})", fine(*fall), fine(*worst))));
+        row.extend(
+            moves
+                .falls
+                .iter()
+                .zip(&moves.worst)
+                .map(|(fall, worst)| format!("{} ({})", fine(*fall), fine(*worst))),
+        );
         row.extend([
             part(middle(&runs, |run| run.outcome.by_informed)),
             percent(middle(&runs, |run| run.outcome.informed_gain), 3),
-            fine(middle(&runs, |run| run.outcome.informed_gain / run.outcome.by_informed.max(1e-12))),
+            fine(middle(&runs, |run| {
+                run.outcome.informed_gain / run.outcome.by_informed.max(1e-12)
+            })),
         ]);
         table.rows.push(row);
     }
     let config = plan.ground.markets[0].1;
     let age = config.max_age_long;
-    let covering = study
-        .moves
-        .iter()
-        .filter_map(|moves| AGES.iter().position(|one| *one >= age).and_then(|place| moves.falls.get(place)));
+    let covering = study.moves.iter().filter_map(|moves| {
+        AGES.iter()
+            .position(|one| *one >= age)
+            .and_then(|place| moves.falls.get(place))
+    });
     let need = worst(covering.copied());
     Section {
         title: "Penalty and age".to_owned(),
         note: format!(
-            "The fall of the price that 99.9% of all moves over so many seconds do not exceed: median over the seeds, in brackets the worst. \
-             Readings may be {age} seconds old for liquidating, and the penalty is {}; the largest such fall over that age on these paths is {}. \
-             Then what owners gain who all know the true price, while keepers come as seldom as that age allows: at the true price, bounty \
+            "The fall of the price that 99.9% of all moves over so many seconds do not exceed: median over the \
+            seeds, in brackets the worst. \
+             Readings may be {age} seconds old for liquidating, and the penalty is {}; the largest such fall over \
+             that age on these paths is {}. \
+             Then what owners gain who all know the true price, while keepers come as seldom as that age allows: at \
+             the true price, bounty \
              included. (What remains, (velocity × age − penalty) × amount, is a known issue: SECURITY.md.)",
             fine(f64::from(config.penalty.0) / 1e4),
             fine(need),
@@ -480,7 +521,17 @@ pub fn ages(plan: &Plan, study: &Study) -> Section {
 
 /// Contagion.
 pub fn contagion(study: &Study) -> Section {
-    let mut table = Table::new(["path", "mechanism", "shared", "contagion", "alone", "beside", "suppliers alone", "beside", "fall by sales"]);
+    let mut table = Table::new([
+        "path",
+        "mechanism",
+        "shared",
+        "contagion",
+        "alone",
+        "beside",
+        "suppliers alone",
+        "beside",
+        "fall by sales",
+    ]);
     for one in &study.contagion {
         table.rows.push(vec![
             one.scenario.clone(),
@@ -496,9 +547,12 @@ pub fn contagion(study: &Study) -> Section {
     }
     Section {
         title: "Contagion".to_owned(),
-        note: "Two markets. Contagion is debt liquidated in the second because of the first, per debt liquidated in the first. One exchange: \
-               both sell the same token, on an exchange twice as deep as what one market's parameters say by default. Buyers' capital: the \
-               second market's price falls half as far, and what is bought in either thins the depth of both."
+        note: "Two markets. Contagion is debt liquidated in the second because of the first, per debt liquidated in \
+        the first. One exchange: \
+               both sell the same token, on an exchange twice as deep as the calibrated depth of one. Buyers' \
+               capital, half of a market's debt: \
+               both markets are deep, the second's price falls half as far, and what is bought in either thins the \
+               depth of both."
             .to_owned(),
         table,
     }
@@ -515,7 +569,15 @@ pub fn contagion_of(study: &Study, kind: Kind, shared: Shared) -> f64 {
 
 /// The depeg.
 pub fn depeg(study: &Study) -> Section {
-    let mut table = Table::new(["mechanism", "redemption", "liquidated", "fall by sales", "borrowers lose", "owners", "suppliers"]);
+    let mut table = Table::new([
+        "mechanism",
+        "redemption",
+        "liquidated",
+        "fall by sales",
+        "borrowers lose",
+        "owners",
+        "suppliers",
+    ]);
     for kind in [Kind::Dump, Kind::Breakwater] {
         for redeemable in [false, true] {
             let own = || {
@@ -541,7 +603,8 @@ pub fn depeg(study: &Study) -> Section {
     }
     Section {
         title: "A staked token 10% below its redemption for eight hours".to_owned(),
-        note: "The redemption is intact, and its rate is right. It helps nobody here: collateral counts at the lower of market and redemption, \
+        note: "The redemption is intact, and its rate is right. It helps nobody here: collateral counts at the lower \
+        of market and redemption, \
                and the exchange pays the market's price."
             .to_owned(),
         table,
@@ -568,9 +631,8 @@ pub fn searched(plan: &Plan, study: &Study) -> Section {
             let shock = of(&study.critical, scenario).map_or_else(String::new, |value| {
                 value.map_or_else(|| "none".to_owned(), |shock| percent(-shock, 0))
             });
-            let capital = of(&study.capital, scenario).map_or_else(String::new, |value| {
-                value.map_or_else(|| "over 100%".to_owned(), part)
-            });
+            let capital = of(&study.capital, scenario)
+                .map_or_else(String::new, |value| value.map_or_else(|| "over 100%".to_owned(), part));
             row.extend([shock, capital]);
         }
         table.rows.push(row);
@@ -578,7 +640,8 @@ pub fn searched(plan: &Plan, study: &Study) -> Section {
     Section {
         title: "Smallest shock and least capital".to_owned(),
         note: format!(
-            "Shock: the smallest fall of this shape that leaves bad debt or a suppliers' loss above 1% of debt, with capital of {}. Capital: the \
+            "Shock: the smallest fall of this shape that leaves bad debt or a suppliers' loss above 1% of debt, with \
+            capital of {}. Capital: the \
              least with which suppliers lose nothing. First seed, depth {}.",
             percent(CAPITAL.value(), 0),
             percent(STRESS.value(), 1)
@@ -614,7 +677,11 @@ pub fn sweeps(study: &Study) -> Section {
             let is_default = tried.first().is_some_and(|one| one.is_default);
             table.rows.push(vec![
                 format!("{}: {}", sweep.parameter, sweep.about),
-                if is_default { format!("**{value}**") } else { value.to_string() },
+                if is_default {
+                    format!("**{value}**")
+                } else {
+                    value.to_string()
+                },
                 fine(most(|one| one.endogenous_drawdown)),
                 part(most(|one| one.extra)),
                 part(most(|one| one.loss)),
@@ -626,7 +693,8 @@ pub fn sweeps(study: &Study) -> Section {
     }
     Section {
         title: "One parameter at a time".to_owned(),
-        note: "Breakwater, everything else at its default (bold), first seed. Worst over Black Thursday, 10 October 2025, the crash and the \
+        note: "Breakwater, everything else at its default (bold), first seed. Worst over Black Thursday, 10 October \
+        2025, the crash and the \
                bleed."
             .to_owned(),
         table,
@@ -635,7 +703,16 @@ pub fn sweeps(study: &Study) -> Section {
 
 /// Multipliers beyond the limit.
 pub fn listed(plan: &Plan, study: &Study) -> Section {
-    let mut table = Table::new(["path", "seed", "capital", "multiplier", "liquidated", "of it whole", "without feedback", "of it whole"]);
+    let mut table = Table::new([
+        "path",
+        "seed",
+        "capital",
+        "multiplier",
+        "liquidated",
+        "of it whole",
+        "without feedback",
+        "of it whole",
+    ]);
     for (cell, multiplier) in goals::listed(plan, study).into_iter().take(MOST_LISTED) {
         let (Some(with), Some(without)) = (study.results.get(&cell), study.results.get(&cell.control())) else {
             continue;
@@ -655,8 +732,10 @@ pub fn listed(plan: &Plan, study: &Study) -> Section {
     Section {
         title: format!("Multipliers beyond {}", goals::LISTED),
         note: format!(
-            "{all} runs; at most {MOST_LISTED} are shown, the highest first. The multiplier compares Breakwater with itself: where the price without \
-             feedback just misses the take-over LTV of many accounts and with it reaches it, few are taken whole without and many with. The \
+            "{all} runs; at most {MOST_LISTED} are shown, the highest first. The multiplier compares Breakwater with \
+            itself: where the price without \
+             feedback just misses the take-over LTV of many accounts and with it reaches it, few are taken whole \
+             without and many with. The \
              two columns of what was taken whole show it."
         ),
         table,
@@ -679,7 +758,9 @@ pub fn worse(plan: &Plan, study: &Study) -> Section {
     for &depth in &plan.depths {
         for (name, figure, more_is_better) in measures {
             for (scenario, setup) in plan.ground.scenarios.iter().enumerate() {
-                let own = all.iter().filter(|line| line.scenario == scenario && line.depth == depth);
+                let own = all
+                    .iter()
+                    .filter(|line| line.scenario == scenario && line.depth == depth);
                 let value = |line: &Line<'_>| {
                     let value = line.median(figure);
                     if more_is_better { -value } else { value }
@@ -705,7 +786,8 @@ pub fn worse(plan: &Plan, study: &Study) -> Section {
     Section {
         title: "Where Breakwater is worse".to_owned(),
         note: format!(
-            "Every path, depth and measure on which another mechanism's median is better by more than {} of all debt (or of the price), and the \
+            "Every path, depth and measure on which another mechanism's median is better by more than {} of all debt \
+            (or of the price), and the \
              best of them. Doing nothing is not counted.",
             percent(BETTER, 1)
         ),
@@ -718,10 +800,18 @@ const BETTER: f64 = 0.005;
 
 /// What parameters the figures were measured with.
 pub fn parameters(plan: &Plan) -> Table {
-    let mut table = Table::new(std::iter::once("parameter".to_owned()).chain(plan.ground.markets.iter().map(|(name, _)| name.clone())));
+    let mut table = Table::new(
+        std::iter::once("parameter".to_owned()).chain(plan.ground.markets.iter().map(|(name, _)| name.clone())),
+    );
     for parameter in breakwater_engine::Parameter::ALL {
-        let values = plan.ground.markets.iter().map(|(_, config)| parameter.get(config).to_string());
-        let row: Vec<String> = std::iter::once(format!("`{}`", parameter.name())).chain(values).collect();
+        let values = plan
+            .ground
+            .markets
+            .iter()
+            .map(|(_, config)| parameter.get(config).to_string());
+        let row: Vec<String> = std::iter::once(format!("`{}`", parameter.name()))
+            .chain(values)
+            .collect();
         table.rows.push(row);
     }
     table

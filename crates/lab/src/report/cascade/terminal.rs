@@ -19,7 +19,9 @@ pub fn table(plan: &Plan, study: &Study) -> String {
     let all = lines(plan, study);
     let depth = all.first().map_or(STRESS, |line| line.depth);
     for (scenario, setup) in plan.ground.scenarios.iter().enumerate() {
-        let own = all.iter().filter(|line| line.scenario == scenario && line.depth == depth);
+        let own = all
+            .iter()
+            .filter(|line| line.scenario == scenario && line.depth == depth);
         let own: Vec<&Line<'_>> = own.collect();
         let seeds = own.first().map_or(0, |line| line.runs.len());
         // Writing to a string cannot fail.
