@@ -204,9 +204,11 @@ impl Scene {
 #[test]
 fn the_example_has_its_guards_on() {
     let mut scene = Scene::guarded();
+    // A second later $60 liquidates nobody: it is not what anybody is judged by.
     scene.tick(1, usd(60));
     assert_fails_with(
         scene.world.liquidate(&scene.kate, &scene.position),
-        BreakwaterError::PriceGapTooWide,
+        BreakwaterError::AccountHealthy,
     );
+    assert_eq!(scene.observed().level, 1);
 }

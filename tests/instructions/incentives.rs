@@ -117,7 +117,8 @@ impl Stage {
                 .in_era(state.books.guardians.era);
             let backstop = &books.backstop;
             let debt = i128::from(books.pool.index.debt(backstop.debt_shares).unwrap().0) * ATOM;
-            let equity = i128::from(backstop.cash.0) * ATOM + worth(backstop.inventory.0) - debt
+            let owed = i128::from(backstop.unfunded_credits.0) * ATOM;
+            let equity = i128::from(backstop.cash.0) * ATOM + worth(backstop.inventory.0) - debt - owed
                 + i128::try_from(books.pool.due.raw()).unwrap();
             let payable = equity.clamp(0, i128::from(state.books.guardians.claim.0) * ATOM);
             let (shares, all) = (position.shares.0, state.books.guardians.shares.0.max(1));

@@ -45,7 +45,7 @@ fn who_uses_up_the_flow_of_guarded_liquidations_pays_penalties_for_it_and_keeps_
     scene.world.next_slot();
     let (mut paid, mut kept_out) = (0, 0);
     for _ in 0..5 {
-        guarded_at(&mut scene, usd(80));
+        guarded_at(&mut scene, usd(76));
         for position in &positions {
             let Ok(outcome) = scene.world.liquidate(&mallory, position) else {
                 continue;

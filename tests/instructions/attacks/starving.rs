@@ -43,10 +43,12 @@ fn crumbs_neither_use_up_the_flow_nor_reset_the_discount() {
     for _ in 0..CRUMBS {
         scene.world.buy_inventory(&market, &mallory, 1, u64::MAX).unwrap();
     }
-    // An atom is rounded up to a microsecond of the schedule, no more.
+    // An atom costs a quote atom, and counts as one: rounded up to a microsecond of the schedule, a twentieth of it at most.
     let (left, still) = offered(&mut scene);
-    let micros = 100 * SOL / 86_400 * CRUMBS / 1_000_000 + 1;
-    assert!(available - left <= micros.max(CRUMBS) + 1, "{available} {left}");
+    assert!(
+        available - left <= CRUMBS * 1_000 / 60 * 21 / 20 + 2,
+        "{available} {left}"
+    );
     // Half a millisecond of discount, rounded down to whole basis points.
     assert!((discount - 1..=discount).contains(&still), "{discount} {still}");
     // And each is paid with an atom, many times what it is worth.

@@ -120,13 +120,13 @@ fn an_inflated_market_price_lends_nothing() {
 
 #[test]
 fn a_depeg_is_guarded_like_any_fall() {
-    // 20% below what it can be redeemed for, within a second: seen, and not dealt at.
+    // 20% below what it can be redeemed for, within a second: seen, and nobody is judged by it.
     let mut scene = staked(without_interest(Config::EXAMPLE));
     scene.observed();
     scene.world.advance(1);
     let feed = scene.market.collateral_feed;
     scene.world.set_price(&feed, usd(80), 0);
-    scene.liquidation_fails(BreakwaterError::PriceGapTooWide);
+    scene.liquidation_fails(BreakwaterError::AccountHealthy);
     let observation = scene.observed();
     assert_eq!((observation.spot, observation.level), (price(usd(80)), 1));
     let borrow = ix::borrow(&scene.market, &scene.position.address, &scene.alice.key(), 1);

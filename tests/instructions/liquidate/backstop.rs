@@ -1,8 +1,8 @@
 //! What the backstop pays, what it assumes, and when it begins to sell.
 
-use super::{no_interest, with};
+use super::{formula::prices, no_interest, with};
 use crate::scene::{SOL, Scene, USDC};
-use breakwater_engine::{DebtShares, Quote, Schedule};
+use breakwater_engine::{DebtShares, Quote, Schedule, oracle::Purpose};
 
 #[test]
 fn cash_pays_first() {
@@ -83,17 +83,17 @@ fn the_unwind_begins_when_inventory_arrives() {
         used_until: 0,
     };
     assert_eq!(schedule(&mut scene), first);
-    // More of it later has not waited: of the lag of a minute is left what the old part of the inventory takes to sell, five
-    // seconds of 1,500,000 an hour.
+    // More of it later has not waited: of the lag of a minute is left what the old part of the inventory takes to sell.
     scene.price(72);
-    let old = scene.world.market_state(&scene.market).books.backstop.inventory.0;
+    let market = scene.world.market_state(&scene.market);
+    let old = market.books.backstop.inventory.0;
+    let average = prices(&mut scene.world, &scene.market, Purpose::Liquidate)
+        .average()
+        .raw();
     scene.liquidated();
     let lag = scene.world.unix() * 1_000_000 - schedule(&mut scene).anchor;
-    // $72 for a SOL, in microseconds of an hour's 1,500,000.
-    let exact = u128::from(old) * 72 * 3_600_000_000 / 1_500_000_000_000_000;
+    let hourly = u128::from(market.config.market_depth.0) * 3 / 2;
+    let exact = ((average * u128::from(old)) >> 64) * 3_600_000_000 / hourly;
     let lag = u128::from(lag.unsigned_abs());
-    assert!(
-        (1..60_000_000).contains(&lag) && lag.abs_diff(exact) <= 1,
-        "{lag} {exact}"
-    );
+    assert!((1..60_000_000).contains(&lag) && lag == exact, "{lag} {exact}");
 }

@@ -170,7 +170,7 @@ fn every_liquidation_adds_to_the_ledger() {
     let mut scene = Scene::new();
     scene.world.deposit(&scene.position, 10 * SOL).unwrap();
     let mut owed = 0;
-    for dollars in [72, 67, 63] {
+    for dollars in [72, 67, 62] {
         scene.crash(usd(dollars));
         owed += scene.liquidated().bounty.0;
         assert_eq!(

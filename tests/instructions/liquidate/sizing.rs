@@ -125,10 +125,10 @@ fn at_the_liquidation_ltv_an_account_is_healthy_and_a_tick_below_it_is_not() {
 
 #[test]
 fn at_the_takeover_ltv_the_whole_account_is_taken_and_a_tick_above_it_is_not() {
-    // 950 on 16 SOL at $62.50: 95% to the last atom.
+    // 59,375 on 1,000 SOL at $62.50: 95% to the last atom.
     for (price, result) in [(62_5000_0000 + 1, Taken::Partial), (62_5000_0000, Taken::Over(0))] {
         let mut scene = with(no_interest(), 100_000 * USDC);
-        scene.mallory_borrows(16 * SOL, 950 * USDC);
+        scene.mallory_borrows(1_000 * SOL, 59_375 * USDC);
         scene.crash(price);
         assert_eq!(liquidate(&mut scene), result);
     }

@@ -205,6 +205,6 @@ fn without_an_average_of_pyth_it_goes_on_in_steps() {
     let feed = scene.market.collateral_feed;
     scene.world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = 0);
     let step = scene.stepped();
-    assert!(!step.whole && step.penalty == Bps(200));
+    assert!(!step.whole && step.penalty == Bps(100));
     refused(&mut scene, BreakwaterError::AccountCooling);
 }

@@ -62,8 +62,9 @@ fn the_backstop_waits_and_then_sells_no_faster_than_promised() {
     assert!(day.pool().assets().unwrap().0 > POOL);
     let claim = day.state().books.guardians.claim.0;
     assert!(claim > 5_000 * USDC);
-    // Rounded down.
-    assert!((claim - 1..=claim).contains(&day.gina_leaves()));
+    // Rounded down; what she earns by standing by until she may go comes on top.
+    let paid = day.gina_leaves();
+    assert!((claim - 1..claim + claim / 100).contains(&paid), "{paid} of {claim}");
     day.assert_untouched(&[(2, 1_000, 60_000), (3, 1_000, 30_000)]);
     day.goes_on(80_00);
 }
@@ -82,7 +83,7 @@ fn while_nobody_buys_accounts_wait_and_the_next_sale_lets_the_next_part_in() {
     assert!(!taken.is_empty());
     let full = day.inventory();
     let most = config.market_depth.0 / 2 * 1_000 / 78;
-    assert!(full <= most && full > most - SOL, "{full} {most}");
+    assert!(full <= most && full > most - 3 * SOL, "{full} {most}");
     // Two accounts are above their margin, and stay there as long as nobody buys.
     for _ in 0..6 {
         day.world.advance(600);

@@ -5,9 +5,9 @@ use crate::{
     backing::share_fell,
     scene::{SOL, USDC},
 };
-use breakwater::events::InventorySold;
+use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_engine::{Config, Level, oracle::Purpose};
-use breakwater_testkit::Position;
+use breakwater_testkit::{Position, ix};
 
 const PYTH_AVERAGE: i64 = 3_600;
 
@@ -111,6 +111,20 @@ fn everything_is_absorbed_sold_and_paid_for() {
     assert!(!share_fell(&before, &day.pool()));
     let claim = day.state().books.guardians.claim.0;
     assert!(claim >= 4_000 * USDC);
+    // A fall by another 38% would need her capital as long as the twelve stay at their target: then they repay.
+    let shares = day.world.guardian_position(&day.market, &day.gina).shares.0;
+    day.world.guardian_request(&day.market, &day.gina, shares).unwrap();
+    let cooldown = day.state().config.guardian_cooldown;
+    day.world.advance(cooldown);
+    let leave = ix::guardian_withdraw(&day.market, &day.gina.key(), shares, 0);
+    let stays = BreakwaterError::StressCoverExceeded;
+    day.world.assert_error_unchanged(&[leave], &[&day.gina], stays);
+    let payer = day.mallory.clone();
+    for loan in &day.loans[..12] {
+        if day.world.margin_account(loan).has_debt() {
+            day.world.repay_by(&payer, loan, u64::MAX).unwrap();
+        }
+    }
     // Rounded down.
     assert!((claim - 1..=claim).contains(&day.gina_leaves()));
     day.assert_untouched(&[(12, 100, 4_300), (13, 100, 2_000)]);

@@ -59,6 +59,7 @@ pub fn default_config() -> Config {
         average_seconds: 1,
         ema_band: Bps(10_000),
         unwind_floor_band: Bps(10_000),
+        flow_rate: Bps(15_000),
         stress_fall: Bps(500),
         stress_volatility: Bps(0),
         stress_max: Bps(500),

@@ -6,6 +6,7 @@
  * @see https://github.com/codama-idl/codama
  */
 
+export * from "./depthBudget.js";
 export * from "./guardianPosition.js";
 export * from "./keeperLedger.js";
 export * from "./marginAccount.js";

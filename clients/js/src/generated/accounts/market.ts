@@ -47,12 +47,10 @@ import {
   getBooksEncoder,
   getConfigDecoder,
   getConfigEncoder,
+  getDepthShareDecoder,
+  getDepthShareEncoder,
   getGuardDecoder,
   getGuardEncoder,
-  getGuardiansDecoder,
-  getGuardiansEncoder,
-  getIncomeDecoder,
-  getIncomeEncoder,
   getLiquidationMapDecoder,
   getLiquidationMapEncoder,
   getOracleDecoder,
@@ -63,8 +61,6 @@ import {
   getPausesEncoder,
   getRampDecoder,
   getRampEncoder,
-  getShortageDecoder,
-  getShortageEncoder,
   getTakeOutDecoder,
   getTakeOutEncoder,
   getVolatilityDecoder,
@@ -73,12 +69,10 @@ import {
   type BooksArgs,
   type Config,
   type ConfigArgs,
+  type DepthShare,
+  type DepthShareArgs,
   type Guard,
   type GuardArgs,
-  type Guardians,
-  type GuardiansArgs,
-  type Income,
-  type IncomeArgs,
   type LiquidationMap,
   type LiquidationMapArgs,
   type Oracle,
@@ -89,8 +83,6 @@ import {
   type PausesArgs,
   type Ramp,
   type RampArgs,
-  type Shortage,
-  type ShortageArgs,
   type TakeOut,
   type TakeOutArgs,
   type Volatility,
@@ -137,12 +129,6 @@ export type Market = {
   books: Books;
   /** Price guards and breaker. */
   guard: Guard;
-  /** The guardians' claim on the backstop. */
-  guardians: Guardians;
-  /** Where the backstop's equity came from. */
-  income: Income;
-  /** How long the backstop has been without room. */
-  shortage: Shortage;
   /** Equity about to be taken out. */
   takeOut: TakeOut;
   /** Where the margin accounts' debt is liquidated. */
@@ -155,6 +141,8 @@ export type Market = {
   outflow: Outflow;
   /** Kinds of action that are paused. */
   pauses: Pauses;
+  /** Its share of the depth of what it sells. */
+  depth: DepthShare;
   /** Zeros; room for parameters. */
   reservedConfig: Array<bigint>;
   /** Zeros; room for feeds and price guards. */
@@ -198,12 +186,6 @@ export type MarketArgs = {
   books: BooksArgs;
   /** Price guards and breaker. */
   guard: GuardArgs;
-  /** The guardians' claim on the backstop. */
-  guardians: GuardiansArgs;
-  /** Where the backstop's equity came from. */
-  income: IncomeArgs;
-  /** How long the backstop has been without room. */
-  shortage: ShortageArgs;
   /** Equity about to be taken out. */
   takeOut: TakeOutArgs;
   /** Where the margin accounts' debt is liquidated. */
@@ -216,6 +198,8 @@ export type MarketArgs = {
   outflow: OutflowArgs;
   /** Kinds of action that are paused. */
   pauses: PausesArgs;
+  /** Its share of the depth of what it sells. */
+  depth: DepthShareArgs;
   /** Zeros; room for parameters. */
   reservedConfig: Array<number | bigint>;
   /** Zeros; room for feeds and price guards. */
@@ -248,20 +232,18 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["config", getConfigEncoder()],
       ["books", getBooksEncoder()],
       ["guard", getGuardEncoder()],
-      ["guardians", getGuardiansEncoder()],
-      ["income", getIncomeEncoder()],
-      ["shortage", getShortageEncoder()],
       ["takeOut", getTakeOutEncoder()],
       ["map", getLiquidationMapEncoder()],
       ["volatility", getVolatilityEncoder()],
       ["ramp", getRampEncoder()],
       ["outflow", getOutflowEncoder()],
       ["pauses", getPausesEncoder()],
-      ["reservedConfig", getArrayEncoder(getU64Encoder(), { size: 26 })],
+      ["depth", getDepthShareEncoder()],
+      ["reservedConfig", getArrayEncoder(getU64Encoder(), { size: 32 })],
       ["reservedGuard", getArrayEncoder(getU64Encoder(), { size: 19 })],
-      ["reservedBackstop", getArrayEncoder(getU64Encoder(), { size: 18 })],
-      ["reservedMap", getArrayEncoder(getU64Encoder(), { size: 24 })],
-      ["reservedGovernance", getArrayEncoder(getU64Encoder(), { size: 56 })],
+      ["reservedBackstop", getArrayEncoder(getU64Encoder(), { size: 16 })],
+      ["reservedMap", getArrayEncoder(getU64Encoder(), { size: 20 })],
+      ["reservedGovernance", getArrayEncoder(getU64Encoder(), { size: 49 })],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -286,20 +268,18 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["config", getConfigDecoder()],
     ["books", getBooksDecoder()],
     ["guard", getGuardDecoder()],
-    ["guardians", getGuardiansDecoder()],
-    ["income", getIncomeDecoder()],
-    ["shortage", getShortageDecoder()],
     ["takeOut", getTakeOutDecoder()],
     ["map", getLiquidationMapDecoder()],
     ["volatility", getVolatilityDecoder()],
     ["ramp", getRampDecoder()],
     ["outflow", getOutflowDecoder()],
     ["pauses", getPausesDecoder()],
-    ["reservedConfig", getArrayDecoder(getU64Decoder(), { size: 26 })],
+    ["depth", getDepthShareDecoder()],
+    ["reservedConfig", getArrayDecoder(getU64Decoder(), { size: 32 })],
     ["reservedGuard", getArrayDecoder(getU64Decoder(), { size: 19 })],
-    ["reservedBackstop", getArrayDecoder(getU64Decoder(), { size: 18 })],
-    ["reservedMap", getArrayDecoder(getU64Decoder(), { size: 24 })],
-    ["reservedGovernance", getArrayDecoder(getU64Decoder(), { size: 56 })],
+    ["reservedBackstop", getArrayDecoder(getU64Decoder(), { size: 16 })],
+    ["reservedMap", getArrayDecoder(getU64Decoder(), { size: 20 })],
+    ["reservedGovernance", getArrayDecoder(getU64Decoder(), { size: 49 })],
   ]);
 }
 

@@ -71,7 +71,7 @@ export type QueuedChange = {
   expiresSlot: bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
-  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes. */
+  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share. */
   kind: number;
   /** Layout version. */
   version: number;
@@ -98,7 +98,7 @@ export type QueuedChangeArgs = {
   expiresSlot: number | bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
-  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes. */
+  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share. */
   kind: number;
   /** Layout version. */
   version: number;

@@ -18,6 +18,8 @@ import {
   getStructEncoder,
   getU16Decoder,
   getU16Encoder,
+  getU32Decoder,
+  getU32Encoder,
   transformEncoder,
   type AccountMeta,
   type AccountSignerMeta,
@@ -76,6 +78,7 @@ export type CreateMarketInstruction<
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountAuthority extends string | AccountMeta<string> = string,
   TAccountMarket extends string | AccountMeta<string> = string,
+  TAccountDepthBudget extends string | AccountMeta<string> = string,
   TAccountCollateralMint extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
   TAccountCollateralVault extends string | AccountMeta<string> = string,
@@ -102,6 +105,9 @@ export type CreateMarketInstruction<
       TAccountMarket extends string
         ? WritableAccount<TAccountMarket>
         : TAccountMarket,
+      TAccountDepthBudget extends string
+        ? WritableAccount<TAccountDepthBudget>
+        : TAccountDepthBudget,
       TAccountCollateralMint extends string
         ? ReadonlyAccount<TAccountCollateralMint>
         : TAccountCollateralMint,
@@ -145,6 +151,8 @@ export type CreateMarketInstructionData = {
   baseFeed: Option<FeedPin>;
   /** Feed of the redemption rate, in that base token. */
   rateFeed: Option<FeedPin>;
+  /** Share of the depth budget, bps. */
+  depthShare: number;
   /** Parameters. */
   config: Config;
 };
@@ -160,6 +168,8 @@ export type CreateMarketInstructionDataArgs = {
   baseFeed: OptionOrNullable<FeedPinArgs>;
   /** Feed of the redemption rate, in that base token. */
   rateFeed: OptionOrNullable<FeedPinArgs>;
+  /** Share of the depth budget, bps. */
+  depthShare: number;
   /** Parameters. */
   config: ConfigArgs;
 };
@@ -173,6 +183,7 @@ export function getCreateMarketInstructionDataEncoder(): Encoder<CreateMarketIns
       ["quoteFeed", getFeedPinEncoder()],
       ["baseFeed", getOptionEncoder(getFeedPinEncoder())],
       ["rateFeed", getOptionEncoder(getFeedPinEncoder())],
+      ["depthShare", getU32Encoder()],
       ["config", getConfigEncoder()],
     ]),
     (value) => ({ ...value, discriminator: CREATE_MARKET_DISCRIMINATOR }),
@@ -187,6 +198,7 @@ export function getCreateMarketInstructionDataDecoder(): Decoder<CreateMarketIns
     ["quoteFeed", getFeedPinDecoder()],
     ["baseFeed", getOptionDecoder(getFeedPinDecoder())],
     ["rateFeed", getOptionDecoder(getFeedPinDecoder())],
+    ["depthShare", getU32Decoder()],
     ["config", getConfigDecoder()],
   ]);
 }
@@ -205,6 +217,7 @@ export type CreateMarketAsyncInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
+  TAccountDepthBudget extends string = string,
   TAccountCollateralMint extends string = string,
   TAccountQuoteMint extends string = string,
   TAccountCollateralVault extends string = string,
@@ -221,6 +234,8 @@ export type CreateMarketAsyncInput<
   authority: TransactionSigner<TAccountAuthority>;
   /** Created here. */
   market?: Address<TAccountMarket>;
+  /** The depth of what it sells. */
+  depthBudget: Address<TAccountDepthBudget>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
   /** Mint of the quote token. */
@@ -244,6 +259,7 @@ export type CreateMarketAsyncInput<
   quoteFeed: CreateMarketInstructionDataArgs["quoteFeed"];
   baseFeed: CreateMarketInstructionDataArgs["baseFeed"];
   rateFeed: CreateMarketInstructionDataArgs["rateFeed"];
+  depthShare: CreateMarketInstructionDataArgs["depthShare"];
   config: CreateMarketInstructionDataArgs["config"];
 };
 
@@ -251,6 +267,7 @@ export async function getCreateMarketInstructionAsync<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TAccountMarket extends string,
+  TAccountDepthBudget extends string,
   TAccountCollateralMint extends string,
   TAccountQuoteMint extends string,
   TAccountCollateralVault extends string,
@@ -266,6 +283,7 @@ export async function getCreateMarketInstructionAsync<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
+    TAccountDepthBudget,
     TAccountCollateralMint,
     TAccountQuoteMint,
     TAccountCollateralVault,
@@ -283,6 +301,7 @@ export async function getCreateMarketInstructionAsync<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
+    TAccountDepthBudget,
     TAccountCollateralMint,
     TAccountQuoteMint,
     TAccountCollateralVault,
@@ -302,6 +321,7 @@ export async function getCreateMarketInstructionAsync<
     protocol: { value: input.protocol ?? null, isWritable: false },
     authority: { value: input.authority ?? null, isWritable: true },
     market: { value: input.market ?? null, isWritable: true },
+    depthBudget: { value: input.depthBudget ?? null, isWritable: true },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
@@ -367,6 +387,7 @@ export async function getCreateMarketInstructionAsync<
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
       getAccountMeta(accounts.market),
+      getAccountMeta(accounts.depthBudget),
       getAccountMeta(accounts.collateralMint),
       getAccountMeta(accounts.quoteMint),
       getAccountMeta(accounts.collateralVault),
@@ -386,6 +407,7 @@ export async function getCreateMarketInstructionAsync<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
+    TAccountDepthBudget,
     TAccountCollateralMint,
     TAccountQuoteMint,
     TAccountCollateralVault,
@@ -402,6 +424,7 @@ export type CreateMarketInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
+  TAccountDepthBudget extends string = string,
   TAccountCollateralMint extends string = string,
   TAccountQuoteMint extends string = string,
   TAccountCollateralVault extends string = string,
@@ -418,6 +441,8 @@ export type CreateMarketInput<
   authority: TransactionSigner<TAccountAuthority>;
   /** Created here. */
   market: Address<TAccountMarket>;
+  /** The depth of what it sells. */
+  depthBudget: Address<TAccountDepthBudget>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
   /** Mint of the quote token. */
@@ -441,6 +466,7 @@ export type CreateMarketInput<
   quoteFeed: CreateMarketInstructionDataArgs["quoteFeed"];
   baseFeed: CreateMarketInstructionDataArgs["baseFeed"];
   rateFeed: CreateMarketInstructionDataArgs["rateFeed"];
+  depthShare: CreateMarketInstructionDataArgs["depthShare"];
   config: CreateMarketInstructionDataArgs["config"];
 };
 
@@ -448,6 +474,7 @@ export function getCreateMarketInstruction<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TAccountMarket extends string,
+  TAccountDepthBudget extends string,
   TAccountCollateralMint extends string,
   TAccountQuoteMint extends string,
   TAccountCollateralVault extends string,
@@ -463,6 +490,7 @@ export function getCreateMarketInstruction<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
+    TAccountDepthBudget,
     TAccountCollateralMint,
     TAccountQuoteMint,
     TAccountCollateralVault,
@@ -479,6 +507,7 @@ export function getCreateMarketInstruction<
   TAccountProtocol,
   TAccountAuthority,
   TAccountMarket,
+  TAccountDepthBudget,
   TAccountCollateralMint,
   TAccountQuoteMint,
   TAccountCollateralVault,
@@ -497,6 +526,7 @@ export function getCreateMarketInstruction<
     protocol: { value: input.protocol ?? null, isWritable: false },
     authority: { value: input.authority ?? null, isWritable: true },
     market: { value: input.market ?? null, isWritable: true },
+    depthBudget: { value: input.depthBudget ?? null, isWritable: true },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
@@ -537,6 +567,7 @@ export function getCreateMarketInstruction<
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
       getAccountMeta(accounts.market),
+      getAccountMeta(accounts.depthBudget),
       getAccountMeta(accounts.collateralMint),
       getAccountMeta(accounts.quoteMint),
       getAccountMeta(accounts.collateralVault),
@@ -556,6 +587,7 @@ export function getCreateMarketInstruction<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
+    TAccountDepthBudget,
     TAccountCollateralMint,
     TAccountQuoteMint,
     TAccountCollateralVault,
@@ -580,24 +612,26 @@ export type ParsedCreateMarketInstruction<
     authority: TAccountMetas[1];
     /** Created here. */
     market: TAccountMetas[2];
+    /** The depth of what it sells. */
+    depthBudget: TAccountMetas[3];
     /** Mint of the collateral token. */
-    collateralMint: TAccountMetas[3];
+    collateralMint: TAccountMetas[4];
     /** Mint of the quote token. */
-    quoteMint: TAccountMetas[4];
+    quoteMint: TAccountMetas[5];
     /** Holds all collateral of the market. Created here. */
-    collateralVault: TAccountMetas[5];
+    collateralVault: TAccountMetas[6];
     /** Holds all quote tokens of the market. Created here. */
-    quoteVault: TAccountMetas[6];
+    quoteVault: TAccountMetas[7];
     /** Mint of the LP shares. Created here. */
-    lpMint: TAccountMetas[7];
+    lpMint: TAccountMetas[8];
     /** Token program of the collateral mint; the vault cannot be created with another one. */
-    collateralTokenProgram: TAccountMetas[8];
+    collateralTokenProgram: TAccountMetas[9];
     /** Token program of the quote mint; the vault cannot be created with another one. */
-    quoteTokenProgram: TAccountMetas[9];
+    quoteTokenProgram: TAccountMetas[10];
     /** The classic token program, for the LP mint. */
-    tokenProgram: TAccountMetas[10];
+    tokenProgram: TAccountMetas[11];
     /** The system program. */
-    systemProgram: TAccountMetas[11];
+    systemProgram: TAccountMetas[12];
   };
   data: CreateMarketInstructionData;
 };
@@ -610,7 +644,7 @@ export function parseCreateMarketInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedCreateMarketInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 12) {
+  if (instruction.accounts.length < 13) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
   }
@@ -626,6 +660,7 @@ export function parseCreateMarketInstruction<
       protocol: getNextAccount(),
       authority: getNextAccount(),
       market: getNextAccount(),
+      depthBudget: getNextAccount(),
       collateralMint: getNextAccount(),
       quoteMint: getNextAccount(),
       collateralVault: getNextAccount(),

@@ -26,7 +26,6 @@ import {
   type Instruction,
   type InstructionWithAccounts,
   type InstructionWithData,
-  type ReadonlyAccount,
   type ReadonlySignerAccount,
   type ReadonlyUint8Array,
   type TransactionSigner,
@@ -61,7 +60,7 @@ export type GuardianRequestInstruction<
   InstructionWithAccounts<
     [
       TAccountMarket extends string
-        ? ReadonlyAccount<TAccountMarket>
+        ? WritableAccount<TAccountMarket>
         : TAccountMarket,
       TAccountPosition extends string
         ? WritableAccount<TAccountPosition>
@@ -147,7 +146,7 @@ export async function getGuardianRequestInstructionAsync<
 
   // Original accounts.
   const originalAccounts = {
-    market: { value: input.market ?? null, isWritable: false },
+    market: { value: input.market ?? null, isWritable: true },
     position: { value: input.position ?? null, isWritable: true },
     guardian: { value: input.guardian ?? null, isWritable: false },
   };
@@ -223,7 +222,7 @@ export function getGuardianRequestInstruction<
 
   // Original accounts.
   const originalAccounts = {
-    market: { value: input.market ?? null, isWritable: false },
+    market: { value: input.market ?? null, isWritable: true },
     position: { value: input.position ?? null, isWritable: true },
     guardian: { value: input.guardian ?? null, isWritable: false },
   };

@@ -28,8 +28,10 @@ import {
   parseClaimBountyInstruction,
   parseCloseAccountInstruction,
   parseCloseGuardianPositionInstruction,
+  parseCreateDepthBudgetInstruction,
   parseCreateMarketInstruction,
   parseDepositCollateralInstruction,
+  parseExecuteDepthShareInstruction,
   parseExecuteFeedsInstruction,
   parseExecuteGuardianInstruction,
   parseExecuteParametersInstruction,
@@ -39,8 +41,8 @@ import {
   parseGuardianWithdrawInstruction,
   parseInitializeInstruction,
   parseLiquidateBatchInstruction,
-  parseLiquidateExternalInstruction,
   parseLiquidateInstruction,
+  parseLowerDepthShareInstruction,
   parseObservePriceInstruction,
   parseOpenAccountInstruction,
   parseOpenGuardianPositionInstruction,
@@ -48,6 +50,7 @@ import {
   parsePauseInstruction,
   parseProposeAuthorityInstruction,
   parsePullBrakeInstruction,
+  parseQueueDepthShareInstruction,
   parseQueueFeedsInstruction,
   parseQueueGuardianInstruction,
   parseQueueParametersInstruction,
@@ -71,8 +74,10 @@ import {
   type ParsedClaimBountyInstruction,
   type ParsedCloseAccountInstruction,
   type ParsedCloseGuardianPositionInstruction,
+  type ParsedCreateDepthBudgetInstruction,
   type ParsedCreateMarketInstruction,
   type ParsedDepositCollateralInstruction,
+  type ParsedExecuteDepthShareInstruction,
   type ParsedExecuteFeedsInstruction,
   type ParsedExecuteGuardianInstruction,
   type ParsedExecuteParametersInstruction,
@@ -82,8 +87,8 @@ import {
   type ParsedGuardianWithdrawInstruction,
   type ParsedInitializeInstruction,
   type ParsedLiquidateBatchInstruction,
-  type ParsedLiquidateExternalInstruction,
   type ParsedLiquidateInstruction,
+  type ParsedLowerDepthShareInstruction,
   type ParsedObservePriceInstruction,
   type ParsedOpenAccountInstruction,
   type ParsedOpenGuardianPositionInstruction,
@@ -91,6 +96,7 @@ import {
   type ParsedPauseInstruction,
   type ParsedProposeAuthorityInstruction,
   type ParsedPullBrakeInstruction,
+  type ParsedQueueDepthShareInstruction,
   type ParsedQueueFeedsInstruction,
   type ParsedQueueGuardianInstruction,
   type ParsedQueueParametersInstruction,
@@ -109,6 +115,7 @@ export const BREAKWATER_PROGRAM_ADDRESS =
   "BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA" as Address<"BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA">;
 
 export enum BreakwaterAccount {
+  DepthBudget,
   GuardianPosition,
   KeeperLedger,
   MarginAccount,
@@ -121,6 +128,17 @@ export function identifyBreakwaterAccount(
   account: { data: ReadonlyUint8Array } | ReadonlyUint8Array,
 ): BreakwaterAccount {
   const data = "data" in account ? account.data : account;
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([122, 233, 72, 105, 40, 253, 137, 182]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterAccount.DepthBudget;
+  }
   if (
     containsBytes(
       data,
@@ -204,8 +222,10 @@ export enum BreakwaterInstruction {
   ClaimBounty,
   CloseAccount,
   CloseGuardianPosition,
+  CreateDepthBudget,
   CreateMarket,
   DepositCollateral,
+  ExecuteDepthShare,
   ExecuteFeeds,
   ExecuteGuardian,
   ExecuteParameters,
@@ -216,7 +236,7 @@ export enum BreakwaterInstruction {
   Initialize,
   Liquidate,
   LiquidateBatch,
-  LiquidateExternal,
+  LowerDepthShare,
   ObservePrice,
   OpenAccount,
   OpenGuardianPosition,
@@ -224,6 +244,7 @@ export enum BreakwaterInstruction {
   Pause,
   ProposeAuthority,
   PullBrake,
+  QueueDepthShare,
   QueueFeeds,
   QueueGuardian,
   QueueParameters,
@@ -367,6 +388,17 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([98, 55, 150, 69, 127, 170, 179, 0]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.CreateDepthBudget;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([103, 226, 97, 235, 200, 188, 251, 254]),
       ),
       0,
@@ -384,6 +416,17 @@ export function identifyBreakwaterInstruction(
     )
   ) {
     return BreakwaterInstruction.DepositCollateral;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([223, 101, 224, 175, 16, 152, 168, 1]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.ExecuteDepthShare;
   }
   if (
     containsBytes(
@@ -499,12 +542,12 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([68, 208, 26, 107, 52, 54, 82, 171]),
+        new Uint8Array([26, 30, 11, 117, 75, 210, 103, 121]),
       ),
       0,
     )
   ) {
-    return BreakwaterInstruction.LiquidateExternal;
+    return BreakwaterInstruction.LowerDepthShare;
   }
   if (
     containsBytes(
@@ -582,6 +625,17 @@ export function identifyBreakwaterInstruction(
     )
   ) {
     return BreakwaterInstruction.PullBrake;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([246, 163, 51, 171, 212, 16, 31, 88]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.QueueDepthShare;
   }
   if (
     containsBytes(
@@ -757,11 +811,17 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.CloseGuardianPosition;
     } & ParsedCloseGuardianPositionInstruction<TProgram>)
   | ({
+      instructionType: BreakwaterInstruction.CreateDepthBudget;
+    } & ParsedCreateDepthBudgetInstruction<TProgram>)
+  | ({
       instructionType: BreakwaterInstruction.CreateMarket;
     } & ParsedCreateMarketInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.DepositCollateral;
     } & ParsedDepositCollateralInstruction<TProgram>)
+  | ({
+      instructionType: BreakwaterInstruction.ExecuteDepthShare;
+    } & ParsedExecuteDepthShareInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.ExecuteFeeds;
     } & ParsedExecuteFeedsInstruction<TProgram>)
@@ -793,8 +853,8 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.LiquidateBatch;
     } & ParsedLiquidateBatchInstruction<TProgram>)
   | ({
-      instructionType: BreakwaterInstruction.LiquidateExternal;
-    } & ParsedLiquidateExternalInstruction<TProgram>)
+      instructionType: BreakwaterInstruction.LowerDepthShare;
+    } & ParsedLowerDepthShareInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.ObservePrice;
     } & ParsedObservePriceInstruction<TProgram>)
@@ -816,6 +876,9 @@ export type ParsedBreakwaterInstruction<
   | ({
       instructionType: BreakwaterInstruction.PullBrake;
     } & ParsedPullBrakeInstruction<TProgram>)
+  | ({
+      instructionType: BreakwaterInstruction.QueueDepthShare;
+    } & ParsedQueueDepthShareInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.QueueFeeds;
     } & ParsedQueueFeedsInstruction<TProgram>)
@@ -935,6 +998,13 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseCloseGuardianPositionInstruction(instruction),
       };
     }
+    case BreakwaterInstruction.CreateDepthBudget: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.CreateDepthBudget,
+        ...parseCreateDepthBudgetInstruction(instruction),
+      };
+    }
     case BreakwaterInstruction.CreateMarket: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -947,6 +1017,13 @@ export function parseBreakwaterInstruction<TProgram extends string>(
       return {
         instructionType: BreakwaterInstruction.DepositCollateral,
         ...parseDepositCollateralInstruction(instruction),
+      };
+    }
+    case BreakwaterInstruction.ExecuteDepthShare: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.ExecuteDepthShare,
+        ...parseExecuteDepthShareInstruction(instruction),
       };
     }
     case BreakwaterInstruction.ExecuteFeeds: {
@@ -1019,11 +1096,11 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseLiquidateBatchInstruction(instruction),
       };
     }
-    case BreakwaterInstruction.LiquidateExternal: {
+    case BreakwaterInstruction.LowerDepthShare: {
       assertIsInstructionWithAccounts(instruction);
       return {
-        instructionType: BreakwaterInstruction.LiquidateExternal,
-        ...parseLiquidateExternalInstruction(instruction),
+        instructionType: BreakwaterInstruction.LowerDepthShare,
+        ...parseLowerDepthShareInstruction(instruction),
       };
     }
     case BreakwaterInstruction.ObservePrice: {
@@ -1073,6 +1150,13 @@ export function parseBreakwaterInstruction<TProgram extends string>(
       return {
         instructionType: BreakwaterInstruction.PullBrake,
         ...parsePullBrakeInstruction(instruction),
+      };
+    }
+    case BreakwaterInstruction.QueueDepthShare: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.QueueDepthShare,
+        ...parseQueueDepthShareInstruction(instruction),
       };
     }
     case BreakwaterInstruction.QueueFeeds: {

@@ -17,7 +17,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** The protocol-owned vault's books. It never holds cash while it owes the pool. */
+/** The protocol-owned vault's books. It never holds cash while it owes the pool, or keepers what has no cash yet. */
 export type Backstop = {
   /** Quote atoms. */
   cash: bigint;
@@ -25,8 +25,10 @@ export type Backstop = {
   inventory: bigint;
   /** Debt to the pool, in shares of the pool's debt. */
   debtShares: bigint;
-  /** Bounties credited to keepers and not yet claimed, quote atoms. Already out of `cash`. */
-  keeperCredits: bigint;
+  /** Bounties credited to keepers that the vault holds cash for, quote atoms. Already out of `cash`. */
+  fundedCredits: bigint;
+  /** Bounties credited to keepers that there was no cash for, quote atoms: what comes in pays them first. */
+  unfundedCredits: bigint;
   /** Paid by the pool out of interest since the last settled deficit, quote atoms. */
   reserve: bigint;
 };
@@ -38,8 +40,10 @@ export type BackstopArgs = {
   inventory: number | bigint;
   /** Debt to the pool, in shares of the pool's debt. */
   debtShares: number | bigint;
-  /** Bounties credited to keepers and not yet claimed, quote atoms. Already out of `cash`. */
-  keeperCredits: number | bigint;
+  /** Bounties credited to keepers that the vault holds cash for, quote atoms. Already out of `cash`. */
+  fundedCredits: number | bigint;
+  /** Bounties credited to keepers that there was no cash for, quote atoms: what comes in pays them first. */
+  unfundedCredits: number | bigint;
   /** Paid by the pool out of interest since the last settled deficit, quote atoms. */
   reserve: number | bigint;
 };
@@ -49,7 +53,8 @@ export function getBackstopEncoder(): FixedSizeEncoder<BackstopArgs> {
     ["cash", getU64Encoder()],
     ["inventory", getU64Encoder()],
     ["debtShares", getU64Encoder()],
-    ["keeperCredits", getU64Encoder()],
+    ["fundedCredits", getU64Encoder()],
+    ["unfundedCredits", getU64Encoder()],
     ["reserve", getU64Encoder()],
   ]);
 }
@@ -59,7 +64,8 @@ export function getBackstopDecoder(): FixedSizeDecoder<Backstop> {
     ["cash", getU64Decoder()],
     ["inventory", getU64Decoder()],
     ["debtShares", getU64Decoder()],
-    ["keeperCredits", getU64Decoder()],
+    ["fundedCredits", getU64Decoder()],
+    ["unfundedCredits", getU64Decoder()],
     ["reserve", getU64Decoder()],
   ]);
 }

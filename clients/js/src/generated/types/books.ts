@@ -17,12 +17,20 @@ import {
 import {
   getBackstopDecoder,
   getBackstopEncoder,
+  getGuardiansDecoder,
+  getGuardiansEncoder,
+  getIncomeDecoder,
+  getIncomeEncoder,
   getPoolDecoder,
   getPoolEncoder,
   getScheduleDecoder,
   getScheduleEncoder,
   type Backstop,
   type BackstopArgs,
+  type Guardians,
+  type GuardiansArgs,
+  type Income,
+  type IncomeArgs,
   type Pool,
   type PoolArgs,
   type Schedule,
@@ -37,6 +45,10 @@ export type Books = {
   backstop: Backstop;
   /** The unwind of the backstop's inventory. */
   unwind: Schedule;
+  /** The guardians' claim on the backstop. */
+  guardians: Guardians;
+  /** Where the backstop's equity came from. */
+  income: Income;
 };
 
 export type BooksArgs = {
@@ -46,6 +58,10 @@ export type BooksArgs = {
   backstop: BackstopArgs;
   /** The unwind of the backstop's inventory. */
   unwind: ScheduleArgs;
+  /** The guardians' claim on the backstop. */
+  guardians: GuardiansArgs;
+  /** Where the backstop's equity came from. */
+  income: IncomeArgs;
 };
 
 export function getBooksEncoder(): FixedSizeEncoder<BooksArgs> {
@@ -53,6 +69,8 @@ export function getBooksEncoder(): FixedSizeEncoder<BooksArgs> {
     ["pool", getPoolEncoder()],
     ["backstop", getBackstopEncoder()],
     ["unwind", getScheduleEncoder()],
+    ["guardians", getGuardiansEncoder()],
+    ["income", getIncomeEncoder()],
   ]);
 }
 
@@ -61,6 +79,8 @@ export function getBooksDecoder(): FixedSizeDecoder<Books> {
     ["pool", getPoolDecoder()],
     ["backstop", getBackstopDecoder()],
     ["unwind", getScheduleDecoder()],
+    ["guardians", getGuardiansDecoder()],
+    ["income", getIncomeDecoder()],
   ]);
 }
 

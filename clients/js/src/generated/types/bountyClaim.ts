@@ -21,19 +21,29 @@ import {
 export type BountyClaim = {
   /** Quote atoms paid out. */
   amount: bigint;
+  /** Quote atoms still owed, for which there was no cash. */
+  creditAfter: bigint;
 };
 
 export type BountyClaimArgs = {
   /** Quote atoms paid out. */
   amount: number | bigint;
+  /** Quote atoms still owed, for which there was no cash. */
+  creditAfter: number | bigint;
 };
 
 export function getBountyClaimEncoder(): FixedSizeEncoder<BountyClaimArgs> {
-  return getStructEncoder([["amount", getU64Encoder()]]);
+  return getStructEncoder([
+    ["amount", getU64Encoder()],
+    ["creditAfter", getU64Encoder()],
+  ]);
 }
 
 export function getBountyClaimDecoder(): FixedSizeDecoder<BountyClaim> {
-  return getStructDecoder([["amount", getU64Decoder()]]);
+  return getStructDecoder([
+    ["amount", getU64Decoder()],
+    ["creditAfter", getU64Decoder()],
+  ]);
 }
 
 export function getBountyClaimCodec(): FixedSizeCodec<

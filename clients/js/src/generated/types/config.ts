@@ -25,18 +25,15 @@ export type Config = {
   minDebt: bigint;
   /** Flat part of a keeper's bounty, quote atoms. */
   bountyTip: bigint;
-  /** Most collateral the backstop may hold, collateral atoms. Insolvent accounts are absorbed beyond it. */
-  inventoryCap: bigint;
-  /** Slowest unwind, collateral atoms per second. */
-  unwindMinRate: bigint;
-  /** Fastest unwind, collateral atoms per second: the promise to the market. */
-  unwindMaxRate: bigint;
   /** While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms. */
   guardedFlow: bigint;
-  /** Debt that one price band may hold whatever the backstop's room, quote atoms. */
-  bandFloor: bigint;
-  /** Sales that move the market's price by 1%, quote atoms: what the cascade indicator is told. */
+  /**
+   * Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow limit, the
+   * pipeline and the debt cap follow it.
+   */
   marketDepth: bigint;
+  /** Most that one bounty may be, quote atoms. */
+  bountyCap: bigint;
   /** Most that the pool may hold and be owed after a supply, quote atoms. */
   supplyCap: bigint;
   /** Most that the pool may be owed after a borrowing, what the backstop owes included, quote atoms. */
@@ -49,18 +46,24 @@ export type Config = {
   targetLtv: number;
   /** Above this an account can be liquidated (maintenance margin), bps. */
   liquidationLtv: number;
-  /** From here the whole account is taken over, bps. */
-  insolvencyLtv: number;
-  /** Penalty at the liquidation LTV, bps of the debt repaid. */
-  penaltyMin: number;
-  /** Penalty at the insolvency LTV, bps of the debt repaid. */
-  penaltyMax: number;
+  /** From here the whole account is taken over (θ), bps. */
+  takeoverLtv: number;
+  /** Penalty of a partial liquidation (β), bps of the debt repaid. */
+  penalty: number;
+  /** Most of the remaining margin that a take-over takes, bps of the debt. */
+  takeoverPenalty: number;
   /** The keeper's share of the debt repaid, bps. */
   bountyShare: number;
-  /** Most (debt − cash) the backstop may owe per unit of its equity, bps. */
-  backstopLeverage: number;
-  /** Discount on inventory when the backstop's equity is counted, bps. */
-  inventoryHaircut: number;
+  /** Most that is sold in an hour (k), bps of `market_depth`: the promise to the market. */
+  flowRate: number;
+  /** The fall of the price that the backstop must be able to stand with nothing sold (S_base), bps. */
+  stressFall: number;
+  /** How many standard deviations of the price admission adds to `stress_fall`, 10,000 = one. */
+  stressVolatility: number;
+  /** The largest fall that admission asks for, bps. */
+  stressMax: number;
+  /** The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs, bps. */
+  standbyShare: number;
   /** Growth of the unwind discount per hour behind schedule, bps. */
   unwindSlope: number;
   /** Largest unwind discount, bps. */
@@ -91,33 +94,25 @@ export type Config = {
   confidenceGuard: number;
   /** A confidence interval wider than this makes the market Halted, bps of the price, for each feed. */
   confidenceHalt: number;
-  /** Furthest that spot and guarded price may be apart for liquidations, bps of spot. */
+  /**
+   * Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
+   * higher.
+   */
   maxGap: number;
   /** While Guarded: the part of the wanted repayment that is taken over at a time, bps. */
   guardedStep: number;
   /** The guardians' share of penalties, if all of the backstop's equity were theirs, bps. */
   guardianShare: number;
-  /** Growth of the discount of external liquidations, bps per minute without room. */
-  externalSlope: number;
-  /** Equity of the protocol that taking out must leave, bps of the market's debt. */
-  equityFloor: number;
-  /** How many standard deviations of the price are taken off the initial LTV, 10,000 = one. */
-  volatilityFactor: number;
-  /** Most that volatility takes off the initial LTV, bps. */
-  volatilityMax: number;
-  /** Most that crowding takes off the initial LTV, bps. */
-  crowdingMax: number;
-  /** The fall of the price that the backstop should have room for, bps. */
-  crowdingDrop: number;
-  /** Debt that a new loan's surroundings may hold, as a part of the backstop's room, bps. */
-  bandLimit: number;
   /**
    * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
    * is no limit. See [`crate::outflow`].
    */
   outflowLimit: number;
-  /** Time in which the whole inventory is scheduled to be sold, seconds. */
-  unwindTime: number;
+  /**
+   * While the stress cover is negative, partial liquidations keep the inventory below what is sold in this time,
+   * seconds.
+   */
+  pipeline: number;
   /** How far sales may run ahead of the schedule, seconds. */
   unwindBurst: number;
   /** Oldest price for borrowing, withdrawing against debt, and buying inventory, seconds. */
@@ -144,8 +139,6 @@ export type Config = {
   guardianCooldown: number;
   /** Time in which it may leave then, seconds. */
   guardianWindow: number;
-  /** How long it is remembered that the backstop had no room, seconds. */
-  externalMemory: number;
   /** Time between the announcement of taking equity out and doing it, seconds. */
   takeOutDelay: number;
   /** Time in which it may be done then, seconds. */
@@ -154,8 +147,6 @@ export type Config = {
   volatilitySeconds: number;
   /** The time over which a standard deviation is meant, seconds. */
   volatilityHorizon: number;
-  /** Bands on each side of a new loan that count as its surroundings. */
-  crowdingBands: number;
   /** Time in which `outflow_limit` is refilled, seconds. */
   outflowWindow: number;
 };
@@ -165,18 +156,15 @@ export type ConfigArgs = {
   minDebt: number | bigint;
   /** Flat part of a keeper's bounty, quote atoms. */
   bountyTip: number | bigint;
-  /** Most collateral the backstop may hold, collateral atoms. Insolvent accounts are absorbed beyond it. */
-  inventoryCap: number | bigint;
-  /** Slowest unwind, collateral atoms per second. */
-  unwindMinRate: number | bigint;
-  /** Fastest unwind, collateral atoms per second: the promise to the market. */
-  unwindMaxRate: number | bigint;
   /** While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms. */
   guardedFlow: number | bigint;
-  /** Debt that one price band may hold whatever the backstop's room, quote atoms. */
-  bandFloor: number | bigint;
-  /** Sales that move the market's price by 1%, quote atoms: what the cascade indicator is told. */
+  /**
+   * Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow limit, the
+   * pipeline and the debt cap follow it.
+   */
   marketDepth: number | bigint;
+  /** Most that one bounty may be, quote atoms. */
+  bountyCap: number | bigint;
   /** Most that the pool may hold and be owed after a supply, quote atoms. */
   supplyCap: number | bigint;
   /** Most that the pool may be owed after a borrowing, what the backstop owes included, quote atoms. */
@@ -189,18 +177,24 @@ export type ConfigArgs = {
   targetLtv: number;
   /** Above this an account can be liquidated (maintenance margin), bps. */
   liquidationLtv: number;
-  /** From here the whole account is taken over, bps. */
-  insolvencyLtv: number;
-  /** Penalty at the liquidation LTV, bps of the debt repaid. */
-  penaltyMin: number;
-  /** Penalty at the insolvency LTV, bps of the debt repaid. */
-  penaltyMax: number;
+  /** From here the whole account is taken over (θ), bps. */
+  takeoverLtv: number;
+  /** Penalty of a partial liquidation (β), bps of the debt repaid. */
+  penalty: number;
+  /** Most of the remaining margin that a take-over takes, bps of the debt. */
+  takeoverPenalty: number;
   /** The keeper's share of the debt repaid, bps. */
   bountyShare: number;
-  /** Most (debt − cash) the backstop may owe per unit of its equity, bps. */
-  backstopLeverage: number;
-  /** Discount on inventory when the backstop's equity is counted, bps. */
-  inventoryHaircut: number;
+  /** Most that is sold in an hour (k), bps of `market_depth`: the promise to the market. */
+  flowRate: number;
+  /** The fall of the price that the backstop must be able to stand with nothing sold (S_base), bps. */
+  stressFall: number;
+  /** How many standard deviations of the price admission adds to `stress_fall`, 10,000 = one. */
+  stressVolatility: number;
+  /** The largest fall that admission asks for, bps. */
+  stressMax: number;
+  /** The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs, bps. */
+  standbyShare: number;
   /** Growth of the unwind discount per hour behind schedule, bps. */
   unwindSlope: number;
   /** Largest unwind discount, bps. */
@@ -231,33 +225,25 @@ export type ConfigArgs = {
   confidenceGuard: number;
   /** A confidence interval wider than this makes the market Halted, bps of the price, for each feed. */
   confidenceHalt: number;
-  /** Furthest that spot and guarded price may be apart for liquidations, bps of spot. */
+  /**
+   * Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
+   * higher.
+   */
   maxGap: number;
   /** While Guarded: the part of the wanted repayment that is taken over at a time, bps. */
   guardedStep: number;
   /** The guardians' share of penalties, if all of the backstop's equity were theirs, bps. */
   guardianShare: number;
-  /** Growth of the discount of external liquidations, bps per minute without room. */
-  externalSlope: number;
-  /** Equity of the protocol that taking out must leave, bps of the market's debt. */
-  equityFloor: number;
-  /** How many standard deviations of the price are taken off the initial LTV, 10,000 = one. */
-  volatilityFactor: number;
-  /** Most that volatility takes off the initial LTV, bps. */
-  volatilityMax: number;
-  /** Most that crowding takes off the initial LTV, bps. */
-  crowdingMax: number;
-  /** The fall of the price that the backstop should have room for, bps. */
-  crowdingDrop: number;
-  /** Debt that a new loan's surroundings may hold, as a part of the backstop's room, bps. */
-  bandLimit: number;
   /**
    * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
    * is no limit. See [`crate::outflow`].
    */
   outflowLimit: number;
-  /** Time in which the whole inventory is scheduled to be sold, seconds. */
-  unwindTime: number;
+  /**
+   * While the stress cover is negative, partial liquidations keep the inventory below what is sold in this time,
+   * seconds.
+   */
+  pipeline: number;
   /** How far sales may run ahead of the schedule, seconds. */
   unwindBurst: number;
   /** Oldest price for borrowing, withdrawing against debt, and buying inventory, seconds. */
@@ -284,8 +270,6 @@ export type ConfigArgs = {
   guardianCooldown: number;
   /** Time in which it may leave then, seconds. */
   guardianWindow: number;
-  /** How long it is remembered that the backstop had no room, seconds. */
-  externalMemory: number;
   /** Time between the announcement of taking equity out and doing it, seconds. */
   takeOutDelay: number;
   /** Time in which it may be done then, seconds. */
@@ -294,8 +278,6 @@ export type ConfigArgs = {
   volatilitySeconds: number;
   /** The time over which a standard deviation is meant, seconds. */
   volatilityHorizon: number;
-  /** Bands on each side of a new loan that count as its surroundings. */
-  crowdingBands: number;
   /** Time in which `outflow_limit` is refilled, seconds. */
   outflowWindow: number;
 };
@@ -304,24 +286,24 @@ export function getConfigEncoder(): FixedSizeEncoder<ConfigArgs> {
   return getStructEncoder([
     ["minDebt", getU64Encoder()],
     ["bountyTip", getU64Encoder()],
-    ["inventoryCap", getU64Encoder()],
-    ["unwindMinRate", getU64Encoder()],
-    ["unwindMaxRate", getU64Encoder()],
     ["guardedFlow", getU64Encoder()],
-    ["bandFloor", getU64Encoder()],
     ["marketDepth", getU64Encoder()],
+    ["bountyCap", getU64Encoder()],
     ["supplyCap", getU64Encoder()],
     ["debtCap", getU64Encoder()],
     ["accountDebtCap", getU64Encoder()],
     ["initialLtv", getU32Encoder()],
     ["targetLtv", getU32Encoder()],
     ["liquidationLtv", getU32Encoder()],
-    ["insolvencyLtv", getU32Encoder()],
-    ["penaltyMin", getU32Encoder()],
-    ["penaltyMax", getU32Encoder()],
+    ["takeoverLtv", getU32Encoder()],
+    ["penalty", getU32Encoder()],
+    ["takeoverPenalty", getU32Encoder()],
     ["bountyShare", getU32Encoder()],
-    ["backstopLeverage", getU32Encoder()],
-    ["inventoryHaircut", getU32Encoder()],
+    ["flowRate", getU32Encoder()],
+    ["stressFall", getU32Encoder()],
+    ["stressVolatility", getU32Encoder()],
+    ["stressMax", getU32Encoder()],
+    ["standbyShare", getU32Encoder()],
     ["unwindSlope", getU32Encoder()],
     ["unwindMaxDiscount", getU32Encoder()],
     ["unwindMaxPremium", getU32Encoder()],
@@ -340,15 +322,8 @@ export function getConfigEncoder(): FixedSizeEncoder<ConfigArgs> {
     ["maxGap", getU32Encoder()],
     ["guardedStep", getU32Encoder()],
     ["guardianShare", getU32Encoder()],
-    ["externalSlope", getU32Encoder()],
-    ["equityFloor", getU32Encoder()],
-    ["volatilityFactor", getU32Encoder()],
-    ["volatilityMax", getU32Encoder()],
-    ["crowdingMax", getU32Encoder()],
-    ["crowdingDrop", getU32Encoder()],
-    ["bandLimit", getU32Encoder()],
     ["outflowLimit", getU32Encoder()],
-    ["unwindTime", getU32Encoder()],
+    ["pipeline", getU32Encoder()],
     ["unwindBurst", getU32Encoder()],
     ["maxAgeShort", getU32Encoder()],
     ["maxAgeLong", getU32Encoder()],
@@ -362,12 +337,10 @@ export function getConfigEncoder(): FixedSizeEncoder<ConfigArgs> {
     ["brakeRest", getU32Encoder()],
     ["guardianCooldown", getU32Encoder()],
     ["guardianWindow", getU32Encoder()],
-    ["externalMemory", getU32Encoder()],
     ["takeOutDelay", getU32Encoder()],
     ["takeOutWindow", getU32Encoder()],
     ["volatilitySeconds", getU32Encoder()],
     ["volatilityHorizon", getU32Encoder()],
-    ["crowdingBands", getU32Encoder()],
     ["outflowWindow", getU32Encoder()],
   ]);
 }
@@ -376,24 +349,24 @@ export function getConfigDecoder(): FixedSizeDecoder<Config> {
   return getStructDecoder([
     ["minDebt", getU64Decoder()],
     ["bountyTip", getU64Decoder()],
-    ["inventoryCap", getU64Decoder()],
-    ["unwindMinRate", getU64Decoder()],
-    ["unwindMaxRate", getU64Decoder()],
     ["guardedFlow", getU64Decoder()],
-    ["bandFloor", getU64Decoder()],
     ["marketDepth", getU64Decoder()],
+    ["bountyCap", getU64Decoder()],
     ["supplyCap", getU64Decoder()],
     ["debtCap", getU64Decoder()],
     ["accountDebtCap", getU64Decoder()],
     ["initialLtv", getU32Decoder()],
     ["targetLtv", getU32Decoder()],
     ["liquidationLtv", getU32Decoder()],
-    ["insolvencyLtv", getU32Decoder()],
-    ["penaltyMin", getU32Decoder()],
-    ["penaltyMax", getU32Decoder()],
+    ["takeoverLtv", getU32Decoder()],
+    ["penalty", getU32Decoder()],
+    ["takeoverPenalty", getU32Decoder()],
     ["bountyShare", getU32Decoder()],
-    ["backstopLeverage", getU32Decoder()],
-    ["inventoryHaircut", getU32Decoder()],
+    ["flowRate", getU32Decoder()],
+    ["stressFall", getU32Decoder()],
+    ["stressVolatility", getU32Decoder()],
+    ["stressMax", getU32Decoder()],
+    ["standbyShare", getU32Decoder()],
     ["unwindSlope", getU32Decoder()],
     ["unwindMaxDiscount", getU32Decoder()],
     ["unwindMaxPremium", getU32Decoder()],
@@ -412,15 +385,8 @@ export function getConfigDecoder(): FixedSizeDecoder<Config> {
     ["maxGap", getU32Decoder()],
     ["guardedStep", getU32Decoder()],
     ["guardianShare", getU32Decoder()],
-    ["externalSlope", getU32Decoder()],
-    ["equityFloor", getU32Decoder()],
-    ["volatilityFactor", getU32Decoder()],
-    ["volatilityMax", getU32Decoder()],
-    ["crowdingMax", getU32Decoder()],
-    ["crowdingDrop", getU32Decoder()],
-    ["bandLimit", getU32Decoder()],
     ["outflowLimit", getU32Decoder()],
-    ["unwindTime", getU32Decoder()],
+    ["pipeline", getU32Decoder()],
     ["unwindBurst", getU32Decoder()],
     ["maxAgeShort", getU32Decoder()],
     ["maxAgeLong", getU32Decoder()],
@@ -434,12 +400,10 @@ export function getConfigDecoder(): FixedSizeDecoder<Config> {
     ["brakeRest", getU32Decoder()],
     ["guardianCooldown", getU32Decoder()],
     ["guardianWindow", getU32Decoder()],
-    ["externalMemory", getU32Decoder()],
     ["takeOutDelay", getU32Decoder()],
     ["takeOutWindow", getU32Decoder()],
     ["volatilitySeconds", getU32Decoder()],
     ["volatilityHorizon", getU32Decoder()],
-    ["crowdingBands", getU32Decoder()],
     ["outflowWindow", getU32Decoder()],
   ]);
 }

@@ -23,6 +23,10 @@ export type Guardians = {
   claim: bigint;
   /** Shares of it. */
   shares: bigint;
+  /** Shares that have been asked to be taken out: they do not count for new risk. */
+  requested: bigint;
+  /** A fraction of an atom earned beside the claim, in units of 2^-64. */
+  fraction: bigint;
   /** How many times the claim was voided. Shares of an earlier era are worth nothing. */
   era: bigint;
 };
@@ -32,6 +36,10 @@ export type GuardiansArgs = {
   claim: number | bigint;
   /** Shares of it. */
   shares: number | bigint;
+  /** Shares that have been asked to be taken out: they do not count for new risk. */
+  requested: number | bigint;
+  /** A fraction of an atom earned beside the claim, in units of 2^-64. */
+  fraction: number | bigint;
   /** How many times the claim was voided. Shares of an earlier era are worth nothing. */
   era: number | bigint;
 };
@@ -40,6 +48,8 @@ export function getGuardiansEncoder(): FixedSizeEncoder<GuardiansArgs> {
   return getStructEncoder([
     ["claim", getU64Encoder()],
     ["shares", getU64Encoder()],
+    ["requested", getU64Encoder()],
+    ["fraction", getU64Encoder()],
     ["era", getU64Encoder()],
   ]);
 }
@@ -48,6 +58,8 @@ export function getGuardiansDecoder(): FixedSizeDecoder<Guardians> {
   return getStructDecoder([
     ["claim", getU64Decoder()],
     ["shares", getU64Decoder()],
+    ["requested", getU64Decoder()],
+    ["fraction", getU64Decoder()],
     ["era", getU64Decoder()],
   ]);
 }

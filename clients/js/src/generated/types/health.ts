@@ -45,6 +45,8 @@ export type Health = {
   liquidatable: boolean;
   /** The highest price at which the account is liquidated, at today's debt; `None` without debt. */
   liquidationPrice: Option<bigint>;
+  /** The highest price at which all of it is taken over, whatever the backstop has; `None` without debt. */
+  takeoverPrice: Option<bigint>;
 };
 
 export type HealthArgs = {
@@ -64,6 +66,8 @@ export type HealthArgs = {
   liquidatable: boolean;
   /** The highest price at which the account is liquidated, at today's debt; `None` without debt. */
   liquidationPrice: OptionOrNullable<number | bigint>;
+  /** The highest price at which all of it is taken over, whatever the backstop has; `None` without debt. */
+  takeoverPrice: OptionOrNullable<number | bigint>;
 };
 
 export function getHealthEncoder(): Encoder<HealthArgs> {
@@ -76,6 +80,7 @@ export function getHealthEncoder(): Encoder<HealthArgs> {
     ["liquidationLtv", getU32Encoder()],
     ["liquidatable", getBooleanEncoder()],
     ["liquidationPrice", getOptionEncoder(getU128Encoder())],
+    ["takeoverPrice", getOptionEncoder(getU128Encoder())],
   ]);
 }
 
@@ -89,6 +94,7 @@ export function getHealthDecoder(): Decoder<Health> {
     ["liquidationLtv", getU32Decoder()],
     ["liquidatable", getBooleanDecoder()],
     ["liquidationPrice", getOptionDecoder(getU128Decoder())],
+    ["takeoverPrice", getOptionDecoder(getU128Decoder())],
   ]);
 }
 

@@ -21,7 +21,7 @@ import {
 
 /**
  * Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to whoever
- * asks and decides nothing.
+ * asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
  */
 export type Income = {
   /** Given for good, less what was taken out. */
@@ -34,6 +34,8 @@ export type Income = {
   book: bigint;
   /** Proceeds of sales less the book value of what was sold. */
   gains: bigint;
+  /** What guardians have earned of the pool's interest for standing by. */
+  standby: bigint;
 };
 
 export type IncomeArgs = {
@@ -47,6 +49,8 @@ export type IncomeArgs = {
   book: number | bigint;
   /** Proceeds of sales less the book value of what was sold. */
   gains: number | bigint;
+  /** What guardians have earned of the pool's interest for standing by. */
+  standby: number | bigint;
 };
 
 export function getIncomeEncoder(): FixedSizeEncoder<IncomeArgs> {
@@ -56,6 +60,7 @@ export function getIncomeEncoder(): FixedSizeEncoder<IncomeArgs> {
     ["deficits", getU64Encoder()],
     ["book", getU64Encoder()],
     ["gains", getI64Encoder()],
+    ["standby", getU64Encoder()],
   ]);
 }
 
@@ -66,6 +71,7 @@ export function getIncomeDecoder(): FixedSizeDecoder<Income> {
     ["deficits", getU64Decoder()],
     ["book", getU64Decoder()],
     ["gains", getI64Decoder()],
+    ["standby", getU64Decoder()],
   ]);
 }
 

@@ -25,7 +25,7 @@ import {
 
 /** An account was liquidated against the backstop. No token moved. */
 export type Liquidation = {
-  /** Price it was done at, quote atoms per collateral atom, Q64.64. */
+  /** Price it was settled at, the lower of spot and guarded price: quote atoms per collateral atom, Q64.64. */
   price: bigint;
   /** Debt taken off the account, quote atoms. */
   repaid: bigint;
@@ -33,26 +33,24 @@ export type Liquidation = {
   paidInCash: bigint;
   /** Collateral taken, atoms. */
   seized: bigint;
-  /** What the debt exceeded the collateral by: the backstop's loss, quote atoms. */
+  /** What the debt exceeded the collateral by at that price: the backstop's loss, quote atoms. */
   deficit: bigint;
   /** Bounty credited to the keeper, quote atoms. */
   bounty: bigint;
-  /** Bounty that neither backstop nor pool had cash for, quote atoms. It is not owed. */
-  bountyUnpaid: bigint;
   /** Debt left in the account, quote atoms. */
   debtAfter: bigint;
   /** Collateral left in the account, atoms. */
   collateralAfter: bigint;
   /** Penalty, bps of the debt repaid. */
   penalty: number;
-  /** The LTV was at or beyond the insolvency LTV. */
-  insolvent: boolean;
+  /** The LTV was at or beyond the take-over LTV. */
+  takenOver: boolean;
   /** All of the debt was taken. */
   whole: boolean;
 };
 
 export type LiquidationArgs = {
-  /** Price it was done at, quote atoms per collateral atom, Q64.64. */
+  /** Price it was settled at, the lower of spot and guarded price: quote atoms per collateral atom, Q64.64. */
   price: number | bigint;
   /** Debt taken off the account, quote atoms. */
   repaid: number | bigint;
@@ -60,20 +58,18 @@ export type LiquidationArgs = {
   paidInCash: number | bigint;
   /** Collateral taken, atoms. */
   seized: number | bigint;
-  /** What the debt exceeded the collateral by: the backstop's loss, quote atoms. */
+  /** What the debt exceeded the collateral by at that price: the backstop's loss, quote atoms. */
   deficit: number | bigint;
   /** Bounty credited to the keeper, quote atoms. */
   bounty: number | bigint;
-  /** Bounty that neither backstop nor pool had cash for, quote atoms. It is not owed. */
-  bountyUnpaid: number | bigint;
   /** Debt left in the account, quote atoms. */
   debtAfter: number | bigint;
   /** Collateral left in the account, atoms. */
   collateralAfter: number | bigint;
   /** Penalty, bps of the debt repaid. */
   penalty: number;
-  /** The LTV was at or beyond the insolvency LTV. */
-  insolvent: boolean;
+  /** The LTV was at or beyond the take-over LTV. */
+  takenOver: boolean;
   /** All of the debt was taken. */
   whole: boolean;
 };
@@ -86,11 +82,10 @@ export function getLiquidationEncoder(): FixedSizeEncoder<LiquidationArgs> {
     ["seized", getU64Encoder()],
     ["deficit", getU64Encoder()],
     ["bounty", getU64Encoder()],
-    ["bountyUnpaid", getU64Encoder()],
     ["debtAfter", getU64Encoder()],
     ["collateralAfter", getU64Encoder()],
     ["penalty", getU32Encoder()],
-    ["insolvent", getBooleanEncoder()],
+    ["takenOver", getBooleanEncoder()],
     ["whole", getBooleanEncoder()],
   ]);
 }
@@ -103,11 +98,10 @@ export function getLiquidationDecoder(): FixedSizeDecoder<Liquidation> {
     ["seized", getU64Decoder()],
     ["deficit", getU64Decoder()],
     ["bounty", getU64Decoder()],
-    ["bountyUnpaid", getU64Decoder()],
     ["debtAfter", getU64Decoder()],
     ["collateralAfter", getU64Decoder()],
     ["penalty", getU32Decoder()],
-    ["insolvent", getBooleanDecoder()],
+    ["takenOver", getBooleanDecoder()],
     ["whole", getBooleanDecoder()],
   ]);
 }

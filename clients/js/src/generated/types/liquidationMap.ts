@@ -25,21 +25,36 @@ import {
 export type LiquidationMap = {
   /** Debt shares in each band, lowest ratio first. */
   bands: Array<bigint>;
-  /** 32 × log2 of the ratio at the lower edge of the first band. */
+  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. */
   origin: bigint;
+  /** The first band of the kept sums, 0 to 255. */
+  threshold: bigint;
+  /** N: debt shares from the threshold on. */
+  underShares: bigint;
+  /** M: Σ shares × [`weight`] from the threshold on, low word first. */
+  underWeight: Array<bigint>;
 };
 
 export type LiquidationMapArgs = {
   /** Debt shares in each band, lowest ratio first. */
   bands: Array<number | bigint>;
-  /** 32 × log2 of the ratio at the lower edge of the first band. */
+  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. */
   origin: number | bigint;
+  /** The first band of the kept sums, 0 to 255. */
+  threshold: number | bigint;
+  /** N: debt shares from the threshold on. */
+  underShares: number | bigint;
+  /** M: Σ shares × [`weight`] from the threshold on, low word first. */
+  underWeight: Array<number | bigint>;
 };
 
 export function getLiquidationMapEncoder(): FixedSizeEncoder<LiquidationMapArgs> {
   return getStructEncoder([
     ["bands", getArrayEncoder(getU64Encoder(), { size: 256 })],
     ["origin", getI64Encoder()],
+    ["threshold", getU64Encoder()],
+    ["underShares", getU64Encoder()],
+    ["underWeight", getArrayEncoder(getU64Encoder(), { size: 2 })],
   ]);
 }
 
@@ -47,6 +62,9 @@ export function getLiquidationMapDecoder(): FixedSizeDecoder<LiquidationMap> {
   return getStructDecoder([
     ["bands", getArrayDecoder(getU64Decoder(), { size: 256 })],
     ["origin", getI64Decoder()],
+    ["threshold", getU64Decoder()],
+    ["underShares", getU64Decoder()],
+    ["underWeight", getArrayDecoder(getU64Decoder(), { size: 2 })],
   ]);
 }
 

@@ -33,8 +33,10 @@ export type MarketPrices = {
   guarded: bigint;
   /** The market's own average of the guarded price. */
   average: bigint;
-  /** Accounts are judged and liquidated at it. */
-  liquidation: Option<bigint>;
+  /** The higher of spot and guarded price: accounts are judged at it. */
+  judged: Option<bigint>;
+  /** The lower of the two: what is taken from them counts at it. */
+  settled: Option<bigint>;
   /** Collateral counts at it for borrowing, rounded down. */
   conservative: Option<bigint>;
   /** Sales of inventory start from it, rounded up. */
@@ -54,8 +56,10 @@ export type MarketPricesArgs = {
   guarded: number | bigint;
   /** The market's own average of the guarded price. */
   average: number | bigint;
-  /** Accounts are judged and liquidated at it. */
-  liquidation: OptionOrNullable<number | bigint>;
+  /** The higher of spot and guarded price: accounts are judged at it. */
+  judged: OptionOrNullable<number | bigint>;
+  /** The lower of the two: what is taken from them counts at it. */
+  settled: OptionOrNullable<number | bigint>;
   /** Collateral counts at it for borrowing, rounded down. */
   conservative: OptionOrNullable<number | bigint>;
   /** Sales of inventory start from it, rounded up. */
@@ -73,7 +77,8 @@ export function getMarketPricesEncoder(): Encoder<MarketPricesArgs> {
     ["spot", getU128Encoder()],
     ["guarded", getU128Encoder()],
     ["average", getU128Encoder()],
-    ["liquidation", getOptionEncoder(getU128Encoder())],
+    ["judged", getOptionEncoder(getU128Encoder())],
+    ["settled", getOptionEncoder(getU128Encoder())],
     ["conservative", getOptionEncoder(getU128Encoder())],
     ["offered", getOptionEncoder(getU128Encoder())],
     ["confidence", getU32Encoder()],
@@ -87,7 +92,8 @@ export function getMarketPricesDecoder(): Decoder<MarketPrices> {
     ["spot", getU128Decoder()],
     ["guarded", getU128Decoder()],
     ["average", getU128Decoder()],
-    ["liquidation", getOptionDecoder(getU128Decoder())],
+    ["judged", getOptionDecoder(getU128Decoder())],
+    ["settled", getOptionDecoder(getU128Decoder())],
     ["conservative", getOptionDecoder(getU128Decoder())],
     ["offered", getOptionDecoder(getU128Decoder())],
     ["confidence", getU32Decoder()],

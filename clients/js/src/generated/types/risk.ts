@@ -16,8 +16,6 @@ import {
   getStructEncoder,
   getU32Decoder,
   getU32Encoder,
-  getU64Decoder,
-  getU64Encoder,
   type Codec,
   type Decoder,
   type Encoder,
@@ -25,56 +23,50 @@ import {
   type OptionOrNullable,
 } from "@solana/kit";
 import {
-  getDepthRatioDecoder,
-  getDepthRatioEncoder,
-  type DepthRatio,
-  type DepthRatioArgs,
+  getDebtWithinDecoder,
+  getDebtWithinEncoder,
+  type DebtWithin,
+  type DebtWithinArgs,
 } from "./index.js";
 
 /** Measures of risk of a market. */
 export type Risk = {
-  /** Debt that the backstop can still take over, quote atoms. */
-  room: bigint;
   /** How far the price must fall to the nearest band with debt, bps; `None` without any. */
   proximity: Option<number>;
-  /** Liquidity depth ratios. */
-  depth: Array<DepthRatio>;
-  /** Debt liquidated by the next 1% of a fall ÷ sales that cause such a fall, bps. */
-  cascade: number;
+  /** Debt by the fall that reaches it. */
+  debtWithin: Array<DebtWithin>;
   /** Standard deviation of the price over the market's horizon, bps. */
   deviation: number;
+  /** S of admission: the fall that new risk must leave cover for, bps. */
+  admissionFall: number;
 };
 
 export type RiskArgs = {
-  /** Debt that the backstop can still take over, quote atoms. */
-  room: number | bigint;
   /** How far the price must fall to the nearest band with debt, bps; `None` without any. */
   proximity: OptionOrNullable<number>;
-  /** Liquidity depth ratios. */
-  depth: Array<DepthRatioArgs>;
-  /** Debt liquidated by the next 1% of a fall ÷ sales that cause such a fall, bps. */
-  cascade: number;
+  /** Debt by the fall that reaches it. */
+  debtWithin: Array<DebtWithinArgs>;
   /** Standard deviation of the price over the market's horizon, bps. */
   deviation: number;
+  /** S of admission: the fall that new risk must leave cover for, bps. */
+  admissionFall: number;
 };
 
 export function getRiskEncoder(): Encoder<RiskArgs> {
   return getStructEncoder([
-    ["room", getU64Encoder()],
     ["proximity", getOptionEncoder(getU32Encoder())],
-    ["depth", getArrayEncoder(getDepthRatioEncoder(), { size: 5 })],
-    ["cascade", getU32Encoder()],
+    ["debtWithin", getArrayEncoder(getDebtWithinEncoder(), { size: 5 })],
     ["deviation", getU32Encoder()],
+    ["admissionFall", getU32Encoder()],
   ]);
 }
 
 export function getRiskDecoder(): Decoder<Risk> {
   return getStructDecoder([
-    ["room", getU64Decoder()],
     ["proximity", getOptionDecoder(getU32Decoder())],
-    ["depth", getArrayDecoder(getDepthRatioDecoder(), { size: 5 })],
-    ["cascade", getU32Decoder()],
+    ["debtWithin", getArrayDecoder(getDebtWithinDecoder(), { size: 5 })],
     ["deviation", getU32Decoder()],
+    ["admissionFall", getU32Decoder()],
   ]);
 }
 

@@ -22,27 +22,27 @@ export type Schedule = {
   /** The moment up to which the schedule is fulfilled, microseconds since 1970. It sets the price. */
   anchor: bigint;
   /** The moment up to which the flow limit is used, microseconds since 1970. It bounds the pace. */
-  flow: bigint;
+  usedUntil: bigint;
 };
 
 export type ScheduleArgs = {
   /** The moment up to which the schedule is fulfilled, microseconds since 1970. It sets the price. */
   anchor: number | bigint;
   /** The moment up to which the flow limit is used, microseconds since 1970. It bounds the pace. */
-  flow: number | bigint;
+  usedUntil: number | bigint;
 };
 
 export function getScheduleEncoder(): FixedSizeEncoder<ScheduleArgs> {
   return getStructEncoder([
     ["anchor", getI64Encoder()],
-    ["flow", getI64Encoder()],
+    ["usedUntil", getI64Encoder()],
   ]);
 }
 
 export function getScheduleDecoder(): FixedSizeDecoder<Schedule> {
   return getStructDecoder([
     ["anchor", getI64Decoder()],
-    ["flow", getI64Decoder()],
+    ["usedUntil", getI64Decoder()],
   ]);
 }
 

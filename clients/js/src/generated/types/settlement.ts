@@ -21,7 +21,7 @@ import {
 export type Settlement = {
   /**
    * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-   * settlement. All of it is lost.
+   * settlement, less what guardians earned of it. All of it is lost.
    */
   protocol: bigint;
   /** The guardians' claim. All of it is void. */
@@ -35,7 +35,7 @@ export type Settlement = {
 export type SettlementArgs = {
   /**
    * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-   * settlement. All of it is lost.
+   * settlement, less what guardians earned of it. All of it is lost.
    */
   protocol: number | bigint;
   /** The guardians' claim. All of it is void. */

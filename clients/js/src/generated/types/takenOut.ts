@@ -23,8 +23,6 @@ export type TakenOut = {
   amount: bigint;
   /** The protocol's equity left, at the conservative price, quote atoms. */
   equityAfter: bigint;
-  /** What must be left, quote atoms. */
-  floor: bigint;
 };
 
 export type TakenOutArgs = {
@@ -32,15 +30,12 @@ export type TakenOutArgs = {
   amount: number | bigint;
   /** The protocol's equity left, at the conservative price, quote atoms. */
   equityAfter: number | bigint;
-  /** What must be left, quote atoms. */
-  floor: number | bigint;
 };
 
 export function getTakenOutEncoder(): FixedSizeEncoder<TakenOutArgs> {
   return getStructEncoder([
     ["amount", getU64Encoder()],
     ["equityAfter", getU64Encoder()],
-    ["floor", getU64Encoder()],
   ]);
 }
 
@@ -48,7 +43,6 @@ export function getTakenOutDecoder(): FixedSizeDecoder<TakenOut> {
   return getStructDecoder([
     ["amount", getU64Decoder()],
     ["equityAfter", getU64Decoder()],
-    ["floor", getU64Decoder()],
   ]);
 }
 
