@@ -298,7 +298,7 @@ mod tests {
                     .all(|price| (60.0..=100.0).contains(price))
             );
             assert!(
-                (340..=361).contains(&path.steepest(900.0).start),
+                (320..=400).contains(&path.steepest(900.0).start),
                 "{:?}",
                 path.steepest(900.0)
             );

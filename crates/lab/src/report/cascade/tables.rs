@@ -511,7 +511,7 @@ pub fn ages(plan: &Plan, study: &Study) -> Section {
              that age on these paths is {}. \
              Then what owners gain who all know the true price, while keepers come as seldom as that age allows: at \
              the true price, bounty \
-             included. (What remains, (velocity × age − penalty) × amount, is a known issue: SECURITY.md.)",
+             included. (What remains, (velocity × age − penalty) × amount, is a known issue: docs/attacks.md.)",
             fine(f64::from(config.penalty.0) / 1e4),
             fine(need),
         ),
