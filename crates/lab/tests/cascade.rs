@@ -4,7 +4,7 @@
 use breakwater_engine::Collateral;
 use breakwater_lab::cascade::{
     Kind, LabError, Outcome, Path, Setup,
-    lane::{Buyers, Lane, recorded, together},
+    lane::{Buyers, Common, Lane, recorded, together},
     run,
     setup::{DEBT, QUOTE_UNIT},
     study::SCENARIOS,
@@ -13,7 +13,8 @@ use breakwater_lab::cascade::{
 /// Few people, who do nothing but fall due, and no random walk.
 fn quiet(points: &str) -> Setup {
     let text = format!(
-        "name = 'test'\nabout = 'test'\n[path]\nkind = 'trend'\nhours = 12\npoints = {points}\nhourly_volatility = 0.0\n\
+        "name = 'test'\nabout = 'test'\n[path]\nkind = 'trend'\nhours = 12\npoints = {points}\nhourly_volatility = \
+        0.0\n\
          [borrowers]\ncount = 60\nattentive = 0.0\n[oracle]\nlatency_steps = 0\n"
     );
     Setup::parse(&text).expect("valid")
@@ -55,11 +56,8 @@ fn without_feedback_all_multipliers_are_one() {
             kind.name(),
         );
         assert!(kind == Kind::None || without.liquidated > 0.1, "{}", kind.name());
-        assert!(
-            with.endogenous_drawdown < 1e-4 && with.max_reproduction < 1e-2,
-            "{with:?}"
-        );
-        assert!(without.endogenous_drawdown.abs() < f64::EPSILON && without.max_reproduction.abs() < f64::EPSILON);
+        assert!(with.endogenous_drawdown < 1e-4, "{with:?}");
+        assert!(without.endogenous_drawdown.abs() < f64::EPSILON);
     }
 }
 
@@ -100,7 +98,7 @@ fn an_atom_that_appears_is_noticed() {
         half_life: 60.0,
         tied: 0.0,
     };
-    let result = together(vec![lane], buyers, |lanes| {
+    let result = together(vec![lane], Common::Buyers(buyers), |lanes| {
         if std::mem::take(&mut once) {
             lanes[0].lending.market.books.backstop.cash.0 += 1;
         }
@@ -145,7 +143,8 @@ fn one_account_liquidated_once_is_the_closed_form() {
     let account = lane.lending.accounts[0];
     let collateral = account.collateral.0 as f64 / 1e9;
     let threshold = DEBT / (0.8 * collateral);
-    // Slowly to just above the threshold, in one step to 1% below it, so that the market stays Normal, and there it stays.
+    // Slowly to just above the threshold, in one step to 1% below it, so that the market stays Normal, and there it
+    // stays.
     let (near_it, fall) = (threshold * 1.001 / 100.0, threshold * 0.99 / 100.0);
     setup = alone(&format!("[[0, 1.0], [6, {near_it}], [6.002, {fall}]]"));
     let (price, debt) = (100.0 * fall, DEBT);
@@ -168,11 +167,17 @@ fn one_account_liquidated_once_is_the_closed_form() {
     near(absorb.profit, 0.02 * value / debt, 1e-3, "5% less 3% of the collateral");
 
     let breakwater = measured(&setup, Kind::Breakwater);
-    let beta = 0.0220;
-    let target = 0.79;
+    let config = setup.protocol.config().expect("valid");
+    let (beta, target) = (f64::from(config.penalty.0) / 1e4, f64::from(config.target_ltv.0) / 1e4);
     let repay = (debt - target * value) / (1.0 - target * (1.0 + beta)) / debt;
     near(breakwater.liquidated, repay, 0.02 * repay, "to the target");
-    assert!(breakwater.borrower_loss < 0.03 * repay, "{breakwater:?}");
+    near(
+        breakwater.borrower_loss,
+        beta * repay,
+        0.05 * beta * repay,
+        "the penalty",
+    );
+    near(breakwater.least_needed, 1.0 - (0.99f64).powi(5), 2e-3, "the least");
 }
 
 #[test]
@@ -185,7 +190,7 @@ fn shared_buyers_without_limit_change_nothing() {
         half_life: 60.0,
         tied: 0.0,
     };
-    let outcomes = together(lanes.into(), buyers, |_| Ok(())).expect("valid");
+    let outcomes = together(lanes.into(), Common::Buyers(buyers), |_| Ok(())).expect("valid");
     for (outcome, kind) in outcomes.iter().zip([Kind::Dump, Kind::Breakwater]) {
         near(outcome.liquidated, measured(&setup, kind).liquidated, 1e-9, kind.name());
     }
@@ -231,4 +236,132 @@ fn nothing_is_left_in_the_accounts_of_a_market_that_was_absorbed_whole() {
             .all(|account| account.collateral == Collateral::ZERO)
     );
     near(outcome.liquidated, 1.0, 1e-3, "everything");
+}
+
+#[test]
+fn a_late_oracle_shows_old_prices_and_nothing_fails() {
+    // Down in one step of ten seconds: with a latency of n steps the market sees it n steps later.
+    for latency in 0..=6 {
+        let mut setup = alone("[[0, 1.0], [1, 1.0], [1.001, 0.6]]");
+        setup.oracle.latency_steps = latency;
+        setup.check().expect("within the age of a price");
+        let path = Path::of(&setup, None).expect("valid");
+        let (outcome, lane) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
+        assert!(outcome.liquidated > 0.1, "{latency}: {outcome:?}");
+        let first = lane
+            .shown
+            .iter()
+            .position(|shown| shown.point.price < 9_900_000_000)
+            .expect("it falls");
+        assert_eq!(first, 361 + latency);
+        assert!(
+            lane.shown
+                .windows(2)
+                .all(|pair| pair[0].point.unix <= pair[1].point.unix)
+        );
+        let age = path.unix(first) - lane.shown[first].point.unix;
+        assert_eq!(age, 10 * i64::try_from(latency).expect("small"));
+    }
+    let mut setup = alone("[[0, 1.0]]");
+    setup.oracle.latency_steps = 7;
+    match setup.check() {
+        Err(LabError::OutOfRange {
+            field: "oracle.latency_steps",
+            ..
+        }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn while_keepers_are_out_nothing_happens() {
+    let mut setup = alone("[[0, 1.0], [1, 1.0], [1.25, 0.6]]");
+    let before = measured(&setup, Kind::Breakwater);
+    setup.keepers.outage_minutes = 30.0;
+    let path = Path::of(&setup, None).expect("valid");
+    let (outcome, lane) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
+    let outage = path.steepest(1_800.0);
+    let journal = lane.lending.journal.expect("recorded");
+    assert!(journal.iter().all(|(step, _)| !outage.contains(step)));
+    assert!(journal.iter().any(|(step, _)| *step >= outage.end));
+    assert!(outcome.liquidated > before.liquidated, "what was late was more");
+}
+
+#[test]
+fn informed_owners_gain_what_the_price_moved_since_it_was_shown() {
+    // Just at the limit when the price is shown, and 3% lower half a minute later.
+    let mut setup = alone("[[0, 1.0], [6, 0.6251], [6.004, 0.624], [6.0083, 0.605]]");
+    setup.keepers.every = 6;
+    setup.borrowers.informed = 1.0;
+    let informed = measured(&setup, Kind::Breakwater);
+    setup.borrowers.informed = 0.0;
+    let ignorant = measured(&setup, Kind::Breakwater);
+    assert!(
+        informed.informed_gain > 0.0 && informed.by_informed > 0.0,
+        "{informed:?}"
+    );
+    let penalty = f64::from(setup.protocol.config().expect("valid").penalty.0) / 1e4;
+    // At most what the price fell in a minute.
+    assert!(
+        informed.informed_gain < (0.04 - penalty) * informed.by_informed,
+        "{informed:?}"
+    );
+    assert!(ignorant.informed_gain.abs() < f64::EPSILON);
+}
+
+#[test]
+fn suppliers_who_run_take_the_cash_that_is_there() {
+    let mut setup = quiet("[[1, 1.0], [4, 0.6]]");
+    setup.suppliers.run_from = 0.1;
+    let path = Path::of(&setup, None).expect("valid");
+    let (_, lane) = recorded(&setup, &path, Kind::Breakwater, false).expect("runs");
+    // A fifth of the pool was not lent, and what was repaid came on top.
+    assert!(
+        lane.lending.withdrawn as f64 > 0.24 * DEBT * QUOTE_UNIT,
+        "{}",
+        lane.lending.withdrawn
+    );
+    let pool = &lane.lending.market.books.pool;
+    assert!((pool.cash.0 as f64) < 0.01 * DEBT * QUOTE_UNIT, "{:?}", pool.cash);
+}
+
+#[test]
+fn two_markets_on_one_exchange_move_each_others_price() {
+    let mut setup = quiet("[[1, 1.0], [4, 0.6]]");
+    setup.impact.depth = 0.01;
+    let path = Path::of(&setup, None).expect("valid");
+    let both = |kinds: [Kind; 2]| {
+        let lanes = kinds.map(|kind| Lane::new(&setup, &path, kind, false).expect("valid"));
+        together(lanes.into(), Common::Exchange, |_| Ok(())).expect("runs")
+    };
+    let alone = measured(&setup, Kind::Breakwater);
+    let beside_nobody = both([Kind::None, Kind::Breakwater]);
+    near(
+        beside_nobody[1].liquidated,
+        alone.liquidated,
+        1e-9,
+        "nobody sells beside it",
+    );
+    near(
+        beside_nobody[0].endogenous_drawdown,
+        alone.endogenous_drawdown,
+        1e-9,
+        "one price",
+    );
+    let beside_each_other = both([Kind::Breakwater, Kind::Breakwater]);
+    assert!(beside_each_other[1].endogenous_drawdown > 1.5 * alone.endogenous_drawdown);
+}
+
+#[test]
+fn the_market_is_that_of_the_example_in_proportion() {
+    let setup = quiet("[[1, 1.0]]");
+    let config = setup.protocol.config().expect("valid");
+    assert_eq!(config.validate(), Ok(()));
+    let example = breakwater_engine::Config::EXAMPLE;
+    for parameter in breakwater_engine::Parameter::ALL {
+        let (ours, theirs) = (parameter.get(&config) as f64, parameter.get(&example) as f64);
+        let scale = DEBT * QUOTE_UNIT / example.debt_cap.0 as f64;
+        let same = (ours - theirs).abs() < f64::EPSILON;
+        assert!(same || (ours - theirs * scale).abs() <= 0.5, "{}", parameter.name());
+    }
 }

@@ -30,6 +30,8 @@ pub struct Borrower {
     pub savings: Savings,
     /// How long acting takes, seconds.
     pub delay: i64,
+    /// Whether this owner sees the true price before the oracle shows it.
+    pub informed: bool,
 }
 
 /// Draws the borrowers. The same arguments give the same people, whatever the path does.
@@ -52,6 +54,9 @@ pub fn draw(shape: &Borrowers, seed: u64, config: &Config, first: &Divisor) -> R
     };
     let mut debts: Vec<f64> = (0..count).map(|_| sizes.sample(&mut rng)).collect();
     cut_and_scale(&mut debts, shape.largest.max(1.0 / count as f64));
+    // A stream of their own too: who is informed changes nobody else.
+    let mut knowing = ChaCha20Rng::seed_from_u64(seed);
+    knowing.set_stream(2);
     let smallest = config.min_debt.0;
     let mut people = Vec::with_capacity(count);
     for debt in debts {
@@ -71,6 +76,7 @@ pub fn draw(shape: &Borrowers, seed: u64, config: &Config, first: &Divisor) -> R
             debt: Quote(debt),
             savings,
             delay,
+            informed: knowing.random_bool(shape.informed),
         });
     }
     Ok(people)

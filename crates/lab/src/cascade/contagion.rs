@@ -1,112 +1,132 @@
-//! Two correlated markets whose buyers share their capital: how much more is liquidated in one because of the other.
-//!
-//! The first falls as far as its scenario says; the second half as far, at the same time. What is bought in either ties up the
-//! buyers' capital, which thins the depth of both. Compared with the same second market beside a first that does not move.
+//! What the crash of one market does to another: two markets that sell the same token on one exchange, or whose buyers
+//! share their capital. One number: debt liquidated in the second because of the first, per debt liquidated in the
+//! first.
 
-use breakwater_engine::Quote;
 use serde::Serialize;
 
 use super::{
     Kind, LabError, Outcome, Path, Setup,
-    lane::{Buyers, Lane, together},
+    lane::{Buyers, Common, Lane, together},
     setup::DEBT,
+    study::{CALIBRATED, DEEP},
 };
 
-/// Capital of the buyers, fraction of one market's debt.
+/// Capital of shared buyers, fraction of one market's debt.
 const CAPITAL: f64 = 0.5;
-/// Depth of both markets: where the second, alone, stays whole with any mechanism.
-const DEPTH: f64 = 0.05;
-/// The protocol's capital in each: so little that the first market needs more.
-const EQUITY: f64 = 0.05;
 /// The second market's people are other people.
 const OTHER_SEED: u64 = 1_000_003;
 
-/// Who stands behind the two markets.
+/// What two markets have in common.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Backing {
-    /// Each has its own capital.
-    Isolated,
-    /// Free cash goes to whichever backstop has less equity, after every step. The engine knows no such thing: the
-    /// laboratory moves it from one market's books to the other's.
-    Shared,
+pub enum Shared {
+    /// The exchange: both sell the same token. Each is told half of the depth.
+    Depth,
+    /// The same, but each takes all of the depth for its own.
+    DepthTwice,
+    /// The buyers' capital. The second market's price falls half as far.
+    Buyers,
 }
 
-/// What the first market did to the second.
+impl Shared {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Depth, Self::DepthTwice, Self::Buyers];
+
+    /// For tables.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Depth => "one exchange, each told half of its depth",
+            Self::DepthTwice => "one exchange, each takes all of it for its own",
+            Self::Buyers => "buyers' capital",
+        }
+    }
+}
+
+/// What the first market did to the second. Fractions of one market's debt.
 #[derive(Clone, Debug, Serialize)]
 pub struct Contagion {
     /// Name of the scenario.
     pub scenario: String,
     /// The mechanism of both markets.
     pub mechanism: Kind,
-    /// Who stands behind them.
-    pub backing: Backing,
-    /// Debt liquidated in the second market while the first stands still.
+    /// What they share.
+    pub shared: Shared,
+    /// Debt liquidated in the first market.
+    pub first: f64,
+    /// Debt liquidated in the second market while nobody is liquidated in the first.
     pub alone: f64,
-    /// And while the first falls.
+    /// And while the first is liquidated.
     pub beside: f64,
-    /// Suppliers' loss in the second market while the first stands still.
+    /// Suppliers' loss in the second market while nobody is liquidated in the first.
     pub loss_alone: f64,
-    /// And while the first falls.
+    /// And while the first is liquidated.
     pub loss_beside: f64,
-    /// Furthest that sales pushed the second market's price while the first falls.
-    pub endogenous_drawdown: f64,
+    /// Furthest that sales pushed the second market's price.
+    pub drawdown: f64,
 }
 
-/// Measures it.
+impl Contagion {
+    /// Debt liquidated in the second market because of the first, per debt liquidated in the first.
+    pub fn number(&self) -> f64 {
+        if self.first > 0.0 {
+            (self.beside - self.alone) / self.first
+        } else {
+            0.0
+        }
+    }
+}
+
+/// Measures it. One exchange for two markets is twice as deep as the calibrated depth of one, buyers' markets are deep:
+/// where either alone stays whole with any mechanism.
 ///
-/// # Errors
-/// Those of a run.
-pub fn measure(setup: &Setup, path: &Path, kind: Kind, backing: Backing) -> Result<Contagion, LabError> {
-    let mut setup = setup.clone();
-    (setup.impact.depth, setup.protocol.equity) = (DEPTH, EQUITY);
-    let alone = second(&setup, &path.flat(), path, kind, backing)?;
-    let beside = second(&setup, path, path, kind, backing)?;
+/// # Errors Those of a run.
+pub fn measure(setup: &Setup, path: &Path, kind: Kind, shared: Shared) -> Result<Contagion, LabError> {
+    let mut first = setup.clone();
+    let own = if shared == Shared::Buyers { DEEP } else { CALIBRATED }.value();
+    let (depth, told) = match shared {
+        Shared::Depth => (2.0 * own, own),
+        Shared::DepthTwice => (2.0 * own, 2.0 * own),
+        Shared::Buyers => (own, own),
+    };
+    (first.impact.depth, first.protocol.assumed_depth) = (depth, Some(told));
+    let mut second = first.clone();
+    second.seed = setup.seed.wrapping_add(OTHER_SEED);
+    let half = path.with_fall(path.fall() / 2.0);
+    let (second_path, standing) = match shared {
+        Shared::Depth | Shared::DepthTwice => (path, Kind::None),
+        Shared::Buyers => (&half, kind),
+    };
+    let flat = path.flat();
+    let first_alone = if shared == Shared::Buyers { &flat } else { path };
+    let [_, alone] = both([(&first, first_alone, standing), (&second, second_path, kind)], shared)?;
+    let [one, beside] = both([(&first, path, kind), (&second, second_path, kind)], shared)?;
     Ok(Contagion {
-        scenario: setup.name,
+        scenario: setup.name.clone(),
         mechanism: kind,
-        backing,
+        shared,
+        first: one.liquidated,
         alone: alone.liquidated,
         beside: beside.liquidated,
         loss_alone: alone.supplier_loss,
         loss_beside: beside.supplier_loss,
-        endogenous_drawdown: beside.endogenous_drawdown,
+        drawdown: beside.endogenous_drawdown,
     })
 }
 
-fn second(setup: &Setup, first: &Path, path: &Path, kind: Kind, backing: Backing) -> Result<Outcome, LabError> {
-    let mut other = setup.clone();
-    other.seed = setup.seed.wrapping_add(OTHER_SEED);
-    let half = path.with_fall(path.fall() / 2.0);
-    let lanes = vec![
-        Lane::new(setup, first, kind, false)?,
-        Lane::new(&other, &half, kind, false)?,
-    ];
-    let buyers = Buyers {
-        capital: CAPITAL * DEBT,
-        half_life: setup.impact.half_life,
-        tied: 0.0,
+fn both(markets: [(&Setup, &Path, Kind); 2], shared: Shared) -> Result<[Outcome; 2], LabError> {
+    let half_life = markets[0].0.impact.half_life;
+    let lanes: Result<Vec<Lane>, LabError> = markets
+        .into_iter()
+        .map(|(setup, path, kind)| Lane::new(setup, path, kind, false))
+        .collect();
+    let common = match shared {
+        Shared::Buyers => Common::Buyers(Buyers {
+            capital: CAPITAL * DEBT,
+            half_life,
+            tied: 0.0,
+        }),
+        Shared::Depth | Shared::DepthTwice => Common::Exchange,
     };
-    let outcomes = together(lanes, buyers, |lanes| match (backing, lanes) {
-        (Backing::Shared, [first, second]) => share(first, second),
-        _ => Ok(()),
-    })?;
-    outcomes.into_iter().nth(1).ok_or(LabError::Points)
-}
-
-/// Moves free cash to the poorer backstop, until both have the same equity.
-fn share(first: &mut Lane, second: &mut Lane) -> Result<(), LabError> {
-    let (a, b) = (first.backstop_equity()?, second.backstop_equity()?);
-    let (rich, poor) = if a > b { (first, second) } else { (second, first) };
-    let half = u64::try_from(a.abs_diff(b) / 2).unwrap_or(u64::MAX);
-    let cash = &mut rich.lending.market.books.backstop.cash;
-    let amount = Quote(half).min(*cash);
-    if amount > Quote::ZERO {
-        *cash = cash.minus(amount)?;
-        let clock = poor.clock();
-        poor.lending.market.fund_backstop(amount, clock)?;
-        rich.moved(-i128::from(amount.0));
-        poor.moved(i128::from(amount.0));
-    }
-    Ok(())
+    let outcomes = together(lanes?, common, |_| Ok(()))?;
+    <[Outcome; 2]>::try_from(outcomes).map_err(|_| LabError::Points)
 }

@@ -4,7 +4,7 @@ use breakwater_engine::{Collateral, Quote};
 
 use super::{
     impact::{Impact, Memory},
-    setup::{COLLATERAL_UNIT, DEBT, QUOTE_UNIT},
+    setup::{BargainHunters, COLLATERAL_UNIT, DEBT, QUOTE_UNIT},
 };
 use crate::rounding::floor_u64;
 
@@ -22,8 +22,9 @@ pub struct Exchange {
     average: f64,
     /// Depth now, quote tokens a unit.
     depth: f64,
-    /// The part of depth that shared buyers have left.
-    buyers: f64,
+    hunters: BargainHunters,
+    /// What they have tied up, quote tokens.
+    tied: f64,
     /// Collateral atoms taken in since the start.
     pub taken: u64,
     /// Quote atoms paid since the start.
@@ -38,14 +39,15 @@ pub struct Exchange {
 
 impl Exchange {
     /// A calm market.
-    pub fn new(impact: &Impact, fair: f64) -> Self {
+    pub fn new(impact: &Impact, hunters: &BargainHunters, fair: f64) -> Self {
         Self {
             impact: *impact,
+            hunters: *hunters,
+            tied: 0.0,
             fair,
             memory: Memory::default(),
             average: fair,
             depth: impact.depth * DEBT,
-            buyers: 1.0,
             taken: 0,
             paid: 0,
             step_sold: 0.0,
@@ -54,16 +56,55 @@ impl Exchange {
         }
     }
 
-    /// The next step: a new exogenous price, and memory fades. `buyers` is the part of shared depth that is left.
+    /// The next step: a new exogenous price, memory fades, and whoever waits for a bargain buys. `buyers` is the part
+    /// of shared depth that is left.
     pub fn advance(&mut self, fair: f64, seconds: f64, buyers: f64) {
         self.fair = fair;
         self.memory = self.memory.after(&self.impact, seconds);
+        if self.hunters.capital > 0.0 {
+            self.tied *= (-seconds / self.hunters.half_life * std::f64::consts::LN_2).exp();
+            self.hunt();
+        }
         let price = self.price();
         self.average += (price - self.average) * seconds / (CALM_SECONDS + seconds);
-        self.buyers = buyers;
         let factor = self.impact.depth_factor(price, self.average);
         self.depth = self.impact.depth * DEBT * factor * buyers;
         (self.step_sold, self.step_units, self.step_prices) = (0.0, 0.0, (price, price));
+    }
+
+    /// Who waits for a bargain takes what was sold off the market's hands, until the price is where they no longer want
+    /// it or their capital is tied up.
+    fn hunt(&mut self) {
+        let unit = self.impact.depth * DEBT;
+        let most = (self.hunters.capital * DEBT - self.tied).max(0.0) / unit;
+        let displaced = |units: f64| self.memory.without(units).displacement(&self.impact);
+        if self.impact.off || most <= 0.0 || displaced(0.0) <= self.hunters.from {
+            return;
+        }
+        let (mut low, mut high) = (0.0, most);
+        if displaced(high) <= self.hunters.from {
+            for _ in 0..HALVINGS {
+                let middle = f64::midpoint(low, high);
+                if displaced(middle) > self.hunters.from {
+                    low = middle;
+                } else {
+                    high = middle;
+                }
+            }
+        }
+        self.tied += high * unit;
+        self.memory = self.memory.without(high);
+    }
+
+    /// What the market remembers of all sales, to be shared with another market that sells here: see [`Self::adopt`].
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// The same market seen from another lane: its memory is what that one left.
+    pub fn adopt(&mut self, memory: Memory) {
+        self.memory = memory;
+        self.step_prices = (self.price(), self.price());
     }
 
     /// The price of a very small sale.
@@ -160,7 +201,7 @@ mod tests {
             permanent: 0.0,
             ..Impact::default()
         };
-        Exchange::new(&impact, 100.0)
+        Exchange::new(&impact, &BargainHunters::default(), 100.0)
     }
 
     #[test]
@@ -186,12 +227,38 @@ mod tests {
     }
 
     #[test]
+    fn bargain_hunters_hold_the_price_until_their_capital_is_gone() {
+        let hunters = BargainHunters {
+            capital: 0.05,
+            from: 0.02,
+            half_life: 1e7,
+        };
+        let impact = Impact {
+            thinning: 0.0,
+            permanent: 0.0,
+            half_life: 1e7,
+            ..Impact::default()
+        };
+        let mut exchange = Exchange::new(&impact, &hunters, 100.0);
+        let displaced = |exchange: &Exchange| -(exchange.price() / 100.0).ln();
+        // 8 units of 0.5% move the price by 8%: six are taken, 3% of all debt.
+        exchange.sell(Collateral(40_000 * ONE.0));
+        exchange.advance(100.0, 1.0, 1.0);
+        assert!((displaced(&exchange) - 0.02).abs() < 1e-6, "{}", displaced(&exchange));
+        // They have 2% left: four units.
+        exchange.sell(Collateral(40_000 * ONE.0));
+        exchange.advance(100.0, 1.0, 1.0);
+        assert!((displaced(&exchange) - 0.06).abs() < 1e-5, "{}", displaced(&exchange));
+    }
+
+    #[test]
     fn without_feedback_nothing_moves() {
         let mut exchange = Exchange::new(
             &Impact {
                 off: true,
                 ..Impact::default()
             },
+            &BargainHunters::default(),
             100.0,
         );
         assert_eq!(exchange.sell(Collateral(1_000_000 * ONE.0)), Quote(100_000_000_000_000));

@@ -1,14 +1,14 @@
 //! How sales move the price of an outside market.
 //!
-//! A sale of depth-units u (one unit is what moves a calm market by 1% in all) adds to two volumes. One is forgotten with
-//! a half-life, the other never:
+//! A sale of depth-units u (one unit is what moves a calm market by 1% in all) adds to two volumes. One is forgotten
+//! with a half-life, the other never:
 //!
 //! ```text
 //! displacement = 1% × ( (1 − permanent) × temporary^c + permanent × lasting^c )      in logarithms, downwards
 //! ```
 //!
-//! With c = 1 impact is linear, below that concave. Because volumes are added and not impacts, a sale in parts moves the
-//! price as far as a sale at once.
+//! With c = 1 impact is linear, below that concave. Because volumes are added and not impacts, a sale in parts moves
+//! the price as far as a sale at once.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,15 @@ impl Memory {
         Self {
             temporary: self.temporary + units,
             lasting: self.lasting + units,
+        }
+    }
+
+    /// After buyers took so many units of what is remembered for a while, or all of it.
+    #[must_use]
+    pub fn without(self, units: f64) -> Self {
+        Self {
+            temporary: (self.temporary - units).max(0.0),
+            ..self
         }
     }
 

@@ -1,24 +1,20 @@
 //! One market on its way along a path; or several, in step, whose buyers share their capital.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
-use breakwater_engine::{Clock, Collateral, Market, Price, oracle::Purpose};
+use breakwater_engine::{Clock, Collateral, Error, Index, Market, Price, oracle::Purpose};
 
 use super::{
     LabError, Outcome, Path, Setup,
     exchange::Exchange,
-    lending::{Lending, Op, clock, print},
+    impact::Memory,
+    least::{self, Start},
+    lending::{Lending, Op, Shown, clock, mantissa},
     mechanism::{Kind, Mechanism, Moment, Stage, per_token},
-    order,
     setup::{COLLATERAL_UNIT, DEBT, QUOTE_UNIT, quote},
     tally::{Sample, Tally},
 };
-use crate::{
-    guards::population::readings,
-    path::{Point, Publisher},
-    rounding::nearest_i64,
-    scenario::PRICE_DECIMALS,
-};
+use crate::path::Publisher;
 
 /// Points that a run leaves for the plots.
 const SAMPLES: usize = 720;
@@ -51,10 +47,17 @@ pub struct Lane {
     kind: Kind,
     exchange: Exchange,
     publisher: Publisher,
-    /// Prices that the oracle has not shown yet.
-    unseen: VecDeque<(i64, f64)>,
-    /// What the oracle showed at each step, if it is recorded.
-    pub shown: Vec<Point>,
+    /// What the oracle has not shown yet.
+    unseen: VecDeque<Unseen>,
+    /// What the oracle says now, and what the market makes of what it was shown last.
+    latest: Shown,
+    now: Moment,
+    /// Steps in which nothing reaches the chain.
+    outage: Range<usize>,
+    start: Start,
+    index_before: Index,
+    /// What the market was shown at each step, if it is recorded.
+    pub shown: Vec<Shown>,
     /// The market after each step in which something was done, if it is recorded.
     pub states: Vec<(usize, Market)>,
     /// The market.
@@ -64,8 +67,12 @@ pub struct Lane {
     before: (i128, i128),
 }
 
-fn mantissa(price: f64) -> i64 {
-    nearest_i64(price * 10f64.powi(PRICE_DECIMALS)).max(1)
+/// A price on its way to the oracle.
+#[derive(Clone, Copy)]
+struct Unseen {
+    unix: i64,
+    price: f64,
+    redeemed: Option<f64>,
 }
 
 impl Lane {
@@ -75,17 +82,35 @@ impl Lane {
     /// What the engine refuses.
     pub fn new(setup: &Setup, path: &Path, kind: Kind, record: bool) -> Result<Self, LabError> {
         let mut publisher = Publisher::new(&setup.oracle.path_shape(), setup.step_seconds);
-        let first = publisher.publish(path.start, mantissa(path.first()));
-        let config = setup.protocol.config(path.first());
-        let (mut lending, _) = Lending::open(setup, &config, &first)?;
+        let first = Shown {
+            point: publisher.publish(path.start, mantissa(path.first())),
+            redeemed: path.redeemed(0).map(mantissa),
+        };
+        let config = setup.protocol.config()?;
+        let (mut lending, people) = Lending::open(setup, &config, &first)?;
         if record {
             lending.journal = Some(Vec::new());
         }
         let mechanism = kind.ready(&mut lending, quote(setup.protocol.equity), clock(path.start - 1))?;
+        let outage = setup.keepers.outage_minutes * 60.0;
+        let readings = first.readings();
+        let prices = lending
+            .market
+            .accept_prices(&readings, Purpose::Liquidate, clock(path.start))?;
+        let now = Moment {
+            clock: clock(path.start),
+            readings,
+            prices,
+        };
         let mut lane = Self {
-            exchange: Exchange::new(&setup.impact, path.first()),
+            exchange: Exchange::new(&setup.impact, &setup.buyers, path.first()),
             unseen: VecDeque::new(),
-            shown: Vec::new(),
+            latest: first,
+            now,
+            outage: if outage > 0.0 { path.steepest(outage) } else { 0..0 },
+            start: Start::of(&people, &config, path),
+            index_before: lending.index,
+            shown: if record { vec![first] } else { Vec::new() },
             states: Vec::new(),
             tally: Tally::default(),
             before: (0, 0),
@@ -96,7 +121,6 @@ impl Lane {
             lending,
             mechanism,
         };
-        lane.show(&first)?;
         lane.before = lane.money();
         Ok(lane)
     }
@@ -129,43 +153,85 @@ impl Lane {
         self.before.0 += atoms;
     }
 
-    fn show(&mut self, point: &Point) -> Result<Moment, LabError> {
-        let clock = clock(self.path.unix(self.lending.step));
-        let readings = readings(&print(point));
-        let prices = self
-            .lending
-            .market
-            .accept_prices(&readings, Purpose::Liquidate, clock)?;
-        if self.lending.journal.is_some() {
-            self.shown.push(*point);
-        }
-        Ok(Moment {
+    /// The market takes what the oracle says; an oracle that is too far behind stops it for this step.
+    fn show(&mut self, purpose: Purpose) -> Result<bool, LabError> {
+        let clock = self.clock();
+        let readings = self.latest.readings();
+        let prices = match self.lending.market.accept_prices(&readings, purpose, clock) {
+            Ok(prices) => prices,
+            Err(Error::PriceTooOld) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        self.now = Moment {
             clock,
             readings,
             prices,
-        })
+        };
+        Ok(true)
     }
 
-    /// One step; `buyers` is the part of shared buyers' capital that is free. Returns what was sold, quote tokens.
-    fn step(&mut self, step: usize, buyers: f64) -> Result<f64, LabError> {
-        let seconds = self.path.step_seconds;
+    /// One step; `buyers` is the part of shared buyers' capital that is free, `memory` what another lane left on the
+    /// same exchange. Returns what was sold, quote tokens.
+    fn step(&mut self, step: usize, buyers: f64, memory: Option<Memory>) -> Result<f64, LabError> {
         let unix = self.path.unix(step);
         self.lending.step = step;
         self.exchange
-            .advance(self.path.prices[step], f64::from(seconds), buyers);
-        self.unseen.push_back((unix, self.exchange.price()));
-        let seen = if self.unseen.len() > self.setup.oracle.latency_steps {
+            .advance(self.path.prices[step], f64::from(self.path.step_seconds), buyers);
+        if let Some(memory) = memory {
+            self.exchange.adopt(memory);
+        }
+        self.unseen.push_back(Unseen {
+            unix,
+            price: self.exchange.price(),
+            redeemed: self.path.redeemed(step),
+        });
+        // Before the first price has come through, the oracle shows what it showed at the start.
+        let came = if self.unseen.len() > self.setup.oracle.latency_steps {
             self.unseen.pop_front()
         } else {
             None
         };
-        // Before the first price has come through, the oracle shows what it knew, as of now.
-        let (at, price) = seen.unwrap_or((unix, self.path.first()));
-        let point = self.publisher.publish(at, mantissa(price));
-        let now = self.show(&point)?;
+        let news = came.map(|seen| Shown {
+            point: self.publisher.publish(seen.unix, mantissa(seen.price)),
+            redeemed: seen.redeemed.map(mantissa),
+        });
+        let keepers = step.is_multiple_of(self.setup.keepers.every);
+        let mut acted = false;
+        if !self.outage.contains(&step) {
+            if keepers {
+                self.latest = news.unwrap_or(self.latest);
+            }
+            // Owners who know more use what the market was shown last.
+            if (keepers || self.setup.borrowers.informed > 0.0) && self.show(Purpose::Liquidate)? {
+                self.act(keepers)?;
+                acted = true;
+            }
+        }
+        if self.lending.journal.is_some() {
+            self.shown.push(self.latest);
+        }
+        self.measure(step)?;
+        let done = |journal: &Vec<(usize, Op)>| journal.last().is_some_and(|(last, _)| *last == step);
+        if acted && self.lending.journal.as_ref().is_some_and(done) {
+            self.states.push((step, self.lending.market));
+        }
+        Ok(self.exchange.step_sold)
+    }
 
+    /// Everybody who acts in a step; `keepers`: they too.
+    fn act(&mut self, keepers: bool) -> Result<(), LabError> {
+        let now = self.now;
         self.lending.accrue(now.clock)?;
-        self.lending.watch(&now.prices, now.clock)?;
+        if keepers {
+            self.lending.watch(&now.prices, now.clock)?;
+            let (run_from, fall) = (
+                self.setup.suppliers.run_from,
+                1.0 - per_token(now.prices.spot()) / self.path.first(),
+            );
+            if run_from > 0.0 && fall >= run_from {
+                self.lending.run(now.clock)?;
+            }
+        }
         let Self {
             lending,
             exchange,
@@ -173,23 +239,23 @@ impl Lane {
             mechanism,
             ..
         } = self;
-        mechanism.step(
-            &now,
-            &mut Stage {
-                lending,
-                exchange,
-                tally,
-            },
-        )?;
-        self.measure(step, &now)?;
-        let acted = |journal: &Vec<(usize, Op)>| journal.last().is_some_and(|(last, _)| *last == step);
-        if self.lending.journal.as_ref().is_some_and(acted) {
-            self.states.push((step, self.lending.market));
+        let mut stage = Stage {
+            lending,
+            exchange,
+            tally,
+        };
+        if self.setup.borrowers.informed > 0.0 {
+            mechanism.informed(&now, &mut stage)?;
         }
-        Ok(self.exchange.step_sold)
+        if keepers {
+            mechanism.step(&now, &mut stage)?;
+        }
+        Ok(())
     }
 
-    fn measure(&mut self, step: usize, now: &Moment) -> Result<(), LabError> {
+    fn measure(&mut self, step: usize) -> Result<(), LabError> {
+        let now = &self.now;
+        let unix = self.path.unix(step);
         let Self {
             lending,
             exchange,
@@ -198,21 +264,9 @@ impl Lane {
             path,
             ..
         } = self;
-        let unix = now.clock.unix;
-        let (before, after) = exchange.step_prices;
         let index = lending.index;
         let in_debt = |shares: f64| shares * index.raw() as f64 / 2f64.powi(64) / QUOTE_UNIT;
-        let due = if after < before {
-            let spot = now.prices.spot();
-            let at = |price: f64| {
-                let ltv = f64::from(lending.market.config.liquidation_ltv.0) / 1e4;
-                order::threshold(ltv * price / per_token(spot), spot, index)
-            };
-            in_debt(lending.map.between(at(after), at(before)))
-        } else {
-            0.0
-        };
-        tally.sales(unix, exchange.step_sold, exchange.step_units, due);
+        tally.sales(unix, exchange.step_units);
 
         let spot = now.prices.spot();
         let threshold = lending.due_from(spot);
@@ -238,6 +292,7 @@ impl Lane {
         } else {
             Collateral::ZERO
         };
+        tally.total_fall = tally.total_fall.max(1.0 - price / path.first());
         tally.state(unix, step, seconds, &sample, equity, held);
         if step.is_multiple_of(path.prices.len().div_ceil(SAMPLES)) || step + 1 == path.prices.len() {
             tally.samples.push(sample);
@@ -246,8 +301,7 @@ impl Lane {
     }
 
     /// The end of the path.
-    fn finish(mut self) -> Result<(Outcome, Self), LabError> {
-        self.tally.close_generation();
+    fn finish(self) -> Result<(Outcome, Self), LabError> {
         let (before, after) = (self.before, self.money());
         if before != after {
             return Err(LabError::NotConserved {
@@ -257,7 +311,15 @@ impl Lane {
         }
         let price = price(self.exchange.price());
         let pending = self.lending.under_water(price)? + self.mechanism.pending(price)?;
-        let outcome = Outcome::of(&self.setup, &self.path, self.kind, &self.tally, pending);
+        let last = self.exchange.fair();
+        let growth = self.lending.index.raw() as f64 / self.index_before.raw() as f64;
+        let ending = least::Ending {
+            pending,
+            growth,
+            wealth: self.lending.wealth(last)? + self.tally.owners as f64 + self.mechanism.owned(&self.lending, last),
+            untouched: self.start.wealth(last, growth),
+        };
+        let outcome = Outcome::of(&self.setup, &self.path, self.kind, &self.tally, &self.start, &ending);
         Ok((outcome, self))
     }
 }
@@ -283,28 +345,53 @@ pub fn run(setup: &Setup, path: &Path, kind: Kind) -> Result<Outcome, LabError> 
 pub fn recorded(setup: &Setup, path: &Path, kind: Kind, record: bool) -> Result<(Outcome, Lane), LabError> {
     let mut lane = Lane::new(setup, path, kind, record)?;
     for step in 1..path.prices.len() {
-        lane.step(step, 1.0)?;
+        lane.step(step, 1.0, None)?;
     }
     lane.finish()
 }
 
-/// Runs markets of equal paths' length in step, with shared buyers. `between` may move capital after every step.
+/// What several markets have in common.
+#[derive(Clone, Copy, Debug)]
+pub enum Common {
+    /// Buyers' capital: what is bought in one of them thins the depth of all.
+    Buyers(Buyers),
+    /// The exchange: they sell the same token.
+    Exchange,
+}
+
+/// Runs markets of equal paths' length in step. `between` may move capital after every step.
 ///
 /// # Errors
 /// As [`run`].
 pub fn together(
     mut lanes: Vec<Lane>,
-    mut buyers: Buyers,
+    common: Common,
     mut between: impl FnMut(&mut [Lane]) -> Result<(), LabError>,
 ) -> Result<Vec<Outcome>, LabError> {
     let steps = lanes.iter().map(|lane| lane.path.prices.len()).min().unwrap_or(0);
+    let mut common = common;
     for step in 1..steps {
-        let free = buyers.free();
-        for lane in &mut lanes {
-            buyers.tied += lane.step(step, free)?;
+        match &mut common {
+            Common::Buyers(buyers) => {
+                let free = buyers.free();
+                for lane in &mut lanes {
+                    buyers.tied += lane.step(step, free, None)?;
+                }
+                let seconds = lanes.first().map_or(0.0, |lane| f64::from(lane.path.step_seconds));
+                buyers.tied *= (-seconds / buyers.half_life * std::f64::consts::LN_2).exp();
+            }
+            Common::Exchange => {
+                // The first lets time pass, the others go on where it stopped; the last leaves the memory of the step.
+                let mut memory = None;
+                for lane in &mut lanes {
+                    lane.step(step, 1.0, memory)?;
+                    memory = Some(lane.exchange.memory());
+                }
+                if let (Some(first), Some(memory)) = (lanes.first_mut(), memory) {
+                    first.exchange.adopt(memory);
+                }
+            }
         }
-        let seconds = lanes.first().map_or(0.0, |lane| f64::from(lane.path.step_seconds));
-        buyers.tied *= (-seconds / buyers.half_life * std::f64::consts::LN_2).exp();
         between(&mut lanes)?;
     }
     lanes

@@ -3,24 +3,20 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use breakwater_engine::{
-    Clock, Collateral, Config, Index, Key, LpShares, MarginAccount, Market, Price, Prices, Quote, Result,
-    oracle::Purpose,
+    Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, Index, Key, LpShares, MarginAccount, Market,
+    NewMarket, Price, Prices, Quote, RawReading, Readings, Result,
+    oracle::{FEED_PULL, Purpose},
 };
 use bytemuck::Zeroable;
 
 use super::{
+    Path,
     borrowers::{self, Borrower, Savings},
     map::DebtMap,
     order::{self, Order},
-    setup::{Setup, quote},
+    setup::{COLLATERAL_UNIT, QUOTE_UNIT, Setup, quote},
 };
-use crate::{
-    guards::{
-        paths::Print,
-        population::{empty_market, readings},
-    },
-    path::Point,
-};
+use crate::{path::Point, rounding::nearest_i64, scenario::PRICE_DECIMALS};
 
 /// How much higher the price was when everybody borrowed, percent: so that there are LTVs beyond the initial one.
 pub const OPENED_ABOVE: i64 = 25;
@@ -40,8 +36,6 @@ pub enum Op {
     Add(u32, Collateral),
     /// A keeper tried these accounts in one transaction.
     Batch(Vec<u32>),
-    /// Somebody liquidated an account with capital: most debt to repay.
-    External(u32, Quote),
     /// Inventory was bought, for at most this.
     Buy(Collateral, Quote),
     /// A deficit was settled.
@@ -70,6 +64,10 @@ pub struct Lending {
     watched: Order,
     alarms: BinaryHeap<Reverse<(i64, u32)>>,
     attention: f64,
+    /// Owners who see the true price before the oracle shows it, by number.
+    pub informed: Vec<bool>,
+    /// What suppliers have taken out, quote atoms.
+    pub withdrawn: u64,
 }
 
 /// The engine's time of a moment. Slots do not matter: nobody borrows.
@@ -80,51 +78,147 @@ pub fn clock(unix: i64) -> Clock {
     }
 }
 
-/// A reading of the oracle, as the engine takes it.
-pub fn print(point: &Point) -> Print {
-    Print {
-        unix: point.unix,
-        price: point.price,
-        confidence: point.confidence,
-        ema: point.ema,
-        fair: point.price,
+/// A price as Pyth writes it.
+pub fn mantissa(price: f64) -> i64 {
+    nearest_i64(price * 10f64.powi(PRICE_DECIMALS)).max(1)
+}
+
+/// What the oracle shows: the collateral's reading, and what the collateral is redeemed for, in the same units, if it
+/// can be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown {
+    /// The collateral's reading.
+    pub point: Point,
+    /// What it is redeemed for.
+    pub redeemed: Option<i64>,
+}
+
+impl Shown {
+    /// The first price of a path, told without doubt.
+    pub fn first(path: &Path) -> Self {
+        let price = mantissa(path.first());
+        Self {
+            point: Point {
+                unix: path.start,
+                price,
+                confidence: 0,
+                ema: price,
+            },
+            redeemed: path.redeemed(0).map(mantissa),
+        }
+    }
+
+    /// As the engine takes it; the quote token stands at one dollar, and redemption is for a base token at that price,
+    /// one for one.
+    pub fn readings(&self) -> Readings {
+        let feed = |price: i64| RawReading {
+            price,
+            conf: 0,
+            expo: -PRICE_DECIMALS,
+            ema_price: price,
+            publish_time: self.point.unix,
+        };
+        let dollar = feed(10i64.pow(PRICE_DECIMALS.unsigned_abs()));
+        Readings {
+            collateral: RawReading {
+                conf: self.point.confidence,
+                ema_price: self.point.ema,
+                ..feed(self.point.price)
+            },
+            quote: dollar,
+            redemption: self.redeemed.map(|price| (feed(price), dollar)),
+        }
     }
 }
 
 /// The reading at which everybody borrows.
-pub fn opening(first: &Point) -> Point {
-    let price = first.price / 100 * (100 + OPENED_ABOVE);
-    Point {
-        unix: first.unix - OPENED_BEFORE,
-        price,
-        confidence: 0,
-        ema: price,
+pub fn opening(first: &Shown) -> Shown {
+    let price = first.point.price / 100 * (100 + OPENED_ABOVE);
+    Shown {
+        point: Point {
+            unix: first.point.unix - OPENED_BEFORE,
+            price,
+            confidence: 0,
+            ema: price,
+        },
+        redeemed: first.redeemed.map(|_| price),
+    }
+}
+
+/// A new market of a collateral with 9 decimals and a quote token with 6; with feeds for a redemption, if there is one.
+fn market(clock: Clock, redeemable: bool) -> Result<Market> {
+    let pin = |byte| FeedPin {
+        key: Key([byte; 32]),
+        owner: Key([9; 32]),
+        kind: FEED_PULL,
+        padding: [0; 7],
+    };
+    let redemption = |byte| if redeemable { pin(byte) } else { FeedPin::NONE };
+    let mut market = Market::zeroed();
+    market.initialize(&NewMarket {
+        id: 0,
+        bump: 0,
+        collateral: (Key([1; 32]), 9, Key([2; 32])),
+        quote: (Key([3; 32]), 6, Key([4; 32])),
+        lp_mint: Key([5; 32]),
+        feeds: Feeds {
+            collateral: pin(6),
+            quote: pin(7),
+            base: redemption(10),
+            rate: redemption(11),
+        },
+        config: Config::EXAMPLE.first(),
+        depth: DepthAllocation {
+            budget: Key([12; 32]),
+            share: Bps(10_000),
+        },
+        clock,
+    })?;
+    Ok(market)
+}
+
+/// The parameters while everybody borrows: nobody is refused, so that every mechanism meets the same borrowers, also
+/// more than the stress cover would admit.
+pub fn welcoming(config: &Config) -> Config {
+    Config {
+        stress_fall: Bps(0),
+        stress_max: Bps(0),
+        supply_cap: Quote(u64::MAX),
+        debt_cap: Quote(u64::MAX),
+        account_debt_cap: Quote(u64::MAX),
+        ..*config
     }
 }
 
 impl Lending {
+    /// Who borrows, and the first price, quote atoms per collateral atom.
+    fn drawn(setup: &Setup, config: &Config, first: &Shown) -> Result<(Vec<Borrower>, Price)> {
+        let clock = Clock {
+            unix: first.point.unix,
+            slot: OPENED_IN,
+        };
+        let mut market = market(clock, first.redeemed.is_some())?;
+        let price = market.accept_prices(&first.readings(), Purpose::Trade, clock)?.spot();
+        let people = borrowers::draw(&setup.borrowers, setup.seed, config, &price.divisor()?)?;
+        Ok((people, price))
+    }
+
     /// Everybody supplies and borrows before the first reading. The market's guards begin with that reading.
     ///
     /// # Errors
     /// Those of the parameters; none for healthy ones.
-    pub fn open(setup: &Setup, config: &Config, first: &Point) -> Result<(Self, Vec<Borrower>)> {
+    pub fn open(setup: &Setup, config: &Config, first: &Shown) -> Result<(Self, Vec<Borrower>)> {
         config.validate()?;
+        let (people, first_price) = Self::drawn(setup, config, first)?;
         let opening = opening(first);
         let clock = Clock {
-            unix: opening.unix,
+            unix: opening.point.unix,
             slot: OPENED_IN,
         };
-        let mut market = empty_market(clock)?;
-        let at_first = Print {
-            unix: clock.unix,
-            ..print(first)
-        };
-        let mut seen = market;
-        let first_price = seen.accept_prices(&readings(&at_first), Purpose::Trade, clock)?.spot();
-        let people = borrowers::draw(&setup.borrowers, setup.seed, config, &first_price.divisor()?)?;
+        let mut market = market(clock, first.redeemed.is_some())?;
 
-        market.config = *config;
-        let prices = market.accept_prices(&readings(&print(&opening)), Purpose::Trade, clock)?;
+        market.config = welcoming(config);
+        let prices = market.accept_prices(&opening.readings(), Purpose::Trade, clock)?;
         market.supply(quote(SUPPLIED), LpShares(0), clock)?;
         let mut accounts = Vec::with_capacity(people.len());
         for person in &people {
@@ -133,6 +227,7 @@ impl Lending {
             market.borrow(&mut account, person.debt, &prices, clock)?;
             accounts.push(account);
         }
+        market.config = *config;
         market.guard = Zeroable::zeroed();
 
         let index = market.books.pool.index;
@@ -148,6 +243,8 @@ impl Lending {
             watched: Order::default(),
             alarms: BinaryHeap::new(),
             attention: setup.borrowers.attention,
+            informed: people.iter().map(|person| person.informed).collect(),
+            withdrawn: 0,
             accounts,
         };
         for (id, account) in (0u32..).zip(&lending.accounts) {
@@ -158,6 +255,14 @@ impl Lending {
             }
         }
         Ok((lending, people))
+    }
+
+    /// The borrowers of a scenario.
+    ///
+    /// # Errors
+    /// None for a scenario that was checked.
+    pub fn people(setup: &Setup, config: &Config, path: &Path) -> Result<Vec<Borrower>> {
+        Self::drawn(setup, config, &Shown::first(path)).map(|(people, _)| people)
     }
 
     /// Notes what was done, if it is recorded.
@@ -240,11 +345,48 @@ impl Lending {
         Ok(())
     }
 
+    /// Suppliers take whatever cash there is.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn run(&mut self, clock: Clock) -> Result<()> {
+        let books = self.market.books_at(clock)?;
+        let pool = books.pool;
+        let (cash, assets) = (u128::from(pool.cash.0), u128::from(pool.assets()?.0.max(1)));
+        let shares = u128::from(pool.lp_supply.0) * cash / assets;
+        let shares = LpShares(u64::try_from(shares).unwrap_or(u64::MAX)).min(pool.lp_supply);
+        if shares > LpShares(0) && pool.amount_for_shares(shares)? > Quote::ZERO {
+            let taken = self.market.withdraw(shares, pool.lp_supply, Quote::ZERO, clock)?;
+            self.withdrawn += taken.amount.0;
+        }
+        Ok(())
+    }
+
+    /// What owners have, savings included, quote atoms at a price in quote tokens; an account under water is worth
+    /// nothing.
+    ///
+    /// # Errors None for healthy books.
+    pub fn wealth(&self, price: f64) -> Result<f64> {
+        let in_quote = |amount: Collateral| amount.0 as f64 / COLLATERAL_UNIT * price * QUOTE_UNIT;
+        let mut sum = 0.0;
+        for (account, savings) in self.accounts.iter().zip(&self.savings) {
+            let debt = self.index.debt(account.debt_shares)?.0 as f64;
+            sum += (in_quote(account.collateral) - debt).max(0.0);
+            sum += match savings {
+                Savings::None => 0.0,
+                Savings::Quote(amount) => amount.0 as f64,
+                Savings::Collateral(amount) => in_quote(*amount),
+            };
+        }
+        Ok(sum)
+    }
+
     /// Quote and collateral atoms in the market and with its borrowers.
     pub fn holdings(&self) -> (i128, i128) {
         let books = &self.market.books;
-        let cash = [books.pool.cash, books.backstop.cash, books.backstop.keeper_credits];
+        let cash = [books.pool.cash, books.backstop.cash, books.backstop.funded_credits];
         let mut quote: i128 = cash.iter().map(|part| i128::from(part.0)).sum();
+        quote += i128::from(self.withdrawn);
         let mut collateral: i128 = i128::from(books.backstop.inventory.0);
         collateral += self
             .accounts

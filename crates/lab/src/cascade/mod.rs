@@ -1,12 +1,14 @@
-//! The cascade laboratory: liquidation mechanisms on the same price path, with the same accounts, selling into the same market
-//! of limited depth, so that a sale moves the price that decides about the next liquidation.
+//! The cascade laboratory: liquidation mechanisms on the same price path, with the same accounts, selling into the same
+//! market of limited depth, so that a sale moves the price that decides about the next liquidation.
 //!
 //! - [`setup`], [`path`], [`candles`]: a scenario and its exogenous price.
 //! - [`impact`], [`exchange`]: what sales do to the price.
 //! - [`borrowers`], [`lending`], [`order`], [`map`]: who borrows, in one market of the engine.
 //! - [`mechanism`]: what happens to accounts above their limit; Breakwater is the engine itself.
 //! - [`lane`], [`tally`], [`outcome`]: one run, or several that share buyers, and what is measured.
+//! - [`least`], [`cover`]: what a run is measured against, and what the stress cover promises.
 //! - [`search`], [`contagion`]: what takes many runs to know.
+//! - [`cell`], [`goals`]: one run among many, and what must hold of all.
 //! - [`replay`]: the same through the compiled program.
 //! - [`study`], [`sweep`], [`pool`]: everything that `breakwater lab` does, on all processors.
 
@@ -17,10 +19,14 @@ use crate::scenario::ScenarioError;
 
 pub mod borrowers;
 pub mod candles;
+pub mod cell;
 pub mod contagion;
+pub mod cover;
 pub mod exchange;
+pub mod goals;
 pub mod impact;
 pub mod lane;
+pub mod least;
 pub mod lending;
 pub mod map;
 pub mod mechanism;

@@ -1,7 +1,7 @@
 //! Accounts in the order in which a falling price reaches them, so that a step touches only those that are due.
 //!
-//! An account's ratio, debt shares ÷ collateral, fixes the price at which its LTV reaches any limit. Shares make the ratio
-//! independent of interest.
+//! An account's ratio, debt shares ÷ collateral, fixes the price at which its LTV reaches any limit. Shares make the
+//! ratio independent of interest.
 
 use std::collections::BinaryHeap;
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     Kind, Path, Setup,
+    least::{Ending, Start},
     setup::{DEBT, QUOTE_UNIT},
     tally::{Sample, Tally},
 };
@@ -30,8 +31,10 @@ pub struct Outcome {
     pub liquidated: f64,
     /// Number of liquidations.
     pub liquidations: u64,
-    /// Most debt made due by sales ÷ value sold, in ten minutes.
-    pub max_reproduction: f64,
+    /// Furthest that the price fell below the first one, news and sales together.
+    pub total_fall: f64,
+    /// The least that had to be liquidated on the exogenous path.
+    pub least_needed: f64,
     /// Furthest that the price was below the exogenous one, as a fraction of it.
     pub endogenous_drawdown: f64,
     /// What debts exceed their collateral by, of accounts as they were taken over and of those left at the end.
@@ -42,6 +45,26 @@ pub struct Outcome {
     pub over_liquidation: f64,
     /// What owners lost by liquidation, collateral at the exogenous price.
     pub borrower_loss: f64,
+    /// What owners have at the end, collateral at the exogenous price and savings included.
+    pub owners_wealth: f64,
+    /// That, less what they would have if nobody had been liquidated.
+    pub owners_gain: f64,
+    /// What the protocol and its suppliers lost together.
+    pub loss: f64,
+    /// What a fall by the stress fall would have left under water at the start.
+    pub under_water: f64,
+    /// Debt taken by partial liquidations while the stress cover was negative.
+    pub uncovered: f64,
+    /// Debt of accounts that were taken over whole at the take-over LTV.
+    pub taken_over: f64,
+    /// Bounties of keepers.
+    pub bounties: f64,
+    /// What informed owners gained by liquidating themselves.
+    pub informed_gain: f64,
+    /// Debt that they took off their own accounts by it.
+    pub by_informed: f64,
+    /// Growth of debts by interest.
+    pub growth: f64,
     /// Most sold in ten minutes, in units of what moves a calm market by 1%.
     pub peak_flow: f64,
     /// Most that the protocol held at market price.
@@ -72,12 +95,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// From the counts. `pending`: bad debt left at the end, quote atoms.
-    pub fn of(setup: &Setup, path: &Path, kind: Kind, tally: &Tally, pending: u64) -> Self {
+    /// From the counts, the start and the ending.
+    pub fn of(setup: &Setup, path: &Path, kind: Kind, tally: &Tally, start: &Start, ending: &Ending) -> Self {
         let atoms = DEBT * QUOTE_UNIT;
         let part = |value: f64| value / atoms;
         let capital = part(tally.equity as f64);
-        let left = part(pending as f64);
+        let left = part(ending.pending as f64);
         let seconds = tally.seconds_at.iter().sum::<u64>().max(1) as f64;
         let (guarded, halted) = (tally.seconds_at[1] as f64, tally.seconds_at[2] as f64);
         let false_trips = tally.trips.iter().filter(|step| was_false(path, **step)).count();
@@ -89,12 +112,23 @@ impl Outcome {
             feedback: !setup.impact.off,
             liquidated: part(tally.liquidated as f64),
             liquidations: tally.liquidations,
-            max_reproduction: tally.reproduction,
+            total_fall: tally.total_fall,
+            least_needed: part(start.least),
             endogenous_drawdown: tally.drawdown,
             bad_debt: part(tally.bad_debt as f64) + left,
             supplier_loss: (left - capital).max(0.0) + part(tally.written_off as f64),
             over_liquidation: part(tally.over),
             borrower_loss: part(tally.borrower_loss),
+            owners_wealth: part(ending.wealth),
+            owners_gain: part(ending.wealth - ending.untouched),
+            loss: (setup.protocol.equity - capital).max(0.0) + left + part(tally.written_off as f64),
+            under_water: part(start.under_water),
+            uncovered: part(tally.uncovered as f64),
+            taken_over: part(tally.taken_over as f64),
+            bounties: part(tally.bounties as f64),
+            informed_gain: part(tally.informed),
+            by_informed: part(tally.by_informed as f64),
+            growth: ending.growth,
             peak_flow: tally.peak_flow,
             peak_inventory: tally.peak_inventory,
             worst_equity: part(tally.worst_equity.unwrap_or(tally.equity) as f64),

@@ -23,6 +23,9 @@ const START: i64 = 1_700_000_000;
 /// Their first price, quote tokens.
 const FIRST: f64 = 100.0;
 
+/// See [`bridges`].
+const RESTLESS: f64 = 0.5;
+
 /// A price for every step, in quote tokens per collateral token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
@@ -32,6 +35,8 @@ pub struct Path {
     pub step_seconds: u32,
     /// The prices.
     pub prices: Vec<f64>,
+    /// What the collateral is redeemed for, if it can be; in quote tokens, for every step.
+    pub redemption: Option<Vec<f64>>,
 }
 
 impl Path {
@@ -59,6 +64,22 @@ impl Path {
                     start: anchors.start,
                     step_seconds,
                     prices: points.iter().map(|point| dollars(point.price)).collect(),
+                    redemption: None,
+                };
+                path.go_on(steps(*hours, step_seconds), *hourly_volatility, &mut rng);
+                Ok(path)
+            }
+            Course::Known {
+                start,
+                hours,
+                prices: known,
+                hourly_volatility,
+            } => {
+                let mut path = Self {
+                    start: *start,
+                    step_seconds,
+                    prices: bridges(known, *hourly_volatility, step_seconds, &mut rng),
+                    redemption: None,
                 };
                 path.go_on(steps(*hours, step_seconds), *hourly_volatility, &mut rng);
                 Ok(path)
@@ -74,7 +95,7 @@ impl Path {
                 let step_hours = f64::from(step_seconds) / SECONDS_PER_HOUR;
                 let deviation = hourly_volatility * step_hours.sqrt();
                 let jump_chance = (jumps_per_day / HOURS_PER_DAY * step_hours).min(1.0);
-                let prices = (0..=steps(*hours, step_seconds))
+                let (prices, redemption): (Vec<f64>, Vec<f64>) = (0..=steps(*hours, step_seconds))
                     .map(|step| {
                         if step > 0 {
                             walk += deviation * rng.sample::<f64, _>(StandardNormal);
@@ -82,13 +103,15 @@ impl Path {
                                 walk += jump_deviation * rng.sample::<f64, _>(StandardNormal);
                             }
                         }
-                        FIRST * (trend(points, step as f64 * step_hours) + walk).exp()
+                        let redeemed = FIRST * walk.exp();
+                        (redeemed * trend(points, step as f64 * step_hours).exp(), redeemed)
                     })
-                    .collect();
+                    .unzip();
                 Ok(Self {
                     start: START,
                     step_seconds,
                     prices,
+                    redemption: setup.redeemable.then_some(redemption),
                 })
             }
         }
@@ -104,6 +127,11 @@ impl Path {
         }
     }
 
+    /// What the collateral is redeemed for at a step, if it can be.
+    pub fn redeemed(&self, step: usize) -> Option<f64> {
+        self.redemption.as_ref()?.get(step).copied()
+    }
+
     /// The first price.
     pub fn first(&self) -> f64 {
         self.prices.first().copied().unwrap_or(FIRST)
@@ -114,7 +142,7 @@ impl Path {
         1.0 - self.prices.iter().copied().fold(f64::INFINITY, f64::min) / self.first()
     }
 
-    /// The same shape with another fall: all logarithms of price ÷ first price times a factor.
+    /// The same shape with another fall: all logarithms of price ÷ first price times a factor. Not redeemable.
     #[must_use]
     pub fn with_fall(&self, fall: f64) -> Self {
         let (first, before) = (self.first(), self.fall());
@@ -122,8 +150,35 @@ impl Path {
         let deepen = |price: &f64| first * (factor * (price / first).ln()).exp();
         Self {
             prices: self.prices.iter().map(deepen).collect(),
-            ..self.clone()
+            redemption: None,
+            ..*self
         }
+    }
+
+    /// The largest part of so many seconds' falls, as fractions of the price before, that is not exceeded by `part` of
+    /// them.
+    pub fn quantile_of_falls(&self, seconds: u32, part: f64) -> f64 {
+        let steps = (seconds / self.step_seconds).max(1) as usize;
+        let later = self.prices.iter().skip(steps);
+        let mut falls: Vec<f64> = self
+            .prices
+            .iter()
+            .zip(later)
+            .map(|(before, after)| 1.0 - after / before)
+            .collect();
+        falls.sort_by(f64::total_cmp);
+        let last = falls.len().saturating_sub(1);
+        falls.get(nearest_usize(part * last as f64)).copied().unwrap_or(0.0)
+    }
+
+    /// The steps of so many seconds in which the price falls furthest.
+    pub fn steepest(&self, seconds: f64) -> std::ops::Range<usize> {
+        let steps = nearest_usize(seconds / f64::from(self.step_seconds));
+        let later = self.prices.iter().skip(steps);
+        let falls = self.prices.iter().zip(later).map(|(before, after)| after / before);
+        let lowest = falls.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+        let begin = lowest.map_or(0, |(step, _)| step);
+        begin..begin + steps
     }
 
     /// The same with every price at the first: nothing happens.
@@ -131,7 +186,8 @@ impl Path {
     pub fn flat(&self) -> Self {
         Self {
             prices: vec![self.first(); self.prices.len()],
-            ..self.clone()
+            redemption: None,
+            ..*self
         }
     }
 
@@ -143,6 +199,41 @@ impl Path {
 
 fn steps(hours: u32, step_seconds: u32) -> usize {
     nearest_usize(f64::from(hours) * SECONDS_PER_HOUR / f64::from(step_seconds))
+}
+
+/// Known prices, and between each two a random bridge of their logarithms, mirrored at the lowest and the highest of
+/// all.
+///
+/// Where the price moves fast it is restless too: between two prices the deviation over an hour is at least
+/// [`RESTLESS`] of what it were if the whole move had come at random.
+fn bridges(known: &[(f64, f64)], hourly_volatility: f64, step_seconds: u32, rng: &mut ChaCha20Rng) -> Vec<f64> {
+    let (low, high) = known.iter().fold((f64::INFINITY, 0.0f64), |(low, high), (_, price)| {
+        (low.min(*price), high.max(*price))
+    });
+    let (low, high) = (low.ln(), high.ln());
+    let step_hours = f64::from(step_seconds) / SECONDS_PER_HOUR;
+    let place = |hour: f64| nearest_usize(hour / step_hours);
+    let mut prices = Vec::new();
+    for pair in known.windows(2) {
+        let [(from_hour, from), (to_hour, to)] = [pair[0], pair[1]];
+        let (begin, end) = (place(from_hour), place(to_hour));
+        let (target, mut x) = (to.ln(), from.ln());
+        let restless = RESTLESS * (target - x).abs() / (to_hour - from_hour).sqrt();
+        let deviation = hourly_volatility.max(restless) * step_hours.sqrt();
+        if end > begin {
+            prices.push(from);
+        }
+        for step in begin + 1..end {
+            let left = (end - step + 1) as f64;
+            x += (target - x) / left + deviation * ((left - 1.0) / left).sqrt() * rng.sample::<f64, _>(StandardNormal);
+            while x < low || x > high {
+                x = if x < low { 2.0 * low - x } else { 2.0 * high - x };
+            }
+            prices.push(x.exp());
+        }
+    }
+    prices.extend(known.last().map(|last| last.1));
+    prices
 }
 
 /// The logarithm at an hour: straight lines between the points, flat before the first and after the last.
@@ -185,6 +276,42 @@ mod tests {
             assert!((at(hour) - price).abs() < 1e-9, "{hour} {}", at(hour));
         }
         assert!((path.fall() - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn known_prices_are_met_and_never_passed() {
+        let setup = Setup::parse(
+            "name = 'x'\nabout = 'y'\n[path]\nkind = 'known'\nstart = 3600\nhours = 6\n\
+             prices = [[0, 100.0], [1, 90.0], [1.25, 60.0], [2, 80.0], [4, 85.0]]\nhourly_volatility = 0.02",
+        )
+        .expect("valid");
+        for seed in 0..10 {
+            let path = Path::of(&Setup { seed, ..setup.clone() }, None).expect("valid");
+            assert_eq!((path.start, path.prices.len()), (3_600, 6 * 360 + 1));
+            for (hour, price) in [(0.0, 100.0), (1.0, 90.0), (1.25, 60.0), (2.0, 80.0), (4.0, 85.0)] {
+                let at = path.prices[nearest_usize(hour * 360.0)];
+                assert!((at - price).abs() < 1e-9, "{hour} {at}");
+            }
+            assert!(
+                path.prices[..4 * 360]
+                    .iter()
+                    .all(|price| (60.0..=100.0).contains(price))
+            );
+            assert!(
+                (320..=400).contains(&path.steepest(900.0).start),
+                "{:?}",
+                path.steepest(900.0)
+            );
+        }
+    }
+
+    #[test]
+    fn quantiles_of_falls_are_those_of_a_straight_line() {
+        let path = Path::of(&straight(0.0, 0.0), None).expect("valid");
+        // Down 50% within two of ten hours: a minute of that is 1 − 0.5^(1/120).
+        let minute = 1.0 - 0.5f64.powf(1.0 / 120.0);
+        assert!((path.quantile_of_falls(60, 0.999) - minute).abs() < 1e-9);
+        assert!(path.quantile_of_falls(60, 0.5).abs() < 1e-9);
     }
 
     #[test]

@@ -11,9 +11,10 @@ const NOTHING: f64 = 1e-8;
 /// Most capital that is tried, fraction of all debt.
 const RICHEST: f64 = 1.0;
 /// How near the search gets.
-const PRECISION: f64 = 0.005;
+const PRECISION: f64 = 0.01;
 
-/// The smallest value between two for which `holds`, if it does from some value on. `None` if it does not at the upper end.
+/// The smallest value between two for which `holds`, if it does from some value on. `None` if it does not at the upper
+/// end.
 fn smallest(
     (mut low, mut high): (f64, f64),
     holds: impl Fn(f64) -> Result<bool, LabError>,
@@ -35,8 +36,8 @@ fn smallest(
     Ok(Some(high))
 }
 
-/// Bad debt or a loss of the suppliers, whichever is larger: what a mechanism takes into its own books is bad debt too, if its
-/// capital does not pay for it.
+/// Bad debt or a loss of the suppliers, whichever is larger: what a mechanism takes into its own books is bad debt too,
+/// if its capital does not pay for it.
 pub fn damage(outcome: &Outcome) -> f64 {
     outcome.bad_debt.max(outcome.supplier_loss)
 }

@@ -1,15 +1,15 @@
-//! What a scenario file says: the path of the price, the market that sales move, the oracle, the borrowers, the protocol.
+//! What a scenario file says: the path of the price, the market that sales move, the oracle, the borrowers, the
+//! protocol.
 //!
 //! Amounts of money are fractions of all debt at the start, unless a name says otherwise; so a scenario has no size.
 
-use breakwater_engine::{Bps, Collateral, Config, Quote};
+use std::collections::BTreeMap;
+
+use breakwater_engine::{Config, Parameter, Quote};
 use serde::{Deserialize, Serialize};
 
 use super::{LabError, impact::Impact};
-use crate::{
-    rounding::{nearest_u32, nearest_u64},
-    scenario::PathShape,
-};
+use crate::{rounding::nearest_u64, scenario::PathShape};
 
 /// Decimals of the collateral token in the laboratory's markets.
 pub const COLLATERAL_UNIT: f64 = 1e9;
@@ -17,8 +17,17 @@ pub const COLLATERAL_UNIT: f64 = 1e9;
 pub const QUOTE_UNIT: f64 = 1e6;
 /// All debt at the start, whole quote tokens.
 pub const DEBT: f64 = 100_000_000.0;
-/// What is lent is the scenario's choice, not a cap's.
-const NO_CAP: Quote = Quote(u64::MAX);
+/// The parameters that are amounts of quote: a larger market has them in proportion.
+const AMOUNTS: [&str; 8] = [
+    "min_debt",
+    "bounty_tip",
+    "bounty_cap",
+    "guarded_flow",
+    "market_depth",
+    "supply_cap",
+    "debt_cap",
+    "account_debt_cap",
+];
 
 /// A scenario.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -45,6 +54,19 @@ pub struct Setup {
     /// Who borrows.
     #[serde(default)]
     pub borrowers: Borrowers,
+    /// Who keeps the market going, and when they do not.
+    #[serde(default)]
+    pub keepers: Keepers,
+    /// Who takes collateral off the outside market because it has become cheap.
+    #[serde(default)]
+    pub buyers: BargainHunters,
+    /// Who lends.
+    #[serde(default)]
+    pub suppliers: Suppliers,
+    /// Whether the collateral can be redeemed, whatever it is sold for, at what a trend's random walk alone would make
+    /// it worth: the trend is then how far it trades below that.
+    #[serde(default)]
+    pub redeemable: bool,
     /// What stands behind the debt, and how it sells.
     #[serde(default)]
     pub protocol: Protocol,
@@ -71,6 +93,17 @@ pub enum Course {
         /// Whether to take the candles.
         #[serde(default)]
         candles: bool,
+    },
+    /// Known prices, a random bridge between each two, and then quiet until `hours`.
+    Known {
+        /// Unix time of hour 0.
+        start: i64,
+        /// Length.
+        hours: u32,
+        /// Hour, and price in quote; in order, the first at hour 0.
+        prices: Vec<(f64, f64)>,
+        /// Standard deviation of the logarithm over one hour, in the bridges and after them.
+        hourly_volatility: f64,
     },
     /// Straight lines in the logarithm between these points, plus a random walk, plus jumps.
     Trend {
@@ -150,6 +183,9 @@ pub struct Borrowers {
     pub delay: f64,
     /// What they can add, as a fraction of their debt: every other one repays, the rest add collateral.
     pub savings: f64,
+    /// The share of owners who see the true price before the oracle shows it, and liquidate themselves at the lagging
+    /// one when that pays.
+    pub informed: f64,
 }
 
 impl Default for Borrowers {
@@ -165,91 +201,140 @@ impl Default for Borrowers {
             attention: 0.95,
             delay: 900.0,
             savings: 0.2,
+            informed: 0.0,
         }
     }
 }
 
-/// What stands behind the debt. The same capital for every mechanism; the rest is Breakwater's.
+/// Who shows the market its prices, liquidates and buys.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Protocol {
-    /// The protocol's own capital.
-    pub equity: f64,
-    /// Fastest unwind: collateral worth this fraction of all debt, an hour, at the first price.
-    pub unwind_per_hour: f64,
-    /// Time in which the whole inventory is scheduled to be sold, hours.
-    pub unwind_hours: f64,
-    /// How far sales may run ahead of the schedule, seconds.
-    pub unwind_burst: u32,
-    /// Growth of the discount, bps an hour.
-    pub unwind_slope: u32,
-    /// Largest discount, bps.
-    pub unwind_max_discount: u32,
-    /// How far below the averages inventory may be sold, bps.
-    pub unwind_floor_band: u32,
-    /// Where a liquidation stops, bps.
-    pub target_ltv: u32,
-    /// Most net debt per unit of equity, bps.
-    pub backstop_leverage: u32,
-    /// While Guarded: debt taken over in steps, fraction of all debt a minute.
-    pub guarded_flow: f64,
-    /// The guards' speed limit, bps a second.
-    pub max_velocity: u32,
-    /// Off the price of inventory when the backstop's room is counted, bps.
-    pub inventory_haircut: u32,
-    /// Growth of the discount of external liquidations, bps a minute without room.
-    pub external_slope: u32,
+pub struct Keepers {
+    /// Steps from one time that they act to the next.
+    pub every: usize,
+    /// How long nothing reaches the chain, while the price falls fastest; minutes.
+    pub outage_minutes: f64,
 }
 
-/// Chosen from the laboratory's sweeps: docs/lab.md.
+impl Default for Keepers {
+    fn default() -> Self {
+        Self {
+            every: 1,
+            outage_minutes: 0.0,
+        }
+    }
+}
+
+/// Buyers on the outside market who step in when sales have pushed the price far enough, with limited capital that
+/// comes back.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BargainHunters {
+    /// What they have, fraction of all debt.
+    pub capital: f64,
+    /// How far below the exogenous price they begin, as a logarithm.
+    pub from: f64,
+    /// Half-life of what they have tied up, seconds.
+    pub half_life: f64,
+}
+
+impl Default for BargainHunters {
+    fn default() -> Self {
+        Self {
+            capital: 0.0,
+            from: 0.05,
+            half_life: 21_600.0,
+        }
+    }
+}
+
+/// What suppliers do when the price falls.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Suppliers {
+    /// From this fall of the oracle's price on all of them want to leave, and take whatever cash there is; 0: they
+    /// stay.
+    pub run_from: f64,
+}
+
+impl Default for Suppliers {
+    fn default() -> Self {
+        Self { run_from: 0.0 }
+    }
+}
+
+/// What stands behind the debt, and the parameters of the market: those of [`Config::EXAMPLE`] or of a file, amounts in
+/// proportion to the debt. The laboratory has no set of its own.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protocol {
+    /// The protocol's own capital, the same for every mechanism.
+    pub equity: f64,
+    /// What the market believes the exchange's depth to be, fraction of all debt that moves the price by 1%. Unless
+    /// told, what its parameters say.
+    pub assumed_depth: Option<f64>,
+    /// Parameters that differ, by name: for sweeps.
+    pub parameters: BTreeMap<String, u64>,
+    /// Whose parameters.
+    pub market: String,
+    /// The same; scenario files cannot say it.
+    #[serde(skip, default = "example")]
+    pub base: Config,
+}
+
+fn example() -> Config {
+    Config::EXAMPLE
+}
+
 impl Default for Protocol {
     fn default() -> Self {
         Self {
             equity: 0.1,
-            unwind_per_hour: 0.01,
-            unwind_hours: 24.0,
-            unwind_burst: 600,
-            unwind_slope: 100,
-            unwind_max_discount: 500,
-            unwind_floor_band: 1_500,
-            target_ltv: 7_900,
-            backstop_leverage: 200_000,
-            guarded_flow: 0.035,
-            max_velocity: 10,
-            inventory_haircut: 0,
-            external_slope: 1,
+            assumed_depth: None,
+            parameters: BTreeMap::new(),
+            market: "example".to_owned(),
+            base: Config::EXAMPLE,
         }
     }
 }
 
 impl Protocol {
-    /// The engine's parameters for a market of [`DEBT`], at a first price in quote tokens.
-    pub fn config(&self, first_price: f64) -> Config {
-        let per_second = DEBT * self.unwind_per_hour / 3_600.0 / first_price * COLLATERAL_UNIT;
-        Config {
-            unwind_max_rate: nearest_u64(per_second).max(1),
-            unwind_min_rate: nearest_u64(per_second / 1_000.0).max(1),
-            unwind_time: nearest_u32(self.unwind_hours * 3_600.0),
-            unwind_burst: self.unwind_burst,
-            unwind_slope: Bps(self.unwind_slope),
-            unwind_max_discount: Bps(self.unwind_max_discount),
-            unwind_floor_band: Bps(self.unwind_floor_band),
-            target_ltv: Bps(self.target_ltv),
-            backstop_leverage: Bps(self.backstop_leverage),
-            guarded_flow: quote(self.guarded_flow),
-            max_velocity: Bps(self.max_velocity),
-            inventory_haircut: Bps(self.inventory_haircut),
-            external_slope: Bps(self.external_slope),
-            inventory_cap: Collateral(u64::MAX),
-            // Every mechanism meets the same borrowers: nobody is refused.
-            volatility_max: Bps(0),
-            crowding_max: Bps(0),
-            band_floor: Quote(u64::MAX),
-            supply_cap: NO_CAP,
-            debt_cap: NO_CAP,
-            account_debt_cap: NO_CAP,
-            ..Config::EXAMPLE
+    /// The engine's parameters for a market of [`DEBT`].
+    ///
+    /// # Errors
+    /// [`LabError::Syntax`] for a name that is no parameter's, or a value that it cannot have.
+    pub fn config(&self) -> Result<Config, LabError> {
+        let mut config = self.base;
+        // A market that is full.
+        let scale = DEBT * QUOTE_UNIT / self.base.debt_cap.0 as f64;
+        let refused = |name: &str, value: u64| LabError::Syntax(format!("no parameter {name} can be {value}"));
+        for parameter in Parameter::ALL {
+            if AMOUNTS.contains(&parameter.name()) {
+                let value = nearest_u64(parameter.get(&self.base) as f64 * scale);
+                parameter
+                    .set(&mut config, value)
+                    .map_err(|_| refused(parameter.name(), value))?;
+            }
         }
+        if let Some(depth) = self.assumed_depth {
+            config.market_depth = quote(depth);
+        }
+        for (name, &value) in &self.parameters {
+            let parameter = Parameter::ALL.iter().find(|parameter| parameter.name() == name);
+            parameter
+                .ok_or_else(|| refused(name, value))?
+                .set(&mut config, value)
+                .map_err(|_| refused(name, value))?;
+        }
+        Ok(config)
+    }
+
+    /// The fraction of all debt whose sale moves the price by 1%, as the market believes.
+    ///
+    /// # Errors
+    /// As [`Self::config`].
+    pub fn believed_depth(&self) -> Result<f64, LabError> {
+        Ok(self.config()?.market_depth.0 as f64 / QUOTE_UNIT / DEBT)
     }
 }
 
@@ -287,8 +372,11 @@ impl Setup {
     pub fn check(&self) -> Result<(), LabError> {
         let (impact, oracle, people, protocol) = (&self.impact, &self.oracle, &self.borrowers, &self.protocol);
         let hours = match &self.path {
-            Course::BlackThursday { hours, .. } | Course::Trend { hours, .. } => *hours,
+            Course::BlackThursday { hours, .. } | Course::Known { hours, .. } | Course::Trend { hours, .. } => *hours,
         };
+        let (keepers, buyers) = (&self.keepers, &self.buyers);
+        // An older reading is refused by the engine: nobody could act at all.
+        let oldest = f64::from(protocol.base.max_age_long / self.step_seconds.max(1));
         let ranges = [
             ("path.hours", f64::from(hours), 1.0, 8_760.0),
             ("step_seconds", f64::from(self.step_seconds), 1.0, 300.0),
@@ -298,7 +386,7 @@ impl Setup {
             ("impact.half_life", impact.half_life, 1.0, 1e7),
             ("impact.thinning", impact.thinning, 0.0, 100.0),
             ("impact.thinnest", impact.thinnest, 1e-3, 1.0),
-            ("oracle.latency_steps", oracle.latency_steps as f64, 0.0, 60.0),
+            ("oracle.latency_steps", oracle.latency_steps as f64, 0.0, oldest),
             ("oracle.confidence", oracle.confidence, 0.0, 0.1),
             ("oracle.ema_seconds", oracle.ema_seconds, 1.0, 1e6),
             ("borrowers.count", f64::from(people.count), 1.0, 1e6),
@@ -311,8 +399,14 @@ impl Setup {
             ("borrowers.attention", people.attention, 0.1, 1.0),
             ("borrowers.delay", people.delay, 0.0, 1e6),
             ("borrowers.savings", people.savings, 0.0, 1.0),
+            ("borrowers.informed", people.informed, 0.0, 1.0),
             ("protocol.equity", protocol.equity, 0.0, 10.0),
-            ("protocol.unwind_per_hour", protocol.unwind_per_hour, 1e-6, 1e3),
+            ("keepers.every", keepers.every as f64, 1.0, oldest.max(1.0)),
+            ("keepers.outage_minutes", keepers.outage_minutes, 0.0, 1e4),
+            ("buyers.capital", buyers.capital, 0.0, 1e3),
+            ("buyers.from", buyers.from, 0.0, 10.0),
+            ("buyers.half_life", buyers.half_life, 1.0, 1e7),
+            ("suppliers.run_from", self.suppliers.run_from, 0.0, 1.0),
         ];
         for (field, value, low, high) in ranges {
             if !(low..=high).contains(&value) {
@@ -324,7 +418,7 @@ impl Setup {
                 });
             }
         }
-        if let Course::Trend { points, .. } = &self.path {
+        if let Course::Known { prices: points, .. } | Course::Trend { points, .. } = &self.path {
             let ordered = points.windows(2).all(|pair| pair[0].0 < pair[1].0);
             if points.is_empty() || !ordered || points.iter().any(|point| point.1 <= 0.0) {
                 return Err(LabError::Points);

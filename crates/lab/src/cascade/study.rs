@@ -1,6 +1,7 @@
-//! Everything that `breakwater lab` measures: mechanisms on scenarios at depths with seeds, and what follows from many runs.
+//! Everything that `breakwater lab` measures: which runs are made, and what follows from many of them.
 
 use std::{
+    collections::HashSet,
     path::Path as File,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -9,33 +10,84 @@ use serde::Serialize;
 
 use super::{
     Kind, LabError, Outcome, Path, Setup,
-    candles::Candles,
-    contagion::{self, Backing, Contagion},
+    cell::{Behavior, Cell, Ground, Part, People, Results},
+    contagion::{self, Contagion, Shared},
+    cover::{self, Covered},
     pool, run, search,
-    sweep::{self, Sweep, Tried, multiplier},
+    sweep::{SWEEPS, Tried},
 };
 
-/// The scenarios of the repository, by the names that options use.
-pub const SCENARIOS: [(&str, &str); 4] = [
-    (
-        "black-thursday",
-        include_str!("../../scenarios/cascade/black-thursday.toml"),
-    ),
-    ("crash", include_str!("../../scenarios/cascade/crash.toml")),
-    ("wick", include_str!("../../scenarios/cascade/wick.toml")),
-    ("slow-bleed", include_str!("../../scenarios/cascade/slow-bleed.toml")),
+macro_rules! scenarios {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../scenarios/cascade/", $name, ".toml")))),*]
+    };
+}
+
+/// The scenarios of the repository, by the names that options use. The first seven are real crashes.
+pub const SCENARIOS: [(&str, &str); 12] = scenarios![
+    "black-thursday",
+    "may-2021",
+    "terra-sol",
+    "terra-luna",
+    "ftx",
+    "august-2024",
+    "october-2025",
+    "crash",
+    "v-shape",
+    "wick",
+    "slow-bleed",
+    "no-return",
 ];
+
+/// A token that depegs: see [`depeg`].
+const DEPEG: &str = include_str!("../../scenarios/cascade/depeg.toml");
+
+/// The day that calibrates depth, and that goal 6 speaks of.
+pub const OCTOBER: &str = "10 October 2025";
+/// The crash and the bleed of goal 5.
+pub const CRASH: &str = "Crash without rebound";
+/// See [`CRASH`].
+pub const BLEED: &str = "Slow bleed";
+
+/// Capital of the protocol in the goals.
+pub const CAPITALS: [Part; 4] = [Part(20_000), Part(50_000), Part(100_000), Part(150_000)];
+/// Capital of everything else.
+pub const CAPITAL: Part = Part(100_000);
+/// The stress column: what the market's parameters say.
+pub const STRESS: Part = Part(5_000);
+/// Half of that.
+pub const HALF: Part = Part(2_500);
+/// What a calm day like that of the calibration shows.
+pub const CALIBRATED: Part = Part(30_000);
+/// A deep market, whose parameters say so.
+pub const DEEP: Part = Part(50_000);
+/// Depths of the calibration.
+pub const CALIBRATION: [Part; 9] = [
+    Part(2_500),
+    Part(5_000),
+    Part(10_000),
+    Part(15_000),
+    Part(20_000),
+    Part(25_000),
+    Part(30_000),
+    Part(50_000),
+    Part(100_000),
+];
+/// In goal 4 the price falls by the stress fall, and with fewer seeds by this part of it.
+const HALFWAY: f64 = 0.6;
+/// Ages of a price, seconds, over which its move is measured.
+pub const AGES: [u32; 5] = [10, 20, 30, 60, 120];
 
 /// Accounts of the speed measurement.
 const MANY: u32 = 100_000;
 
-/// How long a large market takes: 72 hours of the crash in steps of ten seconds with 100,000 accounts, Breakwater and the
-/// dump baseline one after the other. Seconds of one processor, drawing the accounts included.
+/// How long a large market takes: 72 hours of the crash in steps of ten seconds with 100,000 accounts, Breakwater and
+/// the dump baseline one after the other. Seconds of one processor, drawing the accounts included.
 ///
-/// # Errors
-/// Those of a run.
+/// # Errors Those of a run.
 pub fn speed() -> Result<f64, LabError> {
     let mut setup = Plan::scenario("crash")?;
+    setup.step_seconds = 10;
     setup.borrowers.count = MANY;
     let path = Path::of(&setup, None)?;
     let began = processor_seconds();
@@ -58,18 +110,18 @@ fn processor_seconds() -> f64 {
 /// What is to be measured.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The scenarios.
-    pub scenarios: Vec<Setup>,
+    /// Scenarios, and markets; the first market is the one whose mechanisms are compared.
+    pub ground: Ground,
     /// The mechanisms.
     pub mechanisms: Vec<Kind>,
-    /// Depths: the fraction of all debt whose sale moves the price by 1%.
-    pub depths: Vec<f64>,
-    /// Number of seeds; each scenario counts up from its own.
+    /// Depths at which mechanisms are compared.
+    pub depths: Vec<Part>,
+    /// Number of seeds of the goals; each scenario counts up from its own.
     pub seeds: u64,
-    /// Whether to sweep parameters, and to search for what takes many runs.
+    /// Number of seeds of everything else.
+    pub few: u64,
+    /// Whether to measure the goals, to sweep parameters, and to search for what takes many runs.
     pub deep: bool,
-    /// Black Thursday's candles.
-    pub candles: Option<Candles>,
 }
 
 impl Plan {
@@ -92,192 +144,368 @@ impl Plan {
     }
 }
 
-/// One run, against the same without feedback.
+/// A smallest shock, or a least capital.
 #[derive(Clone, Debug, Serialize)]
-pub struct Run {
-    /// Debt liquidated ÷ the same without feedback.
-    pub multiplier: f64,
-    /// The smallest shock of this shape that leaves damage, at this depth; `None`: none does, or it was not looked for.
-    pub critical_shock: Option<f64>,
-    /// Everything else.
-    #[serde(flatten)]
+pub struct Found {
+    /// Number of the scenario.
+    pub scenario: usize,
+    /// The mechanism.
+    pub mechanism: Kind,
+    /// `None`: there is none.
+    pub value: Option<f64>,
+}
+
+/// How far a path falls within the age of a price.
+#[derive(Clone, Debug, Serialize)]
+pub struct Moves {
+    /// Number of the scenario.
+    pub scenario: usize,
+    /// For each of [`AGES`]: the fall that 99.9% of all moves over that time do not exceed, median over the seeds.
+    pub falls: Vec<f64>,
+    /// And in the worst seed.
+    pub worst: Vec<f64>,
+}
+
+/// A token that trades below what it is redeemed for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Depegged {
+    /// Whether the market pins its redemption.
+    pub redeemable: bool,
+    /// What happened.
     pub outcome: Outcome,
 }
 
-/// Capital that suppliers need.
-#[derive(Clone, Debug, Serialize)]
-pub struct Capital {
-    /// Name of the scenario.
-    pub scenario: String,
-    /// The mechanism.
-    pub mechanism: Kind,
-    /// The least capital with which suppliers lose nothing; `None`: all debt's worth is not enough.
-    pub needed: Option<f64>,
-}
-
 /// The results.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Study {
-    /// Every scenario as it was used.
-    pub setups: Vec<Setup>,
-    /// Every run.
-    pub runs: Vec<Run>,
-    /// Capital for zero loss, at the scenarios' own depth.
-    pub capital: Vec<Capital>,
+    /// Every run: see [`crate::report::cascade::summary`].
+    #[serde(skip)]
+    pub results: Results,
+    /// The promise of the stress cover.
+    pub covered: Vec<Covered>,
+    /// The smallest fall of a scenario's shape that leaves damage, at the stress depth; first seed.
+    pub critical: Vec<Found>,
+    /// The least capital with which suppliers lose nothing, at the stress depth; first seed.
+    pub capital: Vec<Found>,
     /// What one market does to another.
     pub contagion: Vec<Contagion>,
     /// Sweeps of parameters.
     pub tried: Vec<Tried>,
+    /// Moves of the price.
+    pub moves: Vec<Moves>,
+    /// Depegs.
+    pub depegged: Vec<Depegged>,
 }
 
 /// A thing to do; scenarios by their number.
 enum Task {
-    Run {
-        scenario: usize,
-        kind: Kind,
-        depth: f64,
-        seed: u64,
-    },
-    Control {
-        scenario: usize,
-        kind: Kind,
-        seed: u64,
-    },
-    Critical {
-        scenario: usize,
-        kind: Kind,
-        depth: f64,
-    },
-    Capital {
-        scenario: usize,
-        kind: Kind,
-    },
-    Contagion {
-        scenario: usize,
-        kind: Kind,
-        backing: Backing,
-    },
-    Sweep {
-        scenario: usize,
-        sweep: Sweep,
-        value: f64,
-    },
+    Run(Cell),
+    Cover(Cell, f64),
+    Critical(usize, Kind),
+    Capital(usize, Kind),
+    Contagion(usize, Kind, Shared),
+    Sweep(usize, usize, f64),
+    Moves(usize),
+    Depeg(Kind, bool, u64),
 }
 
 enum Done {
-    Run(Box<Outcome>),
-    Control(usize, Kind, u64, f64),
-    Critical(usize, Kind, f64, Option<f64>),
-    Capital(Capital),
+    Run(Cell, Box<Outcome>),
+    Cover(Covered),
+    Critical(Found),
+    Capital(Found),
     Contagion(Contagion),
     Tried(Tried),
+    Moves(Moves),
+    Depegged(Depegged),
 }
 
-/// Markets that catch something from each other: what is compared.
-const CONTAGIOUS: [(Kind, Backing); 3] = [
-    (Kind::Dump, Backing::Isolated),
-    (Kind::Breakwater, Backing::Isolated),
-    (Kind::Breakwater, Backing::Shared),
-];
+/// Mechanisms whose contagion is measured, and whose behavior beyond the usual.
+const CONTAGIOUS: [Kind; 2] = [Kind::Dump, Kind::Breakwater];
 
 impl Plan {
-    fn tasks(&self) -> Vec<Task> {
-        let mut tasks = Vec::new();
-        for (scenario, setup) in self.scenarios.iter().enumerate() {
-            for &kind in &self.mechanisms {
-                for seed in (setup.seed..).take(usize::try_from(self.seeds).unwrap_or(usize::MAX)) {
-                    tasks.push(Task::Control { scenario, kind, seed });
-                    tasks.extend(self.depths.iter().map(|&depth| Task::Run {
-                        scenario,
-                        kind,
-                        depth,
-                        seed,
-                    }));
-                }
-                tasks.extend(
-                    self.depths
-                        .iter()
-                        .map(|&depth| Task::Critical { scenario, kind, depth }),
-                );
-                if self.deep {
-                    tasks.push(Task::Capital { scenario, kind });
-                }
-            }
-            if self.deep {
-                let contagious = CONTAGIOUS.iter().filter(|(kind, _)| self.mechanisms.contains(kind));
-                tasks.extend(contagious.map(|&(kind, backing)| Task::Contagion {
-                    scenario,
-                    kind,
-                    backing,
-                }));
-                if self.mechanisms.contains(&Kind::Breakwater) {
-                    let values = |sweep: Sweep| {
-                        sweep
-                            .values
-                            .iter()
-                            .map(move |&value| Task::Sweep { scenario, sweep, value })
-                    };
-                    tasks.extend(sweep::sweeps().into_iter().flat_map(values));
+    /// A cell of the first market as it is compared.
+    pub fn cell(&self, scenario: usize, mechanism: Kind, depth: Part, seed: u64) -> Cell {
+        Cell {
+            market: 0,
+            scenario,
+            mechanism,
+            depth,
+            assumed: assumed(depth),
+            equity: CAPITAL,
+            seed,
+            people: People::Usual,
+            behavior: Behavior::Usual,
+            feedback: true,
+        }
+    }
+
+    /// So many seeds of a scenario.
+    pub fn seeds_of(&self, scenario: usize, count: u64) -> impl Iterator<Item = u64> + use<> {
+        let first = self.ground.scenarios[scenario].seed;
+        first..first + count
+    }
+
+    /// The number of the scenario of this name.
+    pub fn named(&self, name: &str) -> Option<usize> {
+        self.ground.scenarios.iter().position(|setup| setup.name == name)
+    }
+
+    /// Every run of the comparison.
+    pub fn compared(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for scenario in 0..self.ground.scenarios.len() {
+            for &mechanism in &self.mechanisms {
+                for &depth in &self.depths {
+                    let seeds = self.seeds_of(scenario, self.few);
+                    cells.extend(seeds.map(|seed| self.cell(scenario, mechanism, depth, seed)));
                 }
             }
         }
-        tasks
+        cells
     }
 
-    fn setup(&self, scenario: usize, depth: Option<f64>, seed: Option<u64>) -> Result<(Setup, Path), LabError> {
-        let mut setup = self.scenarios[scenario].clone();
-        setup.impact.depth = depth.unwrap_or(setup.impact.depth);
-        setup.seed = seed.unwrap_or(setup.seed);
-        let path = Path::of(&setup, self.candles.as_ref())?;
-        Ok((setup, path))
+    /// Every run of goals 1 to 3, of one market at one depth.
+    pub fn of_goals(&self, market: usize, depth: Part) -> Vec<Cell> {
+        let seeds = if market == 0 { self.seeds } else { self.few };
+        let mut cells = Vec::new();
+        for scenario in 0..self.ground.scenarios.len() {
+            for equity in CAPITALS {
+                cells.extend(self.seeds_of(scenario, seeds).map(|seed| Cell {
+                    market,
+                    equity,
+                    ..self.cell(scenario, Kind::Breakwater, depth, seed)
+                }));
+            }
+        }
+        cells
+    }
+
+    /// Breakwater on a day like that of the calibration, at the depth that it shows.
+    pub fn of_october(&self, market: usize) -> Vec<Cell> {
+        let seeds = if market == 0 { self.seeds } else { self.few };
+        let cells = self.named(OCTOBER).into_iter().flat_map(|october| {
+            CAPITALS.into_iter().flat_map(move |equity| {
+                self.seeds_of(october, seeds).map(move |seed| Cell {
+                    market,
+                    equity,
+                    ..self.cell(october, Kind::Breakwater, CALIBRATED, seed)
+                })
+            })
+        });
+        cells.collect()
+    }
+
+    /// The dump baseline in a deep market.
+    pub fn deep_dump(&self, market: usize) -> Vec<Cell> {
+        let scenarios = [CRASH, BLEED].into_iter().filter_map(|name| self.named(name));
+        let cells = scenarios.flat_map(|scenario| {
+            self.seeds_of(scenario, self.few).map(move |seed| Cell {
+                market,
+                ..self.cell(scenario, Kind::Dump, DEEP, seed)
+            })
+        });
+        cells.collect()
+    }
+
+    /// The dump baseline on the day of the calibration.
+    pub fn calibration(&self) -> Vec<Cell> {
+        let Some(october) = self.named(OCTOBER) else {
+            return Vec::new();
+        };
+        let cells = CALIBRATION.iter().flat_map(|&depth| {
+            [Kind::Dump, Kind::Kamino].into_iter().flat_map(move |kind| {
+                self.seeds_of(october, self.few).map(move |seed| Cell {
+                    assumed: None,
+                    ..self.cell(october, kind, depth, seed)
+                })
+            })
+        });
+        cells.collect()
+    }
+
+    /// Breakwater and dump while people do other things than usual.
+    pub fn behaviors(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for scenario in 0..self.ground.scenarios.len() {
+            for behavior in Behavior::COMPARED {
+                for kind in CONTAGIOUS {
+                    let seeds = self.seeds_of(scenario, self.few.min(2));
+                    cells.extend(seeds.map(|seed| Cell {
+                        behavior,
+                        ..self.cell(scenario, kind, STRESS, seed)
+                    }));
+                }
+            }
+        }
+        cells
+    }
+
+    /// Breakwater and dump with other borrowers.
+    pub fn populations(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for scenario in 0..self.ground.scenarios.len() {
+            for people in People::ALL {
+                for kind in CONTAGIOUS {
+                    let seeds = self.seeds_of(scenario, self.few.min(2));
+                    cells.extend(seeds.map(|seed| Cell {
+                        people,
+                        ..self.cell(scenario, kind, STRESS, seed)
+                    }));
+                }
+            }
+        }
+        cells
+    }
+
+    fn tasks(&self) -> Result<Vec<Task>, LabError> {
+        let mut cells = self.compared();
+        if self.deep {
+            for market in 0..self.ground.markets.len() {
+                for depth in [STRESS, HALF, DEEP] {
+                    cells.extend(self.of_goals(market, depth));
+                }
+                cells.extend(self.of_october(market));
+                cells.extend(self.deep_dump(market));
+            }
+            cells.extend(self.calibration());
+            cells.extend(self.behaviors());
+            cells.extend(self.populations());
+        }
+        let controls: Vec<Cell> = cells
+            .iter()
+            .filter(|cell| needs_control(cell))
+            .map(|cell| cell.control())
+            .collect();
+        let mut known = HashSet::new();
+        let all = cells.into_iter().chain(controls).filter(|cell| known.insert(*cell));
+        // The longest first, so that no processor waits for them at the end.
+        let mut tasks = Vec::new();
+        if self.deep {
+            self.deep_tasks(&mut tasks)?;
+        }
+        tasks.extend(all.map(Task::Run));
+        Ok(tasks)
+    }
+
+    fn deep_tasks(&self, tasks: &mut Vec<Task>) -> Result<(), LabError> {
+        for (scenario, setup) in self.ground.scenarios.iter().enumerate() {
+            tasks.push(Task::Moves(scenario));
+            for market in 0..self.ground.markets.len() {
+                let seeds = if market == 0 { self.seeds } else { self.few };
+                for people in People::ALL {
+                    for seed in self.seeds_of(scenario, seeds) {
+                        let cell = Cell {
+                            market,
+                            people,
+                            ..self.cell(scenario, Kind::Breakwater, STRESS, seed)
+                        };
+                        tasks.push(Task::Cover(cell, 1.0));
+                        if seed < setup.seed + self.few {
+                            tasks.push(Task::Cover(cell, HALFWAY));
+                        }
+                    }
+                }
+            }
+            if SEARCHED.contains(&setup.name.as_str()) {
+                for &kind in &self.mechanisms {
+                    tasks.extend([Task::Critical(scenario, kind), Task::Capital(scenario, kind)]);
+                }
+            }
+            if SWEPT.contains(&setup.name.as_str()) {
+                for kind in CONTAGIOUS {
+                    tasks.extend(Shared::ALL.map(|shared| Task::Contagion(scenario, kind, shared)));
+                }
+                for (number, sweep) in SWEEPS.iter().enumerate() {
+                    let values = sweep.values(&self.searched(scenario)?.0)?;
+                    tasks.extend(values.into_iter().map(|value| Task::Sweep(scenario, number, value)));
+                }
+            }
+        }
+        for kind in CONTAGIOUS {
+            for redeemable in [false, true] {
+                tasks.extend((1..=self.few).map(|seed| Task::Depeg(kind, redeemable, seed)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What searches and sweeps begin with: the first seed at the stress depth.
+    fn searched(&self, scenario: usize) -> Result<(Setup, Path), LabError> {
+        let seed = self.ground.scenarios[scenario].seed;
+        self.ground.setup(&self.cell(scenario, Kind::Breakwater, STRESS, seed))
+    }
+
+    fn moves(&self, scenario: usize) -> Result<Moves, LabError> {
+        let mut each: Vec<Vec<f64>> = vec![Vec::new(); AGES.len()];
+        for seed in self.seeds_of(scenario, self.seeds) {
+            let setup = Setup {
+                seed,
+                ..self.ground.scenarios[scenario].clone()
+            };
+            let path = Path::of(&setup, self.ground.candles.as_ref())?;
+            for (falls, age) in each.iter_mut().zip(AGES) {
+                falls.push(path.quantile_of_falls(age, 0.999));
+            }
+        }
+        let of = |what: fn(Vec<f64>) -> f64| each.iter().map(|falls| what(falls.clone())).collect();
+        Ok(Moves {
+            scenario,
+            falls: of(super::cell::median),
+            worst: of(super::cell::worst),
+        })
+    }
+
+    fn depeg(&self, kind: Kind, redeemable: bool, seed: u64) -> Result<Depegged, LabError> {
+        let mut setup = Setup::parse(DEPEG)?;
+        (setup.redeemable, setup.seed) = (redeemable, seed);
+        setup.impact.depth = STRESS.value();
+        setup.protocol.base = self.ground.markets[0].1;
+        setup.protocol.assumed_depth = assumed(STRESS).map(Part::value);
+        let path = Path::of(&setup, None)?;
+        let mut outcome = run(&setup, &path, kind)?;
+        outcome.samples = Vec::new();
+        Ok(Depegged { redeemable, outcome })
     }
 
     fn work(&self, task: &Task) -> Result<Done, LabError> {
         Ok(match *task {
-            Task::Run {
-                scenario,
-                kind,
-                depth,
-                seed,
-            } => {
-                let (setup, path) = self.setup(scenario, Some(depth), Some(seed))?;
-                let mut outcome = run(&setup, &path, kind)?;
-                // Only one seed is plotted.
-                if seed != self.scenarios[scenario].seed {
+            Task::Run(cell) => {
+                let mut outcome = self.ground.run(&cell)?;
+                // Only the first seed of what is compared is plotted.
+                let first = self.ground.scenarios[cell.scenario].seed;
+                if cell != self.cell(cell.scenario, cell.mechanism, cell.depth, first) {
                     outcome.samples = Vec::new();
                 }
-                Done::Run(Box::new(outcome))
+                Done::Run(cell, Box::new(outcome))
             }
-            Task::Control { scenario, kind, seed } => {
-                let (mut setup, path) = self.setup(scenario, None, Some(seed))?;
-                setup.impact.off = true;
-                Done::Control(scenario, kind, seed, run(&setup, &path, kind)?.liquidated)
-            }
-            Task::Critical { scenario, kind, depth } => {
-                let (setup, path) = self.setup(scenario, Some(depth), None)?;
-                Done::Critical(scenario, kind, depth, search::critical_shock(&setup, &path, kind)?)
-            }
-            Task::Capital { scenario, kind } => {
-                let (setup, path) = self.setup(scenario, None, None)?;
-                let needed = search::capital_needed(&setup, &path, kind)?;
-                Done::Capital(Capital {
-                    scenario: setup.name,
-                    mechanism: kind,
-                    needed,
+            Task::Cover(cell, part) => Done::Cover(cover::measure(&self.ground, &cell, part)?),
+            Task::Critical(scenario, mechanism) => {
+                let (setup, path) = self.searched(scenario)?;
+                Done::Critical(Found {
+                    scenario,
+                    mechanism,
+                    value: search::critical_shock(&setup, &path, mechanism)?,
                 })
             }
-            Task::Contagion {
-                scenario,
-                kind,
-                backing,
-            } => {
-                let (setup, path) = self.setup(scenario, None, None)?;
-                Done::Contagion(contagion::measure(&setup, &path, kind, backing)?)
+            Task::Capital(scenario, mechanism) => {
+                let (setup, path) = self.searched(scenario)?;
+                Done::Capital(Found {
+                    scenario,
+                    mechanism,
+                    value: search::capital_needed(&setup, &path, mechanism)?,
+                })
             }
-            Task::Sweep { scenario, sweep, value } => {
-                let (setup, path) = self.setup(scenario, None, None)?;
-                Done::Tried(sweep::tried(&sweep, value, &setup, &path)?)
+            Task::Contagion(scenario, kind, shared) => {
+                let (setup, path) = self.searched(scenario)?;
+                Done::Contagion(contagion::measure(&setup, &path, kind, shared)?)
             }
+            Task::Sweep(scenario, number, value) => {
+                let (setup, path) = self.searched(scenario)?;
+                Done::Tried(SWEEPS[number].tried(value, &setup, &path)?)
+            }
+            Task::Moves(scenario) => Done::Moves(self.moves(scenario)?),
+            Task::Depeg(kind, redeemable, seed) => Done::Depegged(self.depeg(kind, redeemable, seed)?),
         })
     }
 
@@ -286,45 +514,38 @@ impl Plan {
     /// # Errors
     /// Those of a run.
     pub fn study(&self, mut watch: impl FnMut(usize, usize) + Send) -> Result<Study, LabError> {
-        let tasks = self.tasks();
+        let tasks = self.tasks()?;
         let results = pool::all(&tasks, |task| self.work(task), &mut |done| watch(done, tasks.len()))?;
-        let mut study = Study {
-            setups: self.scenarios.clone(),
-            runs: Vec::new(),
-            capital: Vec::new(),
-            contagion: Vec::new(),
-            tried: Vec::new(),
-        };
-        let (mut controls, mut criticals) = (Vec::new(), Vec::new());
+        let mut study = Study::default();
+        let mut runs = Vec::new();
         for result in results {
             match result {
-                Done::Run(outcome) => {
-                    study.runs.push(Run {
-                        multiplier: 1.0,
-                        critical_shock: None,
-                        outcome: *outcome,
-                    });
-                }
-                Done::Control(scenario, kind, seed, liquidated) => controls.push((scenario, kind, seed, liquidated)),
-                Done::Critical(scenario, kind, depth, shock) => criticals.push((scenario, kind, depth, shock)),
-                Done::Capital(capital) => study.capital.push(capital),
+                Done::Run(cell, outcome) => runs.push((cell, *outcome)),
+                Done::Cover(covered) => study.covered.push(covered),
+                Done::Critical(found) => study.critical.push(found),
+                Done::Capital(found) => study.capital.push(found),
                 Done::Contagion(contagion) => study.contagion.push(contagion),
                 Done::Tried(tried) => study.tried.push(tried),
+                Done::Moves(moves) => study.moves.push(moves),
+                Done::Depegged(depegged) => study.depegged.push(depegged),
             }
         }
-        for run in &mut study.runs {
-            let outcome = &run.outcome;
-            let named = |scenario: usize| self.scenarios[scenario].name == outcome.scenario;
-            let control = controls.iter().find(|(scenario, kind, seed, _)| {
-                named(*scenario) && *kind == outcome.mechanism && *seed == outcome.seed
-            });
-            run.multiplier = multiplier(outcome.liquidated, control.map_or(0.0, |control| control.3));
-            let same = |depth: f64| (depth - outcome.depth).abs() < f64::EPSILON;
-            run.critical_shock = criticals
-                .iter()
-                .find(|(scenario, kind, depth, _)| named(*scenario) && *kind == outcome.mechanism && same(*depth))
-                .and_then(|critical| critical.3);
-        }
+        study.results = Results::new(runs);
         Ok(study)
     }
 }
+
+/// What a market believes where the exchange is so deep: a deep market's parameters say so, no other's do.
+pub fn assumed(depth: Part) -> Option<Part> {
+    (depth > STRESS).then_some(depth)
+}
+
+/// Whether a multiplier is asked for: elsewhere half the depth, or ten times it, is only there for the drawdown.
+fn needs_control(cell: &Cell) -> bool {
+    cell.depth == STRESS || (cell.depth != HALF && cell.market == 0 && cell.equity == CAPITAL)
+}
+
+/// Scenarios in which smallest shocks and least capitals are searched for.
+const SEARCHED: [&str; 4] = ["Black Thursday", CRASH, "Wick", BLEED];
+/// Scenarios in which parameters are swept and contagion is measured.
+const SWEPT: [&str; 4] = ["Black Thursday", OCTOBER, CRASH, BLEED];

@@ -1,20 +1,29 @@
 //! One parameter at a time: how Breakwater does with other values than the default.
 
+use breakwater_engine::Parameter;
 use serde::Serialize;
 
 use super::{Kind, LabError, Path, Setup, run};
 
-/// A parameter and the values that are tried.
+/// Where a parameter is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In the scenario.
+    Setup(fn(&Setup) -> f64, fn(&mut Setup, f64)),
+    /// In the market: by the name of the engine's parameter.
+    Market(&'static str),
+}
+
+/// A parameter and the values that are tried beside its default.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep {
     /// As files name it.
     pub parameter: &'static str,
     /// What it is.
     pub about: &'static str,
-    /// Values.
-    pub values: &'static [f64],
-    get: fn(&Setup) -> f64,
-    set: fn(&mut Setup, f64),
+    /// Values, as files have them.
+    values: &'static [f64],
+    place: Place,
 }
 
 /// A run of a sweep, against the same without feedback.
@@ -28,146 +37,173 @@ pub struct Tried {
     pub is_default: bool,
     /// Name of the scenario.
     pub scenario: String,
-    /// Debt liquidated ÷ the same without feedback.
-    pub multiplier: f64,
+    /// Furthest fall of the price.
+    pub total_fall: f64,
+    /// Debt liquidated beyond the same without feedback.
+    pub extra: f64,
     /// Furthest that sales pushed the price.
     pub endogenous_drawdown: f64,
-    /// The backstop's equity at its lowest.
-    pub worst_equity: f64,
-    /// Its profit.
-    pub profit: f64,
+    /// What the protocol and its suppliers lost.
+    pub loss: f64,
     /// Suppliers' loss.
     pub supplier_loss: f64,
+    /// What owners lost by liquidations.
+    pub borrower_loss: f64,
     /// Bad debt.
     pub bad_debt: f64,
     /// Most debt that was due and not served.
     pub unserved: f64,
-    /// Hours with inventory.
-    pub unwind_hours: f64,
 }
 
-macro_rules! sweep {
-    ($group:ident . $field:ident, $about:literal, $values:expr $(, $cast:path)?) => {
+macro_rules! setup {
+    ($group:ident . $field:ident, $about:literal, $values:expr) => {
         Sweep {
             parameter: concat!(stringify!($group), ".", stringify!($field)),
             about: $about,
             values: &$values,
-            get: |setup| f64::from(setup.$group.$field),
-            set: |setup, value| setup.$group.$field = sweep!(@cast value $(, $cast)?),
+            place: Place::Setup(|setup| setup.$group.$field, |setup, value| setup.$group.$field = value),
         }
     };
-    (@cast $value:ident) => { $value };
-    (@cast $value:ident, $cast:path) => { $cast($value) };
 }
 
-use crate::rounding::nearest_u32 as whole;
+const fn market(parameter: &'static str, about: &'static str, values: &'static [f64]) -> Sweep {
+    Sweep {
+        parameter,
+        about,
+        values,
+        place: Place::Market(parameter),
+    }
+}
 
 /// Every sweep.
-pub fn sweeps() -> [Sweep; 13] {
-    [
-        sweep!(
-            impact.depth,
-            "fraction of all debt whose sale moves the price by 1%",
-            [0.0025, 0.005, 0.01, 0.02, 0.05]
-        ),
-        sweep!(
-            impact.permanent,
-            "part of an impact that never recovers",
-            [0.0, 0.05, 0.1, 0.2]
-        ),
-        sweep!(
-            impact.half_life,
-            "half-life of the rest, seconds",
-            [600.0, 1_800.0, 7_200.0]
-        ),
-        sweep!(impact.concavity, "exponent of impact", [0.5, 0.75, 1.0]),
-        sweep!(
-            protocol.equity,
-            "the protocol's own capital",
-            [0.02, 0.05, 0.1, 0.12, 0.15, 0.2, 0.3]
-        ),
-        sweep!(
-            protocol.backstop_leverage,
-            "net debt per unit of equity, bps",
-            [40_000.0, 80_000.0, 120_000.0, 160_000.0, 200_000.0],
-            whole
-        ),
-        sweep!(
-            protocol.inventory_haircut,
-            "off inventory when room is counted, bps",
-            [0.0, 100.0, 250.0, 500.0],
-            whole
-        ),
-        sweep!(
-            protocol.unwind_per_hour,
-            "fastest unwind an hour",
-            [0.0025, 0.005, 0.01, 0.02, 0.04]
-        ),
-        sweep!(
-            protocol.unwind_hours,
-            "scheduled time of an unwind",
-            [6.0, 12.0, 24.0, 48.0]
-        ),
-        sweep!(
-            protocol.target_ltv,
-            "where a liquidation stops, bps",
-            [7_100.0, 7_300.0, 7_500.0, 7_700.0, 7_900.0],
-            whole
-        ),
-        sweep!(
-            protocol.external_slope,
-            "discount of external liquidations, bps a minute",
-            [1.0, 3.0, 10.0, 30.0],
-            whole
-        ),
-        sweep!(
-            protocol.guarded_flow,
-            "debt taken over a minute while Guarded",
-            [0.005, 0.015, 0.035, 0.1]
-        ),
-        sweep!(
-            protocol.max_velocity,
-            "speed limit of the guards, bps a second",
-            [5.0, 10.0, 20.0, 40.0],
-            whole
-        ),
-    ]
-}
+pub const SWEEPS: [Sweep; 14] = [
+    setup!(
+        impact.depth,
+        "fraction of all debt whose sale moves the price by 1%",
+        [0.0025, 0.01, 0.03, 0.05]
+    ),
+    setup!(
+        impact.permanent,
+        "part of an impact that never recovers",
+        [0.0, 0.1, 0.2]
+    ),
+    setup!(impact.half_life, "half-life of the rest, seconds", [600.0, 7_200.0]),
+    setup!(impact.concavity, "exponent of impact", [0.5, 0.75]),
+    setup!(impact.thinning, "how fast depth falls in stress", [0.0, 5.0]),
+    setup!(
+        protocol.equity,
+        "the protocol's own capital",
+        [0.0, 0.02, 0.05, 0.15, 0.3]
+    ),
+    market(
+        "flow_rate",
+        "most that is sold in an hour, bps of the depth",
+        &[5_000.0, 7_500.0, 10_000.0, 12_500.0, 15_000.0, 20_000.0, 30_000.0],
+    ),
+    market(
+        "pipeline",
+        "seconds of sales that may wait in the inventory",
+        &[300.0, 600.0, 1_200.0, 3_600.0],
+    ),
+    market(
+        "stress_fall",
+        "fall that the cover must stand, bps",
+        &[3_000.0, 3_500.0, 3_800.0, 4_500.0],
+    ),
+    market("penalty", "bps of a partial repayment", &[100.0, 150.0, 200.0, 300.0]),
+    market(
+        "unwind_slope",
+        "growth of the discount, bps an hour",
+        &[100.0, 300.0, 1_000.0],
+    ),
+    market(
+        "takeover_ltv",
+        "from here accounts are taken whole, bps",
+        &[9_000.0, 9_500.0, 9_700.0],
+    ),
+    market(
+        "target_ltv",
+        "where a liquidation stops, bps",
+        &[7_200.0, 7_500.0, 7_800.0],
+    ),
+    market(
+        "max_velocity",
+        "speed limit of the guards, bps a second",
+        &[5.0, 10.0, 20.0, 40.0],
+    ),
+];
 
-/// One value of one sweep.
-///
-/// # Errors
-/// Those of a run; a value that the engine refuses is one.
-pub fn tried(sweep: &Sweep, value: f64, setup: &Setup, path: &Path) -> Result<Tried, LabError> {
-    let default = (sweep.get)(setup);
-    let mut changed = setup.clone();
-    (sweep.set)(&mut changed, value);
-    let outcome = run(&changed, path, Kind::Breakwater)?;
-    changed.impact.off = true;
-    let control = run(&changed, path, Kind::Breakwater)?;
-    Ok(Tried {
-        parameter: sweep.parameter,
-        value,
-        is_default: (default - value).abs() < f64::EPSILON,
-        scenario: setup.name.clone(),
-        multiplier: multiplier(outcome.liquidated, control.liquidated),
-        endogenous_drawdown: outcome.endogenous_drawdown,
-        worst_equity: outcome.worst_equity,
-        profit: outcome.profit,
-        supplier_loss: outcome.supplier_loss,
-        bad_debt: outcome.bad_debt,
-        unserved: outcome.unserved,
-        unwind_hours: outcome.unwind_hours,
-    })
-}
-
-/// Liquidated with feedback ÷ liquidated without; one if there was nothing to liquidate either way.
-pub fn multiplier(with: f64, without: f64) -> f64 {
-    if with.abs() < f64::EPSILON && without.abs() < f64::EPSILON {
-        1.0
-    } else {
-        with / without
+impl Sweep {
+    fn get(&self, setup: &Setup) -> Result<f64, LabError> {
+        match self.place {
+            Place::Setup(get, _) => Ok(get(setup)),
+            Place::Market(name) => {
+                let parameter = Parameter::ALL.iter().find(|parameter| parameter.name() == name);
+                let parameter = parameter.ok_or_else(|| LabError::Syntax(format!("no parameter is called {name}")))?;
+                Ok(parameter.get(&setup.protocol.config()?) as f64)
+            }
+        }
     }
+
+    fn set(&self, setup: &mut Setup, value: f64) {
+        match self.place {
+            Place::Setup(_, set) => set(setup, value),
+            Place::Market(name) => {
+                let value = crate::rounding::nearest_u64(value);
+                setup.protocol.parameters.insert(name.to_owned(), value);
+            }
+        }
+    }
+
+    /// The values, the default of a scenario among them, in order.
+    ///
+    /// # Errors
+    /// [`LabError::Syntax`] if the engine knows no such parameter.
+    pub fn values(&self, setup: &Setup) -> Result<Vec<f64>, LabError> {
+        let default = self.get(setup)?;
+        let mut values: Vec<f64> = self
+            .values
+            .iter()
+            .copied()
+            .filter(|value| differs(*value, default))
+            .collect();
+        values.push(default);
+        values.sort_by(f64::total_cmp);
+        Ok(values)
+    }
+
+    /// One value.
+    ///
+    /// # Errors
+    /// Those of a run; a value that the engine refuses is one.
+    pub fn tried(&self, value: f64, setup: &Setup, path: &Path) -> Result<Tried, LabError> {
+        let is_default = !differs(self.get(setup)?, value);
+        let mut changed = setup.clone();
+        if !is_default {
+            self.set(&mut changed, value);
+        }
+        let outcome = run(&changed, path, Kind::Breakwater)?;
+        changed.impact.off = true;
+        let control = run(&changed, path, Kind::Breakwater)?;
+        Ok(Tried {
+            parameter: self.parameter,
+            value,
+            is_default,
+            scenario: setup.name.clone(),
+            total_fall: outcome.total_fall,
+            extra: outcome.liquidated - control.liquidated,
+            endogenous_drawdown: outcome.endogenous_drawdown,
+            loss: outcome.loss,
+            supplier_loss: outcome.supplier_loss,
+            borrower_loss: outcome.borrower_loss,
+            bad_debt: outcome.bad_debt,
+            unserved: outcome.unserved,
+        })
+    }
+}
+
+fn differs(a: f64, b: f64) -> bool {
+    (a - b).abs() > 1e-9 * a.abs().max(1.0)
 }
 
 #[cfg(test)]
@@ -175,26 +211,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sweep_contains_the_default() {
+    fn every_value_of_every_sweep_is_one_that_the_engine_takes() {
         let setup = Setup::parse(include_str!("../../scenarios/cascade/wick.toml")).expect("valid");
-        for sweep in sweeps() {
-            let default = (sweep.get)(&setup);
-            assert!(sweep.values.contains(&default), "{} {default}", sweep.parameter);
-            for value in sweep.values {
+        for sweep in SWEEPS {
+            let default = sweep.get(&setup).expect("known");
+            for value in sweep.values(&setup).expect("known") {
                 let mut changed = setup.clone();
-                (sweep.set)(&mut changed, *value);
+                sweep.set(&mut changed, value);
                 assert!(
-                    ((sweep.get)(&changed) - value).abs() < f64::EPSILON,
+                    !differs(sweep.get(&changed).expect("known"), value),
                     "{}",
                     sweep.parameter
                 );
-                assert_eq!(
-                    changed.protocol.config(100.0).validate(),
-                    Ok(()),
-                    "{} {value}",
-                    sweep.parameter
-                );
+                changed
+                    .check()
+                    .unwrap_or_else(|error| panic!("{} {value}: {error}", sweep.parameter));
+                let config = changed.protocol.config().expect("known");
+                assert_eq!(config.validate(), Ok(()), "{} {value}", sweep.parameter);
             }
+            assert!(
+                sweep.values(&setup).expect("known").contains(&default),
+                "{}",
+                sweep.parameter
+            );
         }
     }
 }

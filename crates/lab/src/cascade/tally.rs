@@ -4,13 +4,10 @@ use std::collections::VecDeque;
 
 use breakwater_engine::{Collateral, Config, Level, Quote};
 
-use super::setup::{COLLATERAL_UNIT, DEBT, QUOTE_UNIT};
+use super::setup::{COLLATERAL_UNIT, QUOTE_UNIT};
 
-/// Length of the windows in which flow and reproduction are measured, seconds.
+/// Length of the windows in which flow is measured, seconds.
 pub const WINDOW: i64 = 600;
-/// Windows in which less was sold than this fraction of all debt say nothing about reproduction.
-const NEGLIGIBLE: f64 = 5e-4;
-
 /// One account liquidated once. Quote and collateral atoms.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
@@ -45,14 +42,6 @@ pub struct Sample {
     pub level: Level,
 }
 
-/// Offspring: debt that falls due because of what was sold.
-#[derive(Clone, Copy, Debug, Default)]
-struct Generation {
-    since: i64,
-    sold: f64,
-    due: f64,
-}
-
 /// Counts of one run. Money in quote atoms.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -60,8 +49,6 @@ pub struct Tally {
     pub liquidated: u64,
     /// Number of liquidations.
     pub liquidations: u64,
-    /// Debts before, of what was liquidated.
-    debts: u64,
     /// Liquidated beyond what the exogenous price asked for.
     pub over: f64,
     /// What owners lost to liquidations, collateral at the exogenous price.
@@ -76,8 +63,18 @@ pub struct Tally {
     pub owners: i128,
     /// Largest fall of the price below the exogenous one.
     pub drawdown: f64,
-    /// Largest reproduction number of a window.
-    pub reproduction: f64,
+    /// Largest fall of the price from the first one, news and sales together.
+    pub total_fall: f64,
+    /// Debt taken by partial liquidations while the stress cover was negative.
+    pub uncovered: u64,
+    /// Debt of accounts that were taken over whole at the take-over LTV.
+    pub taken_over: u64,
+    /// Bounties of keepers.
+    pub bounties: u64,
+    /// What informed owners gained by liquidating themselves, at the true price.
+    pub informed: f64,
+    /// Debt that they took off their own accounts by it.
+    pub by_informed: u64,
     /// Largest sales of a window, calm depth-units.
     pub peak_flow: f64,
     /// Largest inventory at market price, fraction of all debt.
@@ -97,7 +94,6 @@ pub struct Tally {
     /// For the plots.
     pub samples: Vec<Sample>,
     level: Level,
-    generation: Generation,
     recent: VecDeque<(i64, f64)>,
     recent_units: f64,
 }
@@ -116,7 +112,6 @@ impl Tally {
         let limit = f64::from(config.liquidation_ltv.0) / 1e4;
         self.liquidated += case.repaid.0;
         self.liquidations += 1;
-        self.debts += case.debt.0;
         self.over += (case.repaid.0 as f64 - needed(debt, value, limit)).max(0.0);
         self.loss(tokens(case.seized) * fair - case.repaid.0 as f64 - case.returned.0 as f64);
     }
@@ -126,17 +121,8 @@ impl Tally {
         self.borrower_loss += amount.max(0.0);
     }
 
-    /// The part of its debt that a liquidated account loses on average.
-    fn usual_part(&self) -> f64 {
-        if self.debts == 0 {
-            1.0
-        } else {
-            self.liquidated as f64 / self.debts as f64
-        }
-    }
-
-    /// Sales of this step: value in quote tokens, in calm depth-units, and the debt (tokens) that they made due.
-    pub fn sales(&mut self, unix: i64, sold: f64, units: f64, due: f64) {
+    /// Sales of this step, in calm depth-units.
+    pub fn sales(&mut self, unix: i64, units: f64) {
         while let Some((_, old)) = self.recent.front().copied().filter(|(at, _)| unix - at >= WINDOW) {
             self.recent.pop_front();
             self.recent_units -= old;
@@ -145,23 +131,6 @@ impl Tally {
             self.recent.push_back((unix, units));
             self.recent_units += units;
             self.peak_flow = self.peak_flow.max(self.recent_units);
-        }
-        if unix - self.generation.since >= WINDOW {
-            self.close_generation();
-            self.generation = Generation {
-                since: unix,
-                ..Generation::default()
-            };
-        }
-        self.generation.sold += sold;
-        self.generation.due += due;
-    }
-
-    /// Offspring of the window ÷ what was sold in it.
-    pub fn close_generation(&mut self) {
-        let Generation { sold, due, .. } = self.generation;
-        if sold > NEGLIGIBLE * DEBT {
-            self.reproduction = self.reproduction.max(due * self.usual_part() / sold);
         }
     }
 
@@ -198,28 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn reproduction_is_debt_made_due_over_value_sold() {
+    fn the_peak_of_sales_is_that_of_ten_minutes() {
         let mut tally = Tally::default();
-        let case = Case {
-            debt: Quote(80),
-            collateral: Collateral(100_000),
-            repaid: Quote(40),
-            seized: Collateral(50_000),
-            returned: Quote(0),
-        };
-        tally.liquidation(&Config::EXAMPLE, 1.0, &case);
-        tally.sales(WINDOW, 200_000.0, 4.0, 300_000.0);
-        tally.sales(2 * WINDOW, 0.0, 0.0, 0.0);
-        // Half of a debt is liquidated: 150,000 a 200,000 sold.
-        assert!((tally.reproduction - 0.75).abs() < 1e-9);
-        assert!((tally.peak_flow - 4.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn negligible_sales_say_nothing() {
-        let mut tally = Tally::default();
-        tally.sales(WINDOW, 1.0, 0.0, 1_000_000.0);
-        tally.close_generation();
-        assert!(tally.reproduction.abs() < f64::EPSILON);
+        tally.sales(0, 4.0);
+        tally.sales(WINDOW - 1, 1.0);
+        tally.sales(WINDOW, 2.0);
+        assert!((tally.peak_flow - 5.0).abs() < 1e-9);
     }
 }

@@ -1,8 +1,8 @@
 //! Who borrows in the experiment: a market full of accounts, made by the engine's own actions.
 
 use breakwater_engine::{
-    Bps, Clock, Config, FeedPin, Feeds, Key, LpShares, MarginAccount, Market, NewMarket, Price, Quote, RawReading,
-    Readings, Result,
+    Bps, Clock, Config, DepthAllocation, FeedPin, Feeds, Key, LpShares, MarginAccount, Market, NewMarket, Price, Quote,
+    RawReading, Readings, Result,
     num::BPS,
     oracle::{FEED_PULL, Purpose},
 };
@@ -120,7 +120,7 @@ pub fn empty_market(clock: Clock) -> Result<Market> {
         padding: [0; 7],
     };
     let mut market = Market::zeroed();
-    market.initialise(&NewMarket {
+    market.initialize(&NewMarket {
         id: 0,
         bump: 0,
         collateral: (Key([1; 32]), 9, Key([2; 32])),
@@ -133,6 +133,10 @@ pub fn empty_market(clock: Clock) -> Result<Market> {
             rate: FeedPin::NONE,
         },
         config: UNGUARDED.first(),
+        depth: DepthAllocation {
+            budget: Key([8; 32]),
+            share: Bps(10_000),
+        },
         clock,
     })?;
     // As governance would have raised it.

@@ -1,5 +1,5 @@
 use breakwater_engine::{
-    Clock, Collateral, Error, KeeperLedger, Key, Level, Price, Quote, Result, actions::Willing, oracle::Purpose,
+    Clock, Collateral, Error, KeeperLedger, Key, Level, Price, Quote, Result, actions::Liquidation, oracle::Purpose,
 };
 
 use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, per_token};
@@ -11,27 +11,17 @@ use crate::cascade::{
 
 /// Accounts in one transaction of a keeper.
 pub const BATCH: usize = 24;
-/// How often an external liquidator halves what it wants until it pays.
-const HALVINGS: u32 = 4;
 
-/// The engine itself: a keeper without capital, buyers of inventory, and external liquidators when there is no room.
+/// The engine itself: a keeper without capital, and buyers of inventory.
 pub struct Breakwater {
     ledger: KeeperLedger,
-}
-
-/// Why a keeper stops for this step.
-#[derive(Clone, Copy, PartialEq)]
-enum Stop {
-    NobodyDue,
-    FlowUsed,
-    Full,
 }
 
 /// What the breaker answers when prices are not good enough: nothing to be done now.
 fn unless_stopped<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceGapTooWide | Error::PriceTooOld) => Ok(None),
+        Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceTooOld) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -47,81 +37,24 @@ impl Breakwater {
         })
     }
 
-    /// Tries every account that is due, in batches, those nearest to insolvency first.
-    fn liquidate(&mut self, price: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<Stop> {
-        let threshold = stage.lending.due_from(price);
+    /// Tries every account that is due, in batches, those nearest to insolvency first, until the rules let nobody further.
+    fn liquidate(&mut self, judged: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+        let threshold = stage.lending.due_from(judged);
         let mut aside = Vec::new();
-        let mut stop = None;
-        while stop.is_none() {
+        loop {
             let lending = &mut *stage.lending;
-            let batch: Vec<u32> = std::iter::from_fn(|| lending.order.next(&lending.accounts, threshold))
+            let mut batch: Vec<u32> = std::iter::from_fn(|| lending.order.next(&lending.accounts, threshold))
                 .take(BATCH)
                 .collect();
-            if batch.len() < BATCH {
-                stop = Some(Stop::NobodyDue);
-            }
             if batch.is_empty() {
                 break;
             }
             aside.extend(&batch);
-            if let Some(why) = self.batch(&batch, now, stage)? {
-                stop = Some(why);
-            }
+            let tried = self.batch(&batch, now, stage)?;
+            let last = tried < BATCH;
+            batch.truncate(tried);
             stage.lending.note(|| Op::Batch(batch));
-        }
-        for id in aside {
-            stage.lending.order.push(id, &stage.lending.accounts[id as usize]);
-        }
-        Ok(stop.unwrap_or(Stop::NobodyDue))
-    }
-
-    fn batch(&mut self, batch: &[u32], now: &Moment, stage: &mut Stage<'_>) -> Result<Option<Stop>> {
-        let Lending { market, accounts, .. } = &mut *stage.lending;
-        let config = market.config;
-        let index = market.books_at(now.clock)?.pool.index;
-        let mut liquidations = market.liquidations(&now.prices, now.clock)?;
-        let mut stop = None;
-        let mut changed = Vec::with_capacity(batch.len());
-        for &id in batch {
-            let account = &mut accounts[id as usize];
-            let before = *account;
-            match liquidations.liquidate(account, &mut self.ledger) {
-                Ok(done) => {
-                    changed.push((id, before));
-                    stage.tally.bad_debt += done.deficit.0;
-                    let case = Case {
-                        debt: index.debt(before.debt_shares)?,
-                        collateral: before.collateral,
-                        repaid: done.repaid,
-                        seized: done.seized,
-                        returned: Quote::ZERO,
-                    };
-                    stage.tally.liquidation(&config, stage.exchange.fair(), &case);
-                }
-                Err(Error::AccountHealthy | Error::NoDebt | Error::AccountCooling) => {}
-                Err(Error::GuardedFlowUsed) => stop = Some(Stop::FlowUsed),
-                Err(Error::BackstopFull) => {
-                    liquidations.note_shortage();
-                    stop = Some(Stop::Full);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        for (id, before) in changed {
-            stage.lending.changed(id, &before);
-        }
-        Ok(stop)
-    }
-}
-
-impl Breakwater {
-    /// While the backstop has no room: others liquidate with their own capital, as far as selling at once pays.
-    fn external(price: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let threshold = stage.lending.due_from(price);
-        let mut aside = Vec::new();
-        while let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) {
-            aside.push(id);
-            if !Self::external_one(id, now, stage)? {
+            if last {
                 break;
             }
         }
@@ -131,53 +64,90 @@ impl Breakwater {
         Ok(())
     }
 
-    /// Whether to look at the next account.
-    fn external_one(id: u32, now: &Moment, stage: &mut Stage<'_>) -> Result<bool> {
-        let before = stage.lending.accounts[id as usize];
-        let debt = stage.lending.debt(id)?;
-        for halvings in 0..=HALVINGS {
-            let max_repay = Quote((debt.0 >> halvings).max(1));
-            let (mut market, mut account) = (stage.lending.market, before);
-            let willing = Willing {
-                max_repay,
-                min_collateral: Collateral::ZERO,
-            };
-            let done = match market.liquidate_external(&mut account, willing, &now.prices, now.clock) {
-                Ok(done) => done,
-                // Not this account, or not now.
-                Err(
-                    Error::AccountInsolvent
-                    | Error::AccountHealthy
-                    | Error::AccountCooling
-                    | Error::NoDebt
-                    | Error::RepaymentTooSmall,
-                ) => return Ok(true),
-                Err(Error::BackstopHasRoom | Error::GuardedFlowUsed | Error::DebtBelowMinimum) => return Ok(false),
+    /// One transaction. How many were tried: accounts come in the order of their LTV, so that once one has to wait nobody is
+    /// left who would be taken over.
+    fn batch(&mut self, batch: &[u32], now: &Moment, stage: &mut Stage<'_>) -> Result<usize> {
+        let Lending { market, accounts, .. } = &mut *stage.lending;
+        let index = market.books_at(now.clock)?.pool.index;
+        let mut liquidations = market.liquidations(&now.prices, now.clock)?;
+        let (mut tried, mut partials) = (0, 0);
+        let mut changed = Vec::with_capacity(batch.len());
+        for &id in batch {
+            tried += 1;
+            let account = &mut accounts[id as usize];
+            let before = *account;
+            match liquidations.liquidate(account, &mut self.ledger) {
+                Ok(done) => {
+                    if !done.taken_over {
+                        partials += done.repaid.0;
+                    }
+                    let case = Case {
+                        debt: index.debt(before.debt_shares)?,
+                        collateral: before.collateral,
+                        repaid: done.repaid,
+                        seized: done.seized,
+                        returned: Quote::ZERO,
+                    };
+                    changed.push((id, before, done, case));
+                }
+                Err(Error::AccountHealthy | Error::NoDebt | Error::AccountCooling | Error::CollateralBelowDebt) => {}
+                Err(Error::GuardedFlowUsed | Error::PipelineFull | Error::PriceGapTooWide) => break,
                 Err(error) => return Err(error),
-            };
-            let worth = stage.exchange.worth(done.seized).0 as f64;
-            if worth < done.repaid.0 as f64 * (1.0 + EDGE) {
-                continue;
             }
-            stage.lending.market = market;
-            stage.lending.accounts[id as usize] = account;
-            stage.lending.changed(id, &before);
-            stage.lending.note(|| Op::External(id, max_repay));
-            let case = Case {
-                debt,
-                collateral: before.collateral,
-                repaid: done.repaid,
-                seized: done.seized,
-                returned: Quote::ZERO,
-            };
-            stage
-                .tally
-                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
-            let proceeds = stage.exchange.sell(done.seized);
-            stage.tally.agents += i128::from(proceeds.0) - i128::from(done.repaid.0);
-            return Ok(halvings == 0);
         }
-        Ok(false)
+        for (id, before, done, case) in &changed {
+            stage.lending.changed(*id, before);
+            Self::count(done, case, stage);
+        }
+        if partials > 0 && stage.lending.market.stress(&now.prices, now.clock)?[0].cover < 0 {
+            stage.tally.uncovered += partials;
+        }
+        Ok(tried)
+    }
+
+    fn count(done: &Liquidation, case: &Case, stage: &mut Stage<'_>) {
+        stage.tally.bad_debt += done.deficit.0;
+        stage.tally.bounties += done.bounty.0;
+        if done.taken_over {
+            stage.tally.taken_over += done.repaid.0;
+        }
+        let fair = stage.exchange.fair();
+        stage.tally.liquidation(&stage.lending.market.config, fair, case);
+    }
+
+    /// One informed owner; whether it paid.
+    fn by_owner(&mut self, id: u32, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+        let lending = &mut *stage.lending;
+        let before = lending.accounts[id as usize];
+        let (mut market, mut account, mut ledger) = (lending.market, before, self.ledger);
+        let debt = lending.index.debt(before.debt_shares)?;
+        let done = market
+            .liquidations(&now.prices, now.clock)
+            .and_then(|mut liquidations| liquidations.liquidate(&mut account, &mut ledger));
+        let Ok(done) = done else {
+            // Not this account, or not now.
+            return Ok(());
+        };
+        let given = done.seized.0 as f64 / COLLATERAL_UNIT * stage.exchange.price() * QUOTE_UNIT;
+        let gain = done.repaid.0 as f64 + done.bounty.0 as f64 - given;
+        if gain <= 0.0 {
+            return Ok(());
+        }
+        lending.market = market;
+        lending.accounts[id as usize] = account;
+        lending.changed(id, &before);
+        self.ledger = ledger;
+        let case = Case {
+            debt,
+            collateral: before.collateral,
+            repaid: done.repaid,
+            seized: done.seized,
+            returned: Quote::ZERO,
+        };
+        Self::count(&done, &case, stage);
+        stage.tally.informed += gain;
+        stage.tally.by_informed += done.repaid.0;
+        Ok(())
     }
 
     /// A buyer takes what can be sold again with a gain.
@@ -228,14 +198,29 @@ impl Breakwater {
 
 impl Mechanism for Breakwater {
     fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let price = unless_stopped(now.prices.liquidation(&stage.lending.market.config))?;
-        if let Some(price) = price
-            && self.liquidate(price, now, stage)? == Stop::Full
-        {
-            Self::external(price, now, stage)?;
+        if let Some(prices) = unless_stopped(now.prices.liquidation())? {
+            self.liquidate(prices.judged, now, stage)?;
         }
         Self::sell(now, stage)?;
         Self::settle(now, stage)
+    }
+
+    fn informed(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+        let Some(prices) = unless_stopped(now.prices.liquidation())? else {
+            return Ok(());
+        };
+        let threshold = stage.lending.due_from(prices.judged);
+        let mut aside = Vec::new();
+        while let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) {
+            aside.push(id);
+            if stage.lending.informed[id as usize] {
+                self.by_owner(id, now, stage)?;
+            }
+        }
+        for id in aside {
+            stage.lending.order.push(id, &stage.lending.accounts[id as usize]);
+        }
+        Ok(())
     }
 
     fn inventory(&self, lending: &Lending) -> Collateral {

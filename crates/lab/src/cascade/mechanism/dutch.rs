@@ -1,3 +1,13 @@
+//! Sky (Maker), Liquidations 2.0.
+//!
+//! Rules: MIP45 (February 2021) and the contracts' documentation; parameters of ETH-A as proposed for its start (forum
+//! post on ETH and WBTC vaults, April 2021): see the constants. The oracle's security module (documentation of the OSM)
+//! makes public every hour the price that it was shown an hour before; [`Dutch::delayed`] sees only that, for who is
+//! due and for an auction's first price. [`Dutch::new`] is the same without the delay, for comparison.
+//!
+//! Simplified: the cap is a tenth of all debt (the real one is a sum that governance moves); those who begin an auction
+//! are not paid for it (tip and chip); an auction that has to begin again does so in the same step.
+
 use breakwater_engine::{Clock, Collateral, Price, Quote, Result};
 
 use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, desk::Desk, per_token};
@@ -21,6 +31,30 @@ const TAIL: i64 = 8_400;
 const CUSP: f64 = 0.4;
 /// Most debt (with chop) in auctions at once, fraction of all debt.
 const HOLE: f64 = 0.1;
+/// Seconds between two prices of the security module.
+const HOP: i64 = 3_600;
+
+/// The oracle's security module: the price that holds is the one that was read at the last full hour but one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Delay {
+    /// The hour of the last reading.
+    hour: Option<i64>,
+    /// The price that holds, and the next one.
+    prices: Option<(Price, Price)>,
+}
+
+impl Delay {
+    /// The price that holds, after a look at the oracle.
+    fn price(&mut self, spot: Price, clock: Clock) -> Price {
+        let hour = clock.unix / HOP;
+        let (mut current, mut next) = self.prices.unwrap_or((spot, spot));
+        if self.hour.is_some_and(|last| hour > last) {
+            (current, next) = (next, spot);
+        }
+        (self.hour, self.prices) = (Some(hour), Some((current, next)));
+        current
+    }
+}
 
 /// One account's collateral, for sale.
 #[derive(Clone, Copy)]
@@ -42,6 +76,7 @@ struct Auction {
 pub struct Dutch {
     desk: Desk,
     auctions: Vec<Auction>,
+    delay: Option<Delay>,
 }
 
 impl Auction {
@@ -61,11 +96,25 @@ impl Dutch {
         Self {
             desk: Desk::new(capital),
             auctions: Vec::new(),
+            delay: None,
         }
     }
 
-    fn begin(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    /// With the security module's delay.
+    pub fn delayed(capital: Quote) -> Self {
+        Self {
+            delay: Some(Delay::default()),
+            ..Self::new(capital)
+        }
+    }
+
+    /// The price that the rules see.
+    fn seen(&mut self, now: &Moment) -> Price {
         let spot = now.prices.spot();
+        self.delay.as_mut().map_or(spot, |delay| delay.price(spot, now.clock))
+    }
+
+    fn begin(&mut self, spot: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
         let threshold = stage.lending.due_from(spot);
         let mut open: u64 = self.auctions.iter().map(|auction| auction.tab.0).sum();
         while open < quote(HOLE).0 {
@@ -100,8 +149,7 @@ impl Dutch {
     }
 
     /// Buyers take what they can sell with a gain, the cheapest first.
-    fn take(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let spot = now.prices.spot();
+    fn take(&mut self, spot: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
         for auction in &mut self.auctions {
             let old = now.clock.unix - auction.since > TAIL;
             if old || auction.price(now.clock) < CUSP * auction.top {
@@ -164,8 +212,9 @@ impl Dutch {
 
 impl Mechanism for Dutch {
     fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        self.begin(now, stage)?;
-        self.take(now, stage)?;
+        let seen = self.seen(now);
+        self.begin(seen, now, stage)?;
+        self.take(seen, now, stage)?;
         self.end(stage)
     }
 
@@ -182,6 +231,13 @@ impl Mechanism for Dutch {
         Ok(equity)
     }
 
+    /// Of each lot, what exceeds what it has to raise.
+    fn owned(&self, _lending: &Lending, price: f64) -> f64 {
+        let worth = |auction: &Auction| auction.lot.0 as f64 / COLLATERAL_UNIT * price * QUOTE_UNIT;
+        let over = |auction: &Auction| (worth(auction) - auction.tab.0 as f64).max(0.0);
+        self.auctions.iter().map(over).sum()
+    }
+
     fn pending(&self, price: Price) -> Result<u64> {
         let mut sum = 0;
         for auction in &self.auctions {
@@ -192,5 +248,54 @@ impl Mechanism for Dutch {
 
     fn holdings(&self) -> (i128, i128) {
         self.desk.holdings()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_holds_one_to_two_hours_after_it_was_read() {
+        let mut delay = Delay::default();
+        let mut at = |hours: f64, price: u128| {
+            let clock = Clock {
+                unix: crate::rounding::nearest_i64(hours * 3_600.0),
+                slot: 0,
+            };
+            delay.price(Price::from_raw(price), clock).raw()
+        };
+        assert_eq!(at(0.5, 100), 100);
+        assert_eq!(at(0.9, 90), 100);
+        // At one it reads 80, and what it knew holds.
+        assert_eq!(at(1.0, 80), 100);
+        assert_eq!(at(1.9, 70), 100);
+        assert_eq!(at(2.0, 60), 80);
+        assert_eq!(at(3.5, 50), 60);
+    }
+
+    #[test]
+    fn an_auction_falls_by_one_percent_every_ninety_seconds_from_120_percent() {
+        let auction = Auction {
+            id: 0,
+            lot: Collateral(1),
+            tab: Quote(1),
+            debt: Quote(1),
+            raised: Quote::ZERO,
+            sold: Collateral::ZERO,
+            top: 120.0,
+            since: 1_000,
+        };
+        let price = |seconds: i64| {
+            auction.price(Clock {
+                unix: 1_000 + seconds,
+                slot: 0,
+            })
+        };
+        assert!((price(89) - 120.0).abs() < 1e-9);
+        assert!((price(90) - 118.8).abs() < 1e-9);
+        // 40 minutes: 26 steps.
+        assert!((price(2_400) - 120.0 * 0.99f64.powi(26)).abs() < 1e-9);
+        assert_eq!((CHOP, BUFFER, TAIL), (11_300, 12_000, 8_400));
     }
 }

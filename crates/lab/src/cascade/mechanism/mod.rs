@@ -3,19 +3,34 @@
 //! All see the same accounts, the same oracle and the same outside market, and all have the same capital of the protocol
 //! behind them. Who liquidates or buys sells at once what it gets, and acts if that brings more than it pays.
 
+mod aave;
 mod absorb;
 mod breakwater;
+mod careful;
+mod crvusd;
 mod desk;
 mod dump;
 mod dutch;
+mod euler;
+mod fluid;
+mod kamino;
+mod keepers;
+mod liquity;
 mod none;
+#[cfg(test)]
+mod peers;
 
 use std::{fmt, str::FromStr};
 
 use breakwater_engine::{Clock, Collateral, Level, Price, Prices, Quote, Readings, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{exchange::Exchange, lending::Lending, setup::COLLATERAL_UNIT, tally::Tally};
+use super::{
+    exchange::Exchange,
+    lending::Lending,
+    setup::{COLLATERAL_UNIT, QUOTE_UNIT},
+    tally::Tally,
+};
 
 /// What keepers and buyers want to earn at least: 0.1% of what they pay.
 pub const EDGE: f64 = 0.001;
@@ -23,6 +38,7 @@ pub const EDGE: f64 = 0.001;
 pub const WORTH_IT: f64 = 100.0;
 
 /// A step, as everybody sees it.
+#[derive(Clone, Copy)]
 pub struct Moment {
     /// Time.
     pub clock: Clock,
@@ -50,6 +66,15 @@ pub trait Mechanism: Send {
     /// What the engine refuses and should not.
     fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()>;
 
+    /// Owners who know the true price already liquidate themselves at the price that the market was shown last, where the
+    /// rules let them and it pays. They act before everybody else.
+    ///
+    /// # Errors
+    /// What the engine refuses and should not.
+    fn informed(&mut self, _now: &Moment, _stage: &mut Stage<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Collateral that was taken and is not sold.
     fn inventory(&self, lending: &Lending) -> Collateral;
 
@@ -65,6 +90,11 @@ pub trait Mechanism: Send {
     /// None for healthy books.
     fn pending(&self, _price: Price) -> Result<u64> {
         Ok(0)
+    }
+
+    /// What owners have besides their accounts and what they were paid, quote atoms at a price in quote tokens.
+    fn owned(&self, _lending: &Lending, _price: f64) -> f64 {
+        0.0
     }
 
     /// Quote and collateral atoms that are neither in the market nor with its borrowers.
@@ -92,18 +122,45 @@ pub enum Kind {
     Absorb,
     /// Whole accounts are auctioned, a falling price each, under a global cap.
     Dutch,
+    /// The same, and the rules see prices of one to two hours ago.
+    Sky,
+    /// A tenth of a debt at a time, for a bonus that grows with the LTV.
+    Kamino,
+    /// Half of a debt or all of it, for a bonus of 5%.
+    Aave,
+    /// A discount that grows with what health lacks, up to 15%.
+    Euler,
+    /// All accounts together down to the limit, for a penalty of 1%.
+    Fluid,
+    /// Depositors pay debts and hold the collateral.
+    LiquityHold,
+    /// Depositors pay debts, and half of them sell the collateral.
+    LiquityHalf,
+    /// Collateral is sold and bought back in bands of prices.
+    Crvusd,
+    /// The least that is needed, for the smallest bonus that somebody takes.
+    Careful,
     /// The engine.
     Breakwater,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 15] = [
         Self::None,
         Self::Dump,
         Self::Full,
         Self::Absorb,
         Self::Dutch,
+        Self::Sky,
+        Self::Kamino,
+        Self::Aave,
+        Self::Euler,
+        Self::Fluid,
+        Self::LiquityHold,
+        Self::LiquityHalf,
+        Self::Crvusd,
+        Self::Careful,
         Self::Breakwater,
     ];
 
@@ -115,6 +172,15 @@ impl Kind {
             Self::Full => "full",
             Self::Absorb => "absorb",
             Self::Dutch => "dutch",
+            Self::Sky => "sky",
+            Self::Kamino => "kamino",
+            Self::Aave => "aave",
+            Self::Euler => "euler",
+            Self::Fluid => "fluid",
+            Self::LiquityHold => "liquity-hold",
+            Self::LiquityHalf => "liquity-half",
+            Self::Crvusd => "crvusd",
+            Self::Careful => "careful",
             Self::Breakwater => "breakwater",
         }
     }
@@ -127,6 +193,15 @@ impl Kind {
             Self::Full => "Full liquidation",
             Self::Absorb => "Absorb and sell",
             Self::Dutch => "Dutch auctions",
+            Self::Sky => "Sky (price of an hour ago)",
+            Self::Kamino => "Kamino (10%, bonus by LTV)",
+            Self::Aave => "Aave (50/100%, 5% bonus)",
+            Self::Euler => "Euler (reverse Dutch)",
+            Self::Fluid => "Fluid, Jupiter (ticks, 1%)",
+            Self::LiquityHold => "Liquity, depositors hold",
+            Self::LiquityHalf => "Liquity, half of them sell",
+            Self::Crvusd => "crvUSD (soft liquidation)",
+            Self::Careful => "Careful keepers",
             Self::Breakwater => "Breakwater",
         }
     }
@@ -142,6 +217,15 @@ impl Kind {
             Self::Full => Box::new(dump::Dump::full(capital)),
             Self::Absorb => Box::new(absorb::Absorb::new(capital)),
             Self::Dutch => Box::new(dutch::Dutch::new(capital)),
+            Self::Sky => Box::new(dutch::Dutch::delayed(capital)),
+            Self::Kamino => Box::new(keepers::Keepers::new(kamino::Kamino, capital)),
+            Self::Aave => Box::new(keepers::Keepers::new(aave::Aave, capital)),
+            Self::Euler => Box::new(keepers::Keepers::new(euler::Euler, capital)),
+            Self::Fluid => Box::new(fluid::Fluid::new(capital)),
+            Self::LiquityHold => Box::new(liquity::Liquity::hold(capital)),
+            Self::LiquityHalf => Box::new(liquity::Liquity::half(capital)),
+            Self::Crvusd => Box::new(crvusd::Crvusd::new(lending, capital)),
+            Self::Careful => Box::new(keepers::Keepers::new(careful::Careful, capital)),
             Self::Breakwater => Box::new(breakwater::Breakwater::new(lending, capital, clock)?),
         })
     }
@@ -167,7 +251,17 @@ fn atoms(tokens: f64, most: Collateral) -> Collateral {
     Collateral(crate::rounding::floor_u64(tokens * COLLATERAL_UNIT)).min(most)
 }
 
+/// Whole tokens of collateral.
+fn tokens(amount: Collateral) -> f64 {
+    amount.0 as f64 / COLLATERAL_UNIT
+}
+
+/// Whole quote tokens.
+fn whole(amount: Quote) -> f64 {
+    amount.0 as f64 / QUOTE_UNIT
+}
+
 /// A price in quote tokens per collateral token.
 pub fn per_token(price: Price) -> f64 {
-    price.raw() as f64 / 2f64.powi(64) * COLLATERAL_UNIT / super::setup::QUOTE_UNIT
+    price.raw() as f64 / 2f64.powi(64) * COLLATERAL_UNIT / QUOTE_UNIT
 }

@@ -2,40 +2,70 @@
 
 use crate::cascade::{
     Kind, Outcome,
-    study::{Run, Study},
+    cell::{Cell, Part, median, worst},
+    search,
+    study::{Plan, Study},
 };
 
-/// A mechanism on a scenario at a depth, over all seeds.
+/// One run, against the same without feedback.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// Which.
+    pub cell: Cell,
+    /// What happened.
+    pub outcome: &'a Outcome,
+    /// Liquidated ÷ the same without feedback; not a number where that was not run.
+    pub multiplier: f64,
+    /// Liquidated beyond the same without feedback.
+    pub extra: f64,
+}
+
+/// Runs that differ in their seeds only.
 #[derive(Clone, Debug)]
 pub struct Line<'a> {
-    /// Name of the scenario.
-    pub scenario: &'a str,
+    /// Number of the scenario.
+    pub scenario: usize,
     /// The mechanism.
     pub mechanism: Kind,
     /// The depth.
-    pub depth: f64,
-    runs: Vec<&'a Run>,
+    pub depth: Part,
+    /// The runs.
+    pub runs: Vec<Run<'a>>,
 }
 
-/// Every combination of scenario, depth and mechanism, in the order of the runs.
-pub fn lines(study: &Study) -> Vec<Line<'_>> {
-    let mut lines: Vec<Line<'_>> = Vec::new();
-    for run in &study.runs {
-        let Outcome {
+/// A figure of a run.
+pub type Figure = fn(&Run<'_>) -> f64;
+
+/// The runs of some cells that were made.
+pub fn line<'a>(study: &'a Study, cells: impl IntoIterator<Item = Cell>) -> Vec<Run<'a>> {
+    let run = |cell: Cell| {
+        Some(Run {
+            cell,
+            outcome: study.results.get(&cell)?,
+            multiplier: study.results.multiplier(&cell).unwrap_or(f64::NAN),
+            extra: study.results.extra(&cell).unwrap_or(f64::NAN),
+        })
+    };
+    cells.into_iter().filter_map(run).collect()
+}
+
+/// Every combination of scenario, mechanism and depth of the comparison, in that order.
+pub fn lines<'a>(plan: &Plan, study: &'a Study) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    for run in line(study, plan.compared()) {
+        let Cell {
             scenario,
             mechanism,
             depth,
             ..
-        } = &run.outcome;
-        let same = |line: &&mut Line<'_>| {
-            line.scenario == scenario && line.mechanism == *mechanism && (line.depth - depth).abs() < f64::EPSILON
-        };
+        } = run.cell;
+        let same = |line: &&mut Line<'_>| (line.scenario, line.mechanism, line.depth) == (scenario, mechanism, depth);
         match lines.iter_mut().find(same) {
             Some(line) => line.runs.push(run),
             None => lines.push(Line {
                 scenario,
-                mechanism: *mechanism,
-                depth: *depth,
+                mechanism,
+                depth,
                 runs: vec![run],
             }),
         }
@@ -43,38 +73,90 @@ pub fn lines(study: &Study) -> Vec<Line<'_>> {
     lines
 }
 
+/// The middle of a figure over some runs.
+pub fn middle(runs: &[Run<'_>], figure: Figure) -> f64 {
+    median(runs.iter().map(figure))
+}
+
+/// The largest.
+pub fn largest(runs: &[Run<'_>], figure: Figure) -> f64 {
+    worst(runs.iter().map(figure))
+}
+
 impl<'a> Line<'a> {
     /// The middle of a figure over the seeds.
-    pub fn median(&self, figure: impl Fn(&Run) -> f64) -> f64 {
-        self.quantile(0.5, figure)
-    }
-
-    /// The figure that so many of the seeds do not exceed; the nearest of them, above.
-    pub fn quantile(&self, part: f64, figure: impl Fn(&Run) -> f64) -> f64 {
-        let mut values: Vec<f64> = self.runs.iter().map(|run| figure(run)).collect();
-        values.sort_by(f64::total_cmp);
-        let last = values.len().saturating_sub(1);
-        let index = crate::rounding::interval((part * last as f64).ceil()).min(last);
-        values.get(index).copied().unwrap_or(f64::NAN)
+    pub fn median(&self, figure: Figure) -> f64 {
+        middle(&self.runs, figure)
     }
 
     /// The largest.
-    pub fn worst(&self, figure: impl Fn(&Run) -> f64) -> f64 {
-        self.quantile(1.0, figure)
-    }
-
-    /// Seeds.
-    pub fn seeds(&self) -> usize {
-        self.runs.len()
+    pub fn worst(&self, figure: Figure) -> f64 {
+        largest(&self.runs, figure)
     }
 
     /// The run that is plotted: the first seed's.
-    pub fn first(&self) -> Option<&'a Run> {
-        self.runs.first().copied()
+    pub fn first(&self) -> Option<&Run<'a>> {
+        self.runs.first()
     }
+}
 
-    /// See [`Run::critical_shock`].
-    pub fn critical_shock(&self) -> Option<f64> {
-        self.first().and_then(|run| run.critical_shock)
-    }
+/// Furthest fall of the price.
+pub fn total_fall(run: &Run<'_>) -> f64 {
+    run.outcome.total_fall
+}
+/// Furthest that sales pushed it.
+pub fn drawdown(run: &Run<'_>) -> f64 {
+    run.outcome.endogenous_drawdown
+}
+/// Liquidated ÷ the same without feedback.
+pub fn multiplier(run: &Run<'_>) -> f64 {
+    run.multiplier
+}
+/// Liquidated beyond the same without feedback.
+pub fn extra(run: &Run<'_>) -> f64 {
+    run.extra
+}
+/// Debt liquidated.
+pub fn liquidated(run: &Run<'_>) -> f64 {
+    run.outcome.liquidated
+}
+/// Liquidated ÷ the least that had to be.
+pub fn over_least(run: &Run<'_>) -> f64 {
+    run.outcome.liquidated / run.outcome.least_needed
+}
+/// Bad debt.
+pub fn bad_debt(run: &Run<'_>) -> f64 {
+    run.outcome.bad_debt
+}
+/// Suppliers' loss.
+pub fn suppliers(run: &Run<'_>) -> f64 {
+    run.outcome.supplier_loss
+}
+/// What owners lost by liquidations.
+pub fn borrowers(run: &Run<'_>) -> f64 {
+    run.outcome.borrower_loss
+}
+/// What owners have at the end, against nobody having been liquidated.
+pub fn owners(run: &Run<'_>) -> f64 {
+    run.outcome.owners_gain
+}
+/// What the protocol and its suppliers lost.
+pub fn loss(run: &Run<'_>) -> f64 {
+    run.outcome.loss
+}
+/// That, as a part of B(S).
+pub fn loss_over_under_water(run: &Run<'_>) -> f64 {
+    run.outcome.loss / run.outcome.under_water
+}
+/// Most debt that was due and not served.
+pub fn unserved(run: &Run<'_>) -> f64 {
+    run.outcome.unserved
+}
+/// What is left to sell at the end.
+pub fn left(run: &Run<'_>) -> f64 {
+    run.outcome.left_over
+}
+/// Bad debt or suppliers' loss, whichever is larger.
+pub fn damage(run: &Run<'_>) -> f64 {
+    search::damage(run.outcome)
 }

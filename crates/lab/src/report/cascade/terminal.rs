@@ -2,65 +2,90 @@
 
 use std::fmt::Write;
 
-use super::figures::{Line, lines};
+use super::figures::{
+    Line, bad_debt, borrowers, drawdown, extra, lines, liquidated, loss, multiplier, suppliers, total_fall,
+};
 use crate::{
-    cascade::study::{Run, Study},
+    cascade::{
+        goals::Goals,
+        study::{Plan, STRESS, Study},
+    },
     report::format::percent,
 };
 
 /// Every mechanism at the first depth, scenario by scenario; medians over the seeds.
-pub fn table(study: &Study) -> String {
+pub fn table(plan: &Plan, study: &Study) -> String {
     let mut out = String::new();
-    let all = lines(study);
-    let depth = all.first().map_or(0.0, |line| line.depth);
-    for setup in &study.setups {
+    let all = lines(plan, study);
+    let depth = all.first().map_or(STRESS, |line| line.depth);
+    for (scenario, setup) in plan.ground.scenarios.iter().enumerate() {
         let own = all
             .iter()
-            .filter(|line| line.scenario == setup.name && (line.depth - depth).abs() < f64::EPSILON);
+            .filter(|line| line.scenario == scenario && line.depth == depth);
         let own: Vec<&Line<'_>> = own.collect();
-        let seeds = own.first().map_or(0, |line| line.seeds());
+        let seeds = own.first().map_or(0, |line| line.runs.len());
         // Writing to a string cannot fail.
         let _ = writeln!(
             out,
-            "\n{}: {}\n1% of impact per {} of debt sold; medians of {seeds} seeds; percentages are of all debt.\n\n  {:<22}{}",
+            "\n{}: {}\n1% of impact per {} of debt sold; medians of {seeds} seeds; percentages are of all debt.\n\n  {:<28}{}",
             setup.name,
             setup.about,
-            percent(depth, 2),
+            percent(depth.value(), 2),
             "",
-            HEADS.map(|head| format!("{head:>11}")).concat(),
+            HEADS.map(|head| format!("{head:>12}")).concat(),
         );
         for line in own {
-            let cells = cells(line).map(|cell| format!("{cell:>11}")).concat();
-            let _ = writeln!(out, "  {:<22}{cells}", line.mechanism.title());
+            let cells = cells(line).map(|cell| format!("{cell:>12}")).concat();
+            let _ = writeln!(out, "  {:<28}{cells}", line.mechanism.title());
         }
     }
     out
 }
 
 const HEADS: [&str; 9] = [
+    "total fall",
+    "by sales",
     "multiplier",
-    "max R",
-    "drawdown",
+    "extra",
+    "liquidated",
     "bad debt",
     "suppliers",
     "borrowers",
-    "peak flow",
-    "equity end",
-    "critical",
+    "loss",
 ];
 
 fn cells(line: &Line<'_>) -> [String; 9] {
-    let part = |figure: fn(&Run) -> f64| percent(line.median(figure), 1);
+    let part = |figure| percent(line.median(figure), 1);
     [
-        format!("{:.2}", line.median(|run| run.multiplier)),
-        format!("{:.2}", line.median(|run| run.outcome.max_reproduction)),
-        part(|run| run.outcome.endogenous_drawdown),
-        part(|run| run.outcome.bad_debt),
-        part(|run| run.outcome.supplier_loss),
-        part(|run| run.outcome.borrower_loss),
-        format!("{:.1}", line.median(|run| run.outcome.peak_flow)),
-        part(|run| run.outcome.final_equity),
-        line.critical_shock()
-            .map_or_else(|| "none".to_owned(), |shock| percent(-shock, 0)),
+        part(total_fall),
+        part(drawdown),
+        format!("{:.2}", line.median(multiplier)),
+        part(extra),
+        part(liquidated),
+        part(bad_debt),
+        part(suppliers),
+        part(borrowers),
+        part(loss),
     ]
+}
+
+/// The goals, a line each.
+pub fn goals(goals: &Goals) -> String {
+    let mut out = String::new();
+    for (name, goal) in goals {
+        let verdict = if goal.ok { "held  " } else { "MISSED" };
+        let worst = goal.worst.as_ref().map_or_else(String::new, |worst| {
+            let seed = worst.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+            let capital = worst
+                .capital
+                .map_or_else(String::new, |capital| format!(", capital {}", percent(capital, 1)));
+            format!("{}{seed}{capital}", worst.path)
+        });
+        let _ = writeln!(
+            out,
+            "  {verdict}  {name:<52}{:>9.4}  at most {:>7.4}  of {:>5} runs  {worst}",
+            goal.value, goal.limit, goal.runs
+        );
+    }
+    out
 }

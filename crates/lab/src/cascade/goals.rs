@@ -1,0 +1,319 @@
+//! What must hold of all runs. `make lab` fails if one does not.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Kind, Outcome,
+    cell::{Cell, median, worst},
+    cover::Covered,
+    study::{BLEED, CALIBRATED, CAPITAL, CAPITALS, CRASH, DEEP, HALF, OCTOBER, Plan, STRESS, Study},
+};
+
+/// Suppliers' loss below this is none: a ten-thousandth of a basis point.
+const NOTHING: f64 = 1e-8;
+/// Where more than this is liquidated, the multiplier says something; elsewhere what is liquidated in addition does.
+pub const MUCH: f64 = 0.1;
+/// Multipliers beyond this are listed.
+pub const LISTED: f64 = 1.11;
+
+/// The run that is furthest from a goal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Worst {
+    /// Name of the scenario, and of the borrowers where they are not the usual ones.
+    pub path: String,
+    /// Its seed; none where the value is a median over seeds.
+    pub seed: Option<u64>,
+    /// The protocol's capital, fraction of all debt; none where it is a median over capitals.
+    pub capital: Option<f64>,
+}
+
+/// One goal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Goal {
+    /// What is wanted, for people.
+    pub about: String,
+    /// What was measured.
+    pub value: f64,
+    /// Most that it may be.
+    pub limit: f64,
+    /// Whether it is no more.
+    pub ok: bool,
+    /// On how many runs.
+    pub runs: usize,
+    /// Where it is furthest from the goal.
+    pub worst: Option<Worst>,
+}
+
+/// The goals by their names; those of markets other than the first have its name before them.
+pub type Goals = BTreeMap<String, Goal>;
+
+/// A value and where it was found.
+type Found = (f64, Option<Worst>);
+
+struct Judge<'a> {
+    plan: &'a Plan,
+    study: &'a Study,
+    market: usize,
+    goals: &'a mut Goals,
+}
+
+/// Every goal, for every market.
+pub fn goals(plan: &Plan, study: &Study) -> Goals {
+    let mut goals = Goals::new();
+    for market in 0..plan.ground.markets.len() {
+        let mut judge = Judge {
+            plan,
+            study,
+            market,
+            goals: &mut goals,
+        };
+        judge.drawdowns();
+        judge.cliff();
+        judge.multipliers();
+        judge.cover();
+        judge.deep();
+        judge.october();
+    }
+    goals
+}
+
+impl<'a> Judge<'a> {
+    fn path(&self, scenario: usize) -> String {
+        self.plan.ground.scenarios[scenario].name.clone()
+    }
+
+    fn put(&mut self, name: &str, about: &str, limit: f64, strict: bool, found: impl IntoIterator<Item = Found>) {
+        let found: Vec<Found> = found.into_iter().collect();
+        let runs = found.len();
+        let Some((value, worst)) = found.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)) else {
+            return;
+        };
+        self.judge(name, about, limit, strict, (value, worst), runs);
+    }
+
+    fn judge(&mut self, name: &str, about: &str, limit: f64, strict: bool, (value, worst): Found, runs: usize) {
+        if runs == 0 {
+            return;
+        }
+        let name = if self.market == 0 {
+            name.to_owned()
+        } else {
+            format!("{}: {name}", self.plan.ground.markets[self.market].0)
+        };
+        let goal = Goal {
+            about: about.to_owned(),
+            value,
+            limit,
+            ok: if strict { value < limit } else { value <= limit },
+            runs,
+            worst,
+        };
+        self.goals.insert(name, goal);
+    }
+
+    fn outcomes(&self, cells: Vec<Cell>) -> Vec<(Cell, &'a Outcome)> {
+        let study = self.study;
+        cells
+            .into_iter()
+            .filter_map(|cell| study.results.get(&cell).map(|outcome| (cell, outcome)))
+            .collect()
+    }
+
+    fn at(&self, cell: &Cell) -> Option<Worst> {
+        Some(Worst {
+            path: self.path(cell.scenario),
+            seed: Some(cell.seed),
+            capital: Some(cell.equity.value()),
+        })
+    }
+
+    fn drawdowns(&mut self) {
+        let goals = [
+            (
+                "1 drawdown, stress depth",
+                "drawdown by own sales in every run, at 0.5% of debt for 1%",
+                STRESS,
+                0.05,
+            ),
+            (
+                "1 drawdown, half the assumed depth",
+                "the same at 0.25%, where the market believes 0.5%",
+                HALF,
+                0.085,
+            ),
+            ("1 drawdown, deep market", "the same at 5%", DEEP, 0.02),
+        ];
+        for (name, about, depth, limit) in goals {
+            let outcomes = self.outcomes(self.plan.of_goals(self.market, depth));
+            let found: Vec<Found> = outcomes
+                .iter()
+                .map(|(cell, outcome)| (outcome.endogenous_drawdown, self.at(cell)))
+                .collect();
+            self.put(name, about, limit, false, found);
+        }
+    }
+
+    /// The furthest apart that one seed's drawdowns are, between the least and the most capital.
+    fn cliff(&mut self) {
+        let outcomes = self.outcomes(self.plan.of_goals(self.market, STRESS));
+        let of = |cell: &Cell| {
+            let same = outcomes
+                .iter()
+                .filter(|(other, _)| (other.scenario, other.seed) == (cell.scenario, cell.seed))
+                .map(|(_, outcome)| outcome.endogenous_drawdown);
+            worst(same.clone()) + worst(same.map(|drawdown| -drawdown))
+        };
+        let first = outcomes.iter().filter(|(cell, _)| cell.equity == CAPITALS[0]);
+        let found: Vec<Found> = first
+            .map(|(cell, _)| {
+                let place = self.at(cell).map(|place| Worst { capital: None, ..place });
+                (of(cell), place)
+            })
+            .collect();
+        let about = "how far one seed's drawdowns are apart between capital of 2, 5, 10 and 15%";
+        self.put("2 no cliff", about, 0.01, true, found);
+    }
+
+    /// Medians over all runs of each kind; the worst is the path whose own median is the highest.
+    fn multipliers(&mut self) {
+        let cells = self.plan.of_goals(self.market, STRESS);
+        let (study, plan) = (self.study, self.plan);
+        let of = |much: bool, figure: &dyn Fn(&Cell) -> Option<f64>| -> Vec<(usize, f64)> {
+            let all = cells.iter().filter(|cell| {
+                let control = study.results.get(&cell.control());
+                control.is_some_and(|control| (control.liquidated > MUCH) == much)
+            });
+            all.filter_map(|cell| Some((cell.scenario, figure(cell)?))).collect()
+        };
+        let wide = of(true, &|cell| study.results.multiplier(cell));
+        let narrow = of(false, &|cell| study.results.extra(cell));
+        let middle = |values: &[(usize, f64)]| -> Found {
+            let own = |scenario: usize| median(values.iter().filter(|one| one.0 == scenario).map(|one| one.1));
+            let paths = (0..plan.ground.scenarios.len()).filter(|path| values.iter().any(|one| one.0 == *path));
+            let worst = paths.max_by(|a, b| own(*a).total_cmp(&own(*b)));
+            let place = worst.map(|scenario| Worst {
+                path: format!("{} ({:.3})", plan.ground.scenarios[scenario].name, own(scenario)),
+                seed: None,
+                capital: None,
+            });
+            (median(values.iter().map(|one| one.1)), place)
+        };
+        let about = "median of debt liquidated ÷ the same without feedback, where more than 10% is liquidated without";
+        self.judge("3 multiplier", about, 1.05, false, middle(&wide), wide.len());
+        let about = "median of debt liquidated beyond the same without feedback, elsewhere";
+        self.judge(
+            "3 extra debt liquidated",
+            about,
+            0.015,
+            false,
+            middle(&narrow),
+            narrow.len(),
+        );
+    }
+
+    fn cover(&mut self) {
+        let counted: Vec<&Covered> = self
+            .study
+            .covered
+            .iter()
+            .filter(|one| one.market == self.market && one.counts())
+            .collect();
+        let found: Vec<Found> = counted
+            .iter()
+            .map(|one| {
+                let place = Worst {
+                    path: format!("{}, {}", self.path(one.scenario), one.people.title()),
+                    seed: Some(one.seed),
+                    capital: Some(one.equity),
+                };
+                (one.supplier_loss, Some(place))
+            })
+            .collect();
+        let about = "suppliers' loss where the cover was there and the price fell by no more than the stress fall";
+        self.put("4 suppliers whole", about, NOTHING, false, found);
+    }
+
+    /// With the laboratory's usual capital, medians over the seeds; the worst is the seed that loses most.
+    fn deep(&mut self) {
+        let outcomes: Vec<(Cell, &Outcome)> = self
+            .outcomes(self.plan.of_goals(self.market, DEEP))
+            .into_iter()
+            .filter(|(cell, _)| cell.equity == CAPITAL)
+            .collect();
+        for (name, about, scenario, limit) in [
+            (
+                "5 deep market, bleed",
+                "what the backstop loses in the bleed at 5%, median",
+                BLEED,
+                0.01,
+            ),
+            (
+                "5 deep market, crash",
+                "what the backstop loses in the crash at 5%, median",
+                CRASH,
+                0.03,
+            ),
+        ] {
+            let number = self.plan.named(scenario);
+            let own: Vec<&(Cell, &Outcome)> = outcomes
+                .iter()
+                .filter(|(cell, _)| Some(cell.scenario) == number)
+                .collect();
+            let most = own.iter().max_by(|a, b| a.1.loss.total_cmp(&b.1.loss));
+            let place = most.and_then(|(cell, outcome)| {
+                let place = self.at(cell)?;
+                let path = format!("{} ({:.4})", place.path, outcome.loss);
+                Some(Worst { path, ..place })
+            });
+            let value = median(own.iter().map(|(_, outcome)| outcome.loss));
+            self.judge(name, about, limit, false, (value, place), own.len());
+        }
+        let dumps = self.outcomes(self.plan.deep_dump(self.market));
+        let mut found = Vec::new();
+        for scenario in [CRASH, BLEED].into_iter().filter_map(|name| self.plan.named(name)) {
+            let dump = dumps.iter().filter(|(cell, _)| cell.scenario == scenario);
+            let own = outcomes.iter().filter(|(cell, _)| cell.scenario == scenario);
+            let lost = |outcome: &Outcome| outcome.borrower_loss;
+            let ratio = median(own.map(|(_, outcome)| lost(outcome))) / median(dump.map(|(_, outcome)| lost(outcome)));
+            let place = Worst {
+                path: self.path(scenario),
+                seed: None,
+                capital: Some(CAPITAL.value()),
+            };
+            found.push((ratio, Some(place)));
+        }
+        let about = "what borrowers lose by liquidation at 5%, as a part of what they lose to the dump; medians";
+        self.put("5 deep market, borrowers", about, 0.5, true, found);
+    }
+
+    fn october(&mut self) {
+        let outcomes = self.outcomes(self.plan.of_october(self.market));
+        let found: Vec<Found> = outcomes
+            .iter()
+            .map(|(cell, outcome)| (outcome.borrower_loss, self.at(cell)))
+            .collect();
+        let about = format!(
+            "what borrowers lose on a day like {OCTOBER}, at the calibrated depth of {}% of debt for 1%",
+            CALIBRATED.value() * 100.0
+        );
+        self.put("6 a day like October 2025", &about, 0.002, false, found);
+    }
+}
+
+/// Runs whose multiplier is beyond [`LISTED`] where more than [`MUCH`] is liquidated: the cell and the multiplier.
+pub fn listed(plan: &Plan, study: &Study) -> Vec<(Cell, f64)> {
+    let mut cells: Vec<(Cell, f64)> = plan
+        .of_goals(0, STRESS)
+        .into_iter()
+        .filter(|cell| {
+            let control = study.results.get(&cell.control());
+            cell.mechanism == Kind::Breakwater && control.is_some_and(|control| control.liquidated > MUCH)
+        })
+        .filter_map(|cell| Some((cell, study.results.multiplier(&cell)?)))
+        .filter(|(_, multiplier)| *multiplier > LISTED)
+        .collect();
+    cells.sort_by(|a, b| b.1.total_cmp(&a.1));
+    cells
+}
