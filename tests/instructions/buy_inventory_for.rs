@@ -2,7 +2,9 @@
 
 use crate::{
     attack::{Attack, levy_transfer_fee, nowhere, twin},
-    backing::{FIVE_YEARS, backed, cents, credits, interest_free, market_with, owed, sell_out, stands_at, take_over, usury},
+    backing::{
+        FIVE_YEARS, backed, cents, credits, interest_free, market_with, owed, sell_out, stands_at, take_over, usury,
+    },
     bad_feeds::refuse_bad_feeds,
     scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, inverse, purse, redeemable, sibling, vaults},
 };

@@ -1,8 +1,8 @@
 //! `fund_backstop`.
 
 use crate::{
-    backing::BOUNTY_AT_60,
     attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
+    backing::BOUNTY_AT_60,
     scene::{Scene, USDC, both_token_programs, inverse, overgrown, purse, sibling, vaults},
 };
 use anchor_lang::prelude::ErrorCode;

@@ -5,7 +5,8 @@ mod standby;
 use crate::{
     attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
     backing::{
-        BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, credits, deficit, market_with, owed, position_of, quick, stands_at, take_over, usury,
+        BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, credits, deficit, market_with, owed, position_of, quick,
+        stands_at, take_over, usury,
     },
     scene::{Scene, USDC, both_token_programs, inverse, sibling, vaults},
 };
@@ -136,7 +137,10 @@ fn keepers_credits_are_funded_first_and_then_debt_to_the_pool_is_repaid() {
     stands_at(&mut scene, cents(60_00));
     take_over(&mut scene);
     let pool = scene.world.market_state(&scene.market).books.pool.cash.0;
-    assert_eq!((owed(&mut scene), credits(&mut scene)), (6_500 * USDC, (0, BOUNTY_AT_60)));
+    assert_eq!(
+        (owed(&mut scene), credits(&mut scene)),
+        (6_500 * USDC, (0, BOUNTY_AT_60))
+    );
 
     let first = deposit(&mut scene, &gina, 6_000 * USDC);
     assert_eq!(
@@ -144,10 +148,7 @@ fn keepers_credits_are_funded_first_and_then_debt_to_the_pool_is_repaid() {
         (6_000 * USDC - BOUNTY_AT_60, 6_000 * USDC)
     );
     assert_eq!(credits(&mut scene), (BOUNTY_AT_60, 0));
-    assert_eq!(
-        (owed(&mut scene), cash(&mut scene)),
-        (500 * USDC + BOUNTY_AT_60, 0)
-    );
+    assert_eq!((owed(&mut scene), cash(&mut scene)), (500 * USDC + BOUNTY_AT_60, 0));
     let second = deposit(&mut scene, &gina, 1_000 * USDC);
     assert_eq!(
         (second.repaid.0, second.claim_after.0),

@@ -3,8 +3,8 @@
 use crate::{
     attack::{Attack, twin},
     backing::{
-        BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, deficit, market_with, owed, quick, sell_out, share_fell, stands_at, take_over,
-        usury,
+        BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, deficit, market_with, owed, quick, sell_out, share_fell,
+        stands_at, take_over, usury,
     },
     scene::{SOL, Scene, USDC, inverse, sibling, vaults},
 };
@@ -156,7 +156,10 @@ fn interest_is_accrued_first_and_the_reserve_is_the_protocols_loss() {
     );
     // Less what the guardians earned of it for standing by.
     let standby = books.income.standby;
-    assert!(reserve > Quote(10 * USDC) && standby > Quote(USDC), "{reserve:?} {standby:?}");
+    assert!(
+        reserve > Quote(10 * USDC) && standby > Quote(USDC),
+        "{reserve:?} {standby:?}"
+    );
     assert_ne!(debt, stored);
     let by_engine = expected.settle_deficit(scene.world.clock()).unwrap();
     assert_eq!(

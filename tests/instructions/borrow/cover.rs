@@ -29,7 +29,12 @@ pub fn volatile() -> Config {
 /// Alice's 6,500 on 100 SOL, which a fall of 38% to $62 puts under water; Mallory's 1,000 SOL without debt; and a backstop of
 /// 5,000. All at $100 without uncertainty.
 fn covered(config: Config) -> (Scene, Position) {
-    let mut scene = Scene::funded(World::program_test(), &market_with(config), 1_000_000 * USDC, 5_000 * USDC);
+    let mut scene = Scene::funded(
+        World::program_test(),
+        &market_with(config),
+        1_000_000 * USDC,
+        5_000 * USDC,
+    );
     stands_at(&mut scene, cents(10_000));
     let rich = scene.world.open(&scene.market, &scene.mallory, 0).unwrap();
     scene.world.deposit(&rich, 1_000 * SOL).unwrap();
@@ -88,7 +93,9 @@ fn largest_loan(scene: &mut Scene, position: &Position) -> u64 {
 #[track_caller]
 fn borrowing_fails(scene: &mut Scene, position: &Position, amount: u64, expected: BreakwaterError) {
     let borrow = ix::borrow(&scene.market, &position.address, &position.owner.key(), amount);
-    scene.world.assert_error_unchanged(&[borrow], &[&position.owner], expected);
+    scene
+        .world
+        .assert_error_unchanged(&[borrow], &[&position.owner], expected);
 }
 
 /// Borrows to the last atom that the cover allows: an atom more is refused first. Returns the loan.
@@ -155,7 +162,14 @@ fn withdrawing_against_debt_is_refused_exactly_where_it_would_be_negative_and_lo
     exhaust(&mut scene, &rich);
     let before = admission_cover(&mut scene);
     let market = scene.market;
-    let withdraw = |amount| [ix::withdraw_collateral(&market, &alice.address, &alice.owner.key(), amount)];
+    let withdraw = |amount| {
+        [ix::withdraw_collateral(
+            &market,
+            &alice.address,
+            &alice.owner.key(),
+            amount,
+        )]
+    };
     // 4,500 on 65 SOL would be 112% after the fall, and lack 470.
     let expected = BreakwaterError::StressCoverExceeded;
     scene
@@ -186,7 +200,10 @@ fn capital_that_has_asked_to_leave_carries_no_new_risk() {
     let shares = scene.world.guardian_position(&market, &gina).shares.0;
     // All of it asks to leave, or the protocol announces to take as much of its own: each counts, and both.
     for (asked, announced) in [(4, 0), (0, 1_000), (2, 500), (4, 300)] {
-        scene.world.guardian_request(&market, &gina, shares / 4 * asked).unwrap();
+        scene
+            .world
+            .guardian_request(&market, &gina, shares / 4 * asked)
+            .unwrap();
         scene.world.queue_take_out(&market, announced * USDC).unwrap();
         let left = backed - i128::from((250 * asked + announced) * USDC);
         assert_eq!(admission_cover(&mut scene), left);

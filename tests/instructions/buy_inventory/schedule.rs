@@ -94,11 +94,15 @@ fn in_no_window_is_more_sold_than_promised_though_averages_and_depth_change() {
     for step in 0..40 {
         scene.world.advance(u32::try_from(next(&mut state)).unwrap());
         let average = 50 + i64::try_from(next(&mut state) % 40).unwrap();
-        scene.world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(average));
+        scene
+            .world
+            .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(average));
         if step % 10 == 9 && step < 39 {
             // A sixth less at once, three times: more than half is left.
             let depth = scene.world.market_state(&scene.market).config.market_depth.0;
-            let lower = scene.world.change(&scene.market, Parameter::market_depth, depth - depth / 6);
+            let lower = scene
+                .world
+                .change(&scene.market, Parameter::market_depth, depth - depth / 6);
             scene.world.tighten(&scene.market, &grace, &[lower]).unwrap();
         }
         let available = offer(&mut scene.world, &scene.market).available.0;

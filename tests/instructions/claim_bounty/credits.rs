@@ -94,10 +94,7 @@ fn a_sale_a_gift_and_a_guardians_deposit_fund_them_before_the_pool_is_paid() {
         assert_eq!((owed(&mut scene), cash(&mut scene)), (6_500 * USDC, 0), "{source}");
         assert_eq!(claim(&mut scene).amount, Quote(part));
         // The rest of it, and then the pool.
-        scene
-            .world
-            .buy_inventory(&market, &mallory, SOL, u64::MAX)
-            .unwrap();
+        scene.world.buy_inventory(&market, &mallory, SOL, u64::MAX).unwrap();
         assert_eq!(credits(&mut scene), (BOUNTY_AT_60 - part, 0), "{source}");
         assert!(owed(&mut scene) < 6_500 * USDC - 40 * USDC, "{source}");
     }
@@ -120,7 +117,11 @@ fn who_comes_first_is_paid_first_and_nobody_more_than_his_own() {
     assert_eq!(credits(&mut scene), (0, BOUNTY_AT_60 + of_karl));
     let lena = scene.lena.clone();
     scene.world.fund_backstop(&market, &lena, of_karl + 7).unwrap();
-    let paid = scene.world.claim_bounty(&market, &karl).unwrap().event::<BountyClaimed>();
+    let paid = scene
+        .world
+        .claim_bounty(&market, &karl)
+        .unwrap()
+        .event::<BountyClaimed>();
     assert_eq!((paid.claim.amount.0, paid.claim.credit_after.0), (of_karl, 0));
     assert_eq!(claim(&mut scene).amount, Quote(7));
     refused(&mut scene, BreakwaterError::CreditsUnfunded);

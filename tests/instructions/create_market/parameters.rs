@@ -122,8 +122,8 @@ type Bend = fn(&mut Config);
 #[test]
 fn every_rule_between_parameters_is_exact() {
     use BreakwaterError::{
-        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, PenaltyTooLarge, PipelineTooSmall, StressFallTooSmall,
-        UnwindStuck,
+        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, PenaltyTooLarge, PipelineTooSmall,
+        StressFallTooSmall, UnwindStuck,
     };
     // The last that is fine, and one beyond it.
     let rules: [(Bend, Bend, BreakwaterError); 15] = [

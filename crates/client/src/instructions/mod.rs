@@ -8,12 +8,13 @@ mod margin;
 mod market;
 
 pub use backstop::{
-    buy_inventory, buy_inventory_for, claim_bounty, fund_backstop, liquidate, liquidate_batch,
-    open_keeper_ledger, queue_take_out, settle_deficit, take_out,
+    buy_inventory, buy_inventory_for, claim_bounty, fund_backstop, liquidate, liquidate_batch, open_keeper_ledger,
+    queue_take_out, settle_deficit, take_out,
 };
 pub use governance::{
-    accept_authority, cancel_change, cancel_ramp, cancel_take_out, create_depth_budget, execute_depth_share, execute_feeds, execute_guardian, execute_parameters,
-    lower_depth_share, pause, propose_authority, queue_depth_share, queue_feeds, queue_guardian, queue_parameters, tighten,
+    accept_authority, cancel_change, cancel_ramp, cancel_take_out, create_depth_budget, execute_depth_share,
+    execute_feeds, execute_guardian, execute_parameters, lower_depth_share, pause, propose_authority,
+    queue_depth_share, queue_feeds, queue_guardian, queue_parameters, tighten,
 };
 pub use guardian::{
     close_guardian_position, guardian_deposit, guardian_request, guardian_withdraw, open_guardian_position,

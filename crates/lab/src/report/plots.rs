@@ -172,11 +172,7 @@ pub fn discount(record: &Record) -> Result<String, ReportError> {
 /// Sales in each quarter of an hour, against the most that the flow bound allows in one.
 pub fn sales(record: &Record) -> Result<String, ReportError> {
     let span = span(record);
-    let bins = chart::bins(
-        record.sales.iter().map(|s| (span.hours_at(s.unix), s.worth)),
-        span,
-        BIN,
-    );
+    let bins = chart::bins(record.sales.iter().map(|s| (span.hours_at(s.unix), s.worth)), span, BIN);
     let bound = record.limits.hourly_flow * (BIN + f64::from(record.limits.burst) / 3_600.0);
     let range = chart::range(bins.iter().copied().chain([bound]));
     let label = format!("{} per quarter hour", record.symbols.1);

@@ -111,7 +111,9 @@ impl Tally {
 
     /// Less was taken while Normal than the target asks for; `full` if the pipeline takes no more.
     pub fn cut(&mut self, full: bool) {
-        self.cuts.add(full, || "a liquidation was cut with room left in the pipeline".to_owned());
+        self.cuts.add(full, || {
+            "a liquidation was cut with room left in the pipeline".to_owned()
+        });
     }
 
     /// Identities looked at.
