@@ -76,7 +76,8 @@ test("where the backstop is small, the stress cover binds", async () => {
   const after = await world.quotes();
   assert.deepEqual(after.health(await world.account(alice)), expected);
   const { admissible, leaving, admission } = after.statement();
-  assert.ok(admissible >= 0n && admissible < USDC, `${admissible}`);
+  // An atom more would be in the next band, 2.2% further.
+  assert.ok(admissible >= 0n && admissible < 15n * USDC, `${admissible}`);
   assert.deepEqual([leaving, admission.cover], [0n, admissible]);
   assert.deepEqual(after.maxWithdrawal(await world.account(alice)).boundBy, "StressCoverExceeded");
 });
@@ -197,7 +198,7 @@ test("own margin first: what the cover does not suffice for waits for the pipeli
   const alice = await world.borrower(10n * SOL);
   await world.borrow(alice, 600n * USDC);
   world.advance(60n);
-  await world.setPrice(74n * USD);
+  await world.setPrice(70n * USD);
   const fallen = await world.quotes();
   assert.ok(fallen.statement().cover.cover < 0n);
   const { done, due, wanted, waiting } = fallen.preview(await world.account(alice));
@@ -230,7 +231,7 @@ test("a guardian sees what standing by and leaving pay", async () => {
   const world = await World.create();
   await world.populate(10_000n * USDC, 150n * USDC);
   const alice = await world.borrower(10n * SOL);
-  await world.borrow(alice, 600n * USDC);
+  await world.borrow(alice, 690n * USDC);
   const guardian = await world.actor(0n, 50n * USDC);
   const { accounts } = await world.load();
   const [guardianPosition] = await findPositionPda({ market: world.market, guardian: guardian.address });
@@ -254,12 +255,12 @@ test("a guardian sees what standing by and leaving pay", async () => {
   assert.throws(() => early.leaving(asked), { error: "TooEarly" });
 
   world.advance(BigInt((await world.load()).data.config.guardianCooldown));
-  await world.setPrice(86n * USD);
+  await world.setPrice(92n * USD);
   const leaving = (await world.quotes()).leaving(asked);
-  // 38% below 86 the 10 SOL are worth 533 of 600 and interest: some of the capital has to stay.
   assert.equal(leaving.boundBy, "InsufficientGuardianShares");
   assert.deepEqual([leaving.shares, leaving.amount >= amount], [shares, true]);
-  await world.setPrice(78n * USD);
+  // 38% below 86 the 10 SOL are worth 533 of 690 and interest: some of the capital has to stay.
+  await world.setPrice(86n * USD);
   const stressed = (await world.quotes()).leaving(asked);
   assert.equal(stressed.boundBy, "StressCoverExceeded");
   assert.ok(stressed.amount > 0n && stressed.shares < shares);
