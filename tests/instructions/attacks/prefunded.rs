@@ -36,8 +36,11 @@ fn created(ahead: Option<u64>) -> Created {
             world.give_lamports(address, lamports);
         }
     }
-    // `World::prepare_market` leaves initialising out where there is something at the protocol's address.
+    // `World::prepare_market` leaves out what there is something of at its address.
     world.send(&[ix::initialize(&authority.key())], &[&authority]).unwrap();
+    world
+        .send(&[ix::create_depth_budget(&authority.key(), "TEST")], &[&authority])
+        .unwrap();
     let (market, create) = world.prepare_market(&spec);
     assert_eq!(market, keys);
     world.send(&[create], &[&authority]).unwrap();
@@ -54,6 +57,7 @@ fn created(ahead: Option<u64>) -> Created {
 fn all(market: &MarketKeys, actor: &Actor) -> BTreeMap<&'static str, Pubkey> {
     BTreeMap::from([
         ("initialize protocol", addresses::protocol()),
+        ("create_depth_budget depth_budget", addresses::depth_budget("TEST")),
         ("create_market market", market.market),
         ("create_market collateral_vault", market.collateral_vault),
         ("create_market quote_vault", market.quote_vault),
