@@ -289,11 +289,13 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         list.push(format!(
             "**{held}.** Over {} runs own sales push the price by {} at the median and {} at worst. Capital of 2 or \
             15% makes a difference of at most \
-             {}: what the backstop cannot carry waits, it is not dumped.",
+             {} on any path (medians; the furthest of one seed alone: {}): what the backstop cannot carry waits, it is \
+             not dumped.",
             stress.len(),
             percent(middle(&stress, drawdown), 1),
             percent(largest(&stress, drawdown), 1),
             percent(goal.value, 2),
+            goal.worst.as_ref().map_or("", |worst| worst.path.as_str()),
         ));
     }
     let dump: Vec<&Line<'_>> = all
