@@ -93,9 +93,9 @@ guards: requirements ## what each price guard costs and saves: docs/guards.md
 
 # BREAKWATER_CANDLES: a CSV of hourly candles of March 2020, for Black Thursday on the real hours as well.
 .PHONY: lab
-lab: requirements ## liquidation mechanisms against each other, and goals that must hold: docs/lab.md, target/lab
+lab: requirements ## liquidation mechanisms against each other, and goals that must hold: docs/lab.md, README, target/lab
 	$(call step,running the cascade laboratory)
-	@cargo run $(LOCKED) --package breakwater-cli --bin breakwater -- lab --out target/lab --document docs/lab.md
+	@cargo run $(LOCKED) --package breakwater-cli --bin breakwater -- lab --out target/lab --document docs/lab.md --readme README.md
 
 .PHONY: risk
 risk: requirements ## what margin that follows risk does to a crash: docs/risk-experiment.md

@@ -53,7 +53,7 @@ fn the_authority_announces_a_ramp_and_nothing_else_changes() {
         (8_100, DAY),
         (8_000, 1),
         (7_500, 500 * SECONDS_PER_BPS),
-        (9_199, 1_199 * SECONDS_PER_BPS),
+        (9_499, 1_499 * SECONDS_PER_BPS),
         (7_999, 180 * DAY),
     ] {
         let (mut world, market, _) = governed(default_config());
@@ -118,7 +118,7 @@ fn it_is_no_steeper_than_one_percent_a_day_up_or_down() {
         (7_900, DAY),
         (8_100, DAY),
         (7_500, 5 * DAY),
-        (9_199, 1_199 * SECONDS_PER_BPS),
+        (9_499, 1_499 * SECONDS_PER_BPS),
     ] {
         let (mut world, market, authority) = governed(default_config());
         let starts_at = world.unix() + NOTICE;
@@ -138,24 +138,18 @@ fn it_is_no_steeper_than_one_percent_a_day_up_or_down() {
 
 #[test]
 fn the_new_ltv_must_fit_the_other_parameters() {
-    let config = Config {
-        takeover_penalty: Bps(1_000),
-        ..default_config()
-    };
-    let (mut world, market, authority) = governed(config);
+    let (mut world, market, authority) = governed(default_config());
     let starts_at = world.unix() + NOTICE;
     let ends_at = starts_at + 100 * DAY;
     for (to, error) in [
         (0, BreakwaterError::ParameterOutOfBounds),
         (10_001, BreakwaterError::ParameterOutOfBounds),
         (u32::MAX, BreakwaterError::ParameterOutOfBounds),
-        // Below the target; at the insolvency LTV and above it.
+        // Below the target; at the take-over LTV and above it.
         (1, BreakwaterError::LtvOrder),
         (7_499, BreakwaterError::LtvOrder),
-        (9_200, BreakwaterError::LtvOrder),
+        (9_500, BreakwaterError::LtvOrder),
         (10_000, BreakwaterError::LtvOrder),
-        // 0.9091 × 1.1 > 1
-        (9_091, BreakwaterError::PenaltyTooLarge),
     ] {
         // That is looked at before times are.
         for (starts_at, ends_at) in [(starts_at, ends_at), (0, 0)] {
@@ -163,7 +157,7 @@ fn the_new_ltv_must_fit_the_other_parameters() {
             world.assert_error_unchanged(&[unfit], &[&authority], error);
         }
     }
-    for to in [7_500, 9_090] {
+    for to in [7_500, 9_499] {
         world.announce_liquidation_ltv(&market, to, starts_at, ends_at).unwrap();
     }
 }

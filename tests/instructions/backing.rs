@@ -94,6 +94,16 @@ pub fn deficit(world: World, spec: &MarketSpec, protocol: u64, guardians: u64) -
     (scene, gina)
 }
 
+/// What Kate is credited with for taking Alice over at $60: the tip, and 25 bps of the 6,000 that her collateral is worth, an atom
+/// less than it, as the price is rounded down.
+pub const BOUNTY_AT_60: u64 = 15_049_999;
+
+/// Keepers' credits, quote atoms: what there is cash for, and the rest.
+pub fn credits(scene: &mut Scene) -> (u64, u64) {
+    let backstop = scene.world.market_state(&scene.market).books.backstop;
+    (backstop.funded_credits.0, backstop.unfunded_credits.0)
+}
+
 /// What the backstop offers at the price shown now.
 #[track_caller]
 pub fn offer(world: &mut World, market: &MarketKeys) -> Offer {

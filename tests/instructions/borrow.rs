@@ -1,5 +1,6 @@
 //! `borrow`.
 
+pub mod cover;
 mod prices;
 
 use crate::{

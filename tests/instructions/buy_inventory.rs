@@ -4,6 +4,7 @@ mod accounts;
 mod price;
 mod schedule;
 
+use crate::backing::{BOUNTY_AT_60 as BOUNTY, credits};
 use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, overgrown, purse, readings, vaults};
 use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_engine::{Bps, Collateral, Config, Market, Price, Quote, actions::Sale, oracle::Purpose};
@@ -33,6 +34,15 @@ fn spec(config: Config) -> MarketSpec {
     MarketSpec {
         config,
         ..MarketSpec::default()
+    }
+}
+
+/// A market so shallow that the 100 SOL at $60 are sold in a day: 250 dollars an hour.
+fn paced() -> Config {
+    Config {
+        market_depth: Quote(250 * USDC * 2 / 3),
+        debt_cap: Quote(10_000 * USDC),
+        ..default_config()
     }
 }
 
@@ -148,16 +158,21 @@ impl Scene {
         assert!(anchor.max(flow) <= now + i128::from(unwind_burst) * 1_000_000);
         (books.unwind.anchor, books.unwind.used_until) = (anchor.try_into().unwrap(), flow.try_into().unwrap());
 
+        // Keepers' credits come first, then the debt to the pool.
+        let funded = books.backstop.unfunded_credits.0.min(cost);
+        books.backstop.unfunded_credits.0 -= funded;
+        books.backstop.funded_credits.0 += funded;
+        let left = cost - funded;
         let index = books.pool.index.raw();
         let owed = (index * u128::from(books.backstop.debt_shares.0)).div_ceil(1 << 64);
-        let repaid = u64::try_from(owed).unwrap().min(cost);
+        let repaid = u64::try_from(owed).unwrap().min(left);
         let all = u128::from(repaid) == owed;
         let cancelled = u64::try_from((u128::from(repaid) << 64) / index).unwrap();
         let cancelled = if all { books.backstop.debt_shares.0 } else { cancelled };
         books.backstop.debt_shares.0 -= cancelled;
         books.pool.debt_shares.0 -= cancelled;
         books.pool.cash.0 += repaid;
-        books.backstop.cash.0 += cost - repaid;
+        books.backstop.cash.0 += left - repaid;
         books.backstop.inventory.0 -= amount;
         let book = u128::from(expected.books.income.book.0) * u128::from(amount) / u128::from(inventory);
         let gain = i64::try_from(i128::from(cost) - i128::try_from(book).unwrap()).unwrap();
@@ -240,7 +255,7 @@ fn the_caller_sets_the_most_it_may_cost() {
 
 #[test]
 fn amounts_are_checked() {
-    let mut scene = stocked(&MarketSpec::default());
+    let mut scene = stocked(&spec(paced()));
     scene.refused(0, u64::MAX, BreakwaterError::ZeroAmount);
     scene.refused(100 * SOL + 1, u64::MAX, BreakwaterError::InventoryInsufficient);
     scene.refused(u64::MAX, u64::MAX, BreakwaterError::InventoryInsufficient);
@@ -270,17 +285,22 @@ fn who_cannot_pay_gets_nothing() {
 }
 
 #[test]
-fn proceeds_repay_the_debt_to_the_pool_first() {
-    // Without capital, the backstop has assumed all of Alice's 6,500 and borrowed the keeper's 0.1.
+fn proceeds_fund_the_keepers_credits_and_then_repay_the_debt_to_the_pool() {
+    // Without capital, the backstop has assumed all of Alice's 6,500, and owes the keeper: the pool lends nothing for that.
     let mut scene = stocked_by(&spec(no_interest()), 0);
     let debt = |scene: &mut Scene| {
         let books = scene.world.market_state(&scene.market).books;
         books.pool.index.debt(books.backstop.debt_shares).unwrap().0
     };
-    assert_eq!(debt(&mut scene), 6_500 * USDC + 100_000);
+    assert_eq!((debt(&mut scene), credits(&mut scene)), (6_500 * USDC, (0, BOUNTY)));
+    // A sale that is less than the bounty repays nothing yet.
+    let first = scene.bought(SOL / 5);
+    assert_eq!((first.repaid, debt(&mut scene)), (Quote(0), 6_500 * USDC));
+    assert_eq!(credits(&mut scene), (first.cost.0, BOUNTY - first.cost.0));
     let sale = scene.bought(SOL / 2);
-    assert_eq!(sale.repaid, sale.cost);
-    assert_eq!(debt(&mut scene), 6_500 * USDC + 100_000 - sale.cost.0);
+    assert_eq!(sale.repaid.0, first.cost.0 + sale.cost.0 - BOUNTY);
+    assert_eq!(debt(&mut scene), 6_500 * USDC - sale.repaid.0);
+    assert_eq!(credits(&mut scene), (BOUNTY, 0));
     // All but one atom of the rest is paid back by somebody; a sale pays that atom and becomes cash.
     let rest = debt(&mut scene);
     scene.world.fund_backstop(&scene.market, &scene.lena, rest - 1).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     attack::{Attack, levy_transfer_fee, nowhere, twin},
-    backing::{FIVE_YEARS, backed, cents, interest_free, market_with, owed, sell_out, stands_at, take_over, usury},
+    backing::{FIVE_YEARS, backed, cents, credits, interest_free, market_with, owed, sell_out, stands_at, take_over, usury},
     bad_feeds::refuse_bad_feeds,
     scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, inverse, purse, redeemable, sibling, vaults},
 };
@@ -25,6 +25,15 @@ fn stocked_by(spec: &MarketSpec, protocol: u64) -> Scene {
     stands_at(&mut scene, cents(60_00));
     take_over(&mut scene);
     scene
+}
+
+/// A market so shallow that 100 SOL at $60 are sold in a day.
+fn paced() -> Config {
+    Config {
+        market_depth: Quote(250 * USDC * 2 / 3),
+        debt_cap: Quote(10_000 * USDC),
+        ..default_config()
+    }
 }
 
 fn buy(scene: &Scene, budget: u64, min_amount: u64) -> anchor_lang::solana_program::instruction::Instruction {
@@ -101,12 +110,13 @@ fn any_budget_is_spent_to_the_last_atom_of_collateral() {
 
 #[test]
 fn it_follows_the_schedule_and_pays_the_pool_first() {
-    // A backstop that owes all it took over.
-    let mut scene = stocked_by(&MarketSpec::default(), 0);
-    let debt = owed(&mut scene);
+    // A backstop that owes all it took over, and the bounty for it, in a market that takes 250 dollars an hour.
+    let mut scene = stocked_by(&market_with(paced()), 0);
+    let (debt, bounty) = (owed(&mut scene), credits(&mut scene).1);
     let sale = bought_for(&mut scene, 30 * USDC);
-    assert_eq!(sale.repaid, sale.cost);
-    assert_eq!(owed(&mut scene), debt - sale.cost.0);
+    assert_eq!(sale.repaid.0, sale.cost.0 - bounty);
+    assert_eq!(owed(&mut scene), debt - sale.repaid.0);
+    assert_eq!(credits(&mut scene), (bounty, 0));
     // Ahead of schedule it is dearer, behind it cheaper.
     let ahead = bought_for(&mut scene, USDC).ask;
     scene.world.advance(7_200);
@@ -127,7 +137,7 @@ fn the_caller_sets_the_least_amount() {
 
 #[test]
 fn budgets_are_checked() {
-    let mut scene = stocked(&MarketSpec::default());
+    let mut scene = stocked(&market_with(paced()));
     refused(&mut scene, (0, 0), BreakwaterError::ZeroAmount);
     // More than all of it costs: 6,000 for 100 SOL.
     refused(&mut scene, (6_001 * USDC, 0), BreakwaterError::InventoryInsufficient);

@@ -1,5 +1,7 @@
 //! `claim_bounty`.
 
+mod credits;
+
 use crate::{
     attack::{Attack, nowhere, twin},
     scene::{SOL, Scene, USDC, both_token_programs, inverse, purse, sibling, vaults},

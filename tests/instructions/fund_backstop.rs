@@ -1,6 +1,7 @@
 //! `fund_backstop`.
 
 use crate::{
+    backing::BOUNTY_AT_60,
     attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
     scene::{Scene, USDC, both_token_programs, inverse, overgrown, purse, sibling, vaults},
 };
@@ -56,17 +57,15 @@ fn indebted_backstop() -> (Scene, u64) {
     scene.world.liquidate(&scene.kate, &scene.position).unwrap();
     let books = scene.world.market_state(&scene.market).books;
     let debt = books.pool.index.debt(books.backstop.debt_shares).unwrap().0;
-    // What Alice owed, a minute's interest on it, and the keeper's tip.
-    assert!(
-        (6_500 * USDC + 100_000..6_500 * USDC + 100_300).contains(&debt),
-        "{debt}"
-    );
+    // What Alice owed, and a minute's interest on it. The keeper's bounty is owed by the backstop alone.
+    assert!((6_500 * USDC..6_500 * USDC + 300).contains(&debt), "{debt}");
+    assert_eq!(books.backstop.unfunded_credits, Quote(BOUNTY_AT_60));
     assert_eq!(books.backstop.cash, Quote(0));
     (scene, debt)
 }
 
 #[test]
-fn debt_to_the_pool_is_repaid_first() {
+fn keepers_credits_are_funded_first_and_then_debt_to_the_pool_is_repaid() {
     let (
         Scene {
             mut world,
@@ -88,8 +87,15 @@ fn debt_to_the_pool_is_repaid_first() {
         (funding.repaid.0, books.pool.cash.0 - before.pool.cash.0, books.backstop)
     };
 
-    let (repaid, to_pool, backstop) = fund(&mut world, 1_000 * USDC);
+    // Less than the bounty: all of it is the keeper's.
+    let (repaid, to_pool, backstop) = fund(&mut world, 5 * USDC);
+    assert_eq!((repaid, to_pool, backstop.cash), (0, 0, Quote(0)));
+    let credits = (backstop.funded_credits.0, backstop.unfunded_credits.0);
+    assert_eq!(credits, (5 * USDC, BOUNTY_AT_60 - 5 * USDC));
+    let (repaid, to_pool, backstop) = fund(&mut world, 995 * USDC + BOUNTY_AT_60);
     assert_eq!((repaid, to_pool, backstop.cash), (1_000 * USDC, 1_000 * USDC, Quote(0)));
+    let credits = (backstop.funded_credits.0, backstop.unfunded_credits.0);
+    assert_eq!(credits, (BOUNTY_AT_60, 0));
     // 1,024 shares an atom, and the interest of a minute on top.
     let cancelled = before.backstop.debt_shares.0 - backstop.debt_shares.0;
     assert!(
@@ -136,7 +142,8 @@ fn interest_is_accrued_before_debt_is_repaid() {
     let outcome = world.fund_backstop(&market, &mallory, 20_000 * USDC).unwrap();
     assert_eq!(outcome.event::<BackstopFunded>().funding, funding);
     assert_eq!(world.market_state(&market), expected);
-    assert_eq!(expected.books.backstop.cash, Quote(20_000 * USDC - funding.repaid.0));
+    let cash = 20_000 * USDC - BOUNTY_AT_60 - funding.repaid.0;
+    assert_eq!(expected.books.backstop.cash, Quote(cash));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod accounts;
 mod caps;
 pub mod cast;
 mod compromised;
+mod depth;
 mod entries;
 mod heist;
 pub mod idl;

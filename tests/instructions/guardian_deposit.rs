@@ -1,9 +1,11 @@
 //! `guardian_deposit`.
 
+mod standby;
+
 use crate::{
     attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
     backing::{
-        FIVE_YEARS, backed, cash, cents, deficit, market_with, owed, position_of, quick, stands_at, take_over, usury,
+        BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, credits, deficit, market_with, owed, position_of, quick, stands_at, take_over, usury,
     },
     scene::{Scene, USDC, both_token_programs, inverse, sibling, vaults},
 };
@@ -127,26 +129,33 @@ fn the_caller_sets_the_least_shares() {
 }
 
 #[test]
-fn debt_to_the_pool_is_repaid_first() {
-    // The backstop has assumed 6,500 and borrowed the tip of 0.1; nothing is sold.
+fn keepers_credits_are_funded_first_and_then_debt_to_the_pool_is_repaid() {
+    // The backstop has assumed 6,500 and owes the keeper a bounty; nothing is sold.
     let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 0);
     scene.world.fund(&gina, &scene.market.quote_mint, 7_000 * USDC);
     stands_at(&mut scene, cents(60_00));
     take_over(&mut scene);
     let pool = scene.world.market_state(&scene.market).books.pool.cash.0;
-    assert_eq!(owed(&mut scene), 6_500 * USDC + 100_000);
+    assert_eq!((owed(&mut scene), credits(&mut scene)), (6_500 * USDC, (0, BOUNTY_AT_60)));
 
     let first = deposit(&mut scene, &gina, 6_000 * USDC);
-    assert_eq!((first.repaid.0, first.claim_after.0), (6_000 * USDC, 6_000 * USDC));
-    assert_eq!((owed(&mut scene), cash(&mut scene)), (500 * USDC + 100_000, 0));
+    assert_eq!(
+        (first.repaid.0, first.claim_after.0),
+        (6_000 * USDC - BOUNTY_AT_60, 6_000 * USDC)
+    );
+    assert_eq!(credits(&mut scene), (BOUNTY_AT_60, 0));
+    assert_eq!(
+        (owed(&mut scene), cash(&mut scene)),
+        (500 * USDC + BOUNTY_AT_60, 0)
+    );
     let second = deposit(&mut scene, &gina, 1_000 * USDC);
     assert_eq!(
         (second.repaid.0, second.claim_after.0),
-        (500 * USDC + 100_000, 7_000 * USDC)
+        (500 * USDC + BOUNTY_AT_60, 7_000 * USDC)
     );
-    assert_eq!((owed(&mut scene), cash(&mut scene)), (0, 500 * USDC - 100_000));
+    assert_eq!((owed(&mut scene), cash(&mut scene)), (0, 500 * USDC - BOUNTY_AT_60));
     let after = scene.world.market_state(&scene.market);
-    assert_eq!(after.books.pool.cash.0, pool + 6_500 * USDC + 100_000);
+    assert_eq!(after.books.pool.cash.0, pool + 6_500 * USDC);
     // What it paid for is none of the claim's business: all of it is Gina's.
     assert_eq!(after.books.guardians.shares, GuardianShares(7_000_000 * USDC));
 }
@@ -216,20 +225,20 @@ fn the_virtual_shares_must_fit_as_well() {
 
 #[test]
 fn too_little_for_a_share_is_refused() {
-    // An atom behind an empty backstop earns half of the penalty of an account that is taken over whole: now a share is
-    // worth many atoms.
+    // An atom behind an empty backstop earns half of a partial liquidation's penalty of an account that is taken over: now a
+    // share is worth many atoms.
     let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 1);
     scene.world.fund(&gina, &scene.market.quote_mint, 1_000 * USDC);
-    stands_at(&mut scene, cents(70_00));
+    stands_at(&mut scene, cents(67_00));
     let liquidation = take_over(&mut scene);
     assert!(liquidation.taken_over);
-    let claim = 1 + liquidation.repaid.0 * u64::from(liquidation.penalty.0) / 10_000 / 2;
+    let claim = 1 + liquidation.repaid.0 / 100 / 2;
     let guardians = scene.world.market_state(&scene.market).books.guardians;
     assert_eq!((guardians.claim.0, guardians.shares.0), (claim, 1_000));
 
     // a × (1,000 + 1,000) ÷ (claim + 1) must be one.
     let least = (claim + 1).div_ceil(2_000);
-    assert!(least > 90_000, "{least}");
+    assert!(least > 16_000, "{least}");
     for amount in [1, least - 1] {
         refused(&mut scene, &gina, (amount, 0), BreakwaterError::ZeroAmount);
     }

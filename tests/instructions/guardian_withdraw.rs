@@ -1,6 +1,7 @@
 //! `guardian_withdraw`.
 
 mod accounts;
+mod cover;
 mod equity;
 
 use crate::{
@@ -270,8 +271,21 @@ fn shares_that_a_settlement_voided_pay_nothing() {
 }
 
 #[test]
-fn without_inventory_it_needs_no_price_at_any_level() {
+fn without_inventory_and_debt_it_needs_no_price_at_any_level() {
     let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    // Anybody's debt counts: it may go under.
+    let bare = |scene: &Scene, shares| {
+        let mut bare = ix::guardian_withdraw(&scene.market, &gina.key(), shares, 0);
+        for feed in 6..10 {
+            bare.accounts[feed].pubkey = breakwater::ID;
+        }
+        bare
+    };
+    let with_debt = bare(&scene, 1_000);
+    scene
+        .world
+        .assert_error_unchanged(&[with_debt], &[&gina], BreakwaterError::PriceRequired);
+    scene.world.repay(&scene.position, u64::MAX).unwrap();
     let authority = scene.world.authority().clone();
     scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
     withdraw(&mut scene, &gina, 1_000);
@@ -280,10 +294,7 @@ fn without_inventory_it_needs_no_price_at_any_level() {
         scene.world.give_lamports(&feed, 0);
     }
     withdraw(&mut scene, &gina, 1_000);
-    let mut without_feeds = ix::guardian_withdraw(&scene.market, &gina.key(), 1_000, 0);
-    for feed in 6..10 {
-        without_feeds.accounts[feed].pubkey = breakwater::ID;
-    }
+    let without_feeds = bare(&scene, 1_000);
     scene.world.send(&[without_feeds], &[&gina]).unwrap();
 }
 

@@ -9,7 +9,7 @@ use crate::{
 use anchor_lang::prelude::Pubkey;
 use breakwater::{error::BreakwaterError, events::Liquidated};
 use breakwater_client::{MarketKeys, decode};
-use breakwater_engine::{Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, oracle::Purpose};
+use breakwater_engine::{Bps, Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, oracle::Purpose};
 use breakwater_testkit::{Actor, MarketSpec, Outcome, Position, World, default_config, ix, pyth::usd};
 use std::collections::BTreeMap;
 
@@ -197,6 +197,7 @@ fn an_account_named_twice_is_liquidated_once() {
 fn narrow() -> MarketSpec {
     MarketSpec {
         config: Config {
+            flow_rate: Bps(15_000),
             market_depth: Quote(2_000 * USDC),
             debt_cap: Quote(400_000 * USDC),
             ..interest_free(default_config())

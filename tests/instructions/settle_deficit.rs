@@ -3,7 +3,7 @@
 use crate::{
     attack::{Attack, twin},
     backing::{
-        FIVE_YEARS, backed, cash, cents, deficit, market_with, owed, quick, sell_out, share_fell, stands_at, take_over,
+        BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, deficit, market_with, owed, quick, sell_out, share_fell, stands_at, take_over,
         usury,
     },
     scene::{SOL, Scene, USDC, inverse, sibling, vaults},
@@ -27,8 +27,8 @@ fn settle(scene: &mut Scene) -> Settlement {
 
 #[test]
 fn protocol_then_guardians_then_suppliers_bear_it() {
-    // A loss of 500 and the tip of 0.1, less an atom by which the sale was rounded up.
-    const LOSS: u64 = 500 * USDC + 100_000 - 1;
+    // A loss of 500 and the keeper's bounty, less an atom by which the sale was rounded up.
+    const LOSS: u64 = 500 * USDC + BOUNTY_AT_60 - 1;
     for (protocol, guardians) in [(0, 0), (100, 0), (0, 100), (150, 250), (250, 250)] {
         let (protocol, guardians) = (protocol * USDC, guardians * USDC);
         let (mut scene, gina) = deficit(World::program_test(), &market_with(quick()), protocol, guardians);
@@ -154,12 +154,14 @@ fn interest_is_accrued_first_and_the_reserve_is_the_protocols_loss() {
         books.backstop.reserve,
         books.pool.index.debt(books.backstop.debt_shares).unwrap(),
     );
-    assert!(reserve > Quote(10 * USDC), "{reserve:?}");
+    // Less what the guardians earned of it for standing by.
+    let standby = books.income.standby;
+    assert!(reserve > Quote(10 * USDC) && standby > Quote(USDC), "{reserve:?} {standby:?}");
     assert_ne!(debt, stored);
     let by_engine = expected.settle_deficit(scene.world.clock()).unwrap();
     assert_eq!(
         (by_engine.protocol.0, by_engine.suppliers),
-        (100 * USDC + reserve.0, debt)
+        (100 * USDC + reserve.0 - standby.0, debt)
     );
 
     assert_eq!(settle(&mut scene), by_engine);
@@ -189,7 +191,8 @@ fn each_settlement_tells_of_its_own_losses() {
         (
             Quote(7 * USDC),
             Quote(3 * USDC),
-            Quote(50 * USDC + 100_000 - 10 * USDC - 1)
+            // The tip, and 25 bps of 600, rounded down.
+            Quote(50 * USDC + 1_549_999 - 10 * USDC - 1)
         )
     );
     assert_eq!(scene.world.market_state(&market).books.guardians.era, 2);
@@ -274,8 +277,8 @@ fn the_books_start_again_from_nothing() {
             ..bytemuck::Zeroable::zeroed()
         }
     );
-    // The keeper's tip stays owed and paid for.
-    assert_eq!(state.books.backstop.funded_credits, Quote(100_000));
+    // The keeper's bounty stays owed and paid for.
+    assert_eq!(state.books.backstop.funded_credits, Quote(BOUNTY_AT_60));
     scene.world.claim_bounty(&scene.market, &scene.kate).unwrap();
 }
 

@@ -4,13 +4,13 @@ use crate::{
     backing::{cents, share_fell},
     scene::{SOL, USDC},
 };
-use breakwater_client::MarketKeys;
+use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{Bps, Config, Feeds, Market, Parameter, Pool, Quote, pause::Kinds};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, default_config, ix};
 use std::collections::BTreeSet;
 
 /// Every instruction of the program that is given a market to write to.
-const WRITING: [&str; 26] = [
+const WRITING: [&str; 28] = [
     "supply",
     "withdraw",
     "deposit_collateral",
@@ -37,6 +37,8 @@ const WRITING: [&str; 26] = [
     "cancel_take_out",
     "execute_parameters",
     "execute_feeds",
+    "execute_depth_share",
+    "lower_depth_share",
 ];
 
 /// Interest high enough for every second to count, with a reserve of half of it; inventory can be sold at once.
@@ -214,6 +216,15 @@ impl Watch {
         let same = feeds_of(&state);
         self.world.queue_parameters(&self.market, 0, &[rate]).unwrap();
         self.world.queue_feeds(&self.market, feeds).unwrap();
+        // Half of its share of the depth, and all of it again.
+        let budget = addresses::depth_budget("TEST");
+        self.keeps("lower_depth_share", |world, market| {
+            let lower = ix::lower_depth_share(market, &authority.key(), &budget, 50);
+            world.send(&[lower], &[&authority])
+        });
+        let expires = self.world.longest_approval();
+        let queue = ix::queue_depth_share(&self.market, &authority.key(), &budget, 100, expires);
+        self.world.send(&[queue], &[&authority]).unwrap();
         self.world.queue_take_out(&self.market, 1).unwrap();
         let starts_at = self.world.unix() + 4 * 86_400;
         self.world
@@ -228,6 +239,10 @@ impl Watch {
             world.execute_parameters(market, 0, &[rate])
         });
         self.keeps("execute_feeds", |world, market| world.execute_feeds(market, feeds));
+        self.keeps("execute_depth_share", |world, market| {
+            let execute = ix::execute_depth_share(market, &authority.key(), &budget, &budget, 100);
+            world.send(&[execute], &[&authority])
+        });
         // Back, so that the day goes on.
         self.world.queue_feeds(&self.market, same).unwrap();
         self.world.wait_out_timelock();
@@ -343,6 +358,13 @@ fn the_list_is_complete() {
         ("queue_guardian", ix::queue_guardian(&key, key, 1)),
         ("execute_guardian", ix::execute_guardian(&key, key)),
         ("cancel_change", ix::cancel_change(&key, &key, &key)),
+        ("create_depth_budget", ix::create_depth_budget(&key, "ANOTHER")),
+        ("queue_depth_share", ix::queue_depth_share(&market, &key, &key, 1, 1)),
+        (
+            "execute_depth_share",
+            ix::execute_depth_share(&market, &key, &key, &key, 1),
+        ),
+        ("lower_depth_share", ix::lower_depth_share(&market, &key, &key, 1)),
     ];
     let writing: BTreeSet<&str> = all
         .iter()

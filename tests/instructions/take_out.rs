@@ -1,6 +1,7 @@
 //! `take_out`.
 
 mod accounts;
+mod cover;
 
 use crate::{
     backing::{FIVE_YEARS, backed, cash, cents, interest_free, market_with, owed, quick, stands_at, take_over, usury},
@@ -177,11 +178,11 @@ fn stocked() -> (Scene, u64) {
 }
 
 #[test]
-fn inventory_counts_at_the_conservative_price_less_the_haircut() {
+fn inventory_counts_at_the_conservative_price() {
     let (mut scene, inventory) = stocked();
     let state = scene.world.market_state(&scene.market);
-    // 95% of $80, rounded down, and once more for the price itself.
-    let worth = u64::try_from(u128::from(inventory) * 76 / 1_000).unwrap();
+    // $80, rounded down, and once more for the price itself.
+    let worth = u64::try_from(u128::from(inventory) * 80 / 1_000).unwrap();
     let equity = cash(&mut scene) - 10_000 * USDC + worth - state.books.guardians.claim.0;
     let taken = take(&mut scene);
     assert!((equity - 1..=equity).contains(&taken.equity_after.0), "{taken:?}");
@@ -233,8 +234,9 @@ fn while_the_pool_is_owed_there_is_no_cash_to_take() {
 }
 
 #[test]
-fn without_inventory_it_needs_no_price_at_any_level() {
+fn without_inventory_and_debt_it_needs_no_price_at_any_level() {
     let (mut scene, authority, _) = scene(&MarketSpec::default(), 10_000 * USDC, 0);
+    scene.world.repay(&scene.position, u64::MAX).unwrap();
     queue(&mut scene, USDC);
     scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
     for feed in [scene.market.collateral_feed, scene.market.quote_feed] {

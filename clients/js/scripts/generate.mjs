@@ -10,11 +10,13 @@ import {
   addPdasVisitor,
   argumentValueNode,
   bottomUpTransformerVisitor,
+  bytesTypeNode,
   camelCase,
   constantPdaSeedNode,
   constantPdaSeedNodeFromString,
   createFromRoot,
   definedTypeNode,
+  fixedSizeTypeNode,
   isNode,
   numberTypeNode,
   pascalCase,
@@ -161,7 +163,8 @@ ${errors.join("\n")}
 const codama = createFromRoot(
   withEventTypes(rootNodeFromAnchor({ ...idl, types: [...idl.types, ...read("quotes.json")] })),
 );
-// Anchor's `create_market` takes the id from inside its argument, which Codama does not follow.
+// Anchor's `create_market` takes the id from inside its argument, which Codama does not follow; and of seeds that are slices
+// Anchor's IDL says nothing.
 codama.update(
   addPdasVisitor({
     [codama.getRoot().program.name]: [
@@ -172,6 +175,13 @@ codama.update(
           variablePdaSeedNode("collateralMint", publicKeyTypeNode()),
           variablePdaSeedNode("quoteMint", publicKeyTypeNode()),
           variablePdaSeedNode("id", numberTypeNode("u16")),
+        ],
+      },
+      {
+        name: "depthBudget",
+        seeds: [
+          constantPdaSeedNodeFromString("utf8", "depth_budget"),
+          variablePdaSeedNode("name", fixedSizeTypeNode(bytesTypeNode(), 32)),
         ],
       },
     ],

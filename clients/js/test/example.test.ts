@@ -22,7 +22,7 @@ test("the examples say what they promise", async () => {
   assert.deepEqual(await describeMarket(rpc, market), [
     "Normal at 100.00",
     "a fall of 38% would leave the backstop 1000.00; new loans may use 1000.00",
-    "while that is negative, 5000.000 more can be taken over at once",
+    "while that is negative, 1200.000 more can be taken over at once",
     "34.96 is liquidated from 43.53",
     "nearest: 55.51% below",
     ...[10, 20, 30, 40, 50].map(same),

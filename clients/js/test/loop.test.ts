@@ -190,7 +190,8 @@ test("crash, liquidation and sale of the inventory are as quoted", async () => {
 
 test("own margin first: what the cover does not suffice for waits for the pipeline, a take-over does not", async () => {
   // The pipeline takes 100 USDC: 1.5 times the depth an hour, for 20 minutes.
-  const shallow = { marketDepth: 200n * USDC, debtCap: 40_000n * USDC, accountDebtCap: 40_000n * USDC };
+  const caps = { debtCap: 40_000n * USDC, accountDebtCap: 40_000n * USDC };
+  const shallow = { flowRate: 15_000, marketDepth: 200n * USDC, ...caps };
   const world = await World.create({ changes: { ...OPEN_GUARDS, ...shallow } });
   const keeper = await world.populate(10_000n * USDC, 30n * USDC);
   const alice = await world.borrower(10n * SOL);
@@ -314,8 +315,9 @@ test("map and risk tell of the debt there is", async () => {
 
 test("a crowd makes a cascade if everyone dumps, and none with the backstop", async () => {
   // 1,300 of debt; sales of 13 move the price by 1%.
-  const shallow = { marketDepth: 13n * USDC, debtCap: 2_600n * USDC, accountDebtCap: 2_600n * USDC, minDebt: USDC };
-  const world = await World.create({ changes: { ...OPEN_GUARDS, ...shallow, bountyTip: 5_000n } });
+  const caps = { debtCap: 2_600n * USDC, accountDebtCap: 2_600n * USDC };
+  const small = { flowRate: 15_000, marketDepth: 13n * USDC, minDebt: USDC, bountyTip: 5_000n };
+  const world = await World.create({ changes: { ...OPEN_GUARDS, ...small, ...caps } });
   await world.populate(2_000n * USDC);
   for (const debt of [690n, 610n]) await world.borrow(await world.borrower(10n * SOL), debt * USDC);
   const quotes = await world.quotes();

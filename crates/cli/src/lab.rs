@@ -60,6 +60,9 @@ pub struct Options {
     /// Write the document docs/lab.md there; not with --quick
     #[arg(long, env = "BREAKWATER_LAB_DOCUMENT", conflicts_with = "quick")]
     document: Option<PathBuf>,
+    /// Put the document's conclusions between the marks of this README, too
+    #[arg(long, env = "BREAKWATER_LAB_README", requires = "document")]
+    readme: Option<PathBuf>,
     /// Print summary.json instead of a table
     #[arg(long, env = "BREAKWATER_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
@@ -149,13 +152,32 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         );
     }
     write("summary.json", summary)?;
-    if let Some(document) = &options.document {
-        fs::write(document, cascade::document(&plan, &study, &goals))?;
+    if let Some(path) = &options.document {
+        let document = cascade::document(&plan, &study, &goals);
+        if let Some(readme) = &options.readme {
+            let text = with_conclusions(&fs::read_to_string(readme)?, &document)?;
+            fs::write(readme, text)?;
+        }
+        fs::write(path, document)?;
     }
     if options.quick {
         return Ok(());
     }
     judge(&goals)
+}
+
+/// Where README shows what the figures say.
+const MARKS: (&str, &str) = ("<!-- written by make lab -->\n", "<!-- end of what make lab wrote -->\n");
+/// The document's section with it.
+const SECTION: &str = "## What the figures say\n\n";
+
+/// README with the conclusions of `document` between its marks.
+fn with_conclusions(readme: &str, document: &str) -> Result<String, Box<dyn Error>> {
+    let section = document.split_once(SECTION).ok_or("the document has no conclusions")?.1;
+    let conclusions = section.split("\n\n").next().unwrap_or(section).trim_end();
+    let (before, rest) = readme.split_once(MARKS.0).ok_or("README has no mark")?;
+    let (_, after) = rest.split_once(MARKS.1).ok_or("README has no second mark")?;
+    Ok(format!("{before}{}\n{conclusions}\n\n{}{after}", MARKS.0, MARKS.1))
 }
 
 /// Fails with the goals that are missed, and if a large market takes too long.
@@ -195,6 +217,13 @@ mod tests {
                 "{name} has other parameters than docs/lab.md was measured with: run `make lab`"
             );
         }
+    }
+
+    #[test]
+    fn readme_says_what_the_document_says() {
+        let readme = include_str!("../../../README.md");
+        let written = with_conclusions(readme, DOCUMENT).unwrap();
+        assert!(written == readme, "README's conclusions are not those of docs/lab.md: run `make lab`");
     }
 
     #[test]

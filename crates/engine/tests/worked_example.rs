@@ -31,7 +31,7 @@ impl Story {
             unix: 1_700_000_000,
             slot: 1,
         };
-        // Guards wide open, and a market a seventh as deep: the example is about the books.
+        // Guards wide open, and another depth: the example is about the books.
         let config = Config {
             max_velocity: Bps(10_000),
             velocity_slack: Bps(10_000),
@@ -41,7 +41,7 @@ impl Story {
             interest_base: Bps(0),
             interest_slope_low: Bps(0),
             interest_slope_high: Bps(0),
-            market_depth: Quote(150_000 * USDC),
+            market_depth: Quote(250_000 * USDC),
             supply_cap: Quote(2_000_000 * USDC),
             debt_cap: Quote(2_000_000 * USDC),
             account_debt_cap: Quote(1_000_000 * USDC),

@@ -1,6 +1,6 @@
-//! What to do besides liquidating: show the price, have a shortage noted, settle a deficit, claim the bounty. Decisions only.
+//! What to do besides liquidating: show the price, settle a deficit, claim the bounty. Decisions only.
 
-use breakwater_engine::{Clock, KeeperLedger, Level, Market, Readings};
+use breakwater_engine::{Clock, KeeperLedger, Level, Market, Quote, Readings};
 
 /// When to turn which crank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,18 +13,6 @@ pub struct Cranks {
     pub claim_above: u64,
     /// Settle deficits.
     pub settle: bool,
-}
-
-/// How old the market's note of a shortage may grow, s; at most half of the time after which it is forgotten.
-const SHORTAGE: i64 = 60;
-
-/// Whether a market without room should note so: it has not, or not lately. Its note is on the chain, so however many keepers there
-/// are, one of them is enough.
-#[must_use]
-pub fn note_shortage(market: &Market, clock: Clock) -> bool {
-    let shortage = &market.shortage;
-    let age = clock.unix.saturating_sub(shortage.seen_at);
-    shortage.since == 0 || age >= SHORTAGE.min(i64::from(market.config.external_memory) / 2)
 }
 
 /// Why the price should be shown.
@@ -72,11 +60,20 @@ impl Cranks {
         self.settle && after.settle_deficit(clock).is_ok()
     }
 
-    /// Whether the bounty is worth claiming.
+    /// Whether what a claim would pay now is worth claiming. What the backstop has no cash for yet stays in the ledger.
     #[must_use]
-    pub fn claim(&self, ledger: &KeeperLedger) -> bool {
-        self.claim_above > 0 && ledger.credit.0 >= self.claim_above
+    pub fn claim(&self, market: &Market, ledger: &KeeperLedger) -> bool {
+        self.claim_above > 0 && claimable(market, ledger).0 >= self.claim_above
     }
+}
+
+/// What a claim would pay now, quote atoms.
+#[must_use]
+pub fn claimable(market: &Market, ledger: &KeeperLedger) -> Quote {
+    let (mut market, mut ledger) = (*market, *ledger);
+    market
+        .claim_bounty(&mut ledger)
+        .map_or(Quote::ZERO, |claim| claim.amount)
 }
 
 #[cfg(test)]

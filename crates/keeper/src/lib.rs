@@ -8,6 +8,7 @@
 //! | how many fit into a transaction | [`pack`], [`limits`], [`table`] |
 //! | what to pay for a place in a block | [`fee`] |
 //! | what else to do | [`crank`] |
+//! | whether the market bears what is sold | [`depth`] |
 //! | whom to ask, and whom to believe | [`rotation`], [`trust`], [`fleet`] |
 //! | which price accounts to show | [`prices`] |
 //! | what becomes of a transaction | [`outbox`] |
@@ -17,6 +18,7 @@
 
 pub mod chain;
 pub mod crank;
+pub mod depth;
 pub mod fee;
 pub mod fleet;
 pub mod follow;

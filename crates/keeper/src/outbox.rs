@@ -20,8 +20,6 @@ const REPEAT: Duration = Duration::from_secs(2);
 pub enum Kind {
     /// Liquidating a batch.
     Liquidate,
-    /// Making the market note that there is no room.
-    NoteShortage,
     /// Showing the price.
     Observe,
     /// Settling a deficit.
@@ -40,7 +38,6 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Liquidate => "liquidate",
-            Self::NoteShortage => "note_shortage",
             Self::Observe => "observe",
             Self::Settle => "settle",
             Self::Claim => "claim",

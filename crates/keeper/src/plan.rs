@@ -4,7 +4,7 @@ use breakwater_engine::{
     Clock, Error, KeeperLedger, Key, Market, Prices, Readings, Result, actions::Liquidation, oracle::Purpose,
 };
 
-use crate::index::{AccountIndex, Entry, Moment};
+use crate::index::{AccountIndex, Moment};
 
 /// A market at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,8 @@ pub struct Due {
     pub liquidation: Liquidation,
 }
 
-/// Accounts that are liquidatable and not due, by reason.
+/// Accounts that are liquidatable and not due, by reason. Nothing is remembered of them: the next look asks again, so they are due
+/// as soon as the price has moved, inventory was sold, or a rest is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// A transaction of this keeper's is under way.
@@ -37,12 +38,43 @@ pub struct Skipped {
     pub cooling: usize,
     /// They borrowed or withdrew in this slot.
     pub same_slot: usize,
-    /// The market's flow limit of guarded liquidations is used up.
+    /// The market's limit of guarded liquidations is used up.
     pub flow: usize,
-    /// The backstop has no room for them.
-    pub full: usize,
+    /// The stress cover is used up and the pipeline full: they wait on their own margin until inventory is sold.
+    pub pipeline: usize,
+    /// Spot and guarded price are too far apart for a partial liquidation.
+    pub gap: usize,
+    /// Settled at the lower price they would be under water: they wait for it to rise, or to be taken over.
+    pub below_debt: usize,
     /// The engine refused them for a reason that it should not have.
     pub odd: usize,
+}
+
+impl Skipped {
+    /// How many for each reason, by its name in metrics and logs.
+    #[must_use]
+    pub fn reasons(&self) -> [(&'static str, usize); 8] {
+        let Self {
+            busy,
+            cooling,
+            same_slot,
+            flow,
+            pipeline,
+            gap,
+            below_debt,
+            odd,
+        } = *self;
+        [
+            ("busy", busy),
+            ("cooling", cooling),
+            ("same_slot", same_slot),
+            ("flow", flow),
+            ("pipeline", pipeline),
+            ("gap", gap),
+            ("below_debt", below_debt),
+            ("odd", odd),
+        ]
+    }
 }
 
 /// What a tick asks for.
@@ -50,12 +82,10 @@ pub struct Skipped {
 pub struct Plan {
     /// Accounts above the liquidation LTV, but for those that were not looked at: see `most` of [`plan`].
     pub found: usize,
-    /// Those to liquidate now, the furthest under water first.
+    /// Those to liquidate now: take-overs first, then the nearest to one, for those cost the backstop most if they are late.
     pub due: Vec<Due>,
     /// The others.
     pub skipped: Skipped,
-    /// One that there is no room for: a batch with it makes the market note so, and liquidation with own capital opens.
-    pub without_room: Option<Key>,
     /// Why nobody can be liquidated at these prices, if so.
     pub refused: Option<Error>,
 }
@@ -79,11 +109,14 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
     } = *scene;
     let mut market = *market;
     let prices: Prices = market.accept_prices(readings, Purpose::Liquidate, clock)?;
-    let moment = Moment::new(&market, prices.liquidation(&market.config)?, clock)?;
+    let moment = Moment::new(&market, prices.liquidation()?.judged, clock)?;
     let map = market.map;
     let mut liquidations = market.liquidations(&prices, clock)?;
     let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
-    for entry in index.liquidatable(&moment) {
+    // What is taken over needs no room, and leaves some to nobody: it goes first, whatever its size.
+    let over = index.liquidatable(&moment).filter(|entry| moment.is_taken_over(entry));
+    let partly = index.liquidatable(&moment).filter(|entry| !moment.is_taken_over(entry));
+    for entry in over.chain(partly) {
         if plan.due.len() >= most {
             break;
         }
@@ -98,32 +131,24 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
                 account: entry.address,
                 liquidation,
             }),
-            Err(error) => plan.skip(entry, error),
+            Err(error) => plan.skip(error),
         }
     }
     Ok(())
 }
 
 impl Plan {
-    fn skip(&mut self, entry: &Entry, error: Error) {
-        let Skipped {
-            cooling,
-            same_slot,
-            flow,
-            full,
-            odd,
-            ..
-        } = &mut self.skipped;
-        match error {
-            Error::AccountCooling => *cooling += 1,
-            Error::SameSlot => *same_slot += 1,
-            Error::GuardedFlowUsed => *flow += 1,
-            Error::BackstopFull => {
-                *full += 1;
-                self.without_room.get_or_insert(entry.address);
-            }
-            _ => *odd += 1,
-        }
+    fn skip(&mut self, error: Error) {
+        let skipped = &mut self.skipped;
+        *match error {
+            Error::AccountCooling => &mut skipped.cooling,
+            Error::SameSlot => &mut skipped.same_slot,
+            Error::GuardedFlowUsed => &mut skipped.flow,
+            Error::PipelineFull => &mut skipped.pipeline,
+            Error::PriceGapTooWide => &mut skipped.gap,
+            Error::CollateralBelowDebt => &mut skipped.below_debt,
+            _ => &mut skipped.odd,
+        } += 1;
     }
 
     /// The bounties that are due, quote atoms.

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anchor_lang::prelude::Pubkey;
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub cranks: Cranks,
     /// Lookup tables.
     pub tables: TableSettings,
+    /// What `breakwater depth` measured of the collateral: to warn of a market that sells more than that.
+    pub depth_file: Option<PathBuf>,
     /// How far the cluster's clock may be from this machine's, s; `None` does not look.
     pub clock_drift: Option<i64>,
 }

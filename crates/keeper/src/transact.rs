@@ -41,13 +41,13 @@ impl Draft {
 
     /// Liquidates a batch.
     #[must_use]
-    pub fn batch(kind: Kind, keys: &MarketKeys, keeper: &Pubkey, accounts: &[Pubkey], table: Option<usize>) -> Self {
+    pub fn batch(keys: &MarketKeys, keeper: &Pubkey, accounts: &[Pubkey], table: Option<usize>) -> Self {
         let batch = ix::liquidate_batch(keys, keeper, accounts);
         Self {
             table,
             ..Self {
                 accounts: accounts.to_vec(),
-                ..Self::new(kind, limits::batch_units(accounts.len()), vec![batch])
+                ..Self::new(Kind::Liquidate, limits::batch_units(accounts.len()), vec![batch])
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Bps, Collateral, Config, Error, Key, Quote, RawReading, Readings};
+use breakwater_engine::{Bps, Config, Error, Key, Quote, RawReading, Readings};
 use breakwater_keeper::{
     index::{AccountIndex, Entry},
     plan::{Due, Plan, Scene, Skipped, plan},
@@ -129,6 +129,9 @@ fn the_program_does_what_was_planned_and_then_nothing_is_left() {
         Key(stage.positions[19].address.to_bytes()),
         "the furthest under water first"
     );
+    // 95% of 700 is 665: those are taken over, before any other.
+    let taken_over: Vec<bool> = plan.due.iter().map(|due| due.liquidation.taken_over).collect();
+    assert_eq!(taken_over, [[true; 3].as_slice(), &[false; 11]].concat());
     let three = stage.plan(3, &nobody);
     assert_eq!(three.due, plan.due[..3]);
     let busy: HashSet<[u8; 32]> = plan.due[..2].iter().map(|due| due.account.0).collect();
@@ -163,18 +166,36 @@ fn guarded_steps_rests_and_the_flow_limit_are_foreseen() {
 }
 
 #[test]
-fn without_room_one_account_is_named_and_none_is_due() {
+fn without_cover_the_pipeline_is_filled_take_overs_go_on_and_the_rest_waits() {
+    // Less than the least that a test may have behind it, and a pipeline of 300 USDC.
     let config = Config {
-        inventory_cap: Collateral(0),
-        insolvency_ltv: Bps(9_990),
+        market_depth: Quote(600 * USDC),
+        flow_rate: Bps(15_000),
+        debt_cap: Quote(120_000 * USDC),
         ..default_config()
     };
-    let mut stage = stage(&config, 100_000 * USDC);
-    stage.set_price(70);
-    let plan = stage.plan(100, &HashSet::new());
-    assert!(plan.due.is_empty());
-    assert_eq!((plan.found, plan.skipped.full), (14, 14));
-    assert_eq!(plan.without_room, Some(Key(stage.positions[19].address.to_bytes())));
+    let mut stage = stage(&config, 1);
+    stage.set_price(75);
+    let nobody = HashSet::new();
+    let plan = stage.plan(100, &nobody);
+    // 80% of 750: 610 and above, of which one is cut to what fits.
+    assert_eq!(
+        (plan.found, plan.due.len(), plan.skipped.pipeline),
+        (10, 1, 9),
+        "{plan:?}"
+    );
+    assert_eq!(plan.due[0].account, Key(stage.positions[19].address.to_bytes()));
+    assert!(plan.due[0].liquidation.repaid.0 < 300 * USDC);
+    stage.assert_done_as_planned(&plan);
+
+    // 95% of 710 is 674.5: 680 is beyond, and the pipeline is full.
+    stage.set_price(71);
+    let plan = stage.plan(100, &nobody);
+    let over: Vec<Key> = plan.due.iter().map(|due| due.account).collect();
+    assert_eq!(over[0], Key(stage.positions[18].address.to_bytes()));
+    assert!(plan.due.iter().all(|due| due.liquidation.taken_over), "{plan:?}");
+    assert!(plan.skipped.pipeline > 0);
+    stage.assert_done_as_planned(&plan);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{
     backing::{cents, interest_free, market_with, offer, stands_at, take_over},
     scene::{SOL, Scene, USDC},
 };
-use breakwater_engine::{Config, Quote};
+use breakwater_engine::{Bps, Config, Quote};
 use breakwater_testkit::{World, default_config};
 
 const CRUMBS: u64 = 500;
@@ -13,6 +13,7 @@ const CRUMBS: u64 = 500;
 fn behind_schedule() -> Scene {
     let config = Config {
         // A day for 100 SOL at $60: 250 an hour.
+        flow_rate: Bps(15_000),
         market_depth: Quote(250 * USDC * 2 / 3),
         debt_cap: Quote(30_000 * USDC),
         ..interest_free(default_config())

@@ -1,6 +1,6 @@
 //! What is asked. [`Scene::bought`] checks each ask against the formula.
 
-use super::{spec, stocked};
+use super::{paced, spec, stocked};
 use crate::scene::{SOL, Scene};
 use breakwater::error::BreakwaterError;
 use breakwater_engine::{Bps, Config};
@@ -43,15 +43,15 @@ fn uncertainty_makes_it_dearer() {
 
 #[test]
 fn behind_schedule_it_falls_to_the_largest_discount() {
-    // A percent an hour, up to five.
+    // Three percent an hour, up to five.
     for (minutes, bps) in [
         (0, 0),
-        (59, 98),
-        (60, 100),
-        (150, 250),
-        (299, 498),
-        (300, 500),
-        (301, 500),
+        (19, 95),
+        (20, 100),
+        (50, 250),
+        (99, 495),
+        (100, 500),
+        (101, 500),
         (10_000, 500),
     ] {
         let mut scene = stocked(&MarketSpec::default());
@@ -71,10 +71,10 @@ fn ahead_of_schedule_it_rises_to_the_largest_premium() {
     let config = Config {
         unwind_burst: 86_400,
         unwind_slope: Bps(600),
-        ..default_config()
+        ..paced()
     };
     let mut scene = stocked(&spec(config));
-    let rate = 100 * SOL / 86_400;
+    let rate = (100 * SOL).div_ceil(86_400);
     let mut asks = Vec::new();
     for minutes in [10, 10, 10, 10, 600] {
         let sale = scene.bought(rate * 60 * minutes);
@@ -82,7 +82,7 @@ fn ahead_of_schedule_it_rises_to_the_largest_premium() {
     }
     assert!(asks.is_sorted());
     let rise = |ask: u128| (ask * 10_000).div_ceil(asks[0]) - 10_000;
-    // The rate falls with the inventory, so each ten minutes' worth takes a little longer than the one before.
+    // Each ten minutes' worth is a percent, rounded up.
     assert_eq!([1, 2, 3, 4].map(|sale| rise(asks[sale])), [101, 201, 301, 301]);
 }
 

@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022;
-use breakwater_client::MarketKeys;
-use breakwater_engine::{FeedPin, Feeds, Key, MarginAccount, NewMarket, RawReading};
+use breakwater_client::{MarketKeys, addresses};
+use breakwater_engine::{Bps, DepthAllocation, FeedPin, Feeds, Key, MarginAccount, NewMarket, RawReading};
 use breakwater_proof::{ACCOUNTS, Flavour, GUARDIANS, KEEPERS, SUPPLIERS, Setting, Stage};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, Snapshot, World, ix, pyth::Quotation};
 use std::collections::BTreeSet;
@@ -145,7 +145,10 @@ impl Chain {
                 base: FeedPin::NONE,
                 rate: FeedPin::NONE,
             },
-            depth: example.new.depth,
+            depth: DepthAllocation {
+                budget: key(&addresses::depth_budget("TEST")),
+                share: Bps(100),
+            },
             config: example.config.first(),
             clock: self.world.clock(),
         };

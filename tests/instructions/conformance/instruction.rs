@@ -6,8 +6,8 @@ use breakwater_engine::ParameterChange;
 use breakwater_proof::Call;
 use breakwater_testkit::{Actor, Failure, Outcome, ix};
 
-/// The calls, in order of their names: the program's instructions, those of the queue apart, which the stage leaves to
-/// `governance`; two pairs that close something and open it again; and gifts, which need no program.
+/// The calls, in order of their names: the program's instructions, those of the queue and of depth budgets apart, which the
+/// stage leaves to `governance`; two pairs that close something and open it again; and gifts, which need no program.
 pub const NAMES: [&str; 29] = [
     "announce_liquidation_ltv",
     "borrow",

@@ -66,7 +66,7 @@ fn every_account_is_checked() {
         lp_mint,
         ..
     } = keys;
-    let protocol = addresses::protocol();
+    let (protocol, budget) = (addresses::protocol(), addresses::depth_budget("TEST"));
     let no_mint = blank(&mut world, &quote_mint);
     let other_mint = twin(&mut world, &quote_mint);
     let foreign_protocol = foreign_copy(&mut world, &protocol);
@@ -78,6 +78,8 @@ fn every_account_is_checked() {
         .swap(&protocol, &sibling.market, ErrorCode::AccountDiscriminatorMismatch)
         .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongAuthority)
         .unsigned(&authority)
+        .not_state(&budget, &sibling.market)
+        .read_only(&[&budget])
         .swap(&market, &nowhere(), ErrorCode::ConstraintSeeds)
         .swap(&market, &sibling.market, ErrorCode::ConstraintSeeds)
         .not_of_a_token_program(&collateral_mint)
@@ -98,11 +100,11 @@ fn every_account_is_checked() {
         .swap(&quote_vault, &collateral_vault, ErrorCode::ConstraintSeeds)
         .swap(&lp_mint, &sibling.lp_mint, ErrorCode::ConstraintSeeds)
         .swap(&lp_mint, &quote_mint, ErrorCode::ConstraintSeeds)
-        .swap_at(8, &token_2022::ID, InstructionError::IncorrectProgramId)
-        .swap_at(8, &nowhere(), ErrorCode::InvalidProgramId)
         .swap_at(9, &token_2022::ID, InstructionError::IncorrectProgramId)
         .swap_at(9, &nowhere(), ErrorCode::InvalidProgramId)
-        .swap_at(10, &token_2022::ID, ErrorCode::InvalidProgramId)
+        .swap_at(10, &token_2022::ID, InstructionError::IncorrectProgramId)
+        .swap_at(10, &nowhere(), ErrorCode::InvalidProgramId)
+        .swap_at(11, &token_2022::ID, ErrorCode::InvalidProgramId)
         .swap(&system_program::ID, &token::ID, ErrorCode::InvalidProgramId)
         .read_only_for_a_call(&[&authority.key(), &market, &collateral_vault, &quote_vault, &lp_mint])
         .too_few_accounts();

@@ -105,7 +105,7 @@ fn a_vault_belongs_to_the_program_of_its_mint() {
     // A mint of Token-2022 without extensions has the same bytes as a classic one. The token program that is asked to
     // open the vault refuses, before Breakwater's own check is reached.
     for (mint, wrong_program) in of_both_programs(6).into_iter().zip([token_2022::ID, token::ID]) {
-        for (spec, slot) in with_mint(&mint).iter().zip([8, 9]) {
+        for (spec, slot) in with_mint(&mint).iter().zip([9, 10]) {
             let mut world = World::program_test();
             let authority = world.authority().clone();
             let (_, mut create) = world.prepare_market(spec);

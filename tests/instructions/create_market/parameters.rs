@@ -9,12 +9,21 @@ use breakwater_testkit::MarketSpec;
 #[test]
 fn parameters_outside_their_bounds_are_refused() {
     let mut draft = Draft::of(&MarketSpec::default());
-    let cases: [fn(&mut Config); 28] = [
+    let cases: [fn(&mut Config); 37] = [
         |config| config.min_debt = Quote(0),
         |config| config.bounty_tip = Quote(config.min_debt.0 + 1),
         |config| config.flow_rate = Bps(0),
         |config| config.flow_rate = Bps(30_001),
         |config| config.takeover_ltv = Bps(10_001),
+        |config| config.penalty = Bps(0),
+        |config| config.takeover_penalty = Bps(2_501),
+        |config| config.takeover_penalty.0 = config.penalty.0 - 1,
+        |config| config.bounty_cap.0 = config.bounty_tip.0 - 1,
+        |config| config.stress_max = Bps(5_001),
+        |config| config.stress_fall.0 = config.stress_max.0 + 1,
+        |config| config.stress_volatility = Bps(100_001),
+        |config| config.standby_share = Bps(10_001),
+        |config| config.pipeline = 86_401,
         |config| config.initial_ltv = Bps(u32::MAX),
         |config| config.bounty_share = Bps(1_001),
         |config| config.pipeline = 59,
@@ -48,11 +57,10 @@ fn parameters_outside_their_bounds_are_refused() {
 #[test]
 fn bounds_are_inclusive() {
     let mut draft = Draft::of(&MarketSpec::default());
-    draft.args.config.takeover_ltv = Bps(10_000);
+    (draft.args.config.takeover_ltv, draft.args.config.max_gap) = (Bps(9_999), Bps(0));
     draft.args.config.future_tolerance = 60;
     draft.args.config.brake_rest = draft.args.config.brake_seconds;
     draft.args.config.confidence_guard = draft.args.config.confidence_halt;
-    draft.args.config.max_gap = Bps(0);
     draft.args.config.guarded_cooldown = 0;
     draft.honest_passes();
 }
@@ -106,6 +114,117 @@ fn a_penalty_that_would_eat_the_margin_is_refused() {
     draft.refused(|args| most(200)(&mut args.config), BreakwaterError::PenaltyTooLarge);
     most(199)(&mut draft.args.config);
     draft.honest_passes();
+}
+
+/// Sets parameters that depend on each other.
+type Bend = fn(&mut Config);
+
+#[test]
+fn every_rule_between_parameters_is_exact() {
+    use BreakwaterError::{
+        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, PenaltyTooLarge, PipelineTooSmall, StressFallTooSmall,
+        UnwindStuck,
+    };
+    // The last that is fine, and one beyond it.
+    let rules: [(Bend, Bend, BreakwaterError); 15] = [
+        (
+            |config| config.initial_ltv.0 = config.target_ltv.0 - 1,
+            |config| config.initial_ltv.0 = config.target_ltv.0,
+            LtvOrder,
+        ),
+        (
+            |config| config.takeover_ltv.0 = config.liquidation_ltv.0 + 1,
+            |config| config.takeover_ltv.0 = config.liquidation_ltv.0,
+            LtvOrder,
+        ),
+        // 80% × 122.49% is 97.992%, and 80% × 122.5% is 98%.
+        (
+            |config| {
+                (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(100), Bps(8_000), Bps(8_000));
+                (config.max_gap, config.penalty, config.takeover_penalty) = (Bps(200), Bps(2_249), Bps(2_500));
+            },
+            |config| {
+                (config.initial_ltv, config.target_ltv, config.liquidation_ltv) = (Bps(100), Bps(8_000), Bps(8_000));
+                (config.max_gap, config.penalty, config.takeover_penalty) = (Bps(200), Bps(2_250), Bps(2_500));
+            },
+            PenaltyTooLarge,
+        ),
+        (
+            |config| config.max_gap.0 = 10_000 - config.takeover_ltv.0 - 1,
+            |config| config.max_gap.0 = 10_000 - config.takeover_ltv.0,
+            GapTooLarge,
+        ),
+        (
+            |config| config.takeover_ltv.0 = 10_000 - config.max_gap.0 - 1,
+            |config| config.takeover_ltv.0 = 10_000 - config.max_gap.0,
+            GapTooLarge,
+        ),
+        (
+            |config| config.bounty_share.0 = config.penalty.0 / 2,
+            |config| config.bounty_share.0 = config.penalty.0 / 2 + 1,
+            BountyTooLarge,
+        ),
+        // An odd penalty: half of it, rounded down.
+        (
+            |config| (config.penalty, config.bounty_share) = (Bps(101), Bps(50)),
+            |config| (config.penalty, config.bounty_share) = (Bps(101), Bps(51)),
+            BountyTooLarge,
+        ),
+        // Half of 1% of 10 dollars.
+        (
+            |config| config.bounty_tip = Quote(50_000),
+            |config| config.bounty_tip = Quote(50_001),
+            BountyTooLarge,
+        ),
+        (
+            |config| config.min_debt = Quote(200 * config.bounty_tip.0),
+            |config| config.min_debt = Quote(200 * config.bounty_tip.0 - 1),
+            BountyTooLarge,
+        ),
+        (
+            |config| config.stress_fall.0 = 10_000 - config.takeover_ltv.0,
+            |config| config.stress_fall.0 = 10_000 - config.takeover_ltv.0 - 1,
+            StressFallTooSmall,
+        ),
+        // Half of the depth is sold in the time of the pipeline.
+        (
+            |config| (config.market_depth, config.debt_cap) = (Quote(8 * config.min_debt.0), Quote(0)),
+            |config| (config.market_depth, config.debt_cap) = (Quote(8 * config.min_debt.0 - 1), Quote(0)),
+            PipelineTooSmall,
+        ),
+        (
+            |config| config.min_debt = Quote(config.market_depth.0 / 8),
+            |config| config.min_debt = Quote(config.market_depth.0 / 8 + 1),
+            PipelineTooSmall,
+        ),
+        (
+            |config| (config.market_depth, config.debt_cap) = (Quote(1_000_000_000), Quote(200_000_000_000)),
+            |config| (config.market_depth, config.debt_cap) = (Quote(1_000_000_000), Quote(200_000_000_001)),
+            DebtCapBeyondDepth,
+        ),
+        (
+            |config| config.unwind_floor_band = config.ema_band,
+            |config| config.unwind_floor_band.0 = config.ema_band.0 - 1,
+            UnwindStuck,
+        ),
+        // (1 + 1%) × (1 − 1.99%) is 0.9899, and 1 − 1% is 0.99.
+        (
+            |config| (config.confidence_guard, config.unwind_max_discount) = (Bps(100), Bps(199)),
+            |config| (config.confidence_guard, config.unwind_max_discount) = (Bps(100), Bps(198)),
+            UnwindStuck,
+        ),
+    ];
+    let spec = MarketSpec {
+        config: Config::EXAMPLE,
+        ..MarketSpec::default()
+    };
+    for (number, (last, beyond, expected)) in rules.into_iter().enumerate() {
+        println!("rule {number}: {expected:?}");
+        let mut draft = Draft::of(&spec);
+        draft.refused(|args| beyond(&mut args.config), expected);
+        last(&mut draft.args.config);
+        draft.honest_passes();
+    }
 }
 
 #[test]

@@ -63,11 +63,15 @@ fn all_that_is_new_is_attacked() {
         "cancel_change",
         "cancel_ramp",
         "cancel_take_out",
+        "create_depth_budget",
+        "execute_depth_share",
         "execute_feeds",
         "execute_guardian",
         "execute_parameters",
+        "lower_depth_share",
         "pause",
         "propose_authority",
+        "queue_depth_share",
         "queue_feeds",
         "queue_guardian",
         "queue_parameters",
@@ -94,9 +98,9 @@ fn the_protocol_is_the_one_there_is() {
 }
 
 #[test]
-fn a_market_and_an_entry_are_the_programs() {
+fn a_market_an_entry_and_a_budget_are_the_programs() {
     let mut tried = BTreeSet::new();
-    for name in ["market", "queued_change"] {
+    for name in ["market", "queued_change", "depth_budget", "old_budget", "new_budget"] {
         attack_all(|attack, row| {
             let Some((index, address)) = place(&attack.honest, row, name) else {
                 return;
@@ -117,8 +121,8 @@ fn a_market_and_an_entry_are_the_programs() {
             }
         }
     }
-    // Nine name a market, seven an entry: four of those make it.
-    assert_eq!(tried.len(), 8 + 7);
+    // Eleven name a market, nine an entry: four of those make it. Three name one depth budget, and one two.
+    assert_eq!(tried.len(), 11 + 9 + 5);
 }
 
 #[test]
@@ -161,8 +165,8 @@ fn what_is_written_is_writable_and_nothing_is_left_out() {
             if meta.is_writable && !named_twice {
                 let mut bent = attack.honest.clone();
                 bent.accounts[index].is_writable = false;
-                // Where an entry is made, the system program writes first.
-                if row.name.starts_with("queue_") {
+                // Where something is made, the system program writes first.
+                if row.name.starts_with("queue_") || row.name.starts_with("create_") {
                     attack.refused(&bent, InstructionError::PrivilegeEscalation);
                 } else {
                     attack.refused(&bent, ErrorCode::ConstraintMut);

@@ -74,6 +74,12 @@ impl Role {
     }
 }
 
+/// The asset whose depth the market shares.
+pub const ASSET: &str = "TEST";
+
+/// The share of its next budget that is queued, bps.
+pub const NEXT_SHARE: u32 = 200;
+
 /// The number of the queued change of parameters.
 pub const ID: u16 = 7;
 
@@ -99,6 +105,8 @@ pub struct Cast {
     pub feeds: Feeds,
     /// Who is queued as the guardian of the brakes.
     pub next_guardian: Pubkey,
+    /// The depth budget that is queued; the market has 1% of another.
+    pub next_budget: Pubkey,
 }
 
 impl Cast {
@@ -156,6 +164,7 @@ impl Cast {
             changes: vec![world.change(&market, Parameter::unwind_slope, 200)],
             feeds: other_receiver(&mut world, &market),
             next_guardian: Actor::new("greta").key(),
+            next_budget: world.depth_budget("OTHER"),
             world,
             market,
             indebted,
@@ -193,6 +202,7 @@ impl Cast {
             ix::queue_parameters(&market, &key, ID, self.changes.clone(), expires),
             ix::queue_feeds(&market, &key, self.feeds, expires),
             ix::queue_guardian(&key, self.next_guardian, expires),
+            ix::queue_depth_share(&market, &key, &self.next_budget, NEXT_SHARE, expires),
         ] {
             self.world.send(&[queue], &[&ada]).unwrap();
         }

@@ -1,7 +1,8 @@
 //! A thief with the keys, in the transaction in which he begins: everything that he can send. What goes through takes
 //! nothing, endangers nobody and locks nobody in.
 
-use super::{cast::sibling_spec, heist::Heist, pause::LIMIT, rows::Refusal, rules::with_config};
+use super::{
+    cast::{ASSET, sibling_spec}, heist::Heist, pause::LIMIT, rows::Refusal, rules::with_config};
 use crate::{
     attack::replace_account,
     backing::market_with,
@@ -38,6 +39,9 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
     let (market, key) = (heist.market, heist.authority.key());
     let (now, slot) = (heist.world.unix(), heist.world.longest_approval());
     let (wishes, feeds) = (wishes(heist), heist.hostile_feeds());
+    let budget = addresses::depth_budget(ASSET);
+    let depth = heist.world.market_state(&market).config.market_depth.0;
+    let shallow = change(heist, Parameter::market_depth, depth.div_ceil(2) - 1);
     let take_out = ix::take_out(&market, &key);
     let announce = |to, start, end| vec![ix::announce_liquidation_ltv(&market, &key, to, start, end)];
     let day = 86_400;
@@ -72,6 +76,29 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
             "a guardian in the transaction that queues him",
             vec![ix::queue_guardian(&key, key, slot), ix::execute_guardian(&key, key)],
             BreakwaterError::TooEarly,
+        ),
+        (
+            "a share of depth in the transaction that queues it",
+            vec![
+                ix::queue_depth_share(&market, &key, &budget, 10_000, slot),
+                ix::execute_depth_share(&market, &key, &budget, &budget, 10_000),
+            ],
+            BreakwaterError::TooEarly,
+        ),
+        (
+            "a larger share as a lower one",
+            vec![ix::lower_depth_share(&market, &key, &budget, 101)],
+            BreakwaterError::NotTighter,
+        ),
+        (
+            "no share at all",
+            vec![ix::lower_depth_share(&market, &key, &budget, 0)],
+            BreakwaterError::ZeroAmount,
+        ),
+        (
+            "more than half of the depth",
+            vec![ix::tighten(&market, &key, vec![shallow])],
+            BreakwaterError::DepthLoweredTooFar,
         ),
         (
             "a guardian at once",
@@ -187,11 +214,12 @@ fn a_thief_of_the_authoritys_key_is_refused_everything_that_would_take_or_endang
     }
     // Nothing that was never queued.
     let (market, key) = (heist.market, thief.key());
-    let feeds = heist.hostile_feeds();
+    let (feeds, budget) = (heist.hostile_feeds(), addresses::depth_budget(ASSET));
     for execute in [
         ix::execute_parameters(&market, &key, 0, wishes(&mut heist)),
         ix::execute_feeds(&market, &key, feeds),
         ix::execute_guardian(&key, key),
+        ix::execute_depth_share(&market, &key, &budget, &budget, 10_000),
     ] {
         heist.refused(
             "what was never queued",
@@ -226,6 +254,8 @@ fn a_thief_of_the_guardians_key_is_refused_everything_but_the_brakes() {
         ix::queue_parameters(&market, &key, 0, wishes.clone(), slot),
         ix::queue_feeds(&market, &key, feeds, slot),
         ix::queue_guardian(&key, heist.mallory.key(), slot),
+        ix::create_depth_budget(&key, "ANOTHER"),
+        ix::queue_depth_share(&market, &key, &addresses::depth_budget(ASSET), 10_000, slot),
         ix::queue_take_out(&market, &key, USDC, slot),
         ix::take_out(&market, &key),
         ix::propose_authority(&key, key, slot),
@@ -255,20 +285,23 @@ fn a_thief_of_the_guardians_key_is_refused_everything_but_the_brakes() {
 /// What goes through with either key: all that limits.
 fn limits(heist: &mut Heist, thief: &Actor) -> Vec<(&'static str, Vec<Instruction>)> {
     let (market, key) = (heist.market, thief.key());
+    let config = heist.world.market_state(&market).config;
     let tightest: Vec<ParameterChange> = Parameter::ALL
         .iter()
-        .filter_map(|parameter| Some((*parameter, super::tighten::tightest(*parameter)?)))
+        .filter_map(|parameter| Some((*parameter, super::tighten::tightest(*parameter, &config)?)))
         .map(|(parameter, to)| change(heist, parameter, to))
         .filter(|change| change.from != change.to)
         .collect();
     let pause = ix::pause(&market, &key, Kinds::ALL.0, LIMIT);
     let brake = ix::pull_brake(&market, &key, LIMIT);
     let tighten = ix::tighten(&market, &key, tightest);
+    let share = ix::lower_depth_share(&market, &key, &addresses::depth_budget(ASSET), 1);
     vec![
         ("the brake", vec![brake.clone()]),
         ("every pause", vec![pause.clone()]),
         ("everything tightened", vec![tighten.clone()]),
-        ("all of it", vec![brake, pause, tighten]),
+        ("a hundredth of the depth share", vec![share.clone()]),
+        ("all of it", vec![brake, pause, tighten, share]),
     ]
 }
 
@@ -295,6 +328,8 @@ fn what_a_thief_of_the_authoritys_key_can_do_at_once_takes_endangers_and_locks_i
         ix::queue_parameters(&market, &key, 0, wishes, slot),
         ix::queue_feeds(&market, &key, feeds, slot),
         ix::queue_guardian(&key, accomplice.key(), slot),
+        ix::create_depth_budget(&key, "ANOTHER"),
+        ix::queue_depth_share(&market, &key, &addresses::depth_budget("ANOTHER"), 10_000, slot),
         ix::queue_take_out(&market, &key, 100_000 * USDC, longest),
     ];
     heist.harmless("everything queued", &queue, &[&thief]);

@@ -1,15 +1,15 @@
 //! One entry of the queue of each kind, in every state that it can be in.
 
 use super::{
-    cast::{other_receiver, sibling_spec},
+    cast::{ASSET, other_receiver, sibling_spec},
     parameters::{change, governed},
 };
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::state::Protocol;
-use breakwater_client::{MarketKeys, addresses};
+use breakwater_client::{MarketKeys, addresses, decode};
 use breakwater_engine::{
-    Config, FeedPin, Feeds, Parameter, ParameterChange, QueuedChange,
-    governance::{FEEDS, GRACE, GUARDIAN, PARAMETERS, TIMELOCK},
+    Bps, Config, DepthAllocation, FeedPin, Feeds, Key, Parameter, ParameterChange, QueuedChange,
+    governance::{DEPTH, FEEDS, GRACE, GUARDIAN, PARAMETERS, TIMELOCK},
 };
 use breakwater_testkit::{Actor, Outcome, World, ix};
 
@@ -25,11 +25,13 @@ pub enum Kind {
     Feeds,
     /// The guardian of the brakes.
     Guardian,
+    /// The depth budget of a market, and its share of it.
+    Depth,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Parameters, Self::Feeds, Self::Guardian];
+    pub const ALL: [Self; 4] = [Self::Parameters, Self::Feeds, Self::Guardian, Self::Depth];
 
     /// Its number in the program.
     pub const fn number(self) -> u8 {
@@ -37,6 +39,7 @@ impl Kind {
             Self::Parameters => PARAMETERS,
             Self::Feeds => FEEDS,
             Self::Guardian => GUARDIAN,
+            Self::Depth => DEPTH,
         }
     }
 }
@@ -87,6 +90,7 @@ pub struct Stand {
     /// What the entry changes.
     pub kind: Kind,
     feeds: [Feeds; 2],
+    budget: Pubkey,
 }
 
 /// All that governance can change.
@@ -98,6 +102,10 @@ pub struct Governed {
     pub feeds: [FeedPin; 2],
     /// The guardian of the brakes.
     pub guardian: Pubkey,
+    /// The depth budget and the share of it.
+    pub depth: DepthAllocation,
+    /// What all markets have of it and of another budget, bps.
+    pub allocated: [Bps; 2],
 }
 
 impl Stand {
@@ -105,6 +113,7 @@ impl Stand {
     pub fn new(world: World, kind: Kind) -> Self {
         let (mut world, market, authority, grace) = governed(world);
         let other = world.market(&sibling_spec());
+        let budget = world.depth_budget("OTHER");
         let mut both = other_receiver(&mut world, &market);
         let quote = both;
         both.collateral.owner = both.quote.owner;
@@ -116,6 +125,7 @@ impl Stand {
             grace,
             kind,
             feeds: [quote, both],
+            budget,
         }
     }
 
@@ -186,6 +196,10 @@ impl Stand {
         Actor::new(if changed { "gloria" } else { "greta" }).key()
     }
 
+    fn share(changed: bool) -> u32 {
+        if changed { 201 } else { 200 }
+    }
+
     fn feeds(&self, changed: bool) -> Feeds {
         self.feeds[usize::from(changed)]
     }
@@ -202,6 +216,7 @@ impl Stand {
             Kind::Parameters => ix::queue_parameters(market, key, 0, Self::changes(changed), expires),
             Kind::Feeds => ix::queue_feeds(market, key, self.feeds(changed), expires),
             Kind::Guardian => ix::queue_guardian(key, Self::next_guardian(changed), expires),
+            Kind::Depth => ix::queue_depth_share(market, key, &self.budget, Self::share(changed), expires),
         }
     }
 
@@ -217,6 +232,10 @@ impl Stand {
             Kind::Parameters => ix::execute_parameters(market, key, 0, Self::changes(changed)),
             Kind::Feeds => ix::execute_feeds(market, key, self.feeds(changed)),
             Kind::Guardian => ix::execute_guardian(key, Self::next_guardian(changed)),
+            Kind::Depth => {
+                let present = addresses::depth_budget(ASSET);
+                ix::execute_depth_share(market, key, &present, &self.budget, Self::share(changed))
+            }
         };
         // The entry is the last account of each.
         execute.accounts.last_mut().unwrap().pubkey = self.entry();
@@ -232,7 +251,7 @@ impl Stand {
     pub fn subject(&self) -> Pubkey {
         match self.kind {
             Kind::Guardian => addresses::protocol(),
-            Kind::Parameters | Kind::Feeds => self.market.market,
+            Kind::Parameters | Kind::Feeds | Kind::Depth => self.market.market,
         }
     }
 
@@ -250,12 +269,22 @@ impl Stand {
     /// What governance has made of both markets and the protocol.
     pub fn governed(&mut self) -> [Governed; 2] {
         let Protocol { guardian, .. } = self.world.protocol();
+        let budgets = [addresses::depth_budget(ASSET), self.budget];
+        let allocated = budgets.map(|budget| {
+            let account = self.world.existing_account(&budget);
+            decode::depth_budget(&account.data).unwrap().allocated
+        });
         [self.market, self.other].map(|market| {
             let state = self.world.market_state(&market);
             Governed {
                 config: state.config,
                 feeds: [state.oracle.collateral_feed, state.oracle.quote_feed],
                 guardian,
+                depth: DepthAllocation {
+                    budget: state.depth.budget,
+                    share: state.depth.share,
+                },
+                allocated,
             }
         })
     }
@@ -269,6 +298,15 @@ impl Stand {
             Kind::Guardian => {
                 market.guardian = Self::next_guardian(false);
                 other.guardian = market.guardian;
+            }
+            // 1% of one and 2% of the other; the second market keeps its 1% of the first.
+            Kind::Depth => {
+                market.depth = DepthAllocation {
+                    budget: Key(self.budget.to_bytes()),
+                    share: Bps(Self::share(false)),
+                };
+                market.allocated = [Bps(100), Bps(200)];
+                other.allocated = market.allocated;
             }
         }
         [market, other]

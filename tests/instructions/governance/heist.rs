@@ -7,7 +7,7 @@ use crate::{
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::{error::BreakwaterError, events::GuardianWithdrawn};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Config, Feeds, Key};
+use breakwater_engine::{Bps, Config, Feeds, Key};
 use breakwater_testkit::{Actor, ExpectedError, Position, World, pyth::feed_id_for};
 
 use super::{cast::present_feeds, pause::LIMIT};
@@ -49,6 +49,8 @@ impl Heist {
         // Gina's time to leave lasts as long as the tests do.
         let config = Config {
             guardian_window: 30 * 86_400,
+            // So that there is something to loosen.
+            stress_volatility: Bps(10_000),
             ..quick()
         };
         let market = world.market(&market_with(config));

@@ -47,13 +47,36 @@ fn with(parameter: Parameter, to: u64) -> Config {
 
 /// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of 70%, a
 /// target of 75%, a liquidation LTV of 80% and a take-over LTV of 95%, penalties of 1% and 6%, bands of 8% and 15%, and so on.
-fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 13] {
-    use BreakwaterError::{LtvOrder, ParameterOutOfBounds, UnwindStuck};
+/// With `attempts`, every rule between parameters to the number.
+fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 28] {
+    use BreakwaterError::{
+        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, ParameterOutOfBounds, PenaltyTooLarge,
+        PipelineTooSmall, StressFallTooSmall, UnwindStuck,
+    };
     [
         (Parameter::initial_ltv, 7_500, 10_000, LtvOrder),
         (Parameter::target_ltv, 1, 7_000, LtvOrder),
         (Parameter::target_ltv, 8_001, 10_000, LtvOrder),
         (Parameter::takeover_ltv, 1, 8_000, LtvOrder),
+        // A gap of 2%, and what is left at the take-over LTV.
+        (Parameter::takeover_ltv, 9_800, 10_000, GapTooLarge),
+        (Parameter::max_gap, 500, 2_424, GapTooLarge),
+        // 75% × 101% is 75.75%.
+        (Parameter::max_gap, 2_425, 2_500, PenaltyTooLarge),
+        // Half of 1% of 10 dollars is 5 cents; the share is 25 bps.
+        (Parameter::penalty, 1, 99, BountyTooLarge),
+        (Parameter::bounty_share, 51, 1_000, BountyTooLarge),
+        (Parameter::bounty_tip, 50_001, 10_000_000, BountyTooLarge),
+        (Parameter::min_debt, 50_000, 9_999_999, BountyTooLarge),
+        // Half of the depth is sold in 20 minutes: 200,000 dollars.
+        (Parameter::min_debt, 50_000_000_001, 1 << 53, PipelineTooSmall),
+        (Parameter::flow_rate, 1, 2, PipelineTooSmall),
+        (Parameter::market_depth, 1, 79_999_999, PipelineTooSmall),
+        // A debt cap of a million dollars.
+        (Parameter::market_depth, 80_000_000, 4_999_999_999, DebtCapBeyondDepth),
+        (Parameter::debt_cap, 80_000_000_000_001, u64::MAX, DebtCapBeyondDepth),
+        // 1 − 95%.
+        (Parameter::stress_fall, 0, 499, StressFallTooSmall),
         // (1 + 1%) × (1 − 1.98%) is more than 1 − 1%.
         (Parameter::unwind_max_discount, 0, 198, UnwindStuck),
         // (1 + 2.57%) × (1 − 5%) is more than 1 − 2.57%.
@@ -61,8 +84,11 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 13] {
         (Parameter::unwind_floor_band, 0, 1_499, UnwindStuck),
         (Parameter::average_band, 1_501, 10_000, UnwindStuck),
         (Parameter::ema_band, 1_501, 10_000, UnwindStuck),
-        // Bounds of others: the bounty's tip, the slowest unwind, the guarded confidence, the shorter age, the brake's rest.
-        (Parameter::min_debt, 1, 99_999, ParameterOutOfBounds),
+        // Bounds of others: the bounty's tip, the penalty of a take-over, the stress fall, the guarded confidence, the shorter age,
+        // the brake's rest.
+        (Parameter::min_debt, 1, 49_999, ParameterOutOfBounds),
+        (Parameter::penalty, 601, 2_500, ParameterOutOfBounds),
+        (Parameter::stress_max, 0, 3_799, ParameterOutOfBounds),
         (Parameter::confidence_halt, 1, 99, ParameterOutOfBounds),
         (Parameter::max_age_long, 1, 29, ParameterOutOfBounds),
         (Parameter::brake_seconds, 14_401, 86_400, ParameterOutOfBounds),
@@ -146,7 +172,10 @@ fn every_parameter_goes_to_its_bounds_through_the_queue_and_no_further() {
 fn what_two_parameters_forbid_each_other_they_may_do_together() {
     let (mut world, market, ..) = governed(World::lite());
     let together = [
-        [(Parameter::min_debt, 1), (Parameter::bounty_tip, 1)],
+        [(Parameter::min_debt, 1), (Parameter::bounty_tip, 0)],
+        [(Parameter::penalty, 2_500), (Parameter::takeover_penalty, 2_500)],
+        [(Parameter::stress_fall, 500), (Parameter::stress_max, 500)],
+        [(Parameter::market_depth, 80_000_000), (Parameter::debt_cap, 16_000_000_000)],
         [(Parameter::confidence_halt, 1), (Parameter::confidence_guard, 1)],
         [(Parameter::max_age_long, 1), (Parameter::max_age_short, 1)],
         [(Parameter::brake_seconds, 86_400), (Parameter::brake_rest, 86_400)],
@@ -154,7 +183,7 @@ fn what_two_parameters_forbid_each_other_they_may_do_together() {
             (Parameter::average_band, 10_000),
             (Parameter::unwind_floor_band, 10_000),
         ],
-        [(Parameter::takeover_ltv, 10_000), (Parameter::target_ltv, 8_000)],
+        [(Parameter::takeover_ltv, 9_999), (Parameter::max_gap, 0)],
     ];
     for (id, pair) in (0..).zip(together) {
         let changes = pair.map(|(parameter, to)| change(parameter, to));

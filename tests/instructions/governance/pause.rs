@@ -117,11 +117,11 @@ pub fn clamp_down(world: &mut World, market: &MarketKeys, grace: &Actor) {
     let config = world.market_state(market).config;
     let changes: Vec<ParameterChange> = Parameter::ALL
         .iter()
-        .filter_map(|parameter| Some((*parameter, tightest(*parameter)?)))
+        .filter_map(|parameter| Some((*parameter, tightest(*parameter, &config)?)))
         .filter(|(parameter, to)| parameter.get(&config) != *to)
         .map(|(parameter, to)| world.change(market, parameter, to))
         .collect();
-    assert!(changes.len() >= 10);
+    assert!(changes.len() >= 8);
     world.tighten(market, grace, &changes).unwrap();
     world.pause(market, grace, Kinds::ALL.0, LIMIT).unwrap();
     world.pull_brake(market, grace, LIMIT).unwrap();

@@ -110,13 +110,13 @@ fn expected(kind: Kind, state: State, call: Call) -> Option<Expected> {
     let absent = matches!(state, State::Absent | State::Executed | State::Cancelled);
     match (kind, call) {
         // Only parameters are tightened.
-        (Kind::Feeds | Kind::Guardian, _) if state == State::Stale => None,
+        (Kind::Feeds | Kind::Guardian | Kind::Depth, _) if state == State::Stale => None,
         // The guardian is the protocol's.
         (Kind::Guardian, Call::OtherMarket) => None,
         // Nobody stays in office by cancelling.
         (Kind::Guardian, Call::CancelAsGuardian) if !absent => Some(Expected::Is(BreakwaterError::WrongGuardian)),
         // What is already so is not queued.
-        (Kind::Feeds | Kind::Guardian, Call::Queue) if state == State::Executed => {
+        (Kind::Feeds | Kind::Guardian | Kind::Depth, Call::Queue) if state == State::Executed => {
             Some(Expected::Is(BreakwaterError::NoChange))
         }
         _ => Some(line[column]),
@@ -128,7 +128,8 @@ fn build(stand: &Stand, call: Call, mallory: &Actor) -> (Instruction, Actor) {
     let other_kind = match stand.kind {
         Kind::Parameters => Kind::Feeds,
         Kind::Feeds => Kind::Guardian,
-        Kind::Guardian => Kind::Parameters,
+        Kind::Guardian => Kind::Depth,
+        Kind::Depth => Kind::Parameters,
     };
     let (built, signer) = match call {
         Call::Queue => (stand.queue(authority, false), authority),
@@ -200,7 +201,7 @@ fn try_all(kind: Kind) {
     }
     let left_out = match kind {
         Kind::Parameters => 0,
-        Kind::Feeds => 11,
+        Kind::Feeds | Kind::Depth => 11,
         Kind::Guardian => 11 + 12,
     };
     assert_eq!(tried, 13 * 11 - left_out);
@@ -219,4 +220,9 @@ fn feeds_in_every_state() {
 #[test]
 fn a_guardian_in_every_state() {
     try_all(Kind::Guardian);
+}
+
+#[test]
+fn a_depth_share_in_every_state() {
+    try_all(Kind::Depth);
 }

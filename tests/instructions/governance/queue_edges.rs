@@ -126,7 +126,7 @@ fn nobody_can_stop_an_entry_by_sending_lamports_to_its_address() {
 
 #[test]
 fn the_rent_goes_to_the_authority_whoever_cancels() {
-    for kind in [Kind::Parameters, Kind::Feeds] {
+    for kind in [Kind::Parameters, Kind::Feeds, Kind::Depth] {
         let mut stand = Stand::in_state(kind, State::Early);
         let (authority, grace) = (stand.authority.clone(), stand.grace.clone());
         let honest = stand.cancel(&grace);

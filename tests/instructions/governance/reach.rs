@@ -1,16 +1,18 @@
 //! What a thief of a key can do, line by line, how far it reaches, and what stops him. `SECURITY.md` lists these tests.
 
-use super::{cast::sibling_spec, heist::Heist, pause::LIMIT, tighten::tightest};
+use super::{
+    cast::{ASSET, sibling_spec},
+    heist::Heist, pause::LIMIT, tighten::tightest};
 use crate::scene::USDC;
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::Instruction};
 use breakwater::{
     error::BreakwaterError,
-    events::{FeedsQueued, GuardianQueued, LiquidationLtvAnnounced, ParametersQueued, TakeOutAnnounced},
+    events::{DepthShareQueued, FeedsQueued, GuardianQueued, LiquidationLtvAnnounced, ParametersQueued, TakeOutAnnounced},
 };
 use breakwater_client::addresses;
 use breakwater_engine::{
     Bps, Config, Parameter, ParameterChange,
-    governance::{FEEDS, PARAMETERS},
+    governance::{DEPTH, FEEDS, PARAMETERS},
     pause::Kinds,
 };
 use breakwater_testkit::{Actor, World, ix};
@@ -31,7 +33,7 @@ fn tighten_everything(heist: &mut Heist, thief: &Actor) {
     let config = heist.world.market_state(&heist.market).config;
     let changes: Vec<ParameterChange> = Parameter::ALL
         .iter()
-        .filter_map(|parameter| Some((*parameter, tightest(*parameter)?)))
+        .filter_map(|parameter| Some((*parameter, tightest(*parameter, &config)?)))
         .filter(|(parameter, to)| parameter.get(&config) != *to)
         .map(|(parameter, to)| heist.world.change(&heist.market, parameter, to))
         .collect();
@@ -96,7 +98,7 @@ fn either_key_stops_new_loans_and_supplies_until_they_are_raised_through_the_que
         // The authority, if it is not the thief's, raises what was lowered, in three days. Nobody waits for that to leave.
         let back: Vec<ParameterChange> = Parameter::ALL
             .iter()
-            .filter(|parameter| tightest(**parameter).is_some())
+            .filter(|parameter| tightest(**parameter, &before).is_some())
             .map(|parameter| heist.world.change(&market, *parameter, parameter.get(&before)))
             .filter(|change| change.from != change.to)
             .collect();
@@ -120,6 +122,7 @@ fn queue_everything(heist: &mut Heist) -> Vec<Instruction> {
     vec![
         ix::queue_parameters(&market, &key, 0, changes, slot),
         ix::queue_feeds(&market, &key, feeds, slot),
+        ix::queue_depth_share(&market, &key, &addresses::depth_budget(ASSET), 10_000, slot),
         ix::queue_take_out(&market, &key, 90_000 * USDC, longest),
         ix::announce_liquidation_ltv(&market, &key, 7_501, start, start + i64::from(5 * DAY)),
     ]
@@ -137,8 +140,10 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
     // In full: whoever watches the program's events knows what would be.
     assert_eq!(seen.event::<ParametersQueued>().changes, changes);
     assert_eq!(seen.event::<FeedsQueued>().feeds, feeds);
+    assert_eq!(seen.event::<DepthShareQueued>().allocation.share, Bps(10_000));
     assert_eq!(seen.event::<TakeOutAnnounced>().queued.amount.0, 90_000 * USDC);
     assert_eq!(seen.event::<LiquidationLtvAnnounced>().ramp.to, Bps(7_501));
+    let budget = addresses::depth_budget(ASSET);
     // To the last second before anything of it can be done, in one transaction.
     heist.world.advance(3 * DAY - 1);
     let (authority, key) = (thief.key(), grace.key());
@@ -146,6 +151,7 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
     let cancel = [
         ix::cancel_change(&key, &authority, &entry(PARAMETERS)),
         ix::cancel_change(&key, &authority, &entry(FEEDS)),
+        ix::cancel_change(&key, &authority, &entry(DEPTH)),
         ix::cancel_take_out(&market, &key),
         ix::cancel_ramp(&market, &key),
     ];
@@ -155,6 +161,7 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
     for execute in [
         ix::execute_parameters(&market, &authority, 0, changes),
         ix::execute_feeds(&market, &authority, feeds),
+        ix::execute_depth_share(&market, &authority, &budget, &budget, 10_000),
     ] {
         heist.refused("what was cancelled", &[execute], &[&thief], GONE);
     }

@@ -88,6 +88,7 @@ fn a_stolen_guardian_cancels_everything_but_its_own_replacement() {
         ix::tighten(&market, &key, lower.to_vec()),
         ix::cancel_ramp(&market, &key),
         ix::cancel_take_out(&market, &key),
+        ix::lower_depth_share(&market, &key, &addresses::depth_budget("TEST"), 1),
     ] {
         heist.refused("out of office", &[attempt], &[&thief], BreakwaterError::WrongGuardian);
     }

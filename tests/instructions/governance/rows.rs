@@ -1,14 +1,14 @@
 //! Every instruction, and who may: one row for each way to use it. Here those that somebody has to be allowed; those of
 //! everyone are in `rows_users`.
 
-use super::cast::{Cast, DAY, ID, Role, sibling_spec};
+use super::cast::{ASSET, Cast, DAY, ID, NEXT_SHARE, Role, sibling_spec};
 use crate::{attack::replace_account, scene::USDC};
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
 use breakwater_engine::{
     Parameter,
-    governance::{FEEDS, GUARDIAN, PARAMETERS},
+    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS},
     pause::Kinds,
 };
 use breakwater_testkit::{Account, Actor, ExpectedError, Failure, ix};
@@ -112,6 +112,10 @@ pub fn offices() -> Vec<Row> {
         row("execute_feeds", "", execute_feeds, authority),
         row("queue_guardian", "itself", queue_guardian, authority),
         row("execute_guardian", "", execute_guardian, authority),
+        row("create_depth_budget", "of another asset", create_depth_budget, authority),
+        row("queue_depth_share", "", queue_depth_share, authority),
+        row("execute_depth_share", "", execute_depth_share, authority),
+        row("lower_depth_share", "", lower_depth_share, brakes),
         row("tighten", "", tighten, brakes),
         row("pause", "supply", pause, brakes),
         row("pull_brake", "", pull_brake, brakes),
@@ -119,6 +123,7 @@ pub fn offices() -> Vec<Row> {
         row("cancel_take_out", "", cancel_take_out, brakes),
         row("cancel_change", "of parameters", cancel_parameters, brakes),
         row("cancel_change", "of feeds", cancel_feeds, brakes),
+        row("cancel_change", "of the depth share", cancel_depth_share, brakes),
         row("cancel_change", "of the guardian", cancel_guardian, |role| {
             only(role, &[Role::Authority], BreakwaterError::WrongGuardian)
         }),
@@ -228,6 +233,38 @@ fn execute_guardian(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     vec![ix::execute_guardian(&signer.key(), cast.next_guardian)]
 }
 
+fn create_depth_budget(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::create_depth_budget(&signer.key(), "ANOTHER")]
+}
+
+fn queue_depth_share(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    let (market, expires) = (cast.market, cast.world.slot());
+    forget(cast, &market.market, DEPTH);
+    vec![ix::queue_depth_share(
+        &market,
+        &signer.key(),
+        &cast.next_budget,
+        NEXT_SHARE,
+        expires,
+    )]
+}
+
+fn execute_depth_share(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    let present = addresses::depth_budget(ASSET);
+    vec![ix::execute_depth_share(
+        &cast.market,
+        &signer.key(),
+        &present,
+        &cast.next_budget,
+        NEXT_SHARE,
+    )]
+}
+
+fn lower_depth_share(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    let present = addresses::depth_budget(ASSET);
+    vec![ix::lower_depth_share(&cast.market, &signer.key(), &present, 50)]
+}
+
 fn tighten(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     let change = cast.world.change(&cast.market, Parameter::initial_ltv, 6_999);
     vec![ix::tighten(&cast.market, &signer.key(), vec![change])]
@@ -261,6 +298,10 @@ fn cancel_parameters(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
 
 fn cancel_feeds(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     cancel(&cast.market.market, FEEDS, 0, signer)
+}
+
+fn cancel_depth_share(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    cancel(&cast.market.market, DEPTH, 0, signer)
 }
 
 fn cancel_guardian(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {

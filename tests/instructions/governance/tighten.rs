@@ -2,11 +2,12 @@
 
 use super::parameters::{BEFORE, change, governed};
 use breakwater::{error::BreakwaterError, events::Tightened};
-use breakwater_engine::{Parameter, ParameterChange};
+use breakwater_engine::{Config, Parameter, ParameterChange, Quote};
 use breakwater_testkit::{World, ix};
 
 /// What is tighter when it is lower.
-const LOWER: [Parameter; 4] = [
+const LOWER: [Parameter; 5] = [
+    Parameter::market_depth,
     Parameter::initial_ltv,
     Parameter::supply_cap,
     Parameter::debt_cap,
@@ -20,10 +21,12 @@ const HIGHER: [Parameter; 3] = [
     Parameter::take_out_delay,
 ];
 
-/// As tight as each parameter goes: the end of its bounds in its direction.
-pub fn tightest(parameter: Parameter) -> Option<u64> {
-    let (min, max) = parameter.bounds(&BEFORE);
-    if LOWER.contains(&parameter) {
+/// As tight as each parameter goes at once: the end of its bounds in its direction, half of the depth.
+pub fn tightest(parameter: Parameter, config: &Config) -> Option<u64> {
+    let (min, max) = parameter.bounds(config);
+    if parameter == Parameter::market_depth {
+        Some(config.market_depth.0.div_ceil(2))
+    } else if LOWER.contains(&parameter) {
         Some(min)
     } else if HIGHER.contains(&parameter) {
         Some(max)
@@ -34,15 +37,18 @@ pub fn tightest(parameter: Parameter) -> Option<u64> {
 
 #[test]
 fn every_parameter_is_tightened_to_its_bound_in_its_direction_and_in_no_other() {
-    use BreakwaterError::{LiquidationLtvByRamp, NotTighter, ParameterOutOfBounds};
+    use BreakwaterError::{DepthLoweredTooFar, LiquidationLtvByRamp, NotTighter, ParameterOutOfBounds};
     let (mut world, market, authority, grace) = governed(World::lite());
     let (begun, before) = (world.snapshot(), world.market_state(&market));
     let signers = [&authority, &grace];
     for &parameter in Parameter::ALL {
         let (now, (min, max)) = (parameter.get(&BEFORE), parameter.bounds(&BEFORE));
-        let tightest = tightest(parameter);
+        let tightest = tightest(parameter, &BEFORE);
+        let end = tightest.unwrap_or(now);
         let values = [
             0,
+            end.saturating_sub(1),
+            end,
             min.saturating_sub(1),
             min,
             now.saturating_sub(1),
@@ -56,6 +62,7 @@ fn every_parameter_is_tightened_to_its_bound_in_its_direction_and_in_no_other() 
                 _ if parameter == Parameter::liquidation_ltv => Some(LiquidationLtvByRamp),
                 None => Some(NotTighter),
                 Some(end) if lower != (end < now) => Some(NotTighter),
+                Some(end) if parameter == Parameter::market_depth && value < end => Some(DepthLoweredTooFar),
                 Some(_) if !(min..=max).contains(&value) => Some(ParameterOutOfBounds),
                 Some(_) => None,
             };
@@ -79,6 +86,9 @@ fn every_parameter_is_tightened_to_its_bound_in_its_direction_and_in_no_other() 
                 );
                 let mut after = before;
                 parameter.set(&mut after.config, value).unwrap();
+                if parameter == Parameter::market_depth {
+                    (after.depth.lowered_from, after.depth.lowered_at) = (Quote(now), world.unix());
+                }
                 assert_eq!(world.market_state(&market), after);
                 world.restore(&begun);
             }
@@ -92,12 +102,14 @@ fn all_that_can_be_tightened_goes_to_its_limit_in_one_transaction() {
     let changes: Vec<ParameterChange> = LOWER
         .into_iter()
         .chain(HIGHER)
-        .map(|parameter| change(parameter, tightest(parameter).unwrap()))
+        .map(|parameter| change(parameter, tightest(parameter, &BEFORE).unwrap()))
         .collect();
     let mut after = world.market_state(&market);
     for parameter in LOWER.into_iter().chain(HIGHER) {
-        parameter.set(&mut after.config, tightest(parameter).unwrap()).unwrap();
+        let end = tightest(parameter, &BEFORE).unwrap();
+        parameter.set(&mut after.config, end).unwrap();
     }
+    (after.depth.lowered_from, after.depth.lowered_at) = (BEFORE.market_depth, world.unix());
     world.tighten(&market, &grace, &changes).unwrap();
     assert_eq!(world.market_state(&market), after);
 }
@@ -111,7 +123,7 @@ fn one_loosening_among_many_tightenings_stops_them_all() {
     ];
     for loosening in [
         change(Parameter::supply_cap, u64::MAX),
-        change(Parameter::stress_volatility, 0),
+        change(Parameter::stress_max, 4_999),
         change(Parameter::outflow_limit, 500),
     ] {
         for place in 0..=limiting.len() {

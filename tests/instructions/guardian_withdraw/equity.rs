@@ -2,7 +2,7 @@
 
 use super::{SHARES, part, refused, wait, withdraw};
 use crate::{
-    backing::{backed, cash, cents, market_with, owed, position_of, quick, sell_out, stands_at, take_over},
+    backing::{BOUNTY_AT_60, backed, cash, cents, market_with, owed, position_of, quick, sell_out, stands_at, take_over},
     scene::{Scene, USDC},
 };
 use breakwater::{error::BreakwaterError, events::GuardianWithdrawn};
@@ -21,13 +21,13 @@ fn impaired() -> (Scene, Actor) {
 
 #[test]
 fn the_protocol_loses_before_the_guardians() {
-    // A loss of 500 and a tip of 0.1; what is sold goes for an atom more than it was worth.
+    // A loss of 500 and a bounty of 15.05; what is sold goes for an atom more than it was worth.
     for (protocol, left) in [
-        (501 * USDC, 1_000 * USDC),
-        (500 * USDC + 99_999, 1_000 * USDC),
-        (500 * USDC + 99_998, 1_000 * USDC - 1),
-        (100 * USDC, 599 * USDC + 900_001),
-        (0, 499 * USDC + 900_001),
+        (516 * USDC, 1_000 * USDC),
+        (515 * USDC + 49_998, 1_000 * USDC),
+        (515 * USDC + 49_997, 1_000 * USDC - 1),
+        (100 * USDC, 584 * USDC + 950_002),
+        (0, 484 * USDC + 950_002),
     ] {
         let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), protocol, 1_000 * USDC);
         scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
@@ -36,7 +36,7 @@ fn the_protocol_loses_before_the_guardians() {
         take_over(&mut scene);
         let proceeds = sell_out(&mut scene).cost.0;
         assert_eq!(proceeds, 6_000 * USDC + 1);
-        let equity = protocol + 1_000 * USDC + proceeds - 6_500 * USDC - 100_000;
+        let equity = protocol + 1_000 * USDC + proceeds - 6_500 * USDC - BOUNTY_AT_60;
         assert_eq!((cash(&mut scene), owed(&mut scene)), (equity, 0));
 
         let paid = withdraw(&mut scene, &gina, SHARES);
@@ -51,7 +51,7 @@ fn who_leaves_an_impaired_backstop_gives_up_the_same_part_of_the_claim() {
     let (mut scene, gina) = impaired();
     sell_out(&mut scene);
     let equity = cash(&mut scene);
-    assert_eq!(equity, 599 * USDC + 900_001);
+    assert_eq!(equity, 584 * USDC + 950_002);
 
     let quarter = withdraw(&mut scene, &gina, SHARES / 4);
 
@@ -76,7 +76,7 @@ fn who_leaves_an_impaired_backstop_gives_up_the_same_part_of_the_claim() {
 fn what_the_pool_is_owed_is_paid_first() {
     let (mut scene, gina) = impaired();
     // Solvent with the inventory, so there is something to be paid; but no cash while the pool is owed anything.
-    assert_eq!((owed(&mut scene), cash(&mut scene)), (5_400 * USDC + 100_000, 0));
+    assert_eq!((owed(&mut scene), cash(&mut scene)), (5_400 * USDC, 0));
     refused(
         &mut scene,
         &gina,
@@ -85,7 +85,7 @@ fn what_the_pool_is_owed_is_paid_first() {
     );
     let mut buy = ix::buy_inventory(&scene.market, &scene.mallory.key(), 90_000_000_000, u64::MAX);
     scene.world.send(std::slice::from_ref(&buy), &[&scene.mallory]).unwrap();
-    assert_eq!(owed(&mut scene), 100_000 - 1);
+    assert_eq!(owed(&mut scene), BOUNTY_AT_60 - 1);
     refused(
         &mut scene,
         &gina,
@@ -131,7 +131,7 @@ fn without_equity_there_is_nothing_to_be_paid() {
     assert_eq!(withdraw(&mut scene, &gina, SHARES / 2).amount, Quote(0));
 }
 
-/// 7,000 of Gina's alone, of which 6,500 and the tip are gone for 100 SOL at $60.
+/// 7,000 of Gina's alone, of which 6,500 and the bounty are gone for 100 SOL at $60.
 fn stocked() -> (Scene, Actor) {
     let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 7_000 * USDC);
     let all = position_of(&mut scene, &gina).shares.0;
@@ -139,20 +139,20 @@ fn stocked() -> (Scene, Actor) {
     wait(&mut scene, 0);
     stands_at(&mut scene, cents(60_00));
     take_over(&mut scene);
-    assert_eq!(cash(&mut scene), 500 * USDC - 100_000);
+    assert_eq!(cash(&mut scene), 500 * USDC - BOUNTY_AT_60);
     (scene, gina)
 }
 
 #[test]
-fn inventory_counts_at_the_conservative_price_less_the_haircut() {
+fn inventory_counts_at_the_conservative_price() {
     const ALL: u64 = 7_000_000 * USDC;
-    // Price, confidence, Pyth's average, and what a SOL counts for: the lowest, less the confidence, less 5%.
+    // Price, confidence, Pyth's average, and what a SOL counts for: the lowest, less the confidence.
     for (price, conf, ema, counted) in [
-        (usd(60), 0, usd(60), 57_000_000),
-        (usd(60), 60_000_000, usd(60), 56_430_000),
-        (usd(60), 0, usd(50), 47_500_000),
-        (usd(60), 60_000_000, usd(50), 46_930_000),
-        (usd(66), 0, usd(60), 57_000_000),
+        (usd(60), 0, usd(60), 60_000_000),
+        (usd(60), 60_000_000, usd(60), 59_400_000),
+        (usd(60), 0, usd(50), 50_000_000),
+        (usd(60), 60_000_000, usd(50), 49_400_000),
+        (usd(66), 0, usd(60), 60_000_000),
     ] {
         let (mut scene, gina) = stocked();
         let feed = scene.market.collateral_feed;
@@ -160,7 +160,7 @@ fn inventory_counts_at_the_conservative_price_less_the_haircut() {
             let shown = feed.quotation_mut();
             (shown.price, shown.conf, shown.ema_price) = (price, conf, ema);
         });
-        let equity = 500 * USDC - 100_000 + 100 * counted;
+        let equity = 500 * USDC - BOUNTY_AT_60 + 100 * counted;
         let shares = ALL / 50;
         let outcome = scene.world.guardian_withdraw(&scene.market, &gina, shares).unwrap();
         let paid = outcome.event::<GuardianWithdrawn>().withdrawal.amount.0;

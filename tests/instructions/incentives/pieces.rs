@@ -50,6 +50,7 @@ fn one_owner_of_many_small_accounts_loses_by_each() {
 /// that of capital.
 fn narrow(protocol: u64) -> (Stage, Position, Actor) {
     let config = Config {
+        flow_rate: Bps(15_000),
         market_depth: Quote(2_000 * USDC),
         debt_cap: Quote(400_000 * USDC),
         unwind_max_premium: Bps(0),

@@ -32,7 +32,7 @@ fn no_minimum() -> Config {
 fn giant(config: Config) -> Scene {
     let config = Config {
         market_depth: Quote(1 << 50),
-        debt_cap: Quote(u64::MAX >> 4),
+        debt_cap: Quote(200 << 50),
         ..config
     };
     let mut world = World::program_test();

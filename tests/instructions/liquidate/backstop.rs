@@ -92,7 +92,7 @@ fn the_unwind_begins_when_inventory_arrives() {
         .raw();
     scene.liquidated();
     let lag = scene.world.unix() * 1_000_000 - schedule(&mut scene).anchor;
-    let hourly = u128::from(market.config.market_depth.0) * 3 / 2;
+    let hourly = u128::from(market.config.market_depth.0) * u128::from(market.config.flow_rate.0) / 10_000;
     let exact = ((average * u128::from(old)) >> 64) * 3_600_000_000 / hourly;
     let lag = u128::from(lag.unsigned_abs());
     assert!((1..60_000_000).contains(&lag) && lag == exact, "{lag} {exact}");

@@ -245,13 +245,14 @@ impl Cells {
 }
 
 /// The types of Breakwater's accounts, by the eight bytes that they begin with.
-const STATES: [(&str, &[u8]); 6] = [
+const STATES: [(&str, &[u8]); 7] = [
     ("Protocol", state::Protocol::DISCRIMINATOR),
     ("Market", state::Market::DISCRIMINATOR),
     ("MarginAccount", state::MarginAccount::DISCRIMINATOR),
     ("KeeperLedger", state::KeeperLedger::DISCRIMINATOR),
     ("GuardianPosition", state::GuardianPosition::DISCRIMINATOR),
     ("QueuedChange", state::QueuedChange::DISCRIMINATOR),
+    ("DepthBudget", state::DepthBudget::DISCRIMINATOR),
 ];
 
 /// Sends it alone. Everybody signs who is asked to and has a key.

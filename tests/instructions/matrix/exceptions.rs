@@ -96,6 +96,18 @@ pub const ALLOWED: &[Allowed] = &[
         why: "the office is of all markets, and the signer says of which he speaks: nothing else of a market is named",
     },
     Allowed {
+        instructions: &["lower_depth_share"],
+        classes: &[Class::Market],
+        given: &[Given::Sibling],
+        why: "the office is of all markets, and this one draws on the same budget",
+    },
+    Allowed {
+        instructions: &["create_market", "queue_depth_share"],
+        classes: &[Class::Budget],
+        given: &[Given::Stranger],
+        why: "the authority says on which budget a market draws",
+    },
+    Allowed {
         instructions: &["observe_price"],
         classes: &[Class::Market],
         given: &[Given::Sibling],
@@ -163,7 +175,7 @@ pub const IMPOSSIBLE: &[Impossible] = &[
         why: "there is one for all markets",
     },
     Impossible {
-        instructions: &["initialize", "queue_guardian", "execute_guardian"],
+        instructions: &["initialize", "create_depth_budget", "queue_guardian", "execute_guardian"],
         classes: &[Class::Created, Class::Entry],
         kind: Kind::OtherMarket,
         why: "it is the protocol's, not a market's",
@@ -175,6 +187,8 @@ pub const IMPOSSIBLE: &[Impossible] = &[
             Class::Market,
             Class::Entry,
             Class::AnyEntry,
+            Class::Budget,
+            Class::OwnBudget,
             Class::Mint,
             Class::LpMint,
             Class::NewMint,
@@ -195,7 +209,9 @@ pub const IMPOSSIBLE: &[Impossible] = &[
     Impossible {
         instructions: &[
             "initialize",
+            "create_depth_budget",
             "create_market",
+            "queue_depth_share",
             "queue_parameters",
             "queue_feeds",
             "queue_guardian",
@@ -221,6 +237,8 @@ pub const IMPOSSIBLE: &[Impossible] = &[
             Class::Position,
             Class::Entry,
             Class::AnyEntry,
+            Class::Budget,
+            Class::OwnBudget,
         ],
         kind: Kind::LookAlike,
         why: "only Breakwater writes what it owns, each at one derived address: nobody can make a second one",

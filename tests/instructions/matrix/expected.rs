@@ -86,6 +86,8 @@ pub enum Given {
     OtherEntry,
     /// The entry of the queue that names a guardian of the brakes.
     GuardianEntry,
+    /// Another depth budget.
+    OtherBudget,
     /// Another account of the same batch.
     Again,
     /// A mint.
@@ -122,8 +124,8 @@ pub enum Given {
 
 use BreakwaterError as Own;
 use Given::{
-    Authority, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, NotYet, OtherEntry, OtherUser, Program,
-    ProgramData, ReadOnly, Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
+    Authority, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, NotYet, OtherBudget, OtherEntry, OtherUser,
+    Program, ProgramData, ReadOnly, Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
 };
 
 /// The errors that are right. Where there is more than one, the comment says why.
@@ -190,10 +192,11 @@ fn left_out(slot: &str) -> Code {
 fn of_another_market(instruction: &str, given: Given) -> Vec<Code> {
     match instruction {
         // What is opened or queued is at an address that is derived from the market's.
-        "open_account" | "open_guardian_position" | "open_keeper_ledger" | "queue_feeds" | "queue_parameters" => {
-            one(ErrorCode::ConstraintSeeds)
-        }
-        "execute_feeds" | "execute_parameters" => one(Own::WrongChange),
+        "open_account" | "open_guardian_position" | "open_keeper_ledger" | "queue_depth_share" | "queue_feeds"
+        | "queue_parameters" => one(ErrorCode::ConstraintSeeds),
+        // It draws on another budget.
+        "execute_depth_share" | "lower_depth_share" if given == Stranger => one(Own::WrongDepthBudget),
+        "execute_depth_share" | "execute_feeds" | "execute_parameters" => one(Own::WrongChange),
         // For any market, and there is nothing of the kind in the other.
         "cancel_ramp" | "cancel_take_out" => one(Own::NothingQueued),
         "settle_deficit" => one(Own::NothingToSettle),
@@ -212,6 +215,9 @@ fn state(class: Class, given: Given) -> Code {
         (_, State | Zeroed) => ErrorCode::AccountDiscriminatorMismatch.into(),
         (Class::Entry, Sibling | Stranger | OtherEntry | GuardianEntry) => Own::WrongChange.into(),
         (Class::AnyEntry, GuardianEntry) => Own::WrongGuardian.into(),
+        (Class::OwnBudget, Stranger | OtherBudget) => Own::WrongDepthBudget.into(),
+        // It is not the one that was queued.
+        (Class::Budget, Stranger | OtherBudget) => Own::ChangeDiffers.into(),
         (_, Sibling | Stranger) => Own::WrongMarket.into(),
         (Class::OwnMargin, OtherUser) => Own::WrongOwner.into(),
         (Class::Ledger, OtherUser) => Own::WrongKeeper.into(),

@@ -24,7 +24,7 @@ enum Honest {
 use Honest::{Own, Row as Of};
 
 /// Every instruction, and its honest form.
-const HONEST: [(&str, Honest); 42] = [
+const HONEST: [(&str, Honest); 46] = [
     ("accept_authority", Of("", Role::Proposed)),
     ("announce_liquidation_ltv", Of("", Role::Authority)),
     ("borrow", Of("on Alice's", Role::Owner)),
@@ -36,8 +36,10 @@ const HONEST: [(&str, Honest); 42] = [
     ("claim_bounty", Of("Kate's", Role::Keeper)),
     ("close_account", Of("Alice's", Role::Owner)),
     ("close_guardian_position", Of("Bob's", Role::OtherOwner)),
+    ("create_depth_budget", Of("of another asset", Role::Authority)),
     ("create_market", Own(create_market)),
     ("deposit_collateral", Of("Alice's tokens", Role::Owner)),
+    ("execute_depth_share", Of("", Role::Authority)),
     ("execute_feeds", Of("", Role::Authority)),
     ("execute_guardian", Of("", Role::Authority)),
     ("execute_parameters", Of("", Role::Authority)),
@@ -48,6 +50,7 @@ const HONEST: [(&str, Honest); 42] = [
     ("initialize", Own(initialize)),
     ("liquidate", Of("on Kate's", Role::Keeper)),
     ("liquidate_batch", Own(liquidate_batch)),
+    ("lower_depth_share", Of("", Role::Brakes)),
     ("observe_price", Of("", Role::Supplier)),
     ("open_account", Own(open_account)),
     ("open_guardian_position", Of("its own", Role::Owner)),
@@ -55,6 +58,7 @@ const HONEST: [(&str, Honest); 42] = [
     ("pause", Of("supply", Role::Brakes)),
     ("propose_authority", Of("itself", Role::Authority)),
     ("pull_brake", Of("", Role::Brakes)),
+    ("queue_depth_share", Of("", Role::Authority)),
     ("queue_feeds", Of("", Role::Authority)),
     ("queue_guardian", Of("itself", Role::Authority)),
     ("queue_parameters", Of("", Role::Authority)),

@@ -26,6 +26,10 @@ pub enum Class {
     Entry,
     /// An entry of the queue, of whatever.
     AnyEntry,
+    /// A depth budget that the authority names.
+    Budget,
+    /// The depth budget that the market draws on.
+    OwnBudget,
     /// Created by the instruction, at a derived address.
     Created,
     /// A signer who is somebody in particular.
@@ -77,6 +81,8 @@ impl Class {
             Position,
             Entry,
             AnyEntry,
+            Budget,
+            OwnBudget,
         ]
         .contains(&self)
     }
@@ -89,7 +95,10 @@ impl Class {
             | ("open_account", "margin_account")
             | ("open_guardian_position", "position")
             | ("open_keeper_ledger", "keeper_ledger")
-            | ("queue_feeds" | "queue_guardian" | "queue_parameters", "queued_change") => Created,
+            | ("create_depth_budget", "depth_budget")
+            | ("queue_depth_share" | "queue_feeds" | "queue_guardian" | "queue_parameters", "queued_change") => Created,
+            ("create_market" | "queue_depth_share", "depth_budget") | (_, "new_budget") => Budget,
+            (_, "depth_budget" | "old_budget") => OwnBudget,
             ("create_market", "collateral_mint" | "quote_mint") => NewMint,
             ("create_market", "collateral_token_program" | "quote_token_program") => NewTokenProgram,
             ("cancel_change", "authority") => RentReceiver,
@@ -160,9 +169,11 @@ fn creates(instruction: &str) -> bool {
     matches!(
         instruction,
         "initialize"
+            | "create_depth_budget"
             | "create_market"
             | "open_guardian_position"
             | "open_keeper_ledger"
+            | "queue_depth_share"
             | "queue_feeds"
             | "queue_guardian"
             | "queue_parameters"

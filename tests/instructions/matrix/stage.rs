@@ -4,13 +4,13 @@
 use crate::{
     attack::replace_account,
     backing::{cents, quick},
-    governance::cast::{Cast, ID, Role, other_receiver},
+    governance::cast::{ASSET, Cast, ID, NEXT_SHARE, Role, other_receiver},
     scene::{SOL, USDC},
 };
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022::extension::ExtensionType;
 use breakwater_client::{MarketKeys, addresses};
-use breakwater_engine::governance::{FEEDS, PARAMETERS};
+use breakwater_engine::governance::{DEPTH, FEEDS, PARAMETERS};
 use breakwater_testkit::{Actor, FeedSpec, MarketSpec, MintSpec, Position, World, ix, keys::address_for, pyth::usd};
 use std::collections::BTreeMap;
 
@@ -41,6 +41,9 @@ pub struct Stage {
 
 /// Who has of everything what the honest have.
 pub const OTHER_USER: Role = Role::Stranger;
+
+/// The asset whose depth the market of other mints shares.
+pub const STRANGE_ASSET: &str = "STRANGE";
 
 /// Numbers of the margin accounts that honest instructions name: the cast's, and one to be opened.
 const MARGIN_ACCOUNTS: [u16; 4] = [0, 1, 2, OPENED];
@@ -96,7 +99,8 @@ impl Stage {
     /// If the program refuses a step.
     pub fn new() -> Self {
         let mut cast = Cast::on(World::lite(), &spec(0));
-        let [mut sibling, mut stranger] = [spec(1), stranger_spec()].map(|spec| other_market(&mut cast, &spec));
+        let mut sibling = other_market(&mut cast, &spec(1), ASSET);
+        let mut stranger = other_market(&mut cast, &stranger_spec(), STRANGE_ASSET);
         deficit(&mut cast, &sibling);
         for (market, base) in [
             (&mut cast.market, "SOL"),
@@ -166,6 +170,11 @@ impl Stage {
                 self.note(markets.map(|market| address(&market, &key)), Some(of_other));
             }
         }
+        // The sibling draws on the same budget.
+        let strange = addresses::depth_budget(STRANGE_ASSET);
+        for budget in [addresses::depth_budget(ASSET), self.cast.next_budget] {
+            self.note([budget, budget, strange], None);
+        }
         // For the instruction that is honest in the sibling.
         let [market, sibling, stranger] = markets.map(|market| market.market);
         self.note([sibling, market, stranger], None);
@@ -198,7 +207,7 @@ fn everything_of_a_market() -> Vec<OfMarket> {
         Box::new(|market| market.redemption_feeds.map_or(market.market, |(base, _)| base)),
         Box::new(|market| market.redemption_feeds.map_or(market.market, |(_, rate)| rate)),
     ];
-    for (kind, id) in [(PARAMETERS, ID), (PARAMETERS, ID + 1), (FEEDS, 0)] {
+    for (kind, id) in [(PARAMETERS, ID), (PARAMETERS, ID + 1), (FEEDS, 0), (DEPTH, 0)] {
         all.push(Box::new(move |market| {
             addresses::queued_change(&market.market, kind, id)
         }));
@@ -222,12 +231,18 @@ fn everything_of_a_user() -> Vec<OfUser> {
     all
 }
 
-/// A market in which everybody has the accounts that he has in the first.
-fn other_market(cast: &mut Cast, spec: &MarketSpec) -> MarketKeys {
+/// A market in which everybody has the accounts that he has in the first, and which shares the depth of this asset.
+fn other_market(cast: &mut Cast, spec: &MarketSpec, asset: &str) -> MarketKeys {
     let former = cast.world.authority().clone();
     let (market, create) = cast.world.prepare_market(spec);
     let ada = Role::Authority.actor();
+    let budget = addresses::depth_budget(asset);
+    if cast.world.account(&budget).is_none() {
+        let begin = ix::create_depth_budget(&ada.key(), asset);
+        cast.world.send(&[begin], &[&ada]).unwrap();
+    }
     let create = replace_account(&create, &former.key(), &ada.key());
+    let create = replace_account(&create, &addresses::depth_budget(ASSET), &budget);
     cast.world.send(&[create], &[&ada]).unwrap();
     cast.world.adopt(market);
     cast.world.set_config(&market, spec.config);
@@ -253,6 +268,7 @@ fn other_market(cast: &mut Cast, spec: &MarketSpec) -> MarketKeys {
     for queue in [
         ix::queue_parameters(&market, &key, ID, cast.changes.clone(), expires),
         ix::queue_feeds(&market, &key, feeds, expires),
+        ix::queue_depth_share(&market, &key, &cast.next_budget, NEXT_SHARE, expires),
     ] {
         cast.world.send(&[queue], &[&ada]).unwrap();
     }

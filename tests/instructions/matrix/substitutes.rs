@@ -3,7 +3,7 @@
 use super::{
     expected::Given,
     slots::Class,
-    stage::{OTHER_USER, Stage},
+    stage::{OTHER_USER, STRANGE_ASSET, Stage},
 };
 use crate::governance::{
     cast::{ID, Role},
@@ -18,7 +18,7 @@ use anchor_spl::{
     },
 };
 use breakwater_client::addresses;
-use breakwater_engine::governance::{FEEDS, GUARDIAN, PARAMETERS};
+use breakwater_engine::governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS};
 use breakwater_testkit::{
     Account,
     keys::address_for,
@@ -201,6 +201,7 @@ fn in_concert(stage: &mut Stage, places: &[Place], place: &Place) -> (Pubkey, Ve
 fn nature(of: Class, address: &Pubkey, into: Class) -> Given {
     match of {
         Class::BatchMargin if into == Class::BatchMargin => Given::Again,
+        Class::Budget | Class::OwnBudget if [Class::Budget, Class::OwnBudget].contains(&into) => Given::OtherBudget,
         _ if of.is_state() => Given::State,
         Class::RentReceiver => Given::Authority,
         Class::Signer | Class::PayingSigner | Class::Payer => Given::Wallet,
@@ -261,13 +262,13 @@ fn lamports(lamports: u64) -> Account {
 /// An account of every other type: of the program, of the token programs, of Pyth.
 fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
     use Class::{
-        AnyEntry, AnyMargin, BatchMargin, Entry, Ledger, LpMint, Market, Mint, NewMint, OwnMargin, Position, Protocol,
-        PullFeed, Purse, PushFeed, Receiver, Vault,
+        AnyEntry, AnyMargin, BatchMargin, Budget, Entry, Ledger, LpMint, Market, Mint, NewMint, OwnBudget, OwnMargin,
+        Position, Protocol, PullFeed, Purse, PushFeed, Receiver, Vault,
     };
     let (market, stranger) = (stage.cast.market.market, &stage.stranger);
     let (bob, mallory) = (Role::OtherOwner.actor().key(), OTHER_USER.actor().key());
     let entry = addresses::queued_change(&stage.sibling.market, PARAMETERS, ID);
-    let types: [(&[Class], Given, Pubkey); 9] = [
+    let types: [(&[Class], Given, Pubkey); 10] = [
         (&[Protocol], Given::State, addresses::protocol()),
         (&[Market], Given::State, stranger.market),
         (
@@ -282,6 +283,11 @@ fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
             addresses::guardian_position(&market, &mallory),
         ),
         (&[Entry, AnyEntry], Given::State, entry),
+        (
+            &[Budget, OwnBudget],
+            Given::State,
+            addresses::depth_budget(STRANGE_ASSET),
+        ),
         (&[Mint, LpMint, NewMint], Given::Mint, stranger.collateral_mint),
         (&[Vault, Purse, Receiver], Given::Tokens, stranger.quote_of(&bob)),
         (&[PullFeed, PushFeed], Given::Feed, stranger.collateral_feed),
@@ -292,6 +298,7 @@ fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
         all.extend([
             (Given::OtherEntry, addresses::queued_change(&market, PARAMETERS, ID)),
             (Given::OtherEntry, addresses::queued_change(&market, FEEDS, 0)),
+            (Given::OtherEntry, addresses::queued_change(&market, DEPTH, 0)),
             (
                 Given::GuardianEntry,
                 addresses::queued_change(&addresses::protocol(), GUARDIAN, 0),

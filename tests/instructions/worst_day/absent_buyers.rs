@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, USDC},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Config, Quote};
+use breakwater_engine::{Bps, Config, Quote};
 use breakwater_testkit::default_config;
 
 const LOANS: [(u64, u64); 4] = [(2_000, 138_000), (1_000, 66_000), (1_000, 60_000), (1_000, 30_000)];
@@ -14,6 +14,7 @@ const LOANS: [(u64, u64); 4] = [(2_000, 138_000), (1_000, 66_000), (1_000, 60_00
 /// At most half a SOL of $80 a second: 144,000 an hour.
 fn config() -> Config {
     Config {
+        flow_rate: Bps(15_000),
         market_depth: Quote(96_000 * USDC),
         debt_cap: Quote(19_200_000 * USDC),
         ..default_config()
@@ -73,12 +74,14 @@ fn the_backstop_waits_and_then_sells_no_faster_than_promised() {
 fn while_nobody_buys_accounts_wait_and_the_next_sale_lets_the_next_part_in() {
     // No capital: only what is sold in twenty minutes is held, 30,000 of it.
     let config = Config {
+        flow_rate: Bps(15_000),
         market_depth: Quote(60_000 * USDC),
         debt_cap: Quote(12_000_000 * USDC),
         ..interest_free(default_config())
     };
     let mut day = Day::new(config, (100 * USDC, 0), &LOANS);
     day.stands_at(78_00);
+    day.world.forget_prices(&day.market);
     let taken = day.sweep();
     assert!(!taken.is_empty());
     let full = day.inventory();

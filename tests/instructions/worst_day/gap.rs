@@ -85,6 +85,10 @@ fn behind_guards_it_takes_minutes_and_not_for_ever() {
         rounds += 1;
         assert!(rounds < 5_000, "stuck with {}", day.inventory());
     }
+    for _ in 0..10 {
+        day.world.advance(600);
+        day.world.observe_price(&day.market).unwrap();
+    }
     assert_eq!(Level::from_byte(day.state().guard.level), Level::Normal);
     let settlement = day.settle();
     assert!(settlement.suppliers.0 > 0);

@@ -6,11 +6,12 @@ use crate::{
     scene::USDC,
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Config, Quote};
+use breakwater_engine::{Bps, Config, Quote};
 
 /// Sells 90,000 an hour: the pipeline is 30,000.
 fn waiting() -> Config {
     Config {
+        flow_rate: Bps(15_000),
         market_depth: Quote(60_000 * USDC),
         debt_cap: Quote(12_000_000 * USDC),
         ..quick()
@@ -30,7 +31,7 @@ fn buy(day: &mut Day) {
 
 #[test]
 fn what_is_sold_lets_the_next_part_in() {
-    let mut day = Day::new(waiting(), (15_000 * USDC, 10_000 * USDC), &LOANS);
+    let mut day = Day::new(waiting(), (2_000 * USDC, 1_000 * USDC), &LOANS);
     day.stands_at(75_00);
     let whale = day.loans[0].clone();
     let mut rounds = 0;
@@ -60,7 +61,7 @@ fn what_is_sold_lets_the_next_part_in() {
     day.assert_loss_is(0);
     // Everybody gained: the penalties are more than bounties and sales cost.
     let state = day.state();
-    assert!(state.books.backstop.cash.0 > 25_000 * USDC && state.books.guardians.claim.0 > 10_000 * USDC);
+    assert!(state.books.backstop.cash.0 > 3_000 * USDC && state.books.guardians.claim.0 > 1_000 * USDC);
     day.assert_untouched(&[(1, 500, 30_000), (2, 1_000, 35_000)]);
     day.goes_on(75_00);
 }

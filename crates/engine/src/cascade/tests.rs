@@ -706,6 +706,7 @@ fn indebted() -> (Market, Prices) {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     market.config = Config {
         market_depth: Quote(1_000_000_000_000),
+        flow_rate: Bps(15_000),
         ..CONFIG
     };
     market.books.pool = Pool::new(NOW.unix);

@@ -160,7 +160,7 @@ impl Config {
         penalty: Bps(100),
         takeover_penalty: Bps(600),
         bounty_share: Bps(25),
-        flow_rate: Bps(10_000),
+        flow_rate: Bps(9_000),
         stress_fall: Bps(3_800),
         stress_volatility: Bps(20_000),
         stress_max: Bps(5_000),
@@ -367,10 +367,10 @@ pub(crate) mod tests {
 
     #[test]
     fn the_pipeline_is_four_smallest_debts() {
-        // depth × 20 min = depth / 3
+        // 0.9 × depth × 20 min = 0.3 × depth
         let depth = |atoms| with(|c| (c.market_depth, c.debt_cap) = (Quote(atoms), Quote(0)));
-        assert_eq!(depth(120_000_000), Ok(()));
-        assert_eq!(depth(119_999_999), Err(Error::PipelineTooSmall));
+        assert_eq!(depth(133_333_334), Ok(()));
+        assert_eq!(depth(133_333_333), Err(Error::PipelineTooSmall));
     }
 
     #[test]

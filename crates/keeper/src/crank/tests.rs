@@ -1,5 +1,4 @@
 use super::*;
-use breakwater_engine::Quote;
 use breakwater_engine::{Config, RawReading};
 use breakwater_testkit::{FeedSpec, MarketSpec, World, pyth::usd};
 
@@ -77,20 +76,25 @@ fn the_price_is_shown_when_it_matters() {
 }
 
 #[test]
-fn bounties_are_claimed_from_a_sum_on_and_deficits_settled_when_there_is_one() {
+fn what_is_funded_is_claimed_from_a_sum_on_and_deficits_settled_when_there_is_one() {
     let (mut market, clock) = market();
     let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
-    ledger.credit = Quote(999);
-    assert!(!CRANKS.claim(&ledger));
-    ledger.credit = Quote(1_000);
-    assert!(CRANKS.claim(&ledger));
-    assert!(
-        !Cranks {
-            claim_above: 0,
+    ledger.credit = Quote(5_000);
+    // Of keepers' credits so much is in the vault; it pays whoever claims first.
+    let mut claims = |funded: u64, above: u64| {
+        market.books.backstop.funded_credits = Quote(funded);
+        let cranks = Cranks {
+            claim_above: above,
             ..CRANKS
-        }
-        .claim(&ledger)
-    );
+        };
+        (claimable(&market, &ledger).0, cranks.claim(&market, &ledger))
+    };
+    assert_eq!(claims(0, 1_000), (0, false));
+    assert_eq!(claims(999, 1_000), (999, false));
+    assert_eq!(claims(1_000, 1_000), (1_000, true));
+    assert_eq!(claims(9_000, 1_000), (5_000, true));
+    assert_eq!(claims(9_000, 5_001), (5_000, false));
+    assert_eq!(claims(9_000, 0), (5_000, false), "zero never does");
 
     assert!(!CRANKS.settle(&market, clock), "it owes nothing");
     let shares = market.books.pool.index.shares_for_loan(Quote(5_000)).unwrap();
@@ -104,20 +108,4 @@ fn bounties_are_claimed_from_a_sum_on_and_deficits_settled_when_there_is_one() {
         }
         .settle(&market, clock)
     );
-}
-
-#[test]
-fn a_shortage_is_noted_once_and_again_before_the_market_forgets_it() {
-    let (mut market, start) = market();
-    let after = |seconds: i64| Clock {
-        unix: start.unix + seconds,
-        slot: start.slot,
-    };
-    assert!(note_shortage(&market, start));
-    (market.shortage.since, market.shortage.seen_at) = (start.unix - 1_000, start.unix);
-    for (memory, again) in [(600, 60), (120, 60), (60, 30)] {
-        market.config.external_memory = memory;
-        assert!(!note_shortage(&market, after(again - 1)), "{memory}");
-        assert!(note_shortage(&market, after(again)), "{memory}");
-    }
 }

@@ -11,6 +11,8 @@ pub struct Moment {
     pub price: Price,
     /// The liquidation LTV, ramps included.
     pub ltv: Bps,
+    /// From here an account is taken over whole.
+    pub takeover_ltv: Bps,
 }
 
 impl Moment {
@@ -23,6 +25,7 @@ impl Moment {
             index: market.books_at(clock)?.pool.index,
             price,
             ltv: market.liquidation_ltv(clock),
+            takeover_ltv: market.config.takeover_ltv,
         })
     }
 
@@ -30,10 +33,21 @@ impl Moment {
     /// refuses it.
     #[must_use]
     pub fn is_liquidatable(&self, entry: &Entry) -> bool {
+        self.exceeds(entry, self.ltv)
+    }
+
+    /// Whether an account is beyond the take-over LTV. One that is at it to the atom is taken over too: the order in which accounts
+    /// are looked at is all that this decides.
+    #[must_use]
+    pub fn is_taken_over(&self, entry: &Entry) -> bool {
+        self.exceeds(entry, self.takeover_ltv)
+    }
+
+    fn exceeds(&self, entry: &Entry, ltv: Bps) -> bool {
         let (Ok(debt), Ok(value)) = (self.index.debt(entry.debt_shares), self.price.value(entry.collateral)) else {
             return false;
         };
-        sizing::exceeds(debt, value, self.ltv)
+        sizing::exceeds(debt, value, ltv)
     }
 
     /// No account of [`SMALL`] shares or more with a ρ below this is liquidatable. As the bits of [`Entry::key`].

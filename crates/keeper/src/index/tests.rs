@@ -1,6 +1,7 @@
 use super::*;
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, FeedPin, Feeds, MarginAccount, Market, NewMarket, Price, Quote, ramp::Ramp,
+    Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, MarginAccount, Market, NewMarket, Price, Quote,
+    ramp::Ramp,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -27,10 +28,14 @@ fn market() -> Box<Market> {
             base: FeedPin::NONE,
             rate: FeedPin::NONE,
         },
+        depth: DepthAllocation {
+            budget: Key([8; 32]),
+            share: Bps(10_000),
+        },
         config: Config::EXAMPLE.first(),
         clock: Clock { unix: START, slot: 1 },
     };
-    market.initialise(&new).unwrap();
+    market.initialize(&new).unwrap();
     market.books.pool.debt_shares = DebtShares(1 << 50);
     market.books.pool.cash = Quote(1 << 38);
     market

@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     chain::{Answer, At, Chain},
+    depth,
     fleet::Fleet,
     follow::News,
     index::{AccountIndex, Entry},
@@ -56,6 +57,9 @@ pub struct Keeper<C, U> {
     tables: Vec<Table>,
     news: Option<mpsc::Receiver<News>>,
     sync: sync::Sync,
+    depth: depth::Watch,
+    /// Whether the configured depth was larger than the measured one at the last look.
+    depth_too_large: bool,
     tables_read: Option<Instant>,
     tables_rest: Option<Instant>,
 }
@@ -112,6 +116,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             tables: Vec::new(),
             news: None,
             sync: sync::Sync::default(),
+            depth: depth::Watch::default(),
+            depth_too_large: false,
             tables_read: None,
             tables_rest: None,
         };

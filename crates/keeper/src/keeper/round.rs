@@ -1,20 +1,20 @@
 //! One round.
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_engine::{Error, Level, num};
+use breakwater_engine::{KeeperLedger, Level, Market, Quote, num};
 use solana_signer::Signer;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::{Keeper, Round};
 use crate::{
     chain::{Answer, Chain},
-    crank::note_shortage,
+    crank::claimable,
     fleet::wall_clock,
     look::{Look, Shown, look},
     metrics::{Metrics, labelled, name},
     outbox::Kind,
     pack::pack,
-    plan::{Plan, Scene, Skipped, plan},
+    plan::{Plan, Scene, plan},
     prices::Updates,
     transact::{Draft, fixed},
 };
@@ -35,6 +35,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         self.settle_outbox(node).await?;
         self.resync(node, &seen.market).await;
         self.report(&seen);
+        self.compare_depth(&seen.market);
         self.see_tables(node).await;
         let drafts = self.decide(&seen);
         let due = drafts
@@ -99,7 +100,6 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         let mut drafts = Vec::new();
         if seen.ledger.is_some() {
             drafts.extend(self.batches(shown, &plan));
-            drafts.extend(self.shortage(seen, shown, &plan));
         }
         drafts.extend(self.cranks(seen, Some(shown), &plan));
         drafts
@@ -121,18 +121,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             .into_iter()
             .take(room);
         batches
-            .map(|batch| Draft::batch(Kind::Liquidate, &keys, &keeper, &batch.accounts, batch.table))
+            .map(|batch| Draft::batch(&keys, &keeper, &batch.accounts, batch.table))
             .collect()
-    }
-
-    /// A market that has no room notes it when a batch finds so, and opens liquidation with own capital.
-    fn shortage(&self, seen: &Look, shown: &Shown, plan: &Plan) -> Option<Draft> {
-        let account = Pubkey::new_from_array(plan.without_room?.0);
-        if self.outbox.count(Kind::NoteShortage) > 0 || !note_shortage(&seen.market, seen.clock) {
-            return None;
-        }
-        let (keys, keeper) = (shown.keys(&self.keys), self.signer.pubkey());
-        Some(Draft::batch(Kind::NoteShortage, &keys, &keeper, &[account], None))
     }
 
     fn cranks(&self, seen: &Look, shown: Option<&Shown>, plan: &Plan) -> Vec<Draft> {
@@ -140,7 +130,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         let keeper = self.signer.pubkey();
         let mut drafts = Vec::new();
         if let Some(shown) = shown {
-            let waiting = plan.refused == Some(Error::PriceGapTooWide);
+            let waiting = plan.skipped.gap > 0;
             // A batch shows the price as well.
             let reason = cranks
                 .observe(&seen.market, &shown.readings, seen.clock, waiting)
@@ -153,7 +143,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         if seen.ledger.is_none() {
             drafts.push(Draft::open_ledger(&self.keys, &keeper));
         }
-        if seen.ledger.is_some_and(|ledger| cranks.claim(&ledger)) {
+        if seen.ledger.is_some_and(|ledger| cranks.claim(&seen.market, &ledger)) {
             drafts.push(Draft::claim(&self.keys, &keeper));
         }
         if cranks.settle(&seen.market, seen.clock) {
@@ -163,13 +153,49 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         drafts
     }
 
+    /// Warns of a market whose configured depth is larger than what was measured: it sells more than the market bears.
+    fn compare_depth(&mut self, market: &Market) {
+        let Some(path) = &self.settings.depth_file else { return };
+        let measured = match self.depth.look(path) {
+            Ok(measured) => measured,
+            Err(why) => {
+                warn!(why, "the depth that was measured cannot be read");
+                None
+            }
+        };
+        let configured = market.config.market_depth;
+        self.metrics.set(name::market_depth, configured.0);
+        self.metrics
+            .set(name::measured_depth, measured.map_or(0, |depth| depth.0));
+        let too_large = measured.is_some_and(|depth| configured > depth);
+        self.metrics.set(name::depth_too_large, too_large.into());
+        let before = std::mem::replace(&mut self.depth_too_large, too_large);
+        let measured = measured.map_or(0, |depth| depth.0);
+        match (before, too_large) {
+            (false, true) => warn!(
+                configured = configured.0,
+                measured,
+                "the market's depth is configured larger than it was measured: it sells more than the market bears"
+            ),
+            (true, false) => info!(
+                configured = configured.0,
+                measured, "the configured depth is no larger than the measured one"
+            ),
+            _ => {}
+        }
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "gauges")]
     fn report(&self, seen: &Look) {
         let metrics = &self.metrics;
         metrics.set(name::slot, seen.slot);
         metrics.set(name::lamports, seen.lamports);
         metrics.set(name::level, u64::from(seen.market.guard.level));
-        metrics.set(name::credit, seen.ledger.map_or(0, |ledger| ledger.credit.0));
+        let of_ledger = |amount: fn(&Market, &KeeperLedger) -> Quote| {
+            seen.ledger.map_or(0, |ledger| amount(&seen.market, &ledger).0)
+        };
+        metrics.set(name::credit, of_ledger(|_, ledger| ledger.credit));
+        metrics.set(name::claimable, of_ledger(claimable));
         let age = |then: i64| seen.clock.unix.saturating_sub(then) as f64;
         metrics.set_to(name::guard_age_seconds, age(seen.market.guard.moved_at));
         if let Some(shown) = &seen.prices {
@@ -177,6 +203,10 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             let mut market = *seen.market;
             if let Ok((prices, _)) = market.observe_price(&shown.readings, seen.clock) {
                 metrics.set_to(name::price, prices.spot().raw() as f64 / num::ONE as f64);
+                if let Ok(statement) = market.statement(&prices, seen.clock) {
+                    metrics.set_to(name::cover, statement.cover.cover as f64);
+                    metrics.set(name::pipeline_room, statement.pipeline_room.0);
+                }
                 debug!(level = ?Level::from_byte(market.guard.level), slot = seen.slot, "looked");
             }
         }
@@ -184,25 +214,11 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 }
 
 fn report_plan(metrics: &Metrics, plan: &Plan) {
-    let Skipped {
-        busy,
-        cooling,
-        same_slot,
-        flow,
-        full,
-        odd,
-    } = plan.skipped;
     metrics.set(name::liquidatable, plan.found as u64);
     metrics.set(name::due, plan.due.len() as u64);
-    let reasons = [
-        ("busy", busy),
-        ("cooling", cooling),
-        ("same_slot", same_slot),
-        ("flow", flow),
-        ("full", full),
-        ("odd", odd),
-    ];
-    for (reason, count) in reasons {
+    let taken_over = plan.due.iter().filter(|due| due.liquidation.taken_over).count();
+    metrics.set(name::taken_over, taken_over as u64);
+    for (reason, count) in plan.skipped.reasons() {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         metrics.set_labelled(name::skipped, labelled(&[("reason", reason)]), f64::from(count));
     }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::{
     limits::TRANSACTION_BYTES,
-    outbox::Kind,
     transact::{Draft, fixed},
 };
 use breakwater_client::MarketKeys;
@@ -32,7 +31,7 @@ fn table(fixed: &Fixed, margin_accounts: &[Pubkey]) -> Table {
 /// Bytes of the batch as it is really signed.
 fn real_bytes(keys: &MarketKeys, batch: &Batch, tables: &[Table]) -> usize {
     let keeper = Keypair::new_from_array([1; 32]);
-    let draft = Draft::batch(Kind::Liquidate, keys, &keeper.pubkey(), &batch.accounts, batch.table);
+    let draft = Draft::batch(keys, &keeper.pubkey(), &batch.accounts, batch.table);
     let transaction = draft.sign(&keeper, 1, tables, solana_hash::Hash::default()).unwrap();
     1 + 64 * transaction.signatures.len() + transaction.message.serialize().len()
 }

@@ -3,5 +3,5 @@
 mod cluster;
 mod deficit;
 mod guarded;
-mod shortage;
+mod pipeline;
 mod stage;

@@ -1,89 +1,155 @@
-//! A backstop without room.
+//! A backstop whose cover is used up: what it may still take over is what it sells in twenty minutes.
 
-use breakwater::events::ExternallyLiquidated;
-use breakwater_engine::{Bps, Collateral, Config};
-use breakwater_keeper::{keeper::Round, metrics::name};
+use breakwater_engine::{Bps, Config, Quote};
+use breakwater_keeper::{
+    depth::{Measured, Sample},
+    metrics::name,
+};
 use breakwater_testkit::{default_config, pyth::usd};
 
-use crate::stage::{Stage, USDC, once};
+use crate::stage::{SOL, Stage, USDC, once};
 
-/// A backstop that may hold nothing, in a market that forgets a shortage after ten minutes.
-fn stage(debts: &[u64]) -> Stage {
-    let config = Config {
-        inventory_cap: Collateral(0),
-        insolvency_ltv: Bps(9_990),
-        external_memory: 600,
+/// A market that bears 900 USDC an hour: the pipeline takes 300, four SOL at $75.
+fn thin() -> Config {
+    let market_depth = Quote(600 * USDC);
+    Config {
+        market_depth,
+        flow_rate: Bps(15_000),
+        debt_cap: Quote(200 * market_depth.0),
         ..default_config()
-    };
-    let mut stage = Stage::build(&config, 100_000 * USDC, debts);
+    }
+}
+
+/// At $75, with so much behind it. Of 10 SOL each; those that owe more than 600 USDC are due.
+fn stage(backstop: u64, debts: &[u64]) -> Stage {
+    let mut stage = Stage::build(&thin(), backstop, debts);
     stage.world.advance(60);
     stage.world.settle_price(&stage.keys.collateral_feed, usd(75), 0);
     stage
 }
 
-#[tokio::test]
-async fn is_noted_for_as_long_as_it_lasts_and_others_can_liquidate_at_a_growing_discount() {
-    let mut stage = stage(&[500, 610, 650, 690]);
-    let mut kate = stage.keeper("kate", |_| {}).await;
-    once(&mut kate).await;
-    let began = stage.world.clock().unix;
-    let shortage = stage.market().shortage;
-    assert_eq!((shortage.since, shortage.seen_at), (began, began));
-    let skipped = |reason| [("reason", reason)];
-    assert_eq!(stage.gauge(name::skipped, &skipped("full")), 3);
-    assert_eq!(
-        (stage.gauge(name::liquidatable, &[]), stage.gauge(name::due, &[])),
-        (3, 0)
-    );
+#[track_caller]
+fn assert_looked(stage: &Stage, found: u32, due: u32, waiting: u32) {
+    let waits = stage.gauge(name::skipped, &[("reason", "pipeline")]);
+    let seen = (stage.gauge(name::liquidatable, &[]), stage.gauge(name::due, &[]), waits);
+    assert_eq!(seen, (found, due, waiting));
+    assert_eq!(stage.gauge(name::skipped, &[("reason", "odd")]), 0);
+}
 
-    // A second keeper sees the note on the chain, and leaves it at that.
-    let mut second = stage.keeper("bob", |_| {}).await;
-    assert_eq!(once(&mut second).await, Round::default());
-    for _ in 0..59 {
+#[tokio::test]
+async fn who_does_not_fit_waits_until_inventory_is_sold_and_is_taken_over_whatever_is_held() {
+    let mut stage = stage(0, &[500, 610, 650, 690]);
+    let mut kate = stage.keeper("kate", |_| {}).await;
+    // The one that needs it most gets what there is of the pipeline, and nobody the rest.
+    let round = once(&mut kate).await;
+    assert_eq!(round.due, 1);
+    assert_looked(&stage, 3, 0, 3);
+    let held = stage.market().books.backstop.inventory.0;
+    assert!((39 * SOL / 10..=4 * SOL).contains(&held), "{held}");
+    assert_eq!(stage.cluster.sent().last().unwrap().liquidated.len(), 1);
+    let taken = stage.cluster.sent().last().unwrap().liquidated[0].margin_account;
+    assert_eq!(taken, stage.positions[3].address);
+
+    // As long as nothing is sold nothing is sent.
+    let sent = stage.cluster.sent().len();
+    for _ in 0..5 {
         stage.world.advance(1);
         once(&mut kate).await;
-        once(&mut second).await;
+        assert_looked(&stage, 3, 0, 3);
     }
-    assert_eq!(stage.count("note_shortage", "sent"), 1);
-    stage.world.advance(1);
-    once(&mut kate).await;
-    once(&mut second).await;
-    let shortage = stage.market().shortage;
-    assert_eq!((shortage.since, shortage.seen_at), (began, began + 60));
-    assert_eq!(
-        (
-            stage.count("note_shortage", "sent"),
-            stage.count("note_shortage", "done")
-        ),
-        (2, 2)
-    );
+    assert_eq!(stage.cluster.sent().len(), sent);
 
-    // Who has capital is paid for a minute of waiting.
-    let (lena, position) = (stage.lena.clone(), stage.positions[3].clone());
-    let outcome = stage.world.liquidate_external(&lena, &position, 100 * USDC).unwrap();
-    let done = outcome.event::<ExternallyLiquidated>().liquidation;
-    assert_eq!((done.waited, done.penalty), (60, stage.market().config.external_slope));
+    // A sale makes room, and what it makes is used at once.
+    let lena = stage.lena.clone();
+    stage.world.buy_inventory(&stage.keys, &lena, SOL, u64::MAX).unwrap();
+    assert_eq!(once(&mut kate).await.due, 1);
+    let refilled = stage.market().books.backstop.inventory.0;
+    assert!(refilled.abs_diff(held) < SOL / 10, "{refilled} after {held}");
+
+    // At $68 the account of 650 is beyond 95%, and the pipeline is full.
+    stage.world.settle_price(&stage.keys.collateral_feed, usd(68), 0);
+    once(&mut kate).await;
+    let last = stage.cluster.sent().last().unwrap().liquidated.clone();
+    let whole: Vec<_> = last
+        .iter()
+        .filter(|one| one.liquidation.taken_over)
+        .map(|one| one.margin_account)
+        .collect();
+    assert_eq!(whole, [stage.positions[2].address]);
+    assert!(stage.market().books.backstop.inventory.0 > 10 * SOL);
+    assert!(stage.gauge(name::skipped, &[("reason", "pipeline")]) > 0);
+
+    // Nobody is paid a bounty out of nothing: what there was no cash for stays owed.
+    let backstop = stage.market().books.backstop;
+    let credit = stage.gauge(name::credit, &[]);
+    assert_eq!(
+        u64::from(credit),
+        backstop.funded_credits.0 + backstop.unfunded_credits.0
+    );
+    let claimable = u64::from(stage.gauge(name::claimable, &[]));
+    assert_eq!(claimable, backstop.funded_credits.0);
+    assert!(claimable > 0 && backstop.unfunded_credits.0 > 0, "{backstop:?}");
     stage.assert_nothing_wasted();
 }
 
 #[tokio::test]
-async fn ends_when_there_is_room_again() {
-    let mut stage = stage(&[610, 690]);
+async fn who_waits_is_let_off_by_a_price_and_taken_in_full_by_capital() {
+    let mut stage = stage(0, &[640, 650, 690]);
     let mut kate = stage.keeper("kate", |_| {}).await;
     once(&mut kate).await;
-    assert_ne!(stage.market().shortage.since, 0);
-    let config = Config {
-        inventory_cap: default_config().inventory_cap,
-        ..stage.market().config
-    };
-    stage.world.set_config(&stage.keys, config);
-    stage.world.advance(1);
-    assert_eq!(once(&mut kate).await.due, 2);
-    assert_eq!(stage.market().shortage.since, 0);
-    assert_eq!(stage.gauge(name::skipped, &[("reason", "full")]), 0);
-    assert_eq!(
-        (stage.count("liquidate", "done"), stage.count("note_shortage", "done")),
-        (1, 1)
-    );
+    assert_looked(&stage, 3, 0, 3);
+    stage.world.settle_price(&stage.keys.collateral_feed, usd(90), 0);
+    once(&mut kate).await;
+    assert_looked(&stage, 0, 0, 0);
+    stage.world.settle_price(&stage.keys.collateral_feed, usd(75), 0);
+    let lena = stage.lena.clone();
+    stage.world.fund_backstop(&stage.keys, &lena, 100_000 * USDC).unwrap();
+    let round = once(&mut kate).await;
+    assert_eq!(round.due, 3);
+    assert_looked(&stage, 0, 0, 0);
+    // Far more than the pipeline.
+    assert!(stage.market().books.backstop.inventory.0 > 10 * SOL);
     stage.assert_nothing_wasted();
+}
+
+#[tokio::test]
+async fn a_depth_that_is_configured_larger_than_it_was_measured_is_told() {
+    let mut stage = stage(100_000 * USDC, &[500]);
+    let path = std::env::temp_dir().join(format!("breakwater-keeper-depth-{}.json", std::process::id()));
+    let told = Some(path.clone());
+    let measure = |depth: u64| {
+        let sample = Sample { unix_time: 0, depth };
+        let measured = Measured {
+            asset: stage.keys.collateral_mint.to_string(),
+            quote: stage.keys.quote_mint.to_string(),
+            quantile_bps: 500,
+            share_bps: 5_000,
+            samples: vec![sample],
+        };
+        measured.write(&path).unwrap();
+    };
+    // Half of it is this market's.
+    measure(1_200 * USDC);
+    let mut kate = stage
+        .keeper("kate", |settings| settings.depth_file.clone_from(&told))
+        .await;
+    once(&mut kate).await;
+    let seen = |stage: &Stage| {
+        [name::market_depth, name::measured_depth, name::depth_too_large].map(|name| stage.gauge(name, &[]))
+    };
+    let depth = u32::try_from(600 * USDC).unwrap();
+    assert_eq!(seen(&stage), [depth, depth, 0]);
+    stage.world.set_config(
+        &stage.keys,
+        Config {
+            market_depth: Quote(600 * USDC + 1),
+            ..thin()
+        },
+    );
+    once(&mut kate).await;
+    assert_eq!(seen(&stage), [depth + 1, depth, 1]);
+    // Another keeper, without the file, does not know.
+    std::fs::remove_file(&path).unwrap();
+    once(&mut kate).await;
+    assert_eq!(seen(&stage), [depth + 1, 0, 0]);
 }

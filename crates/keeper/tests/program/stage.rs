@@ -90,6 +90,7 @@ impl Stage {
                 within: 2_000,
                 given: Vec::new(),
             },
+            depth_file: None,
             clock_drift: None,
         };
         edit(&mut settings);

@@ -37,6 +37,7 @@ fn what_it_does_not_suffice_for_is_cut_by_the_pipeline_and_waits() {
     // The pipeline takes 100 USDC at the higher average: 1.5 x 200 an hour, 20 minutes.
     let config = Config {
         market_depth: Quote(200_000_000),
+        flow_rate: Bps(15_000),
         ..open_guards()
     };
     let (quotes, account) = one(&config, 0);

@@ -1,8 +1,9 @@
 //! What governance costs.
 
 use super::{DAY, Stage, Table};
+use breakwater_client::addresses;
 use breakwater_engine::{Feeds, Parameter, ParameterChange, governance::PARAMETERS, pause::Kinds};
-use breakwater_testkit::{MarketSpec, Outcome, World};
+use breakwater_testkit::{MarketSpec, Outcome, World, ix};
 
 /// Each instruction once, with as many changes of parameters as an entry may have.
 pub fn once(spec: &MarketSpec, table: &mut Table) {
@@ -29,7 +30,7 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
     };
     let free = [
         Parameter::min_debt,
-        Parameter::bounty_tip,
+        Parameter::bounty_cap,
         Parameter::takeover_penalty,
         Parameter::flow_rate,
         Parameter::guarded_flow,
@@ -63,6 +64,17 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
     world.queue_parameters(&market, 1, &changes).unwrap();
     let cancelled = world.cancel_change(&authority, &market.market, PARAMETERS, 1);
     add("cancel_change", cancelled.unwrap());
+    let budgets = ["OTHER", "ANOTHER"].map(addresses::depth_budget);
+    for asset in ["OTHER", "ANOTHER"] {
+        let create = ix::create_depth_budget(&authority.key(), asset);
+        add("create_depth_budget", world.send(&[create], &[&authority]).unwrap());
+    }
+    let present = addresses::depth_budget("TEST");
+    let lower = ix::lower_depth_share(&market, &authority.key(), &present, 50);
+    add("lower_depth_share", world.send(&[lower], &[&authority]).unwrap());
+    let expires = world.longest_approval();
+    let queue = ix::queue_depth_share(&market, &authority.key(), &budgets[0], 200, expires);
+    add("queue_depth_share", world.send(&[queue], &[&authority]).unwrap());
     add("queue_take_out", world.queue_take_out(&market, 1).unwrap());
     add("cancel_take_out", world.cancel_take_out(&market, &authority).unwrap());
     let starts_at = world.unix() + 4 * DAY;
@@ -73,6 +85,8 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
     let executed = world.execute_parameters(&market, 0, &changes);
     add("execute_parameters", executed.unwrap());
     add("execute_feeds", world.execute_feeds(&market, feeds).unwrap());
+    let execute = ix::execute_depth_share(&market, &authority.key(), &present, &budgets[0], 200);
+    add("execute_depth_share", world.send(&[execute], &[&authority]).unwrap());
     add("execute_guardian", world.execute_guardian(&guardian).unwrap());
     hand_over(&mut world, &mut add);
 }

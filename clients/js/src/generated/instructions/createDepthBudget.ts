@@ -30,9 +30,13 @@ import {
   type WritableAccount,
   type WritableSignerAccount,
 } from "@solana/kit";
-import { findProtocolPda } from "../pdas/index.js";
+import { findDepthBudgetPda, findProtocolPda } from "../pdas/index.js";
 import { BREAKWATER_PROGRAM_ADDRESS } from "../programs/index.js";
-import { getAccountMetaFactory, type ResolvedAccount } from "../shared/index.js";
+import {
+  expectSome,
+  getAccountMetaFactory,
+  type ResolvedAccount,
+} from "../shared/index.js";
 
 export const CREATE_DEPTH_BUDGET_DISCRIMINATOR = new Uint8Array([
   98, 55, 150, 69, 127, 170, 179, 0,
@@ -118,7 +122,7 @@ export type CreateDepthBudgetAsyncInput<
   /** The protocol's authority; pays the rent. */
   authority: TransactionSigner<TAccountAuthority>;
   /** Created here. */
-  depthBudget: Address<TAccountDepthBudget>;
+  depthBudget?: Address<TAccountDepthBudget>;
   /** The system program. */
   systemProgram?: Address<TAccountSystemProgram>;
   name: CreateDepthBudgetInstructionDataArgs["name"];
@@ -168,6 +172,11 @@ export async function getCreateDepthBudgetInstructionAsync<
   // Resolve default values.
   if (!accounts.protocol.value) {
     accounts.protocol.value = await findProtocolPda();
+  }
+  if (!accounts.depthBudget.value) {
+    accounts.depthBudget.value = await findDepthBudgetPda({
+      name: expectSome(args.name),
+    });
   }
   if (!accounts.systemProgram.value) {
     accounts.systemProgram.value =

@@ -7,6 +7,7 @@
  */
 
 export * from "./collateralVault.js";
+export * from "./depthBudget.js";
 export * from "./keeperLedger.js";
 export * from "./lpMint.js";
 export * from "./marginAccount.js";
