@@ -19,7 +19,7 @@ fn scene() -> (Scene, Actor) {
 }
 
 #[test]
-fn it_notes_how_much_and_when_and_nothing_else() {
+fn it_accrues_interest_and_notes_how_much_and_when_and_nothing_else() {
     let (mut scene, gina) = scene();
     let (state, before) = (scene.world.market_state(&scene.market), position_of(&mut scene, &gina));
     scene.world.advance(77);
@@ -44,7 +44,11 @@ fn it_notes_how_much_and_when_and_nothing_else() {
         ..before
     };
     assert_eq!(position_of(&mut scene, &gina), expected);
-    assert_eq!(scene.world.market_state(&scene.market), state);
+    let mut accrued = state;
+    accrued.books = state.books_at(scene.world.clock()).unwrap();
+    accrued.books.guardians.requested = GuardianShares(SHARES / 3);
+    assert_ne!(accrued.books.pool, state.books.pool);
+    assert_eq!(scene.world.market_state(&scene.market), accrued);
     let address = scene.market.quote_vault;
     assert_eq!(
         scene.world.token_balance(&address),

@@ -23,6 +23,11 @@ fn ripe(spec: &MarketSpec, protocol: u64) -> (Scene, Actor) {
     (scene, gina)
 }
 
+/// The default market without interest: nothing is earned for standing by.
+fn still() -> MarketSpec {
+    market_with(interest_free(default_config()))
+}
+
 /// Lets the cool-down pass, and some seconds.
 fn wait(scene: &mut Scene, seconds: u32) {
     let cooldown = scene.world.market_state(&scene.market).config.guardian_cooldown;
@@ -76,6 +81,7 @@ fn it_moves_the_tokens_and_gives_up_the_claim() {
         expected.books.backstop.cash.0 -= amount;
         expected.books.guardians.claim.0 -= amount;
         expected.books.guardians.shares.0 -= 300_000 * USDC;
+        expected.books.guardians.requested.0 -= 300_000 * USDC;
         assert_eq!(scene.world.market_state(&scene.market), expected);
         let after = GuardianPosition {
             shares: GuardianShares(700_000 * USDC),
@@ -93,7 +99,7 @@ fn it_moves_the_tokens_and_gives_up_the_claim() {
 
 #[test]
 fn it_can_be_done_from_the_end_of_the_cooldown_to_the_end_of_the_window() {
-    let (mut scene, gina) = backed(World::program_test(), &MarketSpec::default(), 0, 1_000 * USDC);
+    let (mut scene, gina) = backed(World::program_test(), &still(), 0, 1_000 * USDC);
     let config = default_config();
     scene.world.advance(12_345);
     scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
@@ -114,7 +120,7 @@ fn it_can_be_done_from_the_end_of_the_cooldown_to_the_end_of_the_window() {
 
 #[test]
 fn a_new_request_begins_a_new_cooldown() {
-    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let (mut scene, gina) = ripe(&still(), 0);
     scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
     refused(&mut scene, &gina, (1, 0), BreakwaterError::TooEarly);
     wait(&mut scene, 0);
@@ -123,7 +129,7 @@ fn a_new_request_begins_a_new_cooldown() {
 
 #[test]
 fn a_deposit_does_not_ripen_in_the_cooldown_of_older_shares() {
-    let (mut scene, gina) = backed(World::program_test(), &MarketSpec::default(), 0, 1_000 * USDC);
+    let (mut scene, gina) = backed(World::program_test(), &still(), 0, 1_000 * USDC);
     scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
     wait(&mut scene, 0);
     scene
@@ -138,7 +144,7 @@ fn a_deposit_does_not_ripen_in_the_cooldown_of_older_shares() {
 
 #[test]
 fn amounts_are_checked() {
-    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let (mut scene, gina) = ripe(&still(), 0);
     refused(&mut scene, &gina, (0, 0), BreakwaterError::ZeroAmount);
     for shares in [SHARES + 1, u64::MAX] {
         refused(
@@ -159,7 +165,7 @@ fn amounts_are_checked() {
 
 #[test]
 fn who_never_asked_cannot_leave() {
-    let (mut scene, gina) = backed(World::program_test(), &MarketSpec::default(), 0, 1_000 * USDC);
+    let (mut scene, gina) = backed(World::program_test(), &still(), 0, 1_000 * USDC);
     wait(&mut scene, 0);
     for shares in [1, SHARES] {
         refused(
@@ -178,7 +184,7 @@ fn who_never_asked_cannot_leave() {
 
 #[test]
 fn the_caller_sets_the_least_amount() {
-    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let (mut scene, gina) = ripe(&still(), 0);
     for min_amount in [1_000 * USDC + 1, u64::MAX] {
         refused(
             &mut scene,
@@ -193,7 +199,7 @@ fn the_caller_sets_the_least_amount() {
 
 #[test]
 fn nothing_is_paid_twice() {
-    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let (mut scene, gina) = ripe(&still(), 0);
     let all = ix::guardian_withdraw(&scene.market, &gina.key(), SHARES, 0);
     let expected = BreakwaterError::InsufficientGuardianShares;
     let both = [all.clone(), all.clone()];
@@ -205,7 +211,7 @@ fn nothing_is_paid_twice() {
 
 #[test]
 fn many_small_parts_never_give_more_than_one() {
-    let (mut scene, gina) = backed(World::lite(), &MarketSpec::default(), 5_000 * USDC, 1_000 * USDC);
+    let (mut scene, gina) = backed(World::lite(), &still(), 5_000 * USDC, 1_000 * USDC);
     let (quote, claim) = (scene.market.quote_mint, 1_000 * USDC);
     // Another guardian, so that Gina's part is an odd one.
     let hugo = scene.world.guardian(&scene.market, "hugo", 777 * USDC + 77);
@@ -236,7 +242,7 @@ fn many_small_parts_never_give_more_than_one() {
 
 #[test]
 fn the_last_guardian_leaves_nothing_behind() {
-    let (mut scene, gina) = ripe(&MarketSpec::default(), 100_000 * USDC);
+    let (mut scene, gina) = ripe(&still(), 100_000 * USDC);
     assert_eq!(withdraw(&mut scene, &gina, SHARES).amount, Quote(1_000 * USDC));
     let guardians = scene.world.market_state(&scene.market).books.guardians;
     assert_eq!((guardians.claim.0, guardians.shares.0), (0, 0));
@@ -272,7 +278,7 @@ fn shares_that_a_settlement_voided_pay_nothing() {
 
 #[test]
 fn without_inventory_and_debt_it_needs_no_price_at_any_level() {
-    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let (mut scene, gina) = ripe(&still(), 0);
     // Anybody's debt counts: it may go under.
     let bare = |scene: &Scene, shares| {
         let mut bare = ix::guardian_withdraw(&scene.market, &gina.key(), shares, 0);
@@ -301,9 +307,9 @@ fn without_inventory_and_debt_it_needs_no_price_at_any_level() {
 #[test]
 fn debt_that_no_number_can_hold_stops_it() {
     let (mut scene, gina) = backed(World::program_test(), &market_with(usury()), 0, 1_000 * USDC);
+    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
     scene.drain_pool();
     scene.world.advance(FIVE_YEARS);
-    scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
-    wait(&mut scene, 0);
+    // Interest comes first, whatever the time.
     refused(&mut scene, &gina, (SHARES, 0), BreakwaterError::Overflow);
 }

@@ -170,7 +170,9 @@ impl Watch {
             world.queue_take_out(market, 45_000 * USDC + odd)
         });
         let shares = self.world.guardian_position(&self.market, &gina).shares.0;
-        self.world.guardian_request(&self.market, &gina, shares / 3).unwrap();
+        self.keeps("guardian_request", |world, market| {
+            world.guardian_request(market, &gina, shares / 3)
+        });
         // Interest at 100% a year: a week is two percent.
         let Config {
             take_out_delay,

@@ -4,8 +4,11 @@ use std::{error::Error, path::Path};
 
 use anchor_lang::prelude::Pubkey;
 use breakwater::state::address;
-use breakwater_client::{decode, quotes::Quotes};
-use breakwater_engine::{Bps, Collateral, MarginAccount};
+use breakwater_client::{
+    decode,
+    quotes::{Largest, Quotes},
+};
+use breakwater_engine::{Bps, MarginAccount, Quote};
 use clap::{ArgGroup, Args, Subcommand, builder::FalseyValueParser};
 use serde::Serialize;
 use solana_keypair::read_keypair_file;
@@ -143,14 +146,20 @@ struct View {
     health_factor_bps: Option<u32>,
     liquidatable: Option<bool>,
     liquidation_price: Option<String>,
+    /// At it, or below, all of the account is taken over.
+    takeover_price: Option<String>,
     /// What may be borrowed up to, at the conservative price.
-    initial_ltv_bps: Option<u32>,
-    volatility_haircut_bps: Option<u32>,
-    crowding_haircut_bps: Option<u32>,
+    initial_ltv_bps: u32,
     max_borrow: Option<String>,
+    /// What one atom more is refused for, or any amount.
+    borrow_bound_by: Option<String>,
     max_withdraw: Option<String>,
+    /// The same of a withdrawal; `null` without debt.
+    withdraw_bound_by: Option<String>,
     /// What a liquidation would do now.
     liquidation: Option<Liquidation>,
+    /// What of it waits until the backstop has sold some of what it holds: its cover is used up.
+    liquidation_waits: Option<String>,
     /// Why there is none, for an account that can be liquidated.
     liquidation_refused: Option<String>,
 }
@@ -165,7 +174,7 @@ struct Liquidation {
     debt_after: String,
     collateral_after: String,
     whole: bool,
-    insolvent: bool,
+    taken_over: bool,
 }
 
 impl View {
@@ -194,12 +203,14 @@ impl View {
             health_factor_bps: None,
             liquidatable: None,
             liquidation_price: None,
-            initial_ltv_bps: None,
-            volatility_haircut_bps: None,
-            crowding_haircut_bps: None,
+            takeover_price: None,
+            initial_ltv_bps: look.market.config.initial_ltv.0,
             max_borrow: None,
+            borrow_bound_by: None,
             max_withdraw: None,
+            withdraw_bound_by: None,
             liquidation: None,
+            liquidation_waits: None,
             liquidation_refused: None,
         };
         if let Ok(quotes) = &look.quotes {
@@ -216,24 +227,25 @@ impl View {
         self.health_factor_bps = health.factor.map(|factor| factor.0);
         self.liquidatable = Some(health.liquidatable);
         self.liquidation_price = health.liquidation_price.map(|at| price(at, look.decimals()));
-        if let Ok(limit) = quotes.market().initial_ltv(account, quotes.prices(), look.clock) {
-            self.initial_ltv_bps = Some(limit.limit.0);
-            self.volatility_haircut_bps = Some(limit.volatility.0);
-            self.crowding_haircut_bps = Some(limit.crowding.0);
-        }
+        self.takeover_price = health.takeover_price.map(|at| price(at, look.decimals()));
         // What an instruction would be refused for, whatever its amount, allows nothing.
         let trading = look.trading();
-        let borrow = trading.as_ref().and_then(|quotes| quotes.max_borrow(account).ok());
-        let withdraw = match trading {
-            _ if !account.has_debt() => account.collateral,
-            Some(quotes) => quotes.max_withdrawal(account).unwrap_or_default(),
-            None => Collateral::ZERO,
+        let trading = trading.as_ref().map_err(|refused| *refused);
+        let (borrow, bound_by) = most(trading.and_then(|quotes| quotes.max_borrow(account)));
+        self.max_borrow = Some(borrow.0.to_string());
+        self.borrow_bound_by = Some(bound_by);
+        let withdraw = if account.has_debt() {
+            let (withdraw, bound_by) = most(trading.and_then(|quotes| quotes.max_withdrawal(account)));
+            self.withdraw_bound_by = Some(bound_by);
+            withdraw
+        } else {
+            account.collateral
         };
-        self.max_borrow = Some(borrow.unwrap_or_default().0.to_string());
         self.max_withdraw = Some(withdraw.0.to_string());
-        match quotes.liquidation(account) {
-            Ok(done) => {
-                self.liquidation = Some(Liquidation {
+        match quotes.preview(account) {
+            Ok(preview) => {
+                self.liquidation_waits = (preview.waiting > Quote::ZERO).then(|| preview.waiting.0.to_string());
+                self.liquidation = preview.done.map(|done| Liquidation {
                     repaid: done.repaid.0.to_string(),
                     seized: done.seized.0.to_string(),
                     penalty_bps: done.penalty.0,
@@ -242,13 +254,21 @@ impl View {
                     debt_after: done.debt_after.0.to_string(),
                     collateral_after: done.collateral_after.0.to_string(),
                     whole: done.whole,
-                    insolvent: done.insolvent,
+                    taken_over: done.taken_over,
                 });
             }
             Err(error) if health.liquidatable => self.liquidation_refused = Some(format!("{error:?}")),
             Err(_) => {}
         }
         Ok(())
+    }
+}
+
+/// The largest amount and the name of the rule that binds; nothing where no amount is accepted.
+pub fn most<A: Default>(asked: breakwater_engine::Result<Largest<A>>) -> (A, String) {
+    match asked {
+        Ok(most) => (most.amount, format!("{:?}", most.bound_by)),
+        Err(refused) => (A::default(), format!("{refused:?}")),
     }
 }
 
@@ -282,33 +302,35 @@ fn describe(view: &View, look: &Look) -> Result<String> {
     if let Some(at) = &view.liquidation_price {
         rows.push(("liquidation price", format!("{at} {quote}")));
     }
-    if let Some(limit) = view.initial_ltv_bps {
-        let haircuts = [
-            ("volatility", view.volatility_haircut_bps),
-            ("crowding", view.crowding_haircut_bps),
-        ];
-        let taken = haircuts.iter().filter_map(|(name, bps)| {
-            bps.filter(|bps| *bps > 0)
-                .map(|bps| format!(", {name} took {}", percent(Bps(bps))))
-        });
-        rows.push((
-            "borrows up to",
-            format!("{} LTV{}", percent(Bps(limit)), taken.collect::<String>()),
-        ));
+    if let Some(at) = &view.takeover_price {
+        rows.push(("taken over whole at", format!("{at} {quote}")));
     }
+    rows.push(("borrows up to", format!("{} LTV", percent(Bps(view.initial_ltv_bps)))));
+    let bound = |by: &Option<String>| by.as_ref().map_or_else(String::new, |by| format!("; beyond: {by}"));
     if let (Some(borrow), Some(withdraw)) = (&view.max_borrow, &view.max_withdraw) {
-        rows.push(("can borrow", quotes(borrow)?));
-        rows.push(("can withdraw", coins(withdraw)?));
+        rows.push(("can borrow", quotes(borrow)? + &bound(&view.borrow_bound_by)));
+        rows.push(("can withdraw", coins(withdraw)? + &bound(&view.withdraw_bound_by)));
     }
     if let Some(done) = &view.liquidation {
         let text = format!(
-            "{} repaid, {} taken, penalty {}; leaves {}",
+            "{} repaid, {} taken, penalty {}; {} {}",
             quotes(&done.repaid)?,
             coins(&done.seized)?,
             percent(Bps(done.penalty_bps)),
+            if done.taken_over {
+                "taken over, leaves"
+            } else {
+                "leaves"
+            },
             quotes(&done.debt_after)?
         );
         rows.push(("a liquidation now", text));
+    }
+    if let Some(waits) = &view.liquidation_waits {
+        rows.push((
+            "waits",
+            format!("{}: the backstop sells what it holds first", quotes(waits)?),
+        ));
     }
     if let Some(error) = &view.liquidation_refused {
         rows.push(("a liquidation now", format!("is refused: {error}")));

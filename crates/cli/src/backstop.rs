@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt::Write as _};
 
-use breakwater_engine::Bps;
+use breakwater_engine::{Bps, Quote, statement::Statement};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -33,25 +33,84 @@ struct View {
     cash: String,
     inventory: String,
     inventory_value: String,
-    inventory_stressed: String,
     inventory_book: String,
     due_from_pool: String,
     debt: String,
-    keeper_credits: String,
+    /// Owed to keepers, and in the vault.
+    funded_credits: String,
+    /// Owed to keepers, and not there yet: what comes in pays it first.
+    unfunded_credits: String,
     equity: String,
-    equity_stressed: String,
     guardians_claim: String,
     guardian_shares: String,
+    /// What the claim earns: bps a year for standing by, and bps of it in a fall of 20%.
+    guardians_standing_by_bps: Option<u32>,
+    guardians_in_a_crash_bps: Option<u32>,
     protocol_equity: String,
-    room: String,
+    stress: Stress,
+    /// Inventory that is still taken over while the cover is negative, collateral atoms.
+    pipeline_room: String,
+    /// Most that is sold in an hour, quote atoms at the higher average.
+    hourly_flow: String,
     penalties: String,
     deficits: String,
     sales_gain: i64,
-    /// Since when it has had no room, unix time; `null` if it has.
-    no_room_since: Option<i64>,
-    sells_per_second: String,
+    /// What guardians have earned of interest so far.
+    standby: String,
     /// What is offered, if prices stay and nobody buys; empty while nothing may be sold.
     schedule: Vec<Step>,
+}
+
+/// Whether everyone under water could be paid after a fall of the price. Quote atoms.
+#[derive(Serialize)]
+pub struct Stress {
+    /// C, at `fall_bps`: decides how much of a partial liquidation is taken.
+    cover: String,
+    fall_bps: u32,
+    /// What accounts under water at that price would lack.
+    underwater: String,
+    /// A, at `admission_fall_bps`, less what has asked to leave: decides about new risk.
+    admission: String,
+    admission_fall_bps: u32,
+    leaving: String,
+}
+
+impl Stress {
+    /// Of a balance sheet.
+    pub fn of(statement: &Statement) -> Self {
+        let Statement { cover, admission, .. } = statement;
+        Self {
+            cover: cover.cover.to_string(),
+            fall_bps: cover.fall.0,
+            underwater: cover.underwater.0.to_string(),
+            admission: (admission.cover - i128::from(admission.leaving.0)).to_string(),
+            admission_fall_bps: admission.fall.0,
+            leaving: admission.leaving.0.to_string(),
+        }
+    }
+
+    /// C and A, a line each.
+    pub fn lines(&self, quote: &str, decimals: u8) -> Result<[(&'static str, String); 2]> {
+        let amount =
+            |atoms: &str| -> Result<String> { Ok(format!("{} {quote}", signed_tokens(atoms.parse()?, decimals))) };
+        let after = |bps| format!("after a fall of {} with nothing sold", percent(Bps(bps)));
+        let leaving = if self.leaving == "0" {
+            String::new()
+        } else {
+            format!(", and {} that asked to leave", amount(&self.leaving)?)
+        };
+        Ok([
+            ("cover", format!("{} {}", amount(&self.cover)?, after(self.fall_bps))),
+            (
+                "  for new loans",
+                format!(
+                    "{} {}{leaving}",
+                    amount(&self.admission)?,
+                    after(self.admission_fall_bps)
+                ),
+            ),
+        ])
+    }
 }
 
 #[derive(Serialize)]
@@ -92,27 +151,31 @@ fn view(look: &Look) -> Result<View> {
         })
     });
     let number = |amount: u64| amount.to_string();
+    let guardians = quotes.guardian_yield(Quote::ZERO).ok();
+    let (claim, income) = (&market.books.guardians, &market.books.income);
     Ok(View {
         market: look.keys.market.to_string(),
         cash: number(statement.cash.0),
         inventory: number(statement.inventory.0),
         inventory_value: number(statement.inventory_value.0),
-        inventory_stressed: number(statement.inventory_stressed.0),
         inventory_book: number(statement.inventory_book.0),
         due_from_pool: number(statement.due.0),
         debt: number(statement.debt.0),
-        keeper_credits: number(statement.keeper_credits.0),
+        funded_credits: number(statement.funded_credits.0),
+        unfunded_credits: number(statement.unfunded_credits.0),
         equity: statement.equity.to_string(),
-        equity_stressed: statement.equity_stressed.to_string(),
         guardians_claim: number(statement.guardians.0),
-        guardian_shares: number(market.guardians.shares.0),
+        guardian_shares: number(claim.shares.0),
+        guardians_standing_by_bps: guardians.map(|earns| earns.standing_by.0),
+        guardians_in_a_crash_bps: guardians.map(|earns| earns.in_a_crash.0),
         protocol_equity: statement.protocol.to_string(),
-        room: number(statement.room.0),
-        penalties: number(market.income.penalties.0),
-        deficits: number(market.income.deficits.0),
-        sales_gain: market.income.gains,
-        no_room_since: Some(market.shortage.since).filter(|since| *since != 0),
-        sells_per_second: number(statement.rate),
+        stress: Stress::of(&statement),
+        pipeline_room: number(statement.pipeline_room.0),
+        hourly_flow: number(statement.hourly_flow.0),
+        penalties: number(income.penalties.0),
+        deficits: number(income.deficits.0),
+        sales_gain: income.gains,
+        standby: number(income.standby.0),
         schedule: if statement.inventory.0 == 0 {
             Vec::new()
         } else {
@@ -132,22 +195,43 @@ fn text(look: &Look, view: &View) -> Result<String> {
         ("cash", quotes(&view.cash)?),
         ("inventory", coins(&view.inventory)?),
         ("  at spot", quotes(&view.inventory_value)?),
-        ("  under stress", quotes(&view.inventory_stressed)?),
         ("  when taken over", quotes(&view.inventory_book)?),
         ("due from the pool", quotes(&view.due_from_pool)?),
         ("debt to the pool", quotes(&view.debt)?),
         ("equity", quotes(&view.equity)?),
-        ("  under stress", quotes(&view.equity_stressed)?),
         ("  guardians' claim", quotes(&view.guardians_claim)?),
         ("  protocol's", quotes(&view.protocol_equity)?),
-        ("room", quotes(&view.room)?),
-        ("owed to keepers", quotes(&view.keeper_credits)?),
+    ];
+    rows.extend(view.stress.lines(&quote, decimals.quote)?);
+    rows.extend([
+        (
+            "pipeline room",
+            format!(
+                "{}, and as much as is sold; more while the cover is positive",
+                coins(&view.pipeline_room)?
+            ),
+        ),
+        ("sells at most", format!("{} an hour", quotes(&view.hourly_flow)?)),
+        (
+            "owed to keepers",
+            format!(
+                "{}, and {} for which there is no cash yet",
+                quotes(&view.funded_credits)?,
+                quotes(&view.unfunded_credits)?
+            ),
+        ),
         ("penalties so far", quotes(&view.penalties)?),
         ("deficits so far", quotes(&view.deficits)?),
         ("gain on sales so far", quotes(&view.sales_gain.to_string())?),
-    ];
-    if let Some(since) = view.no_room_since {
-        rows.push(("no room since", format::seconds(look.clock.unix - since)));
+        ("guardians' interest", quotes(&view.standby)?),
+    ]);
+    if let (Some(year), Some(crash)) = (view.guardians_standing_by_bps, view.guardians_in_a_crash_bps) {
+        let text = format!(
+            "{} a year standing by, {} in a fall of 20%",
+            percent(Bps(year)),
+            percent(Bps(crash))
+        );
+        rows.push(("guardians earn", text));
     }
     if let Ok(quotes) = &look.quotes {
         rows.push(("level", level_with_flags(quotes.prices())));

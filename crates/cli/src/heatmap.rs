@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     chain::Chain,
-    format::{self, tokens},
+    format::{self, signed_tokens, tokens},
     look::Look,
     market::level_with_flags,
     options::{Cluster, FeedAccounts, MarketName, Output},
@@ -44,7 +44,9 @@ struct View {
     /// `null` when the price accounts are not usable now.
     price: Option<String>,
     price_error: Option<String>,
-    room: Option<String>,
+    /// The stress cover C, and the inventory that is still taken over while it is negative, collateral atoms.
+    cover: Option<String>,
+    pipeline_room: Option<String>,
     total_debt: String,
     /// Those that hold debt, highest price first.
     bands: Vec<Loaded>,
@@ -121,14 +123,13 @@ fn view(look: &Look) -> Result<View> {
     }
     let total: u64 = bands.iter().map(|band| band.atoms).sum();
     let quotes = look.quotes.as_ref();
+    let statement = quotes.ok().and_then(|quotes| quotes.statement().ok());
     Ok(View {
         market: look.keys.market.to_string(),
         price: judged.map(|price| format::price(price, decimals)),
         price_error: quotes.err().cloned(),
-        room: quotes
-            .ok()
-            .and_then(|quotes| quotes.risk().ok())
-            .map(|risk| risk.room.0.to_string()),
+        cover: statement.map(|statement| statement.cover.cover.to_string()),
+        pipeline_room: statement.map(|statement| statement.pipeline_room.0.to_string()),
         total_debt: total.to_string(),
         bands,
     })
@@ -138,20 +139,20 @@ fn view(look: &Look) -> Result<View> {
 const ROWS: usize = 40;
 
 fn picture(look: &Look, view: &View, width: usize, color: bool) -> String {
-    let (_, quote) = look.symbols();
+    let (collateral, quote) = look.symbols();
     let mut out = format!("{}  debt by the price at which it is liquidated\n\n", look.name);
     let total: u64 = view.bands.iter().map(|band| band.atoms).sum();
     let _ = writeln!(out, "  all debt {} {quote}", tokens(total, look.market.quote_decimals));
     if let (Ok(quotes), Some(price)) = (&look.quotes, &view.price) {
-        let room = view.room.as_ref().and_then(|room| room.parse().ok());
-        let room = room.map_or("no room: liquidations are refused now".to_owned(), |room| {
-            format!("backstop's room {} {quote}", tokens(room, look.market.quote_decimals))
-        });
-        let _ = writeln!(
-            out,
-            "  price {price} {quote}, {}, {room}\n",
-            level_with_flags(quotes.prices())
-        );
+        let _ = writeln!(out, "  price {price} {quote}, {}", level_with_flags(quotes.prices()));
+        let cover = view.cover.as_ref().and_then(|cover| cover.parse().ok());
+        let room = view.pipeline_room.as_ref().and_then(|room| room.parse().ok());
+        if let (Some(cover), Some(room)) = (cover, room) {
+            let cover = signed_tokens(cover, look.market.quote_decimals);
+            let room = tokens(room, look.market.collateral_decimals);
+            let _ = writeln!(out, "  cover {cover} {quote}, pipeline room {room} {collateral}");
+        }
+        out.push('\n');
     }
     if let Some(error) = &view.price_error {
         let _ = writeln!(out, "  no price: {error}\n");

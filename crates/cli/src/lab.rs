@@ -33,8 +33,7 @@ const MARKETS: [(&str, &str); 3] = [
 #[derive(Args)]
 pub struct Options {
     /// Scenarios: names of the built-in ones, or TOML files
-    #[arg(long, env = "BREAKWATER_LAB_SCENARIO", value_delimiter = ',', default_values = SCENARIOS.map(|(name, _)| \
-    name))]
+    #[arg(long, env = "BREAKWATER_LAB_SCENARIO", value_delimiter = ',', default_values = SCENARIOS.map(|(name, _)| name))]
     scenario: Vec<String>,
     /// Mechanisms to compare
     #[arg(long, env = "BREAKWATER_LAB_MECHANISM", value_delimiter = ',', default_values_t = Kind::ALL)]
@@ -167,7 +166,10 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 /// Where README shows what the figures say.
-const MARKS: (&str, &str) = ("<!-- written by make lab -->\n", "<!-- end of what make lab wrote -->\n");
+const MARKS: (&str, &str) = (
+    "<!-- written by make lab -->\n",
+    "<!-- end of what make lab wrote -->\n",
+);
 /// The document's section with it.
 const SECTION: &str = "## What the figures say\n\n";
 
@@ -223,7 +225,10 @@ mod tests {
     fn readme_says_what_the_document_says() {
         let readme = include_str!("../../../README.md");
         let written = with_conclusions(readme, DOCUMENT).unwrap();
-        assert!(written == readme, "README's conclusions are not those of docs/lab.md: run `make lab`");
+        assert!(
+            written == readme,
+            "README's conclusions are not those of docs/lab.md: run `make lab`"
+        );
     }
 
     #[test]

@@ -75,10 +75,14 @@ impl Look {
         })
     }
 
-    /// Quotes for what needs fresher prices: borrowing, withdrawing, buying. `None` if they are too old.
-    pub fn trading(&self) -> Option<Quotes> {
-        let readings = self.readings.as_ref().ok()?;
-        Quotes::new(&self.market, readings, Purpose::Trade, self.clock).ok()
+    /// Quotes for what needs fresher prices: borrowing, withdrawing, buying. Or why there are none: they are too old, say.
+    pub fn trading(&self) -> breakwater_engine::Result<Quotes> {
+        // Where they cannot be read at all there is nothing to show the market.
+        let readings = self
+            .readings
+            .as_ref()
+            .map_err(|_| breakwater_engine::Error::PriceRequired)?;
+        Quotes::new(&self.market, readings, Purpose::Trade, self.clock)
     }
 
     /// Decimals of its two tokens.

@@ -8,7 +8,9 @@ use clap::{Parser, Subcommand};
 
 mod account;
 mod backstop;
+mod cascade;
 mod chain;
+mod depth;
 mod events;
 mod format;
 mod guardian;
@@ -51,6 +53,10 @@ enum Command {
     Account(account::Command),
     /// Where debt is liquidated
     Heatmap(heatmap::Options),
+    /// Where a fall of the price by news ends
+    Cascade(cascade::Options),
+    /// How much of an asset a market bears to be sold
+    Depth(depth::Options),
     /// The backstop
     #[command(subcommand)]
     Backstop(backstop::Command),
@@ -96,6 +102,8 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             }
         }
         Command::Heatmap(options) => heatmap::run(&options)?,
+        Command::Cascade(options) => cascade::run(&options)?,
+        Command::Depth(options) => depth::run(&options)?,
         Command::Backstop(command) => backstop::run(&command)?,
         Command::Guardian(command) => guardian::run(&command)?,
         Command::Events(options) => events::run(&options)?,

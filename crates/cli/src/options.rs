@@ -68,28 +68,44 @@ impl Signing {
     }
 }
 
-/// Mints that are called by a symbol: those of the configurations in `migrations`.
-const SYMBOLS: [(&str, Pubkey); 3] = [
+/// Mints that are called by a symbol, and their decimals: those of the configurations in `migrations`.
+const SYMBOLS: [(&str, Pubkey, u8); 3] = [
     (
         "SOL",
         anchor_lang::prelude::pubkey!("So11111111111111111111111111111111111111112"),
+        9,
     ),
     (
         "USDC",
         anchor_lang::prelude::pubkey!("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"),
+        6,
     ),
     (
         "JitoSOL",
         anchor_lang::prelude::pubkey!("J1toso1uCk3RLmjorhTtrVwY9HJ7X8V9yYac6Y7kGCPn"),
+        9,
     ),
 ];
 
+/// A mint by its symbol or address, and its decimals if they are known.
+pub fn mint(name: &str) -> Result<(Pubkey, Option<u8>), String> {
+    let known = SYMBOLS.iter().find(|(symbol, ..)| symbol.eq_ignore_ascii_case(name));
+    if let Some((_, address, decimals)) = known {
+        return Ok((*address, Some(*decimals)));
+    }
+    let address: Pubkey = name
+        .parse()
+        .map_err(|_| format!("{name} is neither a known symbol nor a mint's address"))?;
+    let known = SYMBOLS.iter().find(|(_, mint, _)| *mint == address);
+    Ok((address, known.map(|(.., decimals)| *decimals)))
+}
+
 /// A mint's symbol, or the first digits of its address.
 pub fn symbol(mint: &Pubkey) -> String {
-    let known = SYMBOLS.iter().find(|(_, address)| address == mint);
+    let known = SYMBOLS.iter().find(|(_, address, _)| address == mint);
     known.map_or_else(
         || format!("{}…", mint.to_string().chars().take(4).collect::<String>()),
-        |(symbol, _)| (*symbol).to_owned(),
+        |(symbol, ..)| (*symbol).to_owned(),
     )
 }
 
@@ -109,18 +125,9 @@ impl FromStr for MarketName {
                 .map_err(|_| format!("{text} is neither an address nor a pair like SOL/USDC"));
         };
         let (quote, id) = rest.split_once('#').unwrap_or((rest, "0"));
-        let mint = |name: &str| -> Result<Pubkey, String> {
-            let known = SYMBOLS.iter().find(|(symbol, _)| symbol.eq_ignore_ascii_case(name));
-            known.map_or_else(
-                || {
-                    name.parse()
-                        .map_err(|_| format!("{name} is neither a known symbol nor a mint's address"))
-                },
-                |(_, address)| Ok(*address),
-            )
-        };
+        let ((collateral, _), (quote, _)) = (mint(collateral)?, mint(quote)?);
         let id = id.parse().map_err(|_| format!("{id} is no market number"))?;
-        Ok(Self(addresses::market(&mint(collateral)?, &mint(quote)?, id)))
+        Ok(Self(addresses::market(&collateral, &quote, id)))
     }
 }
 
@@ -150,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_market_has_many_names() {
-        let [(_, sol), (_, usdc), _] = SYMBOLS;
+        let [(_, sol, _), (_, usdc, _), _] = SYMBOLS;
         let address = addresses::market(&sol, &usdc, 0);
         let second = addresses::market(&sol, &usdc, 1);
         for (name, expected) in [
@@ -169,5 +176,8 @@ mod tests {
         );
         assert_eq!(refused("SOL/USDC#x"), "x is no market number");
         assert_eq!((symbol(&sol), symbol(&address).chars().count()), ("SOL".to_owned(), 5));
+        assert_eq!(mint("sol"), Ok((sol, Some(9))));
+        assert_eq!(mint(&usdc.to_string()), Ok((usdc, Some(6))));
+        assert_eq!(mint(&address.to_string()), Ok((address, None)));
     }
 }

@@ -195,7 +195,10 @@ fn it_creates_what_is_missing_and_a_second_run_changes_nothing() {
         let parameter = |name: &str| file["parameters"][name].as_integer().unwrap();
         assert_eq!(i64::from(config.liquidation_ltv.0), parameter("liquidation_ltv"));
         assert_eq!(i64::try_from(config.min_debt.0).unwrap(), parameter("min_debt"));
-        assert_eq!(i64::from(config.crowding_bands), parameter("crowding_bands"));
+        assert_eq!(i64::from(config.pipeline), parameter("pipeline"));
+        assert_eq!(i64::try_from(config.market_depth.0).unwrap(), parameter("market_depth"));
+        let share = cluster.market(names).unwrap().depth.share;
+        assert_eq!(i64::from(share.0), file["depth"]["share"].as_integer().unwrap());
     }
     let [_, _, jitosol] = MARKETS.map(|names| cluster.market(names).unwrap().oracle);
     assert!(jitosol.has_redemption());

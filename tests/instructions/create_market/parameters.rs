@@ -186,15 +186,15 @@ fn every_rule_between_parameters_is_exact() {
             |config| config.stress_fall.0 = 10_000 - config.takeover_ltv.0 - 1,
             StressFallTooSmall,
         ),
-        // Half of the depth is sold in the time of the pipeline.
+        // A third of the depth is sold in the time of the pipeline.
         (
-            |config| (config.market_depth, config.debt_cap) = (Quote(8 * config.min_debt.0), Quote(0)),
-            |config| (config.market_depth, config.debt_cap) = (Quote(8 * config.min_debt.0 - 1), Quote(0)),
+            |config| (config.market_depth, config.debt_cap) = (Quote(12 * config.min_debt.0), Quote(0)),
+            |config| (config.market_depth, config.debt_cap) = (Quote(12 * config.min_debt.0 - 1), Quote(0)),
             PipelineTooSmall,
         ),
         (
-            |config| config.min_debt = Quote(config.market_depth.0 / 8),
-            |config| config.min_debt = Quote(config.market_depth.0 / 8 + 1),
+            |config| config.min_debt = Quote(config.market_depth.0 / 12),
+            |config| config.min_debt = Quote(config.market_depth.0 / 12 + 1),
             PipelineTooSmall,
         ),
         (
@@ -215,7 +215,11 @@ fn every_rule_between_parameters_is_exact() {
         ),
     ];
     let spec = MarketSpec {
-        config: Config::EXAMPLE,
+        // One depth an hour.
+        config: Config {
+            flow_rate: Bps(10_000),
+            ..Config::EXAMPLE
+        },
         ..MarketSpec::default()
     };
     for (number, (last, beyond, expected)) in rules.into_iter().enumerate() {

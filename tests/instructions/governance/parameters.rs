@@ -8,7 +8,7 @@ use breakwater::{
 };
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
-    Config, Parameter, ParameterChange, Quote, config::table::FIRST_LIMITS, governance::PARAMETERS,
+    Bps, Config, Parameter, ParameterChange, Quote, config::table::FIRST_LIMITS, governance::PARAMETERS,
 };
 use breakwater_testkit::{Actor, World, ix};
 use std::collections::BTreeSet;
@@ -18,6 +18,8 @@ pub const BEFORE: Config = Config {
     supply_cap: Quote(1_000_000_000_000),
     debt_cap: Quote(1_000_000_000_000),
     account_debt_cap: Quote(100_000_000_000),
+    // One depth an hour, so that the numbers below stay as they are.
+    flow_rate: Bps(10_000),
     ..Config::EXAMPLE
 };
 
@@ -68,12 +70,12 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 28] {
         (Parameter::bounty_share, 51, 1_000, BountyTooLarge),
         (Parameter::bounty_tip, 50_001, 10_000_000, BountyTooLarge),
         (Parameter::min_debt, 50_000, 9_999_999, BountyTooLarge),
-        // Half of the depth is sold in 20 minutes: 200,000 dollars.
-        (Parameter::min_debt, 50_000_000_001, 1 << 53, PipelineTooSmall),
+        // A third of the depth is sold in 20 minutes: 133,333 dollars and a third.
+        (Parameter::min_debt, 33_333_333_334, 1 << 53, PipelineTooSmall),
         (Parameter::flow_rate, 1, 2, PipelineTooSmall),
-        (Parameter::market_depth, 1, 79_999_999, PipelineTooSmall),
+        (Parameter::market_depth, 1, 119_999_999, PipelineTooSmall),
         // A debt cap of a million dollars.
-        (Parameter::market_depth, 80_000_000, 4_999_999_999, DebtCapBeyondDepth),
+        (Parameter::market_depth, 120_000_000, 4_999_999_999, DebtCapBeyondDepth),
         (Parameter::debt_cap, 80_000_000_000_001, u64::MAX, DebtCapBeyondDepth),
         // 1 − 95%.
         (Parameter::stress_fall, 0, 499, StressFallTooSmall),
@@ -175,7 +177,10 @@ fn what_two_parameters_forbid_each_other_they_may_do_together() {
         [(Parameter::min_debt, 1), (Parameter::bounty_tip, 0)],
         [(Parameter::penalty, 2_500), (Parameter::takeover_penalty, 2_500)],
         [(Parameter::stress_fall, 500), (Parameter::stress_max, 500)],
-        [(Parameter::market_depth, 80_000_000), (Parameter::debt_cap, 16_000_000_000)],
+        [
+            (Parameter::market_depth, 120_000_000),
+            (Parameter::debt_cap, 24_000_000_000),
+        ],
         [(Parameter::confidence_halt, 1), (Parameter::confidence_guard, 1)],
         [(Parameter::max_age_long, 1), (Parameter::max_age_short, 1)],
         [(Parameter::brake_seconds, 86_400), (Parameter::brake_rest, 86_400)],

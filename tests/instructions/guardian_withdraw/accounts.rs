@@ -1,6 +1,6 @@
 //! Every account that is not what it should be.
 
-use super::{SHARES, ripe, wait};
+use super::{SHARES, ripe, still, wait};
 use crate::{
     attack::{Attack, nowhere, twin},
     backing::{backed, interest_free, stands_at, take_over},
@@ -12,7 +12,7 @@ use anchor_spl::token_2022;
 use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
 use breakwater_engine::oracle::Purpose;
-use breakwater_testkit::{MarketSpec, World, ix, pyth::usd};
+use breakwater_testkit::{World, ix, pyth::usd};
 
 #[test]
 fn bad_feeds_are_refused_while_there_is_inventory() {
@@ -32,7 +32,7 @@ fn bad_feeds_are_refused_while_there_is_inventory() {
 
 #[test]
 fn the_money_may_go_to_somebody_else() {
-    let (mut scene, gina) = ripe(&MarketSpec::default(), 0);
+    let (mut scene, gina) = ripe(&still(), 0);
     let mut gift = ix::guardian_withdraw(&scene.market, &gina.key(), SHARES, 0);
     gift.accounts[4].pubkey = scene.market.quote_of(&scene.kate.key());
     scene.world.send(&[gift], &[&gina]).unwrap();
@@ -51,7 +51,7 @@ fn every_account_is_checked() {
             ..
         },
         gina,
-    ) = ripe(&MarketSpec::default(), 10_000 * USDC);
+    ) = ripe(&still(), 10_000 * USDC);
     let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
     world.open_guardian_position(&market, &mallory).unwrap();
     world.open_guardian_position(&sibling, &gina).unwrap();

@@ -3,15 +3,11 @@
 
 use breakwater_client::quotes::Quotes;
 use breakwater_engine::{GuardianPosition, GuardianShares, Key, Quote, oracle::Purpose};
-use breakwater_lab::{
-    cascade::{
-        Kind, Path,
-        lane::{Buyers, Lane, together},
-        lending::print,
-        setup::quote,
-        study::Plan,
-    },
-    guards::population::readings,
+use breakwater_lab::cascade::{
+    Kind, Path,
+    lane::{Buyers, Common, Lane, together},
+    setup::quote,
+    study::Plan,
 };
 use clap::Parser;
 
@@ -62,7 +58,7 @@ impl Guardian {
         let clock = lane.clock();
         let shown = lane.shown.last().unwrap();
         // While the market refuses prices the bot tries again.
-        let Ok(quotes) = Quotes::new(&lane.lending.market, &readings(&print(shown)), Purpose::Observe, clock) else {
+        let Ok(quotes) = Quotes::new(&lane.lending.market, &shown.readings(), Purpose::Observe, clock) else {
             return;
         };
         let spot = quotes.prices().spot().raw();
@@ -104,7 +100,7 @@ impl Guardian {
             }
         }
         // Nobody else is a guardian here.
-        let claim = lane.lending.market.guardians.claim;
+        let claim = lane.lending.market.books.guardians.claim;
         let equity = u64::try_from(quotes.statement().unwrap().equity.max(0)).unwrap();
         self.claim = (claim, claim.min(Quote(equity)));
     }
@@ -142,7 +138,7 @@ fn measure(scenario: &str, equity: f64, seed: u64) -> String {
         half_life: f64::INFINITY,
         tied: 0.0,
     };
-    together(vec![lane], buyers, |lanes| {
+    together(vec![lane], Common::Buyers(buyers), |lanes| {
         if step % LOOK == 0 {
             guardian.look(&mut lanes[0]);
         }

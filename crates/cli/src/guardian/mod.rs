@@ -11,7 +11,7 @@ use std::{
 
 use anchor_spl::token_interface::TokenAccount;
 use breakwater_client::{addresses, decode, instructions as ix, quotes::Quotes};
-use breakwater_engine::{Bps, GuardianPosition, Key, Quote, risk::DROPS};
+use breakwater_engine::{Bps, GuardianPosition, Key, Quote};
 use clap::{Args, Subcommand, builder::FalseyValueParser};
 use serde_json::json;
 use strategy::{Decision, Limits, Sight, Step, decide};
@@ -27,7 +27,7 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Joins a backstop when a cascade is near and its penalties pay, and asks to leave when it is over
+    /// Joins a backstop when a cascade is near and its penalties pay, or standing by does, and asks to leave when it is over
     #[command(
         after_help = "Example:\n  breakwater guardian run SOL/USDC --keypair localnet/guardian.json --capital 10000 --dry-run \
                             --once\n\nThe strategy is one function: crates/cli/src/guardian/strategy.rs. Capital can be lost: \
@@ -80,8 +80,14 @@ struct LimitOptions {
     )]
     least: String,
     /// The fall of the price that is prepared for, bps
-    #[arg(long, env = "BREAKWATER_GUARDIAN_DROP", value_name = "BPS", default_value = "2000", value_parser = ["100", "200", "500", "1000", "2000"])]
-    drop: String,
+    #[arg(
+        long,
+        env = "BREAKWATER_GUARDIAN_DROP",
+        value_name = "BPS",
+        default_value_t = 2_000,
+        value_parser = clap::value_parser!(u32).range(1..10_000)
+    )]
+    drop: u32,
     /// A cascade is near only if the nearest debt is at most this far below the price, bps
     #[arg(
         long,
@@ -90,33 +96,24 @@ struct LimitOptions {
         default_value_t = 500
     )]
     proximity: u32,
-    /// … and if the backstop's room is at most this part of the debt that the fall would liquidate, bps
+    /// … and if what the backstop has is at most this part of what that fall has it take over, bps
     #[arg(
         long,
         env = "BREAKWATER_GUARDIAN_DEPTH_RATIO",
         value_name = "BPS",
-        default_value_t = 30_000
+        default_value_t = 10_000
     )]
     depth_ratio: u32,
-    /// … or if the cascade indicator is at least this, bps
-    #[arg(
-        long,
-        env = "BREAKWATER_GUARDIAN_CASCADE",
-        value_name = "BPS",
-        default_value_t = 5_000
-    )]
-    cascade: u32,
     /// Least share of penalties that the fall would earn, bps of what is put in
     #[arg(long, env = "BREAKWATER_GUARDIAN_RETURN", value_name = "BPS", default_value_t = 50)]
     least_return: u32,
-    /// A further fall, after that one, that the protocol's own equity must bear alone, bps
-    #[arg(
-        long,
-        env = "BREAKWATER_GUARDIAN_FURTHER_FALL",
-        value_name = "BPS",
-        default_value_t = 3_000
-    )]
-    further_fall: u32,
+    /// Stands by without a cascade for at least this, bps a year; 0 never does
+    #[arg(long, env = "BREAKWATER_GUARDIAN_YIELD", value_name = "BPS", default_value_t = 0)]
+    least_yield: u32,
+    /// What the protocol's own capital must have to spare after the market's stress fall, bps of what the fall prepared for has the
+    /// backstop take over
+    #[arg(long, env = "BREAKWATER_GUARDIAN_RESERVE", value_name = "BPS", default_value_t = 0)]
+    reserve: u32,
     /// How long nothing must have been near before it asks to leave, seconds
     #[arg(
         long,
@@ -132,17 +129,15 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 impl LimitOptions {
     fn limits(&self, decimals: u8) -> Result<Limits> {
         let atoms = |text: &str| -> Result<Quote> { Ok(Quote(mantissa(text, -i32::from(decimals))?.unsigned_abs())) };
-        let drop = Bps(self.drop.parse()?);
-        debug_assert!(DROPS.contains(&drop));
         Ok(Limits {
             capital: atoms(&self.capital)?,
             least: atoms(&self.least)?,
-            drop,
+            drop: Bps(self.drop),
             proximity: Bps(self.proximity),
             depth_ratio: Bps(self.depth_ratio),
-            cascade: Bps(self.cascade),
             least_return: Bps(self.least_return),
-            further_fall: Bps(self.further_fall),
+            least_yield: Bps(self.least_yield),
+            reserve: Bps(self.reserve),
             calm_seconds: self.calm.into(),
         })
     }

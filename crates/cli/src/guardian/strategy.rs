@@ -1,10 +1,9 @@
 //! When a guardian's capital joins a backstop and when it leaves: one function, [`decide`], of what is seen and of limits that the
 //! owner of the capital sets. It touches nothing and remembers nothing.
 
-use breakwater_client::quotes::{Quotes, Shock};
+use breakwater_client::quotes::{GuardianYield, Leaving, Quotes, Shock};
 use breakwater_engine::{
-    Bps, Config, GuardianPosition, GuardianShares, Guardians, Level, Quote, num,
-    risk::{DROPS, Risk},
+    Bps, Config, GuardianPosition, GuardianShares, Guardians, Level, Quote, num, risk::Risk, stress::StressStatement,
 };
 
 /// What the owner of the capital allows.
@@ -14,18 +13,19 @@ pub struct Limits {
     pub capital: Quote,
     /// Least to put in, quote atoms: less is not worth the transaction.
     pub least: Quote,
-    /// The fall of the price that is prepared for: one of [`DROPS`].
+    /// The fall of the price that is prepared for.
     pub drop: Bps,
-    /// A cascade is near only if the nearest debt is at most this far below the price.
+    /// A cascade is near only if the nearest debt is at most this far below the price…
     pub proximity: Bps,
-    /// And if the backstop's room covers at most so much of the debt that the fall would liquidate…
+    /// … and if what the backstop has is at most so much of what that fall has it take over.
     pub depth_ratio: Bps,
-    /// … or the cascade indicator is at least this.
-    pub cascade: Bps,
     /// Least expected share of penalties ÷ capital put in.
     pub least_return: Bps,
-    /// A further fall, after the one prepared for, that the protocol's own equity must bear alone.
-    pub further_fall: Bps,
+    /// It stands by whatever is near for at least this, a year; zero never does.
+    pub least_yield: Bps,
+    /// What the protocol's own capital must have to spare after the market's stress fall, with nothing sold and everyone
+    /// under water paid for, as a part of the debt that the fall prepared for has the backstop take over.
+    pub reserve: Bps,
     /// How long nothing must have been near before it leaves, seconds.
     pub calm_seconds: i64,
 }
@@ -45,14 +45,22 @@ pub struct Sight {
     pub due: Quote,
     /// All guardians' claim.
     pub guardians: Guardians,
-    /// The backstop's equity, inventory at the stressed price, quote atoms.
-    pub equity_stressed: i128,
+    /// The stress cover C, guardians' capital included.
+    pub stress: StressStatement,
+    /// What the backstop has ÷ what the fall prepared for has it take over: [`Curve::backstop_depth_ratio`].
+    ///
+    /// [`Curve::backstop_depth_ratio`]: breakwater_engine::cascade::Curve::backstop_depth_ratio
+    pub depth: Bps,
+    /// The backstop's equity with inventory at the price after the market's stress fall, quote atoms.
+    pub equity: i128,
     /// Its inventory at spot, quote atoms.
     pub inventory_value: Quote,
+    /// What the claim would earn with what is at hand in it, or earns if the guardian is inside.
+    pub earns: GuardianYield,
     /// The guardian's shares and request, of this era.
     pub position: GuardianPosition,
-    /// What leaving with what was asked for would pay; `None` while it cannot be paid.
-    pub payable: Option<Quote>,
+    /// With how much of what was asked for it can leave; `None` while prices do not say.
+    pub leaving: Option<Leaving>,
     /// What the guardian's wallet holds, quote atoms.
     pub wallet: Quote,
     /// Seconds since something was near, as far as this process has seen.
@@ -65,7 +73,8 @@ impl Sight {
     /// What is seen through a market's quotes.
     ///
     /// # Errors
-    /// Those of [`Quotes::shock`] and [`Quotes::statement`].
+    /// Those of [`Quotes::shock`], [`Quotes::statement`], [`Quotes::guardian_yield`] and
+    /// [`breakwater_engine::Market::cascade`].
     pub fn of(
         quotes: &Quotes,
         limits: &Limits,
@@ -74,24 +83,43 @@ impl Sight {
         calm_for: i64,
     ) -> breakwater_engine::Result<Self> {
         let market = quotes.market();
+        let books = market.books_at(quotes.clock())?;
         let statement = quotes.statement()?;
-        let in_era = position.in_era(market.guardians.era);
-        let payable = quotes.guardian_withdrawal(position, in_era.requested).ok();
+        let stress = statement.cover;
+        let in_era = position.in_era(books.guardians.era);
+        let more = if in_era.shares == GuardianShares::ZERO {
+            limits.capital.min(wallet)
+        } else {
+            Quote::ZERO
+        };
         Ok(Self {
             config: market.config,
             level: quotes.prices().level(),
             risk: quotes.risk().ok(),
             shock: quotes.shock(limits.drop)?,
             due: quotes.shock(Bps(0))?.debt,
-            guardians: market.guardians,
-            equity_stressed: statement.equity_stressed,
+            guardians: books.guardians,
+            stress,
+            depth: market
+                .cascade(quotes.prices(), quotes.clock())?
+                .backstop_depth_ratio(limits.drop),
+            equity: books.backstop.equity(&books.pool, stress.price)?,
             inventory_value: statement.inventory_value,
+            // Deposits may be paused.
+            earns: quotes
+                .guardian_yield(more)
+                .or_else(|_| quotes.guardian_yield(Quote::ZERO))?,
             position: in_era,
-            payable: payable.map(|paid| paid.amount),
+            leaving: quotes.leaving(position).ok(),
             wallet,
             calm_for,
             now: quotes.clock().unix,
         })
+    }
+
+    /// What the protocol's own capital has to spare after the stress fall, quote atoms: C without the guardians' claim.
+    fn protocol_cover(&self) -> i128 {
+        self.stress.cover - i128::from(self.guardians.claim.0)
     }
 }
 
@@ -127,24 +155,20 @@ impl Decision {
 
 /// The strategy.
 ///
-/// - Outside: join when a cascade is near, the penalties of the fall prepared for would pay, and the protocol's equity stands
-///   before the guardians against that fall and a further one.
-/// - Inside: stay while something is near; when it was calm for long enough, ask to leave.
-/// - Having asked: once the wait is over, leave — unless a cascade is near again and still pays: then take the request back.
+/// - Outside: join when a cascade is near and the penalties of the fall prepared for would pay, or standing by does; and only if
+///   the protocol's own capital stands before the guardians against the market's stress fall.
+/// - Inside: stay while something is near or standing by pays; when it was calm for long enough, ask to leave.
+/// - Having asked: once the wait is over, leave — unless there is a reason to be inside again: then take the request back.
 pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
     let position = &sight.position;
     let near = near(limits, sight);
     if position.shares == GuardianShares::ZERO {
-        let reason = match near {
-            Ok(reason) => reason,
-            Err(reason) => return Decision::new(Step::Wait, reason),
-        };
-        return match offer(limits, sight, limits.capital.min(sight.wallet)) {
-            Ok((amount, terms)) => Decision::new(Step::Join(amount), format!("{reason}; {terms}")),
-            Err(refusal) => Decision::new(Step::Wait, format!("{reason}, but {refusal}")),
-        };
+        return outside(limits, sight, near);
     }
     if position.requested == GuardianShares::ZERO {
+        if let Some(reason) = standing_by(limits, sight) {
+            return Decision::new(Step::Wait, format!("inside, and {reason}"));
+        }
         return match near {
             Ok(reason) => Decision::new(Step::Wait, format!("inside, and {reason}")),
             Err(reason) if sight.inventory_value > Quote::ZERO => Decision::new(
@@ -168,22 +192,47 @@ pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
     if sight.now > closes {
         return Decision::new(Step::Ask(position.shares), "the time to leave has passed: ask again");
     }
-    if let Ok(reason) = near
-        && offer(limits, sight, Quote::ZERO).is_ok()
+    let pays = near
+        .and_then(|reason| penalties(limits, sight, Quote::ZERO).map(|_| reason))
+        .ok();
+    if let Some(reason) = pays.or_else(|| standing_by(limits, sight))
+        && protected(limits, sight).is_ok()
     {
         return Decision::new(Step::Stay, format!("could leave, but {reason}"));
     }
-    match sight.payable {
+    match sight.leaving {
         // An atom less: interest and rounding may move it between now and then.
-        Some(amount) if amount > Quote::ZERO => {
-            let least = Quote(amount.0.saturating_sub(1));
-            Decision::new(Step::Leave(position.requested, least), "the wait is over")
+        Some(paid) if paid.amount > Quote::ZERO => {
+            let least = Quote(paid.amount.0.saturating_sub(1));
+            Decision::new(Step::Leave(paid.shares, least), "the wait is over")
         }
-        _ => Decision::new(
+        Some(paid) => Decision::new(Step::Wait, format!("the backstop cannot pay now: {:?}", paid.bound_by)),
+        None => Decision::new(
             Step::Wait,
-            "the backstop cannot pay now: inventory first, and the pool before guardians",
+            "the backstop cannot pay now: its prices are not trusted for it",
         ),
     }
+}
+
+/// What to do for who has nothing inside.
+fn outside(limits: &Limits, sight: &Sight, near: Result<String, String>) -> Decision {
+    let amount = limits.capital.min(sight.wallet);
+    let refuse = |reason: &str, refusal: &str| Decision::new(Step::Wait, format!("{reason}, but {refusal}"));
+    let (reason, terms) = match (near, standing_by(limits, sight)) {
+        (Ok(reason), stands) => match (penalties(limits, sight, amount), stands) {
+            (Ok(terms), _) | (Err(_), Some(terms)) => (reason, terms),
+            (Err(refusal), None) => return refuse(&reason, &refusal),
+        },
+        (Err(reason), Some(terms)) => (reason, terms),
+        (Err(reason), None) => return Decision::new(Step::Wait, reason),
+    };
+    if amount < limits.least {
+        return refuse(&reason, &format!("only {} quote atoms are at hand", amount.0));
+    }
+    if let Err(refusal) = protected(limits, sight) {
+        return refuse(&reason, &refusal);
+    }
+    Decision::new(Step::Join(amount), format!("{reason}; {terms}"))
 }
 
 /// Whether a cascade is near.
@@ -197,8 +246,8 @@ fn near(limits: &Limits, sight: &Sight) -> Result<String, String> {
         return Err("the market is halted".to_owned());
     }
     let Some(risk) = sight.risk else {
-        // The price falls faster than it is believed: whatever was near still is.
-        return Ok("liquidations wait for the guarded price".to_owned());
+        // Nothing can be liquidated at these prices: whatever was near still is.
+        return Ok("liquidations wait for better prices".to_owned());
     };
     // The map's measures look down from the price: what is due already lies above it.
     let proximity = if sight.due > Quote::ZERO {
@@ -212,56 +261,47 @@ fn near(limits: &Limits, sight: &Sight) -> Result<String, String> {
     if proximity > limits.proximity {
         return Err(format!("the nearest debt is {} bps below the price", proximity.0));
     }
-    let depth = DROPS
-        .iter()
-        .zip(risk.depth_ratios)
-        .find(|(drop, _)| **drop == limits.drop);
-    let all = num::wide(risk.room.0, num::BPS).checked_div(sight.shock.debt.0.into());
-    let all = all
-        .and_then(|ratio| u32::try_from(ratio).ok())
-        .map_or(Bps(u32::MAX), Bps);
-    let depth = depth.map_or(all, |(_, ratio)| all.min(ratio));
-    if risk.cascade >= limits.cascade {
-        return Ok(format!("the cascade indicator is {} bps", risk.cascade.0));
-    }
+    let depth = sight.depth;
+    let words = format!(
+        "debt is {} bps away, {} the backstop has {} bps of what a fall of {} bps brings it",
+        proximity.0,
+        if depth <= limits.depth_ratio { "and" } else { "but" },
+        depth.0,
+        limits.drop.0
+    );
     if depth <= limits.depth_ratio {
-        return Ok(format!(
-            "debt is {} bps away and the room is {} bps of what a fall of {} bps liquidates",
-            proximity.0, depth.0, limits.drop.0
-        ));
+        Ok(words)
+    } else {
+        Err(words)
+    }
+}
+
+/// What standing by pays, if it is enough.
+fn standing_by(limits: &Limits, sight: &Sight) -> Option<String> {
+    let pays = sight.earns.standing_by;
+    (limits.least_yield > Bps(0) && pays >= limits.least_yield && sight.level == Level::Normal)
+        .then(|| format!("standing by pays {} bps a year", pays.0))
+}
+
+/// Whether the protocol's own capital stands before the guardians: after the market's stress fall, with nothing sold and everyone
+/// under water paid for, some of it must be left.
+fn protected(limits: &Limits, sight: &Sight) -> Result<(), String> {
+    let spare = sight.protocol_cover();
+    let reserve = i128::from(sight.shock.repaid.0) * i128::from(limits.reserve.0) / i128::from(num::BPS);
+    if spare >= reserve {
+        return Ok(());
     }
     Err(format!(
-        "debt is {} bps away, but the room is {} bps of what a fall of {} bps liquidates",
-        proximity.0, depth.0, limits.drop.0
+        "after a fall of {} bps the protocol's own capital would have {spare} to spare, less than {reserve}: guardians would pay",
+        sight.stress.fall.0
     ))
 }
 
-/// How much to put in and what it would earn, or why nothing. With zero: whether what is inside already pays.
-fn offer(limits: &Limits, sight: &Sight, amount: Quote) -> Result<(Quote, String), String> {
-    let joins = sight.position.shares == GuardianShares::ZERO;
-    if joins && amount < limits.least {
-        return Err(format!("only {} quote atoms are at hand", amount.0));
-    }
-    let protocol = sight.equity_stressed - i128::from(sight.guardians.claim.0);
-    let Shock {
-        penalties,
-        deficits,
-        repaid,
-        ..
-    } = sight.shock;
-    let held = i128::from(repaid.0) + i128::from(sight.inventory_value.0);
-    let further = held * i128::from(limits.further_fall.0) / i128::from(num::BPS);
-    let loss = i128::from(deficits.0) + further;
-    if loss > protocol + i128::from(penalties.0) {
-        return Err(format!(
-            "the protocol's equity of {protocol} would not bear {deficits} of deficits and {further} of a further fall: guardians \
-             would",
-            deficits = deficits.0
-        ));
-    }
-    // As it would be with the amount in.
+/// What the penalties of the fall prepared for would earn with `amount` more in, or why that is too little. With zero: what they
+/// earn for what is inside.
+fn penalties(limits: &Limits, sight: &Sight, amount: Quote) -> Result<String, String> {
     let claim = sight.guardians.claim.0.saturating_add(amount.0);
-    let equity = sight.equity_stressed.saturating_add(amount.0.into());
+    let equity = sight.equity.saturating_add(amount.0.into());
     let guardians = Guardians {
         claim: Quote(claim),
         shares: GuardianShares(1),
@@ -269,18 +309,13 @@ fn offer(limits: &Limits, sight: &Sight, amount: Quote) -> Result<(Quote, String
     };
     let rate = guardians.rate(&sight.config, u64::try_from(equity.max(0)).unwrap_or(u64::MAX));
     // All guardians' part of the penalties, for each atom of the claim: what one earns for an atom put in.
-    let earned = u128::from(penalties.0) * u128::from(rate.0);
+    let earned = u128::from(sight.shock.shared.0) * u128::from(rate.0);
     let earns = u32::try_from(earned / u128::from(claim.max(1))).unwrap_or(u32::MAX);
+    let words = format!("a fall of {} bps would earn {earns} bps", limits.drop.0);
     if earns < limits.least_return.0 {
-        return Err(format!(
-            "a fall of {} bps would earn {earns} bps, less than {}",
-            limits.drop.0, limits.least_return.0
-        ));
+        return Err(format!("{words}, less than {}", limits.least_return.0));
     }
-    Ok((
-        amount,
-        format!("a fall of {} bps would earn {earns} bps", limits.drop.0),
-    ))
+    Ok(words)
 }
 
 #[cfg(test)]

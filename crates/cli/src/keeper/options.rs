@@ -89,9 +89,12 @@ pub struct Run {
     /// The same while the market is not Normal, or liquidations wait for the guarded price; 0 never does
     #[arg(long, env = "BREAKWATER_OBSERVE_URGENT_SECONDS", default_value_t = 2)]
     observe_urgent_seconds: u32,
-    /// Claim the bounty from so many quote atoms on; 0 never does
+    /// Claim bounties from so many quote atoms on that the backstop has cash for; 0 never does
     #[arg(long, env = "BREAKWATER_CLAIM_ABOVE", default_value_t = 0)]
     claim_above: u64,
+    /// What `breakwater depth` measured: warns, in log and metrics, if the market's depth is configured larger than that
+    #[arg(long, env = "BREAKWATER_DEPTH_FILE", value_name = "FILE")]
+    depth_file: Option<PathBuf>,
     /// Do not settle deficits
     #[arg(long, env = "BREAKWATER_NO_SETTLE", value_parser = FalseyValueParser::new())]
     no_settle: bool,
@@ -176,6 +179,7 @@ impl Run {
                 within: self.tables_within,
                 given: self.lookup_table.clone(),
             },
+            depth_file: self.depth_file.clone(),
             clock_drift: Some(i64::from(self.clock_drift_seconds)).filter(|drift| *drift > 0),
         })
     }

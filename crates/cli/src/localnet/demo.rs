@@ -1,6 +1,6 @@
 //! What a new localnet has: a market, and people in it.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use anchor_lang::{
     prelude::Pubkey,
@@ -75,6 +75,23 @@ pub struct Actor {
     pub margin_account: Option<String>,
 }
 
+/// A sample of what `breakwater depth` asks: a market of constant product, at whatever price the localnet's feeds are.
+const QUOTES: &str = r#"#!/bin/sh
+# A sample hook for `breakwater depth`. It reads {"sell": MINT, "for": MINT, "amount": "ATOMS"} and answers as a market of
+# constant product would that holds 100,000 SOL and 15,000,000 USDC: its price falls by 1% for a sale of 75,000 USDC.
+amount=$(sed 's/.*"amount":"\([0-9]*\)".*/\1/')
+awk -v a="$amount" 'BEGIN { x = 1e14; y = 1.5e13; printf "{\"received\":\"%.0f\"}\n", y * a / (x + a) - 0.5 }'
+"#;
+
+/// Writes the sample as a command.
+fn write_quotes(folder: &Path) -> std::io::Result<()> {
+    let file = folder.join("quotes.sh");
+    fs::write(&file, QUOTES)?;
+    let mut permissions = fs::metadata(&file)?.permissions();
+    permissions.set_mode(0o755);
+    fs::set_permissions(&file, permissions)
+}
+
 /// Keypairs in a folder: those that are there, new ones otherwise, so that addresses survive a restart.
 fn keypair(folder: &Path, name: &str) -> Result<Keypair> {
     let file = folder.join(format!("{name}.json"));
@@ -89,7 +106,10 @@ fn keypair(folder: &Path, name: &str) -> Result<Keypair> {
 
 /// The program, its market of `file` and the actors, at these USD prices of collateral and quote.
 pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown; 2]) -> Result<Demo> {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let at = |error: std::io::Error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(folder)
+        .and_then(|()| write_quotes(folder))
+        .map_err(at)?;
     let authority = keypair(folder, "authority")?;
     let authority_key = authority.pubkey();
     net.airdrop(&authority_key, LAMPORTS)?;

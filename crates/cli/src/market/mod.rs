@@ -4,12 +4,16 @@ mod list;
 
 use std::error::Error;
 
-use breakwater_engine::{Bps, Config, Level, guard::Flags, interest, pool::Pool, risk::DROPS};
+use breakwater_engine::{
+    Bps, Config, Key, Level, MarginAccount, Quote, guard::Flags, interest, pool::Pool, risk::DROPS,
+};
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    account,
+    backstop::Stress,
     chain::Chain,
     format::{self, lines, percent, tokens},
     idl::Idl,
@@ -23,7 +27,7 @@ pub enum Command {
     /// Every market of the program
     #[command(after_help = "Example:\n  breakwater market list")]
     List(list::Options),
-    /// A market: prices and breaker, pool, measures of risk, backstop; with --json every parameter
+    /// A market: prices and breaker, pool, what limits new loans, measures of risk, backstop; with --json every parameter
     #[command(after_help = "Examples:\n  breakwater market show SOL/USDC\n  breakwater market show SOL/USDC --json")]
     Show(ShowMarket),
     /// Creates markets from configuration files, as far as they are not there; the same as `breakwater migrate`
@@ -61,6 +65,8 @@ struct View {
     price_error: Option<String>,
     pool: PoolView,
     ltv: Ltvs,
+    /// `null` without prices.
+    new_loans: Option<NewLoans>,
     risk: Option<Risk>,
     backstop: Backstop,
     parameters: Value,
@@ -95,18 +101,16 @@ struct Ltvs {
     initial_bps: u32,
     target_bps: u32,
     liquidation_bps: u32,
-    insolvency_bps: u32,
+    takeover_bps: u32,
     /// Where an announced ramp takes the liquidation LTV, and when.
     ramp: Option<(u32, i64, i64)>,
 }
 
 #[derive(Serialize)]
 struct Risk {
-    room: String,
     proximity_bps: Option<u32>,
-    /// Fall of the price, bps, and room ÷ debt that it would liquidate, bps; `null` if it would liquidate nothing.
-    depth_ratios: Vec<(u32, Option<u32>)>,
-    cascade_bps: u32,
+    /// Fall of the price, bps, and debt of the accounts that it makes liquidatable.
+    debt_within: Vec<(u32, String)>,
     deviation_bps: u32,
 }
 
@@ -115,7 +119,22 @@ struct Backstop {
     cash: String,
     inventory: String,
     debt: String,
+    funded_credits: String,
+    unfunded_credits: String,
     guardians_claim: String,
+    /// What it can stand; `null` without prices.
+    stress: Option<Stress>,
+    /// Inventory that is still taken over while the cover is negative, collateral atoms.
+    pipeline_room: Option<String>,
+    /// Most that is sold in an hour, quote atoms at the higher average.
+    hourly_flow: String,
+}
+
+/// The largest loan that the market gives one account with plenty of collateral, and the rule that binds.
+#[derive(Serialize)]
+struct NewLoans {
+    most: String,
+    bound_by: String,
 }
 
 fn show(options: &ShowMarket) -> Result<()> {
@@ -140,6 +159,7 @@ fn view(look: &Look) -> Result<View> {
         .account("Market", &look.data)
         .ok_or("the market cannot be read by this command's IDL")?;
     let quotes = look.quotes.as_ref().ok();
+    let statement = quotes.and_then(|quotes| quotes.statement().ok());
     let number = |amount: u64| amount.to_string();
     Ok(View {
         market: keys.market.to_string(),
@@ -153,42 +173,63 @@ fn view(look: &Look) -> Result<View> {
         quote_feed: keys.quote_feed.to_string(),
         unix_time: clock.unix,
         slot: clock.slot,
-        prices: quotes.map(|quotes| prices(look, quotes.prices(), &market.config)),
+        prices: quotes.map(|quotes| prices(look, quotes.prices())),
         price_error: look.quotes.as_ref().err().cloned(),
         pool: pool(&books.pool, &market.config)?,
         ltv: Ltvs {
             initial_bps: market.config.initial_ltv.0,
             target_bps: market.config.target_ltv.0,
             liquidation_bps: market.liquidation_ltv(*clock).0,
-            insolvency_bps: market.config.insolvency_ltv.0,
+            takeover_bps: market.config.takeover_ltv.0,
             ramp: (market.ramp.ends_at > clock.unix).then_some((
                 market.ramp.to.0,
                 market.ramp.starts_at,
                 market.ramp.ends_at,
             )),
         },
+        new_loans: quotes.map(|_| new_loans(look)),
         risk: quotes.and_then(|quotes| quotes.risk().ok()).map(|risk| Risk {
-            room: number(risk.room.0),
             proximity_bps: risk.proximity.map(|bps| bps.0),
-            depth_ratios: DROPS
+            debt_within: DROPS
                 .iter()
-                .zip(risk.depth_ratios)
-                .map(|(drop, ratio)| (drop.0, Some(ratio.0).filter(|ratio| *ratio != u32::MAX)))
+                .zip(risk.debt_within)
+                .map(|(drop, debt)| (drop.0, number(debt.0)))
                 .collect(),
-            cascade_bps: risk.cascade.0,
             deviation_bps: risk.deviation.0,
         }),
         backstop: Backstop {
             cash: number(books.backstop.cash.0),
             inventory: number(books.backstop.inventory.0),
             debt: number(books.pool.index.debt(books.backstop.debt_shares).map_err(failed)?.0),
-            guardians_claim: number(market.guardians.claim.0),
+            funded_credits: number(books.backstop.funded_credits.0),
+            unfunded_credits: number(books.backstop.unfunded_credits.0),
+            guardians_claim: number(books.guardians.claim.0),
+            stress: statement.as_ref().map(Stress::of),
+            pipeline_room: statement.map(|statement| number(statement.pipeline_room.0)),
+            hourly_flow: number(market.config.hourly_flow().0),
         },
         parameters: parameters["config"].take(),
     })
 }
 
-fn prices(look: &Look, prices: &breakwater_engine::Prices, config: &Config) -> Prices {
+/// See [`NewLoans`]. Of an account whose collateral is worth ten times what the pool has.
+fn new_loans(look: &Look) -> NewLoans {
+    let asked = look.trading().and_then(|quotes| {
+        let plenty = Quote(quotes.market().books.pool.cash.0.saturating_mul(10));
+        let account = MarginAccount {
+            collateral: quotes.judged_at().divisor()?.worth(plenty)?,
+            ..MarginAccount::new(Key::default(), Key::default(), 0, 0)
+        };
+        quotes.max_borrow(&account)
+    });
+    let (most, bound_by) = account::most(asked);
+    NewLoans {
+        most: most.0.to_string(),
+        bound_by,
+    }
+}
+
+fn prices(look: &Look, prices: &breakwater_engine::Prices) -> Prices {
     let decimals = look.decimals();
     Prices {
         level: level(prices.level()),
@@ -199,7 +240,7 @@ fn prices(look: &Look, prices: &breakwater_engine::Prices, config: &Config) -> P
         judged_at: format::price(prices.spot().max(prices.guarded()), decimals),
         confidence_bps: prices.believed().confidence().0,
         age_seconds: look.price_age(),
-        liquidations_refused: prices.liquidation(config).err().map(|error| format!("{error:?}")),
+        liquidations_refused: prices.liquidation().err().map(|error| format!("{error:?}")),
     }
 }
 
@@ -284,31 +325,59 @@ fn text(look: &Look, view: &View) -> Result<String> {
     rows.push(("initial LTV", percent(Bps(ltv.initial_bps))));
     rows.push(("liquidation LTV", percent(Bps(ltv.liquidation_bps))));
     rows.push((
-        "target, insolvency",
-        format!("{}, {}", percent(Bps(ltv.target_bps)), percent(Bps(ltv.insolvency_bps))),
+        "target, take-over",
+        format!("{}, {}", percent(Bps(ltv.target_bps)), percent(Bps(ltv.takeover_bps))),
     ));
     if let Some((to, starts, ends)) = ltv.ramp {
         let ramp = format!("to {} from {starts} to {ends} (unix time)", percent(Bps(to)));
         rows.push(("liquidation LTV goes", ramp));
     }
+    if let Some(loans) = &view.new_loans {
+        let text = format!(
+            "to one account at most {}: {}",
+            quote_tokens(&loans.most)?,
+            loans.bound_by
+        );
+        rows.push(("new loans", text));
+    }
     if let Some(risk) = &view.risk {
-        rows.push(("backstop's room", quote_tokens(&risk.room)?));
         let nearest = risk
             .proximity_bps
             .map_or("no debt".to_owned(), |bps| format!("{} below", percent(Bps(bps))));
         rows.push(("nearest debt", nearest));
-        let depth = risk.depth_ratios.iter().map(|(drop, ratio)| {
-            let times = ratio.map_or("-".to_owned(), |ratio| format!("{:.2}", f64::from(ratio) / 1e4));
-            format!("{}% {times}", drop / 100)
+        let within = risk.debt_within.iter().map(|(drop, debt)| {
+            let debt = tokens(debt.parse()?, decimals.quote);
+            Ok(format!("{}% {debt}", drop / 100))
         });
-        rows.push(("room ÷ debt in a fall", depth.collect::<Vec<_>>().join("   ")));
-        rows.push(("cascade indicator", percent(Bps(risk.cascade_bps))));
+        rows.push(("debt within a fall", within.collect::<Result<Vec<_>>>()?.join("   ")));
         rows.push(("volatility", percent(Bps(risk.deviation_bps))));
     }
+    let backstop = &view.backstop;
+    if let Some(stress) = &backstop.stress {
+        rows.extend(stress.lines(&quote, decimals.quote)?);
+    }
+    if let Some(room) = &backstop.pipeline_room {
+        rows.push((
+            "pipeline room",
+            format!("{} {collateral}", tokens(room.parse()?, decimals.collateral)),
+        ));
+    }
+    rows.push((
+        "backstop sells at most",
+        format!("{} an hour", quote_tokens(&backstop.hourly_flow)?),
+    ));
     rows.push(("backstop cash", quote_tokens(&view.backstop.cash)?));
     let inventory = tokens(view.backstop.inventory.parse()?, decimals.collateral);
     rows.push(("backstop inventory", format!("{inventory} {collateral}")));
     rows.push(("backstop debt", quote_tokens(&view.backstop.debt)?));
+    rows.push((
+        "owed to keepers",
+        format!(
+            "{}, and {} for which there is no cash yet",
+            quote_tokens(&backstop.funded_credits)?,
+            quote_tokens(&backstop.unfunded_credits)?
+        ),
+    ));
     rows.push(("guardians' claim", quote_tokens(&view.backstop.guardians_claim)?));
     out.push_str(&lines(&rows));
     Ok(out)

@@ -167,6 +167,7 @@ fn feed_id<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use breakwater_engine::{Config, Parameter};
 
     /// The programs that write the price accounts which Pyth and others keep for everyone, of each receiver.
     const PRICE_FEED_PROGRAM: &str = "pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT";
@@ -204,23 +205,122 @@ mod tests {
     fn reasons_hold() {
         for (name, market) in files() {
             let config = market.parameters.0;
-            assert!(
-                config.max_gap <= config.penalty_min,
-                "{name}: liquidating oneself at a lagging price would pay"
+            let penalty = config.min_debt.0 * u64::from(config.penalty.0) / 10_000;
+            assert_eq!(config.bounty_tip.0 * 2, penalty, "{name}: half of the smallest penalty");
+            assert_eq!(
+                config.bounty_share.0 * 4,
+                config.penalty.0,
+                "{name}: half of what it allows"
             );
-            let room = 10_000 - 10_000 * config.initial_ltv.0 / config.liquidation_ltv.0;
-            assert!(config.crowding_drop.0 > room, "{name}: new loans would not be seen");
-            let penalty = config.min_debt.0 * u64::from(config.penalty_min.0) / 10_000;
+            let (theta, whole) = (config.takeover_ltv.0, 10_000);
             assert!(
-                config.bounty_tip.0 <= penalty / 2,
-                "{name}: the tip would not be paid in full"
+                whole - theta <= config.unwind_max_discount.0,
+                "{name}: selling at the largest discount would leave margin"
             );
-            let schedule = config.inventory_cap.0 / u64::from(config.unwind_time);
             assert!(
-                (schedule..schedule * 11 / 10).contains(&config.unwind_max_rate),
-                "{name}: not just above the schedule"
+                theta * (whole + config.takeover_penalty.0) >= whole * whole,
+                "{name}: a take-over would leave margin at the take-over LTV"
             );
+            let bands = config.average_band.max(config.ema_band);
+            assert_eq!(config.unwind_floor_band, bands, "{name}: the floor and the bands");
+            assert_eq!(
+                config.guarded_flow.0 * 320,
+                config.debt_cap.0,
+                "{name}: the example's part of the cap"
+            );
+            assert_eq!(
+                config.debt_cap.0,
+                config.market_depth.0 * 200,
+                "{name}: a two hundredth"
+            );
+            assert_eq!(config.debt_cap.0 * 5, config.supply_cap.0 * 4, "{name}: four fifths");
+            assert_eq!(config.account_debt_cap.0 * 8, config.debt_cap.0, "{name}: an eighth");
+            let slowest = u64::from(config.unwind_max_discount.0) * 60 / u64::from(config.unwind_slope.0);
+            assert_eq!(slowest, 100, "{name}: minutes to the largest discount");
         }
+    }
+
+    /// Amounts that grow with a market.
+    const MARKETS_SIZE: [Parameter; 5] = [
+        Parameter::market_depth,
+        Parameter::guarded_flow,
+        Parameter::supply_cap,
+        Parameter::debt_cap,
+        Parameter::account_debt_cap,
+    ];
+    /// How much larger the example's are than those of SOL/USDC.
+    const SCALE: u64 = 100;
+
+    fn parameters(file: &str) -> Config {
+        let (_, market) = files().into_iter().find(|(name, _)| name == file).unwrap();
+        market.parameters.0
+    }
+
+    /// One set of parameters: what the laboratory, the demo and the documents run is what is deployed.
+    #[test]
+    fn sol_usdc_is_the_example() {
+        let file = parameters("sol-usdc");
+        for parameter in Parameter::ALL {
+            let scale = if MARKETS_SIZE.contains(parameter) { SCALE } else { 1 };
+            let expected = parameter.get(&Config::EXAMPLE);
+            assert_eq!(parameter.get(&file) * scale, expected, "{}", parameter.name());
+        }
+    }
+
+    /// The list at the top of a file names the parameters that differ from SOL/USDC, with the values that it gives, and no other.
+    #[test]
+    fn each_file_says_how_it_differs() {
+        let (sol, mut lists) = (parameters("sol-usdc"), 0);
+        for (name, market) in files().iter().filter(|(name, _)| name != "sol-usdc") {
+            let text = fs::read_to_string(folder().join(name).with_extension("toml")).unwrap();
+            let (head, _) = text.split_once("\n\n").unwrap();
+            let config = market.parameters.0;
+            let different: Vec<&str> = Parameter::ALL
+                .iter()
+                .filter(|parameter| parameter.get(&sol) != parameter.get(&config))
+                .map(|parameter| parameter.name())
+                .collect();
+            // Of each entry what stands before the colon.
+            let mut listed = Vec::new();
+            for entry in head.split("\n# - ").skip(1) {
+                let (names, reason) = entry.split_once(':').unwrap();
+                assert!(reason.trim().len() > 20, "{name}: {names} without a reason");
+                for item in names.replace("\n#", " ").split(',') {
+                    let mut words = item.split_whitespace();
+                    let word = words.next().unwrap();
+                    let parameter = Parameter::ALL.iter().find(|parameter| parameter.name() == word);
+                    let parameter = parameter.unwrap_or_else(|| panic!("{name}: {word} is no parameter"));
+                    if let Some(value) = words.next() {
+                        assert_eq!(value.parse(), Ok(parameter.get(&config)), "{name}: {word}");
+                    }
+                    listed.push((*parameter, word.to_owned()));
+                }
+            }
+            listed.sort_by_key(|(parameter, _)| parameter.id());
+            let listed: Vec<String> = listed.into_iter().map(|(_, word)| word).collect();
+            assert_eq!(listed, different, "{name}");
+            lists += 1;
+        }
+        assert_eq!(lists, 2);
+    }
+
+    /// What all markets together have of each asset's depth is at most the whole, and follows their depths.
+    #[test]
+    fn shares_of_depth_add_up() {
+        let mut sums: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
+        for (_, market) in files() {
+            *sums.entry(market.depth.budget).or_default() += market.depth.share;
+        }
+        assert_eq!(
+            sums.into_iter().collect::<Vec<_>>(),
+            [("SOL".to_owned(), 7_500), ("USDC".to_owned(), 5_000)]
+        );
+        let of = |name: &str| {
+            let (_, market) = files().into_iter().find(|(file, _)| file == name).unwrap();
+            (u64::from(market.depth.share), market.parameters.0.market_depth.0)
+        };
+        let ((sol, sol_depth), (staked, staked_depth)) = (of("sol-usdc"), of("jitosol-usdc"));
+        assert_eq!(sol * staked_depth, staked * sol_depth, "both are of one measurement");
     }
 
     /// An independent list: the accounts that Pyth documents for these symbols. Each is derived from its feed's id.

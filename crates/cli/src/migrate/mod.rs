@@ -8,7 +8,7 @@ use std::{error::Error, path::PathBuf};
 
 use anchor_lang::prelude::Pubkey;
 use breakwater::instructions::CreateMarketArgs;
-use breakwater_client::{MarketKeys, instructions as ix};
+use breakwater_client::{MarketKeys, addresses, instructions as ix};
 use breakwater_engine as engine;
 use clap::{Args, builder::FalseyValueParser};
 pub use file::Market;
@@ -189,6 +189,14 @@ fn compare(market: &Market, found: &engine::Market) -> Result<()> {
         if file != chain {
             different.push((name, format!("{file:?}"), format!("{chain:?}")));
         }
+    }
+    let (share, budget) = (found.depth.share.0, breakwater::state::address(found.depth.budget));
+    if share != market.depth.share {
+        different.push(("depth share", market.depth.share.to_string(), share.to_string()));
+    }
+    let expected = addresses::depth_budget(&market.depth.budget);
+    if budget != expected {
+        different.push(("depth budget", expected.to_string(), budget.to_string()));
     }
     if different.is_empty() {
         return Ok(());

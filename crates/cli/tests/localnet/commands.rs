@@ -72,6 +72,26 @@ fn a_crash_from_the_price_to_the_sale() {
     assert_eq!(shown["ltv"]["liquidation_bps"], 8_000);
     assert_eq!(atoms(&shown["parameters"]["min_debt"]), state.config.min_debt.0);
     near(atoms(&shown["pool"]["debt"]), 31_800_000_000);
+    let loans = &shown["new_loans"];
+    assert_eq!(
+        (loans["most"].as_str(), &loans["bound_by"]),
+        (Some("100000000000"), &"AccountDebtCapReached".into())
+    );
+    // At 93 for a SOL bob's 19,800 lack 1,200; the map counts a little more, and a calm market asks new loans for as much.
+    let stress = &shown["backstop"]["stress"];
+    let underwater = atoms(&stress["underwater"]);
+    assert!((1_200_000_000..2_000_000_000).contains(&underwater), "{underwater}");
+    near(atoms(&stress["cover"]), 50_000_000_000 - underwater);
+    assert_eq!(
+        (&stress["admission"], &stress["leaving"]),
+        (&stress["cover"], &"0".into())
+    );
+    assert_eq!(atoms(&shown["backstop"]["hourly_flow"]), state.config.hourly_flow().0);
+    // Collateral atoms at 150.
+    near(
+        atoms(&shown["backstop"]["pipeline_room"]),
+        state.config.pipeline_value().0 * 20 / 3,
+    );
 
     let bob = account(&net, "bob");
     assert_eq!(
@@ -82,6 +102,12 @@ fn a_crash_from_the_price_to_the_sale() {
         (bob["ltv_bps"].as_u64(), &bob["liquidation_price"]),
         (Some(6_601), &"123.75000".into())
     );
+    assert_eq!(
+        (&bob["borrow_bound_by"], &bob["withdraw_bound_by"]),
+        (&"InitialLtvExceeded".into(), &"InitialLtvExceeded".into())
+    );
+    let taken_over_at = bob["takeover_price"].as_str().unwrap();
+    assert!(taken_over_at.starts_with("104.21"), "{taken_over_at}");
     // The quote is true: so much is lent. The cent is for the interest until then.
     let most = atoms(&bob["max_borrow"]);
     let margin = addresses::margin_account(&net.market(), &net.keypair("bob").pubkey(), 0);
@@ -139,8 +165,14 @@ fn a_crash_from_the_price_to_the_sale() {
             .map(|ask| ask["discount_bps"].as_i64().unwrap())
             .take(3)
             .collect::<Vec<_>>(),
-        [0, 100, 200]
+        [0, 300, 500]
     );
+    assert_eq!(backstop["stress"]["fall_bps"], 3_800);
+    assert_eq!(
+        (&backstop["unfunded_credits"], &foretold["liquidation_waits"]),
+        (&"0".into(), &Value::Null)
+    );
+    assert_eq!(foretold["liquidation"]["taken_over"], false);
     let available = atoms(&asks[0]["available"]);
     net.send(
         &[ix::buy_inventory(
@@ -216,11 +248,18 @@ fn a_price_stays_and_stays_fresh() {
     // The guards are real: a fall of a fifth is not believed at once.
     let prices = net.json(&["market", "show", "SOL/USDC"])["prices"].take();
     assert_eq!(
-        (&prices["level"], &prices["liquidations_refused"]),
-        (&"Guarded".into(), &"PriceGapTooWide".into())
+        (&prices["level"], &prices["liquidations_refused"], &prices["spot"]),
+        (&"Guarded".into(), &Value::Null, &"80.500000".into())
     );
     let bob = account(&net, "bob");
-    assert_eq!((&bob["max_borrow"], &bob["liquidation"]), (&"0".into(), &Value::Null));
+    assert_eq!(
+        (&bob["max_borrow"], &bob["borrow_bound_by"]),
+        (&"0".into(), &"MarketGuarded".into())
+    );
+    assert_eq!(
+        (&bob["liquidatable"], &bob["liquidation"]),
+        (&false.into(), &Value::Null)
+    );
 
     // By the account instead of the market, and the average with it.
     let settled = net.json(&["price", &keys.quote_feed.to_string(), "0.97", "--settle"]);

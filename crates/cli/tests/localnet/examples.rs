@@ -38,7 +38,15 @@ fn every_example_works() {
     let net = Localnet::start("examples", &[]);
     let leaves = leaves(&[]);
     let names: Vec<String> = leaves.iter().map(|(words, _)| words.join(" ")).collect();
-    for known in ["localnet", "price", "market show", "guardian run", "migrate", "lab"] {
+    for known in [
+        "localnet",
+        "price",
+        "market show",
+        "depth",
+        "guardian run",
+        "migrate",
+        "lab",
+    ] {
         assert!(names.iter().any(|name| name == known), "{known}: {names:?}");
     }
     for (words, text) in &leaves {

@@ -26,10 +26,6 @@ fn look(net: &Localnet, more: &[&str]) -> Value {
         "--once",
         "--calm",
         "0",
-        "--drop",
-        "1000",
-        "--further-fall",
-        "1000",
     ];
     net.json(&[&words[..], more].concat())
 }
@@ -54,7 +50,7 @@ fn it_joins_asks_to_leave_and_leaves() {
     let net = Localnet::start("guardian", &[]);
     decided(&look(&net, &[]), "wait", "the nearest debt is");
     net.json(&["price", "SOL/USDC", "130"]);
-    decided(&look(&net, &[]), "wait", "but the room is");
+    decided(&look(&net, &[]), "wait", "but the backstop has");
     decided(&look(&net, &["--depth-ratio", "1000000"]), "wait", "less than 50");
     let join = ["--depth-ratio", "1000000", "--least-return", "10"];
     let dry = look(&net, &[&join[..], &["--dry-run"]].concat());
