@@ -141,6 +141,14 @@ pub(crate) fn brute_force(stage: &Stage, index: &Int, q: &Int) -> Int {
     short.sum()
 }
 
+/// C at q with each account's own collateral, quote atoms with 64 fractional bits: exactly.
+pub(crate) fn exact_cover(stage: &Stage, index: &Int, q: &Int) -> Int {
+    let (backstop, pool) = (&stage.market.books.backstop, &stage.market.books.pool);
+    let assets = (int(backstop.cash.0) << 64) + pool.due.raw() + q * backstop.inventory.0;
+    let owed = index * backstop.debt_shares.0 + (int(backstop.unfunded_credits.0) << 64);
+    assets - owed - brute_force(stage, index, q)
+}
+
 /// B(q) as the map's two sums give it, quote atoms: debt rounded up, collateral down.
 pub(crate) fn underwater(under: &Under, origin: i64, index: &Int, q: &Int) -> Int {
     let worth = (q * under.collateral(origin)) >> 64u32;

@@ -73,7 +73,7 @@ impl Flavour {
         (config.unwind_burst, config.unwind_slope) = (1_200, Bps(1_500));
         (config.market_depth, config.debt_cap) = (Quote(2_000_000_000), Quote(30_000_000_000));
         (config.brake_seconds, config.brake_rest) = (600, 1_200);
-        config.guarded_flow = Quote(60_000_000);
+        config.guarded_flow = Quote(150_000_000);
         if !self.guarded {
             (config.max_velocity, config.velocity_horizon) = (Bps(10_000), 3_600);
             (config.velocity_slack, config.average_band, config.ema_band) = (Bps(10_000), Bps(10_000), Bps(10_000));

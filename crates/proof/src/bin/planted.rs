@@ -75,21 +75,7 @@ fn run(only: &[String]) -> io::Result<bool> {
     if !switched.is_empty() {
         let originals = files.iter().map(|(file, text)| Ok((file, replace(file, text)?)));
         let originals = originals.collect::<io::Result<Vec<_>>>()?;
-        let (holds, told) = bench.play(None, 0)?;
-        println!(
-            "{} behind switches, all of them off: {}",
-            switched.len(),
-            if holds { "holds" } else { "DOES NOT HOLD" }
-        );
-        let done = if holds {
-            switched.iter().try_for_each(|at| {
-                let (number, bug) = (*at + 1, &bugs[*at]);
-                let found = bench.play(Some(&bug.invariant), number)?;
-                bench.judge(number, bug, &keys[*at], found)
-            })
-        } else {
-            Err(io::Error::other(told))
-        };
+        let done = bench.play_switched(&bugs, &keys, &switched);
         for (file, text) in originals {
             fs::write(file, text)?;
         }
@@ -101,18 +87,15 @@ fn run(only: &[String]) -> io::Result<bool> {
         let file = bench.tree.join("crates/engine/src").join(&bug.file);
         let source = fs::read_to_string(&file)?;
         let places = source.matches(&bug.find).count();
-        let found = if places != 1 || bug.find.contains('\n') || bug.replace.contains('\n') {
-            (
-                true,
-                format!("{places} places in {} where one line should be", bug.file),
-            )
+        let told = if places != 1 || bug.find.contains('\n') || bug.replace.contains('\n') {
+            format!("{places} places in {} where one line should be", bug.file)
         } else {
             fs::write(&file, source.replace(&bug.find, &bug.replace))?;
-            let found = bench.play(Some(&bug.invariant), 0);
+            let found = bench.build_and_play(&bug.invariant);
             fs::write(&file, source)?;
-            found?
+            found?.1
         };
-        bench.judge(at + 1, bug, &keys[at], found)?;
+        bench.judge(at + 1, bug, &keys[at], &told)?;
     }
     let missed = bench.missed;
     println!(
@@ -144,15 +127,13 @@ struct Bench {
 }
 
 impl Bench {
-    /// Builds the copy as it is and runs the sequences, with the mistake of this number switched on, against one invariant or all
-    /// of them. Returns whether they hold, and what was told.
-    fn play(&self, only: Option<&str>, mistake: usize) -> io::Result<(bool, String)> {
+    /// Builds the sequences on the copy as it is. Returns the program, or what the compiler has against it.
+    fn built(&self) -> io::Result<Result<PathBuf, String>> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
+        let output = Command::new(cargo)
             .args([
                 "test",
-                "--quiet",
+                "--no-run",
                 "--package",
                 "breakwater-proof",
                 "--test",
@@ -160,8 +141,26 @@ impl Bench {
             ])
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.build)
-            .env("BREAKWATER_MISTAKE", mistake.to_string())
+            .env("CARGO_TERM_COLOR", "never")
             .env("RUSTFLAGS", "--cap-lints=allow")
+            .output()?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let program = told
+            .lines()
+            .find_map(|line| line.split_once("tests/sequences.rs (")?.1.strip_suffix(')'));
+        Ok(match program {
+            Some(program) if output.status.success() => Ok(self.tree.join(program)),
+            _ => Err(told),
+        })
+    }
+
+    /// Plays the sequences, with the mistake of this number switched on, against one invariant or all of them. Returns whether they
+    /// hold, and what was told.
+    fn play(&self, program: &Path, only: Option<&str>, mistake: usize) -> io::Result<(bool, String)> {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.tree.join("crates/proof"))
+            .env("BREAKWATER_MISTAKE", mistake.to_string())
             .env("RUST_BACKTRACE", "0")
             // The figures of these runs are nobody's.
             .env("BREAKWATER_ASSURANCE", self.build.join("figures"))
@@ -176,8 +175,32 @@ impl Bench {
         Ok((output.status.success(), told))
     }
 
+    /// Plays against one invariant with a mistake that has been made in the copy itself.
+    fn build_and_play(&self, only: &str) -> io::Result<(bool, String)> {
+        match self.built()? {
+            Ok(program) => self.play(&program, Some(only), 0),
+            Err(told) => Ok((false, told)),
+        }
+    }
+
+    /// Plays each of `switched` against its invariant, once everything holds without any of them.
+    fn play_switched(&mut self, bugs: &[Mistake], keys: &[String], switched: &[usize]) -> io::Result<()> {
+        let program = self.built()?.map_err(io::Error::other)?;
+        let (holds, told) = self.play(&program, None, 0)?;
+        if !holds {
+            return Err(io::Error::other(format!("without any mistake: {told}")));
+        }
+        println!("{} behind switches; all of them off, everything holds", switched.len());
+        for at in switched {
+            let (number, bug) = (*at + 1, &bugs[*at]);
+            let (_, told) = self.play(&program, Some(&bug.invariant), number)?;
+            self.judge(number, bug, &keys[*at], &told)?;
+        }
+        Ok(())
+    }
+
     /// Says what came of a mistake, and remembers it if its own invariant noticed it.
-    fn judge(&mut self, number: usize, bug: &Mistake, key: &str, (_, told): (bool, String)) -> io::Result<()> {
+    fn judge(&mut self, number: usize, bug: &Mistake, key: &str, told: &str) -> io::Result<()> {
         print!("{number:>3}/{} {}: ", self.count, bug.invariant);
         io::stdout().flush()?;
         let wanted = format!("invariant violated: {}", bug.invariant);

@@ -28,6 +28,8 @@ struct Path {
     pipeline: Int,
     /// What was sold, at spot, quote atoms.
     sold: Int,
+    /// Debt that partial liquidations took without cover, quote atoms.
+    uncovered: Int,
     bounties: Int,
     /// Calls that went through: each rounds.
     calls: u64,
@@ -71,25 +73,20 @@ pub(super) fn suppliers(facts: &Facts, _: &History) -> Verdict {
         index: facts.index.clone(),
         pipeline: int(0),
         sold: int(0),
+        uncovered: int(0),
         bounties: int(0),
         calls: 0,
     };
     let loss = path.play()?;
-    let discount = if discounted { config.unwind_max_discount.0 } else { 0 };
+    let below_spot = if discounted { &path.sold } else { &path.uncovered };
     let most = floor(&(&path.pipeline * (high - &q)), &(int(1) << 64))
-        + floor(&(&path.sold * discount), &whole())
+        + floor(&(below_spot * config.unwind_max_discount.0), &whole())
         + &path.bounties
         + (value(high, 2) + 4) * path.calls;
     demand(int(loss) <= most, || {
-        let Path {
-            pipeline,
-            sold,
-            bounties,
-            ..
-        } = &path;
+        let Path { pipeline, bounties, .. } = &path;
         format!(
-            "suppliers lose {loss}, more than {most}: a pipeline of {pipeline} from {high} to {q}, {sold} sold, discounted: \
-             {discounted}, bounties of {bounties}"
+            "suppliers lose {loss}, more than {most}: a pipeline of {pipeline} from {high} to {q}, discount on {below_spot}, bounties of {bounties}"
         )
     })
 }
@@ -178,8 +175,15 @@ impl Path {
             let Some(Done::Liquidated(done)) = self.call(&Call::Liquidate { keeper: 0, account }) else {
                 continue;
             };
+            let fall = self.stage.market.config.stress_fall.0;
+            let (view, origin) = (View::of(&self.stage), self.stage.market.map.origin);
+            let covers = covers(&self.stage, &self.index, &view, fall, origin);
+            let uncovered = covers.iter().any(|cover| *cover < int(0));
             for (_, done) in done {
                 self.bounties += done.bounty.0;
+                if uncovered && !done.taken_over {
+                    self.uncovered += done.repaid.0;
+                }
             }
         }
     }

@@ -4,7 +4,8 @@ use super::{Invariant, Verdict, demand, every, path, priced};
 use crate::{
     ACCOUNTS, Call, Done, Stage,
     cover::{
-        Under, admission_fall, brute_force, covers, overstatement, requested, rounding, thresholds, under, underwater,
+        Under, admission_fall, brute_force, covers, exact_cover, overstatement, requested, rounding, thresholds, under,
+        underwater,
     },
     exact::{Int, ceil, floor, int, whole},
     facts::{Facts, Standing, View, accrued, pipeline, pipeline_room, rounded_room, standing},
@@ -56,7 +57,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "take-overs-cost-the-bounty-at-most",
-        statement: "A take-over lowers the stress cover by at most the bounty.",
+        statement: "A take-over lowers the stress cover by at most the bounty, whether accounts count at their bands' edges or each with its own collateral.",
         check: take_over,
     },
     Invariant {
@@ -71,7 +72,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "no-path-costs-suppliers-more-than-the-pipeline",
-        statement: "With a stress cover that is not negative, no path of the price that stays above q, without new loans, exits and interest, costs suppliers more than the pipeline × (p − q), the largest discount on what is sold on it, and bounties; and not the discount either where the ask stays above q with it.",
+        statement: "With a stress cover that is not negative, no path of the price that stays above q, without new loans, exits and interest, costs suppliers more than the pipeline × (p − q), the largest discount on what is sold, and bounties; and where the ask stays above q with the discount, it counts only on the debt that partial liquidations took without cover.",
         check: path::suppliers,
     },
 ];
@@ -198,8 +199,11 @@ fn take_over(facts: &Facts, _: &History) -> Verdict {
     let pairs: Vec<_> = of(&before).into_iter().zip(of(after)).collect();
     let slack = rounding(&view.fallen(fall), &facts.index) * facts.liquidations().count();
     let kept = |(before, after): &(Int, Int)| after + &bounties + &slack >= *before;
-    demand(pairs.is_empty() || pairs.iter().any(kept), || {
-        format!("before and after: {pairs:?}, bounties of {bounties}")
+    let q = view.fallen(fall);
+    let exactly = [&before, after].map(|stage| exact_cover(stage, &facts.index, &q) >> 64u32);
+    let own = kept(&(exactly[0].clone(), exactly[1].clone()));
+    demand(own && (pairs.is_empty() || pairs.iter().any(kept)), || {
+        format!("before and after: {pairs:?}, exactly {exactly:?}, bounties of {bounties}")
     })
 }
 
