@@ -44,7 +44,7 @@ pub struct Options {
     /// First seed of every scenario, instead of its own
     #[arg(long, env = "BREAKWATER_LAB_SEED")]
     seed: Option<u64>,
-    /// Number of seeds of the goals [default: 16]; everything else has a quarter of them [with --quick: 2]
+    /// Number of seeds of the goals [default: 16]; everything else has an eighth of them [with --quick: 2]
     #[arg(long, env = "BREAKWATER_LAB_SEEDS")]
     seeds: Option<u64>,
     /// The comparison at the first depth only, no goals, no sweeps, no searches: seconds instead of minutes
@@ -113,7 +113,7 @@ impl Options {
                 depths
             },
             seeds,
-            few: if self.quick { seeds } else { seeds.div_ceil(4) },
+            few: if self.quick { seeds } else { seeds.div_ceil(8) },
             deep: !self.quick,
         })
     }

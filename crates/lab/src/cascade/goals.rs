@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Kind, Outcome,
-    cell::{Cell, median, worst},
+    cell::{Cell, Part, median, worst},
     cover::Covered,
     study::{BLEED, CALIBRATED, CAPITAL, CAPITALS, CRASH, DEEP, HALF, OCTOBER, Plan, STRESS, Study},
 };
@@ -155,24 +155,35 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The furthest apart that one seed's drawdowns are, between the least and the most capital.
+    /// How far a path's drawdowns, medians over the seeds, are apart between the least and the most capital. In brackets: of one
+    /// seed alone, where that is furthest.
     fn cliff(&mut self) {
         let outcomes = self.outcomes(self.plan.of_goals(self.market, STRESS));
-        let of = |cell: &Cell| {
-            let same = outcomes
-                .iter()
-                .filter(|(other, _)| (other.scenario, other.seed) == (cell.scenario, cell.seed))
-                .map(|(_, outcome)| outcome.endogenous_drawdown);
-            worst(same.clone()) + worst(same.map(|drawdown| -drawdown))
+        let drawdowns = |scenario: usize, equity: Part, seed: Option<u64>| {
+            let own = outcomes.iter().filter(move |(cell, _)| {
+                (cell.scenario, cell.equity) == (scenario, equity) && seed.is_none_or(|seed| cell.seed == seed)
+            });
+            median(own.map(|(_, outcome)| outcome.endogenous_drawdown))
         };
-        let first = outcomes.iter().filter(|(cell, _)| cell.equity == CAPITALS[0]);
-        let found: Vec<Found> = first
-            .map(|(cell, _)| {
-                let place = self.at(cell).map(|place| Worst { capital: None, ..place });
-                (of(cell), place)
-            })
-            .collect();
-        let about = "how far one seed's drawdowns are apart between capital of 2, 5, 10 and 15%";
+        let apart = |scenario: usize, seed: Option<u64>| {
+            let each = CAPITALS.map(|equity| drawdowns(scenario, equity, seed));
+            worst(each) + worst(each.map(|drawdown| -drawdown))
+        };
+        let mut found: Vec<Found> = Vec::new();
+        for scenario in 0..self.plan.ground.scenarios.len() {
+            let seeds = outcomes.iter().filter(|(cell, _)| cell.scenario == scenario);
+            let alone = seeds.map(|(cell, _)| (apart(scenario, Some(cell.seed)), cell.seed));
+            let Some((most, seed)) = alone.max_by(|a, b| a.0.total_cmp(&b.0)) else {
+                continue;
+            };
+            let place = Worst {
+                path: format!("{} (one seed alone: {most:.4})", self.path(scenario)),
+                seed: Some(seed),
+                capital: None,
+            };
+            found.push((apart(scenario, None), Some(place)));
+        }
+        let about = "how far a path's drawdowns (medians) are apart between capital of 2, 5, 10 and 15%";
         self.put("2 no cliff", about, 0.01, true, found);
     }
 

@@ -289,11 +289,13 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         list.push(format!(
             "**{held}.** Over {} runs own sales push the price by {} at the median and {} at worst. Capital of 2 or \
             15% makes a difference of at most \
-             {}: what the backstop cannot carry waits, it is not dumped.",
+             {} on any path (medians; with one seed alone, {} at most): what the backstop cannot carry waits, it is \
+             not dumped.",
             stress.len(),
             percent(middle(&stress, drawdown), 1),
             percent(largest(&stress, drawdown), 1),
             percent(goal.value, 2),
+            percent(furthest_apart(&stress), 2),
         ));
     }
     let dump: Vec<&Line<'_>> = all
@@ -414,6 +416,18 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
     ));
     let items: String = list.iter().map(|item| format!("- {item}\n")).collect();
     format!("## What the figures say\n\n{items}\n")
+}
+
+/// How far the drawdowns of one seed on one path are apart at most, whatever the capital.
+fn furthest_apart(runs: &[figures::Run<'_>]) -> f64 {
+    let apart = |run: &figures::Run<'_>| {
+        let same = runs
+            .iter()
+            .filter(|other| (other.cell.scenario, other.cell.seed) == (run.cell.scenario, run.cell.seed));
+        let lowest = same.map(drawdown).fold(f64::INFINITY, f64::min);
+        drawdown(run) - lowest
+    };
+    crate::cascade::cell::worst(runs.iter().map(apart))
 }
 
 /// Whether the path itself falls so far that nothing a mechanism does is to be seen in the total.
