@@ -12,7 +12,7 @@ use breakwater_engine::{MarginAccount, actions::Liquidation};
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "no-more-than-the-target-needs",
-        statement: "A partial liquidation repays at most what brings the account to the target LTV at the price that it is judged at, rounded up; or all of it, if dust would be left.",
+        statement: "A partial liquidation repays at most what brings the account to the target LTV at the price that it is judged at, rounded up; or all of it, or as much of that as the pipeline or a step allows, if dust would be left.",
         check: |facts, _| {
             every(cuts(facts)?.into_iter().map(|cut| {
                 if cut.taken_over {
@@ -22,7 +22,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 let needed = ceil(&n, &d);
                 let dust = &cut.debt - &needed < int(facts.config.min_debt.0);
                 let repaid = int(cut.done.repaid.0);
-                demand(repaid <= needed || dust && repaid == cut.debt, || {
+                demand(repaid <= needed || dust && repaid <= cut.debt, || {
                     format!("{repaid} of {}, and {needed} would do", cut.debt)
                 })
             }))
