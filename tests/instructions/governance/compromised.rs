@@ -2,7 +2,12 @@
 //! nothing, endangers nobody and locks nobody in.
 
 use super::{
-    cast::{ASSET, sibling_spec}, heist::Heist, pause::LIMIT, rows::Refusal, rules::with_config};
+    cast::{ASSET, sibling_spec},
+    heist::Heist,
+    pause::LIMIT,
+    rows::Refusal,
+    rules::with_config,
+};
 use crate::{
     attack::replace_account,
     backing::market_with,

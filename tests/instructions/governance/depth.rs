@@ -232,7 +232,9 @@ fn what_cannot_be_is_not_queued() {
     }
     for (asset, share) in [(ASSET, 99), (ASSET, 101), (ASSET, 10_000), ("OTHER", 100)] {
         let begun = world.snapshot();
-        world.send(&[queue(&world, &market, asset, share)], &[&authority]).unwrap();
+        world
+            .send(&[queue(&world, &market, asset, share)], &[&authority])
+            .unwrap();
         world.restore(&begun);
     }
 }
@@ -243,7 +245,9 @@ fn a_share_of_the_same_budget_counts_without_the_old_one_to_the_number() {
     for (share, fits) in [(9_901, false), (9_900, true), (1, true)] {
         let (mut world, market, authority, _) = governed(World::program_test());
         sibling(&mut world);
-        world.send(&[queue(&world, &market, ASSET, share)], &[&authority]).unwrap();
+        world
+            .send(&[queue(&world, &market, ASSET, share)], &[&authority])
+            .unwrap();
         world.wait_out_timelock();
         let execute = execute(&world, &market, ASSET, ASSET, share);
         if fits {
@@ -262,7 +266,9 @@ fn the_budgets_are_the_markets_and_the_queued_one() {
     for asset in ["OTHER", "THIRD"] {
         world.depth_budget(asset);
     }
-    world.send(&[queue(&world, &market, "OTHER", 200)], &[&authority]).unwrap();
+    world
+        .send(&[queue(&world, &market, "OTHER", 200)], &[&authority])
+        .unwrap();
     world.wait_out_timelock();
     for (from, to, share, expected) in [
         ("OTHER", "OTHER", 200, BreakwaterError::WrongDepthBudget),
@@ -291,7 +297,9 @@ fn the_budgets_are_the_markets_and_the_queued_one() {
 #[test]
 fn what_fitted_when_it_was_queued_may_not_fit_any_more() {
     let (mut world, market, authority, _) = governed(World::program_test());
-    world.send(&[queue(&world, &market, ASSET, 9_950)], &[&authority]).unwrap();
+    world
+        .send(&[queue(&world, &market, ASSET, 9_950)], &[&authority])
+        .unwrap();
     // In between a new market takes 1%.
     let other = sibling(&mut world);
     world.wait_out_timelock();

@@ -2,12 +2,17 @@
 
 use super::{
     cast::{ASSET, sibling_spec},
-    heist::Heist, pause::LIMIT, tighten::tightest};
+    heist::Heist,
+    pause::LIMIT,
+    tighten::tightest,
+};
 use crate::scene::USDC;
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::Instruction};
 use breakwater::{
     error::BreakwaterError,
-    events::{DepthShareQueued, FeedsQueued, GuardianQueued, LiquidationLtvAnnounced, ParametersQueued, TakeOutAnnounced},
+    events::{
+        DepthShareQueued, FeedsQueued, GuardianQueued, LiquidationLtvAnnounced, ParametersQueued, TakeOutAnnounced,
+    },
 };
 use breakwater_client::addresses;
 use breakwater_engine::{

@@ -112,7 +112,12 @@ pub fn offices() -> Vec<Row> {
         row("execute_feeds", "", execute_feeds, authority),
         row("queue_guardian", "itself", queue_guardian, authority),
         row("execute_guardian", "", execute_guardian, authority),
-        row("create_depth_budget", "of another asset", create_depth_budget, authority),
+        row(
+            "create_depth_budget",
+            "of another asset",
+            create_depth_budget,
+            authority,
+        ),
         row("queue_depth_share", "", queue_depth_share, authority),
         row("execute_depth_share", "", execute_depth_share, authority),
         row("lower_depth_share", "", lower_depth_share, brakes),

@@ -86,10 +86,7 @@ fn it_accrues_before_a_request() {
     // Who has asked to leave goes on standing by until then.
     let cooldown = scene.world.market_state(&scene.market).config.guardian_cooldown;
     scene.world.advance(cooldown);
-    let outcome = scene
-        .world
-        .guardian_withdraw(&scene.market, &gina, shares)
-        .unwrap();
+    let outcome = scene.world.guardian_withdraw(&scene.market, &gina, shares).unwrap();
     let paid = outcome
         .event::<breakwater::events::GuardianWithdrawn>()
         .withdrawal

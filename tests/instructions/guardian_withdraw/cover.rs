@@ -16,7 +16,10 @@ fn leaving() -> (Scene, Actor) {
     let (mut scene, gina) = backed(World::program_test(), &before, 0, 0);
     scene.world.set_config(&scene.market, stressed());
     scene.world.fund(&gina, &scene.market.quote_mint, 1_000 * USDC);
-    scene.world.guardian_deposit(&scene.market, &gina, 1_000 * USDC).unwrap();
+    scene
+        .world
+        .guardian_deposit(&scene.market, &gina, 1_000 * USDC)
+        .unwrap();
     let shares = position_of(&mut scene, &gina).shares.0;
     scene.world.guardian_request(&scene.market, &gina, shares).unwrap();
     wait(&mut scene, 0);
@@ -39,7 +42,12 @@ fn they_are_paid_the_cover_and_not_an_atom_more() {
     assert!((560 * USDC..=700 * USDC).contains(&cover), "{cover}");
     // A thousand shares an atom.
     for amount in [1_000 * USDC, cover + 1] {
-        refused(&mut scene, &gina, (amount * 1_000, 0), BreakwaterError::StressCoverExceeded);
+        refused(
+            &mut scene,
+            &gina,
+            (amount * 1_000, 0),
+            BreakwaterError::StressCoverExceeded,
+        );
     }
     assert_eq!(withdraw(&mut scene, &gina, cover * 1_000).amount.0, cover);
     refused(&mut scene, &gina, (1_000, 0), BreakwaterError::StressCoverExceeded);

@@ -2,7 +2,9 @@
 
 use super::{SHARES, part, refused, wait, withdraw};
 use crate::{
-    backing::{BOUNTY_AT_60, backed, cash, cents, market_with, owed, position_of, quick, sell_out, stands_at, take_over},
+    backing::{
+        BOUNTY_AT_60, backed, cash, cents, market_with, owed, position_of, quick, sell_out, stands_at, take_over,
+    },
     scene::{Scene, USDC},
 };
 use breakwater::{error::BreakwaterError, events::GuardianWithdrawn};

@@ -175,7 +175,12 @@ pub const IMPOSSIBLE: &[Impossible] = &[
         why: "there is one for all markets",
     },
     Impossible {
-        instructions: &["initialize", "create_depth_budget", "queue_guardian", "execute_guardian"],
+        instructions: &[
+            "initialize",
+            "create_depth_budget",
+            "queue_guardian",
+            "execute_guardian",
+        ],
         classes: &[Class::Created, Class::Entry],
         kind: Kind::OtherMarket,
         why: "it is the protocol's, not a market's",

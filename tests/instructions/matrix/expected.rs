@@ -124,8 +124,9 @@ pub enum Given {
 
 use BreakwaterError as Own;
 use Given::{
-    Authority, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, NotYet, OtherBudget, OtherEntry, OtherUser,
-    Program, ProgramData, ReadOnly, Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
+    Authority, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, NotYet, OtherBudget, OtherEntry,
+    OtherUser, Program, ProgramData, ReadOnly, Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet,
+    Zeroed,
 };
 
 /// The errors that are right. Where there is more than one, the comment says why.
@@ -192,7 +193,11 @@ fn left_out(slot: &str) -> Code {
 fn of_another_market(instruction: &str, given: Given) -> Vec<Code> {
     match instruction {
         // What is opened or queued is at an address that is derived from the market's.
-        "open_account" | "open_guardian_position" | "open_keeper_ledger" | "queue_depth_share" | "queue_feeds"
+        "open_account"
+        | "open_guardian_position"
+        | "open_keeper_ledger"
+        | "queue_depth_share"
+        | "queue_feeds"
         | "queue_parameters" => one(ErrorCode::ConstraintSeeds),
         // It draws on another budget.
         "execute_depth_share" | "lower_depth_share" if given == Stranger => one(Own::WrongDepthBudget),

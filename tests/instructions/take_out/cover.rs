@@ -32,7 +32,8 @@ fn it_is_the_cover_to_the_atom() {
         for (more, expected) in [(1, Some(BreakwaterError::StressCoverExceeded)), (0, None)] {
             let (mut scene, gina) = announced(USDC);
             let shares = position_of(&mut scene, &gina).shares.0;
-            let asked_shares = u64::try_from(u128::from(shares) * u128::from(asked) / u128::from(1_000 * USDC)).unwrap();
+            let asked_shares =
+                u64::try_from(u128::from(shares) * u128::from(asked) / u128::from(1_000 * USDC)).unwrap();
             scene
                 .world
                 .guardian_request(&scene.market, &gina, asked_shares)
@@ -56,10 +57,7 @@ fn it_is_the_cover_to_the_atom() {
 fn a_falling_price_stops_it_and_a_repayment_lets_it_go() {
     let (mut scene, gina) = announced(9_000 * USDC);
     let shares = position_of(&mut scene, &gina).shares.0;
-    scene
-        .world
-        .guardian_request(&scene.market, &gina, shares)
-        .unwrap();
+    scene.world.guardian_request(&scene.market, &gina, shares).unwrap();
     // At $84 Alice would lack 1,300, and 1,000 are left beside what Gina asked for.
     stands_at(&mut scene, cents(84_00));
     refused(&mut scene, BreakwaterError::StressCoverExceeded);
