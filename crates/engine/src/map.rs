@@ -367,9 +367,12 @@ impl LiquidationMap {
             .moved(u8::try_from(self.threshold).unwrap_or(u8::MAX), from, to)
     }
 
-    /// Moves the threshold of the kept sums: only the bands between the old and the new one are looked at.
-    pub(crate) fn set_threshold(&mut self, band: u8) {
-        self.store(self.sums_from(band));
+    /// Moves the threshold of the kept sums: only the bands between the old and the new one are looked at, and none while
+    /// nobody owes anything (`empty`).
+    pub(crate) fn set_threshold(&mut self, band: u8, empty: bool) {
+        if !empty {
+            self.store(self.sums_from(band));
+        }
         self.threshold = u64::from(band);
     }
 

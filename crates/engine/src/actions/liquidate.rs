@@ -109,7 +109,7 @@ impl Market {
         let guardian_rate = books.guardian_rate(config, stress.price)?;
         let index = books.pool.index.reciprocal()?;
         let settled = at.settled.divisor()?;
-        self.map.set_threshold(stress.threshold);
+        self.map.set_threshold(stress.threshold, false);
         self.books = books;
         Ok(Liquidations {
             market: self,

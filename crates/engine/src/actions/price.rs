@@ -66,7 +66,8 @@ impl Market {
             prices.lowest(),
             self.config.stress_fall,
         )?;
-        self.map.set_threshold(stress.threshold);
+        let empty = self.books.pool.debt_shares == DebtShares::ZERO;
+        self.map.set_threshold(stress.threshold, empty);
         let observation = Observation {
             spot: prices.spot(),
             guarded: prices.guarded(),

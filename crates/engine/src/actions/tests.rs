@@ -96,8 +96,8 @@ fn check_map(market: &Market, shares: u64) {
     let map = &market.map;
     assert_eq!(map.shares_between(0, 255), shares);
     let mut fresh = *map;
-    fresh.set_threshold(0);
-    fresh.set_threshold(u8::try_from(map.threshold).unwrap());
+    fresh.set_threshold(0, false);
+    fresh.set_threshold(u8::try_from(map.threshold).unwrap(), false);
     assert!(fresh == *map);
 }
 

@@ -204,7 +204,7 @@ fn a_threshold_is_moved_one_band_and_all_the_way() {
     };
     for band in [0, 1, 0, 255, 254, 255, 0, 100, 101, 100, 99, 255] {
         let ahead = map.sums_from(band);
-        map.set_threshold(band);
+        map.set_threshold(band, false);
         assert_eq!((map.sums(), map.threshold), (ahead, u64::from(band)));
         assert_eq!((ahead.shares, ahead.weight), expected(band), "{band}");
     }
@@ -243,7 +243,7 @@ fn collateral_is_rounded_down_once_wherever_the_map_begins() {
 fn a_move_that_the_map_does_not_hold_changes_nothing() {
     let mut map = map(0);
     map.follow((DebtShares(0), 0), (DebtShares(64), 160)).unwrap();
-    map.set_threshold(100);
+    map.set_threshold(100, false);
     let before = map;
     for (from, to) in [((65, 160), (1, 170)), ((1, 161), (0, 0)), ((64, 99), (64, 160))] {
         let [from, to] = [from, to].map(|(shares, band)| (DebtShares(shares), band));
@@ -290,7 +290,7 @@ proptest! {
             prop_assert_eq!(map.sums(), ahead);
             accounts[which] = to;
             if moves {
-                map.set_threshold(threshold);
+                map.set_threshold(threshold, false);
             }
             let from = usize::try_from(map.threshold).unwrap();
             let (mut held, mut weights) = (0, 0);
@@ -313,7 +313,7 @@ proptest! {
         let index = Index::from_raw(index);
         let mut map = map(0);
         map.center(Price::from_raw(centered), index, Bps(8_000));
-        map.set_threshold(kept);
+        map.set_threshold(kept, false);
         // Ratios around the one that is liquidated at the center, in units of shares to collateral.
         let middle = 0.8 * centered as f64 / index.raw() as f64;
         let mut price = (centered as f64 * fallen) as u128;

@@ -198,7 +198,7 @@ fn the_kept_sums_make_no_difference_to_admission() {
     let mut market = market();
     market.books.backstop.cash = Quote(lacking());
     for threshold in [0, 100, 180, 200, 255] {
-        market.map.set_threshold(threshold);
+        market.map.set_threshold(threshold, false);
         assert_eq!(admits(&market, 0, 800), Ok(()), "{threshold}");
         market.books.backstop.cash.0 -= 1;
         assert_eq!(admits(&market, 0, 800), Err(Error::StressCoverExceeded), "{threshold}");
