@@ -193,7 +193,7 @@ impl Judged {
             f64_of(debt - repay) <= f64_of(target) / 1e4 * left + 2.0
         };
         assert!(repay == debt || reached(repay), "{repay} does not reach the target");
-        let less = repay - repay / 1_000_000 - 20;
+        let less = repay.saturating_sub(repay / 1_000_000 + 20);
         assert!(repay < 100 || !reached(less), "{repay} is not least");
         repay
     }
