@@ -252,7 +252,8 @@ pub(crate) fn pipeline_room(config: &crate::Config, backstop: &Backstop, flow_pr
     if left == 0 {
         return Ok(Collateral::ZERO);
     }
-    flow_price.divisor()?.worth(Quote(left))
+    // Where that is more than collateral atoms can count, all that they can.
+    Ok(flow_price.divisor()?.worth(Quote(left)).unwrap_or(Collateral(u64::MAX)))
 }
 
 #[cfg(test)]

@@ -297,7 +297,7 @@ impl Liquidations<'_> {
         let (config, backstop) = (&self.market.config, &self.market.books.backstop);
         let room = stress::pipeline_room(config, backstop, self.prices.flow_price())?;
         // x(1+β)/l ≤ room
-        let value = self.settled.price.value(room)?;
+        let value = self.settled.price.value(room).unwrap_or(Quote(u64::MAX));
         let most = num::mul_div_floor(value.0, num::BPS, due.demand.penalty.above_one())?;
         due.demand.within(config, due.debt, Quote(most), Error::PipelineFull)
     }
