@@ -9,6 +9,7 @@ mod map;
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::MarketKeys;
+use breakwater_engine::{Config, Quote};
 use breakwater_testkit::{
     Actor, FeedSpec, MarketSpec, MintSpec, Outcome, Position, TRANSACTION_BYTES, World, ix, pyth::usd,
 };
@@ -24,9 +25,9 @@ const ACCOUNT_BUDGET: u64 = 24_000_000;
 /// Limits: on the most that any sample of an instruction used.
 const LIMITS: [(&str, u64); 7] = [
     ("liquidate", 8_000),
-    (PER_ACCOUNT, 1_500),
-    ("liquidate_guarded", 8_000),
-    ("liquidate_batch_guarded_per_account", 1_500),
+    (PER_ACCOUNT, 1_600),
+    ("liquidate_guarded", 9_000),
+    ("liquidate_batch_guarded_per_account", 1_900),
     ("borrow", 25_000),
     ("buy_inventory", 30_000),
     ("observe_price", 6_000),
@@ -34,6 +35,9 @@ const LIMITS: [(&str, u64); 7] = [
 
 /// What another compiler may change, per cent.
 const TOLERANCE: u64 = 1;
+
+/// Depth of the markets, quote atoms.
+const DEPTH: Quote = Quote(70_000_000_000_000);
 
 /// Large positions: this many times 10 SOL, and this many times some hundreds of dollars of debt.
 const LARGE: u64 = 100_000;
@@ -105,7 +109,13 @@ impl<'a> Stage<'a> {
         let authority = world.authority().clone();
         table.add("create_market", &world.send(&[create], &[&authority]).unwrap());
         world.adopt(market);
-        world.set_config(&market, spec.config);
+        // As deep as the largest positions need.
+        let deep = Config {
+            market_depth: DEPTH,
+            debt_cap: Quote(DEPTH.0 * 200),
+            ..spec.config
+        };
+        world.set_config(&market, deep);
         let rich = world.trader(&market, "rich", 100_000_000 * SOL, 10_000_000_000 * USDC);
         let keeper = world.actor("keeper");
         world.fund(&keeper, &market.quote_mint, 0);
