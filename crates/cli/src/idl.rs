@@ -158,7 +158,7 @@ mod tests {
         }
         let mut market: Market = bytemuck::Zeroable::zeroed();
         market.config = Config::EXAMPLE;
-        market.reserved_governance = [u64::MAX; 56];
+        market.reserved_governance = [u64::MAX; 49];
         let data = [&[0; 8], bytemuck::bytes_of(&market)].concat();
         let read = idl.account("Market", &data).unwrap();
         assert_eq!(read["config"]["min_debt"], Quote(10_000_000).0.to_string());
