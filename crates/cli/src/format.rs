@@ -50,17 +50,6 @@ pub fn percent(ratio: Bps) -> String {
     }
 }
 
-/// A time span in the largest unit that divides it well.
-pub fn seconds(seconds: i64) -> String {
-    match seconds {
-        ..0 => format!("-{}", self::seconds(-seconds)),
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
 /// Decimals of a market's two tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct Decimals {
@@ -116,12 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn ratios_and_times() {
+    fn ratios() {
         assert_eq!(percent(Bps(7_005)), "70.05%");
         assert_eq!(percent(Bps(u32::MAX)), "unlimited");
-        assert_eq!(
-            (seconds(-90), seconds(7_199), seconds(200_000)),
-            ("-90 s".into(), "119 min".into(), "2 days".into())
-        );
     }
 }
