@@ -22,48 +22,52 @@ pub const MOST: u32 = 1_400_000;
 /// Accounts of `liquidate_batch` before the margin accounts: market, ledger, keeper, four feeds.
 const BEFORE_BATCH: usize = 7;
 /// What each further account of `liquidate_batch` takes, at the most that was measured.
-const BATCH_ACCOUNT: u32 = 1_432;
+const BATCH_ACCOUNT: u32 = 1_893;
 
 /// The maxima of `docs/cu.md`, of each instruction the largest of its rows. Instructions that it does not list have none.
-const MEASURED: [(&[u8], &str, u32); 34] = [
-    (ix::AcceptAuthority::DISCRIMINATOR, "accept_authority", 4_801),
+const MEASURED: [(&[u8], &str, u32); 38] = [
+    (ix::AcceptAuthority::DISCRIMINATOR, "accept_authority", 4_792),
     (
         ix::AnnounceLiquidationLtv::DISCRIMINATOR,
         "announce_liquidation_ltv",
-        3_988,
+        4_099,
     ),
-    (ix::Borrow::DISCRIMINATOR, "borrow", 14_300),
-    (ix::BuyInventory::DISCRIMINATOR, "buy_inventory", 20_981),
-    (ix::CancelChange::DISCRIMINATOR, "cancel_change", 3_836),
-    (ix::CancelRamp::DISCRIMINATOR, "cancel_ramp", 3_660),
-    (ix::CancelTakeOut::DISCRIMINATOR, "cancel_take_out", 3_505),
-    (ix::ClaimBounty::DISCRIMINATOR, "claim_bounty", 8_588),
+    (ix::Borrow::DISCRIMINATOR, "borrow", 18_898),
+    (ix::BuyInventory::DISCRIMINATOR, "buy_inventory", 21_293),
+    (ix::CancelChange::DISCRIMINATOR, "cancel_change", 3_852),
+    (ix::CancelRamp::DISCRIMINATOR, "cancel_ramp", 3_675),
+    (ix::CancelTakeOut::DISCRIMINATOR, "cancel_take_out", 3_520),
+    (ix::ClaimBounty::DISCRIMINATOR, "claim_bounty", 8_598),
     (ix::CloseAccount::DISCRIMINATOR, "close_account", 1_225),
-    (ix::CreateMarket::DISCRIMINATOR, "create_market", 44_539),
-    (ix::DepositCollateral::DISCRIMINATOR, "deposit_collateral", 8_742),
-    (ix::ExecuteFeeds::DISCRIMINATOR, "execute_feeds", 6_958),
-    (ix::ExecuteGuardian::DISCRIMINATOR, "execute_guardian", 5_568),
-    (ix::ExecuteParameters::DISCRIMINATOR, "execute_parameters", 9_141),
-    (ix::FundBackstop::DISCRIMINATOR, "fund_backstop", 8_603),
+    (ix::CreateDepthBudget::DISCRIMINATOR, "create_depth_budget", 15_837),
+    (ix::CreateMarket::DISCRIMINATOR, "create_market", 44_815),
+    (ix::DepositCollateral::DISCRIMINATOR, "deposit_collateral", 8_963),
+    (ix::ExecuteDepthShare::DISCRIMINATOR, "execute_depth_share", 5_194),
+    (ix::ExecuteFeeds::DISCRIMINATOR, "execute_feeds", 6_953),
+    (ix::ExecuteGuardian::DISCRIMINATOR, "execute_guardian", 5_584),
+    (ix::ExecuteParameters::DISCRIMINATOR, "execute_parameters", 9_435),
+    (ix::FundBackstop::DISCRIMINATOR, "fund_backstop", 8_679),
     (ix::Initialize::DISCRIMINATOR, "initialize", 8_264),
-    (ix::Liquidate::DISCRIMINATOR, "liquidate", 8_375),
-    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 40_116),
-    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 4_572),
+    (ix::Liquidate::DISCRIMINATOR, "liquidate", 9_579),
+    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 44_001),
+    (ix::LowerDepthShare::DISCRIMINATOR, "lower_depth_share", 3_919),
+    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 12_094),
     (ix::OpenAccount::DISCRIMINATOR, "open_account", 18_085),
-    (ix::OpenKeeperLedger::DISCRIMINATOR, "open_keeper_ledger", 5_994),
-    (ix::Pause::DISCRIMINATOR, "pause", 3_838),
-    (ix::ProposeAuthority::DISCRIMINATOR, "propose_authority", 4_874),
+    (ix::OpenKeeperLedger::DISCRIMINATOR, "open_keeper_ledger", 5_989),
+    (ix::Pause::DISCRIMINATOR, "pause", 3_833),
+    (ix::ProposeAuthority::DISCRIMINATOR, "propose_authority", 4_869),
     (ix::PullBrake::DISCRIMINATOR, "pull_brake", 3_590),
-    (ix::QueueFeeds::DISCRIMINATOR, "queue_feeds", 14_299),
-    (ix::QueueGuardian::DISCRIMINATOR, "queue_guardian", 8_762),
-    (ix::QueueParameters::DISCRIMINATOR, "queue_parameters", 11_461),
-    (ix::QueueTakeOut::DISCRIMINATOR, "queue_take_out", 3_624),
-    (ix::Repay::DISCRIMINATOR, "repay", 9_346),
+    (ix::QueueDepthShare::DISCRIMINATOR, "queue_depth_share", 10_744),
+    (ix::QueueFeeds::DISCRIMINATOR, "queue_feeds", 14_294),
+    (ix::QueueGuardian::DISCRIMINATOR, "queue_guardian", 8_778),
+    (ix::QueueParameters::DISCRIMINATOR, "queue_parameters", 11_456),
+    (ix::QueueTakeOut::DISCRIMINATOR, "queue_take_out", 3_619),
+    (ix::Repay::DISCRIMINATOR, "repay", 9_548),
     (ix::SetGuardian::DISCRIMINATOR, "set_guardian", 4_584),
-    (ix::Supply::DISCRIMINATOR, "supply", 14_305),
-    (ix::Tighten::DISCRIMINATOR, "tighten", 5_597),
-    (ix::Withdraw::DISCRIMINATOR, "withdraw", 13_899),
-    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 13_821),
+    (ix::Supply::DISCRIMINATOR, "supply", 14_388),
+    (ix::Tighten::DISCRIMINATOR, "tighten", 5_794),
+    (ix::Withdraw::DISCRIMINATOR, "withdraw", 13_961),
+    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 18_687),
 ];
 
 /// The compute units that one instruction of this program may take, with a margin over the measured maximum. `None` for
@@ -79,7 +83,14 @@ pub fn units(instruction: &Instruction) -> Option<u32> {
         return Some(batch_units(u32::try_from(accounts).unwrap_or(u32::MAX)));
     }
     let (.., name, most) = MEASURED.iter().find(|(known, ..)| *known == discriminator)?;
-    let creates = ["initialize", "create_market", "open_account", "open_keeper_ledger"].contains(name);
+    let creates = [
+        "initialize",
+        "create_market",
+        "create_depth_budget",
+        "open_account",
+        "open_keeper_ledger",
+    ]
+    .contains(name);
     Some(with_margin(*most) + if creates { TEN_TRIES } else { 0 })
 }
 

@@ -343,6 +343,8 @@ impl LiquidationMap {
     pub(crate) fn center(&mut self, price: Price, index: Index, ltv: Bps) {
         let origin = (log_at(price, index, ltv) >> BAND_BITS).saturating_sub(CENTER);
         self.origin = (origin >> PER_OCTAVE_BITS) << PER_OCTAVE_BITS;
+        // Near where it will be asked for: the sums of an empty map are nothing wherever they begin.
+        self.threshold = CENTER.unsigned_abs();
     }
 
     /// The kept sums.

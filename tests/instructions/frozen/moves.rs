@@ -168,7 +168,6 @@ impl Stage {
                 ix::liquidate_batch(market, &kate.key(), &[self.due.address]),
             );
             add("open_account", mallory, ix::open_account(market, &key, &key, 9));
-        } else {
         }
         for (name, actor) in [("supply", lena), ("supply", mallory)] {
             add(name, actor, ix::supply(market, &actor.key(), USDC, 0));

@@ -48,7 +48,7 @@ fn of_a_takeover_it_is_a_tip_and_a_share_of_what_the_collateral_pays_whatever_th
     for (price, margin) in [
         (usd(68), true),
         (usd(66), true),
-        (64_98000000, false),
+        (6_498_000_000, false),
         (usd(60), false),
         (usd(10), false),
     ] {

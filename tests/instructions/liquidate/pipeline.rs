@@ -177,7 +177,7 @@ fn what_sales_free_is_taken_at_once_from_the_minimum_debt_on() {
 fn what_is_wanted_may_be_less_than_the_minimum_debt() {
     // 32 on 0.5542 SOL at $72: 80.2%, of which 8.6 brings it to the target.
     let mut scene = full();
-    stands_at(&mut scene, 100_00);
+    stands_at(&mut scene, 10_000);
     let alice = scene.mallory_borrows(554_200_000, 32 * USDC);
     stands_at(&mut scene, 72_00);
     let wanted = scene.judged().expected(&narrow());
@@ -207,7 +207,7 @@ fn what_is_cut_leaves_no_dust() {
     // 16 on 0.26 SOL at $72, of which all would be taken for the rest is dust: 6 at most are taken while 10 must stay, but that
     // is a crumb, so what fits is taken.
     let mut scene = full();
-    stands_at(&mut scene, 100_00);
+    stands_at(&mut scene, 10_000);
     scene.mallory_borrows(260_000_000, 16 * USDC);
     stands_at(&mut scene, 72_00);
     assert!(wanted_whole(&scene.judged().expected(&narrow())));
@@ -270,7 +270,7 @@ fn the_bounty_of_a_takeover_is_owed_by_an_empty_backstop_and_paid_first() {
 fn a_batch_skips_who_waits_and_takes_takeovers_after_them() {
     let mut scene = full();
     let alice = scene.position.clone();
-    stands_at(&mut scene, 100_00);
+    stands_at(&mut scene, 10_000);
     let waiting = scene.mallory_borrows_more(0, 10 * SOL, 640 * USDC);
     let sunk = scene.mallory_borrows_more(1, 10 * SOL, 690 * USDC);
     stands_at(&mut scene, 72_00);

@@ -121,12 +121,12 @@ impl<'a> Judge<'a> {
             .collect()
     }
 
-    fn at(&self, cell: &Cell) -> Option<Worst> {
-        Some(Worst {
+    fn at(&self, cell: &Cell) -> Worst {
+        Worst {
             path: self.path(cell.scenario),
             seed: Some(cell.seed),
             capital: Some(cell.equity.value()),
-        })
+        }
     }
 
     fn drawdowns(&mut self) {
@@ -149,7 +149,7 @@ impl<'a> Judge<'a> {
             let outcomes = self.outcomes(self.plan.of_goals(self.market, depth));
             let found: Vec<Found> = outcomes
                 .iter()
-                .map(|(cell, outcome)| (outcome.endogenous_drawdown, self.at(cell)))
+                .map(|(cell, outcome)| (outcome.endogenous_drawdown, Some(self.at(cell))))
                 .collect();
             self.put(name, about, limit, false, found);
         }
@@ -273,10 +273,10 @@ impl<'a> Judge<'a> {
                 .filter(|(cell, _)| Some(cell.scenario) == number)
                 .collect();
             let most = own.iter().max_by(|a, b| a.1.loss.total_cmp(&b.1.loss));
-            let place = most.and_then(|(cell, outcome)| {
-                let place = self.at(cell)?;
+            let place = most.map(|(cell, outcome)| {
+                let place = self.at(cell);
                 let path = format!("{} ({:.4})", place.path, outcome.loss);
-                Some(Worst { path, ..place })
+                Worst { path, ..place }
             });
             let value = median(own.iter().map(|(_, outcome)| outcome.loss));
             self.judge(name, about, limit, false, (value, place), own.len());
@@ -303,7 +303,7 @@ impl<'a> Judge<'a> {
         let outcomes = self.outcomes(self.plan.of_october(self.market));
         let found: Vec<Found> = outcomes
             .iter()
-            .map(|(cell, outcome)| (outcome.borrower_loss, self.at(cell)))
+            .map(|(cell, outcome)| (outcome.borrower_loss, Some(self.at(cell))))
             .collect();
         let about = format!(
             "what borrowers lose on a day like {OCTOBER}, at the calibrated depth of {}% of debt for 1%",

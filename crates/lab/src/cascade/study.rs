@@ -209,6 +209,7 @@ enum Task {
     Depeg(Kind, bool, u64),
 }
 
+#[allow(clippy::large_enum_variant, reason = "a few hundred, each taken apart at once")]
 enum Done {
     Run(Cell, Box<Outcome>),
     Cover(Covered),

@@ -1,4 +1,10 @@
 //! `docs/lab.md`, written by `make lab`.
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    clippy::too_many_lines,
+    reason = "prose with figures in it, once for a document"
+)]
 
 use breakwater_engine::{Config, Parameter};
 

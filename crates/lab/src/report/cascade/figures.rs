@@ -37,7 +37,7 @@ pub struct Line<'a> {
 pub type Figure = fn(&Run<'_>) -> f64;
 
 /// The runs of some cells that were made.
-pub fn line<'a>(study: &'a Study, cells: impl IntoIterator<Item = Cell>) -> Vec<Run<'a>> {
+pub fn line(study: &Study, cells: impl IntoIterator<Item = Cell>) -> Vec<Run<'_>> {
     let run = |cell: Cell| {
         Some(Run {
             cell,

@@ -1,4 +1,5 @@
 //! Tables, for the page and for the document.
+#![allow(clippy::format_push_string, reason = "a few rows")]
 
 use std::fmt::Write;
 
