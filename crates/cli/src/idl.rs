@@ -163,7 +163,7 @@ mod tests {
         let read = idl.account("Market", &data).unwrap();
         assert_eq!(read["config"]["min_debt"], Quote(10_000_000).0.to_string());
         assert_eq!(read["config"]["pipeline"], 1_200);
-        assert_eq!(read["reserved_governance"][55], u64::MAX.to_string());
+        assert_eq!(read["reserved_governance"][48], u64::MAX.to_string());
     }
 
     #[test]

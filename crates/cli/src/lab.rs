@@ -82,7 +82,14 @@ fn markets() -> Result<Vec<(String, Config)>, Box<dyn Error>> {
             .map_err(|error| format!("{name}: {error}"))?
             .parameters
             .0;
-        if scaled(config)? != scaled(Config::EXAMPLE)? {
+        let example = scaled(Config::EXAMPLE)?;
+        let mut other = scaled(config)?;
+        // What one account owes at least, and one bounty, are no matter of a market's size.
+        if config.min_debt == Config::EXAMPLE.min_debt {
+            other.min_debt = example.min_debt;
+            (other.bounty_tip, other.bounty_cap) = (example.bounty_tip, example.bounty_cap);
+        }
+        if other != example {
             markets.push((name.to_owned(), config));
         }
     }

@@ -77,7 +77,7 @@ mod tests {
     #[track_caller]
     fn near(found: u64, expected: u64) {
         assert!(
-            found <= expected && expected - found <= expected / 500,
+            found.abs_diff(expected) <= expected / 500,
             "{found} for {expected}"
         );
     }
