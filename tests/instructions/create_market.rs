@@ -110,6 +110,7 @@ fn specs() -> [MarketSpec; 5] {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 fn a_market_begins_empty_with_what_it_was_given() {
     for spec in specs() {
         let Draft { mut world, keys, args } = Draft::of(&spec);

@@ -71,6 +71,7 @@ struct View {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the unit is part of each name in JSON")]
 struct Critical {
     everyone_bps: u32,
     keepers_bps: u32,

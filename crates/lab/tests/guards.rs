@@ -136,7 +136,7 @@ fn money_is_conserved() {
         let accounts = &population.accounts;
         let collateral: u64 = accounts.iter().map(|account| account.collateral.0).sum();
         let shares: u64 = accounts.iter().map(|account| account.debt_shares.0).sum();
-        let cash = books.pool.cash.0 + books.backstop.cash.0 + books.backstop.keeper_credits.0;
+        let cash = books.pool.cash.0 + books.backstop.cash.0 + books.backstop.funded_credits.0;
         let shares = (shares + books.backstop.debt_shares.0, books.pool.debt_shares.0);
         (collateral + books.backstop.inventory.0, cash, shares)
     };

@@ -120,6 +120,7 @@ fn a_penalty_that_would_eat_the_margin_is_refused() {
 type Bend = fn(&mut Config);
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 fn every_rule_between_parameters_is_exact() {
     use BreakwaterError::{
         BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, PenaltyTooLarge, PipelineTooSmall,

@@ -40,6 +40,7 @@ fn wishes(heist: &mut Heist) -> Vec<ParameterChange> {
 }
 
 /// What the authority's key alone is refused at once.
+#[allow(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruction>, BreakwaterError)> {
     let (market, key) = (heist.market, heist.authority.key());
     let (now, slot) = (heist.world.unix(), heist.world.longest_approval());

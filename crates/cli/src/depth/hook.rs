@@ -74,8 +74,8 @@ fn is_here(ip: IpAddr) -> bool {
 
 impl Hook {
     /// What selling `amount` atoms of one mint for another would bring.
-    pub fn quote(&self, sell: &str, for_mint: &str, amount: u64) -> Answer {
-        let question = json!({ "sell": sell, "for": for_mint, "amount": amount.to_string() }).to_string();
+    pub fn quote(&self, mint: &str, for_mint: &str, amount: u64) -> Answer {
+        let question = json!({ "sell": mint, "for": for_mint, "amount": amount.to_string() }).to_string();
         let answer = match self {
             Self::Command(words) => run(words, &question),
             Self::Http { address, path } => post(*address, path, &question),

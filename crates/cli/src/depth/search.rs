@@ -76,10 +76,7 @@ mod tests {
 
     #[track_caller]
     fn near(found: u64, expected: u64) {
-        assert!(
-            found.abs_diff(expected) <= expected / 500,
-            "{found} for {expected}"
-        );
+        assert!(found.abs_diff(expected) <= expected / 500, "{found} for {expected}");
     }
 
     #[test]

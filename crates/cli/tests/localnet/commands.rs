@@ -56,6 +56,7 @@ fn near(a: u64, b: u64) {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 fn a_crash_from_the_price_to_the_sale() {
     let net = Localnet::start("crash", &[]);
     let state = market(&net);
