@@ -32,7 +32,7 @@ const MEASURED: [(&[u8], &str, u32); 38] = [
         "announce_liquidation_ltv",
         4_099,
     ),
-    (ix::Borrow::DISCRIMINATOR, "borrow", 18_898),
+    (ix::Borrow::DISCRIMINATOR, "borrow", 13_999),
     (ix::BuyInventory::DISCRIMINATOR, "buy_inventory", 21_293),
     (ix::CancelChange::DISCRIMINATOR, "cancel_change", 3_852),
     (ix::CancelRamp::DISCRIMINATOR, "cancel_ramp", 3_675),
@@ -41,7 +41,7 @@ const MEASURED: [(&[u8], &str, u32); 38] = [
     (ix::CloseAccount::DISCRIMINATOR, "close_account", 1_225),
     (ix::CreateDepthBudget::DISCRIMINATOR, "create_depth_budget", 15_837),
     (ix::CreateMarket::DISCRIMINATOR, "create_market", 44_815),
-    (ix::DepositCollateral::DISCRIMINATOR, "deposit_collateral", 8_963),
+    (ix::DepositCollateral::DISCRIMINATOR, "deposit_collateral", 8_925),
     (ix::ExecuteDepthShare::DISCRIMINATOR, "execute_depth_share", 5_194),
     (ix::ExecuteFeeds::DISCRIMINATOR, "execute_feeds", 6_953),
     (ix::ExecuteGuardian::DISCRIMINATOR, "execute_guardian", 5_584),
@@ -51,7 +51,7 @@ const MEASURED: [(&[u8], &str, u32); 38] = [
     (ix::Liquidate::DISCRIMINATOR, "liquidate", 9_579),
     (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 44_001),
     (ix::LowerDepthShare::DISCRIMINATOR, "lower_depth_share", 3_919),
-    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 12_094),
+    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 6_014),
     (ix::OpenAccount::DISCRIMINATOR, "open_account", 18_085),
     (ix::OpenKeeperLedger::DISCRIMINATOR, "open_keeper_ledger", 5_989),
     (ix::Pause::DISCRIMINATOR, "pause", 3_833),
@@ -67,7 +67,7 @@ const MEASURED: [(&[u8], &str, u32); 38] = [
     (ix::Supply::DISCRIMINATOR, "supply", 14_388),
     (ix::Tighten::DISCRIMINATOR, "tighten", 5_794),
     (ix::Withdraw::DISCRIMINATOR, "withdraw", 13_961),
-    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 18_687),
+    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 13_303),
 ];
 
 /// The compute units that one instruction of this program may take, with a margin over the measured maximum. `None` for
