@@ -43,7 +43,6 @@ fn everything_holds_and_a_second_run_is_the_same() {
     // A column every ten minutes; the map that they show is that of the accounts, debt for debt.
     assert_eq!(record.map.len(), HOURS as usize * 6 + 1);
     assert!(record.map.iter().all(|column| !column.bands.is_empty()));
-    assert!(largest_band(&record) > 200.0);
     let measures: Vec<_> = record.samples.iter().filter_map(|sample| sample.risk).collect();
     assert!(measures.len() > STEPS as usize / 2);
     assert!(measures.iter().any(|m| m.proximity == Some(0.0)) && measures.iter().any(|m| m.depth_ratio.is_infinite()));
