@@ -218,7 +218,7 @@ fn a_feed_that_nobody_cancelled_cannot_liquidate_or_lend_at_once_at_what_it_says
         world.advance(1);
         let (attempt, signer, expected) = if attempted == "liquidate" {
             let liquidate = ix::liquidate(&market, &position.address, &kate.key());
-            (liquidate, kate, BreakwaterError::PriceGapTooWide)
+            (liquidate, kate, BreakwaterError::AccountHealthy)
         } else {
             let borrow = ix::borrow(&market, &position.address, &alice.key(), 100_000 * USDC);
             (borrow, alice, BreakwaterError::MarketGuarded)
