@@ -54,8 +54,10 @@ impl Backstop {
     /// # Errors
     /// [`crate::Error::Overflow`].
     pub fn equity(&self, pool: &Pool, price: Price) -> Result<i128> {
-        let (owed, _) = num::split(pool.due.raw());
-        let assets = self.cash.plus(price.value(self.inventory)?)?.plus(Quote(owed))?;
+        let assets = self
+            .cash
+            .plus(price.value(self.inventory)?)?
+            .plus(pool.reserves_owed())?;
         let debt = pool.index.debt(self.debt_shares)?.plus(self.unfunded_credits)?;
         Ok(i128::from(assets.0).saturating_sub(i128::from(debt.0)))
     }

@@ -233,7 +233,7 @@ impl Books {
     /// What the pool owes the backstop, whole quote atoms.
     #[inline]
     pub(crate) fn reserves_owed(&self) -> Quote {
-        Quote(num::split(self.pool.due.raw()).0)
+        self.pool.reserves_owed()
     }
 
     /// Pays what the pool owes the backstop: first against the backstop's own debt, which needs no cash, then in cash.

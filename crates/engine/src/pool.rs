@@ -69,6 +69,12 @@ impl Pool {
         Ok(Quote(assets))
     }
 
+    /// What the pool owes the backstop, whole quote atoms.
+    #[inline]
+    pub(crate) fn reserves_owed(&self) -> Quote {
+        Quote(num::split(self.due.raw()).0)
+    }
+
     /// debt ÷ (debt + cash), bps, rounded down; zero for an empty pool.
     ///
     /// # Errors

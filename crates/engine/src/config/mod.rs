@@ -229,7 +229,6 @@ impl Config {
         if !ordered {
             return Err(Error::LtvOrder);
         }
-        let whole = wide(BPS, BPS);
         // By two units of 10^-8: at the largest gap what is left of one for the division is rounded down by one.
         let taken = wide(self.target_ltv.factor(), self.penalty.above_one());
         if taken.saturating_add(1) >= wide(BPS, self.max_gap.below_one()) {
@@ -253,7 +252,7 @@ impl Config {
         if self.debt_cap.0 > self.market_depth.0.saturating_mul(DEPTHS_OF_DEBT) {
             return Err(Error::DebtCapBeyondDepth);
         }
-        if !self.ask_can_meet_spot(whole) {
+        if !self.ask_can_meet_spot() {
             return Err(Error::UnwindStuck);
         }
         Ok(())
@@ -279,12 +278,11 @@ impl Config {
     /// At Normal spot is within both bands of the averages, so a floor no nearer to them is below spot. And the ask starts
     /// from the upper end of the interval, at most (1 + c) ÷ (1 − c) × spot for two feeds of confidence c, so the largest
     /// discount d must bring it down: (1 + c)(1 − d) ≤ 1 − c.
-    fn ask_can_meet_spot(&self, whole: u128) -> bool {
+    fn ask_can_meet_spot(&self) -> bool {
         let bands = self.average_band.max(self.ema_band);
         let confidence = self.confidence_guard;
         let down = wide(confidence.above_one(), self.unwind_max_discount.below_one());
-        let most = whole.saturating_sub(wide(confidence.factor(), BPS));
-        self.unwind_floor_band >= bands && down <= most
+        self.unwind_floor_band >= bands && down <= wide(confidence.below_one(), BPS)
     }
 }
 
