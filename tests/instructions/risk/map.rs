@@ -40,8 +40,8 @@ fn still() -> Config {
     }
 }
 
-/// Where the map must begin when it is centred: five octaves below the ratio that is liquidated at `price` quote atoms for
-/// a collateral atom. Asserts it, but for the error of four logarithms.
+/// Where the map must begin when it is centred: at the whole octave at or below the ratio five octaves below the one that is liquidated
+/// at `price` quote atoms for a collateral atom. Asserts it, but for the error of four logarithms.
 #[track_caller]
 fn assert_centred(world: &mut World, market: &MarketKeys, price: f64) {
     let state = world.market_state(market);
@@ -53,7 +53,7 @@ fn assert_centred(world: &mut World, market: &MarketKeys, price: f64) {
     let exact = (price * ltv / index).log2() * 32.0 - 160.0;
     let error = 2.0 * super::BAND_ERROR;
     assert!(
-        (origin - error..=origin + 1.0 + error).contains(&exact),
+        (origin - error..=origin + 32.0 + error).contains(&exact) && state.map.origin % 32 == 0,
         "the map begins at {origin}, not at {exact}"
     );
     assert_eq!(state.map.shares_between(0, u8::MAX), 0);

@@ -163,17 +163,14 @@ fn refusals(facts: &Facts, _: &History) -> Verdict {
     let mut expected: Stage = facts.step.before.clone();
     let (market, touched) = (&mut expected.market, &left.market);
     (market.oracle, market.guard, market.volatility) = (touched.oracle, touched.guard, touched.volatility);
-    market.map.origin = touched.map.origin;
+    // The map's center and its kept sums follow the price: other bands, the same shares in each.
+    let (map, followed) = (&mut market.map, &touched.map);
+    (map.origin, map.threshold) = (followed.origin, followed.threshold);
+    (map.under_shares, map.under_weight) = (followed.under_shares, followed.under_weight);
     let accrues = matches!(
         facts.step.call,
         Some(Call::Liquidate { .. } | Call::LiquidateBatch { .. })
     );
-    if accrues {
-        // The kept sums follow the price: other bands, the same shares in each.
-        let (map, followed) = (&mut market.map, &touched.map);
-        map.threshold = followed.threshold;
-        (map.under_shares, map.under_weight) = (followed.under_shares, followed.under_weight);
-    }
     if accrues && touched.books != market.books {
         market.books = market.books_at(left.clock).ok()?;
     }

@@ -2,7 +2,7 @@
 
 use super::{POOL, assert_centred, assert_recounted, still};
 use crate::{
-    risk::{edit_market, place_of},
+    risk::{BAND_ERROR, edit_market, place_of, real},
     scene::{SOL, Scene, USDC},
 };
 use anchor_lang::solana_program::instruction::Instruction;
@@ -79,6 +79,14 @@ fn without_debt_it_is_centred_on_every_price() {
     assert_centred(&mut scene.world, &scene.market, 0.007);
 }
 
+/// Where an account is that is liquidated at `price` quote atoms for a collateral atom, in bands from the lower edge of the first.
+#[allow(clippy::cast_precision_loss, reason = "a few hundred")]
+fn place_of_line(scene: &mut Scene, price: f64) -> f64 {
+    let state = scene.world.market_state(&scene.market);
+    let index = real(state.books.pool.index.raw()) / 2f64.powi(64);
+    (price * 0.8 / index).log2() * 32.0 - state.map.origin as f64
+}
+
 #[test]
 fn the_first_loan_centres_it_and_is_where_its_price_is() {
     for (dollars, percent) in [(100u32, 69.0), (100, 40.0), (9, 69.0), (5_000, 10.0)] {
@@ -96,10 +104,12 @@ fn the_first_loan_centres_it_and_is_where_its_price_is() {
         scene.world.borrow(&positions[0], amount).unwrap();
         assert_eq!(scene.origin() == stale, dollars == 100);
         let account = scene.world.margin_account(&positions[0]);
-        // 80% of LTV is at the centre; lower ones lie below by the octaves between.
-        let expected = 160.0 + (percent / 80.0).log2() * 32.0;
+        // 80% of LTV is in the first octave from the centre on; lower ones lie below by the octaves between.
+        let line = place_of_line(&mut scene, f64::from(dollars) / 1_000.0);
+        assert!((160.0 - BAND_ERROR..192.0 + BAND_ERROR).contains(&line), "{line}");
+        let expected = line + (percent / 80.0).log2() * 32.0;
         assert!(
-            (f64::from(account.band) + 0.5 - expected).abs() < 1.6,
+            (f64::from(account.band) + 0.5 - expected).abs() < 0.6,
             "{} for {expected}",
             account.band
         );
@@ -158,6 +168,7 @@ fn while_the_backstop_owes_the_pool_it_stays_where_it_is() {
 #[test]
 fn it_is_centred_by_the_line_of_the_liquidation_ltv() {
     let (mut scene, _) = quiet(still(), 9);
+    scene.stands_at(usd(81));
     scene.world.observe_price(&scene.market).unwrap();
     let before = scene.origin();
     let market = scene.market;
@@ -169,11 +180,11 @@ fn it_is_centred_by_the_line_of_the_liquidation_ltv() {
             padding: [0; 4],
         };
     });
-    scene.stands_at(usd(100));
+    scene.stands_at(usd(81));
     scene.world.observe_price(&scene.market).unwrap();
-    assert_centred(&mut scene.world, &scene.market, 0.1);
-    // 75% of 80% is three bands.
-    assert!((before - 4..=before - 2).contains(&scene.origin()));
+    assert_centred(&mut scene.world, &scene.market, 0.081);
+    // From 80% to 75% is three bands down, and the edge of an octave lies between.
+    assert_eq!(scene.origin(), before - 32);
 }
 
 #[test]

@@ -105,15 +105,15 @@ fn by_hand() {
         scene.world.observe_price(&market).unwrap();
         deviation(&mut scene)
     };
-    // 10% up in an hour: √(0.1² ÷ (6 h + 1 h) × 1 h) = 3.78%.
-    assert_eq!(show(110, 0, 3_600), Bps(377));
+    // 10% up in an hour, of a day: √(0.1² ÷ (6 h + 1 h) × 24 h) = 18.52%.
+    assert_eq!(show(110, 0, 3_600), Bps(1_851));
     // Another hour of nothing: × √(6 ÷ 7).
-    assert_eq!(show(110, 0, 3_600), Bps(349));
+    assert_eq!(show(110, 0, 3_600), Bps(1_714));
     // In the same second nothing counts, nor does what is too uncertain to price anything.
-    assert_eq!(show(150, 0, 0), Bps(349));
-    assert_eq!(show(10, 1, 3_600), Bps(349));
+    assert_eq!(show(150, 0, 0), Bps(1_714));
+    assert_eq!(show(10, 1, 3_600), Bps(1_714));
     // The return is the one since the last that counted: none, in two hours. × √(6 ÷ 8).
-    assert_eq!(show(110, 0, 3_600), Bps(303));
-    // A price that more than doubles counts as one that doubles, √(1 ÷ 7) more or less.
-    assert!((3_780..=3_800).contains(&show(1_000, 0, 3_600).0));
+    assert_eq!(show(110, 0, 3_600), Bps(1_484));
+    // A price that more than doubles counts as one that doubles, √(24 ÷ 7) more or less.
+    assert!((18_500..=18_600).contains(&show(1_000, 0, 3_600).0));
 }
