@@ -107,11 +107,11 @@ fn atoms(value: &Value) -> u64 {
     value.as_str().unwrap().parse().unwrap()
 }
 
-/// A pool of x and y at a constant product pays y ÷ (x + a) in the mean for a. That is 99.5% of what it pays for a probe of x ÷ 100,000
-/// when it has paid y × (1 − 0.995 ÷ 1.00001) in all. Found to a thousandth.
+/// A pool of x and y at a constant product pays y ÷ (x + a) in the mean for a. That is 99.5% of what it pays for a probe of x ÷ n
+/// when it has paid y × (1 − 0.995 ÷ (1 + 1 ÷ n)) in all. Found to a thousandth.
 #[track_caller]
-fn near(value: &Value, y: u64) {
-    let (found, expected) = (atoms(value), y / 1_000_000 * 50_099 / 10);
+fn near(value: &Value, y: u64, n: u64) {
+    let (found, expected) = (atoms(value), y - y / 1_000 * 995 / (n + 1) * n);
     assert!(
         found <= expected && expected - found < expected / 1_000,
         "{found} for {expected}"
@@ -129,7 +129,7 @@ fn samples_are_kept_and_the_lowest_of_them_decides() {
         (&first["samples"], &first["asset"], &first["quote"]),
         (&3.into(), &SOL.into(), &USDC.into())
     );
-    near(&first["stress"], 15_000_000_000_000);
+    near(&first["stress"], 15_000_000_000_000, 100_000);
     assert_eq!(first["market_depth"], first["stress"]);
     let each = server.asked.load(Relaxed) / 3;
     assert!((10..80).contains(&each), "{each} questions for a sample");
@@ -138,7 +138,7 @@ fn samples_are_kept_and_the_lowest_of_them_decides() {
     server.y.store(3_000_000_000_000, Relaxed);
     let second = report(&[&words[..], &["--share", "2500"]].concat());
     assert_eq!((&second["samples"], &second["share_bps"]), (&4.into(), &2_500.into()));
-    near(&second["stress"], 3_000_000_000_000);
+    near(&second["stress"], 3_000_000_000_000, 100_000);
     assert_eq!(second["lowest"], second["newest"]);
     assert_eq!(second["highest"], first["highest"]);
     assert_eq!(atoms(&second["market_depth"]), atoms(&second["stress"]) / 4);
@@ -155,7 +155,7 @@ fn samples_are_kept_and_the_lowest_of_them_decides() {
     let asked = server.asked.load(Relaxed);
     let again = report(&["SOL", "--file", path, "--quantile", "7500"]);
     assert_eq!((&again["samples"], &again["share_bps"]), (&4.into(), &2_500.into()));
-    near(&again["stress"], 15_000_000_000_000);
+    near(&again["stress"], 15_000_000_000_000, 100_000);
     assert_eq!(report(&["SOL", "--file", path])["quantile_bps"], 7_500);
     assert_eq!(server.asked.load(Relaxed), asked);
     let text = String::from_utf8(depth(&["SOL", "--file", path]).stdout).unwrap();
@@ -173,11 +173,11 @@ fn a_command_can_be_asked_as_well() {
     let script = file("hook.sh");
     // bc and the like are not everywhere, the shell's own arithmetic is: 63 bits.
     let words = "#!/bin/sh\namount=$(sed 's/.*\"amount\":\"\\([0-9]*\\)\".*/\\1/')\n\
-                 echo \"{\\\"received\\\":\\\"$((1500000000 * (amount / 10000) / (10000000000 + amount / 10000)))0\\\"}\"\n";
+                 echo \"{\\\"received\\\":\\\"$((12000000000 * (amount / 100) / (100000000000 + amount / 100)))\\\"}\"\n";
     fs::write(&script, words).unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     let found = report(&["SOL", "--hook", script.to_str().unwrap()]);
-    near(&found["stress"], 15_000_000_000);
+    near(&found["stress"], 12_000_000_000, 10_000);
     refused(&["SOL", "--hook", "false"], 1, "false ended with exit status: 1");
     refused(&["SOL", "--hook", "echo hello"], 1, "the hook answered \"hello\\n\"");
     refused(&["SOL", "--hook", "nowhere.sh"], 1, "nowhere.sh: No such file");

@@ -74,10 +74,9 @@ fn a_crash_from_the_price_to_the_sale() {
     assert_eq!(atoms(&shown["parameters"]["min_debt"]), state.config.min_debt.0);
     near(atoms(&shown["pool"]["debt"]), 31_800_000_000);
     let loans = &shown["new_loans"];
-    assert_eq!(
-        (loans["most"].as_str(), &loans["bound_by"]),
-        (Some("100000000000"), &"AccountDebtCapReached".into())
-    );
+    // The cap of an account, less what its shares may be rounded up by.
+    assert_eq!(loans["bound_by"], "AccountDebtCapReached");
+    assert!((99_999_999_999..=100_000_000_000).contains(&atoms(&loans["most"])), "{loans}");
     // At 93 for a SOL bob's 19,800 lack 1,200; the map counts a little more, and a calm market asks new loans for as much.
     let stress = &shown["backstop"]["stress"];
     let underwater = atoms(&stress["underwater"]);

@@ -122,7 +122,8 @@ fn it_joins_asks_to_leave_and_leaves() {
     }
     let left = look(&net, &[]);
     decided(&left, "leave", "the wait is over");
-    assert_eq!(claim(&net), 0);
+    // What the virtual shares keep of what the claim has earned for standing by.
+    assert!(claim(&net) <= 1);
     let again = look(&net, &[]);
     decided(&again, "wait", "the nearest debt is");
 }
