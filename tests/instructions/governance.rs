@@ -62,13 +62,12 @@ fn feeds_of(market: &Market) -> Feeds {
     }
 }
 
-/// What is said of a change of this hash that is queued now, until the last slot that may be named.
+/// What is said of a change of this hash that is queued now.
 fn queued_now(world: &World, hash: [u8; 32]) -> ChangeQueued {
     ChangeQueued {
         hash,
         opens_at: world.unix() + 3 * DAY,
         closes_at: world.unix() + 6 * DAY,
-        expires_slot: world.slot() + 14 * 86_400 * 5 / 2,
     }
 }
 
@@ -85,7 +84,6 @@ fn assert_stored(world: &mut World, subject: &Pubkey, kind: u8, id: u16, told: C
         queued_at: world.unix(),
         opens_at: told.opens_at,
         closes_at: told.closes_at,
-        expires_slot: told.expires_slot,
         id,
         kind,
         version: 1,

@@ -17,7 +17,6 @@ fn it_notes_how_much_and_when_and_nothing_else() {
     for amount in [1, 50_000 * USDC, u64::MAX, 0] {
         world.advance(77);
         let mut expected = world.market_state(&market);
-        let expires_slot = world.longest_take_out(&market);
 
         let outcome = world.queue_take_out(&market, amount).unwrap();
 
@@ -29,13 +28,11 @@ fn it_notes_how_much_and_when_and_nothing_else() {
                 amount: Quote(amount),
                 opens_at,
                 closes_at: opens_at + i64::from(expected.config.take_out_window),
-                expires_slot,
             },
         };
         assert_eq!(outcome.event::<TakeOutAnnounced>(), event);
         expected.take_out.amount = Quote(amount);
         expected.take_out.queued_at = now;
-        expected.take_out.expires_slot = expires_slot;
         assert_eq!(world.market_state(&market), expected);
     }
 }
@@ -49,7 +46,7 @@ fn nobody_but_the_authority_does_not_even_the_guardian_of_the_brakes() {
         ..
     } = Scene::new();
     world.set_guardian(&mallory.key()).unwrap();
-    let expires = world.longest_take_out(&market);
+    let expires = world.longest_approval();
     for amount in [0, 1, u64::MAX] {
         let bent = ix::queue_take_out(&market, &mallory.key(), amount, expires);
         world.assert_error_unchanged(&[bent], &[&mallory], BreakwaterError::WrongAuthority);
@@ -68,7 +65,7 @@ fn each_market_has_its_own() {
 fn it_is_approved_until_a_slot_that_is_not_too_far_ahead() {
     let Scene { mut world, market, .. } = Scene::new();
     let authority = world.authority().clone();
-    let (now, longest) = (world.slot(), world.longest_take_out(&market));
+    let (now, longest) = (world.slot(), world.longest_approval());
     for amount in [0, USDC] {
         for (expires, expected) in [
             (0, BreakwaterError::ApprovalExpired),

@@ -45,8 +45,6 @@ stored! {
         amount: Quote,
         /// When it was announced, seconds since 1970.
         queued_at: i64,
-        /// The last slot in which it can be taken, as the signers of the announcement named it.
-        expires_slot: u64,
     }
 }
 

@@ -164,7 +164,7 @@ pub mod breakwater {
     }
 
     /// Announces that `amount` quote atoms of the protocol's equity will be taken out of the backstop; zero takes an
-    /// announcement back. Good until the slot `expires_slot`. Only the protocol's authority may.
+    /// announcement back. It may be announced until the slot `expires_slot`. Only the protocol's authority may.
     pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64, expires_slot: u64) -> Result<()> {
         instructions::queue_take_out(ctx, amount, expires_slot)
     }
@@ -236,7 +236,7 @@ pub mod breakwater {
         instructions::pause(ctx, kinds, seconds)
     }
 
-    /// Queues changes of a market's parameters under the number `id`; good until the slot `expires_slot`. Only the protocol's
+    /// Queues changes of a market's parameters under the number `id`, which may be done until the slot `expires_slot`. Only the protocol's
     /// authority may; it pays the rent of the entry.
     pub fn queue_parameters(
         ctx: Context<QueueParameters>,
@@ -253,7 +253,7 @@ pub mod breakwater {
         instructions::execute_parameters(ctx, changes)
     }
 
-    /// Queues other feeds for a market; good until the slot `expires_slot`. Only the protocol's authority may; it pays the rent
+    /// Queues other feeds for a market, which may be done until the slot `expires_slot`. Only the protocol's authority may; it pays the rent
     /// of the entry.
     pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, expires_slot: u64) -> Result<()> {
         instructions::queue_feeds(ctx, feeds, expires_slot)
@@ -270,7 +270,7 @@ pub mod breakwater {
         instructions::create_depth_budget(ctx, name)
     }
 
-    /// Queues a share of a depth budget for a market, bps; good until the slot `expires_slot`. Only the protocol's authority may;
+    /// Queues a share of a depth budget for a market, bps, which may be done until the slot `expires_slot`. Only the protocol's authority may;
     /// it pays the rent of the entry.
     pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot: u64) -> Result<()> {
         instructions::queue_depth_share(ctx, share, expires_slot)
@@ -286,7 +286,7 @@ pub mod breakwater {
         instructions::lower_depth_share(ctx, share)
     }
 
-    /// Queues another guardian of the brakes, all zeros for nobody; good until the slot `expires_slot`. Only the protocol's
+    /// Queues another guardian of the brakes, all zeros for nobody, which may be done until the slot `expires_slot`. Only the protocol's
     /// authority may; it pays the rent of the entry.
     pub fn queue_guardian(ctx: Context<QueueGuardian>, guardian: Pubkey, expires_slot: u64) -> Result<()> {
         instructions::queue_guardian(ctx, guardian, expires_slot)

@@ -193,7 +193,7 @@ impl Cast {
         let (ada, gina, market) = (Role::Authority.actor(), Role::Backer.actor(), self.market);
         let shares = self.world.guardian_position(&market, &gina).shares.0;
         self.world.guardian_request(&market, &gina, shares).unwrap();
-        let expires = self.world.longest_take_out(&market);
+        let expires = self.world.longest_approval();
         let take_out = ix::queue_take_out(&market, &ada.key(), 1_000 * USDC, expires);
         self.world.send(&[take_out], &[&ada]).unwrap();
         self.world.advance(9 * DAY / 2);

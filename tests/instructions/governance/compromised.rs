@@ -325,7 +325,7 @@ fn what_a_thief_of_the_authoritys_key_can_do_at_once_takes_endangers_and_locks_i
     let mut heist = Heist::new(World::program_test());
     let (thief, accomplice, market) = (heist.authority.clone(), heist.mallory.clone(), heist.market);
     let (key, now) = (thief.key(), heist.world.unix());
-    let (slot, longest) = (heist.world.longest_approval(), heist.world.longest_take_out(&market));
+    let (slot, longest) = (heist.world.longest_approval(), heist.world.longest_approval());
     for (what, attempt) in limits(&mut heist, &thief) {
         heist.harmless(what, &attempt, &[&thief]);
     }

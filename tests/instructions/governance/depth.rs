@@ -178,7 +178,7 @@ fn execute(world: &World, market: &MarketKeys, from: &str, asset: &str, share: u
 fn another_budget_and_share_wait_out_the_timelock() {
     let (mut world, market, authority, _) = governed(World::program_test());
     world.depth_budget("OTHER");
-    let (now, expires_slot) = (world.unix(), world.longest_approval());
+    let now = world.unix();
 
     let outcome = world
         .send(&[queue(&world, &market, "OTHER", 2_500)], &[&authority])
@@ -191,7 +191,6 @@ fn another_budget_and_share_wait_out_the_timelock() {
             hash: change_hash(DEPTH, &market.market, &change).unwrap(),
             opens_at: now + TIMELOCK,
             closes_at: now + TIMELOCK + GRACE,
-            expires_slot,
         },
         allocation: change,
     };

@@ -13,9 +13,6 @@ use breakwater_engine::{
 };
 use breakwater_testkit::{Actor, Outcome, World, ix};
 
-/// The slots of the timelock, as a world counts them.
-const TIMELOCK_SLOTS: u64 = TIMELOCK.unsigned_abs() * 5 / 2;
-
 /// What is queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -59,9 +56,7 @@ pub enum State {
     LastSecond,
     /// A second later.
     Late,
-    /// In its time, and in the last slot that was named.
-    LastSlot,
-    /// In its time, and a slot later.
+    /// In its time; it was queued in the last slot that was named.
     SlotsLate,
     /// It was executed in the second in which it opened.
     Executed,
@@ -135,9 +130,8 @@ impl Stand {
         let (lock, grace) = (u32::try_from(TIMELOCK).unwrap(), u32::try_from(GRACE).unwrap());
         match state {
             State::Absent => return stand,
-            State::LastSlot | State::SlotsLate => {
-                let expires = stand.world.slot() + TIMELOCK_SLOTS;
-                let queue = stand.queue_until(&stand.authority, false, expires);
+            State::SlotsLate => {
+                let queue = stand.queue_until(&stand.authority, false, stand.world.slot());
                 stand.passes(queue);
             }
             State::ReplacedEarly | State::Replaced => {
@@ -162,7 +156,6 @@ impl Stand {
             _ => lock,
         });
         match state {
-            State::SlotsLate => stand.world.next_slot(),
             State::Executed => {
                 let execute = stand.execute(&stand.authority, false);
                 stand.passes(execute);

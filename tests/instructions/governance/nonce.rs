@@ -200,23 +200,16 @@ fn what_was_approved_is_queued_until_the_slot_that_its_signers_named_and_not_lat
 #[test]
 fn an_execution_that_was_approved_in_time_is_worth_nothing_once_the_entry_has_expired() {
     for kind in Kind::ALL {
-        // By the slot, a second after it has opened, and by the time.
-        for by_slot in [true, false] {
-            let mut drawer = Drawer::new(kind);
-            let authority = drawer.stand.authority.clone();
-            let queue = drawer.stand.queue(&authority, false);
-            drawer.stand.world.send(&[queue], &[&authority]).unwrap();
-            drawer.stand.world.wait_out_timelock();
-            let execute = drawer.stand.execute(&authority, false);
-            let approval = drawer.sign(execute, &authority);
-            let (world, entry) = (&mut drawer.stand.world, 3 * i64::from(DAY));
-            if by_slot {
-                world.set_clock(world.unix() + 1, world.slot() + LONGEST_APPROVAL);
-            } else {
-                world.set_clock(world.unix() + entry + 1, world.slot());
-            }
-            drawer.refused(&approval, BreakwaterError::Expired);
-        }
+        let mut drawer = Drawer::new(kind);
+        let authority = drawer.stand.authority.clone();
+        let queue = drawer.stand.queue(&authority, false);
+        drawer.stand.world.send(&[queue], &[&authority]).unwrap();
+        drawer.stand.world.wait_out_timelock();
+        let execute = drawer.stand.execute(&authority, false);
+        let approval = drawer.sign(execute, &authority);
+        let world = &mut drawer.stand.world;
+        world.set_clock(world.unix() + 3 * i64::from(DAY) + 1, world.slot());
+        drawer.refused(&approval, BreakwaterError::Expired);
     }
 }
 
@@ -239,7 +232,7 @@ fn what_else_was_approved_a_year_ago_is_worth_nothing() {
     let (authority, market) = (drawer.stand.authority.clone(), drawer.stand.market);
     let key = authority.key();
     let world = &mut drawer.stand.world;
-    let (start, longest) = (world.unix() + i64::from(4 * DAY), world.longest_take_out(&market));
+    let (start, longest) = (world.unix() + i64::from(4 * DAY), world.longest_approval());
     let tighter = vec![change(Parameter::initial_ltv, 6_999)];
     let end = start + i64::from(30 * DAY);
     let approvals = [

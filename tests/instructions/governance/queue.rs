@@ -76,7 +76,7 @@ impl ExpectedError for Expected {
 
 /// The table, for changes of parameters: a line for each state, its columns as [`CALLS`].
 #[rustfmt::skip]
-fn table() -> [(State, [Expected; 11]); 13] {
+fn table() -> [(State, [Expected; 11]); 12] {
     use Expected::{Exists as X, None as N, Passes as P};
     const EARLY: Expected = Expected::Is(BreakwaterError::TooEarly);
     const LATE: Expected = Expected::Is(BreakwaterError::Expired);
@@ -93,8 +93,7 @@ fn table() -> [(State, [Expected; 11]); 13] {
         (State::Open,          [X, P,     DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),
         (State::LastSecond,    [X, P,     DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),
         (State::Late,          [X, LATE,  LATE,    WRONG, WRONG, P,      P,        G,         X,               A,    A]),
-        (State::LastSlot,      [X, P,     DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),
-        (State::SlotsLate,     [X, LATE,  LATE,    WRONG, WRONG, P,      P,        G,         X,               A,    A]),
+        (State::SlotsLate,     [X, P,     DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),
         (State::Executed,      [P, N,     N,       N,     N,     N,      N,        N,         A,               N,    N]),
         (State::Cancelled,     [P, N,     N,       N,     N,     N,      N,        N,         A,               N,    N]),
         (State::Stale,         [X, STALE, DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),

@@ -51,7 +51,6 @@ fn an_approval_is_good_until_a_slot_that_is_not_past_and_not_too_far_ahead() {
             let queue = stand.queue_until(&authority, false, expires);
             stand.world.send(&[queue], &[&authority]).unwrap();
             let queued = stand.queued().unwrap();
-            assert_eq!(queued.expires_slot, expires);
             assert_eq!(queued.opens_at, stand.world.unix() + TIMELOCK);
             assert_eq!(queued.closes_at, queued.opens_at + GRACE);
             stand.world.restore(&begun);
@@ -59,23 +58,42 @@ fn an_approval_is_good_until_a_slot_that_is_not_past_and_not_too_far_ahead() {
     }
 }
 
+/// How long a slot may be, milliseconds: 250 on mainnet today, 400 before.
+const SLOTS: [u64; 5] = [100, 200, 250, 400, 600];
+
+/// Lets time pass with slots of this length.
+fn pass(world: &mut World, seconds: i64, slot_millis: u64) {
+    let slots = seconds.unsigned_abs() * 1_000 / slot_millis;
+    world.set_clock(world.unix() + seconds, world.slot() + slots);
+}
+
 #[test]
-fn an_approval_that_ends_before_the_timelock_does_is_never_good() {
+fn what_is_queued_is_done_in_its_whole_window_whatever_a_slot_lasts() {
     for kind in Kind::ALL {
-        let mut stand = Stand::new(World::program_test(), kind);
-        let authority = stand.authority.clone();
-        let queue = stand.queue_until(&authority, false, stand.world.slot() + 10);
-        stand.world.send(&[queue], &[&authority]).unwrap();
-        for _ in 0..2 {
-            let early = stand.world.unix() < stand.queued().unwrap().opens_at;
-            let expected = if early {
-                BreakwaterError::TooEarly
-            } else {
-                BreakwaterError::Expired
-            };
+        for slot_millis in SLOTS {
+            let mut stand = Stand::new(World::program_test(), kind);
+            let authority = stand.authority.clone();
+            // In the last slot that its signers named.
+            let queue = stand.queue_until(&authority, false, stand.world.slot());
+            stand.world.send(&[queue], &[&authority]).unwrap();
+            pass(&mut stand.world, TIMELOCK - 1, slot_millis);
             let execute = stand.execute(&authority, false);
-            stand.world.assert_error_unchanged(&[execute], &[&authority], expected);
-            stand.world.wait_out_timelock();
+            let execute = || [execute.clone()];
+            stand
+                .world
+                .assert_error_unchanged(&execute(), &[&authority], BreakwaterError::TooEarly);
+            pass(&mut stand.world, 1, slot_millis);
+            let opened = stand.world.snapshot();
+            stand.world.send(&execute(), &[&authority]).unwrap();
+            stand.world.restore(&opened);
+            pass(&mut stand.world, GRACE, slot_millis);
+            let last_second = stand.world.snapshot();
+            stand.world.send(&execute(), &[&authority]).unwrap();
+            stand.world.restore(&last_second);
+            pass(&mut stand.world, 1, slot_millis);
+            stand
+                .world
+                .assert_error_unchanged(&execute(), &[&authority], BreakwaterError::Expired);
         }
     }
 }
@@ -192,13 +210,11 @@ fn each_number_is_an_entry_of_its_own() {
 fn the_events_say_what_was_queued_and_until_when() {
     let mut stand = Stand::in_state(Kind::Feeds, State::Absent);
     let (market, now) = (stand.market, stand.world.unix());
-    let expires_slot = stand.world.longest_approval();
     let feeds = other_receiver(&mut stand.world, &market);
     let event = |hash| ChangeQueued {
         hash,
         opens_at: now + TIMELOCK,
         closes_at: now + TIMELOCK + GRACE,
-        expires_slot,
     };
     let queued = stand.world.queue_feeds(&market, feeds).unwrap().event::<FeedsQueued>();
     let hash = breakwater_client::change_hash(Kind::Feeds.number(), &market.market, &feeds).unwrap();
@@ -297,25 +313,25 @@ fn a_market_knows_of_prices_what_it_knew_when_its_feeds_change() {
 }
 
 #[test]
-fn announced_equity_is_taken_until_the_slot_that_was_named() {
-    for (late, refused) in [(0, false), (1, true)] {
-        let Scene { mut world, market, .. } = Scene::new();
-        let authority = world.authority().clone();
-        world.fund(&authority, &market.quote_mint, 0);
-        let delay = world.market_state(&market).config.take_out_delay;
-        let expires = world.slot() + u64::from(delay) * 5 / 2;
-        let announce = ix::queue_take_out(&market, &authority.key(), USDC, expires);
-        world.send(&[announce], &[&authority]).unwrap();
-        world.advance(delay);
-        assert_eq!(world.slot(), expires);
-        // In its time: only the slot has passed.
-        world.set_clock(world.unix(), expires + late);
-        let take_out = ix::take_out(&market, &authority.key());
-        if refused {
-            world.assert_error_unchanged(&[take_out], &[&authority], BreakwaterError::Expired);
-        } else {
-            world.send(&[take_out], &[&authority]).unwrap();
-            assert_eq!(world.balance(&authority, &market.quote_mint), USDC);
+fn announced_equity_is_taken_in_its_whole_window_whatever_a_slot_lasts() {
+    for slot_millis in SLOTS {
+        for (late, expected) in [(0, None), (1, Some(BreakwaterError::Expired))] {
+            let Scene { mut world, market, .. } = Scene::new();
+            let authority = world.authority().clone();
+            world.fund(&authority, &market.quote_mint, 0);
+            let config = world.market_state(&market).config;
+            // In the last slot that its signers named.
+            let announce = ix::queue_take_out(&market, &authority.key(), USDC, world.slot());
+            world.send(&[announce], &[&authority]).unwrap();
+            let last = i64::from(config.take_out_delay) + i64::from(config.take_out_window);
+            pass(&mut world, last + late, slot_millis);
+            let take_out = ix::take_out(&market, &authority.key());
+            if let Some(error) = expected {
+                world.assert_error_unchanged(&[take_out], &[&authority], error);
+            } else {
+                world.send(&[take_out], &[&authority]).unwrap();
+                assert_eq!(world.balance(&authority, &market.quote_mint), USDC);
+            }
         }
     }
 }

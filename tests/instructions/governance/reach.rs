@@ -120,7 +120,7 @@ fn either_key_stops_new_loans_and_supplies_until_they_are_raised_through_the_que
 fn queue_everything(heist: &mut Heist) -> Vec<Instruction> {
     let (market, key) = (heist.market, heist.authority.key());
     let slot = heist.world.longest_approval();
-    let longest = heist.world.longest_take_out(&market);
+    let longest = heist.world.longest_approval();
     let feeds = heist.hostile_feeds();
     let start = heist.world.unix() + i64::from(3 * DAY);
     let changes = change(heist, Parameter::stress_volatility, 0);

@@ -76,7 +76,10 @@ fn a_crash_from_the_price_to_the_sale() {
     let loans = &shown["new_loans"];
     // The cap of an account, less what its shares may be rounded up by.
     assert_eq!(loans["bound_by"], "AccountDebtCapReached");
-    assert!((99_999_999_999..=100_000_000_000).contains(&atoms(&loans["most"])), "{loans}");
+    assert!(
+        (99_999_999_999..=100_000_000_000).contains(&atoms(&loans["most"])),
+        "{loans}"
+    );
     // At 93 for a SOL bob's 19,800 lack 1,200; the map counts a little more, and a calm market asks new loans for as much.
     let stress = &shown["backstop"]["stress"];
     let underwater = atoms(&stress["underwater"]);

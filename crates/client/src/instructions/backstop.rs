@@ -99,7 +99,7 @@ pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
     )
 }
 
-/// Announces that `amount` quote atoms of equity will be taken out, until the slot `expires_slot`; zero takes it back. The
+/// Announces that `amount` quote atoms of equity will be taken out; zero takes it back. It may be announced until the slot `expires_slot`. The
 /// protocol's authority signs.
 #[must_use]
 pub fn queue_take_out(keys: &MarketKeys, authority: &Pubkey, amount: u64, expires_slot: u64) -> Instruction {

@@ -87,7 +87,7 @@ pub fn cancel_take_out(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
     )
 }
 
-/// Queues changes of a market's parameters under `id`, good until the slot `expires_slot`. The protocol's authority signs and
+/// Queues changes of a market's parameters under `id`, which may be done until the slot `expires_slot`. The protocol's authority signs and
 /// pays the entry's rent.
 #[must_use]
 pub fn queue_parameters(
@@ -132,7 +132,7 @@ pub fn execute_parameters(
     )
 }
 
-/// Queues other feeds for a market, good until the slot `expires_slot`. The protocol's authority signs and pays the entry's rent.
+/// Queues other feeds for a market, which may be done until the slot `expires_slot`. The protocol's authority signs and pays the entry's rent.
 #[must_use]
 pub fn queue_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds, expires_slot: u64) -> Instruction {
     build(
@@ -177,7 +177,7 @@ pub fn create_depth_budget(authority: &Pubkey, asset: &str) -> Instruction {
     )
 }
 
-/// Queues a share of a depth budget for a market, bps, good until the slot `expires_slot`. The protocol's authority signs and pays
+/// Queues a share of a depth budget for a market, bps, which may be done until the slot `expires_slot`. The protocol's authority signs and pays
 /// the entry's rent.
 #[must_use]
 pub fn queue_depth_share(
@@ -237,7 +237,7 @@ pub fn lower_depth_share(keys: &MarketKeys, signer: &Pubkey, depth_budget: &Pubk
     )
 }
 
-/// Queues another guardian of the brakes, good until the slot `expires_slot`; the default key means nobody. The protocol's
+/// Queues another guardian of the brakes, which may be done until the slot `expires_slot`; the default key means nobody. The protocol's
 /// authority signs and pays the entry's rent.
 #[must_use]
 pub fn queue_guardian(authority: &Pubkey, guardian: Pubkey, expires_slot: u64) -> Instruction {

@@ -17,8 +17,6 @@ record! {
         opens_at: i64,
         /// Until when, seconds since 1970.
         closes_at: i64,
-        /// The last slot in which it can be taken.
-        expires_slot: u64,
     }
 }
 
@@ -42,26 +40,22 @@ record! {
 
 impl Market {
     /// Announces that the protocol will take `amount` of its equity out, `take_out_delay` seconds from now; replaces an
-    /// earlier announcement, and zero takes it back. It can be taken until `expires_slot`, see [`crate::governance`]. Who may
-    /// is the caller's business.
+    /// earlier announcement, and zero takes it back. It can be announced until `expires_slot`, see [`crate::governance`]. Who
+    /// may is the caller's business.
     ///
     /// # Errors
     /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
     pub fn queue_take_out(&mut self, amount: Quote, expires_slot: u64, clock: Clock) -> Result<TakeOutQueued> {
-        let (delay, window) = (self.config.take_out_delay, self.config.take_out_window);
-        let (delay, window) = (i64::from(delay), i64::from(window));
-        check_approval(expires_slot, delay.saturating_add(window), clock)?;
+        check_approval(expires_slot, clock)?;
         self.take_out = TakeOut {
             amount,
             queued_at: clock.unix,
-            expires_slot,
         };
-        let opens_at = clock.unix.saturating_add(delay);
+        let opens_at = clock.unix.saturating_add(self.config.take_out_delay.into());
         Ok(TakeOutQueued {
             amount,
             opens_at,
-            closes_at: opens_at.saturating_add(window),
-            expires_slot,
+            closes_at: opens_at.saturating_add(self.config.take_out_window.into()),
         })
     }
 
@@ -86,11 +80,7 @@ impl Market {
     /// [`Error::PriceRequired`], those of [`Prices::conservative`], [`Error::EquityBelowClaim`], [`Error::StressCoverExceeded`],
     /// [`Error::Overflow`].
     pub fn take_out(&mut self, prices: Option<&Prices>, clock: Clock) -> Result<TakenOut> {
-        let TakeOut {
-            amount,
-            queued_at,
-            expires_slot,
-        } = self.take_out;
+        let TakeOut { amount, queued_at } = self.take_out;
         if amount == Quote::ZERO {
             return Err(Error::NothingQueued);
         }
@@ -100,9 +90,6 @@ impl Market {
             self.config.take_out_window,
             clock,
         )?;
-        if clock.slot > expires_slot {
-            return Err(Error::Expired);
-        }
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
         if amount > books.backstop.cash {

@@ -1,15 +1,16 @@
 //! Changes that wait: announced with a hash of exactly what they are, executed not before [`TIMELOCK`] and not after
 //! [`GRACE`], or cancelled. What can only limit is done at once: [`crate::config::table`].
 //!
-//! An entry is queued and executed only until the slot that its signers named. So an approval that was signed long ago, with a
-//! durable nonce, and kept back is worth nothing after that slot, and nobody can name one too far ahead: what is approved
-//! today cannot be done next year.
+//! A change is queued only until the slot that its signers named. So an approval that was signed long ago, with a durable nonce,
+//! and kept back is worth nothing after that slot, and nobody can name one too far ahead: what is approved today cannot be done
+//! next year. What is queued then waits and closes by the clock alone: slots are of no fixed length, and who has to see a change
+//! coming, or to carry it out, must know when.
 //!
 //! | state of an entry | execute | cancel |
 //! |---|---|---|
 //! | before `opens_at` | [`Error::TooEarly`] | yes |
-//! | until `closes_at`, and not after `expires_slot` | what was queued: yes; else [`Error::ChangeDiffers`] | yes |
-//! | after either | [`Error::Expired`] | yes |
+//! | until `closes_at` | what was queued: yes; else [`Error::ChangeDiffers`] | yes |
+//! | after it | [`Error::Expired`] | yes |
 //! | executed or cancelled | there is none any more | there is none any more |
 
 use crate::{
@@ -25,13 +26,9 @@ pub use changes::{MAX_CHANGES, ParameterChange, check_changes};
 pub const TIMELOCK: i64 = 3 * DAY;
 /// Time in which it may be executed then, seconds: three days.
 pub const GRACE: i64 = 3 * DAY;
-/// How much longer than the waiting time and the time for execution an approval may be good, seconds: eight days, for
-/// signers to come together and for slots that are shorter than [`SLOT_MILLIS`].
-pub const SLACK: i64 = 8 * DAY;
-/// The time of a slot, milliseconds.
-pub const SLOT_MILLIS: u64 = 400;
-/// The furthest slot that a queued change may be approved until, in slots from now: fourteen days.
-pub const LONGEST_APPROVAL: u64 = slots(TIMELOCK.saturating_add(GRACE).saturating_add(SLACK));
+/// The furthest slot that an approval may name, in slots from now: time for signers to come together. Three and a half days of
+/// slots of 100 milliseconds, nearly nine of 250, twenty-one of 600.
+pub const LONGEST_APPROVAL: u64 = 3_024_000;
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 
@@ -60,8 +57,6 @@ stored! {
         opens_at: i64,
         /// Until when, seconds since 1970.
         closes_at: i64,
-        /// The last slot in which it can be, as its signers named it.
-        expires_slot: u64,
         /// Tells apart the entries of one subject and kind.
         id: u16,
         /// 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share.
@@ -86,8 +81,6 @@ record! {
         opens_at: i64,
         /// Until when, seconds since 1970.
         closes_at: i64,
-        /// The last slot in which it can be.
-        expires_slot: u64,
     }
 }
 
@@ -103,7 +96,7 @@ pub struct Entry {
 }
 
 impl QueuedChange {
-    /// Queues the change of this hash, approved until `expires_slot`, in place of whatever is here.
+    /// Queues the change of this hash, which was approved to be queued until `expires_slot`, in place of whatever is here.
     ///
     /// # Errors
     /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
@@ -115,7 +108,7 @@ impl QueuedChange {
         expires_slot: u64,
         clock: Clock,
     ) -> Result<ChangeQueued> {
-        check_approval(expires_slot, TIMELOCK.saturating_add(GRACE), clock)?;
+        check_approval(expires_slot, clock)?;
         let opens_at = clock.unix.saturating_add(TIMELOCK);
         let Entry { subject, kind, id } = entry;
         let closes_at = opens_at.saturating_add(GRACE);
@@ -125,7 +118,6 @@ impl QueuedChange {
             queued_at: clock.unix,
             opens_at,
             closes_at,
-            expires_slot,
             id,
             kind,
             version: VERSION,
@@ -137,7 +129,6 @@ impl QueuedChange {
             hash,
             opens_at,
             closes_at,
-            expires_slot,
         })
     }
 
@@ -155,7 +146,7 @@ impl QueuedChange {
         if clock.unix < self.opens_at {
             return Err(Error::TooEarly);
         }
-        if clock.unix > self.closes_at || clock.slot > self.expires_slot {
+        if clock.unix > self.closes_at {
             return Err(Error::Expired);
         }
         if *hash != self.hash {
@@ -165,25 +156,16 @@ impl QueuedChange {
     }
 }
 
-/// Whether something may be queued now that is approved until `expires_slot`, and can be done `seconds` from now at the latest.
+/// Whether something may be queued, or another authority proposed, now that is approved until `expires_slot`.
 ///
 /// # Errors
-/// [`Error::ApprovalExpired`] after that slot, [`Error::ApprovalTooLong`] if it is further ahead than `seconds` and [`SLACK`].
-pub(crate) fn check_approval(expires_slot: u64, seconds: i64, clock: Clock) -> Result<()> {
+/// [`Error::ApprovalExpired`] after that slot, [`Error::ApprovalTooLong`] if it is further ahead than [`LONGEST_APPROVAL`].
+pub fn check_approval(expires_slot: u64, clock: Clock) -> Result<()> {
     let ahead = expires_slot.checked_sub(clock.slot).ok_or(Error::ApprovalExpired)?;
-    if ahead > slots(seconds.saturating_add(SLACK)) {
+    if ahead > LONGEST_APPROVAL {
         return Err(Error::ApprovalTooLong);
     }
     Ok(())
-}
-
-/// Whether another authority may be proposed now that can accept until `expires_slot`: as for a queued change, and for the
-/// same reason.
-///
-/// # Errors
-/// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
-pub fn check_proposal(expires_slot: u64, clock: Clock) -> Result<()> {
-    check_approval(expires_slot, TIMELOCK.saturating_add(GRACE), clock)
 }
 
 /// Whether who was proposed until `expires_slot` may still accept.
@@ -195,11 +177,6 @@ pub fn check_acceptance(expires_slot: u64, clock: Clock) -> Result<()> {
         return Err(Error::Expired);
     }
     Ok(())
-}
-
-/// The slots in some seconds.
-const fn slots(seconds: i64) -> u64 {
-    seconds.unsigned_abs().saturating_mul(1_000) / SLOT_MILLIS
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use super::scene::{NOW, SOL, USDC, later, market, pin, prices, refused};
 use breakwater_engine::{
-    Clock, Collateral, Config, Error, FeedPin, Feeds, Market, Quote, RawReading, Readings,
-    governance::{LONGEST_APPROVAL, SLACK},
+    Clock, Collateral, Error, FeedPin, Feeds, Market, Quote, RawReading, Readings, governance::LONGEST_APPROVAL,
     oracle::Purpose,
 };
 
@@ -73,32 +72,26 @@ fn a_reading_of_a_new_feed_is_judged_by_what_the_old_one_said() {
 }
 
 #[test]
-fn a_take_out_is_good_until_its_slot() {
+fn a_take_out_is_announced_until_its_slot_and_taken_in_its_time() {
     let (mut market, _) = market();
-    let Config {
-        take_out_delay,
-        take_out_window,
-        ..
-    } = market.config;
-    let (delay, window) = (i64::from(take_out_delay), i64::from(take_out_window));
-    let longest = (delay + window + SLACK).unsigned_abs() * 5 / 2;
-    assert!(longest > LONGEST_APPROVAL);
+    let delay = i64::from(market.config.take_out_delay);
     let queue = |market: &mut Market, slot| market.queue_take_out(Quote(USDC), slot, NOW);
     refused(&market, |market| queue(market, NOW.slot - 1), Error::ApprovalExpired);
     refused(
         &market,
-        |market| queue(market, NOW.slot + longest + 1),
+        |market| queue(market, NOW.slot + LONGEST_APPROVAL + 1),
         Error::ApprovalTooLong,
     );
-    queue(&mut market, NOW.slot + longest).unwrap();
-    let open = later(delay);
-    let queued = queue(&mut market, open.slot).unwrap();
-    assert_eq!((queued.opens_at, queued.expires_slot), (open.unix, open.slot));
-    let late = Clock {
-        slot: open.slot + 1,
-        ..open
-    };
+    queue(&mut market, NOW.slot + LONGEST_APPROVAL).unwrap();
+    let queued = queue(&mut market, NOW.slot).unwrap();
+    let late = later(delay + i64::from(market.config.take_out_window) + 1);
     refused(&market, |market| market.take_out(None, late), Error::Expired);
+    // However many slots have gone by.
+    let open = Clock {
+        slot: u64::MAX,
+        ..later(delay)
+    };
+    assert_eq!(queued.opens_at, open.unix);
     refused(
         &market,
         |market| market.take_out(None, later(delay - 1)),

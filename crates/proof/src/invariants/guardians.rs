@@ -232,16 +232,14 @@ fn taken_out(facts: &Facts, _: &History) -> Verdict {
     let (announced, config) = (&facts.step.before.market.take_out, facts.config);
     let opens = announced.queued_at + i64::from(config.take_out_delay);
     let open = (opens..=opens + i64::from(config.take_out_window)).contains(&facts.now);
-    let approved = facts.step.after.clock.slot <= announced.expires_slot;
     let before = accrued(facts)?;
     let Some(equity) = releasable(facts, &before) else {
         return demand(false, || "taken out without a price".to_owned());
     };
     let left = equity - done.amount.0 - before.market.books.guardians.claim.0;
-    demand(
-        open && approved && done.amount == announced.amount && left >= int(0),
-        || format!("{done:?} of {announced:?} leaves {left}"),
-    )
+    demand(open && done.amount == announced.amount && left >= int(0), || {
+        format!("{done:?} of {announced:?} leaves {left}")
+    })
 }
 
 fn credits(facts: &Facts, _: &History) -> Verdict {

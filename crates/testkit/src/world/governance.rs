@@ -11,7 +11,7 @@ use breakwater::state::Protocol;
 use breakwater_client::{MarketKeys, addresses, decode};
 use breakwater_engine::{
     Feeds, Parameter, ParameterChange, QueuedChange,
-    governance::{LONGEST_APPROVAL, SLACK, TIMELOCK},
+    governance::{LONGEST_APPROVAL, TIMELOCK},
 };
 
 /// Every action returns the program's refusal as a [`Failure`]. What is queued is approved until the last slot that may be named.
@@ -155,17 +155,6 @@ impl World {
     #[must_use]
     pub fn longest_approval(&self) -> u64 {
         self.slot() + LONGEST_APPROVAL
-    }
-
-    /// The last slot that an approval of taking equity out may name now.
-    ///
-    /// # Panics
-    /// If there is no such market.
-    #[track_caller]
-    pub fn longest_take_out(&mut self, market: &MarketKeys) -> u64 {
-        let config = self.market_state(market).config;
-        let seconds = u64::from(config.take_out_delay) + u64::from(config.take_out_window) + SLACK.unsigned_abs();
-        self.slot() + seconds * 5 / 2
     }
 
     /// A change of a market's parameter from what it is.

@@ -87,7 +87,7 @@ impl World {
     #[track_caller]
     pub fn queue_take_out(&mut self, market: &MarketKeys, amount: u64) -> Result<Outcome, Failure> {
         let authority = self.authority().clone();
-        let expires = self.longest_take_out(market);
+        let expires = self.longest_approval();
         self.send(
             &[ix::queue_take_out(market, &authority.key(), amount, expires)],
             &[&authority],

@@ -22,7 +22,7 @@ pub struct ProposeAuthority<'info> {
 
 /// Proposes another authority.
 pub fn propose_authority(ctx: Context<ProposeAuthority>, proposed: Pubkey, expires_slot: u64) -> Result<()> {
-    governance::check_proposal(expires_slot, clock::now()?).or_program_error()?;
+    governance::check_approval(expires_slot, clock::now()?).or_program_error()?;
     let protocol = &mut ctx.accounts.protocol;
     protocol.pending_authority = proposed;
     protocol.pending_until_slot = expires_slot;

@@ -246,23 +246,20 @@ fn the_protocol_takes_out_what_leaves_the_claim() {
 }
 
 #[test]
-fn equity_is_taken_out_in_its_time_and_slots() {
+fn equity_is_taken_out_in_its_time() {
     let mut market = market();
     market.books.backstop.cash = Quote(100);
     let queued = market.queue_take_out(Quote(1), 50, NOW).unwrap();
     let opens = NOW.unix + i64::from(market.config.take_out_delay);
     let closes = opens + i64::from(market.config.take_out_window);
-    assert_eq!(
-        (queued.opens_at, queued.closes_at, queued.expires_slot),
-        (opens, closes, 50)
-    );
-    let take =
-        |unix, slot| move |market: &mut Market| market.take_out(None, Clock { unix, slot }).map(|done| done.amount);
-    says(&market, take(opens - 1, 50), Err(Error::TooEarly));
-    says(&market, take(opens, 50), Ok(Quote(1)));
-    says(&market, take(opens, 51), Err(Error::Expired));
-    says(&market, take(closes, 50), Ok(Quote(1)));
-    says(&market, take(closes + 1, 50), Err(Error::Expired));
+    assert_eq!((queued.opens_at, queued.closes_at), (opens, closes));
+    // After the slot until which it could be announced.
+    let slot = 51;
+    let take = |unix| move |market: &mut Market| market.take_out(None, Clock { unix, slot }).map(|done| done.amount);
+    says(&market, take(opens - 1), Err(Error::TooEarly));
+    says(&market, take(opens), Ok(Quote(1)));
+    says(&market, take(closes), Ok(Quote(1)));
+    says(&market, take(closes + 1), Err(Error::Expired));
     assert_eq!(market.cancel_take_out().map(|done| done.amount), Ok(Quote(1)));
     says(
         &market,
