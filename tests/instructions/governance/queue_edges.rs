@@ -65,6 +65,7 @@ const SLOTS: [u64; 5] = [100, 200, 250, 400, 600];
 fn pass(world: &mut World, seconds: i64, slot_millis: u64) {
     let slots = seconds.unsigned_abs() * 1_000 / slot_millis;
     world.set_clock(world.unix() + seconds, world.slot() + slots);
+    world.publish_all();
 }
 
 #[test]
