@@ -67,8 +67,6 @@ export type QueuedChange = {
   opensAt: bigint;
   /** Until when, seconds since 1970. */
   closesAt: bigint;
-  /** The last slot in which it can be, as its signers named it. */
-  expiresSlot: bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
   /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share. */
@@ -94,8 +92,6 @@ export type QueuedChangeArgs = {
   opensAt: number | bigint;
   /** Until when, seconds since 1970. */
   closesAt: number | bigint;
-  /** The last slot in which it can be, as its signers named it. */
-  expiresSlot: number | bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
   /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share. */
@@ -120,7 +116,6 @@ export function getQueuedChangeEncoder(): FixedSizeEncoder<QueuedChangeArgs> {
       ["queuedAt", getI64Encoder()],
       ["opensAt", getI64Encoder()],
       ["closesAt", getI64Encoder()],
-      ["expiresSlot", getU64Encoder()],
       ["id", getU16Encoder()],
       ["kind", getU8Encoder()],
       ["version", getU8Encoder()],
@@ -141,7 +136,6 @@ export function getQueuedChangeDecoder(): FixedSizeDecoder<QueuedChange> {
     ["queuedAt", getI64Decoder()],
     ["opensAt", getI64Decoder()],
     ["closesAt", getI64Decoder()],
-    ["expiresSlot", getU64Decoder()],
     ["id", getU16Decoder()],
     ["kind", getU8Decoder()],
     ["version", getU8Decoder()],
@@ -213,5 +207,5 @@ export async function fetchAllMaybeQueuedChange(
 }
 
 export function getQueuedChangeSize(): number {
-  return 144;
+  return 136;
 }

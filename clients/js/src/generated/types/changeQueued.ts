@@ -16,8 +16,6 @@ import {
   getI64Encoder,
   getStructDecoder,
   getStructEncoder,
-  getU64Decoder,
-  getU64Encoder,
   type FixedSizeCodec,
   type FixedSizeDecoder,
   type FixedSizeEncoder,
@@ -32,8 +30,6 @@ export type ChangeQueued = {
   opensAt: bigint;
   /** Until when, seconds since 1970. */
   closesAt: bigint;
-  /** The last slot in which it can be. */
-  expiresSlot: bigint;
 };
 
 export type ChangeQueuedArgs = {
@@ -43,8 +39,6 @@ export type ChangeQueuedArgs = {
   opensAt: number | bigint;
   /** Until when, seconds since 1970. */
   closesAt: number | bigint;
-  /** The last slot in which it can be. */
-  expiresSlot: number | bigint;
 };
 
 export function getChangeQueuedEncoder(): FixedSizeEncoder<ChangeQueuedArgs> {
@@ -52,7 +46,6 @@ export function getChangeQueuedEncoder(): FixedSizeEncoder<ChangeQueuedArgs> {
     ["hash", fixEncoderSize(getBytesEncoder(), 32)],
     ["opensAt", getI64Encoder()],
     ["closesAt", getI64Encoder()],
-    ["expiresSlot", getU64Encoder()],
   ]);
 }
 
@@ -61,7 +54,6 @@ export function getChangeQueuedDecoder(): FixedSizeDecoder<ChangeQueued> {
     ["hash", fixDecoderSize(getBytesDecoder(), 32)],
     ["opensAt", getI64Decoder()],
     ["closesAt", getI64Decoder()],
-    ["expiresSlot", getU64Decoder()],
   ]);
 }
 

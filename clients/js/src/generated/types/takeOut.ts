@@ -25,8 +25,6 @@ export type TakeOut = {
   amount: bigint;
   /** When it was announced, seconds since 1970. */
   queuedAt: bigint;
-  /** The last slot in which it can be taken, as the signers of the announcement named it. */
-  expiresSlot: bigint;
 };
 
 export type TakeOutArgs = {
@@ -34,15 +32,12 @@ export type TakeOutArgs = {
   amount: number | bigint;
   /** When it was announced, seconds since 1970. */
   queuedAt: number | bigint;
-  /** The last slot in which it can be taken, as the signers of the announcement named it. */
-  expiresSlot: number | bigint;
 };
 
 export function getTakeOutEncoder(): FixedSizeEncoder<TakeOutArgs> {
   return getStructEncoder([
     ["amount", getU64Encoder()],
     ["queuedAt", getI64Encoder()],
-    ["expiresSlot", getU64Encoder()],
   ]);
 }
 
@@ -50,7 +45,6 @@ export function getTakeOutDecoder(): FixedSizeDecoder<TakeOut> {
   return getStructDecoder([
     ["amount", getU64Decoder()],
     ["queuedAt", getI64Decoder()],
-    ["expiresSlot", getU64Decoder()],
   ]);
 }
 

@@ -27,8 +27,6 @@ export type TakeOutQueued = {
   opensAt: bigint;
   /** Until when, seconds since 1970. */
   closesAt: bigint;
-  /** The last slot in which it can be taken. */
-  expiresSlot: bigint;
 };
 
 export type TakeOutQueuedArgs = {
@@ -38,8 +36,6 @@ export type TakeOutQueuedArgs = {
   opensAt: number | bigint;
   /** Until when, seconds since 1970. */
   closesAt: number | bigint;
-  /** The last slot in which it can be taken. */
-  expiresSlot: number | bigint;
 };
 
 export function getTakeOutQueuedEncoder(): FixedSizeEncoder<TakeOutQueuedArgs> {
@@ -47,7 +43,6 @@ export function getTakeOutQueuedEncoder(): FixedSizeEncoder<TakeOutQueuedArgs> {
     ["amount", getU64Encoder()],
     ["opensAt", getI64Encoder()],
     ["closesAt", getI64Encoder()],
-    ["expiresSlot", getU64Encoder()],
   ]);
 }
 
@@ -56,7 +51,6 @@ export function getTakeOutQueuedDecoder(): FixedSizeDecoder<TakeOutQueued> {
     ["amount", getU64Decoder()],
     ["opensAt", getI64Decoder()],
     ["closesAt", getI64Decoder()],
-    ["expiresSlot", getU64Decoder()],
   ]);
 }
 
