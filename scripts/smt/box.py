@@ -48,5 +48,6 @@ def rules(values: dict) -> dict[str, object]:
         "max_gap < 1 − θ": values["max_gap"] <= BPS - values["takeover_ltv"] - 1,
         "share ≤ β/2": 2 * values["bounty_share"] <= values["penalty"],
         "tip ≤ half of β × min_debt": 2 * BPS * values["bounty_tip"] <= smallest_penalty,
+        "θ(1 + take-over penalty) ≥ 1": values["takeover_ltv"] * (BPS + values["takeover_penalty"]) >= BPS * BPS,
         "1 − S ≤ θ": BPS - values["stress_fall"] <= values["takeover_ltv"],
     }

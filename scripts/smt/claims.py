@@ -281,6 +281,13 @@ def take_over_bounded(free, without=None):
     ]
 
 
+@claim("a take-over leaves no margin: its owner keeps what is worth an atom at most")
+def take_over_takes_all(free, without=None):
+    facts, formula, rules, debt, value, _ = take_over(free, without)
+    facts += [BPS * debt >= rules.takeover_ltv * value]
+    return facts, formula, lambda due: [(value, due.worth + 1)]
+
+
 @claim("bad debt: all collateral goes, and its worth and the deficit are the debt")
 def bad_debt(free, without=None):
     facts, formula, _, debt, value, collateral = take_over(free, without)

@@ -65,7 +65,7 @@ fn it_moves_the_tokens_out_of_the_cash() {
         };
         assert_eq!(outcome.event::<EquityTakenOut>(), event);
         expected.books.backstop.cash.0 -= amount;
-        expected.books.income.paid_in.0 -= amount;
+        expected.books.income.paid_in -= amount.cast_signed();
         expected.take_out = bytemuck::Zeroable::zeroed();
         assert_eq!(scene.world.market_state(&scene.market), expected);
         assert_eq!(scene.world.balance(&authority, &scene.market.quote_mint), amount);
@@ -165,7 +165,7 @@ fn what_was_earned_can_be_taken_as_well() {
         10_000 * USDC + gained
     );
     // More than was ever put in: what is at stake cannot be less than nothing.
-    assert_eq!(scene.world.market_state(&scene.market).books.income.paid_in, Quote(0));
+    assert_eq!(scene.world.market_state(&scene.market).books.income.paid_in, 0);
 }
 
 /// A backstop of 20,000 that holds some of Alice's SOL at $80.

@@ -30,8 +30,8 @@ stored! {
     /// Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to whoever
     /// asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
     Income {
-        /// Given for good, less what was taken out.
-        paid_in: Quote,
+        /// Given for good, less what was taken out beyond what the protocol had gained; negative where that was reserves.
+        paid_in: i64,
         /// Penalties of liquidations, the guardians' share included.
         penalties: Quote,
         /// What debts exceeded the collateral by when both were taken over.

@@ -57,13 +57,14 @@ stored! {
         padding: [u8; 4],
         /// The highest `market_depth` before a lowering, since there was none for 24 hours, quote atoms.
         lowered_from: Quote,
-        /// When it was last lowered at once, seconds since 1970; zero if never.
+        /// When it was last lowered, seconds since 1970; zero if never.
         lowered_at: i64,
     }
 }
 
 record! {
-    /// Which share of which budget a market is to have: the payload of a queued change.
+    /// Which share of which budget a market has or is to have. The payload of a queued change are both, the present one first:
+    /// so a share that was lowered meanwhile is not raised by what was queued before.
     DepthAllocation {
         /// The budget's address.
         budget: Key,
@@ -114,15 +115,18 @@ impl DepthBudget {
 }
 
 impl Market {
-    /// Records the share that the budget of this address has given; the caller moves it between the budgets. Returns what the
-    /// market had before.
-    pub fn set_depth_share(&mut self, allocation: DepthAllocation) -> DepthAllocation {
-        let before = DepthAllocation {
+    /// Which share of which budget it has.
+    #[must_use]
+    pub fn depth_allocation(&self) -> DepthAllocation {
+        DepthAllocation {
             budget: self.depth.budget,
             share: self.depth.share,
-        };
+        }
+    }
+
+    /// Records the share that the budget of this address has given; the caller moves it between the budgets.
+    pub fn set_depth_share(&mut self, allocation: DepthAllocation) {
         (self.depth.budget, self.depth.share) = (allocation.budget, allocation.share);
-        before
     }
 
     /// Whether this allocation can be queued.
@@ -136,7 +140,7 @@ impl Market {
         if allocation.share.factor() > BPS {
             return Err(Error::DepthBudgetExceeded);
         }
-        if (self.depth.budget, self.depth.share) == (allocation.budget, allocation.share) {
+        if self.depth_allocation() == allocation {
             return Err(Error::NoChange);
         }
         Ok(())
@@ -153,10 +157,7 @@ impl Market {
         let less = self.depth.share.0.checked_sub(share.0).filter(|less| *less > 0);
         budget.release(Bps(less.ok_or(Error::NotTighter)?))?;
         self.depth.share = share;
-        Ok(DepthAllocation {
-            budget: self.depth.budget,
-            share,
-        })
+        Ok(self.depth_allocation())
     }
 }
 
@@ -167,10 +168,18 @@ impl DepthShare {
     ///
     /// # Errors
     /// [`Error::DepthLoweredTooFar`].
-    pub(crate) fn after_tightening(mut self, changes: &[ParameterChange], clock: Clock) -> Result<Self> {
-        let depth = Parameter::market_depth.id();
-        let Some(change) = changes.iter().find(|change| change.parameter == depth) else {
-            return Ok(self);
+    pub(crate) fn after_tightening(self, changes: &[ParameterChange], clock: Clock) -> Result<Self> {
+        let next = self.after_changes(changes, clock);
+        match lowered(changes) {
+            Some(change) if change.to < next.lowered_from.0.div_ceil(2) => Err(Error::DepthLoweredTooFar),
+            _ => Ok(next),
+        }
+    }
+
+    /// What is noted when `changes` are made after their timelock: a lowering counts, and is never refused.
+    pub(crate) fn after_changes(mut self, changes: &[ParameterChange], clock: Clock) -> Self {
+        let Some(change) = lowered(changes) else {
+            return self;
         };
         let is_calm = self.lowered_at == 0 || clock.unix.saturating_sub(self.lowered_at) >= LOWERING_WINDOW;
         // It may have been raised in between, through the timelock.
@@ -180,11 +189,15 @@ impl DepthShare {
             self.lowered_from.max(Quote(change.from))
         };
         self.lowered_at = clock.unix;
-        if change.to < self.lowered_from.0.div_ceil(2) {
-            return Err(Error::DepthLoweredTooFar);
-        }
-        Ok(self)
+        self
     }
+}
+
+/// The change that lowers `market_depth`, if there is one.
+fn lowered(changes: &[ParameterChange]) -> Option<&ParameterChange> {
+    let depth = Parameter::market_depth.id();
+    let mut changes = changes.iter();
+    changes.find(|change| change.parameter == depth && change.to < change.from)
 }
 
 #[cfg(test)]
@@ -254,7 +267,9 @@ mod tests {
         };
         assert_eq!(market.lower_depth_share(&mut budget, Bps(2_999)), Ok(lower));
         assert_eq!((market.depth.share, budget.allocated), (Bps(2_999), Bps(6_999)));
-        assert_eq!(market.set_depth_share(allocation), lower);
+        assert_eq!(market.depth_allocation(), lower);
+        market.set_depth_share(allocation);
+        assert_eq!(market.depth_allocation(), allocation);
     }
 
     /// A market of this depth, lowered at once so many seconds after the beginning.
@@ -297,6 +312,39 @@ mod tests {
         assert_eq!(lower(depth / 2 - 1, 2 * 86_399), Err(Error::DepthLoweredTooFar));
         assert_eq!(lower(depth / 4, 86_399 + 86_400), Ok(()));
         assert_eq!(lower(depth / 4 + 1, 200_000), Err(Error::NotTighter));
+    }
+
+    #[test]
+    fn what_the_timelock_lowers_counts() {
+        let (mut market, depth) = deep();
+        let lowering = ParameterChange {
+            parameter: Parameter::market_depth.id(),
+            from: depth,
+            to: depth / 4,
+        };
+        let clock = Clock {
+            unix: 1_700_000_000,
+            slot: 1,
+        };
+        // Raised first, which does not count.
+        let raising = ParameterChange {
+            from: depth,
+            to: depth + 1,
+            ..lowering
+        };
+        let mut raised = market;
+        raised.change_parameters(&[raising], clock).unwrap();
+        assert_eq!(raised.depth, market.depth);
+        market.change_parameters(&[lowering], clock).unwrap();
+        assert_eq!(
+            (market.depth.lowered_from, market.depth.lowered_at),
+            (Quote(depth), clock.unix)
+        );
+        assert_eq!(
+            lower(&mut market, depth / 4 - 1, 86_399),
+            Err(Error::DepthLoweredTooFar)
+        );
+        assert_eq!(lower(&mut market, depth / 8, 86_400), Ok(()));
     }
 
     #[test]

@@ -14,6 +14,7 @@ macro_rules! with_errors {
             PenaltyTooLarge "With this penalty a partial liquidation could not reach its target at the largest gap",
             GapTooLarge "The largest gap would eat the margin that is left at the take-over LTV",
             BountyTooLarge "The bounty would be more than half of the penalty",
+            TakeOverPenaltyTooSmall "A take-over would leave margin that the stress cover has counted",
             StressFallTooSmall "The stress fall must reach below the take-over LTV",
             PipelineTooSmall "The pipeline must take at least four times the minimum debt",
             DebtCapBeyondDepth "The debt cap is more than two hundred times the market's depth",

@@ -209,11 +209,14 @@ impl Books {
         self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
     }
 
-    /// The protocol's own capital at book, quote atoms: what was given for good, and what the pool paid, less what guardians
-    /// earned of that.
+    /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what guardians
+    /// earned of that and what was taken out.
     pub(crate) fn protocol_capital(&self) -> Quote {
-        let given = self.income.paid_in.0.saturating_add(self.backstop.reserve.0);
-        Quote(given.saturating_sub(self.income.standby.0))
+        let [reserve, standby] = [self.backstop.reserve, self.income.standby].map(|amount| i128::from(amount.0));
+        let capital = i128::from(self.income.paid_in)
+            .saturating_add(reserve)
+            .saturating_sub(standby);
+        Quote(u64::try_from(capital.max(0)).unwrap_or(u64::MAX))
     }
 
     /// The guardians' part of each penalty, bps, rounded down: see [`Guardians::rate`]. Equity with inventory at `price`.

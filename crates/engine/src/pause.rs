@@ -6,7 +6,7 @@
 //! | 1 | [`Kinds::SUPPLY`] | supplying the pool |
 //! | 2 | [`Kinds::BORROW`] | borrowing |
 //! | 4 | [`Kinds::WITHDRAW`] | withdrawing collateral against debt |
-//! | 8 | [`Kinds::LIQUIDATE`] | liquidating, against the backstop and with own capital |
+//! | 8 | [`Kinds::LIQUIDATE`] | liquidating |
 //! | 16 | [`Kinds::SELL`] | selling inventory |
 //! | 32 | [`Kinds::GUARDIAN_DEPOSIT`] | guardians' deposits |
 //!
@@ -34,7 +34,7 @@ impl Kinds {
     pub const BORROW: Self = Self(2);
     /// Withdrawing collateral against debt.
     pub const WITHDRAW: Self = Self(4);
-    /// Liquidating, against the backstop and with own capital.
+    /// Liquidating.
     pub const LIQUIDATE: Self = Self(8);
     /// Selling inventory.
     pub const SELL: Self = Self(16);

@@ -8,8 +8,8 @@
 //! x = (D − τV_h) / (1 − τ(1+β)h/l)
 //! ```
 //!
-//! From the take-over LTV θ on, all of the debt is taken, and of the margin that is left up to `takeover_penalty`. A
-//! partial liquidation never takes more than there is: β ≤ V_l/D − 1.
+//! From the take-over LTV θ on, all of the debt is taken, and all of the margin: that is at most 1/θ − 1 of the debt, and
+//! `takeover_penalty` covers it. A partial liquidation never takes more than there is: β ≤ V_l/D − 1.
 
 use crate::{
     config::Config,
@@ -265,7 +265,7 @@ impl Demand {
     }
 
     /// The terms for an account of `collateral` at the price of settling: collateral worth the debt repaid and the penalty,
-    /// rounded down, at most all of it; of a take-over all, unless more than the largest penalty would be left.
+    /// rounded down, at most all of it; of a take-over all, but for what the rounding of the penalty leaves.
     ///
     /// # Errors
     /// [`Error::Overflow`].

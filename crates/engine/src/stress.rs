@@ -247,7 +247,8 @@ impl Market {
 
 /// See [`Market::pipeline_room`].
 pub(crate) fn pipeline_room(config: &crate::Config, backstop: &Backstop, flow_price: Price) -> Result<Collateral> {
-    let held = flow_price.cost(backstop.inventory)?;
+    // Pyth's average may say anything: what is more than can be counted leaves no room.
+    let held = flow_price.cost(backstop.inventory).unwrap_or(Quote(u64::MAX));
     let left = config.pipeline_value().0.saturating_sub(held.0);
     if left == 0 {
         return Ok(Collateral::ZERO);

@@ -2,8 +2,9 @@
 
 use anchor_lang::prelude::*;
 
-/// SHA-256 of the kind of change, its subject and the Borsh bytes of the change itself: the arguments with which it is executed.
-/// The payload is a `Vec<ParameterChange>`, the market's `Feeds`, or the guardian's key.
+/// SHA-256 of the kind of change, its subject and the Borsh bytes of the change itself.
+/// The payload is a `Vec<ParameterChange>`, the market's `Feeds`, the guardian's key, or two `DepthAllocation`: the market's present
+/// one and the new one.
 ///
 /// # Errors
 /// If the payload cannot be serialised.

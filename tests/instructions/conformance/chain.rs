@@ -22,7 +22,7 @@ pub struct Chain {
     pub positions: [Position; ACCOUNTS],
     pub keepers: [Actor; KEEPERS],
     pub guardians: [Actor; GUARDIANS],
-    /// Funds, buys, liquidates with own capital, and gives tokens away.
+    /// Funds, buys, and gives tokens away.
     pub buyer: Actor,
     pub authority: Actor,
     /// Guardian of the brakes.

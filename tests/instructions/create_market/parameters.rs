@@ -124,17 +124,20 @@ type Bend = fn(&mut Config);
 fn every_rule_between_parameters_is_exact() {
     use BreakwaterError::{
         BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, PenaltyTooLarge, PipelineTooSmall,
-        StressFallTooSmall, UnwindStuck,
+        StressFallTooSmall, TakeOverPenaltyTooSmall, UnwindStuck,
     };
     // The last that is fine, and one beyond it.
-    let rules: [(Bend, Bend, BreakwaterError); 15] = [
+    let rules: [(Bend, Bend, BreakwaterError); 17] = [
         (
             |config| config.initial_ltv.0 = config.target_ltv.0 - 1,
             |config| config.initial_ltv.0 = config.target_ltv.0,
             LtvOrder,
         ),
         (
-            |config| config.takeover_ltv.0 = config.liquidation_ltv.0 + 1,
+            |config| {
+                config.takeover_ltv.0 = config.liquidation_ltv.0 + 1;
+                config.takeover_penalty = Bps(2_500);
+            },
             |config| config.takeover_ltv.0 = config.liquidation_ltv.0,
             LtvOrder,
         ),
@@ -181,6 +184,17 @@ fn every_rule_between_parameters_is_exact() {
             |config| config.min_debt = Quote(200 * config.bounty_tip.0),
             |config| config.min_debt = Quote(200 * config.bounty_tip.0 - 1),
             BountyTooLarge,
+        ),
+        // 94.34% × 1.06 is 100.0004%, and 95% × 1.0527 is 100.0065%.
+        (
+            |config| config.takeover_ltv = Bps(9_434),
+            |config| config.takeover_ltv = Bps(9_433),
+            TakeOverPenaltyTooSmall,
+        ),
+        (
+            |config| config.takeover_penalty = Bps(527),
+            |config| config.takeover_penalty = Bps(526),
+            TakeOverPenaltyTooSmall,
         ),
         (
             |config| config.stress_fall.0 = 10_000 - config.takeover_ltv.0,

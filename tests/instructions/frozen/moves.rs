@@ -77,7 +77,7 @@ impl Stage {
         stage
     }
 
-    /// The backstop has nothing: only liquidation with own capital is open.
+    /// The backstop has nothing: it would owe all that it takes over.
     pub fn without_room(world: World, spec: &MarketSpec) -> Self {
         let (scene, gina) = backed(world, spec, 0, 0);
         let mut stage = Self::with_positions(scene, gina, false);

@@ -188,7 +188,7 @@ fn another_budget_and_share_wait_out_the_timelock() {
     let queued = DepthShareQueued {
         market: market.market,
         queued: ChangeQueued {
-            hash: change_hash(DEPTH, &market.market, &change).unwrap(),
+            hash: change_hash(DEPTH, &market.market, &(allocation(ASSET, 100), change)).unwrap(),
             opens_at: now + TIMELOCK,
             closes_at: now + TIMELOCK + GRACE,
         },

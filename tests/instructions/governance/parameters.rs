@@ -50,16 +50,19 @@ fn with(parameter: Parameter, to: u64) -> Config {
 /// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of 70%, a
 /// target of 75%, a liquidation LTV of 80% and a take-over LTV of 95%, penalties of 1% and 6%, bands of 8% and 15%, and so on.
 /// With `attempts`, every rule between parameters to the number.
-fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 28] {
+fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 30] {
     use BreakwaterError::{
         BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, ParameterOutOfBounds, PenaltyTooLarge,
-        PipelineTooSmall, StressFallTooSmall, UnwindStuck,
+        PipelineTooSmall, StressFallTooSmall, TakeOverPenaltyTooSmall, UnwindStuck,
     };
     [
         (Parameter::initial_ltv, 7_500, 10_000, LtvOrder),
         (Parameter::target_ltv, 1, 7_000, LtvOrder),
         (Parameter::target_ltv, 8_001, 10_000, LtvOrder),
         (Parameter::takeover_ltv, 1, 8_000, LtvOrder),
+        // 94.34% × 106% and 95% × 105.27% are just above one.
+        (Parameter::takeover_ltv, 8_001, 9_433, TakeOverPenaltyTooSmall),
+        (Parameter::takeover_penalty, 100, 526, TakeOverPenaltyTooSmall),
         // A gap of 2%, and what is left at the take-over LTV.
         (Parameter::takeover_ltv, 9_800, 10_000, GapTooLarge),
         (Parameter::max_gap, 500, 2_424, GapTooLarge),

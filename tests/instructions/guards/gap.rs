@@ -176,15 +176,16 @@ fn where_the_gap_was_allowed_to_eat_the_margin_only_a_takeover_would_help() {
 }
 
 #[test]
-fn who_is_taken_over_at_two_prices_keeps_what_is_beyond_the_penalty() {
-    // From 90% on here: at the lower price there is more left than 6%, or less.
+fn who_is_taken_over_at_two_prices_keeps_nothing() {
+    // From 90% on here: judged at the higher price, and worth less at the lower one.
     let config = Config {
         takeover_ltv: Bps(9_000),
+        takeover_penalty: Bps(1_200),
         stress_fall: Bps(1_000),
         stress_max: Bps(1_000),
         ..default_config()
     };
-    for (cents, gap, left) in [(7_200i64, 5_000, true), (7_200, 45_000, false), (7_200, -50_000, true)] {
+    for (cents, gap) in [(7_200i64, 5_000), (7_200, 45_000), (7_200, -50_000)] {
         let mut scene = apart(config, u128::from(cents.unsigned_abs()), spot_at(cents, gap));
         let judged = judged(&mut scene, u128::from(cents.unsigned_abs()));
         if judged.debt * 10 < judged.value() * 9 {
@@ -192,7 +193,7 @@ fn who_is_taken_over_at_two_prices_keeps_what_is_beyond_the_penalty() {
             continue;
         }
         let taken = scene.stepped_at(judged);
-        assert_eq!(taken.collateral_after.0 > 0, left, "{taken:?}");
+        assert_eq!(taken.collateral_after.0, 0, "{taken:?}");
     }
 }
 

@@ -74,7 +74,7 @@ fn who_is_taken_over_at_once_is_never_worse_off_than_who_evades_it() {
 }
 
 #[test]
-fn a_keeper_who_waits_for_a_takeover_or_for_a_lower_price_never_gets_more() {
+fn a_keeper_who_waits_for_a_takeover_or_for_a_lower_price_never_gets_more_a_dollar() {
     for (collateral, debt) in [
         (1_000 * SOL, 65_000 * USDC),
         (10 * SOL, 650 * USDC),

@@ -135,22 +135,23 @@ fn at_the_takeover_ltv_the_whole_account_is_taken_and_a_tick_above_it_is_not() {
 }
 
 #[test]
-fn a_takeover_takes_up_to_six_percent_of_the_margin_and_leaves_the_rest() {
-    // With θ at 90% an account that is taken over may have more left than the largest penalty.
+fn a_takeover_takes_all_of_the_margin() {
+    // With θ at 90% an account that is taken over may have a ninth of its debt left: within the largest penalty.
     let config = Config {
         takeover_ltv: Bps(9_000),
+        takeover_penalty: Bps(1_200),
         stress_fall: Bps(1_000),
         stress_max: Bps(1_000),
         ..no_interest()
     };
-    for (price, penalty, left) in [(usd(72), 600, true), (usd(70), 600, true), (usd(68), 461, false)] {
+    for (price, penalty) in [(usd(72), 1_076), (usd(70), 769), (usd(68), 461)] {
         let mut scene = with(config, 100_000 * USDC);
         scene.crash(price);
         let liquidation = scene.liquidated();
         assert!(liquidation.taken_over && liquidation.whole);
         assert_eq!(
-            (liquidation.penalty, liquidation.collateral_after > Collateral(0)),
-            (Bps(penalty), left),
+            (liquidation.penalty, liquidation.collateral_after),
+            (Bps(penalty), Collateral(0)),
             "{price}"
         );
     }

@@ -217,10 +217,6 @@ mod tests {
                 whole - theta <= config.unwind_max_discount.0,
                 "{name}: selling at the largest discount would leave margin"
             );
-            assert!(
-                theta * (whole + config.takeover_penalty.0) >= whole * whole,
-                "{name}: a take-over would leave margin at the take-over LTV"
-            );
             let bands = config.average_band.max(config.ema_band);
             assert_eq!(config.unwind_floor_band, bands, "{name}: the floor and the bands");
             assert_eq!(

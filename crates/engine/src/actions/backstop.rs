@@ -57,7 +57,8 @@ impl Market {
         books.accrue(&self.config, clock)?;
         let repaid = books.receive(amount)?;
         books.invariant()?;
-        books.income.paid_in.0 = books.income.paid_in.0.saturating_add(amount.0);
+        let given = i64::try_from(amount.0).unwrap_or(i64::MAX);
+        books.income.paid_in = books.income.paid_in.saturating_add(given);
         self.books = books;
         Ok(Funding { amount, repaid })
     }

@@ -95,6 +95,7 @@ impl Market {
         if amount > books.backstop.cash {
             return Err(Error::BackstopCashInsufficient);
         }
+        let capital = books.protocol_capital();
         books.backstop.cash = books.backstop.cash.minus(amount)?;
         let claim = books.guardians.claim;
         let at = LeavingPrices::of(&books, prices)?;
@@ -103,14 +104,18 @@ impl Market {
             return Err(Error::EquityBelowClaim);
         }
         self.check_equity_withdrawal(&books, at.lowest)?;
-        books.income.paid_in.0 = books.income.paid_in.0.saturating_sub(amount.0);
+        // What it gained goes first, then its capital: guardians stand by beside the rest of that.
+        let left = equity.minus(claim)?;
+        let taken = capital.0.saturating_sub(left.0).min(amount.0);
+        let taken = i64::try_from(taken).unwrap_or(i64::MAX);
+        books.income.paid_in = books.income.paid_in.saturating_sub(taken);
         books.invariant()?;
 
         self.books = books;
         self.take_out = bytemuck::Zeroable::zeroed();
         Ok(TakenOut {
             amount,
-            equity_after: equity.minus(claim)?,
+            equity_after: left,
         })
     }
 }

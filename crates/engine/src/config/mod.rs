@@ -43,7 +43,7 @@ stored! {
         takeover_ltv: Bps,
         /// Penalty of a partial liquidation (β), bps of the debt repaid.
         penalty: Bps,
-        /// Most of the remaining margin that a take-over takes, bps of the debt.
+        /// Most of the margin that a take-over takes, bps of the debt: all that is left from `takeover_ltv` on.
         takeover_penalty: Bps,
         /// The keeper's share of the debt repaid, bps.
         bounty_share: Bps,
@@ -212,6 +212,7 @@ impl Config {
     /// - max_gap < 1 − θ: nobody is settled under water by the gap alone;
     /// - bounty_share ≤ β/2 and tip ≤ half of β × min_debt: a bounty is at most half of what the smallest partial
     ///   liquidation earns;
+    /// - θ(1 + takeover_penalty) ≥ 1: a take-over takes all of the margin, so it lowers the stress cover by no more than the bounty;
     /// - 1 − S_base ≤ θ: what is taken over whole is counted by the stress cover;
     /// - k × market_depth × pipeline ≥ 4 × min_debt: the pipeline always takes more than crumbs;
     /// - debt_cap ≤ 200 × market_depth;
@@ -219,7 +220,7 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`], [`Error::GapTooLarge`],
-    /// [`Error::BountyTooLarge`], [`Error::StressFallTooSmall`], [`Error::PipelineTooSmall`], [`Error::DebtCapBeyondDepth`],
+    /// [`Error::BountyTooLarge`], [`Error::TakeOverPenaltyTooSmall`], [`Error::StressFallTooSmall`], [`Error::PipelineTooSmall`], [`Error::DebtCapBeyondDepth`],
     /// [`Error::UnwindStuck`].
     pub fn validate(&self) -> Result<()> {
         self.check_bounds()?;
@@ -242,6 +243,9 @@ impl Config {
             || wide(self.bounty_tip.0, BPS.saturating_mul(2)) > smallest_penalty
         {
             return Err(Error::BountyTooLarge);
+        }
+        if wide(self.takeover_ltv.factor(), self.takeover_penalty.above_one()) < wide(BPS, BPS) {
+            return Err(Error::TakeOverPenaltyTooSmall);
         }
         if self.stress_fall.below_one() > self.takeover_ltv.factor() {
             return Err(Error::StressFallTooSmall);
@@ -352,15 +356,39 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_take_over_takes_all_of_the_margin() {
+        // 94.34% × 1.06 is 100.0004%, and 95% × 1.0527 is 100.0065%.
+        assert_eq!(with(|c| c.takeover_ltv = Bps(9_434)), Ok(()));
+        assert_eq!(
+            with(|c| c.takeover_ltv = Bps(9_433)),
+            Err(Error::TakeOverPenaltyTooSmall)
+        );
+        assert_eq!(with(|c| c.takeover_penalty = Bps(527)), Ok(()));
+        assert_eq!(
+            with(|c| c.takeover_penalty = Bps(526)),
+            Err(Error::TakeOverPenaltyTooSmall)
+        );
+        // 80% × 1.25 is one.
+        let exact = |penalty| {
+            with(|c| {
+                (c.initial_ltv, c.target_ltv, c.liquidation_ltv, c.takeover_ltv) = (Bps(1), Bps(2), Bps(3), Bps(8_000));
+                c.takeover_penalty = Bps(penalty);
+            })
+        };
+        assert_eq!(exact(2_500), Ok(()));
+        assert_eq!(exact(2_499), Err(Error::TakeOverPenaltyTooSmall));
+    }
+
+    #[test]
     fn the_stress_fall_reaches_below_the_take_over() {
-        assert_eq!(
-            with(|c| (c.stress_fall, c.takeover_ltv, c.max_gap) = (Bps(1_000), Bps(9_000), Bps(100))),
-            Ok(())
-        );
-        assert_eq!(
-            with(|c| (c.stress_fall, c.takeover_ltv, c.max_gap) = (Bps(1_000), Bps(8_999), Bps(100))),
-            Err(Error::StressFallTooSmall)
-        );
+        let at = |takeover| {
+            with(|c| {
+                (c.takeover_ltv, c.takeover_penalty) = (Bps(takeover), Bps(1_200));
+                (c.stress_fall, c.max_gap) = (Bps(1_000), Bps(100));
+            })
+        };
+        assert_eq!(at(9_000), Ok(()));
+        assert_eq!(at(8_999), Err(Error::StressFallTooSmall));
     }
 
     #[test]

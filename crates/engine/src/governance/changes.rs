@@ -101,6 +101,7 @@ impl Market {
         books.invariant()?;
         self.books = books;
         self.config = next;
+        self.depth = self.depth.after_changes(changes, clock);
         Ok(())
     }
 

@@ -198,7 +198,7 @@ fn guardians_stand_by_beside_what_the_protocol_has_put_in_and_earned() {
         books.pool.debt_shares = DebtShares(4_000_000);
         books.guardians.claim = Quote(claim);
         books.guardians.shares = crate::GuardianShares(shares);
-        (books.income.paid_in, books.backstop.reserve, books.income.standby) = (Quote(500), Quote(700), Quote(200));
+        (books.income.paid_in, books.backstop.reserve, books.income.standby) = (500, Quote(700), Quote(200));
         assert_eq!(books.protocol_capital(), Quote(1_000));
         let month = Clock {
             unix: 1_000 + 30 * 86_400,

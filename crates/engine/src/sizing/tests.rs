@@ -417,10 +417,12 @@ fn guardians_share_the_penalty_of_a_partial_alone() {
 
 prop_compose! {
     fn config()(
-        takeover in 5_000u32..10_000, a in 1u32..10_000, b in 0u32..10_000, c in 1u32..10_000, penalty in 1u32..=2_500,
+        takeover in 8_000u32..10_000, a in 1u32..10_000, b in 0u32..10_000, c in 1u32..10_000, penalty in 1u32..=2_500,
         more in 0u32..=2_500, gap in 0u32..=2_500, share in 0u32..=1_000, tip in 0u64..=100_000,
     ) -> Config {
         let liquidation = 100 + a % (takeover - 100);
+        // θ(1 + takeover_penalty) ≥ 1
+        let least = 100_000_000u32.div_ceil(takeover) - 10_000;
         let target = 1 + liquidation - 1 - b % (liquidation - 1);
         Config {
             takeover_ltv: Bps(takeover),
@@ -428,7 +430,7 @@ prop_compose! {
             target_ltv: Bps(target.min(takeover - 1)),
             initial_ltv: Bps(c % target.max(2)),
             penalty: Bps(penalty),
-            takeover_penalty: Bps((penalty + more).min(2_500)),
+            takeover_penalty: Bps((penalty + more).clamp(least, 2_500)),
             max_gap: Bps(gap % (10_000 - takeover).min(2_500)),
             bounty_share: Bps(share.min(penalty / 2)),
             bounty_tip: Quote(tip.min(10_000_000 * u64::from(penalty) / 20_000)),
@@ -505,8 +507,9 @@ proptest! {
             let paid = terms.repay.min(terms.worth);
             let most = config.bounty_tip.0 + num::part(paid.0, config.bounty_share);
             prop_assert_eq!(bounty.0, most.min(config.bounty_cap.0));
-            // All of the collateral, or all but what is beyond the largest penalty.
+            // All of the collateral, but for what the penalty's rounding leaves.
             prop_assert!(left == 0 || terms.penalty == config.takeover_penalty);
+            prop_assert!(after.settled.0 <= settled.cost(Collateral(1)).unwrap().0 + 1);
         } else {
             prop_assert!(bounty.0 <= terms.penalty_amount.0 / 2);
             prop_assert_eq!(terms.deficit, Quote::ZERO);

@@ -287,6 +287,11 @@ fn the_pipeline_has_room_for_what_is_not_held() {
     // An atom that is held costs a whole quote atom: rounded down.
     assert_eq!((room(801), room(808)), (7_192, 7_192));
     assert_eq!((room(7_992), room(7_993), room(8_000), room(80_000)), (8, 0, 0, 0));
+    // Worth more than can be counted, at whatever average Pyth may tell.
+    let (config, backstop) = (&market.config, &market.books.backstop);
+    assert_eq!(backstop.inventory, Collateral(80_000));
+    let room = pipeline_room(config, backstop, Price::from_raw(u128::MAX >> 25));
+    assert_eq!(room, Ok(Collateral(0)));
 }
 
 #[test]

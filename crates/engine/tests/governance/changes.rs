@@ -83,14 +83,17 @@ fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
         .announce_liquidation_ltv(Bps(8_800), starts_at, ends_at, NOW)
         .unwrap();
     // Fits 80%, and not 88%.
-    let takeover = change(&market, Parameter::takeover_ltv, 8_800);
+    let takeover = [
+        change(&market, Parameter::takeover_ltv, 8_800),
+        change(&market, Parameter::takeover_penalty, 1_400),
+    ];
     // Fits 88%, and not 80%.
     let target = change(&market, Parameter::target_ltv, 8_100);
     let (middle, after) = (later(8 * 86_400), later(20 * 86_400));
     for clock in [NOW, middle, after] {
         refused(
             &market,
-            |market| market.change_parameters(&[takeover], clock),
+            |market| market.change_parameters(&takeover, clock),
             Error::LtvOrder,
         );
     }
@@ -106,7 +109,7 @@ fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
         assert_eq!(changed.liquidation_ltv(after), Bps(8_800));
     }
     market.cancel_ramp(later(1)).unwrap();
-    market.change_parameters(&[takeover], later(2)).unwrap();
+    market.change_parameters(&takeover, later(2)).unwrap();
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn standby(facts: &Facts, _: &History) -> Verdict {
     }
     let exactly = |books: &Books| (int(books.guardians.claim.0) << 64) + books.guardians.fraction;
     let got = exactly(after) - exactly(before);
-    let given = int(before.income.paid_in.0) + before.backstop.reserve.0 - before.income.standby.0;
+    let given = Int::from(before.income.paid_in) + before.backstop.reserve.0 - before.income.standby.0;
     let capital = int(guardians.claim.0) + positive(given);
     let share = floor(&(earned * config.standby_share.0), &whole());
     let most = floor(&(&share * guardians.claim.0), &capital.max(int(1)));
@@ -202,7 +202,7 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
     let empty = books.backstop.inventory.0 == 0 && books.backstop.cash.0 == 0;
     let told = done.guardians == before.market.books.guardians.claim && int(done.suppliers.0) == owed;
     let income = &books.income;
-    let own = positive(int(income.paid_in.0) + after_reserve(facts, &before) - income.standby.0);
+    let own = positive(Int::from(income.paid_in) + after_reserve(facts, &before) - income.standby.0);
     let own = int(done.protocol.0) == own;
     let void = after.books.guardians.claim.0 == 0 && after.books.guardians.shares.0 == 0;
     let written = books.pool.debt_shares.0 - after.books.pool.debt_shares.0;

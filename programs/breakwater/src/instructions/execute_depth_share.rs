@@ -39,13 +39,14 @@ pub fn execute_depth_share(ctx: Context<ExecuteDepthShare>, share: u32) -> Resul
         budget: key(&accounts.new_budget.key()),
         share: Bps(share),
     };
-    let hash = change_hash(DEPTH, &market, &allocation)?;
+    let before = accounts.market.load()?.depth_allocation();
+    let hash = change_hash(DEPTH, &market, &(before, allocation))?;
     accounts
         .queued_change
         .load()?
         .check(&hash, clock::now()?)
         .or_program_error()?;
-    let before = accounts.market.load_mut()?.set_depth_share(allocation);
+    accounts.market.load_mut()?.set_depth_share(allocation);
     // One after the other: they may be one account.
     accounts
         .old_budget

@@ -42,17 +42,17 @@ pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot
         budget: key(&accounts.depth_budget.key()),
         share: Bps(share),
     };
-    accounts
-        .market
-        .load()?
-        .check_depth_share(allocation)
-        .or_program_error()?;
+    let before = {
+        let market = accounts.market.load()?;
+        market.check_depth_share(allocation).or_program_error()?;
+        market.depth_allocation()
+    };
     let entry = Entry {
         subject: key(&market),
         kind: DEPTH,
         id: 0,
     };
-    let hash = change_hash(DEPTH, &market, &allocation)?;
+    let hash = change_hash(DEPTH, &market, &(before, allocation))?;
     let queued = accounts
         .queued_change
         .load_init()?

@@ -205,7 +205,7 @@ fn a_position_is_closed_when_it_holds_nothing() {
 }
 
 /// Takes `amount` out when it can be, at `prices`: what is left of the equity, of the cash and of what was given for good.
-fn take_out(market: &Market, amount: u64, prices: Option<&Prices>) -> Result<(u64, u64, u64)> {
+fn take_out(market: &Market, amount: u64, prices: Option<&Prices>) -> Result<(u64, u64, i64)> {
     let mut market = *market;
     market.queue_take_out(Quote(amount), 1_000, NOW).unwrap();
     let opens = later(i64::from(market.config.take_out_delay));
@@ -218,7 +218,7 @@ fn take_out(market: &Market, amount: u64, prices: Option<&Prices>) -> Result<(u6
     } else {
         assert_eq!(market.take_out, bytemuck::Zeroable::zeroed());
     }
-    let (cash, paid_in) = (market.books.backstop.cash.0, market.books.income.paid_in.0);
+    let (cash, paid_in) = (market.books.backstop.cash.0, market.books.income.paid_in);
     done.map(|done| (done.equity_after.0, cash, paid_in))
 }
 
@@ -227,22 +227,44 @@ fn the_protocol_takes_out_what_leaves_the_claim() {
     let mut market = market();
     market.books.guardians.claim = Quote(20);
     market.books.backstop.cash = Quote(100);
-    market.books.income.paid_in = Quote(90);
+    market.books.income.paid_in = 90;
     assert_eq!(take_out(&market, 79, None), Ok((1, 21, 11)));
     assert_eq!(take_out(&market, 80, None), Ok((0, 20, 10)));
     assert_eq!(take_out(&market, 81, None), Err(Error::EquityBelowClaim));
     assert_eq!(take_out(&market, 101, None), Err(Error::BackstopCashInsufficient));
     assert_eq!(take_out(&market, 0, None), Err(Error::NothingQueued));
-    // Without anyone else all of the cash may go, more than was given.
+    // Without anyone else all of the cash may go, more than was given; what was gained goes first.
     market.books.guardians.claim = Quote(0);
     assert_eq!(take_out(&market, 100, None), Ok((0, 0, 0)));
     // Debt or inventory depends on a price.
     market.books.pool.debt_shares = DebtShares(1);
     assert_eq!(take_out(&market, 1, None), Err(Error::PriceRequired));
-    assert_eq!(take_out(&market, 1, Some(&prices())), Ok((99, 99, 89)));
+    assert_eq!(take_out(&market, 1, Some(&prices())), Ok((99, 99, 90)));
     (market.books.pool.debt_shares, market.books.backstop.inventory) = (DebtShares(0), Collateral(1));
     assert_eq!(take_out(&market, 1, None), Err(Error::PriceRequired));
-    assert_eq!(take_out(&market, 1, Some(&prices())), Ok((99, 99, 89)));
+    assert_eq!(take_out(&market, 1, Some(&prices())), Ok((99, 99, 90)));
+}
+
+#[test]
+fn what_was_gained_goes_first_then_what_was_given_then_reserves() {
+    let mut market = market();
+    market.books.backstop.cash = Quote(100);
+    (market.books.income.paid_in, market.books.backstop.reserve) = (30, Quote(40));
+    market.books.income.standby = Quote(10);
+    // Of 100 the protocol's capital is 60.
+    for (amount, paid_in, capital) in [(40, 30, 60), (41, 29, 59), (70, 0, 30), (90, -20, 10), (100, -30, 0)] {
+        let left = 100 - amount;
+        assert_eq!(take_out(&market, amount, None), Ok((left, left, paid_in)));
+        let mut after = market;
+        after.books.income.paid_in = paid_in;
+        assert_eq!(after.books.protocol_capital(), Quote(capital));
+    }
+    // Losses are the protocol's: 50 are left of a capital of 60.
+    market.books.backstop.cash = Quote(50);
+    assert_eq!(take_out(&market, 20, None), Ok((30, 30, 10)));
+    // And more than any capital.
+    market.books.income.paid_in = i64::MIN;
+    assert_eq!(market.books.protocol_capital(), Quote(0));
 }
 
 #[test]
@@ -273,7 +295,7 @@ fn a_deficit_is_settled_when_nothing_else_is_left() {
     let mut market = market();
     market.books.pool.debt_shares = DebtShares(70);
     market.books.backstop.debt_shares = DebtShares(30);
-    (market.books.backstop.reserve, market.books.income.paid_in) = (Quote(4), Quote(5));
+    (market.books.backstop.reserve, market.books.income.paid_in) = (Quote(4), 5);
     market.books.guardians.claim = Quote(6);
     market.books.backstop.unfunded_credits = Quote(2);
     let settle = |market: &mut Market| {
