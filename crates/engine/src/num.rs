@@ -131,6 +131,9 @@ fn div_rem_small(n: u128, d: u64) -> Option<(u128, u64)> {
 /// a × b ÷ d, rounded down.
 #[inline]
 pub fn mul_div_floor(a: u64, b: u64, d: u64) -> Result<u64> {
+    if a <= LOW && b <= LOW {
+        return a.wrapping_mul(b).checked_div(d).ok_or(Error::Overflow);
+    }
     narrow(div_floor(wide(a, b), u128::from(d))?)
 }
 

@@ -300,21 +300,27 @@ impl Demand {
             penalty,
             value,
         } = self;
-        let all = extent == Extent::TakeOver && penalty < rules.takeover_penalty;
-        let (seize, worth) = if all {
-            (collateral, value)
-        } else {
-            let worth = repay.plus(Quote(num::part(repay.0, penalty)))?;
-            (settled.worth(worth)?.min(collateral), worth)
-        };
+        if extent == Extent::TakeOver && penalty < rules.takeover_penalty {
+            return Ok(Terms {
+                extent,
+                repay,
+                seize: collateral,
+                worth: value,
+                penalty,
+                penalty_amount: Quote(value.0.saturating_sub(repay.0)),
+                deficit: Quote(repay.0.saturating_sub(value.0)),
+            });
+        }
+        let penalty_amount = Quote(num::part(repay.0, penalty));
+        let worth = repay.plus(penalty_amount)?;
         Ok(Terms {
             extent,
             repay,
-            seize,
+            seize: settled.worth(worth)?.min(collateral),
             worth,
             penalty,
-            penalty_amount: Quote(worth.0.saturating_sub(repay.0)),
-            deficit: Quote(repay.0.saturating_sub(worth.0)),
+            penalty_amount,
+            deficit: Quote::ZERO,
         })
     }
 }

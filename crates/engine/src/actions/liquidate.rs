@@ -276,7 +276,9 @@ impl Liquidations<'_> {
         if self.guardian_rate != Bps(0) {
             claim = claim.plus(self.guardians_earn(&terms))?;
         }
-        let sums = market.map.sums_after((account.debt_shares, account.band), (shares, band));
+        let sums = market
+            .map
+            .sums_after((account.debt_shares, account.band), (shares, band));
         Ok(Outcome {
             terms,
             shares,

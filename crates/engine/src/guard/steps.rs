@@ -63,7 +63,7 @@ impl Steps {
             return Err(Error::AccountCooling);
         }
         let part = Quote(num::part(wanted.repay.0, config.guarded_step)).max(config.min_debt);
-        let leaves_dust = debt.0.saturating_sub(part.0) < config.min_debt.0;
+        let leaves_dust = debt.0.checked_sub(part.0).is_none_or(|left| left < config.min_debt.0);
         let size = if leaves_dust { wanted.repay } else { part };
         let repay = wanted.most_within(config, debt, size, Error::GuardedFlowUsed)?;
         match self.take(repay) {
