@@ -56,12 +56,12 @@ impl LiquidationPrices {
         (!self.is_beyond(max_gap)).then(|| part.div_ceil(1 << 32).wrapping_add(1 << 32))
     }
 
-    /// Whether h × (1 − max_gap) > l.
+    /// Whether h − l > h × max_gap.
+    #[inline]
     fn is_beyond(&self, max_gap: Bps) -> bool {
-        match num::q_times(self.judged.raw(), max_gap.below_one()) {
-            Ok(least) => least > num::q_times(self.settled.raw(), num::BPS).unwrap_or(u128::MAX),
-            Err(_) => true,
-        }
+        let times = |price, ratio: Bps| num::q_times(price, ratio.factor()).unwrap_or(u128::MAX);
+        let (judged, settled) = (self.judged.raw(), self.settled.raw());
+        times(judged.saturating_sub(settled), num::WHOLE) > times(judged, max_gap)
     }
 }
 
