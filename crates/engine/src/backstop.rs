@@ -1,7 +1,7 @@
 //! The backstop's books: what it owns and owes, and where its equity came from. How much it may take on: [`crate::stress`].
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     num,
     pool::Pool,
     sizing::Terms,
@@ -60,6 +60,23 @@ impl Backstop {
             .plus(pool.reserves_owed())?;
         let debt = pool.index.debt(self.debt_shares)?.plus(self.unfunded_credits)?;
         Ok(i128::from(assets.0).saturating_sub(i128::from(debt.0)))
+    }
+
+    /// What must hold after every action beside a pool of so many debt shares: the backstop's are among them, and it keeps no cash
+    /// while it owes anything.
+    ///
+    /// # Errors
+    /// [`Error::BooksBroken`].
+    #[inline]
+    pub(crate) fn invariant(&self, pool_shares: DebtShares) -> Result<()> {
+        let debt_is_part_of_the_pools = self.debt_shares <= pool_shares;
+        let owes = self.debt_shares.0 != 0 || self.unfunded_credits != Quote::ZERO;
+        let no_cash_beside_debt = self.cash == Quote::ZERO || !owes;
+        if debt_is_part_of_the_pools && no_cash_beside_debt {
+            Ok(())
+        } else {
+            Err(Error::BooksBroken)
+        }
     }
 
     /// Credits a keeper with `bounty`: out of cash as far as there is any, the rest unfunded.

@@ -228,6 +228,21 @@ fn shifted(x: u64, bits: i64) -> Option<u64> {
     (x >> 63u32.wrapping_sub(by) == 0).then_some(x << by)
 }
 
+/// x ÷ 2^bits, rounded down, at most 2^64 − 1: more than 64 bits is more than there can be.
+#[cold]
+fn shifted_far(x: u128, bits: i64) -> u64 {
+    let by = u32::try_from(bits.unsigned_abs()).unwrap_or(u32::MAX);
+    let most = u128::from(u64::MAX);
+    let moved = if bits >= 0 {
+        x.checked_shr(by).unwrap_or(0)
+    } else if x > most.checked_shr(by).unwrap_or(0) {
+        most
+    } else {
+        x.wrapping_shl(by)
+    };
+    num::narrow(moved).unwrap_or(u64::MAX)
+}
+
 impl LiquidationMap {
     /// The band of an account: 32 × log2 (shares ÷ collateral), rounded down, from the origin; the outermost bands for what
     /// lies beyond. Without collateral the last, without debt the first.
@@ -399,22 +414,19 @@ impl LiquidationMap {
     /// `sums` in shares and collateral atoms, rounded down once.
     #[inline]
     pub(crate) fn under(&self, sums: Sums) -> Under {
-        let shift = self.origin.saturating_div(PER_OCTAVE).saturating_add(32);
-        let by = u32::try_from(shift.unsigned_abs()).unwrap_or(u32::MAX);
-        let collateral = if shift >= 0 {
-            sums.weight.checked_shr(by).unwrap_or(0)
+        // The origin is a whole octave.
+        let shift = (self.origin >> PER_OCTAVE_BITS).wrapping_add(32);
+        let (high, low) = num::split(sums.weight);
+        let by = u32::try_from(shift).unwrap_or(0) & 63;
+        // Word by word where that suffices: shifting 128 bits is several times as dear.
+        let collateral = if (1..64).contains(&shift) && high >> by == 0 {
+            (high << (64u32.wrapping_sub(by) & 63)) | (low >> by)
         } else {
-            // More than 64 bits is more than there can be.
-            let most = u128::from(u64::MAX);
-            if sums.weight > most.checked_shr(by).unwrap_or(0) {
-                most
-            } else {
-                sums.weight.wrapping_shl(by)
-            }
+            shifted_far(sums.weight, shift)
         };
         Under {
             shares: DebtShares(sums.shares),
-            collateral: Collateral(num::narrow(collateral).unwrap_or(u64::MAX)),
+            collateral: Collateral(collateral),
         }
     }
 

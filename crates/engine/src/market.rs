@@ -4,7 +4,7 @@ use crate::{
     backstop::{Backstop, Income},
     config::Config,
     depth::{DepthAllocation, DepthShare},
-    error::{Error, Result},
+    error::Result,
     guard::Guard,
     guardians::Guardians,
     map::LiquidationMap,
@@ -177,7 +177,7 @@ impl Market {
     /// The books as they will be at `clock`, interest included; the stored ones stay as they are. For quotes.
     ///
     /// # Errors
-    /// [`Error::Overflow`].
+    /// [`crate::Error::Overflow`].
     pub fn books_at(&self, clock: Clock) -> Result<Books> {
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
@@ -189,7 +189,7 @@ impl Books {
     /// Lets interest grow up to now, pays the backstop its due as far as cash allows, and the guardians for standing by.
     ///
     /// # Errors
-    /// [`Error::Overflow`].
+    /// [`crate::Error::Overflow`].
     pub(crate) fn accrue(&mut self, config: &Config, clock: Clock) -> Result<()> {
         if clock.unix <= self.pool.accrued_at {
             return Ok(());
@@ -222,7 +222,7 @@ impl Books {
     /// The guardians' part of each penalty, bps, rounded down: see [`Guardians::rate`]. Equity with inventory at `price`.
     ///
     /// # Errors
-    /// [`Error::Overflow`].
+    /// [`crate::Error::Overflow`].
     pub(crate) fn guardian_rate(&self, config: &Config, price: Price) -> Result<Bps> {
         if self.guardians.shares == GuardianShares::ZERO {
             return Ok(Bps(0));
@@ -241,9 +241,13 @@ impl Books {
     /// Fractions of an atom stay due.
     pub(crate) fn pay_due(&mut self) -> Result<()> {
         let due = self.reserves_owed();
-        let owed = self.pool.index.debt(self.backstop.debt_shares)?;
-        let netted = due.min(owed);
-        let shares = self.pool.shares_paid(netted, self.backstop.debt_shares)?;
+        let held = self.backstop.debt_shares;
+        let (netted, shares) = if held == DebtShares::ZERO {
+            (Quote::ZERO, held)
+        } else {
+            let netted = due.min(self.pool.index.debt(held)?);
+            (netted, self.pool.shares_paid(netted, held)?)
+        };
         let paid = due.minus(netted)?.min(self.pool.cash);
         let settled = netted.plus(paid)?;
 
@@ -261,7 +265,7 @@ impl Books {
     /// cash. Returns what went to the pool.
     ///
     /// # Errors
-    /// [`Error::Overflow`].
+    /// [`crate::Error::Overflow`].
     pub(crate) fn receive(&mut self, amount: Quote) -> Result<Quote> {
         let amount = self.backstop.fund_credits(amount)?;
         let owed = self.pool.index.debt(self.backstop.debt_shares)?;
@@ -276,17 +280,9 @@ impl Books {
     /// What must hold after every action, as far as the books alone can tell.
     ///
     /// # Errors
-    /// [`Error::BooksBroken`].
+    /// [`crate::Error::BooksBroken`].
     pub(crate) fn invariant(&self) -> Result<()> {
-        let backstop = &self.backstop;
-        let debt_is_part_of_the_pools = backstop.debt_shares <= self.pool.debt_shares;
-        let owes = backstop.debt_shares.0 != 0 || backstop.unfunded_credits != Quote::ZERO;
-        let no_cash_beside_debt = backstop.cash == Quote::ZERO || !owes;
-        if debt_is_part_of_the_pools && no_cash_beside_debt {
-            Ok(())
-        } else {
-            Err(Error::BooksBroken)
-        }
+        self.backstop.invariant(self.pool.debt_shares)
     }
 }
 

@@ -109,13 +109,10 @@ pub fn div_ceil(n: u128, d: u128) -> Result<u128> {
             let (floor, rest) = div_rem_small(n, small).ok_or(Error::Overflow)?;
             (floor, rest == 0)
         }
-        _ => {
-            let floor = n.checked_div(d).ok_or(Error::Overflow)?;
-            // floor × d ≤ n: the product fits.
-            (floor, floor.wrapping_mul(d) == n)
-        }
+        // One more than what n − 1 gives, which spares the product that would tell whether there is a remainder.
+        _ => (n.saturating_sub(1).checked_div(d).ok_or(Error::Overflow)?, n == 0),
     };
-    // floor < 2^128 − 1 unless d = 1, where nothing is added.
+    // floor < 2^128 − 1 unless d = 1, which is small: nothing is added there.
     if exact { Ok(floor) } else { add(floor, 1) }
 }
 
@@ -134,12 +131,18 @@ fn div_rem_small(n: u128, d: u64) -> Option<(u128, u64)> {
 /// a × b ÷ d, rounded down.
 #[inline]
 pub fn mul_div_floor(a: u64, b: u64, d: u64) -> Result<u64> {
+    if a <= LOW && b <= LOW {
+        return a.wrapping_mul(b).checked_div(d).ok_or(Error::Overflow);
+    }
     narrow(div_floor(wide(a, b), u128::from(d))?)
 }
 
 /// a × b ÷ d, rounded up.
 #[inline]
 pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> Result<u64> {
+    if a <= LOW && b <= LOW && d > 0 {
+        return Ok(a.wrapping_mul(b).div_ceil(d));
+    }
     narrow(div_ceil(wide(a, b), u128::from(d))?)
 }
 

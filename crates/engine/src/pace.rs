@@ -24,7 +24,12 @@ pub(crate) struct Pace {
 /// # Errors
 /// [`Error::Overflow`].
 pub(crate) fn micros(clock: Clock) -> Result<i64> {
-    clock.unix.checked_mul(MICROS.cast_signed()).ok_or(Error::Overflow)
+    // What fits. The compiler's checked multiplication forms all 128 bits of the product, which is dear on chain.
+    const LAST: i64 = i64::MAX / MICROS.cast_signed();
+    if clock.unix > LAST || clock.unix < -LAST {
+        return Err(Error::Overflow);
+    }
+    Ok(clock.unix.wrapping_mul(MICROS.cast_signed()))
 }
 
 /// `seconds` after `now`, in microseconds since 1970.

@@ -210,10 +210,17 @@ impl Pool {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn collect(&mut self, amount: Quote, shares: DebtShares) -> Result<()> {
-        let cash = self.cash.plus(amount)?;
-        self.debt_shares = self.debt_shares.minus(shares)?;
-        self.cash = cash;
+        (self.cash, self.debt_shares) = self.collected(amount, shares)?;
         Ok(())
+    }
+
+    /// Cash and debt shares once `amount` was taken in payment of `shares`.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    #[inline]
+    pub(crate) fn collected(&self, amount: Quote, shares: DebtShares) -> Result<(Quote, DebtShares)> {
+        Ok((self.cash.plus(amount)?, self.debt_shares.minus(shares)?))
     }
 }
 

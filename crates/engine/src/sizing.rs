@@ -102,6 +102,10 @@ impl Rules {
     /// The parameters themselves, at these prices.
     #[must_use]
     pub fn new(config: &Config, liquidation_ltv: Bps, prices: &LiquidationPrices) -> Self {
+        Self::with_spread(config, liquidation_ltv, prices.spread(config.max_gap))
+    }
+
+    pub(crate) fn with_spread(config: &Config, liquidation_ltv: Bps, spread: Option<u64>) -> Self {
         Self {
             target_ltv: config.target_ltv,
             liquidation_ltv,
@@ -109,7 +113,7 @@ impl Rules {
             penalty: config.penalty,
             takeover_penalty: config.takeover_penalty,
             min_debt: config.min_debt,
-            spread: prices.spread(config.max_gap),
+            spread,
         }
     }
 }
@@ -248,20 +252,35 @@ impl Demand {
     /// `otherwise` if the limit is below the minimum debt and below what is wanted.
     #[inline]
     pub fn within(self, config: &Config, debt: Quote, limit: Quote, otherwise: Error) -> Result<Self> {
+        let repay = self.most_within(config, debt, limit, otherwise)?;
+        Ok(self.cut_to(repay))
+    }
+
+    /// What [`Demand::within`] leaves to be repaid.
+    #[inline]
+    pub(crate) fn most_within(&self, config: &Config, debt: Quote, limit: Quote, otherwise: Error) -> Result<Quote> {
         if self.extent == Extent::TakeOver || self.repay <= limit {
-            return Ok(self);
+            return Ok(self.repay);
         }
         let least = config.min_debt.min(self.repay);
         if limit < least {
             return Err(otherwise);
         }
         let largest = Quote(debt.0.saturating_sub(config.min_debt.0));
-        let repay = if largest < least { limit } else { limit.min(largest) };
-        Ok(Self {
+        Ok(if largest < least { limit } else { limit.min(largest) })
+    }
+
+    /// The same for `repay` quote atoms: a part of it, unless that is all.
+    #[inline]
+    pub(crate) fn cut_to(self, repay: Quote) -> Self {
+        if repay == self.repay {
+            return self;
+        }
+        Self {
             extent: Extent::Partial,
             repay,
             ..self
-        })
+        }
     }
 
     /// The terms for an account of `collateral` at the price of settling: collateral worth the debt repaid and the penalty,
@@ -281,21 +300,27 @@ impl Demand {
             penalty,
             value,
         } = self;
-        let all = extent == Extent::TakeOver && penalty < rules.takeover_penalty;
-        let (seize, worth) = if all {
-            (collateral, value)
-        } else {
-            let worth = repay.plus(Quote(num::part(repay.0, penalty)))?;
-            (settled.worth(worth)?.min(collateral), worth)
-        };
+        if extent == Extent::TakeOver && penalty < rules.takeover_penalty {
+            return Ok(Terms {
+                extent,
+                repay,
+                seize: collateral,
+                worth: value,
+                penalty,
+                penalty_amount: Quote(value.0.saturating_sub(repay.0)),
+                deficit: Quote(repay.0.saturating_sub(value.0)),
+            });
+        }
+        let penalty_amount = Quote(num::part(repay.0, penalty));
+        let worth = repay.plus(penalty_amount)?;
         Ok(Terms {
             extent,
             repay,
-            seize,
+            seize: settled.worth(worth)?.min(collateral),
             worth,
             penalty,
-            penalty_amount: Quote(worth.0.saturating_sub(repay.0)),
-            deficit: Quote(repay.0.saturating_sub(worth.0)),
+            penalty_amount,
+            deficit: Quote::ZERO,
         })
     }
 }

@@ -212,6 +212,12 @@ impl Divisor {
         self.reciprocal.factor().floor(amount.0).map(Quote)
     }
 
+    /// `part` ÷ the price, both in units of 2^-64, in the same units, rounded up.
+    #[inline]
+    pub(crate) fn fraction_up(&self, part: u64) -> Result<u64> {
+        self.reciprocal.divide_up(part)
+    }
+
     /// The collateral that some quote is worth, rounded down.
     #[inline]
     pub fn worth(&self, amount: Quote) -> Result<Collateral> {

@@ -68,7 +68,7 @@ impl Schedule {
         if self.anchor >= now {
             return Ok(self.anchor);
         }
-        let lag = now.saturating_sub(self.anchor).unsigned_abs();
+        let lag = now.abs_diff(self.anchor);
         let value = price.value(held)?;
         let flow = config.hourly_flow().0;
         // Native where it can be: whether lag × flow ≤ value × an hour.

@@ -62,9 +62,7 @@ impl Feeds<'_> {
     /// Those of [`Feeds::read`] and of the engine's `accept_prices`.
     pub fn accept(&self, market: &mut Market, address: Pubkey, purpose: Purpose, clock: Clock) -> Result<Prices> {
         let readings = self.read(market)?;
-        let prices = market.accept_prices(&readings, purpose, clock).or_program_error()?;
-        tell(address, &prices);
-        Ok(prices)
+        told(address, &market.accept_prices(&readings, purpose, clock)).copied()
     }
 }
 
@@ -110,6 +108,16 @@ impl<'info> OptionalFeeds<'info> {
             rate_feed: self.rate_feed.clone(),
         })
     }
+}
+
+/// The prices that the engine has accepted, once a change of level is told. By reference: they are large, and dear to move.
+///
+/// # Errors
+/// The engine's.
+pub fn told(market: Pubkey, accepted: &breakwater_engine::Result<Prices>) -> Result<&Prices> {
+    let prices = accepted.as_ref().map_err(|error| *error).or_program_error()?;
+    tell(market, prices);
+    Ok(prices)
 }
 
 /// Emits [`LevelChanged`] if these prices changed the level.

@@ -1,10 +1,12 @@
 use crate::{
+    backstop::Backstop,
     error::{Error, Result},
-    guard::{Level, Prices, Step, Steps},
+    guard::{Level, Prices, Steps},
     guardians::Guardians,
     map::Sums,
-    market::{Books, Market},
-    num, pause,
+    market::Market,
+    num::{self, Factor},
+    pause,
     position::{KeeperLedger, MarginAccount},
     sizing::{self, Demand, Extent, Rules, Terms, Values},
     stress::{self, Stress},
@@ -39,26 +41,35 @@ record! {
     }
 }
 
-/// What is to be done with an account, as far as the account alone can tell.
-struct Due {
-    /// Its debt, quote atoms, Q64.64 and exact: index × shares.
+/// An account's debt, quote atoms.
+struct Debt {
+    /// Q64.64 and exact: index × shares.
     exact: u128,
-    /// Its debt, quote atoms, rounded up.
-    debt: Quote,
-    /// How much of it is to be taken.
-    demand: Demand,
-    /// The step that this is, while Guarded and unless the account is taken over.
-    step: Option<Step>,
+    /// Rounded up.
+    whole: Quote,
 }
 
-/// Everything that a liquidation on some terms changes, worked out and not yet stored.
+/// Everything that a liquidation on some terms changes, worked out and not yet stored: the words that change and no others, for
+/// copying the account and all books out and back would be a tenth of the whole work.
 struct Outcome {
     terms: Terms,
-    books: Books,
+    /// The account's debt.
+    shares: DebtShares,
+    /// The account's collateral.
+    collateral: Collateral,
+    /// The account's band.
+    band: u8,
+    /// The map's kept sums.
     sums: Sums,
+    /// The pool's cash.
+    pool_cash: Quote,
+    /// All debt shares.
+    pool_shares: DebtShares,
+    backstop: Backstop,
+    /// The guardians' claim.
+    claim: Quote,
     paid_in_cash: Quote,
     bounty: Quote,
-    account: MarginAccount,
     /// Debt left in the account, quote atoms, rounded up.
     debt_after: Quote,
 }
@@ -71,7 +82,7 @@ pub struct Liquidations<'a> {
     clock: Clock,
     rules: Rules,
     /// The price that accounts are judged at, where it is not the one that they are settled at.
-    judged: Option<Price>,
+    judged: Option<Factor>,
     /// The price that they are settled at.
     settled: Divisor,
     /// The fall of `stress_fall`.
@@ -99,8 +110,9 @@ impl Market {
             steps = Some(Steps::of(&self.config, &self.guard, clock)?);
         }
         let config = &self.config;
-        let rules = Rules::new(config, self.liquidation_ltv(clock), &at);
-        let books = self.books_at(clock)?;
+        // Not `books_at`, which would move all of them once more.
+        let mut books = self.books;
+        books.accrue(config, clock)?;
         let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), config.stress_fall)?;
         let held = books.backstop.inventory;
         let anchor = books
@@ -109,6 +121,8 @@ impl Market {
         let guardian_rate = books.guardian_rate(config, stress.price)?;
         let index = books.pool.index.reciprocal()?;
         let settled = at.settled.divisor()?;
+        let spread = at.spread_by(&settled, config.max_gap);
+        let rules = Rules::with_spread(config, self.liquidation_ltv(clock), spread);
         self.map.set_threshold(stress.threshold, false);
         self.books = books;
         Ok(Liquidations {
@@ -116,7 +130,7 @@ impl Market {
             prices,
             clock,
             rules,
-            judged: (at.judged != at.settled).then_some(at.judged),
+            judged: (at.judged != at.settled).then(|| Factor::of(at.judged.raw())),
             settled,
             stress,
             guardian_rate,
@@ -157,27 +171,35 @@ impl Liquidations<'_> {
     /// [`Error::Overflow`].
     #[inline]
     pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
-        let due = self.due(account)?;
-        let mut step = due.step;
-        let mut outcome = self.outcome(account, &due, due.demand)?;
-        if due.demand.extent != Extent::TakeOver && self.is_uncovered(&outcome)? {
-            let cut = self.within_pipeline(&due)?;
-            if cut != due.demand {
+        let debt = self.debt(account)?;
+        let (demand, mut step) = self.demand(account, debt.whole)?;
+        let mut outcome = self.outcome(account, &debt, demand)?;
+        if demand.extent != Extent::TakeOver && self.is_uncovered(&outcome)? {
+            let cut = self.within_pipeline(demand, debt.whole)?;
+            if cut != demand {
                 step = self.step_of(step, cut.repay)?;
-                outcome = self.outcome(account, &due, cut)?;
+                outcome = self.outcome(account, &debt, cut)?;
             }
         }
         let credit = ledger.credit.plus(outcome.bounty)?;
-        outcome.books.invariant()?;
+        outcome.backstop.invariant(outcome.pool_shares)?;
 
         let from = (account.debt_shares, account.band);
-        let to = (outcome.account.debt_shares, outcome.account.band);
+        let to = (outcome.shares, outcome.band);
         self.market.map.shift(from, to, outcome.sums)?;
-        self.market.books = outcome.books;
-        *account = outcome.account;
+        // From here on nothing can fail.
+        let terms = outcome.terms;
+        let books = &mut self.market.books;
+        (books.pool.cash, books.pool.debt_shares) = (outcome.pool_cash, outcome.pool_shares);
+        books.backstop = outcome.backstop;
+        books.guardians.claim = outcome.claim;
+        books.income.absorb(&terms);
+        books.unwind.anchor = self.anchor;
+        account.debt_shares = outcome.shares;
+        account.collateral = outcome.collateral;
+        account.band = outcome.band;
         ledger.credit = credit;
         self.record_step(account, step);
-        let terms = outcome.terms;
         Ok(Liquidation {
             price: self.settled.price,
             repaid: terms.repay,
@@ -193,75 +215,82 @@ impl Liquidations<'_> {
         })
     }
 
-    /// What is to be done with an account now.
+    /// What an account owes now.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
         reason = "handing the result over costs as much as a good part of the work"
     )]
-    fn due(&self, account: &MarginAccount) -> Result<Due> {
+    fn debt(&self, account: &MarginAccount) -> Result<Debt> {
         if account.last_risk_slot == self.clock.slot {
             return Err(Error::SameSlot);
         }
         let exact = self.index.factor().times(account.debt_shares.0)?;
-        let debt = Quote(num::ceil(exact)?);
-        if debt == Quote::ZERO {
+        let whole = Quote(num::ceil(exact)?);
+        if whole == Quote::ZERO {
             return Err(Error::NoDebt);
         }
+        Ok(Debt { exact, whole })
+    }
+
+    /// How much of its debt is to be taken, as far as the account alone can tell. While Guarded, and unless the account is taken
+    /// over, that is a step: then also the mark that it moves the flow limit to.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `debt`")]
+    fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<i64>)> {
         let settled = self.settled.value(account.collateral)?;
-        let judged = match self.judged {
+        let judged = match &self.judged {
             None => settled,
-            Some(price) => price.value(account.collateral)?,
+            Some(price) => Quote(price.floor(account.collateral.0)?),
         };
         let demand = Demand::of(&self.rules, debt, Values { judged, settled })?;
-        let (demand, step) = match &self.steps {
+        match &self.steps {
             Some(steps) if demand.extent != Extent::TakeOver => {
-                let (demand, step) = steps.step(&self.market.config, account, demand, debt, self.clock)?;
-                (demand, Some(step))
+                let (repay, mark) = steps.step(&self.market.config, account, &demand, debt)?;
+                Ok((demand.cut_to(repay), Some(mark)))
             }
-            _ => (demand, None),
-        };
-        Ok(Due {
-            exact,
-            debt,
-            demand,
-            step,
-        })
+            _ => Ok((demand, None)),
+        }
     }
 
     /// What taking `demand` of an account changes.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `due`")]
-    fn outcome(&self, account: &MarginAccount, due: &Due, demand: Demand) -> Result<Outcome> {
+    #[allow(clippy::inline_always, reason = "see `debt`")]
+    fn outcome(&self, account: &MarginAccount, debt: &Debt, demand: Demand) -> Result<Outcome> {
         let market = &*self.market;
         let config = &market.config;
         let terms = demand.terms(&self.rules, account.collateral, &self.settled)?;
-        let (shares, moved, debt_after) = self.reduce_debt(account.debt_shares, due, terms.repay)?;
-        let mut after = *account;
-        after.debt_shares = shares;
-        after.collateral = account.collateral.minus(terms.seize)?;
-        after.band = market.map.band(shares, after.collateral);
+        let (shares, moved, debt_after) = self.reduce_debt(account.debt_shares, debt, terms.repay)?;
+        let collateral = account.collateral.minus(terms.seize)?;
+        let band = market.map.band(shares, collateral);
 
-        let mut books = market.books;
-        let paid_in_cash = self.absorb(&mut books, moved, &terms)?;
+        let (paid_in_cash, settled) = self.pay(moved, terms.repay)?;
+        let (pool_cash, pool_shares) = market.books.pool.collected(paid_in_cash, settled)?;
+        let mut backstop = market.books.backstop;
+        backstop.cash = backstop.cash.minus(paid_in_cash)?;
+        backstop.debt_shares = backstop.debt_shares.plus(moved.minus(settled)?)?;
+        backstop.inventory = backstop.inventory.plus(terms.seize)?;
         let bounty = terms.bounty(config);
-        books.backstop.credit(bounty)?;
+        backstop.credit(bounty)?;
+        let mut claim = market.books.guardians.claim;
         if self.guardian_rate != Bps(0) {
-            let earned = self.guardians_earn(&terms);
-            books.guardians.claim = books.guardians.claim.plus(earned)?;
+            claim = claim.plus(self.guardians_earn(&terms))?;
         }
-        books.income.absorb(&terms);
-        books.unwind.anchor = self.anchor;
         let sums = market
             .map
-            .sums_after((account.debt_shares, account.band), (shares, after.band));
+            .sums_after((account.debt_shares, account.band), (shares, band));
         Ok(Outcome {
             terms,
-            books,
+            shares,
+            collateral,
+            band,
             sums,
+            pool_cash,
+            pool_shares,
+            backstop,
+            claim,
             paid_in_cash,
             bounty,
-            account: after,
             debt_after,
         })
     }
@@ -278,11 +307,9 @@ impl Liquidations<'_> {
     /// Whether the stress cover would be negative.
     #[inline]
     fn is_uncovered(&self, outcome: &Outcome) -> Result<bool> {
-        let books = &outcome.books;
         let map = (&self.market.map, outcome.sums);
-        let cover = self
-            .stress
-            .cover(&books.backstop, books.reserves_owed(), self.index.factor(), map)?;
+        let owed = self.market.books.reserves_owed();
+        let cover = self.stress.cover(&outcome.backstop, owed, self.index.factor(), map)?;
         Ok(cover.is_negative())
     }
 
@@ -293,34 +320,35 @@ impl Liquidations<'_> {
     /// [`Error::PipelineFull`].
     #[cold]
     #[inline(never)]
-    fn within_pipeline(&self, due: &Due) -> Result<Demand> {
+    fn within_pipeline(&self, demand: Demand, debt: Quote) -> Result<Demand> {
         let (config, backstop) = (&self.market.config, &self.market.books.backstop);
         let room = stress::pipeline_room(config, backstop, self.prices.flow_price())?;
         // x(1+β)/l ≤ room
         let value = self.settled.price.value(room).unwrap_or(Quote(u64::MAX));
-        let most = num::mul_div_floor(value.0, num::BPS, due.demand.penalty.above_one())?;
-        due.demand.within(config, due.debt, Quote(most), Error::PipelineFull)
+        let most = num::mul_div_floor(value.0, num::BPS, demand.penalty.above_one())?;
+        demand.within(config, debt, Quote(most), Error::PipelineFull)
     }
 
-    /// The step of this repayment, which may have been cut since.
+    /// The mark of a step that has been cut to `repay` since.
     #[inline]
-    fn step_of(&self, step: Option<Step>, repay: Quote) -> Result<Option<Step>> {
+    fn step_of(&self, step: Option<i64>, repay: Quote) -> Result<Option<i64>> {
         match (step, &self.steps) {
-            (Some(step), Some(steps)) if step.repay != repay => steps.take(repay).map(Some),
-            _ => Ok(step),
+            (Some(_), Some(steps)) => steps.take(repay).map(Some),
+            _ => Ok(None),
         }
     }
 
     /// Records a step of a guarded liquidation.
     #[inline]
-    fn record_step(&mut self, account: &mut MarginAccount, step: Option<Step>) {
-        if let (Some(step), Some(steps)) = (step, &mut self.steps) {
-            self.market.guard.flow = steps.record(step);
+    fn record_step(&mut self, account: &mut MarginAccount, step: Option<i64>) {
+        if let (Some(mark), Some(steps)) = (step, &mut self.steps) {
+            steps.record(mark);
+            self.market.guard.flow = mark;
             account.stepped_at = self.clock.unix;
         }
     }
 
-    /// Takes `repay` off the debt that `due` says an account of `held` shares has. Returns the shares left to the account, those
+    /// Takes `repay` off the `debt` of an account of `held` shares. Returns the shares left to the account, those
     /// taken off, rounded down, in favor of who takes the debt over, and the debt left.
     ///
     /// With r what the division leaves, repay = index × shares + r; so
@@ -331,34 +359,29 @@ impl Liquidations<'_> {
     ///
     /// exactly, which saves a product.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `due`")]
-    fn reduce_debt(&self, held: DebtShares, due: &Due, repay: Quote) -> Result<(DebtShares, DebtShares, Quote)> {
-        if repay == due.debt {
+    #[allow(clippy::inline_always, reason = "see `debt`")]
+    fn reduce_debt(&self, held: DebtShares, debt: &Debt, repay: Quote) -> Result<(DebtShares, DebtShares, Quote)> {
+        if repay == debt.whole {
             return Ok((DebtShares::ZERO, held, Quote::ZERO));
         }
         let (shares, rest) = self.index.divide_with_rest(repay.0)?;
         // index × the shares left: cannot wrap.
-        let exact = due.exact.wrapping_sub(num::join(repay.0, 0)).wrapping_add(rest);
+        let exact = debt.exact.wrapping_sub(num::join(repay.0, 0)).wrapping_add(rest);
         let moved = DebtShares(shares);
         Ok((held.minus(moved)?, moved, Quote(num::ceil(exact)?)))
     }
 
-    /// Moves the collateral of `terms` and debt of so many `shares` to the backstop. Returns the part paid in cash; the
-    /// shares that it pays are rounded down, in favor of the pool.
+    /// What the backstop pays at once for debt of so many `shares`, `repay` quote atoms: cash, and the shares that it settles,
+    /// rounded down, in favor of the pool.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `due`")]
-    fn absorb(&self, books: &mut Books, shares: DebtShares, terms: &Terms) -> Result<Quote> {
-        let Books { pool, backstop, .. } = books;
-        let cash = backstop.cash.min(terms.repay);
+    #[allow(clippy::inline_always, reason = "see `debt`")]
+    fn pay(&self, shares: DebtShares, repay: Quote) -> Result<(Quote, DebtShares)> {
+        let cash = self.market.books.backstop.cash.min(repay);
         let settled = match cash {
             Quote::ZERO => DebtShares::ZERO,
-            all if all == terms.repay => shares,
+            all if all == repay => shares,
             part => DebtShares(self.index.divide(part.0)?).min(shares),
         };
-        pool.collect(cash, settled)?;
-        backstop.cash = backstop.cash.minus(cash)?;
-        backstop.debt_shares = backstop.debt_shares.plus(shares.minus(settled)?)?;
-        backstop.inventory = backstop.inventory.plus(terms.seize)?;
-        Ok(cash)
+        Ok((cash, settled))
     }
 }

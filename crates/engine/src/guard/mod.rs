@@ -34,7 +34,7 @@ mod prices;
 mod steps;
 
 pub use prices::{LiquidationPrices, Prices};
-pub(crate) use steps::{Step, Steps};
+pub(crate) use steps::Steps;
 
 stored! {
     /// The price guards of a market and its breaker.
@@ -239,11 +239,12 @@ impl Guard {
     pub(crate) fn observe(&mut self, config: &Config, believed: &Believed, clock: Clock) -> Result<Verdict> {
         let spot = believed.spot();
         let mut flags = believed.flags();
-        // What is too uncertain to price anything teaches nothing.
-        if !flags.has(Flags::CONFIDENCE_HALT) {
-            self.follow(config, spot, clock)?;
-        }
-        let guarded = self.clamp(config, spot)?;
+        let guarded = if flags.has(Flags::CONFIDENCE_HALT) {
+            // What is too uncertain to price anything teaches nothing.
+            self.clamp(config, spot)?
+        } else {
+            self.follow(config, spot, clock)?
+        };
         let ema = match believed.strays_from_ema(config.ema_band) {
             Some(strays) => Flags::EMA.when(strays),
             None => Flags::NO_EMA,
@@ -276,8 +277,8 @@ impl Guard {
     /// ```
     ///
     /// The second is an exponential average for updates that come often, and stays between its old value and the new
-    /// price for those that do not. Its step is rounded down.
-    fn follow(&mut self, config: &Config, spot: Price, clock: Clock) -> Result<()> {
+    /// price for those that do not. Its step is rounded down. Returns the guarded price: spot as [`Guard::clamp`] lets it be.
+    fn follow(&mut self, config: &Config, spot: Price, clock: Clock) -> Result<Price> {
         if self.reference == Price::default() {
             (self.reference, self.average) = (spot, spot);
         }
@@ -288,11 +289,13 @@ impl Guard {
                 .factor()
                 .saturating_mul(elapsed.min(u64::from(config.velocity_horizon)));
             self.reference = near(spot, self.reference, allowed)?;
-            let guarded = self.clamp(config, spot)?;
+        }
+        let guarded = self.clamp(config, spot)?;
+        if elapsed > 0 {
             self.average = average(self.average, guarded, elapsed, config.average_seconds)?;
             self.moved_at = clock.unix;
         }
-        Ok(())
+        Ok(guarded)
     }
 
     /// Spot, no further than the slack from the reference. Without a reference yet, spot itself.

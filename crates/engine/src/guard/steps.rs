@@ -21,13 +21,8 @@ pub(crate) struct Steps {
     /// Up to where the flow limit is used, and where it ends; microseconds since 1970.
     flow: i64,
     end: i64,
-}
-
-/// One step: so much debt, and up to where the flow limit is used after it.
-#[derive(Clone, Copy)]
-pub(crate) struct Step {
-    pub repay: Quote,
-    flow: i64,
+    /// Accounts whose last step was after this one still rest; seconds since 1970.
+    rested: i64,
 }
 
 impl Steps {
@@ -40,12 +35,14 @@ impl Steps {
             },
             flow: guard.flow.max(now),
             end: pace::after(now, config.guarded_window),
+            rested: clock.unix.saturating_sub(i64::from(config.guarded_cooldown)),
         })
     }
 
     /// What is taken of `wanted` from an account of `debt` now: `guarded_step` of it, but no less than the minimum debt, so
     /// that small accounts are not nibbled at, and all of it if dust would be left; within what the flow limit leaves. A rest
-    /// of flow below the minimum debt is none: crumbs would only make accounts rest.
+    /// of flow below the minimum debt is none: crumbs would only make accounts rest. Returns it with the mark that the flow
+    /// limit is used up to after it.
     ///
     /// # Errors
     /// [`Error::AccountCooling`] within `guarded_cooldown` seconds of the account's last step,
@@ -59,19 +56,18 @@ impl Steps {
         &self,
         config: &Config,
         account: &MarginAccount,
-        wanted: Demand,
+        wanted: &Demand,
         debt: Quote,
-        clock: Clock,
-    ) -> Result<(Demand, Step)> {
-        if clock.unix < account.stepped_at.saturating_add(i64::from(config.guarded_cooldown)) {
+    ) -> Result<(Quote, i64)> {
+        if account.stepped_at > self.rested {
             return Err(Error::AccountCooling);
         }
         let part = Quote(num::part(wanted.repay.0, config.guarded_step)).max(config.min_debt);
-        let leaves_dust = debt.0.saturating_sub(part.0) < config.min_debt.0;
+        let leaves_dust = debt.0.checked_sub(part.0).is_none_or(|left| left < config.min_debt.0);
         let size = if leaves_dust { wanted.repay } else { part };
-        let cut = wanted.within(config, debt, size, Error::GuardedFlowUsed)?;
-        match self.take(cut.repay) {
-            Ok(step) => Ok((cut, step)),
+        let repay = wanted.most_within(config, debt, size, Error::GuardedFlowUsed)?;
+        match self.take(repay) {
+            Ok(mark) => Ok((repay, mark)),
             Err(_) => self.rest(config, wanted, debt, size),
         }
     }
@@ -80,33 +76,30 @@ impl Steps {
     /// how much.
     #[cold]
     #[inline(never)]
-    fn rest(&self, config: &Config, wanted: Demand, debt: Quote, size: Quote) -> Result<(Demand, Step)> {
+    fn rest(&self, config: &Config, wanted: &Demand, debt: Quote, size: Quote) -> Result<(Quote, i64)> {
         let left = Quote(self.pace.room(self.flow, self.end));
         if left < size.min(wanted.repay).min(config.min_debt) {
             return Err(Error::GuardedFlowUsed);
         }
-        let cut = wanted.within(config, debt, size.min(left), Error::GuardedFlowUsed)?;
-        Ok((cut, self.take(cut.repay)?))
+        let repay = wanted.most_within(config, debt, size.min(left), Error::GuardedFlowUsed)?;
+        Ok((repay, self.take(repay)?))
     }
 
-    /// The step that takes `repay` quote atoms.
+    /// The mark that the flow limit is used up to once `repay` quote atoms are taken.
     ///
     /// # Errors
     /// [`Error::GuardedFlowUsed`].
     #[inline]
-    pub(crate) fn take(&self, repay: Quote) -> Result<Step> {
-        let flow = self
-            .pace
+    pub(crate) fn take(&self, repay: Quote) -> Result<i64> {
+        self.pace
             .advance(self.flow, self.end, repay.0)
-            .ok_or(Error::GuardedFlowUsed)?;
-        Ok(Step { repay, flow })
+            .ok_or(Error::GuardedFlowUsed)
     }
 
-    /// Records a step. Returns the mark to store.
+    /// Records a step that uses the flow limit up to `mark`, which is to be stored.
     #[inline]
-    pub(crate) fn record(&mut self, step: Step) -> i64 {
-        self.flow = step.flow;
-        step.flow
+    pub(crate) fn record(&mut self, mark: i64) {
+        self.flow = mark;
     }
 }
 
@@ -146,8 +139,8 @@ mod tests {
             value: Quote::ZERO,
         };
         let steps = Steps::of(&config, &guard, NOW)?;
-        let (cut, _) = steps.step(&config, &account, wanted, Quote(debt), NOW)?;
-        Ok(cut.repay.0)
+        let (repay, _) = steps.step(&config, &account, &wanted, Quote(debt))?;
+        Ok(repay.0)
     }
 
     #[test]
@@ -192,7 +185,7 @@ mod tests {
                 value: Quote::ZERO,
             };
             let steps = Steps::of(&config, &guard, NOW).unwrap();
-            let got = steps.step(&config, &account, wanted, Quote(debt), NOW);
+            let got = steps.step(&config, &account, &wanted, Quote(debt));
 
             let left = steps.pace.room(steps.flow, steps.end);
             let part = num::part(wanted.repay.0, config.guarded_step).max(min_debt);
@@ -203,12 +196,11 @@ mod tests {
                 wanted.within(&config, Quote(debt), Quote(size.min(left)), Error::GuardedFlowUsed)
             };
             match (got, expected) {
-                (Ok((cut, step)), Ok(expected)) => {
-                    prop_assert_eq!(cut, expected);
-                    prop_assert_eq!(step.repay, cut.repay);
-                    prop_assert!(steps.flow < step.flow && step.flow <= steps.end);
+                (Ok((repay, mark)), Ok(expected)) => {
+                    prop_assert_eq!(wanted.cut_to(repay), expected);
+                    prop_assert!(steps.flow < mark && mark <= steps.end);
                 }
-                (got, expected) => prop_assert_eq!(got.map(|(cut, _)| cut), expected),
+                (got, expected) => prop_assert_eq!(got.map(|(repay, _)| wanted.cut_to(repay)), expected),
             }
         }
     }

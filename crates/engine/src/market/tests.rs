@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    Error,
     config::tests::CONFIG,
     num::ONE,
     oracle::FEED_PULL,

@@ -145,7 +145,10 @@ fn a_gap_too_wide_is_refused_of_a_partial_and_not_of_a_take_over() {
 fn the_spread_is_rounded_up_at_any_size_of_price() {
     let spread = |judged: u128, settled: u128, gap: u32| {
         let (judged, settled) = (Price::from_raw(judged), Price::from_raw(settled));
-        LiquidationPrices { judged, settled }.spread(Bps(gap))
+        let prices = LiquidationPrices { judged, settled };
+        let by_reciprocal = prices.spread_by(&settled.divisor().unwrap(), Bps(gap));
+        assert_eq!(by_reciprocal, prices.spread(Bps(gap)));
+        by_reciprocal
     };
     assert_eq!(spread(7, 7, 0), Some(1 << 32));
     assert_eq!(spread(1 << 103, 1 << 103, 0), Some(1 << 32));
@@ -163,6 +166,18 @@ fn the_spread_is_rounded_up_at_any_size_of_price() {
         spread(5 << 100, (4 << 100) + 255, 2_500),
         Some((5u64 << 32).div_ceil(4))
     );
+}
+
+proptest! {
+    /// Also where the gap needs more than 64 bits, and where h is more than twice l.
+    #[test]
+    fn the_spread_by_the_reciprocal_is_the_spread(bits in 0u32..104, low: u128, gap: u64, wide in 0u32..40, max_gap in 0u32..=10_000) {
+        let settled = ((low >> 24) >> bits).max(1);
+        let judged = settled + (u128::from(gap) << wide >> bits.min(64));
+        let prices = LiquidationPrices { judged: Price::from_raw(judged), settled: Price::from_raw(settled) };
+        let divisor = prices.settled.divisor().unwrap();
+        prop_assert_eq!(prices.spread_by(&divisor, Bps(max_gap)), prices.spread(Bps(max_gap)));
+    }
 }
 
 #[test]

@@ -35,13 +35,13 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let prices = accounts
-        .feeds
-        .accept(&mut market, accounts.market.key(), Purpose::Liquidate, clock)?;
+    let readings = accounts.feeds.read(&market)?;
+    let accepted = market.accept_prices(&readings, Purpose::Liquidate, clock);
+    let prices = told(accounts.market.key(), &accepted)?;
     let mut account = accounts.margin_account.load_mut()?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
     // By reference: they are large, and dear to move.
-    let mut liquidations = market.liquidations(&prices, clock);
+    let mut liquidations = market.liquidations(prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
     let mut log = LiquidatedLog::with_capacity(1);
     one(

@@ -33,14 +33,14 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let prices = accounts
-        .feeds
-        .accept(&mut market, accounts.market.key(), Purpose::Liquidate, clock)?;
+    let readings = accounts.feeds.read(&market)?;
+    let accepted = market.accept_prices(&readings, Purpose::Liquidate, clock);
+    let prices = told(accounts.market.key(), &accepted)?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
     let market_key = accounts.market.key();
     let expected = key(&market_key);
     // By reference: they are large, and dear to move.
-    let mut liquidations = market.liquidations(&prices, clock);
+    let mut liquidations = market.liquidations(prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
     let mut log = LiquidatedLog::with_capacity(ctx.remaining_accounts.len());
     for info in ctx.remaining_accounts {

@@ -25,9 +25,9 @@ const ACCOUNT_BUDGET: u64 = 24_000_000;
 /// Limits: on the most that any sample of an instruction used.
 const LIMITS: [(&str, u64); 7] = [
     ("liquidate", 8_000),
-    (PER_ACCOUNT, 1_600),
-    ("liquidate_guarded", 9_000),
-    ("liquidate_batch_guarded_per_account", 1_900),
+    (PER_ACCOUNT, 1_500),
+    ("liquidate_guarded", 8_000),
+    ("liquidate_batch_guarded_per_account", 1_500),
     ("borrow", 25_000),
     ("buy_inventory", 30_000),
     ("observe_price", 6_000),

@@ -26,7 +26,8 @@ fn a_clock_that_goes_back_moves_nothing() {
         ..stage.clock
     };
     let spot = Price::from_raw(before.reference.raw() * 2);
-    assert_eq!(stage.guard.follow(&stage.config, spot, earlier), Ok(()));
+    let guarded = stage.guard.clamp(&stage.config, spot);
+    assert_eq!(stage.guard.follow(&stage.config, spot, earlier), guarded);
     assert_eq!(stage.guard, before);
 }
 
