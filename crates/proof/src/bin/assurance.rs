@@ -293,5 +293,6 @@ Tests and proofs are about the rules as they are written, not about whether thes
 about single liquidations, not about sequences of them; the sequences are random, not all. Nobody outside has audited any of it.
 
 `make mutants`, `make fuzz` and `make coverage` take long and are not part of CI: their figures are those of the last run before this
-page was committed.
+page was committed. The mutants of cargo-mutants take hours: they were last run before the rules of stress cover and flow came, on an
+engine of which a third is another one now.
 ";
