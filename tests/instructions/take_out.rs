@@ -215,7 +215,7 @@ fn with_inventory_it_needs_prices_of_a_normal_market() {
     });
     refused(&mut scene, BreakwaterError::ConfidenceTooWide);
     scene.world.edit_feed(&feed, |feed| feed.quotation_mut().conf = 0);
-    scene.world.advance_silently(31);
+    scene.world.advance_silently(11);
     refused(&mut scene, BreakwaterError::PriceTooOld);
     scene.world.publish_all();
     scene.world.pull_brake(&scene.market, &authority, 60).unwrap();

@@ -18,8 +18,12 @@ export const FEED_KINDS = { none: 0, pull: 1, push: 2 } as const;
 
 /** The receiver program that owns Pyth's price updates. */
 export const PYTH_RECEIVER = address("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ");
+/** The other receiver, whose sponsored SOL/USD and USDC/USD are renewed every few seconds. */
+export const PYTH_RECEIVER_2 = address("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp");
 /** The program at whose addresses Pyth's sponsors keep updates. */
 export const PYTH_SPONSORED = address("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
+/** The same for the other receiver. */
+export const PYTH_SPONSORED_2 = address("pyt2F414BA6dPttK6RddPZUdHfapoBN24GL5wbrPCou");
 
 const NOTHING = address("11111111111111111111111111111111");
 const NO_PADDING = new Uint8Array(7);
@@ -41,7 +45,8 @@ export function pullFeed(id: string, owner: Address = PYTH_RECEIVER): FeedPinArg
 export async function feedAccount(pin: FeedPin, shard = 0): Promise<Address> {
   if (pin.kind === FEED_KINDS.push) return pin.key;
   const seeds = [getU16Encoder().encode(shard), getAddressEncoder().encode(pin.key)];
-  const [account] = await getProgramDerivedAddress({ programAddress: PYTH_SPONSORED, seeds });
+  const programAddress = pin.owner === PYTH_RECEIVER_2 ? PYTH_SPONSORED_2 : PYTH_SPONSORED;
+  const [account] = await getProgramDerivedAddress({ programAddress, seeds });
   return account;
 }
 

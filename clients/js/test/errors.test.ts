@@ -67,7 +67,7 @@ test("what the program refuses is named, by quotes as well", async () => {
   const swapped = { ...accounts, collateralFeed, quoteFeed, marginAccount, owner, amount: USDC };
   await refused("WrongFeed", await getBorrowInstructionAsync(swapped));
 
-  world.advance(31n);
+  world.advance(11n);
   await refused("PriceTooOld", await borrow(USDC));
   await quoted("PriceTooOld", USDC);
   await world.setPrice(100n * USD);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Address, address, getBase64Encoder } from "@solana/kit";
-import { type FeedPin, feedAccount, PYTH_RECEIVER, pullFeed, readFeed } from "breakwater-client";
+import { type FeedPin, feedAccount, PYTH_RECEIVER, PYTH_RECEIVER_2, pullFeed, readFeed } from "breakwater-client";
 import { priceUpdate } from "./support/world.js";
 
 /** Pyth's SOL/USD, and the account in which its sponsors keep it on mainnet. */
@@ -16,6 +16,8 @@ const pushPin = (key: Address): FeedPin => ({ key, owner: PUSH_OWNER, kind: 2, p
 test("feed accounts are where Pyth's sponsors post", async () => {
   assert.equal(await feedAccount(SOL_USD), SOL_USD_ACCOUNT);
   assert.notEqual(await feedAccount(SOL_USD, 1), SOL_USD_ACCOUNT);
+  const other = { ...SOL_USD, owner: PYTH_RECEIVER_2 };
+  assert.equal(await feedAccount(other), address("7AviUf9nL62mcxNbQGKm4nKDQnPjswo6c5MX4D57HmyE"));
   assert.equal(await feedAccount(pushPin(SOL_USD_ACCOUNT)), SOL_USD_ACCOUNT);
 });
 

@@ -7,23 +7,29 @@ use breakwater_engine::{
     oracle::{FEED_PULL, FEED_PUSH},
 };
 
-/// The program whose accounts hold the newest update of a pull feed for everyone, those of the first known receiver.
-const PRICE_FEED_PROGRAM: Pubkey = pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
+/// The programs in whose accounts the newest update of a pull feed is kept for everyone: one for each of [`RECEIVERS`], which
+/// owns the accounts.
+pub const PRICE_FEED_PROGRAMS: [Pubkey; 2] = [
+    pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT"),
+    pubkey!("pyt2F414BA6dPttK6RddPZUdHfapoBN24GL5wbrPCou"),
+];
 
-/// The account in which a sponsor keeps the newest update of a pull feed. Whether there is one, and how often it is renewed,
-/// is the sponsor's business; `shard` 0 is Pyth's own.
+/// The account in which a sponsor keeps the newest update of a pull feed, written through this receiver. Whether there is one,
+/// and how often it is renewed, is the sponsor's business; `shard` 0 is Pyth's own. `None` if the receiver is not known.
 #[must_use]
-pub fn sponsored(feed_id: &[u8; 32], shard: u16) -> Pubkey {
-    Pubkey::find_program_address(&[&shard.to_le_bytes(), feed_id], &PRICE_FEED_PROGRAM).0
+pub fn sponsored(receiver: &Pubkey, feed_id: &[u8; 32], shard: u16) -> Option<Pubkey> {
+    let known = RECEIVERS.iter().zip(PRICE_FEED_PROGRAMS);
+    let (_, program) = known.into_iter().find(|(known, _)| *known == receiver)?;
+    Some(Pubkey::find_program_address(&[&shard.to_le_bytes(), feed_id], &program).0)
 }
 
 /// The account to show for a pinned feed unless the caller has a fresher one: the pinned one of a push feed, the one that Pyth
-/// sponsors of a pull feed. `None` for no feed, and for pull feeds of the other receiver.
+/// sponsors of a pull feed. `None` for no feed, and for pull feeds of a receiver that is not known.
 #[must_use]
 pub fn default_account(pin: &FeedPin) -> Option<Pubkey> {
     match pin.kind {
         FEED_PUSH => Some(Pubkey::new_from_array(pin.key.0)),
-        FEED_PULL if pin.owner.0 == RECEIVERS[0].to_bytes() => Some(sponsored(&pin.key.0, 0)),
+        FEED_PULL => sponsored(&Pubkey::new_from_array(pin.owner.0), &pin.key.0, 0),
         _ => None,
     }
 }
@@ -36,4 +42,35 @@ pub fn read(pin: &FeedPin, address: &Pubkey, owner: &Pubkey, data: &[u8]) -> anc
     let (mut lamports, mut data) = (0, data.to_vec());
     let account = AccountInfo::new(address, false, false, &mut lamports, &mut data, owner, false);
     breakwater::feeds::read(pin, &account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use breakwater_engine::Key;
+
+    /// Pyth's SOL/USD, and where its documentation says that it is kept on mainnet, for each receiver.
+    #[test]
+    fn the_default_is_where_pyth_keeps_the_feed() {
+        let id = [
+            0xef, 0x0d, 0x8b, 0x6f, 0xda, 0x2c, 0xeb, 0xa4, 0x1d, 0xa1, 0x5d, 0x40, 0x95, 0xd1, 0xda, 0x39, 0x2a, 0x0d,
+            0x2f, 0x8e, 0xd0, 0xc6, 0xc7, 0xbc, 0x0f, 0x4c, 0xfa, 0xc8, 0xc2, 0x80, 0xb5, 0x6d,
+        ];
+        let pin = |receiver: Pubkey| FeedPin {
+            key: Key(id),
+            owner: Key(receiver.to_bytes()),
+            kind: FEED_PULL,
+            padding: [0; 7],
+        };
+        let kept = [
+            pubkey!("7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE"),
+            pubkey!("7AviUf9nL62mcxNbQGKm4nKDQnPjswo6c5MX4D57HmyE"),
+        ];
+        assert_eq!(
+            RECEIVERS.map(|receiver| default_account(&pin(receiver))),
+            kept.map(Some)
+        );
+        assert_eq!(default_account(&pin(PRICE_FEED_PROGRAMS[0])), None);
+        assert_eq!(default_account(&FeedPin::NONE), None);
+    }
 }

@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 
-use anchor_lang::prelude::{AccountInfo, Pubkey, pubkey};
+use anchor_lang::prelude::{AccountInfo, Pubkey};
 use breakwater::feeds;
 use breakwater_engine::{FeedPin, RawReading, oracle::FEED_PUSH};
-
-/// The program by which Pyth and others keep an account of each pull feed up to date, for everyone.
-pub const PRICE_FEED_PROGRAM: Pubkey = pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
 
 /// Where updates of pull feeds come from.
 ///
@@ -24,8 +21,8 @@ pub trait Updates {
     }
 }
 
-/// Updates that others post: to accounts given in the configuration, or else to the one that Pyth keeps (shard 0 of its price
-/// feed program, whose accounts belong to the first receiver).
+/// Updates that others post: to accounts given in the configuration, or else to the one that Pyth keeps (shard 0 of the
+/// price feed program of the market's receiver).
 #[derive(Clone, Debug, Default)]
 pub struct Posted {
     given: HashMap<[u8; 32], Vec<Pubkey>>,
@@ -45,9 +42,8 @@ impl Posted {
 
 impl Updates for Posted {
     fn candidates(&self, pin: &FeedPin) -> Vec<Pubkey> {
-        let shard = 0u16.to_le_bytes();
-        let kept = || Pubkey::find_program_address(&[&shard, &pin.key.0], &PRICE_FEED_PROGRAM).0;
-        self.given.get(&pin.key.0).cloned().unwrap_or_else(|| vec![kept()])
+        let kept = || breakwater_client::feeds::default_account(pin).into_iter().collect();
+        self.given.get(&pin.key.0).cloned().unwrap_or_else(kept)
     }
 }
 
@@ -90,6 +86,7 @@ pub fn newest<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anchor_lang::prelude::pubkey;
     use breakwater_engine::{Key, oracle::FEED_PULL};
     use breakwater_testkit::pyth::{PullUpdate, Quotation, Verification, feed_id_for, usd};
 

@@ -130,6 +130,32 @@ pub struct Limits {
     pub burst: u32,
 }
 
+/// The same accounts and the same news on an exchange that sales move, in the cascade laboratory.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What moves the price by 1%, quote tokens.
+    pub depth: f64,
+    /// With the backstop.
+    pub with: Line,
+    /// Without it: keepers repay half of a debt and sell the collateral at once.
+    pub without: Line,
+}
+
+/// One of the two. Quote tokens.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// Unix time, and price per collateral token.
+    pub prices: Vec<(i64, f64)>,
+    /// The lowest of them.
+    pub lowest: f64,
+    /// Debt that was liquidated.
+    pub liquidated: f64,
+    /// What debts exceeded their collateral by.
+    pub bad_debt: f64,
+    /// What the suppliers lost.
+    pub supplier_loss: f64,
+}
+
 /// One property that had to hold, and whether it did.
 #[derive(Clone, Debug)]
 pub struct Check {
@@ -168,6 +194,8 @@ pub struct Record {
     pub after: Vec<f64>,
     /// The market's limits.
     pub limits: Limits,
+    /// With the backstop and without, where sales move the price.
+    pub beside: Beside,
     /// Profit of every group at the last price.
     pub profits: Profits,
     /// Quote atoms of one quote token.
@@ -234,6 +262,12 @@ pub struct Summary {
     pub depth_ratio_lowest: f64,
     /// Highest market gearing.
     pub gearing_highest: f64,
+    /// Where sales move the price, its lowest with the backstop, quote tokens; see [`Beside`].
+    pub lowest_with: f64,
+    /// And without.
+    pub lowest_without: f64,
+    /// What debts exceeded their collateral by without the backstop, quote tokens.
+    pub bad_debt_without: f64,
     /// Wall-clock time of the replay, seconds.
     pub seconds: f64,
 }

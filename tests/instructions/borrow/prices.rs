@@ -69,10 +69,10 @@ fn the_age_of_a_price_is_limited_to_the_second() {
         ..
     } = Scene::new();
     let borrow = [ix::borrow(&market, &position.address, &alice.key(), USDC)];
-    world.advance_silently(31);
+    world.advance_silently(11);
     world.assert_error_unchanged(&borrow, &[&alice], BreakwaterError::PriceTooOld);
     world.publish_all();
-    world.advance_silently(30);
+    world.advance_silently(10);
     world.send(&borrow, &[&alice]).unwrap();
     // Five seconds ahead is still the same now; time then does not run backwards.
     let (feed, now) = (market.quote_feed, world.unix());

@@ -151,7 +151,7 @@ fn a_missing_average_stops_sales() {
 #[test]
 fn a_price_must_be_as_fresh_as_for_borrowing() {
     let mut scene = stocked(&MarketSpec::default());
-    scene.world.advance_silently(31);
+    scene.world.advance_silently(11);
     scene.refused(1, u64::MAX, BreakwaterError::PriceTooOld);
     scene.world.publish_all();
     cost(&mut scene);

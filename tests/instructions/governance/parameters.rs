@@ -95,7 +95,7 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 30] {
         (Parameter::penalty, 601, 2_500, ParameterOutOfBounds),
         (Parameter::stress_max, 0, 3_799, ParameterOutOfBounds),
         (Parameter::confidence_halt, 1, 99, ParameterOutOfBounds),
-        (Parameter::max_age_long, 1, 29, ParameterOutOfBounds),
+        (Parameter::max_age_long, 1, 9, ParameterOutOfBounds),
         (Parameter::brake_seconds, 14_401, 86_400, ParameterOutOfBounds),
     ]
 }

@@ -211,7 +211,7 @@ fn with_inventory_it_needs_prices_of_a_normal_market() {
     refused(&mut scene, &gina, some, BreakwaterError::ConfidenceTooWide);
     scene.world.edit_feed(&feed, |feed| feed.quotation_mut().conf = 0);
     // As old as a trade allows, and a second older.
-    scene.world.advance_silently(30);
+    scene.world.advance_silently(10);
     withdraw(&mut scene, &gina, some.0);
     scene.world.advance_silently(1);
     refused(&mut scene, &gina, some, BreakwaterError::PriceTooOld);

@@ -10,7 +10,9 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, oracle::Purpose, unwind::Offer};
 use breakwater_testkit::{Position, ix, pyth::usd};
 
-/// Prices of the last half minute in cents, oldest first; the newest is true. The market stood at $100 before.
+/// Seconds between two updates: the oldest of six is as old as a trade allows.
+const APART: i64 = 2;
+/// Prices of the last ten seconds in cents, oldest first; the newest is true. The market stood at $100 before.
 const SERIES: [[i64; 6]; 8] = [
     [10_050, 9_950, 10_080, 9_920, 10_030, 10_000],
     [10_200, 9_800, 10_300, 9_700, 10_150, 10_000],
@@ -32,7 +34,7 @@ struct Choice {
 }
 
 impl Choice {
-    /// With `known`, the market has looked at $100 half a minute ago; without, never.
+    /// With `known`, the market has looked at $100 ten seconds ago; without, never.
     fn new(series: &[i64], known: bool) -> Self {
         Self::owing(series, known, 0)
     }
@@ -63,7 +65,7 @@ impl Choice {
                 let name = format!("update {index}");
                 let collateral_feed = shown_aside(&mut scene.world, &market.collateral_feed, &name, |feed| {
                     let shown = feed.quotation_mut();
-                    (shown.price, shown.publish_time) = (cents * 1_000_000, begun + 6 * index);
+                    (shown.price, shown.publish_time) = (cents * 1_000_000, begun + APART * index);
                 });
                 MarketKeys {
                     collateral_feed,
@@ -71,7 +73,9 @@ impl Choice {
                 }
             })
             .collect();
-        scene.world.advance_silently(30);
+        let age = Config::EXAMPLE.max_age_short;
+        assert_eq!(i64::from(age), APART * (i64::try_from(series.len()).unwrap() - 1));
+        scene.world.advance_silently(age);
         let truth = series[series.len() - 1];
         Self {
             scene,
@@ -164,8 +168,11 @@ fn no_choice_makes_who_borrows_and_liquidates_herself_richer() {
                 choice.liquidate(third);
                 let gain = choice.wealth() - before;
                 assert!(gain <= 0, "{series:?} {known} {first} {second} {third}: {gain}");
-                // And again when a step's rest is over.
-                choice.scene.world.advance_silently(20);
+                // And again when the oldest is as old as a liquidation allows. A step's rest outlasts all of them.
+                choice
+                    .scene
+                    .world
+                    .advance_silently(Config::EXAMPLE.max_age_long - Config::EXAMPLE.max_age_short);
                 choice.liquidate(third);
                 let gain = choice.wealth() - before;
                 assert!(gain <= 0, "{series:?} {known} {first} {second} {third}: {gain}");
@@ -177,8 +184,9 @@ fn no_choice_makes_who_borrows_and_liquidates_herself_richer() {
 
 #[test]
 fn who_buys_at_a_chosen_update_gains_no_more_than_the_guards_let_the_price_move() {
-    // Half a minute in which nobody has looked: beyond this, the highest price there is would be asked.
-    let reach = i128::from(Config::EXAMPLE.velocity_slack.0 + 30 * Config::EXAMPLE.max_velocity.0);
+    // Ten seconds in which nobody has looked: beyond this, the highest price there is would be asked.
+    let reach =
+        i128::from(Config::EXAMPLE.velocity_slack.0 + Config::EXAMPLE.max_age_short * Config::EXAMPLE.max_velocity.0);
     for series in &SERIES {
         let mut choice = Choice::new(series, true);
         let before = choice.wealth();
@@ -189,7 +197,7 @@ fn who_buys_at_a_chosen_update_gains_no_more_than_the_guards_let_the_price_move(
             let bought = choice.buy(first) + choice.buy(second);
             sales += u32::from(bought > 0);
             let gain = choice.wealth() - before;
-            // A true price that rose within the last half minute is not known to the market: as if it were bought then.
+            // A true price that rose within the last ten seconds is not known to the market: as if it were bought then.
             let newest = series[first].max(10_000);
             let stale = (i128::from(choice.truth) - i128::from(newest)).max(0) * 10_000 / i128::from(choice.truth);
             assert!(

@@ -80,11 +80,11 @@ fn no_gap_between_the_two_prices_pays_her_anything() {
 
 #[test]
 fn an_old_price_pays_her_what_the_market_moved_since_less_the_penalty() {
-    // The market sees $77; the truth is already lower, by up to the 10 bps a second that it may fall and the minute that a price
-    // may be old.
+    // The market sees $77; the truth is already lower, by up to the 10 bps a second that it may fall, for up to as long as a price
+    // may be old, and for as long as the slowest feeds need.
     let config = Config::EXAMPLE;
     let moved = |seconds: i64| i64::from(config.max_velocity.0) * seconds;
-    for age in [0, 1, 5, 10, 11, 30, i64::from(config.max_age_long)] {
+    for age in [0, 1, 5, 10, 11, i64::from(config.max_age_long), 30, 60] {
         let shown = 7_700;
         let truth = shown * (1_000_000 - moved(age) * 100);
         let mut scene = owner_at(shown, shown * 1_000_000);

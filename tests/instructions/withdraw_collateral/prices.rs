@@ -54,7 +54,7 @@ fn a_bad_price_that_is_shown_without_need_is_not_looked_at() {
     } = Scene::new();
     let position = world.open(&market, &mallory, 0).unwrap();
     world.deposit(&position, 10 * SOL).unwrap();
-    world.advance_silently(31);
+    world.advance_silently(11);
     let published = world.market_state(&market).oracle;
     world.withdraw_collateral(&position, 10 * SOL).unwrap();
     assert_eq!(world.market_state(&market).oracle, published);

@@ -202,8 +202,7 @@ fn publish(net: &Net, file: &Market, prices: [Shown; 2]) -> Result<Vec<Pubkey>> 
         if *pin == FeedPin::NONE {
             continue;
         }
-        let address =
-            feeds::default_account(pin).ok_or("a localnet needs feeds of the first receiver, or push feeds")?;
+        let address = feeds::default_account(pin).ok_or("a localnet needs feeds of a known receiver, or push feeds")?;
         let mut account = PriceAccount::new(pin, shown);
         account.show(shown, clock.slot);
         net.write(&address, owned(Pubkey::new_from_array(pin.owner.0), account.data()))?;

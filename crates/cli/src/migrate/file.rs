@@ -169,9 +169,6 @@ mod tests {
     use super::*;
     use breakwater_engine::{Config, Parameter};
 
-    /// The programs that write the price accounts which Pyth and others keep for everyone, of each receiver.
-    const PRICE_FEED_PROGRAM: &str = "pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT";
-
     fn folder() -> &'static Path {
         Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations"))
     }
@@ -322,24 +319,21 @@ mod tests {
     /// An independent list: the accounts that Pyth documents for these symbols. Each is derived from its feed's id.
     #[test]
     fn feed_ids_are_those_of_the_accounts_that_pyth_documents() {
+        // Of the first receiver.
         const SOL: &str = "7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE";
         const USDC: &str = "Dpw1EAVrSB1ibxiDQyTAW6Zip3J4Btk2x4SgApQCeFbX";
         const JITOSOL: &str = "AxaxyeDT8JnWERSaTKvFXvPKkEdxnamKSqpWbsSjYg1g";
         const JITOSOL_RATE: &str = "CmGnCwUEYC7Kp9Sca4ULJRckSR8eJKLFTk1ed3wwGc78";
-        let program: Pubkey = PRICE_FEED_PROGRAM.parse().unwrap();
-        let account = |pin: &FeedPin| {
-            let shard = 0u16.to_le_bytes();
-            Pubkey::find_program_address(&[&shard, &pin.key.0], &program)
-                .0
-                .to_string()
-        };
-        let expected: [&[&str]; 3] = [&[JITOSOL, USDC, SOL, JITOSOL_RATE], &[SOL, USDC], &[USDC, SOL]];
+        // Of the second.
+        const SOL_2: &str = "7AviUf9nL62mcxNbQGKm4nKDQnPjswo6c5MX4D57HmyE";
+        const USDC_2: &str = "6HAuqASbHEh4w4REJEUUUCginTLfj1kwCh215ZLtMkrT";
+        let expected: [&[&str]; 3] = [&[JITOSOL, USDC, SOL, JITOSOL_RATE], &[SOL_2, USDC_2], &[USDC_2, SOL_2]];
         for ((name, market), expected) in files().iter().zip(expected) {
-            let accounts: Vec<String> = market
-                .pins()
+            let pins = market.pins();
+            let accounts: Vec<String> = pins
                 .iter()
-                .filter(|pin| **pin != FeedPin::NONE)
-                .map(account)
+                .filter_map(breakwater_client::feeds::default_account)
+                .map(|account| account.to_string())
                 .collect();
             assert_eq!(accounts, expected, "{name}");
         }
@@ -358,8 +352,8 @@ mod tests {
             .join("\n");
         assert!(refused(&without).contains("missing field `min_debt`"));
         assert!(refused(&text.replace("initial_ltv = ", "initial_ltv = 9")).contains("the engine refuses"));
-        let receiver = RECEIVERS[0].to_string();
-        assert!(refused(&text.replace(&receiver, PRICE_FEED_PROGRAM)).contains("is no known Pyth receiver"));
+        let (receiver, other) = (RECEIVERS[1].to_string(), breakwater::ID.to_string());
+        assert!(refused(&text.replace(&receiver, &other)).contains("is no known Pyth receiver"));
         assert!(refused(&text.replace("id = \"ef0d", "id = \"0xef0d")).contains("is not 64 hexadecimal digits"));
     }
 }

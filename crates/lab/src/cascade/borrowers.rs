@@ -34,6 +34,33 @@ pub struct Borrower {
     pub informed: bool,
 }
 
+/// A borrower who is given, not drawn: who does not watch and knows no more than the oracle.
+#[derive(Clone, Copy, Debug)]
+pub struct Given {
+    /// The debt, fraction of all.
+    pub debt: f64,
+    /// Debt ÷ value of the collateral at the first price.
+    pub ltv: f64,
+}
+
+/// The borrowers who are given.
+///
+/// # Errors
+/// Of the engine: an amount that does not fit.
+pub fn given(people: &[Given], first: &Divisor) -> Result<Vec<Borrower>> {
+    let borrower = |given: &Given| {
+        let debt = Quote(nearest_u64(given.debt * DEBT * QUOTE_UNIT));
+        Ok(Borrower {
+            collateral: first.worth(Quote(nearest_u64(debt.0 as f64 / given.ltv)))?,
+            debt,
+            savings: Savings::None,
+            delay: 0,
+            informed: false,
+        })
+    };
+    people.iter().map(borrower).collect()
+}
+
 /// Draws the borrowers. The same arguments give the same people, whatever the path does.
 ///
 /// # Errors

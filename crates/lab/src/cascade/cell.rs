@@ -5,12 +5,7 @@ use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 
-use super::{
-    Kind, LabError, Outcome, Path, Setup,
-    candles::Candles,
-    run,
-    setup::{Keepers, Protocol},
-};
+use super::{Kind, LabError, Outcome, Path, Setup, candles::Candles, run, setup::Protocol};
 
 /// A fraction, in millionths: of all debt, of the price.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -70,6 +65,20 @@ impl People {
     }
 }
 
+/// Keepers show the market a price when the last one is about to become too old, in steps so short that one of them
+/// ends just then.
+fn seldom(setup: &mut Setup) {
+    let age = setup.protocol.base.max_age_long;
+    let (mut step, mut rest) = (setup.step_seconds, age % setup.step_seconds);
+    while rest > 0 {
+        (step, rest) = (rest, step % rest);
+    }
+    let oracle = &mut setup.oracle;
+    oracle.latency_steps *= (setup.step_seconds / step) as usize;
+    setup.step_seconds = step;
+    setup.keepers.every = ((age / step) as usize + 1).saturating_sub(oracle.latency_steps).max(1);
+}
+
 /// What people do, and what fails.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -88,7 +97,7 @@ pub enum Behavior {
     SeldomKeepers,
     /// All suppliers leave, as far as there is cash, once the price has fallen by a tenth.
     Run,
-    /// The oracle shows the price of 30 seconds ago.
+    /// The oracle shows the price of 30 seconds ago and does not say so: one that says so is too old to be believed.
     SlowOracle,
     /// Impact is forgotten three times as fast.
     Resilient,
@@ -119,7 +128,7 @@ impl Behavior {
             Self::BargainHunters => "buyers with 5% of the debt from −5% on".to_owned(),
             Self::Resilient => "impact is forgotten in a third of the time".to_owned(),
             Self::Outage => "nothing reaches the chain for the worst half hour".to_owned(),
-            Self::SlowOracle => "the oracle is 30 seconds late".to_owned(),
+            Self::SlowOracle => "the oracle is 30 seconds late, and its times do not show it".to_owned(),
             Self::SeldomKeepers => "keepers come as seldom as a price's age allows".to_owned(),
             Self::Informed => "the same, and every owner knows the true price".to_owned(),
             Self::Run => "suppliers leave after a fall of 10%".to_owned(),
@@ -127,20 +136,19 @@ impl Behavior {
     }
 
     fn apply(self, setup: &mut Setup) {
-        let seldom = || Keepers {
-            every: (setup.protocol.base.max_age_long / setup.step_seconds).max(1) as usize,
-            ..setup.keepers
-        };
         match self {
             Self::Usual => {}
             Self::Attention(percent) => setup.borrowers.attentive = f64::from(percent) / 100.0,
             Self::BargainHunters => setup.buyers.capital = 0.05,
             Self::Resilient => setup.impact.half_life /= 3.0,
             Self::Outage => setup.keepers.outage_minutes = 30.0,
-            Self::SlowOracle => setup.oracle.latency_steps = (30 / setup.step_seconds) as usize,
-            Self::SeldomKeepers => setup.keepers = seldom(),
+            Self::SlowOracle => {
+                let late = (30 / setup.step_seconds) as usize;
+                setup.oracle.unnoticed_steps = late.saturating_sub(setup.oracle.latency_steps);
+            }
+            Self::SeldomKeepers => seldom(setup),
             Self::Informed => {
-                setup.keepers = seldom();
+                seldom(setup);
                 setup.borrowers.informed = 1.0;
             }
             Self::Run => setup.suppliers.run_from = 0.1,

@@ -6,15 +6,18 @@ use serde::Serialize;
 
 use super::{
     Kind, Outcome,
+    bound::Paced,
     cell::{Cell, Part, median, worst},
     cover::Covered,
-    study::{BLEED, CALIBRATED, CAPITAL, CAPITALS, CRASH, DEEP, HALF, OCTOBER, Plan, STRESS, Study},
+    study::{BLEED, CALIBRATED, CAPITAL, CAPITALS, CRASH, DEEP, HALF, OCTOBER, Plan, STRESS, Study, TOO_FAST},
 };
 
 /// Suppliers' loss below this is none: a ten-thousandth of a basis point.
 const NOTHING: f64 = 1e-8;
 /// Where more than this is liquidated, the multiplier says something; elsewhere what is liquidated in addition does.
 pub const MUCH: f64 = 0.1;
+/// The paced curve may be on the wrong side in two cells of 32.
+const WRONG_SIDE: f64 = 2.0 / 32.0;
 /// Multipliers beyond this are listed.
 pub const LISTED: f64 = 1.11;
 
@@ -75,6 +78,10 @@ pub fn goals(plan: &Plan, study: &Study) -> Goals {
         judge.cover();
         judge.deep();
         judge.october();
+        judge.age();
+        if market == 0 {
+            judge.curve();
+        }
     }
     goals
 }
@@ -310,6 +317,86 @@ impl<'a> Judge<'a> {
             CALIBRATED.value() * 100.0
         );
         self.put("6 a day like October 2025", &about, 0.002, false, found);
+    }
+
+    /// A market that must allow older prices than the first, because its feeds come no sooner, is not judged:
+    /// docs/lab.md says what its penalty does not cover.
+    fn age(&mut self) {
+        let markets = &self.plan.ground.markets;
+        let config = &markets[self.market].1;
+        if config.max_age_long > markets[0].1.max_age_long {
+            return;
+        }
+        let moves = &self.study.moves;
+        let found: Vec<Found> = moves
+            .iter()
+            .filter(|moves| !TOO_FAST.contains(&self.path(moves.scenario).as_str()))
+            .filter_map(|moves| Some((moves.scenario, *moves.falls.get(&config.max_age_long)?)))
+            .map(|(scenario, fall)| {
+                let place = Worst {
+                    path: self.path(scenario),
+                    seed: None,
+                    capital: None,
+                };
+                (fall, Some(place))
+            })
+            .collect();
+        let about = format!(
+            "the fall that 99.9% of a price's moves over the {} s that a reading may be old do not exceed, median over \
+             the seeds, at most the penalty; not on {}, where ten seconds are too long",
+            config.max_age_long,
+            TOO_FAST.join("; ")
+        );
+        self.put(
+            "7 penalty and age",
+            &about,
+            f64::from(config.penalty.0) / 1e4,
+            false,
+            found,
+        );
+    }
+
+    /// The cascade curve against the laboratory: see [`super::bound`].
+    fn curve(&mut self) {
+        let bounded = &self.study.bounded;
+        let found: Vec<Found> = bounded
+            .iter()
+            .map(|one| {
+                let place = Worst {
+                    path: format!("{}, depth {}%", self.path(one.scenario), one.depth.value() * 100.0),
+                    seed: Some(one.seed),
+                    capital: None,
+                };
+                (one.excess(), Some(place))
+            })
+            .collect();
+        let about = "how far the smallest fall that does damage while keepers dump lies below the curve's critical fall \
+                     if everyone dumps at once; negative: it lies above";
+        self.put("8 cascade curve, a bound", about, 0.0, false, found);
+        let paced = &self.study.paced;
+        let goals: [(&str, &str, fn(&Paced) -> bool); 2] = [
+            (
+                "8 cascade curve, paced",
+                "part of the cells (four paths, eight depths, each seed) in which the curve, told the pace, and the \
+                 dump baseline disagree whether sales push the price by 50%",
+                Paced::line_agrees,
+            ),
+            (
+                "8 cascade curve, minute by minute",
+                "the same for a fall of 50%, sales and news, where the curve is told the path's own news",
+                Paced::along_agrees_in_all,
+            ),
+        ];
+        for (name, about, agrees) in goals {
+            let wrong: Vec<&Paced> = paced.iter().filter(|one| !agrees(one)).collect();
+            let place = wrong.first().map(|one| Worst {
+                path: format!("{}, depth {}%", self.path(one.scenario), one.depth.value() * 100.0),
+                seed: Some(one.seed),
+                capital: None,
+            });
+            let value = wrong.len() as f64 / paced.len().max(1) as f64;
+            self.judge(name, about, WRONG_SIDE, false, (value, place), paced.len());
+        }
     }
 }
 

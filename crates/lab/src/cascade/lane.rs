@@ -70,7 +70,6 @@ pub struct Lane {
 /// A price on its way to the oracle.
 #[derive(Clone, Copy)]
 struct Unseen {
-    unix: i64,
     price: f64,
     redeemed: Option<f64>,
 }
@@ -173,7 +172,6 @@ impl Lane {
     /// One step; `buyers` is the part of shared buyers' capital that is free, `memory` what another lane left on the
     /// same exchange. Returns what was sold, quote tokens.
     fn step(&mut self, step: usize, buyers: f64, memory: Option<Memory>) -> Result<f64, LabError> {
-        let unix = self.path.unix(step);
         self.lending.step = step;
         self.exchange
             .advance(self.path.prices[step], f64::from(self.path.step_seconds), buyers);
@@ -181,18 +179,19 @@ impl Lane {
             self.exchange.adopt(memory);
         }
         self.unseen.push_back(Unseen {
-            unix,
             price: self.exchange.price(),
             redeemed: self.path.redeemed(step),
         });
         // Before the first price has come through, the oracle shows what it showed at the start.
-        let came = if self.unseen.len() > self.setup.oracle.latency_steps {
+        let oracle = &self.setup.oracle;
+        let came = if self.unseen.len() > oracle.latency_steps + oracle.unnoticed_steps {
             self.unseen.pop_front()
         } else {
             None
         };
+        let published = self.path.unix(step.saturating_sub(oracle.latency_steps));
         let news = came.map(|seen| Shown {
-            point: self.publisher.publish(seen.unix, mantissa(seen.price)),
+            point: self.publisher.publish(published, mantissa(seen.price)),
             redeemed: seen.redeemed.map(mantissa),
         });
         let keepers = step.is_multiple_of(self.setup.keepers.every);

@@ -199,7 +199,10 @@ impl Lending {
         };
         let mut market = market(clock, first.redeemed.is_some())?;
         let price = market.accept_prices(&first.readings(), Purpose::Trade, clock)?.spot();
-        let people = borrowers::draw(&setup.borrowers, setup.seed, config, &price.divisor()?)?;
+        let people = match &setup.people {
+            Some(people) => borrowers::given(people, &price.divisor()?)?,
+            None => borrowers::draw(&setup.borrowers, setup.seed, config, &price.divisor()?)?,
+        };
         Ok((people, price))
     }
 

@@ -7,7 +7,7 @@
 //! - [`mechanism`]: what happens to accounts above their limit; Breakwater is the engine itself.
 //! - [`lane`], [`tally`], [`outcome`]: one run, or several that share buyers, and what is measured.
 //! - [`least`], [`cover`]: what a run is measured against, and what the stress cover promises.
-//! - [`search`], [`contagion`]: what takes many runs to know.
+//! - [`search`], [`contagion`], [`bound`]: what takes many runs to know.
 //! - [`cell`], [`goals`]: one run among many, and what must hold of all.
 //! - [`replay`]: the same through the compiled program.
 //! - [`study`], [`sweep`], [`pool`]: everything that `breakwater lab` does, on all processors.
@@ -18,6 +18,7 @@ use thiserror::Error;
 use crate::scenario::ScenarioError;
 
 pub mod borrowers;
+pub mod bound;
 pub mod candles;
 pub mod cell;
 pub mod contagion;

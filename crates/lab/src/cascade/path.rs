@@ -166,9 +166,11 @@ impl Path {
             .zip(later)
             .map(|(before, after)| 1.0 - after / before)
             .collect();
-        falls.sort_by(f64::total_cmp);
-        let last = falls.len().saturating_sub(1);
-        falls.get(nearest_usize(part * last as f64)).copied().unwrap_or(0.0)
+        let place = nearest_usize(part * falls.len().saturating_sub(1) as f64);
+        if place >= falls.len() {
+            return 0.0;
+        }
+        *falls.select_nth_unstable_by(place, f64::total_cmp).1
     }
 
     /// The steps of so many seconds in which the price falls furthest.

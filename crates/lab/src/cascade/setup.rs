@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use breakwater_engine::{Config, Parameter, Quote};
 use serde::{Deserialize, Serialize};
 
-use super::{LabError, impact::Impact};
+use super::{LabError, borrowers::Given, impact::Impact};
 use crate::{rounding::nearest_u64, scenario::PathShape};
 
 /// Decimals of the collateral token in the laboratory's markets.
@@ -54,6 +54,9 @@ pub struct Setup {
     /// Who borrows.
     #[serde(default)]
     pub borrowers: Borrowers,
+    /// Who borrows, if they are not drawn; scenario files cannot say it.
+    #[serde(skip)]
+    pub people: Option<Vec<Given>>,
     /// Who keeps the market going, and when they do not.
     #[serde(default)]
     pub keepers: Keepers,
@@ -128,6 +131,8 @@ pub enum Course {
 pub struct OracleShape {
     /// Steps between a price and the reading that shows it.
     pub latency_steps: usize,
+    /// Steps by which the price of a reading is older still than its time says: the publishers themselves are behind.
+    pub unnoticed_steps: usize,
     /// Fixed part of the confidence, as a fraction of the price.
     pub confidence: f64,
     /// Part of the confidence per unit of the last minute's relative move.
@@ -140,6 +145,7 @@ impl Default for OracleShape {
     fn default() -> Self {
         Self {
             latency_steps: 1,
+            unnoticed_steps: 0,
             confidence: 0.0005,
             confidence_per_minute_move: 0.2,
             ema_seconds: 3_600.0,
@@ -387,6 +393,7 @@ impl Setup {
             ("impact.thinning", impact.thinning, 0.0, 100.0),
             ("impact.thinnest", impact.thinnest, 1e-3, 1.0),
             ("oracle.latency_steps", oracle.latency_steps as f64, 0.0, oldest),
+            ("oracle.unnoticed_steps", oracle.unnoticed_steps as f64, 0.0, 360.0),
             ("oracle.confidence", oracle.confidence, 0.0, 0.1),
             ("oracle.ema_seconds", oracle.ema_seconds, 1.0, 1e6),
             ("borrowers.count", f64::from(people.count), 1.0, 1e6),

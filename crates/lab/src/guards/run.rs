@@ -55,6 +55,10 @@ impl Outcome {
     }
 }
 
+/// The part of a debt that an account may lack to be liquidated and is still looked past: far more than what rounding a
+/// debt and a value to atoms may turn around in the order of two accounts.
+const NEARLY: u64 = 1_000_000;
+
 /// A market on its way along a path.
 struct Replay {
     population: Population,
@@ -114,6 +118,7 @@ impl Replay {
             Err(Error::MarketHalted | Error::ConfidenceTooWide) => return Ok(false),
             Err(error) => return Err(error),
         };
+        let judged = prices.liquidation()?.judged;
         let mut any = false;
         for &i in &self.order {
             let account = &mut accounts[i];
@@ -124,8 +129,14 @@ impl Replay {
                     let was_healthy = !sizing::exceeds(debt, fair.value(collateral)?, liquidation_ltv);
                     self.outcome.add(&done, debt, collateral, prices.spot(), was_healthy)?;
                 }
-                // The others are further away.
-                Err(Error::AccountHealthy | Error::NoDebt) => break,
+                Err(Error::NoDebt) => break,
+                // The others are further away, but for atoms: a price may be the very limit of several accounts.
+                Err(Error::AccountHealthy) => {
+                    let nearly = Quote(debt.0 + debt.0 / NEARLY + 1);
+                    if !sizing::exceeds(nearly, judged.value(collateral)?, liquidation_ltv) {
+                        break;
+                    }
+                }
                 Err(error) if error.skips_account() => {}
                 Err(error) => return Err(error),
             }

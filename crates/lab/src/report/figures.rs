@@ -45,6 +45,7 @@ pub fn figures(record: &Record) -> Result<Vec<Figure<'_>>, ReportError> {
             ]),
             svg: plots::price(record)? + &plots::levels(record)?,
         },
+        beside(record)?,
         heat_map(record)?,
         measures(record)?,
         Figure {
@@ -119,6 +120,34 @@ fn legend(entries: &[(&str, RGBColor)]) -> Vec<(String, RGBColor)> {
         .iter()
         .map(|(name, colour)| ((*name).to_owned(), *colour))
         .collect()
+}
+
+fn beside(record: &Record) -> Result<Figure<'_>, ReportError> {
+    let quote = escape(&record.symbols.1);
+    let beside = &record.beside;
+    let told = |amount: f64| short(amount);
+    Ok(Figure {
+        title: "With the backstop, and without the backstop",
+        note: format!(
+            "The replay follows known prices, which nobody's sale moves. Here they are the news, and the same accounts sell on an exchange \
+             where {} {quote} move the price by 1%, what the market's parameters say, in the cascade laboratory (docs/lab.md; \
+             assumptions in crates/lab/src/run/beside.rs). Without the backstop keepers repay half of a debt that is due and sell its collateral at once: \
+             {} {quote} are liquidated, {} are left as bad debt, and the suppliers lose {}. With it, which is the engine itself: {}, {} and {}.",
+            told(beside.depth),
+            told(beside.without.liquidated),
+            told(beside.without.bad_debt),
+            told(beside.without.supplier_loss),
+            told(beside.with.liquidated),
+            told(beside.with.bad_debt),
+            told(beside.with.supplier_loss),
+        ),
+        legend: legend(&[
+            ("the news alone", plots::PRICE),
+            ("Breakwater", plots::INVENTORY),
+            ("without the backstop", plots::DEBT),
+        ]),
+        svg: plots::beside(record)?,
+    })
 }
 
 fn heat_map(record: &Record) -> Result<Figure<'_>, ReportError> {

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
     use crate::{
         profit::Profits,
-        record::{Band, Check, Column, Limits, Liquidation, Measures, Sample, Sold, Summary},
+        record::{Band, Beside, Check, Column, Limits, Line, Liquidation, Measures, Sample, Sold, Summary},
     };
     use std::path::Path;
 
@@ -52,6 +52,13 @@ mod tests {
                 gearing: 0.01,
             }),
             ..Sample::default()
+        };
+        let line = |lowest: f64| Line {
+            prices: vec![(0, 190.0), (36_000, lowest)],
+            lowest,
+            liquidated: 10.0,
+            bad_debt: 5.0,
+            supplier_loss: 4.0,
         };
         let one = 1_000_000i128 << 64;
         Record {
@@ -85,6 +92,11 @@ mod tests {
             before: vec![0.7],
             at_lowest: vec![],
             after: vec![1.2],
+            beside: Beside {
+                depth: 8_000.0,
+                with: line(80.0),
+                without: line(2.5),
+            },
             limits: Limits {
                 target_ltv: 0.75,
                 liquidation_ltv: 0.8,
@@ -119,13 +131,14 @@ mod tests {
     #[test]
     fn the_page_has_every_plot_and_needs_no_network() {
         let html = html(&record()).expect("drawable");
-        assert_eq!(html.matches("<svg").count(), 10);
-        assert_eq!(html.matches("</svg>").count(), 10);
+        assert_eq!(html.matches("<svg").count(), 11);
+        assert_eq!(html.matches("</svg>").count(), 11);
         for load in ["src=", "href=", "url(", "@import", "<script"] {
             assert!(!html.contains(load), "{load}");
         }
         assert!(html.contains("Bad &amp; worse") && html.contains("1 &lt; 2"));
         assert!(html.contains("1,234.50"));
+        assert!(html.contains("without the backstop") && html.contains("2.50"));
         assert!(html.contains("above 0 to 200 USDC") && html.contains("10k to 20k USDC"));
         assert!(html.contains("Normal (25.0% of the time)") && html.contains("changed 4 times"));
     }
@@ -141,6 +154,7 @@ mod tests {
         let table = terminal::table(&record, Path::new("target/demo/report.html"));
         assert!(table.ends_with("  ✓ a claim: 1 < 2\n  ✗ FAILS: another: no\n\n  Report: target/demo/report.html\n"));
         assert!(table.contains("  time Halted                                  25.0% \n"));
+        assert!(table.contains("  lowest price without the backstop             2.50 USDC, 80.00 with it\n"));
         assert!(table.contains("    borrowers                                  -5.00 USDC\n"));
         assert!(!record.holds());
     }
@@ -153,6 +167,7 @@ mod tests {
         record.sales.clear();
         record.after.clear();
         record.map.clear();
-        assert_eq!(html(&record).expect("drawable").matches("<svg").count(), 10);
+        record.beside = Beside::default();
+        assert_eq!(html(&record).expect("drawable").matches("<svg").count(), 11);
     }
 }

@@ -68,7 +68,8 @@ fn summary(record: &Record) -> String {
     format!(
         "{} {} of {} leveraged accounts had to be liquidated, {} times in all. The backstop took over {} {quote} of debt \
          and {} {base} of collateral and sold what it took on schedule; at the peak it \
-         used {} of its flow limit. {outcome}. The backstop's equity went from {} to {} {quote}; at its lowest it was {}.",
+         used {} of its flow limit. {outcome}. The backstop's equity went from {} to {} {quote}; at its lowest it was {}. \
+         On an exchange that sales move, the price would have fallen to {} {quote} without the backstop, to {} with it.",
         escape(&record.about),
         s.accounts_liquidated,
         s.accounts,
@@ -79,6 +80,8 @@ fn summary(record: &Record) -> String {
         grouped(s.backstop_equity_start, 0),
         grouped(s.backstop_equity_end, 0),
         grouped(s.backstop_equity_worst, 0),
+        grouped(record.beside.without.lowest, 2),
+        grouped(record.beside.with.lowest, 2),
     )
 }
 
@@ -181,6 +184,11 @@ pub fn rows(record: &Record) -> Vec<[String; 3]> {
         row("changes of level", grouped(f64::from(s.level_changes), 0), ""),
         row("lowest depth ratio at 10%", times(s.depth_ratio_lowest), ""),
         row("highest market gearing", grouped(s.gearing_highest, 2), ""),
+        row(
+            "lowest price without the backstop",
+            grouped(record.beside.without.lowest, 2),
+            &format!("{quote}, {} with it", grouped(record.beside.with.lowest, 2)),
+        ),
         row("wall-clock time", grouped(s.seconds, 1), "s"),
     ]
 }

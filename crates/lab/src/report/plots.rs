@@ -97,6 +97,30 @@ pub fn price(record: &Record) -> Result<String, ReportError> {
     })
 }
 
+/// The price where sales move it, with the backstop and without, over the price of the news alone.
+pub fn beside(record: &Record) -> Result<String, ReportError> {
+    let (span, news) = (span(record), &record.samples);
+    let lines = [(&record.beside.without, DEBT), (&record.beside.with, INVENTORY)];
+    let prices = lines
+        .iter()
+        .flat_map(|(line, _)| line.prices.iter().map(|(_, price)| *price));
+    let range = chart::range(news.iter().map(|s| s.price).chain(prices));
+    let label = format!("{} per {}", record.symbols.1, record.symbols.0);
+    chart::svg(300, |area| {
+        let mut chart = chart::over_time(area, span, range, &label, &|v| grouped(v, 0))?;
+        line(&mut chart, span, news, PRICE, |s| s.price)?;
+        for (line, colour) in lines {
+            let points: Vec<(f64, f64)> = line
+                .prices
+                .iter()
+                .map(|(unix, price)| (span.hours_at(*unix), *price))
+                .collect();
+            chart.draw_series(LineSeries::new(chart::thin(&points), colour.stroke_width(2)))?;
+        }
+        Ok(())
+    })
+}
+
 /// Debt taken over in each quarter of an hour, and the number of liquidations so far.
 pub fn liquidations(record: &Record) -> Result<String, ReportError> {
     let span = span(record);

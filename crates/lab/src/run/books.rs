@@ -6,7 +6,7 @@ use super::{Ltvs, Replay, RunError, checks::Results, unless_stopped};
 use crate::{
     flow::{self, FlowBound},
     profit::{self, Everyone, Holdings, Overflow, Profits, debt_raw},
-    record::{self, Limits, Record, Sample, Summary},
+    record::{self, Beside, Limits, Record, Sample, Summary},
 };
 
 /// What the suppliers own together, in units of 2^-64 quote atoms: the pool's cash and loans less what it owes the backstop.
@@ -81,7 +81,7 @@ impl Replay<'_> {
         Ok(with_debt.map(|(debt, value)| debt.0 as f64 / value.0 as f64).collect())
     }
 
-    fn debts_and_values(&self) -> Result<Vec<(Quote, Quote)>, RunError> {
+    pub(super) fn debts_and_values(&self) -> Result<Vec<(Quote, Quote)>, RunError> {
         let price = self.prices(Purpose::Observe)?.spot();
         let index = self.market.books_at(self.stage.world.clock())?.pool.index;
         let mut all = Vec::with_capacity(self.accounts.len());
@@ -128,7 +128,7 @@ impl Replay<'_> {
     }
 
     /// Everything about the run.
-    pub(super) fn record(self, profits: Profits, ltvs: Ltvs, seconds: f64) -> Result<Record, RunError> {
+    pub(super) fn record(self, profits: Profits, ltvs: Ltvs, beside: Beside, seconds: f64) -> Result<Record, RunError> {
         let market = &self.scenario.market;
         let (base, quote) = (&market.collateral, &market.quote);
         let config = &self.market.config;
@@ -176,6 +176,9 @@ impl Replay<'_> {
             inventory_end: self.samples.last().map_or(0.0, |s| s.inventory),
             depth_ratio_lowest: measures().map(|m| m.depth_ratio).fold(f64::INFINITY, f64::min),
             gearing_highest: measures().map(|m| m.gearing).fold(0.0, f64::max),
+            lowest_with: beside.with.lowest,
+            lowest_without: beside.without.lowest,
+            bad_debt_without: beside.without.bad_debt,
             seconds,
         };
         let checks = self.tally.checks(&Results {
@@ -206,6 +209,7 @@ impl Replay<'_> {
             before: ltvs.before,
             at_lowest: ltvs.at_lowest,
             after: ltvs.after,
+            beside,
             profits,
             quote_unit: quote.unit(),
             checks,

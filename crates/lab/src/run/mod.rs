@@ -3,6 +3,7 @@
 //! The program does what matters; the engine on the host (the same code) decides for keeper and buyers what is worth sending,
 //! and foretells each outcome, so that the program can be held to it byte for byte.
 
+mod beside;
 mod books;
 mod buyers;
 mod checks;
@@ -19,6 +20,7 @@ use breakwater_testkit::Failure;
 use thiserror::Error as ThisError;
 
 use crate::{
+    cascade::LabError,
     flow,
     path::{self, Point},
     profit::{Overflow, Profits},
@@ -48,6 +50,9 @@ pub enum RunError {
     /// The spread of account sizes is not a number.
     #[error("the account sizes cannot be drawn")]
     Sizes,
+    /// The laboratory could not do the same.
+    #[error(transparent)]
+    Laboratory(#[from] LabError),
     /// A value left the range of 127 bits.
     #[error(transparent)]
     Overflow(#[from] Overflow),
@@ -103,6 +108,7 @@ pub fn run(scenario: &Scenario, mut watch: impl FnMut(&Standing)) -> Result<Reco
     let lowest = points.iter().map(|point| point.price).min();
     let mut replay = Replay::new(scenario, first)?;
     let start = replay.everyone()?;
+    let beside = replay.beside(&points)?;
     let mut ltvs = Ltvs {
         before: replay.ltvs()?,
         ..Ltvs::default()
@@ -124,7 +130,7 @@ pub fn run(scenario: &Scenario, mut watch: impl FnMut(&Standing)) -> Result<Reco
     let price = replay.prices(Purpose::Observe)?.spot();
     let profits = Profits::between(&start, &replay.everyone()?, price.raw())?;
     ltvs.after = replay.ltvs()?;
-    replay.record(profits, ltvs, began.elapsed().as_secs_f64())
+    replay.record(profits, ltvs, beside, began.elapsed().as_secs_f64())
 }
 
 /// LTVs of the accounts with debt, at three moments.

@@ -10,8 +10,8 @@ use crate::{
     rounding::floor_u64,
 };
 
-/// Keepers get collateral worth this much more than they repay.
-const BONUS: f64 = 0.08;
+/// Keepers who dump get collateral worth this much more than they repay.
+pub const BONUS: f64 = 0.08;
 /// Accounts that nobody wants in one step before keepers stop looking.
 const PATIENCE: u32 = 32;
 

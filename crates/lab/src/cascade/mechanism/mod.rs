@@ -20,6 +20,8 @@ mod none;
 #[cfg(test)]
 mod peers;
 
+pub use dump::BONUS;
+
 use std::{fmt, str::FromStr};
 
 use breakwater_engine::{Clock, Collateral, Level, Price, Prices, Quote, Readings, Result};

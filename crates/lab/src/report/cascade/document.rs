@@ -98,7 +98,7 @@ pub fn document(plan: &Plan, study: &Study, goals: &Goals) -> String {
             out += &format!("### {}\n\n{}\n", section.title, section.table.markdown());
         }
     }
-    let rest: [Section; 8] = [
+    let rest: [Section; 9] = [
         tables::calibration(plan, study),
         tables::ages(plan, study),
         tables::populations(plan, study),
@@ -106,6 +106,7 @@ pub fn document(plan: &Plan, study: &Study, goals: &Goals) -> String {
         tables::contagion(study),
         tables::depeg(study),
         tables::searched(plan, study),
+        tables::curve(plan, study),
         tables::sweeps(study),
     ];
     for section in rest {
@@ -397,6 +398,14 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         tables::contagion_of(study, Kind::Dump, Shared::Depth),
         tables::contagion_of(study, Kind::Breakwater, Shared::Depth),
         tables::contagion_of(study, Kind::Breakwater, Shared::DepthTwice),
+    ));
+    let config = &plan.ground.markets[0].1;
+    list.push(format!(
+        "**Old prices.** A reading may be {} s old, and the penalty is {}. That does not cover what the price moves in \
+        that time, one time in a thousand, on: {}. There an owner who knows the true price gains the difference.",
+        config.max_age_long,
+        percent(f64::from(config.penalty.0) / 1e4, 0),
+        tables::uncovered(plan, study, config.max_age_long),
     ));
     let crowd = |people: People| {
         let cells = plan

@@ -53,6 +53,7 @@ pub fn page(plan: &Plan, study: &Study, goals: &Goals) -> Result<String, ReportE
             tables::contagion(study),
             tables::depeg(study),
             tables::searched(plan, study),
+            tables::curve(plan, study),
             tables::sweeps(study),
         ] {
             body += &section.html();
