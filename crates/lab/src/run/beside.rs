@@ -10,10 +10,11 @@ use crate::{
         Kind, Path, Setup,
         borrowers::Given,
         run,
-        setup::{Borrowers, Course, OracleShape, Protocol},
+        setup::{Borrowers, Course, DEBT, OracleShape, Protocol, QUOTE_UNIT},
     },
     path::Point,
     record::{Beside, Line},
+    rounding::nearest_u64,
     scenario::dollars,
 };
 
@@ -63,7 +64,9 @@ impl Replay<'_> {
     fn laboratory(&self, debt: f64, people: Vec<Given>, points: &[Point]) -> Setup {
         let (scenario, quote) = (self.scenario, &self.scenario.market.quote);
         let mut base = self.market.config;
-        base.debt_cap.0 = crate::rounding::nearest_u64(debt);
+        // A whole number of times: rounding must not make a tip larger than half of the smallest penalty.
+        let times = (DEBT * QUOTE_UNIT / debt).round().max(1.0);
+        base.debt_cap.0 = nearest_u64(DEBT * QUOTE_UNIT / times);
         base.account_debt_cap = base.account_debt_cap.min(base.debt_cap);
         let length = points.last().map_or(0, |last| last.unix - points[0].unix);
         Setup {
@@ -77,7 +80,7 @@ impl Replay<'_> {
             seed: scenario.seed,
             step_seconds: scenario.step_seconds,
             impact: crate::cascade::impact::Impact {
-                depth: base.market_depth.0 as f64 / debt,
+                depth: base.market_depth.0 as f64 / base.debt_cap.0 as f64,
                 ..Default::default()
             },
             oracle: OracleShape {
