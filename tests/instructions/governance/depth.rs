@@ -284,11 +284,13 @@ fn the_budgets_are_the_markets_and_the_queued_one() {
     for asset in ["OTHER", "THIRD"] {
         world.assert_error_unchanged(&[lower(asset)], &[&grace], BreakwaterError::WrongDepthBudget);
     }
-    // What is lowered while the change waits is what it gives back.
+    let execute = [execute(&world, &market, ASSET, "OTHER", 200)];
+    let opened = world.snapshot();
+    // A share that was lowered while the change waited is not raised by it.
     world.send(&[lower(ASSET)], &[&grace]).unwrap();
-    world
-        .send(&[execute(&world, &market, ASSET, "OTHER", 200)], &[&authority])
-        .unwrap();
+    world.assert_error_unchanged(&execute, &[&authority], BreakwaterError::ChangeDiffers);
+    world.restore(&opened);
+    world.send(&execute, &[&authority]).unwrap();
     assert_eq!([ASSET, "OTHER"].map(|asset| allocated(&mut world, asset)), [0, 200]);
     world.assert_error_unchanged(&[lower(ASSET)], &[&grace], BreakwaterError::WrongDepthBudget);
 }

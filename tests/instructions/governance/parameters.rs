@@ -167,6 +167,10 @@ fn every_parameter_goes_to_its_bounds_through_the_queue_and_no_further() {
         let mut after = before;
         after.config = with(*parameter, *value);
         after.books = before.books_at(world.clock()).unwrap();
+        if *parameter == Parameter::market_depth && *value < before.config.market_depth.0 {
+            after.depth.lowered_from = before.config.market_depth;
+            after.depth.lowered_at = world.unix();
+        }
         assert_eq!(world.market_state(&market), after);
         assert_eq!(world.queued_change(&market.market, PARAMETERS, id), None);
         world.restore(&opened);
