@@ -119,7 +119,7 @@ pub const SWEEPS: [Sweep; 14] = [
     market(
         "takeover_ltv",
         "from here accounts are taken whole, bps",
-        &[9_000.0, 9_500.0, 9_700.0],
+        &[9_500.0, 9_700.0],
     ),
     market(
         "target_ltv",

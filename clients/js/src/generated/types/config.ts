@@ -50,7 +50,7 @@ export type Config = {
   takeoverLtv: number;
   /** Penalty of a partial liquidation (β), bps of the debt repaid. */
   penalty: number;
-  /** Most of the remaining margin that a take-over takes, bps of the debt. */
+  /** Most of the margin that a take-over takes, bps of the debt: all that is left from `takeover_ltv` on. */
   takeoverPenalty: number;
   /** The keeper's share of the debt repaid, bps. */
   bountyShare: number;
@@ -181,7 +181,7 @@ export type ConfigArgs = {
   takeoverLtv: number;
   /** Penalty of a partial liquidation (β), bps of the debt repaid. */
   penalty: number;
-  /** Most of the remaining margin that a take-over takes, bps of the debt. */
+  /** Most of the margin that a take-over takes, bps of the debt: all that is left from `takeover_ltv` on. */
   takeoverPenalty: number;
   /** The keeper's share of the debt repaid, bps. */
   bountyShare: number;

@@ -20,7 +20,10 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** Which share of which budget a market is to have: the payload of a queued change. */
+/**
+ * Which share of which budget a market has or is to have. The payload of a queued change are both, the present one first:
+ * so a share that was lowered meanwhile is not raised by what was queued before.
+ */
 export type DepthAllocation = {
   /** The budget's address. */
   budget: Address;

@@ -39,7 +39,7 @@ export type DepthShare = {
   padding: ReadonlyUint8Array;
   /** The highest `market_depth` before a lowering, since there was none for 24 hours, quote atoms. */
   loweredFrom: bigint;
-  /** When it was last lowered at once, seconds since 1970; zero if never. */
+  /** When it was last lowered, seconds since 1970; zero if never. */
   loweredAt: bigint;
 };
 
@@ -52,7 +52,7 @@ export type DepthShareArgs = {
   padding: ReadonlyUint8Array;
   /** The highest `market_depth` before a lowering, since there was none for 24 hours, quote atoms. */
   loweredFrom: number | bigint;
-  /** When it was last lowered at once, seconds since 1970; zero if never. */
+  /** When it was last lowered, seconds since 1970; zero if never. */
   loweredAt: number | bigint;
 };
 

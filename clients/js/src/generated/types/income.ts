@@ -24,7 +24,7 @@ import {
  * asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
  */
 export type Income = {
-  /** Given for good, less what was taken out. */
+  /** Given for good, less what was taken out beyond what the protocol had gained; negative where that was reserves. */
   paidIn: bigint;
   /** Penalties of liquidations, the guardians' share included. */
   penalties: bigint;
@@ -39,7 +39,7 @@ export type Income = {
 };
 
 export type IncomeArgs = {
-  /** Given for good, less what was taken out. */
+  /** Given for good, less what was taken out beyond what the protocol had gained; negative where that was reserves. */
   paidIn: number | bigint;
   /** Penalties of liquidations, the guardians' share included. */
   penalties: number | bigint;
@@ -55,7 +55,7 @@ export type IncomeArgs = {
 
 export function getIncomeEncoder(): FixedSizeEncoder<IncomeArgs> {
   return getStructEncoder([
-    ["paidIn", getU64Encoder()],
+    ["paidIn", getI64Encoder()],
     ["penalties", getU64Encoder()],
     ["deficits", getU64Encoder()],
     ["book", getU64Encoder()],
@@ -66,7 +66,7 @@ export function getIncomeEncoder(): FixedSizeEncoder<IncomeArgs> {
 
 export function getIncomeDecoder(): FixedSizeDecoder<Income> {
   return getStructDecoder([
-    ["paidIn", getU64Decoder()],
+    ["paidIn", getI64Decoder()],
     ["penalties", getU64Decoder()],
     ["deficits", getU64Decoder()],
     ["book", getU64Decoder()],
