@@ -82,9 +82,9 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
             updated_at: START + 9,
         };
         // 1,024 shares an atom: at 0.143 atoms of quote for one of collateral, and 80%, 32 × log2 of the ratio is 219.9.
-        // 160 bands lie below, and the map begins with an octave. What is under water after a fall of 5%: 32 × log2 of the
+        // 160 bands lie below, and the map begins with the octave below 59.9. What is under water after a fall of 5%: 32 × log2 of the
         // ratio is 230.2 at the price itself, 227.8 after it.
-        expected.map.origin = (219 - 160) / 32 * 32;
+        expected.map.origin = 32;
         expected.map.threshold = 227 - 32;
         assert_eq!(world.market_state(&market), expected);
     }

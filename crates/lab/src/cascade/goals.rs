@@ -21,6 +21,9 @@ const WRONG_SIDE: f64 = 2.0 / 32.0;
 /// Multipliers beyond this are listed.
 pub const LISTED: f64 = 1.11;
 
+/// Whether curve and runs agree about a cell.
+type Agrees = fn(&Paced) -> bool;
+
 /// The run that is furthest from a goal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Worst {
@@ -374,7 +377,7 @@ impl<'a> Judge<'a> {
                      if everyone dumps at once; negative: it lies above";
         self.put("8 cascade curve, a bound", about, 0.0, false, found);
         let paced = &self.study.paced;
-        let goals: [(&str, &str, fn(&Paced) -> bool); 2] = [
+        let goals: [(&str, &str, Agrees); 2] = [
             (
                 "8 cascade curve, paced",
                 "part of the cells (four paths, eight depths, each seed) in which the curve, told the pace, and the \

@@ -10,7 +10,7 @@ use crate::{
         Kind, Path, Setup,
         borrowers::Given,
         run,
-        setup::{Borrowers, Course, DEBT, OracleShape, Protocol, QUOTE_UNIT},
+        setup::{BargainHunters, Borrowers, Course, DEBT, Keepers, OracleShape, Protocol, QUOTE_UNIT, Suppliers},
     },
     path::Point,
     record::{Beside, Line},
@@ -95,9 +95,9 @@ impl Replay<'_> {
                 ..Borrowers::default()
             },
             people: Some(people),
-            keepers: Default::default(),
-            buyers: Default::default(),
-            suppliers: Default::default(),
+            keepers: Keepers::default(),
+            buyers: BargainHunters::default(),
+            suppliers: Suppliers::default(),
             redeemable: false,
             protocol: Protocol {
                 equity: scenario.backstop.funded * quote.unit() / debt,

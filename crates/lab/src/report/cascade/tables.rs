@@ -1,5 +1,7 @@
 //! What was measured, as tables.
 
+use std::fmt::Write as _;
+
 use super::{
     figures::{
         Figure, Line, Run, bad_debt, borrowers, drawdown, extra, largest, left, line, lines, liquidated, loss,
@@ -521,7 +523,8 @@ fn ages_note(plan: &Plan, study: &Study) -> String {
     );
     for (name, other) in &plan.ground.markets {
         if other.max_age_long != age {
-            note += &format!(
+            let _ = write!(
+                note,
                 " {name} allows {} seconds, for its feeds come no sooner. Not covered there: {}.",
                 other.max_age_long,
                 uncovered(other.max_age_long)
