@@ -181,7 +181,7 @@ fn step_sweeps() -> [Sweep; 3] {
         sweep!(
             guarded_step: Bps,
             [500, 1_000, 2_500, 5_000, 10_000],
-            "Smaller steps spare more in wicks and pushes, but from 1,000 downwards accounts sink faster than steps relieve them."
+            "Smaller steps spare more in wicks and pushes, but at 500 accounts sink faster than steps relieve them."
         ),
         sweep!(
             guarded_cooldown: seconds,

@@ -33,7 +33,7 @@ const METHOD: &str = "\
   lower. No guardians. What the pipeline does not take waits, and is taken over whole at the take-over LTV.
 - **Crashes** start at the price at which the day began and go down in a straight line, then two hours nothing happens; Black
   Thursday is the path of the demo's scenario, two days, scaled to that price. The price guards are on.
-- **With**: the defaults. **Without**: the same market with a stress fall of 5%, which binds nobody at the initial LTV. **Fixed fall**:
+- **With**: the defaults. **Without**: the same market with a stress fall of 5% whatever the volatility, which binds nobody at the initial LTV. **Fixed fall**:
   the stress fall does not follow volatility. **65%, 60% for all**: without, but with that initial LTV, for comparison with a limit that
   follows nothing.
 - On a restless day some are refused in every market: collateral for a loan counts at the lowest of spot and averages.
@@ -50,7 +50,7 @@ What the tables say:
 - **It is idle where nobody crowds**: on a calm day those who ask for evenly spread LTVs are lent as much as without it.
 - **The part that follows volatility does much of it**: with a fixed fall the same crowd still breaks the backstop at 40%. After a restless day
   it keeps the backstop above zero even on Black Thursday, and asks a few of those who crowd nowhere for more.
-- **A lower LTV for all** protects as well where everybody crowds, and asks a third of those who crowd nowhere for more.
+- **A lower LTV for all** of 60% protects as well in the crash where everybody crowds, and asks a third of those who crowd nowhere for more; 65% does not.
 - **On Black Thursday after a calm day nothing helps enough** where everybody crowds: the price falls by more than the stress fall.
 
 ## One parameter at a time

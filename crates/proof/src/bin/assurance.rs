@@ -33,7 +33,7 @@ const ROWS: [Row; 18] = [
     row("random sequences of actions in CI", &["sequences"], "test"),
     row("actions that went through in them", &["steps"], "test"),
     row(
-        "planted mistakes, one for each promise, noticed by its check",
+        "planted mistakes, at least one for each promise, noticed by its check",
         &["planted_caught", "planted"],
         "mutants",
     ),
@@ -274,7 +274,7 @@ const TAIL: &str = "
   check of this promise must notice. A promise whose check notices nothing fails the build.
 - **On the compiled program** the same sequences leave the same bytes in every account as the engine does.
 - **Wrong accounts**: for every instruction and every slot of the IDL, accounts of another owner, type, market or user, unsigned,
-  read-only, uninitialised, closed, executable, duplicated, and look-alikes of programs and sysvars. Each must fail with a declared
+  read-only, uninitialized, closed, executable, duplicated, and look-alikes of programs and sysvars. Each must fail with a declared
   error and change nothing; where another account is rightly accepted, the matrix says why.
 - **Mutants**: cargo-mutants changes the engine in every way it knows, one at a time. Those that no test notices are listed with the
   reason why they change nothing: [mutants.md](mutants.md). A survivor that is not listed fails the run, and so does a listed one

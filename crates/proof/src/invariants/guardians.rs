@@ -81,6 +81,11 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         check: taken_out,
     },
     Invariant {
+        name: "gains-leave-before-capital",
+        statement: "What the protocol takes out is what it gained first: its capital, beside which guardians stand by, falls by no more than what is left of its equity lacks of it.",
+        check: gains_first,
+    },
+    Invariant {
         name: "credits-are-bounties",
         statement: "A keeper's credit grows by the bounties of its own liquidations, and falls by what it is paid.",
         check: credits,
@@ -240,6 +245,19 @@ fn taken_out(facts: &Facts, _: &History) -> Verdict {
     demand(open && done.amount == announced.amount && left >= int(0), || {
         format!("{done:?} of {announced:?} leaves {left}")
     })
+}
+
+fn gains_first(facts: &Facts, _: &History) -> Verdict {
+    let Done::TakenOut(done) = facts.done()? else {
+        return None;
+    };
+    let before = accrued(facts)?;
+    let books = &before.market.books;
+    let left = releasable(facts, &before)? - done.amount.0 - books.guardians.claim.0;
+    let capital = positive(Int::from(books.income.paid_in) + books.backstop.reserve.0 - books.income.standby.0);
+    let expected = books.income.paid_in - positive(capital - left).min(int(done.amount.0));
+    let paid_in = facts.step.after.market.books.income.paid_in;
+    demand(Int::from(paid_in) == expected, || format!("{paid_in}, not {expected}"))
 }
 
 fn credits(facts: &Facts, _: &History) -> Verdict {

@@ -41,7 +41,7 @@ pub fn steps(spec: &MarketSpec, table: &mut Table) {
     stage.table.add("liquidate_batch_guarded", &outcome);
     let others = u64::try_from(batch.len() - 2).unwrap();
     let added = (outcome.compute_units - alone.compute_units).div_ceil(others);
-    stage.table.push("liquidate_batch_guarded_per_account", added);
+    stage.table.push(super::GUARDED_PER_ACCOUNT, added);
     let resting = stage.send_batch(&positions.iter().collect::<Vec<_>>());
     assert_eq!(resting.liquidated(), []);
     stage.table.add("liquidate_batch_resting", &resting);

@@ -27,7 +27,7 @@ const LIMITS: [(&str, u64); 7] = [
     ("liquidate", 8_000),
     (PER_ACCOUNT, 1_500),
     ("liquidate_guarded", 8_000),
-    ("liquidate_batch_guarded_per_account", 1_500),
+    (GUARDED_PER_ACCOUNT, 1_500),
     ("borrow", 25_000),
     ("buy_inventory", 30_000),
     ("observe_price", 6_000),
@@ -43,6 +43,7 @@ const DEPTH: Quote = Quote(70_000_000_000_000);
 const LARGE: u64 = 100_000;
 
 const PER_ACCOUNT: &str = "liquidate_batch_per_account";
+const GUARDED_PER_ACCOUNT: &str = "liquidate_batch_guarded_per_account";
 
 /// Samples of compute units, by instruction.
 #[derive(Default)]
@@ -313,6 +314,11 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Liquidations that the units of a block suffice for, whatever the level.
+fn liquidations_in_a_block(table: &Table) -> u64 {
+    ACCOUNT_BUDGET / table.max(PER_ACCOUNT).max(table.max(GUARDED_PER_ACCOUNT))
+}
+
 fn markdown(table: &Table, capacity: usize) -> String {
     let mut text = String::from(
         "# Compute units\n\n\
@@ -330,7 +336,7 @@ fn markdown(table: &Table, capacity: usize) -> String {
             .map_or(String::new(), |(_, limit)| limit.to_string());
         let _ = writeln!(text, "| `{name}` | {median} | {max} | {samples} | {limit} |");
     }
-    let per_block = ACCOUNT_BUDGET / table.max(PER_ACCOUNT);
+    let per_block = liquidations_in_a_block(table);
     let _ = write!(
         text,
         "\n- Accounts in one `liquidate_batch` transaction with a lookup table: {capacity} (limit: at least 24).\n\
@@ -399,6 +405,6 @@ fn main() {
         );
     }
     assert!(capacity >= 24, "only {capacity} accounts fit into a transaction");
-    let per_block = ACCOUNT_BUDGET / table.max(PER_ACCOUNT);
+    let per_block = liquidations_in_a_block(table);
     assert!(per_block >= 10_000, "only {per_block} liquidations fit into a block");
 }

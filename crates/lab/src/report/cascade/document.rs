@@ -196,7 +196,7 @@ const MEASURES: &str = "
 | borrowers lose | collateral taken, at the exogenous price, less debt repaid |
 | owners | what owners have at the end, savings included, less what they would have if nobody had been liquidated |
 | loss, ÷ B(S) | what the protocol and its suppliers lost; by what the stress fall leaves under water at the start |
-| most waiting | most debt that was due and not served at one moment |
+| most waiting | most debt that was due and not served at one moment; of several runs that of the worst |
 | contagion | debt liquidated in a second market because of the first, per debt liquidated in the first |
 
 ";
@@ -314,10 +314,10 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         .filter(|line| line.median(total_fall) > 0.9 && !hopeless(plan, line.scenario))
         .count();
     list.push(format!(
-        "**The loop.** At the stress depth keepers who dump bring the price to nothing on {collapsed} of {} paths; \
-        in a market as deep as a calm one ({}) \
+        "**The loop.** At the stress depth keepers who dump bring the price to nothing on {collapsed} of the {} paths \
+        whose own news leave one; in a market as deep as a calm one ({}) \
          the dump's worst median fall by own sales is {}, Breakwater's {}.",
-        dump.len(),
+        dump.iter().filter(|line| !hopeless(plan, line.scenario)).count(),
         percent(CALIBRATED.value(), 0),
         percent(highest(all, Kind::Dump, CALIBRATED, drawdown), 1),
         percent(highest(all, Kind::Breakwater, CALIBRATED, drawdown), 1),
@@ -341,8 +341,8 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         losing.join(", ")
     };
     list.push(format!(
-        "**Suppliers.** With capital of {} they lose something at the median on: {where_}. Where capital covers B(S) \
-        and the price falls by no more than S, \
+        "**Suppliers.** With capital of {} they lose something at the median on: {where_}. Where capital covers \
+        B(S), and what pipeline, discounts and bounties may cost on the way, and the price falls by no more than S, \
          nothing is lost: {} such runs.",
         percent(CAPITAL.value(), 0),
         goals.get("4 suppliers whole").map_or(0, |goal| goal.runs),
@@ -352,7 +352,7 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
     list.push(format!(
         "**What it costs.** A price that does not come back costs the backstop {} of debt in the crash and {} in the \
         bleed (deep market: {} and {}); borrowers \
-         lose {} and {}, to the dump {} and {} (deep market: {} and {} against {} and {}).",
+         lose {} and {}, to the dump {} and {} (deep market: {} and {} against {} and {}). Medians of the seeds that all mechanisms share.",
         percent(of(CRASH, Kind::Breakwater, STRESS, loss), 1),
         percent(of(BLEED, Kind::Breakwater, STRESS, loss), 1),
         percent(of(CRASH, Kind::Breakwater, DEEP, loss), 1),
@@ -385,9 +385,11 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
     list.push(format!(
         "**A price that never comes back.** Down 80% and staying there, suppliers lose {} of all debt with \
         Breakwater and {} with the best of the others \
-         in the stressed market, {} and {} in a deep one.",
+         in the stressed market, {} and {} in one as deep as a calm one, {} and {} in a deep one.",
         percent(of("No return", Kind::Breakwater, STRESS, suppliers), 1),
         percent(best(plan, all, "No return", STRESS, suppliers), 1),
+        percent(of("No return", Kind::Breakwater, CALIBRATED, suppliers), 1),
+        percent(best(plan, all, "No return", CALIBRATED, suppliers), 1),
         percent(of("No return", Kind::Breakwater, DEEP, suppliers), 1),
         percent(best(plan, all, "No return", DEEP, suppliers), 1),
     ));

@@ -354,7 +354,8 @@ pub fn calibration(plan: &Plan, study: &Study) -> Section {
              price asked for, is \
              shallower than the market was. The dump baseline reproduces the day where its bad debt is at most {} in \
              every seed and its \
-             multiplier at most {LIKE_MULTIPLIER}. {found}. The calibrated depth is {}; {} is stress, {} deep.",
+             multiplier at most {LIKE_MULTIPLIER}. {found}. The depth called calibrated is {}, rather too shallow than too \
+             deep; {} is stress, {} deep.",
             percent(LIKE_BAD_DEBT, 1),
             percent(CALIBRATED.value(), 0),
             percent(STRESS.value(), 1),
@@ -514,7 +515,8 @@ fn ages_note(plan: &Plan, study: &Study) -> String {
     let age = config.max_age_long;
     let mut note = format!(
         "The fall of the price that 99.9% of all moves over so many seconds do not exceed: median over the seeds, in \
-         brackets the worst; on paths in steps of one second. Covered: the oldest age over which the median is no more \
+         brackets the worst; on paths in steps of one second (Black Thursday's, the demo's own, is calmer within its \
+         minutes than those of the other crashes). Covered: the oldest age over which the median is no more \
          than the penalty, {}. Readings may be {age} seconds old for liquidating: goal 7. Not covered at that age: \
          {}. There what remains, (move − penalty) × amount, is what an owner who knows the true price may gain of what \
          he liquidates, one time in a thousand: a known issue, docs/attacks.md.",
