@@ -405,6 +405,6 @@ fn main() {
         );
     }
     assert!(capacity >= 24, "only {capacity} accounts fit into a transaction");
-    let per_block = liquidations_in_a_block(table);
+    let per_block = liquidations_in_a_block(&table);
     assert!(per_block >= 10_000, "only {per_block} liquidations fit into a block");
 }
