@@ -50,7 +50,7 @@ struct Debt {
 }
 
 /// Everything that a liquidation on some terms changes, worked out and not yet stored: the words that change and no others, for
-/// copying the account and all books out and back would be a tenth of the whole work.
+/// copying the account and all books out and back would be an eighth of the whole work.
 struct Outcome {
     terms: Terms,
     /// The account's debt.
