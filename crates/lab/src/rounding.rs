@@ -1,9 +1,16 @@
-//! From floats to integers. A value out of range becomes the nearest one in range, NaN becomes zero.
+//! Between integers and floats. A value out of range becomes the nearest one in range, NaN becomes zero.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "that is what this module is for"
 )]
+
+use breakwater_engine::Bps;
+
+/// A ratio in bps as a fraction of one.
+pub fn fraction(ratio: Bps) -> f64 {
+    f64::from(ratio.0) / 1e4
+}
 
 /// The nearest unsigned integer.
 pub fn nearest_u64(value: f64) -> u64 {

@@ -20,7 +20,7 @@ use super::{
     run, search,
     setup::quote,
 };
-use crate::rounding::nearest_u32;
+use crate::rounding::{fraction, nearest_u32};
 
 /// Depths at which curve and laboratory are compared.
 pub const DEPTHS: [Part; 8] = [
@@ -126,10 +126,6 @@ impl Paced {
 fn same_side(one: f64, other: f64) -> bool {
     let crisis = fraction(CRISIS);
     (one >= crisis) == (other >= crisis)
-}
-
-fn fraction(bps: Bps) -> f64 {
-    f64::from(bps.0) / 1e4
 }
 
 /// The curve of a scenario's market at its first price, as its views show it, but for the bonus, which is that of the

@@ -353,7 +353,7 @@ impl<'a> Judge<'a> {
         self.put(
             "7 penalty and age",
             &about,
-            f64::from(config.penalty.0) / 1e4,
+            crate::rounding::fraction(config.penalty),
             false,
             found,
         );

@@ -492,7 +492,7 @@ impl Plan {
         let falls = |age: u32| paths.iter().map(move |path| path.quantile_of_falls(age, OF_MOVES));
         let ages = self.ages();
         let of = |what: fn(Vec<f64>) -> f64| ages.iter().map(|&age| (age, what(falls(age).collect()))).collect();
-        let penalty = f64::from(self.ground.markets[0].1.penalty.0) / 1e4;
+        let penalty = crate::rounding::fraction(self.ground.markets[0].1.penalty);
         let (mut covered, mut beyond) = (0, OLDEST + 1);
         while beyond - covered > 1 {
             let age = u32::midpoint(covered, beyond);

@@ -125,7 +125,6 @@ fn legend(entries: &[(&str, RGBColor)]) -> Vec<(String, RGBColor)> {
 fn beside(record: &Record) -> Result<Figure<'_>, ReportError> {
     let quote = escape(&record.symbols.1);
     let beside = &record.beside;
-    let told = |amount: f64| short(amount);
     Ok(Figure {
         title: "With the backstop, and without the backstop",
         note: format!(
@@ -133,13 +132,13 @@ fn beside(record: &Record) -> Result<Figure<'_>, ReportError> {
              where {} {quote} move the price by 1%, what the market's parameters say, in the cascade laboratory (docs/lab.md; \
              assumptions in crates/lab/src/run/beside.rs). Without the backstop keepers repay half of a debt that is due and sell its collateral at once: \
              {} {quote} are liquidated, {} are left as bad debt, and the suppliers lose {}. With it, which is the engine itself: {}, {} and {}.",
-            told(beside.depth),
-            told(beside.without.liquidated),
-            told(beside.without.bad_debt),
-            told(beside.without.supplier_loss),
-            told(beside.with.liquidated),
-            told(beside.with.bad_debt),
-            told(beside.with.supplier_loss),
+            short(beside.depth),
+            short(beside.without.liquidated),
+            short(beside.without.bad_debt),
+            short(beside.without.supplier_loss),
+            short(beside.with.liquidated),
+            short(beside.with.bad_debt),
+            short(beside.with.supplier_loss),
         ),
         legend: legend(&[
             ("the news alone", plots::PRICE),

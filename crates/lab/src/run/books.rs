@@ -7,6 +7,7 @@ use crate::{
     flow::{self, FlowBound},
     profit::{self, Everyone, Holdings, Overflow, Profits, debt_raw},
     record::{self, Beside, Limits, Record, Sample, Summary},
+    rounding::fraction,
 };
 
 /// What the suppliers own together, in units of 2^-64 quote atoms: the pool's cash and loans less what it owes the backstop.
@@ -188,7 +189,6 @@ impl Replay<'_> {
             written_off: self.written_off,
             profits: &profits,
         })?;
-        let fraction = |bps: breakwater_engine::Bps| f64::from(bps.0) / 10_000.0;
         Ok(Record {
             name: self.scenario.name.clone(),
             about: self.scenario.about.clone(),

@@ -3,7 +3,10 @@
 use breakwater_engine::{Bps, DebtShares, MarginAccount, Market, Prices, Result as EngineResult, map::BANDS};
 
 use super::{Replay, RunError, unless_stopped};
-use crate::record::{Band, Column, Measures};
+use crate::{
+    record::{Band, Column, Measures},
+    rounding::fraction,
+};
 
 /// Seconds between two columns of the heat map.
 const EVERY: i64 = 600;
@@ -62,7 +65,6 @@ impl Replay<'_> {
             return Ok(None);
         };
         let curve = self.market.cascade(prices, clock)?;
-        let fraction = |bps: Bps| f64::from(bps.0) / 10_000.0;
         let depth = curve.backstop_depth_ratio(DROP);
         Ok(Some(Measures {
             proximity: risk.proximity.map(fraction),

@@ -406,7 +406,7 @@ fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> S
         "**Old prices.** A reading may be {} s old, and the penalty is {}. That does not cover what the price moves in \
         that time, one time in a thousand, on: {}. There an owner who knows the true price gains the difference.",
         config.max_age_long,
-        percent(f64::from(config.penalty.0) / 1e4, 0),
+        percent(crate::rounding::fraction(config.penalty), 0),
         tables::uncovered(plan, study, config.max_age_long),
     ));
     let crowd = |people: People| {

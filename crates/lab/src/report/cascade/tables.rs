@@ -20,6 +20,7 @@ use crate::{
         sweep::{SWEEPS, Tried},
     },
     report::format::percent,
+    rounding::fraction,
 };
 
 /// A percentage of all debt.
@@ -510,7 +511,7 @@ pub fn ages(plan: &Plan, study: &Study) -> Section {
 /// What the penalty covers at the age that each market allows, and what it does not.
 fn ages_note(plan: &Plan, study: &Study) -> String {
     let config = plan.ground.markets[0].1;
-    let penalty = f64::from(config.penalty.0) / 1e4;
+    let penalty = fraction(config.penalty);
     let uncovered = |age: u32| uncovered(plan, study, age);
     let age = config.max_age_long;
     let mut note = format!(
@@ -540,7 +541,7 @@ fn ages_note(plan: &Plan, study: &Study) -> String {
 
 /// The paths on which the penalty is less than the move over this age, and that.
 pub fn uncovered(plan: &Plan, study: &Study, age: u32) -> String {
-    let penalty = f64::from(plan.ground.markets[0].1.penalty.0) / 1e4;
+    let penalty = fraction(plan.ground.markets[0].1.penalty);
     let beyond: Vec<String> = study
         .moves
         .iter()
