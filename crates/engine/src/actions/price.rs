@@ -48,6 +48,9 @@ impl Market {
             let ltv = self.liquidation_ltv(clock);
             self.map.center(verdict.guarded, self.books.pool.index, ltv);
         }
+        guard.spot = believed.spot();
+        let published = readings.collateral.publish_time.min(readings.quote.publish_time);
+        guard.priced_at = published.min(clock.unix);
         self.guard = guard;
         self.oracle.record(readings);
         Ok(Prices::new(believed, verdict))

@@ -44,8 +44,13 @@ stored! {
         reference: Price,
         /// The market's own moving average of the guarded price. Quote atoms per collateral atom, Q64.64.
         average: Price,
+        /// Price of the newest accepted readings; zero before the first. Quote atoms per collateral atom, Q64.64.
+        spot: Price,
         /// When reference and average last moved, seconds since 1970.
         moved_at: i64,
+        /// From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that was
+        /// earlier. Seconds since 1970.
+        priced_at: i64,
         /// When flags last asked for where the ladder stands, or it last fell, seconds since 1970.
         caused_at: i64,
         /// The brake holds until then, seconds since 1970; zero if it was never pulled.
