@@ -5,6 +5,7 @@
 use crate::{
     error::Result,
     guard::Prices,
+    oracle::PriceUse,
     map,
     market::{Books, Market},
     num::{self, BPS},
@@ -65,10 +66,11 @@ impl Market {
     /// All measures at these prices.
     ///
     /// # Errors
-    /// Those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// [`Error::MarketHalted`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn risk(&self, prices: &Prices, clock: Clock) -> Result<Risk> {
         let books = self.books_at(clock)?;
-        let price = prices.liquidation()?.judged;
+        prices.level().permit(PriceUse::Liquidate)?;
+        let price = prices.judged();
         let view = View::new(self, &books, price, clock);
         let mut debt_within = [Quote::ZERO; 5];
         for (debt, drop) in debt_within.iter_mut().zip(DROPS) {

@@ -28,7 +28,8 @@ impl Volatility {
     /// variance ← (variance × τ + r²) / (τ + t)
     /// ```
     ///
-    /// which moves the variance towards r²/t by t/(τ + t). Rounded down. Returns count up to 100%; time up to 2^20 s.
+    /// which moves the variance towards r²/t by t/(τ + t). Rounded down. Returns count up to 100%; time up to 2^20 s. At most one
+    /// price in `volatility_sample` seconds counts: who looks every second sees the noise between readings sixty times a minute.
     #[inline]
     pub(crate) fn observe(&mut self, config: &Config, price: Price, clock: Clock) {
         let elapsed = u64::try_from(clock.unix.saturating_sub(self.updated_at)).unwrap_or(0);
@@ -38,7 +39,7 @@ impl Volatility {
                 variance: 0,
                 updated_at: clock.unix,
             };
-        } else if elapsed > 0 {
+        } else if elapsed >= u64::from(config.volatility_sample) {
             let ratio = num::fraction(price.raw().abs_diff(self.price.raw()), self.price.raw(), RETURN_BITS);
             let constant = u64::from(config.volatility_seconds);
             // variance ≤ 2^46 and τ ≤ 2^17: no sum and no product reaches 2^64.

@@ -137,7 +137,7 @@ impl Market {
         let mut guardians = books.guardians;
         let mut next = position.in_era(guardians.era);
         next.check_leaving(&self.config, shares, clock)?;
-        let at = LeavingPrices::of(&books, prices)?;
+        let at = LeavingPrices::of(&books, prices, clock)?;
         let amount = guardians.pay_out(shares, positive(books.backstop.equity(&books.pool, at.conservative)?))?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
@@ -191,10 +191,10 @@ impl LeavingPrices {
     ///
     /// # Errors
     /// [`Error::PriceRequired`], those of [`Prices::conservative`].
-    pub(super) fn of(books: &Books, prices: Option<&Prices>) -> Result<Self> {
+    pub(super) fn of(books: &Books, prices: Option<&Prices>, clock: Clock) -> Result<Self> {
         match prices {
             Some(prices) => Ok(Self {
-                conservative: prices.conservative()?,
+                conservative: prices.conservative(clock)?,
                 lowest: prices.lowest(),
             }),
             None if books.leaving_needs_prices() => Err(Error::PriceRequired),

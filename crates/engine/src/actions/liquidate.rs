@@ -104,7 +104,7 @@ impl Market {
     /// [`Error::ActionPaused`], those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn liquidations<'a>(&'a mut self, prices: &'a Prices, clock: Clock) -> Result<Liquidations<'a>> {
         pause::check(self.pauses.liquidate, clock)?;
-        let at = prices.liquidation()?;
+        let at = prices.liquidation(clock)?;
         let mut steps = None;
         if prices.level() == Level::Guarded {
             steps = Some(Steps::of(&self.config, &self.guard, clock)?);

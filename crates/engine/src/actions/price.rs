@@ -1,8 +1,8 @@
 use crate::{
     error::{Error, Result},
-    guard::{BrakePull, Flags, Prices},
+    guard::{BrakePull, Prices},
     market::Market,
-    oracle::{Believed, Purpose, Readings},
+    oracle::{PriceUse, Readings},
     ramp::{Ramp, RampAnnounced, RampCancellation},
     stress::Stress,
     units::{Bps, Clock, DebtShares, Price},
@@ -31,16 +31,17 @@ record! {
 }
 
 impl Market {
-    /// Accepts readings: records their publish times, so that time never runs backwards for this market, and moves its
-    /// guards.
+    /// Accepts readings for a use: keeps the newest of what is shown and known, and moves the guards. What is left out counts as
+    /// it is known, so nothing need be shown while that is young enough; see [`crate::oracle`].
     ///
     /// # Errors
-    /// One for each reason to refuse a reading; see [`crate::oracle`].
-    pub fn accept_prices(&mut self, readings: &Readings, purpose: Purpose, clock: Clock) -> Result<Prices> {
-        let believed = self.believe(readings, purpose, clock)?;
+    /// Those of [`Oracle::read`](crate::oracle::Oracle::read).
+    pub fn accept_prices(&mut self, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Prices> {
+        let decimals = (self.collateral_decimals, self.quote_decimals);
+        let (believed, known) = self.oracle.read(&self.config, decimals, shown, usage, clock)?;
         let mut guard = self.guard;
         let verdict = guard.observe(&self.config, &believed, clock)?;
-        if !verdict.flags.has(Flags::CONFIDENCE_HALT) {
+        if verdict.teaches {
             self.volatility.observe(&self.config, verdict.guarded, clock);
         }
         if self.books.pool.debt_shares == DebtShares::ZERO {
@@ -48,20 +49,17 @@ impl Market {
             let ltv = self.liquidation_ltv(clock);
             self.map.center(verdict.guarded, self.books.pool.index, ltv);
         }
-        guard.spot = believed.spot();
-        let published = readings.collateral.publish_time.min(readings.quote.publish_time);
-        guard.priced_at = published.min(clock.unix);
         self.guard = guard;
-        self.oracle.record(readings);
-        Ok(Prices::new(believed, verdict))
+        self.oracle.known = known;
+        Ok(Prices::new(believed, verdict, usage, clock))
     }
 
     /// Accepts readings for their own sake, bad ones too; anyone may.
     ///
     /// # Errors
     /// Those of [`Market::accept_prices`].
-    pub fn observe_price(&mut self, readings: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
-        let prices = self.accept_prices(readings, Purpose::Observe, clock)?;
+    pub fn observe_price(&mut self, shown: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
+        let prices = self.accept_prices(shown, PriceUse::Observe, clock)?;
         // So that the kept sums follow the price when nobody liquidates, and others have few bands to walk.
         let stress = Stress::new(
             &self.map,
@@ -71,6 +69,7 @@ impl Market {
         )?;
         let empty = self.books.pool.debt_shares == DebtShares::ZERO;
         self.map.set_threshold(stress.threshold, empty);
+        let (collateral_published, quote_published) = prices.believed().published();
         let observation = Observation {
             spot: prices.spot(),
             guarded: prices.guarded(),
@@ -78,8 +77,8 @@ impl Market {
             confidence: prices.believed().confidence(),
             level: prices.level().byte(),
             flags: prices.flags().0,
-            collateral_published: readings.collateral.publish_time,
-            quote_published: readings.quote.publish_time,
+            collateral_published,
+            quote_published,
         };
         Ok((prices, observation))
     }
@@ -142,10 +141,5 @@ impl Market {
         };
         self.ramp = bytemuck::Zeroable::zeroed();
         Ok(cancelled)
-    }
-
-    fn believe(&self, readings: &Readings, purpose: Purpose, clock: Clock) -> Result<Believed> {
-        let decimals = (self.collateral_decimals, self.quote_decimals);
-        self.oracle.read(&self.config, decimals, readings, purpose, clock)
     }
 }

@@ -98,7 +98,7 @@ impl Market {
         let capital = books.protocol_capital();
         books.backstop.cash = books.backstop.cash.minus(amount)?;
         let claim = books.guardians.claim;
-        let at = LeavingPrices::of(&books, prices)?;
+        let at = LeavingPrices::of(&books, prices, clock)?;
         let equity = positive(books.backstop.equity(&books.pool, at.conservative)?);
         if equity < claim {
             return Err(Error::EquityBelowClaim);

@@ -106,8 +106,8 @@ stored! {
         max_age_short: u32,
         /// Oldest price for liquidating and observing, seconds.
         max_age_long: u32,
-        /// How far ahead of the chain's clock a publish time may be, seconds.
-        future_tolerance: u32,
+        /// How far apart the dollar feeds of a price may have been published, seconds.
+        max_skew: u32,
         /// Most time since the last reading that the velocity limit counts, seconds.
         velocity_horizon: u32,
         /// Time constant of the market's own average, seconds.
@@ -136,6 +136,10 @@ stored! {
         volatility_horizon: u32,
         /// Time in which `outflow_limit` is refilled, seconds.
         outflow_window: u32,
+        /// Least time between two prices that the volatility estimate takes, seconds.
+        volatility_sample: u32,
+        /// Oldest redemption rate, seconds. It moves little, once an epoch; so it has an age of its own.
+        max_age_rate: u32,
     }
 }
 
@@ -188,7 +192,7 @@ impl Config {
         unwind_burst: 600,
         max_age_short: 10,
         max_age_long: 14,
-        future_tolerance: 5,
+        max_skew: 15,
         velocity_horizon: 30,
         average_seconds: 600,
         calm_seconds: 60,
@@ -203,6 +207,8 @@ impl Config {
         volatility_seconds: 21_600,
         volatility_horizon: 86_400,
         outflow_window: 86_400,
+        volatility_sample: 60,
+        max_age_rate: 86_400,
     };
 
     /// Checks every parameter against its hard bounds and against the others:

@@ -188,7 +188,7 @@ parameters! { config:
     unwind_burst:         1, DAY, Neither;
     max_age_short:        1, config.max_age_long.get(), Neither;
     max_age_long:         1, DAY, Neither;
-    future_tolerance:     0, 60, Neither;
+    max_skew:             0, 60, Neither;
     velocity_horizon:     1, HOUR, Neither;
     average_seconds:      1, DAY, Neither;
     calm_seconds:         1, HOUR, Neither;
@@ -208,6 +208,8 @@ parameters! { config:
     // Not less than a twentieth: suppliers can always leave, in a time that they know.
     outflow_limit:        500, BPS, Neither;
     outflow_window:       HOUR, WEEK, Neither;
+    volatility_sample:    1, HOUR, Neither;
+    max_age_rate:         1, WEEK, Neither;
 }
 
 impl Parameter {

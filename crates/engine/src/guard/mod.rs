@@ -11,14 +11,18 @@
 //! | [`Flags::BRAKE`] | the guardian's brake is pulled and has not expired | Halted |
 //!
 //! The ladder rises at once to the level that the flags ask for, and falls one step after `calm_seconds` without a flag
-//! that asks for where it stands. The brake lies over the ladder and moves it not at all: when it expires, the ladder
-//! alone counts again.
+//! that asks for where it stands, at readings published later than the last. Confidence and the brake lie over the ladder and
+//! move it not at all: what a wide reading asks for ends with the next narrow one, and what the brake asks for when it
+//! expires. Else one wide reading a minute would halt a market for good.
+//!
+//! Readings that were shown before, or none, move the reference by the time passed, and nothing else: an average, the
+//! volatility and calm need a reading published later.
 //!
 //! | action | Normal | Guarded | Halted | price |
 //! |---|---|---|---|---|
-//! | [`Action::Borrow`], withdrawing against debt | yes | [`Error::MarketGuarded`] | [`Error::MarketHalted`] | [`Prices::conservative`] |
-//! | [`Action::Liquidate`] | to the target | in [steps](steps), take-overs whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
-//! | [`Action::Sell`] | at a scheduled discount | without discount | [`Error::MarketHalted`] | [`Prices::offered`] |
+//! | [`PriceUse::Borrow`], withdrawing against debt | yes | [`Error::MarketGuarded`] | [`Error::MarketHalted`] | [`Prices::conservative`] |
+//! | [`PriceUse::Liquidate`] | to the target | in [steps](steps), take-overs whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
+//! | [`PriceUse::Sell`] | at a scheduled discount | without discount | [`Error::MarketHalted`] | [`Prices::offered`] |
 //!
 //! What needs no price looks at no level.
 
@@ -26,7 +30,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
     num::{self, BPS},
-    oracle::Believed,
+    oracle::{Believed, PriceUse},
     units::{Clock, Price},
 };
 
@@ -46,8 +50,10 @@ stored! {
         average: Price,
         /// Price of the newest accepted readings; zero before the first. Quote atoms per collateral atom, Q64.64.
         spot: Price,
-        /// When reference and average last moved, seconds since 1970.
+        /// When the reference last moved, seconds since 1970.
         moved_at: i64,
+        /// When the average last moved, seconds since 1970.
+        averaged_at: i64,
         /// From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that was
         /// earlier. Seconds since 1970.
         priced_at: i64,
@@ -109,17 +115,6 @@ pub enum Level {
     Halted,
 }
 
-/// What a price is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Borrowing, or withdrawing against debt.
-    Borrow,
-    /// Liquidating.
-    Liquidate,
-    /// Selling inventory.
-    Sell,
-}
-
 /// Reasons for caution, one bit each; see the module's first table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(pub u8);
@@ -137,6 +132,8 @@ pub struct Verdict {
     pub guarded: Price,
     /// The market's own average of the guarded price.
     pub average: Price,
+    /// Whether the price is later than the last one, and certain enough to learn from.
+    pub teaches: bool,
 }
 
 impl Flags {
@@ -222,15 +219,15 @@ impl Level {
         }
     }
 
-    /// Whether `action` may be done at all; the module's second table.
+    /// Whether prices may be used so at all; the module's second table.
     ///
     /// # Errors
     /// [`Error::MarketGuarded`], [`Error::MarketHalted`].
     #[inline]
-    pub fn permit(self, action: Action) -> Result<()> {
-        match (self, action) {
-            (Self::Normal, _) | (Self::Guarded, Action::Liquidate | Action::Sell) => Ok(()),
-            (Self::Guarded, Action::Borrow) => Err(Error::MarketGuarded),
+    pub fn permit(self, usage: PriceUse) -> Result<()> {
+        match (self, usage) {
+            (Self::Normal, _) | (_, PriceUse::Observe) | (Self::Guarded, PriceUse::Liquidate | PriceUse::Sell) => Ok(()),
+            (Self::Guarded, PriceUse::Borrow) => Err(Error::MarketGuarded),
             (Self::Halted, _) => Err(Error::MarketHalted),
         }
     }
@@ -243,24 +240,26 @@ impl Guard {
     /// [`Error::Overflow`], for prices that no reading can have.
     pub(crate) fn observe(&mut self, config: &Config, believed: &Believed, clock: Clock) -> Result<Verdict> {
         let spot = believed.spot();
-        let mut flags = believed.flags();
-        let guarded = if flags.has(Flags::CONFIDENCE_HALT) {
-            // What is too uncertain to price anything teaches nothing.
-            self.clamp(config, spot)?
+        let confidence = believed.flags();
+        // What is too uncertain to price anything teaches nothing.
+        let certain = !confidence.has(Flags::CONFIDENCE_HALT);
+        let teaches = certain && believed.since() > self.priced_at;
+        let guarded = if certain {
+            (self.spot, self.priced_at) = (spot, believed.since());
+            self.follow(config, spot, teaches, clock)?
         } else {
-            self.follow(config, spot, clock)?
+            self.clamp(config, spot)?
         };
         let ema = match believed.strays_from_ema(config.ema_band) {
             Some(strays) => Flags::EMA.when(strays),
             None => Flags::NO_EMA,
         };
-        flags = flags
-            .with(Flags::VELOCITY.when(guarded != spot))
+        let causes = Flags::VELOCITY
+            .when(guarded != spot)
             .with(Flags::AVERAGE.when(num::strays(spot.raw(), self.average.raw(), config.average_band)))
             .with(ema);
-        let ladder = self.climb(config, flags.level(), clock);
-        let flags = flags.with(Flags::BRAKE.when(self.is_braked(clock)));
-
+        let ladder = self.climb(config, causes.level(), teaches, clock);
+        let flags = causes.with(confidence).with(Flags::BRAKE.when(self.is_braked(clock)));
         let before = Level::from_byte(self.level);
         let level = ladder.max(flags.level());
         self.level = level.byte();
@@ -271,6 +270,7 @@ impl Guard {
             flags,
             guarded,
             average: self.average,
+            teaches,
         })
     }
 
@@ -282,23 +282,27 @@ impl Guard {
     /// ```
     ///
     /// The second is an exponential average for updates that come often, and stays between its old value and the new
-    /// price for those that do not. Its step is rounded down. Returns the guarded price: spot as [`Guard::clamp`] lets it be.
-    fn follow(&mut self, config: &Config, spot: Price, clock: Clock) -> Result<Price> {
+    /// price for those that do not. It moves only if the price is `later` than the last one, by the time since it last moved.
+    /// Its step is rounded down. Returns the guarded price: spot as [`Guard::clamp`] lets it be.
+    fn follow(&mut self, config: &Config, spot: Price, later: bool, clock: Clock) -> Result<Price> {
         if self.reference == Price::default() {
             (self.reference, self.average) = (spot, spot);
         }
-        let elapsed = u64::try_from(clock.unix.saturating_sub(self.moved_at)).unwrap_or(0);
+        let since = |moment| u64::try_from(clock.unix.saturating_sub(moment)).unwrap_or(0);
+        let elapsed = since(self.moved_at);
         if elapsed > 0 {
             let allowed = config
                 .max_velocity
                 .factor()
                 .saturating_mul(elapsed.min(u64::from(config.velocity_horizon)));
             self.reference = near(spot, self.reference, allowed)?;
+            self.moved_at = clock.unix;
         }
         let guarded = self.clamp(config, spot)?;
-        if elapsed > 0 {
+        let elapsed = since(self.averaged_at);
+        if later && elapsed > 0 {
             self.average = average(self.average, guarded, elapsed, config.average_seconds)?;
-            self.moved_at = clock.unix;
+            self.averaged_at = clock.unix;
         }
         Ok(guarded)
     }
@@ -311,13 +315,13 @@ impl Guard {
         near(spot, self.reference, config.velocity_slack.factor())
     }
 
-    /// Where the ladder stands after a reading that asks for `asked`.
-    fn climb(&mut self, config: &Config, asked: Level, clock: Clock) -> Level {
+    /// Where the ladder stands after a reading that asks for `asked`. It falls only at one that teaches something.
+    fn climb(&mut self, config: &Config, asked: Level, teaches: bool, clock: Clock) -> Level {
         let mut ladder = Level::from_byte(self.ladder);
         if asked >= ladder {
             ladder = asked;
             self.caused_at = clock.unix;
-        } else if clock.unix.saturating_sub(self.caused_at) >= i64::from(config.calm_seconds) {
+        } else if teaches && clock.unix.saturating_sub(self.caused_at) >= i64::from(config.calm_seconds) {
             ladder = ladder.lower();
             self.caused_at = clock.unix;
         }

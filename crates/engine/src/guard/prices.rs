@@ -1,16 +1,20 @@
-use super::{Action, Flags, Level, LevelChange, Verdict};
+use super::{Flags, Level, LevelChange, Verdict};
 use crate::{
     error::{Error, Result},
     num,
-    oracle::Believed,
-    units::{Bps, Divisor, Price},
+    oracle::{Believed, PriceUse},
+    units::{Bps, Clock, Divisor, Price},
 };
 
-/// Readings as a market accepted them, with the guard's verdict: what every action that needs a price is given.
+/// Readings as a market accepted them, with the guard's verdict: what every action that needs a price is given. It is good for
+/// the use that it was accepted for, at that moment, and for nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prices {
     believed: Believed,
     verdict: Verdict,
+    usage: PriceUse,
+    /// When they were accepted, seconds since 1970.
+    accepted_at: i64,
 }
 
 /// The two prices of a liquidation, quote atoms per collateral atom: judged high, settled low.
@@ -71,8 +75,20 @@ fn is_short(price: u128) -> bool {
 }
 
 impl Prices {
-    pub(crate) fn new(believed: Believed, verdict: Verdict) -> Self {
-        Self { believed, verdict }
+    pub(crate) fn new(believed: Believed, verdict: Verdict, usage: PriceUse, clock: Clock) -> Self {
+        Self {
+            believed,
+            verdict,
+            usage,
+            accepted_at: clock.unix,
+        }
+    }
+
+    /// What they were accepted for.
+    #[inline]
+    #[must_use]
+    pub fn usage(&self) -> PriceUse {
+        self.usage
     }
 
     /// The price of the reading, rounded down: see [`Believed::spot`].
@@ -122,16 +138,22 @@ impl Prices {
         &self.believed
     }
 
-    /// See [`Level::permit`].
+    /// Whether they were accepted for this use now, and may be used so: see [`Level::permit`].
     ///
     /// # Errors
-    /// [`Error::ConfidenceTooWide`] if this very reading is too uncertain, [`Error::MarketHalted`],
-    /// [`Error::MarketGuarded`].
-    pub fn permit(&self, action: Action) -> Result<()> {
+    /// [`Error::PricesForOtherUse`], [`Error::PricesOfOtherMoment`]; [`Error::ConfidenceTooWide`] if this very reading is too
+    /// uncertain, [`Error::MarketHalted`], [`Error::MarketGuarded`].
+    pub fn permit(&self, usage: PriceUse, clock: Clock) -> Result<()> {
+        if self.usage != usage {
+            return Err(Error::PricesForOtherUse);
+        }
+        if self.accepted_at != clock.unix {
+            return Err(Error::PricesOfOtherMoment);
+        }
         if self.flags().has(Flags::CONFIDENCE_HALT) {
             return Err(Error::ConfidenceTooWide);
         }
-        self.level().permit(action)
+        self.level().permit(usage)
     }
 
     /// The prices of a liquidation. An account is judged at the higher of spot and guarded price: it must be below its margin
@@ -140,13 +162,19 @@ impl Prices {
     ///
     /// # Errors
     /// Those of [`Prices::permit`].
-    pub fn liquidation(&self) -> Result<LiquidationPrices> {
-        self.permit(Action::Liquidate)?;
-        let (spot, guarded) = (self.spot(), self.guarded());
+    pub fn liquidation(&self, clock: Clock) -> Result<LiquidationPrices> {
+        self.permit(PriceUse::Liquidate, clock)?;
         Ok(LiquidationPrices {
-            judged: spot.max(guarded),
-            settled: spot.min(guarded),
+            judged: self.judged(),
+            settled: self.spot().min(self.guarded()),
         })
+    }
+
+    /// The higher of spot and guarded price, at which accounts are judged.
+    #[inline]
+    #[must_use]
+    pub fn judged(&self) -> Price {
+        self.spot().max(self.guarded())
     }
 
     /// The lowest of spot, guarded price and the market's own average: the stress cover falls from there.
@@ -172,9 +200,9 @@ impl Prices {
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`].
-    pub fn conservative(&self) -> Result<Price> {
+    pub fn conservative(&self, clock: Clock) -> Result<Price> {
         let ema = self.believed.ema()?;
-        self.permit(Action::Borrow)?;
+        self.permit(PriceUse::Borrow, clock)?;
         let (spot, low) = (self.spot(), self.believed.low()?);
         let uncertainty = spot.raw().saturating_sub(low.raw());
         let lowest = self.lowest().min(ema);
@@ -187,9 +215,9 @@ impl Prices {
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
-    pub fn offered(&self) -> Result<Price> {
+    pub fn offered(&self, clock: Clock) -> Result<Price> {
         let ema = self.believed.ema()?;
-        self.permit(Action::Sell)?;
+        self.permit(PriceUse::Sell, clock)?;
         let high = self.believed.high()?;
         if self.level() == Level::Normal {
             return Ok(high);

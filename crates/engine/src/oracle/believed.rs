@@ -1,4 +1,4 @@
-use super::redemption;
+use super::{FeedPrice, Reading, ReadingSet, redemption};
 use crate::{
     config::Config,
     error::{Error, Result},
@@ -34,31 +34,26 @@ pub(super) fn power_of_ten(exponent: i32) -> Option<u64> {
 /// Prices of 2^40 quote atoms and more for one collateral atom are refused: below it, a price × 10,000 fits `u128`.
 const MAX_INTEGER: u128 = 1 << 40;
 
-/// One feed's numbers: mantissas, positive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub price: u64,
-    pub conf: u64,
-    pub ema: Option<u64>,
-    pub expo: i32,
-}
-
 /// Readings that passed every check, and the prices that they compose to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Believed {
     /// What the collateral counts as: the lower of market and redemption.
-    collateral: Reading,
+    collateral: FeedPrice,
     /// What the market pays for it.
-    market: Reading,
-    quote: Reading,
+    market: FeedPrice,
+    quote: FeedPrice,
     /// Base and rate, for redeemable collateral.
-    redemption: Option<(Reading, Reading)>,
+    redemption: Option<(FeedPrice, FeedPrice)>,
     /// Decimal shift from a ratio of mantissas to quote atoms per collateral atom.
     shift: i32,
     /// Collateral price ÷ quote price, rounded down.
     spot: Price,
     /// What the confidence intervals alone say.
     flags: Flags,
+    /// From when the oldest of its dollar readings is, seconds since 1970.
+    since: i64,
+    /// Publish times of the collateral and the quote reading, seconds since 1970.
+    published: (i64, i64),
 }
 
 #[derive(Clone, Copy)]
@@ -68,18 +63,18 @@ enum Round {
 }
 
 impl Believed {
-    pub(super) fn new(
-        config: &Config,
-        decimals: (u8, u8),
-        market: Reading,
-        quote: Reading,
-        redemption: Option<(Reading, Reading)>,
-    ) -> Result<Self> {
+    /// The price that a set of readings comes to, with the redemption rate where the collateral has one.
+    ///
+    /// # Errors
+    /// [`Error::PriceOutOfRange`].
+    pub(super) fn new(config: &Config, decimals: (u8, u8), set: &ReadingSet, rate: Option<&Reading>) -> Result<Self> {
+        let (market, quote) = (set.collateral.of, set.quote.of);
         let mut flags = market.quality(config).with(quote.quality(config));
         let mut collateral = market;
-        if let Some((base, rate)) = redemption {
+        let redemption = rate.map(|rate| (set.base.of, rate.of));
+        if let Some((base, rate)) = &redemption {
             flags = flags.with(base.quality(config)).with(rate.quality(config));
-            let redeemed = redemption::value(&base, &rate, market.expo)?;
+            let redeemed = redemption::value(base, rate, market.expo)?;
             if redeemed.price < market.price {
                 collateral = redeemed;
             }
@@ -97,6 +92,8 @@ impl Believed {
             shift,
             spot: Price::default(),
             flags,
+            since: set.since(redemption.is_some()),
+            published: (set.collateral.published, set.quote.published),
         };
         believed.spot = believed.compose(collateral.price, quote.price, Round::Down)?;
         Ok(believed)
@@ -115,6 +112,20 @@ impl Believed {
     #[must_use]
     pub fn flags(&self) -> Flags {
         self.flags
+    }
+
+    /// From when the price is, seconds since 1970: the earliest of its dollar readings, each from when it was published, or
+    /// accepted if that was earlier.
+    #[inline]
+    #[must_use]
+    pub fn since(&self) -> i64 {
+        self.since
+    }
+
+    /// Publish times of the collateral and the quote reading, seconds since 1970.
+    #[must_use]
+    pub fn published(&self) -> (i64, i64) {
+        self.published
     }
 
     /// The lower end of the confidence interval: (c − conf) ÷ (q + conf), rounded down. Zero if conf ≥ c.
@@ -181,7 +192,7 @@ impl Believed {
     }
 
     fn emas(&self) -> Option<(u64, u64)> {
-        Some((self.collateral.ema?, self.quote.ema?))
+        Some((self.collateral.ema()?, self.quote.ema()?))
     }
 
     /// numerator ÷ denominator × 10^(exponents and decimals), Q64.64.
@@ -215,7 +226,7 @@ impl Believed {
     }
 }
 
-impl Reading {
+impl FeedPrice {
     /// Flags of the confidence interval against its two limits.
     fn quality(&self, config: &Config) -> Flags {
         // An integer: so the other side may be rounded down.

@@ -1,9 +1,10 @@
-//! Readings: which ones are believed, and how they compose to the price of collateral in quote.
+//! Readings: which ones count, and how they compose to the price of collateral in quote.
 //!
-//! A reading is refused, with an error of its own, when it is not positive, has an exponent out of range, comes from
-//! the future, is too old for the action, or is older than one already accepted. Whether an action may use what was
-//! believed is the breaker's decision: [`crate::guard`]. The price of collateral in quote is the collateral feed over the
-//! quote feed, so a depeg of the quote token is seen.
+//! A reading that is shown is refused, with an error of its own, when it is not positive, has an exponent out of range, or is
+//! more than an hour ahead of the chain's clock. Of what is shown and what is known the newer counts ([`known`]); an action is
+//! refused when that is too old for it. Whether an action may use what was believed is the breaker's decision:
+//! [`crate::guard`]. The price of collateral in quote is the collateral feed over the quote feed, so a depeg of the quote token
+//! is seen.
 
 use crate::{
     config::Config,
@@ -12,10 +13,12 @@ use crate::{
 };
 
 mod believed;
+mod known;
 mod redemption;
 
 pub use believed::Believed;
-use believed::Reading;
+pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet};
+use known::Look;
 
 /// [`FeedPin::kind`] of no feed.
 pub const FEED_NONE: u8 = 0;
@@ -23,9 +26,6 @@ pub const FEED_NONE: u8 = 0;
 pub const FEED_PULL: u8 = 1;
 /// [`FeedPin::kind`] of a classic Pyth push price account.
 pub const FEED_PUSH: u8 = 2;
-
-/// Exponents that a reading may have.
-const EXPONENTS: core::ops::RangeInclusive<i32> = -18..=12;
 
 stored! {
     /// Where a market's price comes from; pinned at creation.
@@ -42,7 +42,7 @@ stored! {
 }
 
 stored! {
-    /// A market's feeds and the newest publish times it has accepted.
+    /// A market's feeds, and what it knows of them.
     Oracle {
         /// USD price of the collateral token.
         collateral_feed: FeedPin,
@@ -52,14 +52,8 @@ stored! {
         base_feed: FeedPin,
         /// What one collateral token is redeemed for, in that base token; pinned if and only if the base is.
         rate_feed: FeedPin,
-        /// Newest publish time accepted for the collateral feed, seconds since 1970.
-        collateral_published: i64,
-        /// Newest publish time accepted for the quote feed, seconds since 1970.
-        quote_published: i64,
-        /// Newest publish time accepted for the base feed, seconds since 1970.
-        base_published: i64,
-        /// Newest publish time accepted for the rate feed, seconds since 1970.
-        rate_published: i64,
+        /// The readings it has accepted.
+        known: Known,
     }
 }
 
@@ -78,26 +72,73 @@ pub struct RawReading {
     pub publish_time: i64,
 }
 
-/// What a market's feeds say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is shown of a market's feeds. What is left out counts as it is known: the same as showing it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readings {
     /// Collateral token in USD.
-    pub collateral: RawReading,
+    pub collateral: Option<RawReading>,
     /// Quote token in USD.
-    pub quote: RawReading,
-    /// Base token in USD, and the redemption rate; for markets that pin these feeds.
-    pub redemption: Option<(RawReading, RawReading)>,
+    pub quote: Option<RawReading>,
+    /// Base token in USD; not looked at unless the market pins it.
+    pub base: Option<RawReading>,
+    /// The redemption rate; not looked at unless the market pins it.
+    pub rate: Option<RawReading>,
 }
 
-/// What a price is wanted for; it decides how old the price may be.
+/// What a price is for. It decides how old the price may be and at which level it may be used, and an action takes no price
+/// that was accepted for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Borrowing, withdrawing against debt, buying inventory.
-    Trade,
+pub enum PriceUse {
+    /// Borrowing, withdrawing against debt, taking capital out of the backstop.
+    Borrow,
     /// Liquidating.
     Liquidate,
+    /// Selling inventory.
+    Sell,
     /// Only recording.
     Observe,
+}
+
+impl PriceUse {
+    /// Oldest price, seconds.
+    #[inline]
+    #[must_use]
+    pub fn max_age(self, config: &Config) -> u32 {
+        match self {
+            Self::Borrow | Self::Sell => config.max_age_short,
+            Self::Liquidate | Self::Observe => config.max_age_long,
+        }
+    }
+}
+
+impl Readings {
+    /// Nothing is shown.
+    pub const NONE: Self = Self {
+        collateral: None,
+        quote: None,
+        base: None,
+        rate: None,
+    };
+
+    /// Both feeds of a market without redemption.
+    #[must_use]
+    pub const fn of(collateral: RawReading, quote: RawReading) -> Self {
+        Self {
+            collateral: Some(collateral),
+            quote: Some(quote),
+            ..Self::NONE
+        }
+    }
+
+    /// The same with base and redemption rate.
+    #[must_use]
+    pub const fn with_redemption(self, base: RawReading, rate: RawReading) -> Self {
+        Self {
+            base: Some(base),
+            rate: Some(rate),
+            ..self
+        }
+    }
 }
 
 impl FeedPin {
@@ -170,88 +211,30 @@ impl Oracle {
         Ok(())
     }
 
-    /// Checks all readings and composes them. Records nothing: see [`Oracle::record`].
+    /// Takes the newest of what is shown and known, and composes it. Stores nothing: that is what the second result is for,
+    /// and [`Believed::since`] says from when the price is.
     ///
     /// `decimals` are the collateral and the quote mint's.
     ///
     /// # Errors
-    /// One error for each reason to refuse a reading (see the module); [`Error::RedemptionFeedsRequired`],
-    /// [`Error::PriceOutOfRange`].
+    /// One error for each reason to refuse a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`],
+    /// [`Error::PriceFromFuture`], [`Error::PriceTooOld`], [`Error::FeedsTooFarApart`]; [`Error::PriceRequired`],
+    /// [`Error::RedemptionFeedsRequired`] where nothing is shown or known; [`Error::PriceOutOfRange`].
     pub fn read(
         &self,
         config: &Config,
         decimals: (u8, u8),
-        readings: &Readings,
-        purpose: Purpose,
+        shown: &Readings,
+        usage: PriceUse,
         clock: Clock,
-    ) -> Result<Believed> {
-        let times = Times::of(config, purpose, clock);
-        let collateral = check(&readings.collateral, times, self.collateral_published)?;
-        let quote = check(&readings.quote, times, self.quote_published)?;
-        if !self.has_redemption() {
-            return Believed::new(config, decimals, collateral, quote, None);
-        }
-        let (base, rate) = readings.redemption.ok_or(Error::RedemptionFeedsRequired)?;
-        let base = check(&base, times, self.base_published)?;
-        let rate = check(&rate, times, self.rate_published)?;
-        Believed::new(config, decimals, collateral, quote, Some((base, rate)))
+    ) -> Result<(Believed, Known)> {
+        let redeemable = self.has_redemption();
+        let look = self.known.look(config, redeemable, shown, clock)?;
+        look.check_age(config, usage.max_age(config), redeemable, clock)?;
+        let Look { known, .. } = &look;
+        let rate = redeemable.then_some(&known.rate);
+        Ok((Believed::new(config, decimals, look.used(), rate)?, look.known))
     }
-
-    /// Records the publish times of readings that were believed.
-    pub(crate) fn record(&mut self, readings: &Readings) {
-        self.collateral_published = readings.collateral.publish_time;
-        self.quote_published = readings.quote.publish_time;
-        if let Some((base, rate)) = readings.redemption.filter(|_| self.has_redemption()) {
-            self.base_published = base.publish_time;
-            self.rate_published = rate.publish_time;
-        }
-    }
-}
-
-/// Between what times a price may have been published.
-#[derive(Clone, Copy)]
-struct Times {
-    oldest: i64,
-    latest: i64,
-}
-
-impl Times {
-    fn of(config: &Config, purpose: Purpose, clock: Clock) -> Self {
-        let max_age = match purpose {
-            Purpose::Trade => config.max_age_short,
-            Purpose::Liquidate | Purpose::Observe => config.max_age_long,
-        };
-        Self {
-            oldest: clock.unix.saturating_sub(i64::from(max_age)),
-            latest: clock.unix.saturating_add(i64::from(config.future_tolerance)),
-        }
-    }
-}
-
-fn check(raw: &RawReading, times: Times, newest: i64) -> Result<Reading> {
-    let price = u64::try_from(raw.price)
-        .ok()
-        .filter(|price| *price > 0)
-        .ok_or(Error::PriceNotPositive)?;
-    if !EXPONENTS.contains(&raw.expo) {
-        return Err(Error::PriceExponentOutOfRange);
-    }
-    if raw.publish_time > times.latest {
-        return Err(Error::PriceFromFuture);
-    }
-    if raw.publish_time < times.oldest {
-        return Err(Error::PriceTooOld);
-    }
-    if raw.publish_time < newest {
-        return Err(Error::PriceBehindAccepted);
-    }
-    let ema = u64::try_from(raw.ema_price).ok().filter(|ema| *ema > 0);
-    Ok(Reading {
-        price,
-        conf: raw.conf,
-        ema,
-        expo: raw.expo,
-    })
 }
 
 #[cfg(test)]

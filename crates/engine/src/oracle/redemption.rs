@@ -1,6 +1,6 @@
 //! Collateral that can be redeemed for another token, such as a staked one: base price × redemption rate.
 
-use super::believed::{Reading, power_of_ten};
+use super::{FeedPrice, believed::power_of_ten};
 use crate::{
     error::{Error, Result},
     num,
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::PriceOutOfRange`] if the price does not fit, or is less than one unit.
-pub(super) fn value(base: &Reading, rate: &Reading, expo: i32) -> Result<Reading> {
+pub(super) fn value(base: &FeedPrice, rate: &FeedPrice, expo: i32) -> Result<FeedPrice> {
     let shift = base.expo.saturating_add(rate.expo).saturating_sub(expo);
     let scale = u128::from(power_of_ten(shift).ok_or(Error::PriceOutOfRange)?);
     let scaled = |product: u128| {
@@ -34,17 +34,18 @@ pub(super) fn value(base: &Reading, rate: &Reading, expo: i32) -> Result<Reading
             .filter(|product| *product > 0 && *product <= i64::MAX.unsigned_abs())
     };
     let price = mantissa(base.price).ok_or(Error::PriceOutOfRange)?;
-    let end = |reading: &Reading| u128::from(reading.price).saturating_add(u128::from(reading.conf));
+    let end = |reading: &FeedPrice| u128::from(reading.price).saturating_add(u128::from(reading.conf));
     let high = end(base).checked_mul(end(rate)).and_then(scaled);
     let conf = high
         // One more for each division that rounded down.
         .and_then(|high| u64::try_from(high.saturating_sub(u128::from(price)).saturating_add(1)).ok())
         .unwrap_or(u64::MAX);
-    Ok(Reading {
+    Ok(FeedPrice {
         price,
         conf: if base.conf == 0 && rate.conf == 0 { 0 } else { conf },
-        ema: base.ema.and_then(mantissa),
+        ema: base.ema().and_then(mantissa).unwrap_or(0),
         expo,
+        padding: [0; 4],
     })
 }
 
@@ -53,12 +54,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn reading(price: u64, conf: u64, expo: i32) -> Reading {
-        Reading {
+    fn reading(price: u64, conf: u64, expo: i32) -> FeedPrice {
+        FeedPrice {
             price,
             conf,
-            ema: Some(price),
+            ema: price,
             expo,
+            padding: [0; 4],
         }
     }
 
@@ -68,7 +70,7 @@ mod tests {
         let value = value(&reading(150_0000_0000, 1000_0000, -8), &reading(1_2500_0000, 0, -8), -8).unwrap();
         assert_eq!(
             (value.price, value.ema, value.expo),
-            (187_5000_0000, Some(187_5000_0000), -8)
+            (187_5000_0000, 187_5000_0000, -8)
         );
         assert_eq!(value.conf, 1250_0000 + 1);
         // In other units: -5.

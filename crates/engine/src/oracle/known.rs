@@ -1,0 +1,306 @@
+//! What a market knows of its feeds: the newest reading of each, and the newest set that belongs together.
+//!
+//! Nothing that anybody shows is refused for its order. Of what is shown and what is known of a feed the newer counts, so time
+//! never runs back, and nobody who shows a newer reading keeps others from going on with theirs. Nothing need be shown at all
+//! while what is known is young enough.
+//!
+//! The dollar feeds of a price must have been published within `max_skew` of each other: a ratio of two moments is a price
+//! that there never was. Whoever advances one feed alone makes the newest ones differ by more than that; then the newest set
+//! is used, which stays until there is a newer one.
+//!
+//! An age counts from publishing, or from accepting where that is earlier, for the chain's clock may be late: a reading up to an
+//! hour ahead of it is accepted. One that is wrong about the time would be the newest for as long; so it gives way to one that
+//! is not ahead of the clock once it has been known for longer than the oldest price for liquidating, and is not accepted again.
+
+use super::{RawReading, Readings};
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    units::Clock,
+};
+
+/// Exponents that a reading may have.
+const EXPONENTS: core::ops::RangeInclusive<i32> = -18..=12;
+
+/// How far ahead of the chain's clock a reading may be, seconds: so late that clock has been, and may be again.
+pub const MAX_AHEAD: i64 = 3_600;
+
+stored! {
+    /// One feed's numbers: mantissas, × 10^`expo` USD; positive.
+    FeedPrice {
+        /// Aggregate price; zero before the first reading.
+        price: u64,
+        /// Half-width of the confidence interval, in the price's units.
+        conf: u64,
+        /// Pyth's moving average; zero if it gives none.
+        ema: u64,
+        /// Decimal exponent.
+        expo: i32,
+        /// Zeros.
+        padding: [u8; 4],
+    }
+}
+
+stored! {
+    /// A reading that a market has accepted.
+    Reading {
+        /// What it says.
+        of: FeedPrice,
+        /// When it was published, seconds since 1970.
+        published: i64,
+        /// When it was accepted, seconds since 1970.
+        accepted_at: i64,
+        /// Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970; zero if
+        /// none did.
+        barred: i64,
+    }
+}
+
+stored! {
+    /// A reading of each dollar feed.
+    ReadingSet {
+        /// Collateral token in USD.
+        collateral: Reading,
+        /// Quote token in USD.
+        quote: Reading,
+        /// Base token in USD; zeros without one.
+        base: Reading,
+    }
+}
+
+stored! {
+    /// What a market knows of its feeds.
+    Known {
+        /// The newest reading of each dollar feed.
+        newest: ReadingSet,
+        /// The newest set within `max_skew`, kept from when the newest readings began to be further apart.
+        set: ReadingSet,
+        /// The newest redemption rate; zeros without one.
+        rate: Reading,
+    }
+}
+
+/// What a market knows once it has looked at what is shown.
+pub(super) struct Look {
+    /// To be stored.
+    pub known: Known,
+    /// Whether the newest readings are too far apart: then the set is used.
+    apart: bool,
+}
+
+impl FeedPrice {
+    /// Pyth's moving average, if there is one.
+    #[inline]
+    pub(super) fn ema(&self) -> Option<u64> {
+        (self.ema > 0).then_some(self.ema)
+    }
+}
+
+impl Reading {
+    /// From when it counts as its feed's price, seconds since 1970: when it was published, or accepted if that was earlier.
+    #[inline]
+    #[must_use]
+    pub fn since(&self) -> i64 {
+        self.published.min(self.accepted_at)
+    }
+
+    /// Whether none was accepted yet.
+    #[inline]
+    fn is_none(&self) -> bool {
+        self.of.price == 0
+    }
+
+    /// `raw`, accepted now.
+    ///
+    /// # Errors
+    /// [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`].
+    fn accept(raw: &RawReading, barred: i64, clock: Clock) -> Result<Self> {
+        let price = u64::try_from(raw.price)
+            .ok()
+            .filter(|price| *price > 0)
+            .ok_or(Error::PriceNotPositive)?;
+        if !EXPONENTS.contains(&raw.expo) {
+            return Err(Error::PriceExponentOutOfRange);
+        }
+        if raw.publish_time > clock.unix.saturating_add(MAX_AHEAD) {
+            return Err(Error::PriceFromFuture);
+        }
+        Ok(Self {
+            of: FeedPrice {
+                price,
+                conf: raw.conf,
+                ema: u64::try_from(raw.ema_price).unwrap_or(0),
+                expo: raw.expo,
+                padding: [0; 4],
+            },
+            published: raw.publish_time,
+            accepted_at: clock.unix,
+            barred,
+        })
+    }
+
+    /// The newer of this and what is shown.
+    ///
+    /// # Errors
+    /// Those of [`Reading::accept`]; `missing` if there is neither.
+    #[inline]
+    fn or_newer(&self, shown: Option<&RawReading>, config: &Config, clock: Clock, missing: Error) -> Result<Self> {
+        let Some(raw) = shown else {
+            return if self.is_none() { Err(missing) } else { Ok(*self) };
+        };
+        let reading = Self::accept(raw, self.barred, clock)?;
+        if self.is_none() || (raw.publish_time > self.published && raw.publish_time != self.barred) {
+            return Ok(reading);
+        }
+        if self.gives_way(config, clock) && raw.publish_time <= clock.unix {
+            return Ok(Self {
+                barred: self.published,
+                ..reading
+            });
+        }
+        Ok(*self)
+    }
+
+    /// Whether it is ahead of the clock, and has been for longer than a price may be old.
+    #[inline]
+    fn gives_way(&self, config: &Config, clock: Clock) -> bool {
+        self.published > clock.unix
+            && clock.unix.saturating_sub(self.accepted_at) > i64::from(config.max_age_long)
+    }
+}
+
+impl ReadingSet {
+    fn all(&self) -> [&Reading; 3] {
+        [&self.collateral, &self.quote, &self.base]
+    }
+
+    /// From when the oldest of its readings is, seconds since 1970.
+    #[inline]
+    pub(super) fn since(&self, redeemable: bool) -> i64 {
+        let since = self.collateral.since().min(self.quote.since());
+        if redeemable { since.min(self.base.since()) } else { since }
+    }
+
+    /// Whether all of it was published within `max_skew`. An empty set was not.
+    #[inline]
+    fn is_together(&self, config: &Config, redeemable: bool) -> bool {
+        let (one, other) = (self.collateral.published, self.quote.published);
+        let (mut first, mut last) = (one.min(other), one.max(other));
+        if redeemable {
+            first = first.min(self.base.published);
+            last = last.max(self.base.published);
+        }
+        !self.collateral.is_none() && last.saturating_sub(first) <= i64::from(config.max_skew)
+    }
+
+    /// Whether some reading is newer than in `other`, and none older.
+    fn is_newer(&self, other: &Self) -> bool {
+        let mut pairs = self.all().into_iter().zip(other.all());
+        pairs.all(|(this, other)| this.published >= other.published)
+            && self
+                .all()
+                .into_iter()
+                .zip(other.all())
+                .any(|(this, other)| this.published > other.published)
+    }
+
+    /// The readings that are shown, and where none is, these.
+    ///
+    /// # Errors
+    /// None where these were accepted beside what is shown.
+    fn shown_beside(&self, shown: &Readings, clock: Clock) -> Result<Self> {
+        let pick = |known: &Reading, shown: Option<&RawReading>| {
+            shown.map_or(Ok(*known), |raw| {
+                if raw.publish_time == known.published || raw.publish_time == known.barred {
+                    Ok(*known)
+                } else {
+                    Reading::accept(raw, known.barred, clock)
+                }
+            })
+        };
+        Ok(Self {
+            collateral: pick(&self.collateral, shown.collateral.as_ref())?,
+            quote: pick(&self.quote, shown.quote.as_ref())?,
+            base: pick(&self.base, shown.base.as_ref())?,
+        })
+    }
+}
+
+impl Known {
+    /// Looks at what is shown. Stores nothing.
+    ///
+    /// # Errors
+    /// Those of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`];
+    /// [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown or known of a feed.
+    pub(super) fn look(&self, config: &Config, redeemable: bool, shown: &Readings, clock: Clock) -> Result<Look> {
+        let mut known = *self;
+        let (newest, missing) = (&mut known.newest, Error::PriceRequired);
+        newest.collateral = newest
+            .collateral
+            .or_newer(shown.collateral.as_ref(), config, clock, missing)?;
+        newest.quote = newest.quote.or_newer(shown.quote.as_ref(), config, clock, missing)?;
+        if redeemable {
+            let missing = Error::RedemptionFeedsRequired;
+            newest.base = newest.base.or_newer(shown.base.as_ref(), config, clock, missing)?;
+            known.rate = known.rate.or_newer(shown.rate.as_ref(), config, clock, missing)?;
+        }
+        let apart = !newest.is_together(config, redeemable);
+        if apart {
+            known.set = self.set_beside(&known.newest, config, redeemable, shown, clock)?;
+        }
+        Ok(Look { known, apart })
+    }
+
+    /// The newest set while `newest` is none: what was the newest until now, what is shown, or the one that is kept.
+    #[cold]
+    #[inline(never)]
+    fn set_beside(
+        &self,
+        newest: &ReadingSet,
+        config: &Config,
+        redeemable: bool,
+        shown: &Readings,
+        clock: Clock,
+    ) -> Result<ReadingSet> {
+        let mut set = self.set;
+        if self.newest.is_together(config, redeemable) {
+            set = self.newest;
+        }
+        let mut shown = newest.shown_beside(shown, clock)?;
+        if !redeemable {
+            shown.base = self.newest.base;
+        }
+        if shown.is_together(config, redeemable) && shown.is_newer(&set) {
+            set = shown;
+        }
+        Ok(set)
+    }
+}
+
+impl Look {
+    /// The readings that count.
+    #[inline]
+    pub(super) fn used(&self) -> &ReadingSet {
+        if self.apart { &self.known.set } else { &self.known.newest }
+    }
+
+    /// Checks the age of what counts.
+    ///
+    /// # Errors
+    /// [`Error::PriceTooOld`]; [`Error::FeedsTooFarApart`] where that is so of the set, and newer readings are too far apart.
+    #[inline]
+    pub(super) fn check_age(&self, config: &Config, max_age: u32, redeemable: bool, clock: Clock) -> Result<()> {
+        let age = |since: i64| clock.unix.saturating_sub(since);
+        if age(self.used().since(redeemable)) > i64::from(max_age) {
+            return Err(if self.apart {
+                Error::FeedsTooFarApart
+            } else {
+                Error::PriceTooOld
+            });
+        }
+        if redeemable && age(self.known.rate.since()) > i64::from(config.max_age_rate) {
+            return Err(Error::PriceTooOld);
+        }
+        Ok(())
+    }
+}
