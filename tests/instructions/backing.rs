@@ -6,7 +6,7 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Bps, Config, GuardianPosition, Pool, Quote,
     actions::{Liquidation, Sale},
-    oracle::Purpose,
+    oracle::PriceUse,
     unwind::Offer,
 };
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
@@ -109,7 +109,7 @@ pub fn credits(scene: &mut Scene) -> (u64, u64) {
 pub fn offer(world: &mut World, market: &MarketKeys) -> Offer {
     let (clock, mut state) = (world.clock(), world.market_state(market));
     let readings = readings(world, market);
-    let prices = state.accept_prices(&readings, Purpose::Trade, clock).unwrap();
+    let prices = state.accept_prices(&readings, PriceUse::Borrow, clock).unwrap();
     state.offer(&prices, clock).unwrap()
 }
 

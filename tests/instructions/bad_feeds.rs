@@ -4,7 +4,7 @@ use crate::attack::{Attack, blank, copy_owned_by, cut, nowhere, twin};
 use anchor_lang::prelude::Pubkey;
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
-use breakwater_engine::oracle::Purpose;
+use breakwater_engine::oracle::PriceUse;
 use breakwater_testkit::{
     Feed, World,
     keys::address_for,
@@ -14,9 +14,9 @@ use breakwater_testkit::{
 /// Shows the instruction everything that can be wrong with a price, in the place of each of the market's feeds; it must
 /// be refused each time. Afterwards the feeds are as before, and the market has accepted what they show.
 ///
-/// [`Purpose::Trade`] stands for the actions that also need Pyth's moving average.
+/// [`PriceUse::Borrow`] stands for the actions that also need Pyth's moving average.
 #[track_caller]
-pub fn refuse_bad_feeds(attack: &mut Attack, market: &MarketKeys, purpose: Purpose) {
+pub fn refuse_bad_feeds(attack: &mut Attack, market: &MarketKeys, purpose: PriceUse) {
     attack.world.observe_price(market).unwrap();
     let mut feeds = vec![
         (market.collateral_feed, market.quote_feed),
@@ -131,10 +131,10 @@ type Edit = Box<dyn Fn(&mut Quotation)>;
 
 /// The genuine account with numbers that must not be believed.
 #[track_caller]
-fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &Pubkey, purpose: Purpose) {
+fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &Pubkey, purpose: PriceUse) {
     let config = attack.world.market_state(market).config;
     let now = attack.world.unix();
-    let max_age = if purpose == Purpose::Trade {
+    let max_age = if purpose == PriceUse::Borrow {
         config.max_age_short
     } else {
         config.max_age_long
@@ -172,7 +172,7 @@ fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &P
     }
     // In the range of a feed, but out of the range of a price in the other token.
     edits.push((Box::new(|shown| shown.expo = 12), BreakwaterError::PriceOutOfRange));
-    if purpose != Purpose::Observe {
+    if purpose != PriceUse::Observe {
         for conf in [widest + 1, u64::MAX] {
             edits.push((
                 Box::new(move |shown| shown.conf = conf),
@@ -180,7 +180,7 @@ fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &P
             ));
         }
     }
-    if purpose == Purpose::Trade && [market.collateral_feed, market.quote_feed].contains(feed) {
+    if purpose == PriceUse::Borrow && [market.collateral_feed, market.quote_feed].contains(feed) {
         for ema_price in [0, -1, i64::MIN] {
             edits.push((
                 Box::new(move |shown| shown.ema_price = ema_price),

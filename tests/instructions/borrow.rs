@@ -12,7 +12,7 @@ use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::Instru
 use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::Borrowed};
 use breakwater_client::{MarketKeys, addresses};
-use breakwater_engine::{DebtShares, Quote, actions::Borrowing, oracle::Purpose};
+use breakwater_engine::{DebtShares, Quote, actions::Borrowing, oracle::PriceUse};
 use breakwater_testkit::{Actor, Position, World, ix};
 
 /// What 100 SOL carry: 70% of 100 × 99.9 ÷ 1.001, as $100 ± 0.1 is divided by $1 ± 0.001.
@@ -99,7 +99,9 @@ fn interest_counts_before_more_is_lent() {
 
     let (mut expected_market, mut expected) = (world.market_state(&market), world.margin_account(&position));
     let (clock, readings) = (world.clock(), readings(&world, &market));
-    let prices = expected_market.accept_prices(&readings, Purpose::Trade, clock).unwrap();
+    let prices = expected_market
+        .accept_prices(&readings, PriceUse::Borrow, clock)
+        .unwrap();
     let borrowing = expected_market
         .borrow(&mut expected, Quote(100 * USDC), &prices, clock)
         .unwrap();

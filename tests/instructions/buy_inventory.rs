@@ -7,7 +7,7 @@ mod schedule;
 use crate::backing::{BOUNTY_AT_60 as BOUNTY, credits};
 use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, overgrown, purse, readings, vaults};
 use breakwater::{error::BreakwaterError, events::InventorySold};
-use breakwater_engine::{Bps, Collateral, Config, Market, Price, Quote, actions::Sale, oracle::Purpose};
+use breakwater_engine::{Bps, Collateral, Config, Market, Price, Quote, actions::Sale, oracle::PriceUse};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
 const BPS: u128 = 10_000;
@@ -78,7 +78,7 @@ impl Scene {
         let mut market = self.world.market_state(&self.market);
         let readings = readings(&self.world, &self.market);
         market
-            .accept_prices(&readings, Purpose::Trade, self.world.clock())
+            .accept_prices(&readings, PriceUse::Borrow, self.world.clock())
             .unwrap();
         market
     }
@@ -180,7 +180,10 @@ impl Scene {
         expected.books.income.gains += gain;
         let published = self.world.unix();
         assert_eq!(
-            (expected.oracle.collateral_published, expected.oracle.quote_published),
+            (
+                expected.oracle.known.newest.collateral.published,
+                expected.oracle.known.newest.quote.published
+            ),
             (published, published)
         );
         let purse_before = purse(&mut self.world, &self.market, &self.mallory);

@@ -12,7 +12,7 @@ use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Config, Quote, actions::Sale, oracle::Purpose};
+use breakwater_engine::{Config, Quote, actions::Sale, oracle::PriceUse};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
 /// A backstop that has just taken over all of Alice's 100 SOL at $60.
@@ -266,7 +266,7 @@ fn bad_feeds_are_refused() {
         let mut scene = stocked(&spec);
         let honest = buy(&scene, USDC, 0);
         let mut attack = Attack::on(&mut scene.world, honest, &[&scene.mallory]);
-        refuse_bad_feeds(&mut attack, &scene.market, Purpose::Trade);
+        refuse_bad_feeds(&mut attack, &scene.market, PriceUse::Borrow);
         attack.honest_passes();
     }
 }

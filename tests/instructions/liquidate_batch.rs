@@ -9,7 +9,7 @@ use crate::{
 use anchor_lang::prelude::Pubkey;
 use breakwater::{error::BreakwaterError, events::Liquidated};
 use breakwater_client::{MarketKeys, decode};
-use breakwater_engine::{Bps, Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, oracle::Purpose};
+use breakwater_engine::{Bps, Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, oracle::PriceUse};
 use breakwater_testkit::{Actor, MarketSpec, Outcome, Position, World, default_config, ix, pyth::usd};
 use std::collections::BTreeMap;
 
@@ -70,10 +70,13 @@ impl Crowd {
             accounts.iter().map(|at| (*at, margin_account(world, at))).collect();
         let readings = readings(world, keys);
         let prices = market
-            .accept_prices(&readings, Purpose::Liquidate, world.clock())
+            .accept_prices(&readings, PriceUse::Liquidate, world.clock())
             .unwrap();
         let feeds = [keys.collateral_feed, keys.quote_feed].map(|feed| world.shown(&feed).quotation().publish_time);
-        let times = [market.oracle.collateral_published, market.oracle.quote_published];
+        let times = [
+            market.oracle.known.newest.collateral.published,
+            market.oracle.known.newest.quote.published,
+        ];
         assert_eq!(times, feeds);
         let mut liquidations = market.liquidations(&prices, world.clock()).unwrap();
         let results: Vec<_> = accounts
@@ -277,7 +280,10 @@ fn a_batch_may_be_empty_or_find_nothing_to_do() {
         let now = crowd.scene.world.unix();
         let state = crowd.scene.world.market_state(&crowd.scene.market);
         assert_eq!(
-            (state.oracle.collateral_published, state.books.pool.accrued_at),
+            (
+                state.oracle.known.newest.collateral.published,
+                state.books.pool.accrued_at
+            ),
             (now, now)
         );
     }

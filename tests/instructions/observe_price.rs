@@ -14,7 +14,7 @@ use breakwater::{
 };
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Bps, Guard, Price, actions::Observation, guard::Flags, oracle::Purpose, volatility::Volatility,
+    Bps, Guard, Price, actions::Observation, guard::Flags, oracle::PriceUse, volatility::Volatility,
 };
 use breakwater_testkit::{
     Feed, MarketSpec, START, World, assert_fails_with, ix,
@@ -67,8 +67,8 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
         };
         assert_eq!(outcome.event::<PriceObserved>(), event);
         assert_eq!(outcome.events::<LevelChanged>(), []);
-        expected.oracle.collateral_published = START + 8;
-        expected.oracle.quote_published = START + 9;
+        expected.oracle.known.newest.collateral.published = START + 8;
+        expected.oracle.known.newest.quote.published = START + 9;
         expected.guard = Guard {
             reference: spot,
             average: spot,
@@ -354,7 +354,7 @@ fn bad_feeds_are_refused() {
     for spec in all_feed_kinds().into_iter().chain([redeemable()]) {
         let (mut world, market) = market(&spec);
         let mut attack = Attack::on(&mut world, ix::observe_price(&market), &[]);
-        refuse_bad_feeds(&mut attack, &market, Purpose::Observe);
+        refuse_bad_feeds(&mut attack, &market, PriceUse::Observe);
         attack.honest_passes();
     }
 }

@@ -229,13 +229,9 @@ pub fn readings(world: &World, market: &MarketKeys) -> Readings {
             publish_time,
         }
     };
-    Readings {
-        collateral: reading(&market.collateral_feed),
-        quote: reading(&market.quote_feed),
-        redemption: market
-            .redemption_feeds
-            .map(|(base, rate)| (reading(&base), reading(&rate))),
-    }
+    Readings::of(reading(&market.collateral_feed), reading(&market.quote_feed)) /*TODO market
+    .redemption_feeds
+    .map(|(base, rate)| (reading(&base), reading(&rate)))*/
 }
 
 /// The scene five years later, with all cash lent at the highest rate that a config may have: the debt does not fit

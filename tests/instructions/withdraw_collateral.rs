@@ -11,7 +11,7 @@ use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::Instru
 use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::CollateralWithdrawn};
 use breakwater_client::addresses;
-use breakwater_engine::{Collateral, actions::CollateralChange, oracle::Purpose};
+use breakwater_engine::{Collateral, actions::CollateralChange, oracle::PriceUse};
 use breakwater_testkit::{World, ix};
 
 /// What Alice can take out: 6,500 at 70% needs 9,285.714286 of value at (100 − 0.1) ÷ 1.001 a SOL.
@@ -49,8 +49,8 @@ fn against_debt_the_rest_must_carry_it() {
         place(&mut expected_market, &before, &mut expected);
         assert_eq!(world.margin_account(&position), expected);
         (
-            expected_market.oracle.collateral_published,
-            expected_market.oracle.quote_published,
+            expected_market.oracle.known.newest.collateral.published,
+            expected_market.oracle.known.newest.quote.published,
         ) = (world.unix(), world.unix());
         assert_eq!(world.market_state(&market), expected_market);
         let (collateral, quote, lp) = purse_before;
@@ -74,7 +74,9 @@ fn interest_counts_before_collateral_leaves() {
 
     let (mut expected_market, mut expected) = (world.market_state(&market), world.margin_account(&position));
     let (clock, readings) = (world.clock(), readings(&world, &market));
-    let prices = expected_market.accept_prices(&readings, Purpose::Trade, clock).unwrap();
+    let prices = expected_market
+        .accept_prices(&readings, PriceUse::Borrow, clock)
+        .unwrap();
     let change = expected_market
         .withdraw_collateral(&mut expected, Collateral(6 * SOL), Some(&prices), clock)
         .unwrap();

@@ -21,7 +21,7 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Collateral, Config, Market, Pool, Quote,
     actions::{Liquidation, Sale, Settlement},
-    oracle::Purpose,
+    oracle::PriceUse,
 };
 use breakwater_testkit::{Actor, MarketSpec, Position, World, ix};
 
@@ -145,7 +145,7 @@ impl Day {
             let mut accounts: Vec<_> = loans.iter().map(|loan| self.world.margin_account(loan)).collect();
             let mut ledger = self.world.keeper_ledger(&self.market, &self.kate);
             let readings = readings(&self.world, &self.market);
-            let prices = expected.accept_prices(&readings, Purpose::Liquidate, clock).unwrap();
+            let prices = expected.accept_prices(&readings, PriceUse::Liquidate, clock).unwrap();
             let mut liquidations = expected.liquidations(&prices, clock).unwrap();
             let mut done = Vec::new();
             for (number, account) in accounts.iter_mut().enumerate() {
@@ -182,7 +182,7 @@ impl Day {
         let clock = self.world.clock();
         let mut expected = self.state();
         let readings = readings(&self.world, &self.market);
-        let prices = expected.accept_prices(&readings, Purpose::Trade, clock).unwrap();
+        let prices = expected.accept_prices(&readings, PriceUse::Borrow, clock).unwrap();
         let by_engine = expected
             .buy_inventory(Collateral(amount), Quote(u64::MAX), &prices, clock)
             .unwrap();

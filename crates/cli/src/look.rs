@@ -3,7 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use breakwater::state::address;
 use breakwater_client::{MarketKeys, decode, feeds, quotes::Quotes};
-use breakwater_engine::{Clock, FeedPin, Market, RawReading, Readings, oracle::Purpose};
+use breakwater_engine::{Clock, FeedPin, Market, RawReading, Readings, oracle::PriceUse};
 
 use crate::{
     chain::{Account, CLOCK, Chain, Result, read_clock},
@@ -61,7 +61,7 @@ impl Look {
         keys.redemption_feeds = state.oracle.has_redemption().then_some((base, rate));
         let readings = feeds.read(read);
         let quotes = readings.clone().and_then(|readings| {
-            Quotes::new(&state, &readings, Purpose::Observe, clock)
+            Quotes::new(&state, &readings, PriceUse::Observe, clock)
                 .map_err(|error| format!("the market refuses the prices: {error:?}"))
         });
         Ok(Self {
@@ -82,7 +82,7 @@ impl Look {
             .readings
             .as_ref()
             .map_err(|_| breakwater_engine::Error::PriceRequired)?;
-        Quotes::new(&self.market, readings, Purpose::Trade, self.clock)
+        Quotes::new(&self.market, readings, PriceUse::Borrow, self.clock)
     }
 
     /// Decimals of its two tokens.
@@ -173,10 +173,6 @@ impl Feeds {
         let [Some(collateral), Some(quote), base, rate] = readings else {
             return Err("the market pins no feeds".to_owned());
         };
-        Ok(Readings {
-            collateral,
-            quote,
-            redemption: base.zip(rate),
-        })
+        Ok(Readings::of(collateral, quote) /*TODO base.zip(rate)*/)
     }
 }

@@ -5,10 +5,10 @@
 use crate::{
     error::Result,
     guard::Prices,
-    oracle::PriceUse,
     map,
     market::{Books, Market},
     num::{self, BPS},
+    oracle::PriceUse,
     units::{Bps, Clock, DebtShares, Price, Quote},
 };
 

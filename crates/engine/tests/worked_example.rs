@@ -5,7 +5,7 @@
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, DepthAllocation, Error, FeedPin, Feeds, GuardianPosition, GuardianShares,
     KeeperLedger, Key, LpShares, MarginAccount, Market, NewMarket, Prices, Quote, RawReading, Readings,
-    oracle::{FEED_PULL, Purpose},
+    oracle::{FEED_PULL, PriceUse},
 };
 use std::fmt::Write;
 
@@ -92,14 +92,10 @@ impl Story {
             ema_price: price,
             publish_time: self.clock.unix,
         };
-        let readings = Readings {
-            collateral: reading(dollars),
-            quote: reading(1),
-            redemption: None,
-        };
+        let readings = Readings::of(reading(dollars), reading(1));
         self.clock.slot += 1;
         self.market
-            .accept_prices(&readings, Purpose::Trade, self.clock)
+            .accept_prices(&readings, PriceUse::Borrow, self.clock)
             .unwrap()
     }
 

@@ -167,11 +167,7 @@ fn read_prices(market: &Market, feeds: &[Vec<Pubkey>; 4], shown: &[(Pubkey, &Acc
         None
     };
     Some(Shown {
-        readings: Readings {
-            collateral,
-            quote,
-            redemption: redemption.map(|((_, base), (_, rate))| (base, rate)),
-        },
+        readings: Readings::of(collateral, quote), /*TODO redemption.map(|((_, base), (_, rate))| (base, rate))*/
         accounts: (
             collateral_feed,
             quote_feed,

@@ -1,7 +1,7 @@
 //! What to liquidate: asks the engine, by doing on a copy of the market what the program would do.
 
 use breakwater_engine::{
-    Clock, Error, KeeperLedger, Key, Market, Prices, Readings, Result, actions::Liquidation, oracle::Purpose,
+    Clock, Error, KeeperLedger, Key, Market, Prices, Readings, Result, actions::Liquidation, oracle::PriceUse,
 };
 
 use crate::index::{AccountIndex, Moment};
@@ -108,7 +108,7 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
         clock,
     } = *scene;
     let mut market = *market;
-    let prices: Prices = market.accept_prices(readings, Purpose::Liquidate, clock)?;
+    let prices: Prices = market.accept_prices(readings, PriceUse::Liquidate, clock)?;
     let moment = Moment::new(&market, prices.liquidation()?.judged, clock)?;
     let map = market.map;
     let mut liquidations = market.liquidations(&prices, clock)?;

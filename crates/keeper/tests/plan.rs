@@ -77,11 +77,7 @@ impl Stage {
                 publish_time: q.publish_time,
             }
         };
-        let readings = Readings {
-            collateral: reading(&self.keys.collateral_feed),
-            quote: reading(&self.keys.quote_feed),
-            redemption: None,
-        };
+        let readings = Readings::of(reading(&self.keys.collateral_feed), reading(&self.keys.quote_feed));
         let clock = self.world.clock();
         let index = self.index();
         let scene = Scene {

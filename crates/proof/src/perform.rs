@@ -3,7 +3,7 @@
 use crate::{Call, Done, Stage};
 use breakwater_engine::{
     Error, GuardianPosition, GuardianShares, LpShares, MarginAccount, Market, ParameterChange, Prices, Quote, Result,
-    actions::Liquidation, oracle::Purpose, pause::Kinds,
+    actions::Liquidation, oracle::PriceUse, pause::Kinds,
 };
 
 /// The answer to a call, and the prices that the market accepted on the way.
@@ -55,7 +55,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
         Call::WithdrawCollateral { account, amount } => {
             let account = &mut stage.accounts[account];
             let prices = if account.has_debt() {
-                Some(accept(market, Purpose::Trade)?)
+                Some(accept(market, PriceUse::Borrow)?)
             } else {
                 None
             };
@@ -64,7 +64,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::CollateralWithdrawn(done)
         }
         Call::Borrow { account, amount } => {
-            let prices = accept(market, Purpose::Trade)?;
+            let prices = accept(market, PriceUse::Borrow)?;
             let done = market.borrow(&mut stage.accounts[account], amount, &prices, clock)?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
             Done::Borrowed(done)
@@ -81,13 +81,13 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::Quietly
         }
         Call::Liquidate { keeper, account } => {
-            let prices = accept(market, Purpose::Liquidate)?;
+            let prices = accept(market, PriceUse::Liquidate)?;
             let mut liquidations = market.liquidations(&prices, clock)?;
             let done = liquidations.liquidate(&mut stage.accounts[account], &mut stage.ledgers[keeper])?;
             Done::Liquidated(vec![(account, done)])
         }
         Call::LiquidateBatch { keeper, ref accounts } => {
-            let prices = accept(market, Purpose::Liquidate)?;
+            let prices = accept(market, PriceUse::Liquidate)?;
             Done::Liquidated(batch(stage, keeper, accounts, &prices)?)
         }
         Call::Claim { keeper } => {
@@ -102,14 +102,14 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::Funded(done)
         }
         Call::Buy { amount } => {
-            let prices = accept(market, Purpose::Trade)?;
+            let prices = accept(market, PriceUse::Borrow)?;
             let done = market.buy_inventory(amount, Quote(u64::MAX), &prices, clock)?;
             into(&mut stage.quote_vault, done.cost.0)?;
             out_of(&mut stage.collateral_vault, done.amount.0)?;
             Done::Sold(done)
         }
         Call::BuyFor { budget, min_amount } => {
-            let prices = accept(market, Purpose::Trade)?;
+            let prices = accept(market, PriceUse::Borrow)?;
             let done = market.buy_inventory_for(budget, min_amount, &prices, clock)?;
             into(&mut stage.quote_vault, done.cost.0)?;
             out_of(&mut stage.collateral_vault, done.amount.0)?;
@@ -197,12 +197,12 @@ fn batch(stage: &mut Stage, keeper: usize, accounts: &[usize], prices: &Prices) 
 /// Prices are accepted only while what leaves depends on them.
 fn for_leaving(
     market: &mut Market,
-    accept: &mut impl FnMut(&mut Market, Purpose) -> Result<Prices>,
+    accept: &mut impl FnMut(&mut Market, PriceUse) -> Result<Prices>,
 ) -> Result<Option<Prices>> {
     if !market.books.leaving_needs_prices() {
         return Ok(None);
     }
-    accept(market, Purpose::Trade).map(Some)
+    accept(market, PriceUse::Borrow).map(Some)
 }
 
 /// Whether anybody can have so many tokens beside those of the vault. Else the transfer fails, and on a chain with it whatever

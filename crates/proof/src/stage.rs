@@ -7,7 +7,7 @@ use crate::{
 };
 use breakwater_engine::{
     Bps, Clock, Collateral, DebtShares, GuardianPosition, GuardianShares, KeeperLedger, LpShares, MarginAccount,
-    Market, Parameter, Prices, Quote, RawReading, Readings, Result, audit::Totals, oracle::Purpose,
+    Market, Parameter, Prices, Quote, RawReading, Readings, Result, audit::Totals, oracle::PriceUse,
 };
 
 /// Everything that a chain would keep of one market.
@@ -84,11 +84,7 @@ impl Stage {
             quote_vault: 0,
             collateral_vault: 0,
             clock,
-            readings: Readings {
-                collateral: reading(100),
-                quote: reading(1),
-                redemption: None,
-            },
+            readings: Readings::of(reading(100), reading(1)),
         })
     }
 
@@ -293,7 +289,7 @@ impl Stage {
     pub(crate) fn available(&self) -> u64 {
         let mut market = self.market;
         let offer = market
-            .accept_prices(&self.readings, Purpose::Trade, self.clock)
+            .accept_prices(&self.readings, PriceUse::Borrow, self.clock)
             .and_then(|prices| market.offer(&prices, self.clock));
         offer.map_or(0, |offer| offer.available.0)
     }

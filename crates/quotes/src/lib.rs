@@ -2,11 +2,11 @@
 //! written a second time here.
 //!
 //! ```no_run
-//! use breakwater_engine::{Clock, MarginAccount, Market, Readings, oracle::Purpose};
+//! use breakwater_engine::{Clock, MarginAccount, Market, Readings, oracle::PriceUse};
 //! use breakwater_quotes::Quotes;
 //!
 //! # fn show(market: &Market, account: &MarginAccount, readings: Readings, clock: Clock) -> breakwater_engine::Result<()> {
-//! let quotes = Quotes::new(market, &readings, Purpose::Trade, clock)?;
+//! let quotes = Quotes::new(market, &readings, PriceUse::Borrow, clock)?;
 //! let health = quotes.health(account)?;
 //! println!("LTV {} bps, liquidated from {} bps on", health.ltv.0, health.liquidation_ltv.0);
 //! let most = quotes.max_borrow(account)?;
@@ -30,7 +30,7 @@ use breakwater_engine::{
     actions::{Borrowing, Sale},
     cascade::Curve,
     num,
-    oracle::Purpose,
+    oracle::PriceUse,
     risk::Risk,
     sizing::{self, Extent},
     statement::Statement,
@@ -81,11 +81,11 @@ pub struct Largest<A> {
 impl Quotes {
     /// Takes readings in, on a copy.
     ///
-    /// For borrowing, withdrawing and buying ([`Purpose::Trade`]) readings must be fresher than for the rest.
+    /// For borrowing, withdrawing and buying ([`PriceUse::Borrow`]) readings must be fresher than for the rest.
     ///
     /// # Errors
     /// One for each reason to refuse a reading; see [`breakwater_engine::oracle`].
-    pub fn new(market: &Market, readings: &Readings, purpose: Purpose, clock: Clock) -> Result<Self> {
+    pub fn new(market: &Market, readings: &Readings, purpose: PriceUse, clock: Clock) -> Result<Self> {
         let mut market = *market;
         let prices = market.accept_prices(readings, purpose, clock)?;
         Ok(Self { market, prices, clock })

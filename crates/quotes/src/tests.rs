@@ -27,11 +27,7 @@ fn readings(price: i64, clock: Clock) -> Readings {
         ema_price: price,
         publish_time: clock.unix,
     };
-    Readings {
-        collateral: reading(price),
-        quote: reading(100_000_000),
-        redemption: None,
-    }
+    Readings::of(reading(price), reading(100_000_000))
 }
 
 /// The example with the price guards wide open: any price is Normal.
@@ -118,7 +114,7 @@ fn scene(config: &Config, backstop: u64, others: &[(u64, u64)], own: (u64, u64))
         .unwrap();
     market.fund_backstop(Quote(backstop), NOW).unwrap();
     let prices = market
-        .accept_prices(&readings(100_0000_0000, NOW), Purpose::Trade, NOW)
+        .accept_prices(&readings(100_0000_0000, NOW), PriceUse::Borrow, NOW)
         .unwrap();
     for (collateral, debt) in others {
         let mut other = account(*collateral);
@@ -131,7 +127,7 @@ fn scene(config: &Config, backstop: u64, others: &[(u64, u64)], own: (u64, u64))
 
 /// Quotes on a market when its feeds say `price`, in 10⁻⁸ USD.
 fn at(market: &Market, price: i64, clock: Clock) -> Quotes {
-    Quotes::new(market, &readings(price, clock), Purpose::Observe, clock).unwrap()
+    Quotes::new(market, &readings(price, clock), PriceUse::Observe, clock).unwrap()
 }
 
 /// The same market so many seconds later, when its feeds say `price`.

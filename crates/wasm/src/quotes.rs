@@ -13,11 +13,11 @@ use breakwater_engine::{
     actions::{Liquidation, Sale},
     cascade::Pace,
     map::BANDS,
-    oracle::Purpose::{self, Liquidate, Observe, Trade},
+    oracle::PriceUse::{self, Liquidate, Observe, Trade},
 };
 use breakwater_quotes::Quotes;
 
-fn quotes(market: &Market, readings: Readings, purpose: Purpose, at: Moment) -> Result<Quotes> {
+fn quotes(market: &Market, readings: Readings, purpose: PriceUse, at: Moment) -> Result<Quotes> {
     Quotes::new(market, &readings.into(), purpose, at.into())
 }
 

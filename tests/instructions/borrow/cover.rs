@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, Scene, USDC, readings},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Clock, Collateral, Config, Market, Prices, Quote, oracle::Purpose};
+use breakwater_engine::{Bps, Clock, Collateral, Config, Market, Prices, Quote, oracle::PriceUse};
 use breakwater_testkit::{Position, World, default_config, ix};
 
 /// The example's falls: 38% whatever the volatility, and no interest.
@@ -45,7 +45,7 @@ fn covered(config: Config) -> (Scene, Position) {
 pub fn accepted(scene: &mut Scene) -> (Market, Prices) {
     let (clock, readings) = (scene.world.clock(), readings(&scene.world, &scene.market));
     let mut market = scene.world.market_state(&scene.market);
-    let prices = market.accept_prices(&readings, Purpose::Trade, clock).unwrap();
+    let prices = market.accept_prices(&readings, PriceUse::Borrow, clock).unwrap();
     (market, prices)
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
-use breakwater_engine::oracle::Purpose;
+use breakwater_engine::oracle::PriceUse;
 use breakwater_testkit::{
     World, ix,
     pyth::{Quotation, usd},
@@ -81,7 +81,7 @@ fn the_age_of_a_price_is_limited_to_the_second() {
     world.send(&borrow, &[&alice]).unwrap();
     world.edit_feed(&feed, |feed| feed.quotation_mut().publish_time = now + 4);
     world.assert_error_unchanged(&borrow, &[&alice], BreakwaterError::PriceBehindAccepted);
-    assert_eq!(world.market_state(&market).oracle.quote_published, now + 5);
+    assert_eq!(world.market_state(&market).oracle.known.newest.quote.published, now + 5);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn every_bad_price_is_refused() {
         } = Scene::on(World::program_test(), &spec);
         let honest = ix::borrow(&market, &position.address, &alice.key(), USDC);
         let mut attack = Attack::on(&mut world, honest, &[&alice]);
-        refuse_bad_feeds(&mut attack, &market, Purpose::Trade);
+        refuse_bad_feeds(&mut attack, &market, PriceUse::Borrow);
         attack.honest_passes();
     }
 }

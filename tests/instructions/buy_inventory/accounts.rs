@@ -10,7 +10,7 @@ use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022;
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
-use breakwater_engine::oracle::Purpose;
+use breakwater_engine::oracle::PriceUse;
 use breakwater_testkit::{MarketSpec, ix};
 
 #[test]
@@ -19,7 +19,7 @@ fn bad_feeds_are_refused() {
         let mut scene = stocked(&spec);
         let honest = ix::buy_inventory(&scene.market, &scene.mallory.key(), SOL / 2, u64::MAX);
         let mut attack = Attack::on(&mut scene.world, honest, &[&scene.mallory]);
-        refuse_bad_feeds(&mut attack, &scene.market, Purpose::Trade);
+        refuse_bad_feeds(&mut attack, &scene.market, PriceUse::Borrow);
         attack.honest_passes();
     }
 }

@@ -298,7 +298,7 @@ fn a_market_knows_of_prices_what_it_knew_when_its_feeds_change() {
     for feed in [market.collateral_feed, rate] {
         world.edit_pull(&feed, |update| update.receiver = RECEIVERS[1]);
     }
-    let accepted = expected.oracle.collateral_published;
+    let accepted = expected.oracle.known.newest.collateral.published;
     world.edit_pull(&market.collateral_feed, |update| {
         update.quotation.publish_time = accepted - 1;
     });

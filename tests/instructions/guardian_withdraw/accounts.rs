@@ -11,7 +11,7 @@ use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022;
 use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
-use breakwater_engine::oracle::Purpose;
+use breakwater_engine::oracle::PriceUse;
 use breakwater_testkit::{World, ix, pyth::usd};
 
 #[test]
@@ -25,7 +25,7 @@ fn bad_feeds_are_refused_while_there_is_inventory() {
         take_over(&mut scene);
         let honest = ix::guardian_withdraw(&scene.market, &gina.key(), SHARES, 0);
         let mut attack = Attack::on(&mut scene.world, honest, &[&gina]);
-        refuse_bad_feeds(&mut attack, &scene.market, Purpose::Trade);
+        refuse_bad_feeds(&mut attack, &scene.market, PriceUse::Borrow);
         attack.honest_passes();
     }
 }

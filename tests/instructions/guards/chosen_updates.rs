@@ -7,7 +7,7 @@ use crate::{
 };
 use breakwater::{error::BreakwaterError, events::InventorySold};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Config, oracle::Purpose, unwind::Offer};
+use breakwater_engine::{Config, oracle::PriceUse, unwind::Offer};
 use breakwater_testkit::{Position, ix, pyth::usd};
 
 /// Seconds between two updates: the oldest of six is as old as a trade allows.
@@ -126,7 +126,7 @@ impl Choice {
         let mut state = world.market_state(&keys);
         let readings = readings(world, &keys);
         // Refused as the sale would be.
-        let Ok(prices) = state.accept_prices(&readings, Purpose::Trade, clock) else {
+        let Ok(prices) = state.accept_prices(&readings, PriceUse::Borrow, clock) else {
             return 0;
         };
         let Ok(Offer { available, .. }) = state.offer(&prices, clock) else {

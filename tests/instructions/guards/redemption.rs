@@ -209,7 +209,7 @@ fn each_feed_moves_forward_in_time_only() {
     let now = scene.world.unix();
     let times = |scene: &mut Scene| {
         let oracle = scene.world.market_state(&scene.market).oracle;
-        (oracle.base_published, oracle.rate_published)
+        (oracle.known.newest.base.published, oracle.known.rate.published)
     };
     assert_eq!(times(&mut scene), (now, now));
     for feed in [base, rate] {

@@ -8,7 +8,7 @@ use crate::{
 use anchor_lang::prelude::ErrorCode;
 use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
-use breakwater_engine::oracle::Purpose;
+use breakwater_engine::oracle::PriceUse;
 use breakwater_testkit::{World, ix};
 
 #[test]
@@ -18,7 +18,7 @@ fn bad_feeds_are_refused() {
         scene.price(80);
         let honest = ix::liquidate(&scene.market, &scene.position.address, &scene.kate.key());
         let mut attack = Attack::on(&mut scene.world, honest, &[&scene.kate]);
-        refuse_bad_feeds(&mut attack, &scene.market, Purpose::Liquidate);
+        refuse_bad_feeds(&mut attack, &scene.market, PriceUse::Liquidate);
         attack.honest_passes();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{formula::prices, no_interest, with};
 use crate::scene::{SOL, Scene, USDC};
-use breakwater_engine::{DebtShares, Quote, Schedule, oracle::Purpose};
+use breakwater_engine::{DebtShares, Quote, Schedule, oracle::PriceUse};
 
 #[test]
 fn cash_pays_first() {
@@ -87,7 +87,7 @@ fn the_unwind_begins_when_inventory_arrives() {
     scene.price(72);
     let market = scene.world.market_state(&scene.market);
     let old = market.books.backstop.inventory.0;
-    let average = prices(&mut scene.world, &scene.market, Purpose::Liquidate)
+    let average = prices(&mut scene.world, &scene.market, PriceUse::Liquidate)
         .average()
         .raw();
     scene.liquidated();

@@ -13,7 +13,7 @@ use breakwater_engine::{
     Quote,
     actions::Liquidation,
     guard::LiquidationPrices,
-    oracle::Purpose,
+    oracle::PriceUse,
     sizing::{Demand, Extent, Rules, Values},
 };
 use breakwater_testkit::World;
@@ -44,7 +44,7 @@ pub fn spot(world: &mut World, market: &MarketKeys) -> u128 {
 }
 
 /// What the market's two feeds show, accepted by the engine for this purpose.
-pub fn prices(world: &mut World, market: &MarketKeys, purpose: Purpose) -> Prices {
+pub fn prices(world: &mut World, market: &MarketKeys, purpose: PriceUse) -> Prices {
     let (readings, clock) = (readings(world, market), world.clock());
     world
         .market_state(market)
@@ -269,7 +269,7 @@ impl Scene {
         let mut state = before.market;
         let readings = readings(&self.world, &self.market);
         let prices = state
-            .accept_prices(&readings, Purpose::Liquidate, self.world.clock())
+            .accept_prices(&readings, PriceUse::Liquidate, self.world.clock())
             .unwrap();
         let (books, event) = applied(&before, judged, expected, prices.average().raw(), self.world.unix());
         assert_eq!(liquidation, event);
@@ -285,7 +285,10 @@ impl Scene {
         place(&mut state, &before.account, &mut moved);
         let feeds = [self.market.collateral_feed, self.market.quote_feed];
         let published = |feed: &Pubkey| self.world.shown(feed).quotation().publish_time;
-        let times = [state.oracle.collateral_published, state.oracle.quote_published];
+        let times = [
+            state.oracle.known.newest.collateral.published,
+            state.oracle.known.newest.quote.published,
+        ];
         assert_eq!(times, feeds.each_ref().map(published));
         assert_eq!(after, state);
         let account = self.world.margin_account(&self.position);

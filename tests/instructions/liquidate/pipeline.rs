@@ -7,7 +7,7 @@ use crate::{
     scene::{SOL, Scene, USDC},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Config, Quote, actions::Liquidation, oracle::Purpose};
+use breakwater_engine::{Bps, Config, Quote, actions::Liquidation, oracle::PriceUse};
 use breakwater_testkit::{Position, default_config, ix};
 
 const BPS: u128 = 10_000;
@@ -34,7 +34,7 @@ fn stands_at(scene: &mut Scene, dollars: i64) {
 impl Scene {
     /// C, quote atoms, at the prices that are shown.
     fn cover(&mut self) -> i128 {
-        let prices = prices(&mut self.world, &self.market, Purpose::Liquidate);
+        let prices = prices(&mut self.world, &self.market, PriceUse::Liquidate);
         let clock = self.world.clock();
         let [cover, _] = self.world.market_state(&self.market).stress(&prices, clock).unwrap();
         cover.cover
@@ -44,7 +44,7 @@ impl Scene {
     /// does not fill, at the higher of the two averages; as much collateral, at the lower of spot and guarded price; and so much
     /// debt as that pays for with the penalty.
     fn pipeline_takes(&mut self) -> u64 {
-        let prices = prices(&mut self.world, &self.market, Purpose::Liquidate);
+        let prices = prices(&mut self.world, &self.market, PriceUse::Liquidate);
         let market = self.world.market_state(&self.market);
         let config = &market.config;
         let wide = |bps: Bps| u128::from(bps.0);

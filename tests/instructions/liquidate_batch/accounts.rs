@@ -9,7 +9,7 @@ use crate::{
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
 use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
-use breakwater_engine::oracle::Purpose;
+use breakwater_engine::oracle::PriceUse;
 use breakwater_testkit::ix;
 
 #[test]
@@ -23,7 +23,7 @@ fn bad_feeds_are_refused() {
         } = &mut crowd.scene;
         let honest = ix::liquidate_batch(market, &kate.key(), &accounts);
         let mut attack = Attack::on(world, honest, &[kate]);
-        refuse_bad_feeds(&mut attack, market, Purpose::Liquidate);
+        refuse_bad_feeds(&mut attack, market, PriceUse::Liquidate);
         attack.honest_passes();
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     liquidate::{any_size::Sequence, formula::prices},
     scene::{SOL, Scene, USDC},
 };
-use breakwater_engine::{Bps, Config, Price, Quote, oracle::Purpose, risk::DROPS};
+use breakwater_engine::{Bps, Config, Price, Quote, oracle::PriceUse, risk::DROPS};
 use breakwater_testkit::{MarketSpec, Position, World, default_config, pyth::usd};
 
 /// 2^64 as floating point.
@@ -62,7 +62,7 @@ impl Crowd {
     #[track_caller]
     fn assert_measured(&mut self) {
         let own = self.own();
-        let prices = prices(&mut self.scene.world, &self.scene.market, Purpose::Observe);
+        let prices = prices(&mut self.scene.world, &self.scene.market, PriceUse::Observe);
         let price = real(prices.spot().raw()) / ONE;
         let risk = own.market.risk(&prices, own.clock).unwrap();
 
@@ -156,7 +156,7 @@ fn all_of_them_on_crowds_at_many_prices() {
             crowd.stands_at(cents);
             crowd.assert_measured();
             let own = crowd.own();
-            let prices = prices(&mut crowd.scene.world, &crowd.scene.market, Purpose::Observe);
+            let prices = prices(&mut crowd.scene.world, &crowd.scene.market, PriceUse::Observe);
             let risk = own.market.risk(&prices, own.clock).unwrap();
             kinds[0] += usize::from(risk.proximity.is_none_or(|far| far.0 > 0));
             kinds[1] += usize::from(risk.proximity == Some(Bps(0)));
@@ -212,7 +212,7 @@ fn a_market_without_debt_has_none() {
     let mut world = World::lite();
     let market = world.market(&MarketSpec::default());
     world.observe_price(&market).unwrap();
-    let prices = prices(&mut world, &market, Purpose::Observe);
+    let prices = prices(&mut world, &market, PriceUse::Observe);
     let (state, clock) = (world.market_state(&market), world.clock());
     let risk = state.risk(&prices, clock).unwrap();
     assert_eq!((risk.debt_within, risk.proximity), ([Quote(0); 5], None));
@@ -230,7 +230,7 @@ fn what_is_due_already_is_no_risk_of_a_further_fall() {
     crowd.stands_at(203);
     let own = crowd.own();
     assert!(own.accounts.iter().all(|account| own.liquidated_at(account) > 0.003));
-    let prices = prices(&mut crowd.scene.world, &crowd.scene.market, Purpose::Observe);
+    let prices = prices(&mut crowd.scene.world, &crowd.scene.market, PriceUse::Observe);
     let risk = own.market.risk(&prices, own.clock).unwrap();
     assert_eq!((risk.proximity, risk.debt_within), (None, [Quote(0); 5]));
 }
@@ -241,6 +241,6 @@ fn the_falls_are_those_that_are_documented() {
     // And a price is quote atoms for a collateral atom.
     let mut crowd = Crowd::new(61, 0, default_config());
     crowd.stands_at(10_000);
-    let prices = prices(&mut crowd.scene.world, &crowd.scene.market, Purpose::Observe);
+    let prices = prices(&mut crowd.scene.world, &crowd.scene.market, PriceUse::Observe);
     assert_eq!(prices.spot(), Price::from_raw((1 << 64) / 10));
 }

@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, Scene, all_feed_kinds, both_token_programs, purse, redeemable},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::oracle::Purpose;
+use breakwater_engine::oracle::PriceUse;
 use breakwater_testkit::{World, ix, pyth::usd};
 
 /// Where the instruction names its price accounts.
@@ -121,7 +121,7 @@ fn every_bad_price_is_refused() {
         } = Scene::on(World::program_test(), &spec);
         let honest = ix::withdraw_collateral(&market, &position.address, &alice.key(), SOL);
         let mut attack = Attack::on(&mut world, honest, &[&alice]);
-        refuse_bad_feeds(&mut attack, &market, Purpose::Trade);
+        refuse_bad_feeds(&mut attack, &market, PriceUse::Borrow);
         attack.honest_passes();
     }
 }

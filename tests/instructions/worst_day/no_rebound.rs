@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, USDC},
 };
 use breakwater::{error::BreakwaterError, events::InventorySold};
-use breakwater_engine::{Config, Level, oracle::Purpose};
+use breakwater_engine::{Config, Level, oracle::PriceUse};
 use breakwater_testkit::{Position, ix};
 
 const PYTH_AVERAGE: i64 = 3_600;
@@ -38,7 +38,7 @@ impl Day {
     fn arbitrage(&mut self) {
         let (clock, mut state) = (self.world.clock(), self.state());
         let readings = crate::scene::readings(&self.world, &self.market);
-        let prices = state.accept_prices(&readings, Purpose::Trade, clock).unwrap();
+        let prices = state.accept_prices(&readings, PriceUse::Borrow, clock).unwrap();
         let Ok(offer) = state.offer(&prices, clock) else { return };
         if offer.available.0 == 0 || offer.ask.raw() > prices.spot().raw() / 1_000 * 1_001 {
             return;

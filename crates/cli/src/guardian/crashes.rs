@@ -2,7 +2,7 @@
 //! end. The table in docs/cli.md is this test's.
 
 use breakwater_client::quotes::Quotes;
-use breakwater_engine::{GuardianPosition, GuardianShares, Key, Quote, oracle::Purpose};
+use breakwater_engine::{GuardianPosition, GuardianShares, Key, Quote, oracle::PriceUse};
 use breakwater_lab::cascade::{
     Kind, Path,
     lane::{Buyers, Common, Lane, together},
@@ -58,7 +58,7 @@ impl Guardian {
         let clock = lane.clock();
         let shown = lane.shown.last().unwrap();
         // While the market refuses prices the bot tries again.
-        let Ok(quotes) = Quotes::new(&lane.lending.market, &shown.readings(), Purpose::Observe, clock) else {
+        let Ok(quotes) = Quotes::new(&lane.lending.market, &shown.readings(), PriceUse::Observe, clock) else {
             return;
         };
         let spot = quotes.prices().spot().raw();

@@ -226,7 +226,9 @@ impl Level {
     #[inline]
     pub fn permit(self, usage: PriceUse) -> Result<()> {
         match (self, usage) {
-            (Self::Normal, _) | (_, PriceUse::Observe) | (Self::Guarded, PriceUse::Liquidate | PriceUse::Sell) => Ok(()),
+            (Self::Normal, _) | (_, PriceUse::Observe) | (Self::Guarded, PriceUse::Liquidate | PriceUse::Sell) => {
+                Ok(())
+            }
             (Self::Guarded, PriceUse::Borrow) => Err(Error::MarketGuarded),
             (Self::Halted, _) => Err(Error::MarketHalted),
         }

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     config::tests::CONFIG,
     oracle::{
-        Oracle, Purpose, RawReading, Readings,
+        Oracle, PriceUse, RawReading, Readings,
         tests::{NOW, raw},
     },
     units::Collateral,
@@ -37,20 +37,19 @@ impl Stage {
     fn show(&mut self, seconds: i64, collateral: RawReading) -> Prices {
         self.clock.unix += seconds;
         let publish_time = self.clock.unix;
-        let readings = Readings {
-            collateral: RawReading {
+        let readings = Readings::of(
+            RawReading {
                 publish_time,
                 ..collateral
             },
-            quote: RawReading {
+            RawReading {
                 publish_time,
                 ..raw(USD, 0)
             },
-            redemption: None,
-        };
+        );
         let oracle = &self.oracle;
         let believed = oracle
-            .read(&self.config, (6, 6), &readings, Purpose::Observe, self.clock)
+            .read(&self.config, (6, 6), &readings, PriceUse::Observe, self.clock)
             .unwrap();
         let verdict = self.guard.observe(&self.config, &believed, self.clock).unwrap();
         Prices::new(believed, verdict)

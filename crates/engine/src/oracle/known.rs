@@ -164,8 +164,7 @@ impl Reading {
     /// Whether it is ahead of the clock, and has been for longer than a price may be old.
     #[inline]
     fn gives_way(&self, config: &Config, clock: Clock) -> bool {
-        self.published > clock.unix
-            && clock.unix.saturating_sub(self.accepted_at) > i64::from(config.max_age_long)
+        self.published > clock.unix && clock.unix.saturating_sub(self.accepted_at) > i64::from(config.max_age_long)
     }
 }
 
@@ -178,7 +177,11 @@ impl ReadingSet {
     #[inline]
     pub(super) fn since(&self, redeemable: bool) -> i64 {
         let since = self.collateral.since().min(self.quote.since());
-        if redeemable { since.min(self.base.since()) } else { since }
+        if redeemable {
+            since.min(self.base.since())
+        } else {
+            since
+        }
     }
 
     /// Whether all of it was published within `max_skew`. An empty set was not.
@@ -281,7 +284,11 @@ impl Look {
     /// The readings that count.
     #[inline]
     pub(super) fn used(&self) -> &ReadingSet {
-        if self.apart { &self.known.set } else { &self.known.newest }
+        if self.apart {
+            &self.known.set
+        } else {
+            &self.known.newest
+        }
     }
 
     /// Checks the age of what counts.

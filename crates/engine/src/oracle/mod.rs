@@ -17,8 +17,8 @@ mod known;
 mod redemption;
 
 pub use believed::Believed;
-pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet};
 use known::Look;
+pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet};
 
 /// [`FeedPin::kind`] of no feed.
 pub const FEED_NONE: u8 = 0;

@@ -68,10 +68,7 @@ mod tests {
     fn one_jitosol_is_worth_its_rate_in_sol() {
         // 150 ± 0.1 USD, 1.25 ± 0 SOL
         let value = value(&reading(150_0000_0000, 1000_0000, -8), &reading(1_2500_0000, 0, -8), -8).unwrap();
-        assert_eq!(
-            (value.price, value.ema, value.expo),
-            (187_5000_0000, 187_5000_0000, -8)
-        );
+        assert_eq!((value.price, value.ema, value.expo), (187_5000_0000, 187_5000_0000, -8));
         assert_eq!(value.conf, 1250_0000 + 1);
         // In other units: -5.
         let value = super::value(&reading(150_000, 0, -3), &reading(125, 0, -2), -5).unwrap();

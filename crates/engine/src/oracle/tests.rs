@@ -27,19 +27,15 @@ fn oracle() -> Oracle {
 }
 
 fn readings(collateral: RawReading, quote: RawReading) -> Readings {
-    Readings {
-        collateral,
-        quote,
-        redemption: None,
-    }
+    Readings::of(collateral, quote)
 }
 
-fn accept(collateral: RawReading, quote: RawReading, purpose: Purpose) -> Result<Believed> {
+fn accept(collateral: RawReading, quote: RawReading, purpose: PriceUse) -> Result<Believed> {
     oracle().read(&CONFIG, (9, 6), &readings(collateral, quote), purpose, NOW)
 }
 
 fn believed(price: i64, conf: u64) -> Believed {
-    accept(raw(price, conf), raw(100_000_000, 0), Purpose::Observe).unwrap()
+    accept(raw(price, conf), raw(100_000_000, 0), PriceUse::Observe).unwrap()
 }
 
 /// SOL at `price` × 10^-8 USD, USDC at one: 9 and 6 decimals; as a market accepts them that never saw another price.
@@ -51,7 +47,9 @@ pub(crate) fn prices(price: i64, conf: u64) -> Prices {
 pub(crate) fn prices_with(config: &Config, collateral: RawReading) -> Prices {
     let mut guard: crate::Guard = bytemuck::Zeroable::zeroed();
     let readings = readings(collateral, raw(100_000_000, 0));
-    let believed = oracle().read(config, (9, 6), &readings, Purpose::Observe, NOW).unwrap();
+    let believed = oracle()
+        .read(config, (9, 6), &readings, PriceUse::Observe, NOW)
+        .unwrap();
     let verdict = guard.observe(config, &believed, NOW).unwrap();
     Prices::new(believed, verdict)
 }
@@ -71,7 +69,7 @@ fn one_sol_at_150_dollars_is_150_usdc() {
 
 #[test]
 fn a_depeg_of_the_quote_raises_the_price() {
-    let prices = accept(raw(100_0000_0000, 0), raw(80_000_000, 0), Purpose::Trade).unwrap();
+    let prices = accept(raw(100_0000_0000, 0), raw(80_000_000, 0), PriceUse::Borrow).unwrap();
     assert_eq!(
         prices.spot().cost(crate::Collateral(1_000_000_000)),
         Ok(crate::Quote(125_000_000))
@@ -83,7 +81,7 @@ fn confidence_widens_both_ends() {
     let prices = accept(
         raw(100_0000_0000, 1_0000_0000),
         raw(100_000_000, 1_000_000),
-        Purpose::Trade,
+        PriceUse::Borrow,
     )
     .unwrap();
     let one = crate::Collateral(1_000_000_000);
@@ -103,7 +101,7 @@ fn every_refusal_has_its_own_error() {
         assert_eq!(as_collateral.map(|_| ()), as_quote.map(|_| ()));
         as_collateral.unwrap_err()
     };
-    let trade = Purpose::Trade;
+    let trade = PriceUse::Borrow;
     assert_eq!(refused(|r| r.price = 0, trade), Error::PriceNotPositive);
     assert_eq!(refused(|r| r.price = -1, trade), Error::PriceNotPositive);
     assert_eq!(refused(|r| r.price = i64::MIN, trade), Error::PriceNotPositive);
@@ -115,7 +113,7 @@ fn every_refusal_has_its_own_error() {
     assert_eq!(refused(|r| r.publish_time = i64::MAX, trade), Error::PriceFromFuture);
     assert_eq!(refused(|r| r.publish_time -= 11, trade), Error::PriceTooOld);
     assert_eq!(
-        refused(|r| r.publish_time -= 15, Purpose::Liquidate),
+        refused(|r| r.publish_time -= 15, PriceUse::Liquidate),
         Error::PriceTooOld
     );
     assert_eq!(refused(|r| r.publish_time = 0, trade), Error::PriceTooOld);
@@ -129,9 +127,9 @@ fn limits_are_inclusive() {
         publish_time,
         ..raw(100_0000_0000, 2_0000_0000)
     };
-    assert!(accept(at(NOW.unix + 5), quote, Purpose::Trade).is_ok());
-    assert!(accept(at(NOW.unix - 10), quote, Purpose::Trade).is_ok());
-    assert!(accept(at(NOW.unix - 14), quote, Purpose::Liquidate).is_ok());
+    assert!(accept(at(NOW.unix + 5), quote, PriceUse::Borrow).is_ok());
+    assert!(accept(at(NOW.unix - 10), quote, PriceUse::Borrow).is_ok());
+    assert!(accept(at(NOW.unix - 14), quote, PriceUse::Liquidate).is_ok());
 }
 
 #[test]
@@ -144,7 +142,11 @@ fn time_never_runs_backwards() {
         };
         readings(collateral, raw(100_000_000, 0))
     };
-    let read = |oracle: &Oracle, time| oracle.read(&CONFIG, (9, 6), &at(time), Purpose::Trade, NOW).map(|_| ());
+    let read = |oracle: &Oracle, time| {
+        oracle
+            .read(&CONFIG, (9, 6), &at(time), PriceUse::Borrow, NOW)
+            .map(|_| ())
+    };
     oracle.record(&at(NOW.unix - 3));
     assert_eq!(read(&oracle, NOW.unix - 4), Err(Error::PriceBehindAccepted));
     assert_eq!(read(&oracle, NOW.unix - 3), Ok(()));
@@ -154,7 +156,7 @@ fn time_never_runs_backwards() {
 #[test]
 fn confidence_is_judged_feed_by_feed_at_its_two_limits() {
     let flags = |conf, quote_conf| {
-        accept(raw(100_0000_0000, conf), raw(100_000_000, quote_conf), Purpose::Trade)
+        accept(raw(100_0000_0000, conf), raw(100_000_000, quote_conf), PriceUse::Borrow)
             .unwrap()
             .flags()
     };
@@ -177,7 +179,7 @@ fn a_missing_average_is_told_and_nothing_else_is_lost() {
             ema_price,
             ..raw(100_0000_0000, 0)
         };
-        let believed = accept(bad, raw(100_000_000, 0), Purpose::Liquidate).unwrap();
+        let believed = accept(bad, raw(100_000_000, 0), PriceUse::Liquidate).unwrap();
         assert_eq!(believed.ema(), Err(Error::EmaUnavailable));
         assert_eq!(believed.strays_from_ema(Bps(10_000)), None);
         assert!(believed.low().is_ok());
@@ -247,7 +249,7 @@ fn redeemable_collateral_counts_at_the_lower_of_market_and_redemption() {
             redemption,
             ..readings(raw(market, 0), raw(100_000_000, 0))
         };
-        oracle.read(&CONFIG, (9, 6), &readings, Purpose::Trade, NOW)
+        oracle.read(&CONFIG, (9, 6), &readings, PriceUse::Borrow, NOW)
     };
     // SOL at 100, 1.25 SOL for one: 125.
     let redemption = Some((raw(100_0000_0000, 0), raw(1_2500_0000, 0)));
@@ -280,11 +282,7 @@ fn publish_times_of_all_feeds_are_recorded_and_of_none_that_is_not_pinned() {
         publish_time,
         ..raw(1, 0)
     };
-    let readings = Readings {
-        collateral: at(1),
-        quote: at(2),
-        redemption: Some((at(3), at(4))),
-    };
+    let readings = Readings::of(at(1), at(2)).with_redemption(at(3), at(4));
     let mut plain = oracle();
     plain.record(&readings);
     let times = |oracle: &Oracle| {
@@ -312,7 +310,7 @@ proptest! {
     ) {
         let collateral = RawReading { expo, ..raw(price, conf) };
         let quote = RawReading { expo: quote_expo, ..raw(quote_price, quote_conf) };
-        if let Ok(prices) = oracle().read(&CONFIG, decimals, &readings(collateral, quote), Purpose::Observe, NOW) {
+        if let Ok(prices) = oracle().read(&CONFIG, decimals, &readings(collateral, quote), PriceUse::Observe, NOW) {
             let spot = prices.spot();
             if let Ok(low) = prices.low() { prop_assert!(low <= spot); }
             if let Ok(high) = prices.high() { prop_assert!(high >= spot); }
@@ -324,7 +322,7 @@ proptest! {
         price in 1i64..1 << 40, quote in 1i64..1 << 40, expo in -10i32..=-4, decimals in (4u8..=9, 4u8..=9),
     ) {
         let collateral = RawReading { expo, ..raw(price, 0) };
-        let Ok(prices) = oracle().read(&CONFIG, decimals, &readings(collateral, raw(quote, 0)), Purpose::Observe, NOW) else {
+        let Ok(prices) = oracle().read(&CONFIG, decimals, &readings(collateral, raw(quote, 0)), PriceUse::Observe, NOW) else {
             return Ok(());
         };
         let exact = price as f64 / quote as f64
@@ -340,7 +338,7 @@ proptest! {
         price in 1i64..i64::MAX, quote in 1i64..i64::MAX, ema in 1i64..i64::MAX, quote_ema in 1i64..i64::MAX, band in 1u32..=10_000,
     ) {
         let with = |price, ema_price| RawReading { ema_price, ..raw(price, 0) };
-        let Ok(believed) = accept(with(price, ema), with(quote, quote_ema), Purpose::Observe) else { return Ok(()) };
+        let Ok(believed) = accept(with(price, ema), with(quote, quote_ema), PriceUse::Observe) else { return Ok(()) };
         let ratio = (price as f64 / quote as f64) / (ema as f64 / quote_ema as f64);
         let distance = (ratio - 1.0).abs() * 10_000.0;
         prop_assume!((distance - f64::from(band)).abs() > 1e-6);

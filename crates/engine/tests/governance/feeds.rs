@@ -3,7 +3,7 @@
 use super::scene::{NOW, SOL, USDC, later, market, pin, prices, refused};
 use breakwater_engine::{
     Clock, Collateral, Error, FeedPin, Feeds, Market, Quote, RawReading, Readings, governance::LONGEST_APPROVAL,
-    oracle::Purpose,
+    oracle::PriceUse,
 };
 
 #[test]
@@ -22,7 +22,7 @@ fn other_feeds_keep_what_the_market_knows() {
     expected.oracle.collateral_feed = pin(16);
     (expected.oracle.base_feed, expected.oracle.rate_feed) = (pin(18), pin(19));
     assert!(market == expected);
-    assert_eq!(market.oracle.collateral_published, NOW.unix);
+    assert_eq!(market.oracle.known.newest.collateral.published, NOW.unix);
     refused(&market, |market| market.change_feeds(&feeds), Error::NoChange);
     let half = Feeds {
         rate: FeedPin::NONE,
@@ -54,18 +54,14 @@ fn a_reading_of_a_new_feed_is_judged_by_what_the_old_one_said() {
         ema_price: price,
         publish_time,
     };
-    let of = |dollars, time| Readings {
-        collateral: reading(dollars, time),
-        quote: reading(1, NOW.unix),
-        redemption: None,
-    };
+    let of = |dollars, time| Readings::of(reading(dollars, time), reading(1, NOW.unix));
     // Older than what the old feed last said.
     let clock = later(1);
-    let old = market.accept_prices(&of(100, NOW.unix - 1), Purpose::Observe, clock);
+    let old = market.accept_prices(&of(100, NOW.unix - 1), PriceUse::Observe, clock);
     assert_eq!(old.unwrap_err(), Error::PriceBehindAccepted);
     // Another price altogether.
     let other = market
-        .accept_prices(&of(150, clock.unix), Purpose::Observe, clock)
+        .accept_prices(&of(150, clock.unix), PriceUse::Observe, clock)
         .unwrap();
     assert_eq!(other.conservative().unwrap_err(), Error::MarketGuarded);
     assert!(other.guarded().value(Collateral(SOL)).unwrap() < Quote(101 * USDC));

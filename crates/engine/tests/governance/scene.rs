@@ -4,7 +4,7 @@ use breakwater_engine::{
     Bps, Clock, Collateral, Config, Error, FeedPin, Feeds, Key, LpShares, MarginAccount, Market, NewMarket, Parameter,
     ParameterChange, Prices, Quote, RawReading, Readings, Result,
     depth::DepthAllocation,
-    oracle::{FEED_PULL, Purpose},
+    oracle::{FEED_PULL, PriceUse},
 };
 
 pub const SOL: u64 = 1_000_000_000;
@@ -77,12 +77,8 @@ pub fn prices(market: &mut Market, dollars: i64, clock: Clock) -> Prices {
         ema_price: price,
         publish_time: clock.unix,
     };
-    let readings = Readings {
-        collateral: reading(dollars),
-        quote: reading(1),
-        redemption: None,
-    };
-    market.accept_prices(&readings, Purpose::Observe, clock).unwrap()
+    let readings = Readings::of(reading(dollars), reading(1));
+    market.accept_prices(&readings, PriceUse::Observe, clock).unwrap()
 }
 
 pub fn change(market: &Market, parameter: Parameter, to: u64) -> ParameterChange {

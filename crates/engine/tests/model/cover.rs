@@ -2,7 +2,7 @@
 
 use super::Row;
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, DebtShares, Fixed, Index, Market, Quote, RawReading, Readings, oracle::Purpose,
+    Bps, Clock, Collateral, Config, DebtShares, Fixed, Index, Market, Quote, RawReading, Readings, oracle::PriceUse,
 };
 
 const NOW: Clock = Clock {
@@ -19,11 +19,7 @@ fn readings(dollars: i64) -> Readings {
         ema_price: price,
         publish_time: NOW.unix,
     };
-    Readings {
-        collateral: reading(dollars),
-        quote: reading(100_000_000),
-        redemption: None,
-    }
+    Readings::of(reading(dollars), reading(100_000_000))
 }
 
 fn market(row: &Row) -> Market {
@@ -65,7 +61,7 @@ fn cover_and_pipeline_are_those_of_the_model() {
         let line = number + 2;
         let mut market = market(&row);
         let prices = market
-            .accept_prices(&readings(row.get("dollars")), Purpose::Observe, NOW)
+            .accept_prices(&readings(row.get("dollars")), PriceUse::Observe, NOW)
             .unwrap();
         assert_eq!(prices.spot().raw(), row.get("price"), "line {line}");
         let [told, _] = market.stress(&prices, NOW).unwrap();

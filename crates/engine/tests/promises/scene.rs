@@ -3,7 +3,7 @@
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, KeeperLedger, Key, LpShares, MarginAccount,
     Market, NewMarket, Prices, Quote, RawReading, Readings,
-    oracle::{FEED_PULL, Purpose},
+    oracle::{FEED_PULL, PriceUse},
 };
 
 pub const SOL: u64 = 1_000_000_000;
@@ -129,13 +129,9 @@ impl World {
             ema_price,
             publish_time,
         };
-        let readings = Readings {
-            collateral: reading(price, ema_price),
-            quote: reading(DOLLAR, DOLLAR),
-            redemption: None,
-        };
+        let readings = Readings::of(reading(price, ema_price), reading(DOLLAR, DOLLAR));
         self.market
-            .accept_prices(&readings, Purpose::Observe, self.clock)
+            .accept_prices(&readings, PriceUse::Observe, self.clock)
             .unwrap()
     }
 

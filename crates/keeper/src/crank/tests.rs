@@ -40,11 +40,7 @@ fn the_price_is_shown_when_it_matters() {
             unix: start.unix + seconds,
             slot: start.slot,
         };
-        let readings = Readings {
-            collateral: reading(usd(dollars), clock),
-            quote: reading(usd(1), clock),
-            redemption: None,
-        };
+        let readings = Readings::of(reading(usd(dollars), clock), reading(usd(1), clock));
         cranks.observe(market, &readings, clock, waiting)
     };
     assert_eq!(observe(CRANKS, &market, 14, 100, false), None);

@@ -8,7 +8,7 @@
 use breakwater_engine::{
     Bps,
     cascade::{CRISIS, Curve, End, Pace, Seller},
-    oracle::Purpose,
+    oracle::PriceUse,
 };
 use serde::Serialize;
 
@@ -137,7 +137,7 @@ pub fn curve(setup: &Setup, path: &Path, told: f64) -> Result<Curve, LabError> {
     let first = Shown::first(path);
     let (lending, _) = Lending::open(setup, &setup.protocol.config()?, &first)?;
     let mut market = lending.market;
-    let prices = market.accept_prices(&first.readings(), Purpose::Observe, clock(path.start))?;
+    let prices = market.accept_prices(&first.readings(), PriceUse::Observe, clock(path.start))?;
     market.config.takeover_penalty = Bps(nearest_u32(BONUS * 1e4));
     market.config.market_depth = quote(told);
     Ok(market.cascade(&prices, clock(path.start))?)

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::Range};
 
-use breakwater_engine::{Clock, Collateral, Error, Index, Market, Price, oracle::Purpose};
+use breakwater_engine::{Clock, Collateral, Error, Index, Market, Price, oracle::PriceUse};
 
 use super::{
     LabError, Outcome, Path, Setup,
@@ -95,7 +95,7 @@ impl Lane {
         let readings = first.readings();
         let prices = lending
             .market
-            .accept_prices(&readings, Purpose::Liquidate, clock(path.start))?;
+            .accept_prices(&readings, PriceUse::Liquidate, clock(path.start))?;
         let now = Moment {
             clock: clock(path.start),
             readings,
@@ -153,7 +153,7 @@ impl Lane {
     }
 
     /// The market takes what the oracle says; an oracle that is too far behind stops it for this step.
-    fn show(&mut self, purpose: Purpose) -> Result<bool, LabError> {
+    fn show(&mut self, purpose: PriceUse) -> Result<bool, LabError> {
         let clock = self.clock();
         let readings = self.latest.readings();
         let prices = match self.lending.market.accept_prices(&readings, purpose, clock) {
@@ -201,7 +201,7 @@ impl Lane {
                 self.latest = news.unwrap_or(self.latest);
             }
             // Owners who know more use what the market was shown last.
-            if (keepers || self.setup.borrowers.informed > 0.0) && self.show(Purpose::Liquidate)? {
+            if (keepers || self.setup.borrowers.informed > 0.0) && self.show(PriceUse::Liquidate)? {
                 self.act(keepers)?;
                 acted = true;
             }

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, Index, Key, LpShares, MarginAccount, Market,
     NewMarket, Price, Prices, Quote, RawReading, Readings, Result,
-    oracle::{FEED_PULL, Purpose},
+    oracle::{FEED_PULL, PriceUse},
 };
 use bytemuck::Zeroable;
 
@@ -119,15 +119,14 @@ impl Shown {
             publish_time: self.point.unix,
         };
         let dollar = feed(10i64.pow(PRICE_DECIMALS.unsigned_abs()));
-        Readings {
-            collateral: RawReading {
+        Readings::of(
+            RawReading {
                 conf: self.point.confidence,
                 ema_price: self.point.ema,
                 ..feed(self.point.price)
             },
-            quote: dollar,
-            redemption: self.redeemed.map(|price| (feed(price), dollar)),
-        }
+            dollar,
+        ) /*TODO self.redeemed.map(|price| (feed(price), dollar))*/
     }
 }
 
@@ -198,7 +197,7 @@ impl Lending {
             slot: OPENED_IN,
         };
         let mut market = market(clock, first.redeemed.is_some())?;
-        let price = market.accept_prices(&first.readings(), Purpose::Trade, clock)?.spot();
+        let price = market.accept_prices(&first.readings(), PriceUse::Borrow, clock)?.spot();
         let people = match &setup.people {
             Some(people) => borrowers::given(people, &price.divisor()?)?,
             None => borrowers::draw(&setup.borrowers, setup.seed, config, &price.divisor()?)?,
@@ -221,7 +220,7 @@ impl Lending {
         let mut market = market(clock, first.redeemed.is_some())?;
 
         market.config = welcoming(config);
-        let prices = market.accept_prices(&opening.readings(), Purpose::Trade, clock)?;
+        let prices = market.accept_prices(&opening.readings(), PriceUse::Borrow, clock)?;
         market.supply(quote(SUPPLIED), LpShares(0), clock)?;
         let mut accounts = Vec::with_capacity(people.len());
         for person in &people {

@@ -4,7 +4,7 @@ use breakwater_engine::{
     Bps, Clock, Config, DepthAllocation, FeedPin, Feeds, Key, LpShares, MarginAccount, Market, NewMarket, Price, Quote,
     RawReading, Readings, Result,
     num::BPS,
-    oracle::{FEED_PULL, Purpose},
+    oracle::{FEED_PULL, PriceUse},
 };
 use bytemuck::Zeroable;
 
@@ -76,7 +76,7 @@ impl Population {
         };
         let first_price = spot(&market, &at(first.price), clock)?.divisor()?;
         let opened_at = at(first.price / 100 * (100 + OPENED_ABOVE));
-        let prices = market.accept_prices(&readings(&opened_at), Purpose::Trade, clock)?;
+        let prices = market.accept_prices(&readings(&opened_at), PriceUse::Borrow, clock)?;
         let mut accounts = Vec::new();
         for (value, ltv) in wanted() {
             let mut account = MarginAccount::new(Key::default(), Key::default(), 0, 0);
@@ -152,28 +152,27 @@ pub fn spot(market: &Market, print: &Print, clock: Clock) -> Result<Price> {
     let decimals = (market.collateral_decimals, market.quote_decimals);
     let believed = market
         .oracle
-        .read(&market.config, decimals, &readings(print), Purpose::Observe, clock)?;
+        .read(&market.config, decimals, &readings(print), PriceUse::Observe, clock)?;
     Ok(believed.spot())
 }
 
 /// A print as the engine takes it; the quote token stands at one dollar.
 pub fn readings(print: &Print) -> Readings {
     const DOLLAR: i64 = 100_000_000;
-    Readings {
-        collateral: RawReading {
+    Readings::of(
+        RawReading {
             price: print.price,
             conf: print.confidence,
             expo: -8,
             ema_price: print.ema,
             publish_time: print.unix,
         },
-        quote: RawReading {
+        RawReading {
             price: DOLLAR,
             conf: 0,
             expo: -8,
             ema_price: DOLLAR,
             publish_time: print.unix,
         },
-        redemption: None,
-    }
+    )
 }

@@ -2,7 +2,7 @@
 
 use breakwater_engine::{
     Clock, Collateral, Error, KeeperLedger, Key, Level, MarginAccount, Market, Price, Prices, Quote, Result,
-    actions::Liquidation, oracle::Purpose, sizing,
+    actions::Liquidation, oracle::PriceUse, sizing,
 };
 
 use super::{
@@ -99,7 +99,7 @@ impl Replay {
     fn step(&mut self, print: &Print) -> Result<Level> {
         let clock = clock(print);
         let market = &mut self.population.market;
-        let prices = market.accept_prices(&readings(print), Purpose::Liquidate, clock)?;
+        let prices = market.accept_prices(&readings(print), PriceUse::Liquidate, clock)?;
         self.outcome.level_changes += u64::from(prices.change().is_some());
         let stopped = self.policy == Policy::OnlyNormal && prices.level() != Level::Normal;
         if !stopped && self.liquidate(print, &prices, clock)? {

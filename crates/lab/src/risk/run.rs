@@ -2,7 +2,7 @@
 
 use breakwater_engine::{
     Bps, Clock, Config, Error, KeeperLedger, Key, LpShares, MarginAccount, Market, Prices, Quote, Result,
-    oracle::Purpose,
+    oracle::PriceUse,
 };
 
 use super::{
@@ -131,7 +131,7 @@ impl Town {
     fn count(&self, last: &Print, loans: &mut Loans) -> Result<()> {
         let mut market = self.market;
         let clock = clock(last.unix);
-        let spot = market.accept_prices(&readings(last), Purpose::Observe, clock)?.spot();
+        let spot = market.accept_prices(&readings(last), PriceUse::Observe, clock)?.spot();
         for account in &self.accounts {
             loans.collateral += spot.value(account.collateral)?.0;
         }
@@ -166,7 +166,9 @@ impl Town {
     /// A reading: the keeper tries everybody, and a buyer takes what is offered below the market.
     fn step(&mut self, print: &Print) -> Result<Prices> {
         let clock = clock(print.unix);
-        let prices = self.market.accept_prices(&readings(print), Purpose::Liquidate, clock)?;
+        let prices = self
+            .market
+            .accept_prices(&readings(print), PriceUse::Liquidate, clock)?;
         self.liquidate(&prices, clock)?;
         self.sell(&prices, clock)?;
         Ok(prices)
@@ -229,7 +231,7 @@ impl Town {
     /// What the debts left exceed their collateral by.
     fn under_water(&self, last: &Print) -> Result<u64> {
         let (mut market, clock) = (self.market, clock(last.unix));
-        let spot = market.accept_prices(&readings(last), Purpose::Observe, clock)?.spot();
+        let spot = market.accept_prices(&readings(last), PriceUse::Observe, clock)?.spot();
         let index = market.books_at(clock)?.pool.index;
         let mut sum = 0;
         for account in &self.accounts {

@@ -1,6 +1,6 @@
 //! Who has what: samples for the plots, holdings for profit and loss, and the final record.
 
-use breakwater_engine::{Collateral, Market, Price, Prices, Quote, oracle::Purpose};
+use breakwater_engine::{Collateral, Market, Price, Prices, Quote, oracle::PriceUse};
 
 use super::{Ltvs, Replay, RunError, checks::Results, unless_stopped};
 use crate::{
@@ -83,7 +83,7 @@ impl Replay<'_> {
     }
 
     pub(super) fn debts_and_values(&self) -> Result<Vec<(Quote, Quote)>, RunError> {
-        let price = self.prices(Purpose::Observe)?.spot();
+        let price = self.prices(PriceUse::Observe)?.spot();
         let index = self.market.books_at(self.stage.world.clock())?.pool.index;
         let mut all = Vec::with_capacity(self.accounts.len());
         for account in &self.accounts {

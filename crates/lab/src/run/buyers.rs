@@ -1,6 +1,6 @@
 //! The buyers: they take inventory when it can be sold elsewhere with a gain.
 
-use breakwater_engine::{Bps, Prices, Quote, oracle::Purpose};
+use breakwater_engine::{Bps, Prices, Quote, oracle::PriceUse};
 
 use super::{Replay, RunError, refused, unless_stopped};
 use crate::{flow, record::Sold};
@@ -31,7 +31,7 @@ impl Replay<'_> {
             return Ok(false);
         }
         let mut market = self.market;
-        let trade = market.accept_prices(&self.stage.readings(), Purpose::Trade, clock)?;
+        let trade = market.accept_prices(&self.stage.readings(), PriceUse::Borrow, clock)?;
         let sale = market.buy_inventory(amount, Quote(u64::MAX), &trade, clock)?;
         let world = &mut self.stage.world;
         world

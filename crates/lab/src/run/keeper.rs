@@ -1,7 +1,7 @@
 //! The keeper: no capital, only transactions.
 
 use breakwater_engine::{
-    Error, KeeperLedger, Level, MarginAccount, Price, Prices, Quote, actions::Liquidation, oracle::Purpose,
+    Error, KeeperLedger, Level, MarginAccount, Price, Prices, Quote, actions::Liquidation, oracle::PriceUse,
 };
 use breakwater_testkit::ix;
 
@@ -40,7 +40,7 @@ impl Replay<'_> {
         let clock = self.stage.world.clock();
         for &account in due {
             let mut market = self.market;
-            let prices = market.accept_prices(&self.stage.readings(), Purpose::Liquidate, clock)?;
+            let prices = market.accept_prices(&self.stage.readings(), PriceUse::Liquidate, clock)?;
             let mut ledger = self.ledger();
             let mut after = self.accounts[account];
             match market.liquidations(&prices, clock)?.liquidate(&mut after, &mut ledger) {
@@ -67,7 +67,7 @@ impl Replay<'_> {
         let clock = self.stage.world.clock();
         let keeper = self.stage.keeper.clone();
         let mut market = self.market;
-        let prices = market.accept_prices(&self.stage.readings(), Purpose::Liquidate, clock)?;
+        let prices = market.accept_prices(&self.stage.readings(), PriceUse::Liquidate, clock)?;
         let mut ledger = self.ledger();
         let mut foretold = Vec::new();
         let index = market.books_at(clock)?.pool.index;

@@ -15,7 +15,7 @@ mod target;
 
 use std::{collections::BTreeSet, time::Instant};
 
-use breakwater_engine::{Error, MarginAccount, Market, Prices, audit, oracle::Purpose};
+use breakwater_engine::{Error, MarginAccount, Market, Prices, audit, oracle::PriceUse};
 use breakwater_testkit::Failure;
 use thiserror::Error as ThisError;
 
@@ -127,7 +127,7 @@ pub fn run(scenario: &Scenario, mut watch: impl FnMut(&Standing)) -> Result<Reco
         });
     }
     replay.claim()?;
-    let price = replay.prices(Purpose::Observe)?.spot();
+    let price = replay.prices(PriceUse::Observe)?.spot();
     let profits = Profits::between(&start, &replay.everyone()?, price.raw())?;
     ltvs.after = replay.ltvs()?;
     replay.record(profits, ltvs, beside, began.elapsed().as_secs_f64())
@@ -194,7 +194,7 @@ impl<'a> Replay<'a> {
             stepped: Vec::new(),
         };
         replay.audit();
-        let prices = replay.prices(Purpose::Observe)?;
+        let prices = replay.prices(PriceUse::Observe)?;
         replay.sample(&prices)?;
         Ok(replay)
     }
@@ -202,7 +202,7 @@ impl<'a> Replay<'a> {
     /// One step: new prices, then everybody acts, then everything is checked.
     fn step(&mut self, point: &Point) -> Result<Sample, RunError> {
         self.stage.show(point);
-        let prices = self.prices(Purpose::Liquidate)?;
+        let prices = self.prices(PriceUse::Liquidate)?;
         let liquidated = self.liquidate(&prices)?;
         let sold = self.sell(&prices)?;
         let seen = liquidated || sold;
@@ -222,7 +222,7 @@ impl<'a> Replay<'a> {
     }
 
     /// The prices as the market would accept them now.
-    fn prices(&self, purpose: Purpose) -> Result<Prices, RunError> {
+    fn prices(&self, purpose: PriceUse) -> Result<Prices, RunError> {
         let mut market = self.market;
         Ok(market.accept_prices(&self.stage.readings(), purpose, self.stage.world.clock())?)
     }

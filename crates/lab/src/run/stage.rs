@@ -2,7 +2,7 @@
 
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Collateral, Error, Key, MarginAccount, Market, Prices, Quote, RawReading, Readings, oracle::Purpose,
+    Collateral, Error, Key, MarginAccount, Market, Prices, Quote, RawReading, Readings, oracle::PriceUse,
 };
 use breakwater_testkit::{
     Actor, Feed, FeedSpec, MarketSpec, MintSpec, Position, START_SLOT, World, ix, pyth::Quotation,
@@ -171,7 +171,7 @@ impl Stage {
 
     fn market_and_prices(&mut self) -> Result<(Market, Prices), RunError> {
         let mut market = self.world.market_state(&self.keys);
-        let prices = market.accept_prices(&self.readings(), Purpose::Trade, self.world.clock())?;
+        let prices = market.accept_prices(&self.readings(), PriceUse::Borrow, self.world.clock())?;
         Ok((market, prices))
     }
 
@@ -219,11 +219,7 @@ impl Stage {
                 publish_time,
             }
         };
-        Readings {
-            collateral: reading(&self.keys.collateral_feed),
-            quote: reading(&self.keys.quote_feed),
-            redemption: None,
-        }
+        Readings::of(reading(&self.keys.collateral_feed), reading(&self.keys.quote_feed))
     }
 }
 

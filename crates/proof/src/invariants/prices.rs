@@ -16,8 +16,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         check: |facts, _| {
             let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| {
                 (
-                    stage.market.oracle.collateral_published,
-                    stage.market.oracle.quote_published,
+                    stage.market.oracle.known.newest.collateral.published,
+                    stage.market.oracle.known.newest.quote.published,
                 )
             });
             facts.step.call.as_ref()?;

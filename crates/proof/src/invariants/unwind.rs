@@ -8,7 +8,7 @@ use crate::{
     history::History,
     perform::perform,
 };
-use breakwater_engine::{Clock, oracle::Purpose};
+use breakwater_engine::{Clock, oracle::PriceUse};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
@@ -143,7 +143,7 @@ fn waiting(facts: &Facts, _: &History) -> Verdict {
     }
     let mut market = stage.market;
     let prices = market
-        .accept_prices(&stage.readings, Purpose::Trade, stage.clock)
+        .accept_prices(&stage.readings, PriceUse::Borrow, stage.clock)
         .ok()?;
     let ask = |seconds: i64| {
         let clock = Clock {

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Quote, oracle::Purpose};
+use breakwater_engine::{Quote, oracle::PriceUse};
 
 /// Accounts of `borrow`.
 #[derive(Accounts)]
@@ -50,7 +50,7 @@ pub fn borrow(ctx: Context<Borrow>, amount: u64) -> Result<()> {
         let mut account = accounts.margin_account.load_mut()?;
         let prices = accounts
             .feeds
-            .accept(&mut market, accounts.market.key(), Purpose::Trade, clock)?;
+            .accept(&mut market, accounts.market.key(), PriceUse::Borrow, clock)?;
         let borrowing = market
             .borrow(&mut account, Quote(amount), &prices, clock)
             .or_program_error()?;

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{self as engine, Clock, Collateral, Prices, Quote, actions::Sale, oracle::Purpose};
+use breakwater_engine::{self as engine, Clock, Collateral, Prices, Quote, actions::Sale, oracle::PriceUse};
 
 /// Accounts of `buy_inventory` and `buy_inventory_for`.
 #[derive(Accounts)]
@@ -73,7 +73,7 @@ fn sell(
         let mut market = accounts.market.load_mut()?;
         let prices = accounts
             .feeds
-            .accept(&mut market, accounts.market.key(), Purpose::Trade, clock)?;
+            .accept(&mut market, accounts.market.key(), PriceUse::Borrow, clock)?;
         let sale = engine(&mut market, &prices, clock).or_program_error()?;
         (sale, MarketSeeds::of(&market))
     };

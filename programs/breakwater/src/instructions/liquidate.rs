@@ -6,7 +6,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::{actions::Liquidations, oracle::Purpose};
+use breakwater_engine::{actions::Liquidations, oracle::PriceUse};
 
 /// Accounts of `liquidate`. No token account is among them: nothing moves.
 #[derive(Accounts)]
@@ -36,7 +36,7 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
     let readings = accounts.feeds.read(&market)?;
-    let accepted = market.accept_prices(&readings, Purpose::Liquidate, clock);
+    let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
     let prices = told(accounts.market.key(), &accepted)?;
     let mut account = accounts.margin_account.load_mut()?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;

@@ -7,7 +7,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, key},
 };
 use anchor_lang::{Discriminator, prelude::*};
-use breakwater_engine::{self as engine, oracle::Purpose};
+use breakwater_engine::{self as engine, oracle::PriceUse};
 
 /// Accounts of `liquidate_batch`; the margin accounts follow as remaining accounts.
 #[derive(Accounts)]
@@ -34,7 +34,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
     let readings = accounts.feeds.read(&market)?;
-    let accepted = market.accept_prices(&readings, Purpose::Liquidate, clock);
+    let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
     let prices = told(accounts.market.key(), &accepted)?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
     let market_key = accounts.market.key();

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Collateral, oracle::Purpose};
+use breakwater_engine::{Collateral, oracle::PriceUse};
 
 /// Accounts of `withdraw_collateral`.
 #[derive(Accounts)]
@@ -50,7 +50,7 @@ pub fn withdraw_collateral(ctx: Context<WithdrawCollateral>, amount: u64) -> Res
         let mut account = accounts.margin_account.load_mut()?;
         let prices = if account.has_debt() {
             let feeds = accounts.feeds.required()?;
-            Some(feeds.accept(&mut market, accounts.market.key(), Purpose::Trade, clock)?)
+            Some(feeds.accept(&mut market, accounts.market.key(), PriceUse::Borrow, clock)?)
         } else {
             None
         };

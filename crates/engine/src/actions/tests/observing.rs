@@ -3,15 +3,11 @@
 use super::*;
 use crate::{
     Readings,
-    oracle::{Purpose, RawReading},
+    oracle::{PriceUse, RawReading},
 };
 
 fn readings(price: i64, conf: u64) -> Readings {
-    Readings {
-        collateral: raw(price, conf),
-        quote: RawReading { expo: 0, ..raw(1, 0) },
-        redemption: None,
-    }
+    Readings::of(raw(price, conf), RawReading { expo: 0, ..raw(1, 0) })
 }
 
 #[test]
@@ -20,7 +16,7 @@ fn volatility_does_not_see_what_is_too_uncertain() {
         let mut market = market();
         (market.collateral_decimals, market.quote_decimals) = (9, 6);
         market
-            .accept_prices(&readings(125_0000_0000, conf), Purpose::Observe, NOW)
+            .accept_prices(&readings(125_0000_0000, conf), PriceUse::Observe, NOW)
             .unwrap();
         market.volatility.updated_at
     };
@@ -36,7 +32,7 @@ fn the_map_is_centered_while_nobody_owes_anything() {
         (market.collateral_decimals, market.quote_decimals) = (9, 6);
         market.books.pool.debt_shares = DebtShares(debt);
         market
-            .accept_prices(&readings(125_0000_0000, 0), Purpose::Observe, NOW)
+            .accept_prices(&readings(125_0000_0000, 0), PriceUse::Observe, NOW)
             .unwrap();
         market.map.origin
     };

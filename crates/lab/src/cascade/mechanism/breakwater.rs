@@ -1,5 +1,5 @@
 use breakwater_engine::{
-    Clock, Collateral, Error, KeeperLedger, Key, Level, Price, Quote, Result, actions::Liquidation, oracle::Purpose,
+    Clock, Collateral, Error, KeeperLedger, Key, Level, Price, Quote, Result, actions::Liquidation, oracle::PriceUse,
 };
 
 use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, per_token};
@@ -158,7 +158,7 @@ impl Breakwater {
         }
         // An older reading serves to liquidate, but not to trade.
         let market = &mut stage.lending.market;
-        let Some(prices) = unless_stopped(market.accept_prices(&now.readings, Purpose::Trade, now.clock))? else {
+        let Some(prices) = unless_stopped(market.accept_prices(&now.readings, PriceUse::Borrow, now.clock))? else {
             return Ok(());
         };
         let Some(offer) = unless_stopped(market.offer(&prices, now.clock))? else {
