@@ -8,7 +8,6 @@ use crate::{
     map,
     market::{Books, Market},
     num::{self, BPS},
-    oracle::PriceUse,
     units::{Bps, Clock, DebtShares, Price, Quote},
 };
 
@@ -66,11 +65,10 @@ impl Market {
     /// All measures at these prices.
     ///
     /// # Errors
-    /// [`Error::MarketHalted`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// Those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn risk(&self, prices: &Prices, clock: Clock) -> Result<Risk> {
         let books = self.books_at(clock)?;
-        prices.level().permit(PriceUse::Liquidate)?;
-        let price = prices.judged();
+        let price = prices.liquidation()?.judged;
         let view = View::new(self, &books, price, clock);
         let mut debt_within = [Quote::ZERO; 5];
         for (debt, drop) in debt_within.iter_mut().zip(DROPS) {

@@ -128,7 +128,7 @@ impl Schedule {
         let factor = BPS
             .checked_add_signed(discount.saturating_neg())
             .ok_or(Error::Overflow)?;
-        let scheduled = prices.offered(clock)?.scale_up(factor)?;
+        let scheduled = prices.offered()?.scale_up(factor)?;
         let floor = prices.trend()?.scale_up(config.unwind_floor_band.below_one())?;
         Ok(scheduled.max(floor))
     }

@@ -84,7 +84,7 @@ impl Story {
     }
 
     /// SOL at this price, exactly.
-    fn prices(&mut self, dollars: i64) -> Prices {
+    fn prices(&mut self, usage: PriceUse, dollars: i64) -> Prices {
         let reading = |price| RawReading {
             price,
             conf: 0,
@@ -94,14 +94,12 @@ impl Story {
         };
         let readings = Readings::of(reading(dollars), reading(1));
         self.clock.slot += 1;
-        self.market
-            .accept_prices(&readings, PriceUse::Borrow, self.clock)
-            .unwrap()
+        self.market.accept_prices(&readings, usage, self.clock).unwrap()
     }
 
     /// One line of the balance sheet.
     fn line(&mut self, what: &str, dollars: i64) {
-        let prices = self.prices(dollars);
+        let prices = self.prices(PriceUse::Observe, dollars);
         let s = self.market.statement(&prices, self.clock).unwrap();
         let usdc = |atoms: i128| (atoms as f64 / USDC as f64).round();
         let quote = |amount: Quote| usdc(i128::from(amount.0));
@@ -122,7 +120,7 @@ impl Story {
     }
 
     fn open(&mut self, sol: u64, usdc: u64) -> MarginAccount {
-        let prices = self.prices(100);
+        let prices = self.prices(PriceUse::Borrow, 100);
         let mut account = MarginAccount::new(Key([8; 32]), Key([9; 32]), 0, 255);
         self.market
             .deposit_collateral(&mut account, Collateral(sol * SOL))
@@ -134,7 +132,7 @@ impl Story {
     }
 
     fn liquidate(&mut self, account: &mut MarginAccount, dollars: i64) -> Result<(), Error> {
-        let prices = self.prices(dollars);
+        let prices = self.prices(PriceUse::Liquidate, dollars);
         let mut ledger = KeeperLedger::new(Key([8; 32]), Key([10; 32]), 255);
         let mut liquidations = self.market.liquidations(&prices, self.clock).unwrap();
         liquidations.liquidate(account, &mut ledger).map(drop)
@@ -145,7 +143,7 @@ impl Story {
         let begin = self.clock.unix;
         while self.market.books.backstop.inventory > Collateral(0) {
             self.clock.unix += 600;
-            let prices = self.prices(dollars);
+            let prices = self.prices(PriceUse::Sell, dollars);
             let amount = self.market.offer(&prices, self.clock).unwrap().available;
             self.market
                 .buy_inventory(amount, Quote(u64::MAX), &prices, self.clock)

@@ -2,6 +2,7 @@ use crate::{
     error::{Error, Result},
     guard::Prices,
     market::Market,
+    oracle::PriceUse,
     pause,
     position::KeeperLedger,
     units::{Clock, Collateral, Price, Quote},
@@ -67,7 +68,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],
-    /// [`Error::SlippageExceeded`] if it costs more than `max_cost`, those of [`Prices::offered`].
+    /// [`Error::SlippageExceeded`] if it costs more than `max_cost`, those of [`Prices::check`] and [`Prices::offered`].
     pub fn buy_inventory(
         &mut self,
         amount: Collateral,
@@ -83,6 +84,7 @@ impl Market {
         if amount > inventory {
             return Err(Error::InventoryInsufficient);
         }
+        prices.check(PriceUse::Sell, clock)?;
         let ask = books.unwind.ask(&self.config, prices, clock)?;
         books.unwind.sell(&self.config, amount, prices, clock)?;
         let cost = ask.cost(amount)?;

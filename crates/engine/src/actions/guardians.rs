@@ -3,6 +3,7 @@ use crate::{
     guard::Prices,
     guardians::GuardianPosition,
     market::{Books, Market},
+    oracle::PriceUse,
     pause,
     units::{Clock, GuardianShares, Price, Quote},
 };
@@ -190,13 +191,16 @@ impl LeavingPrices {
     /// The prices at which money may leave the backstop. They are needed while inventory or debt depends on them.
     ///
     /// # Errors
-    /// [`Error::PriceRequired`], those of [`Prices::conservative`].
+    /// [`Error::PriceRequired`], those of [`Prices::check`] and [`Prices::conservative`].
     pub(super) fn of(books: &Books, prices: Option<&Prices>, clock: Clock) -> Result<Self> {
         match prices {
-            Some(prices) => Ok(Self {
-                conservative: prices.conservative(clock)?,
-                lowest: prices.lowest(),
-            }),
+            Some(prices) => {
+                prices.check(PriceUse::Borrow, clock)?;
+                Ok(Self {
+                    conservative: prices.conservative()?,
+                    lowest: prices.lowest(),
+                })
+            }
             None if books.leaving_needs_prices() => Err(Error::PriceRequired),
             None => Ok(Self::default()),
         }

@@ -6,6 +6,7 @@ use crate::{
     map::Sums,
     market::Market,
     num::{self, Factor},
+    oracle::PriceUse,
     pause,
     position::{KeeperLedger, MarginAccount},
     sizing::{self, Demand, Extent, Rules, Terms, Values},
@@ -101,10 +102,11 @@ impl Market {
     /// Begins liquidating: accrues interest, and takes stock of the backstop at these prices.
     ///
     /// # Errors
-    /// [`Error::ActionPaused`], those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`], those of [`Prices::check`] and [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn liquidations<'a>(&'a mut self, prices: &'a Prices, clock: Clock) -> Result<Liquidations<'a>> {
         pause::check(self.pauses.liquidate, clock)?;
-        let at = prices.liquidation(clock)?;
+        prices.check(PriceUse::Liquidate, clock)?;
+        let at = prices.liquidation()?;
         let mut steps = None;
         if prices.level() == Level::Guarded {
             steps = Some(Steps::of(&self.config, &self.guard, clock)?);

@@ -2,6 +2,7 @@ use crate::{
     error::{Error, Result},
     guard::Prices,
     market::{Books, Market},
+    oracle::PriceUse,
     pause,
     position::MarginAccount,
     sizing,
@@ -193,7 +194,8 @@ impl Market {
         if debt < self.config.min_debt {
             return Err(Error::DebtBelowMinimum);
         }
-        let value = prices.conservative(clock)?.value(account.collateral)?;
+        prices.check(PriceUse::Borrow, clock)?;
+        let value = prices.conservative()?.value(account.collateral)?;
         if sizing::exceeds(debt, value, self.config.initial_ltv) {
             return Err(Error::InitialLtvExceeded);
         }

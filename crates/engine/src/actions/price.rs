@@ -54,6 +54,14 @@ impl Market {
         Ok(Prices::new(believed, verdict, usage, clock))
     }
 
+    /// What the market knows already, accepted for a use: [`Market::accept_prices`] with nothing shown.
+    ///
+    /// # Errors
+    /// Those of [`Market::accept_prices`].
+    pub fn known_prices(&mut self, usage: PriceUse, clock: Clock) -> Result<Prices> {
+        self.accept_prices(&Readings::NONE, usage, clock)
+    }
+
     /// Accepts readings for their own sake, bad ones too; anyone may.
     ///
     /// # Errors

@@ -13,7 +13,10 @@ use crate::{
     config::tests::CONFIG,
     guard::{Flags, Level, Verdict},
     num::ONE,
-    oracle::tests::{NOW, prices_with, raw},
+    oracle::{
+        PriceUse,
+        tests::{NOW, prices_with, raw},
+    },
 };
 
 /// At a price of exactly an eighth: 1,000 collateral atoms are worth 125 quote atoms.
@@ -86,8 +89,9 @@ fn judged(prices: &Prices, guarded: Price, average: Price, level: Level) -> Pric
         flags: Flags::NONE,
         guarded,
         average,
+        teaches: true,
     };
-    Prices::new(*prices.believed(), verdict)
+    Prices::new(*prices.believed(), verdict, PriceUse::Liquidate, NOW)
 }
 
 /// That the map holds so many shares, and its kept sums are those over its bands.

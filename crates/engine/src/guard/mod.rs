@@ -10,7 +10,7 @@
 //! | [`Flags::CONFIDENCE_HALT`] | a feed's confidence is wider than `confidence_halt` | Halted |
 //! | [`Flags::BRAKE`] | the guardian's brake is pulled and has not expired | Halted |
 //!
-//! The ladder rises at once to the level that the flags ask for, and falls one step after `calm_seconds` without a flag
+//! The ladder rises at once to the level that the other flags ask for, and falls after `calm_seconds` without a flag
 //! that asks for where it stands, at readings published later than the last. Confidence and the brake lie over the ladder and
 //! move it not at all: what a wide reading asks for ends with the next narrow one, and what the brake asks for when it
 //! expires. Else one wide reading a minute would halt a market for good.
@@ -63,7 +63,7 @@ stored! {
         brake_until: i64,
         /// The moment up to which the flow limit of guarded liquidations is used, microseconds since 1970.
         flow: i64,
-        /// Level that the flags alone have brought about: 0 = Normal, 1 = Guarded, 2 = Halted.
+        /// Level that prices alone have brought about, confidence and brake aside: 0 = Normal, 1 = Guarded.
         ladder: u8,
         /// Level at the newest accepted reading, the brake included.
         level: u8,
@@ -211,14 +211,6 @@ impl Level {
         }
     }
 
-    /// One step down.
-    fn lower(self) -> Self {
-        match self {
-            Self::Halted => Self::Guarded,
-            Self::Guarded | Self::Normal => Self::Normal,
-        }
-    }
-
     /// Whether prices may be used so at all; the module's second table.
     ///
     /// # Errors
@@ -324,7 +316,7 @@ impl Guard {
             ladder = asked;
             self.caused_at = clock.unix;
         } else if teaches && clock.unix.saturating_sub(self.caused_at) >= i64::from(config.calm_seconds) {
-            ladder = ladder.lower();
+            ladder = asked;
             self.caused_at = clock.unix;
         }
         self.ladder = ladder.byte();

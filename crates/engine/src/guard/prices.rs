@@ -138,18 +138,27 @@ impl Prices {
         &self.believed
     }
 
-    /// Whether they were accepted for this use now, and may be used so: see [`Level::permit`].
+    /// Checks that they were accepted for this use, and now: the first thing that every action does with them.
     ///
     /// # Errors
-    /// [`Error::PricesForOtherUse`], [`Error::PricesOfOtherMoment`]; [`Error::ConfidenceTooWide`] if this very reading is too
-    /// uncertain, [`Error::MarketHalted`], [`Error::MarketGuarded`].
-    pub fn permit(&self, usage: PriceUse, clock: Clock) -> Result<()> {
+    /// [`Error::PricesForOtherUse`], [`Error::PricesOfOtherMoment`].
+    #[inline]
+    pub fn check(&self, usage: PriceUse, clock: Clock) -> Result<()> {
         if self.usage != usage {
             return Err(Error::PricesForOtherUse);
         }
         if self.accepted_at != clock.unix {
             return Err(Error::PricesOfOtherMoment);
         }
+        Ok(())
+    }
+
+    /// Whether they may be used so: see [`Level::permit`].
+    ///
+    /// # Errors
+    /// [`Error::ConfidenceTooWide`] if this very reading is too uncertain, [`Error::MarketHalted`],
+    /// [`Error::MarketGuarded`].
+    pub fn permit(&self, usage: PriceUse) -> Result<()> {
         if self.flags().has(Flags::CONFIDENCE_HALT) {
             return Err(Error::ConfidenceTooWide);
         }
@@ -162,8 +171,8 @@ impl Prices {
     ///
     /// # Errors
     /// Those of [`Prices::permit`].
-    pub fn liquidation(&self, clock: Clock) -> Result<LiquidationPrices> {
-        self.permit(PriceUse::Liquidate, clock)?;
+    pub fn liquidation(&self) -> Result<LiquidationPrices> {
+        self.permit(PriceUse::Liquidate)?;
         Ok(LiquidationPrices {
             judged: self.judged(),
             settled: self.spot().min(self.guarded()),
@@ -200,9 +209,9 @@ impl Prices {
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`].
-    pub fn conservative(&self, clock: Clock) -> Result<Price> {
+    pub fn conservative(&self) -> Result<Price> {
         let ema = self.believed.ema()?;
-        self.permit(PriceUse::Borrow, clock)?;
+        self.permit(PriceUse::Borrow)?;
         let (spot, low) = (self.spot(), self.believed.low()?);
         let uncertainty = spot.raw().saturating_sub(low.raw());
         let lowest = self.lowest().min(ema);
@@ -215,9 +224,9 @@ impl Prices {
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
-    pub fn offered(&self, clock: Clock) -> Result<Price> {
+    pub fn offered(&self) -> Result<Price> {
         let ema = self.believed.ema()?;
-        self.permit(PriceUse::Sell, clock)?;
+        self.permit(PriceUse::Sell)?;
         let high = self.believed.high()?;
         if self.level() == Level::Normal {
             return Ok(high);
@@ -237,5 +246,17 @@ impl Prices {
     /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`].
     pub fn trend(&self) -> Result<Price> {
         Ok(self.believed.ema()?.max(self.average()))
+    }
+}
+
+#[cfg(test)]
+impl Prices {
+    /// The same, as if accepted for another use, at another moment.
+    pub(crate) fn used(&self, usage: PriceUse, clock: Clock) -> Self {
+        Self {
+            usage,
+            accepted_at: clock.unix,
+            ..*self
+        }
     }
 }

@@ -48,11 +48,12 @@ impl Stage {
             },
         );
         let oracle = &self.oracle;
-        let believed = oracle
+        let (believed, known) = oracle
             .read(&self.config, (6, 6), &readings, PriceUse::Observe, self.clock)
             .unwrap();
+        self.oracle.known = known;
         let verdict = self.guard.observe(&self.config, &believed, self.clock).unwrap();
-        Prices::new(believed, verdict)
+        Prices::new(believed, verdict, PriceUse::Observe, self.clock)
     }
 
     /// After `seconds`, a price in cents with Pyth's average at 100 dollars.
@@ -124,7 +125,7 @@ fn an_account_must_be_short_at_both_prices() {
     assert_eq!(falling.liquidation(), at(falling.guarded(), falling.spot()));
     assert!(falling.guarded() > falling.spot());
     // The reference lags at 99 and a bit: spot is back above it.
-    let back = stage.cents(0, 10_050);
+    let back = stage.cents(1, 10_050);
     assert!(back.guarded() < back.spot());
     assert_eq!(back.liquidation(), at(back.spot(), back.guarded()));
 }
@@ -183,41 +184,80 @@ fn each_cause_raises_its_own_flag() {
 }
 
 #[test]
-fn levels_rise_at_once_and_fall_a_step_after_each_calm() {
+fn levels_rise_at_once_and_fall_after_calm() {
     let mut stage = Stage::settled(10);
-    let wide = RawReading {
-        conf: 50 * USD.unsigned_abs(),
-        ..raw(100 * USD, 0)
-    };
-    let prices = stage.show(10, wide);
+    let prices = stage.cents(1, 9_900);
     let change = prices.change().unwrap();
-    assert_eq!((change.from, change.to, change.flags), (0, 2, Flags::CONFIDENCE_HALT.0));
-    assert_eq!(stage.cents(59, 10_000).level(), Level::Halted);
-    let lower = stage.cents(1, 10_000);
-    assert_eq!(lower.level(), Level::Guarded);
-    assert_eq!(lower.change().map(|change| (change.from, change.to)), Some((2, 1)));
+    assert_eq!((change.from, change.to, change.flags), (0, 1, Flags::VELOCITY.0));
     assert_eq!(stage.cents(59, 10_000).level(), Level::Guarded);
     // A cause on the way begins the wait anew.
-    let soft = RawReading {
-        conf: 2 * USD.unsigned_abs(),
-        ..raw(100 * USD, 0)
-    };
-    assert_eq!(stage.show(0, soft).level(), Level::Guarded);
+    assert_eq!(stage.cents(0, 10_000).level(), Level::Guarded);
+    assert_eq!(stage.cents(0, 9_000).level(), Level::Guarded);
+    assert_eq!(stage.cents(1, 9_000).level(), Level::Guarded);
     assert_eq!(stage.cents(59, 10_000).level(), Level::Guarded);
+    let normal = stage.cents(1, 10_000);
+    assert_eq!(normal.level(), Level::Normal);
+    assert_eq!(normal.change().map(|change| (change.from, change.to)), Some((1, 0)));
+}
+
+/// A dollar in a hundred either way, or more.
+fn wide(dollars: u64) -> RawReading {
+    RawReading {
+        conf: dollars * USD.unsigned_abs(),
+        ..raw(100 * USD, 0)
+    }
+}
+
+#[test]
+fn what_a_wide_reading_asks_for_ends_with_the_next_narrow_one() {
+    let mut stage = Stage::settled(10);
+    for (dollars, level) in [(50, Level::Halted), (2, Level::Guarded)] {
+        assert_eq!(stage.show(10, wide(dollars)).level(), level);
+        assert_eq!(stage.show(1, wide(0)).level(), Level::Normal);
+    }
+    // One a minute, for ten minutes, is what halts the market while it is the newest, and no longer.
+    let halted = |level: Level| usize::from(level == Level::Halted);
+    let seconds = (0..600).map(|second| halted(stage.show(1, wide(if second % 60 == 0 { 50 } else { 0 })).level()));
+    assert_eq!(seconds.sum::<usize>(), 10);
+}
+
+#[test]
+fn a_wide_reading_does_not_shorten_the_calm() {
+    let mut stage = Stage::settled(10);
+    let _ = stage.cents(1, 9_900);
+    let _ = stage.show(30, wide(50));
+    assert_eq!(stage.cents(29, 10_000).level(), Level::Guarded);
+    // Nor does it count as calm itself.
+    assert_eq!(stage.show(1, wide(50)).level(), Level::Halted);
+    assert_eq!(stage.guard.ladder, Level::Guarded.byte());
     assert_eq!(stage.cents(1, 10_000).level(), Level::Normal);
 }
 
 #[test]
-fn a_lesser_cause_does_not_hold_the_higher_level() {
-    let mut stage = Stage::settled(10);
-    let with = |conf: u64| RawReading {
-        conf: conf * USD.unsigned_abs(),
-        ..raw(100 * USD, 0)
-    };
-    assert_eq!(stage.show(10, with(50)).level(), Level::Halted);
-    assert_eq!(stage.show(30, with(2)).level(), Level::Halted);
-    assert_eq!(stage.show(30, with(2)).level(), Level::Guarded);
-    assert_eq!(stage.show(600, with(2)).level(), Level::Guarded);
+fn what_is_shown_again_moves_the_reference_and_nothing_else() {
+    let mut stage = Stage::settled(60);
+    let fallen = stage.cents(1, 9_700);
+    assert_eq!((fallen.level(), fallen.flags()), (Level::Guarded, Flags::VELOCITY));
+    let before = stage.guard;
+    // Ten seconds later the same readings, of which the market knows.
+    stage.clock.unix += 10;
+    let (believed, _) = stage
+        .oracle
+        .read(&CONFIG, (6, 6), &Readings::NONE, PriceUse::Observe, stage.clock)
+        .unwrap();
+    let verdict = stage.guard.observe(&CONFIG, &believed, stage.clock).unwrap();
+    assert!(!verdict.teaches);
+    assert_eq!(cents(stage.guard.reference), 9_890); // 99.9 × 99%
+    assert_eq!(stage.guard.average, before.average);
+    assert_eq!(stage.guard.averaged_at, before.averaged_at);
+    // Sixty seconds of that are no calm.
+    for _ in 0..7 {
+        stage.clock.unix += 30;
+        let verdict = stage.guard.observe(&CONFIG, &believed, stage.clock).unwrap();
+        assert_eq!(verdict.level, Level::Guarded);
+    }
+    assert_eq!(stage.guard.flags, Flags::NONE.0);
+    assert_eq!(stage.cents(1, 9_700).level(), Level::Normal);
 }
 
 #[test]
@@ -228,7 +268,7 @@ fn what_is_too_uncertain_moves_no_guard() {
     let before = stage.guard;
     let prices = stage.show(60, raw(5_402 * USD, 21_623 * USD.unsigned_abs()));
     assert_eq!(
-        (prices.level(), prices.permit(Action::Liquidate)),
+        (prices.level(), prices.permit(PriceUse::Liquidate)),
         (Level::Halted, Err(Error::ConfidenceTooWide))
     );
     assert_eq!(
@@ -254,7 +294,7 @@ fn the_brake_lies_over_the_ladder_and_expires() {
     assert_eq!(pull(&mut stage, 3_600), Ok(BrakePull { until, from: 0 }));
     let braked = stage.cents(3_599, 10_000);
     assert_eq!((braked.level(), braked.flags()), (Level::Halted, Flags::BRAKE));
-    assert_eq!(braked.permit(Action::Sell), Err(Error::MarketHalted));
+    assert_eq!(braked.permit(PriceUse::Sell), Err(Error::MarketHalted));
     assert_eq!(pull(&mut stage, 1), Err(Error::BrakeResting));
     let free = stage.cents(1, 10_000);
     assert_eq!((free.level(), free.flags()), (Level::Normal, Flags::NONE));
@@ -274,7 +314,7 @@ fn the_table_of_actions() {
     ];
     for (level, row) in table {
         assert_eq!(
-            [Action::Borrow, Action::Liquidate, Action::Sell].map(|action| level.permit(action)),
+            [PriceUse::Borrow, PriceUse::Liquidate, PriceUse::Sell].map(|action| level.permit(action)),
             row
         );
         assert_eq!(Level::from_byte(level.byte()), level);
@@ -400,15 +440,14 @@ proptest! {
     #[test]
     fn calm_is_counted_whatever_the_rhythm(rhythm in prop::collection::vec(0i64..60, 60..80)) {
         let mut stage = Stage::settled(10);
-        let _ = stage.show(10, raw(100 * USD, 50 * USD.unsigned_abs()));
+        let _ = stage.cents(1, 9_900);
         let start = stage.clock.unix;
         for seconds in rhythm {
             let level = stage.cents(seconds, 10_000).level();
             let calm = stage.clock.unix - start;
-            if calm < 60 { prop_assert_eq!(level, Level::Halted); }
-            if calm < 120 { prop_assert_ne!(level, Level::Normal); }
-            // Each step waits for a reading, and readings are at most a minute apart.
-            if calm >= 240 { prop_assert_eq!(level, Level::Normal); }
+            if calm < 60 { prop_assert_eq!(level, Level::Guarded); }
+            // It waits for a reading, and readings are at most a minute apart.
+            if calm >= 120 { prop_assert_eq!(level, Level::Normal); }
         }
     }
 }

@@ -139,7 +139,7 @@ impl Reading {
         })
     }
 
-    /// The newer of this and what is shown.
+    /// The newer of this and what is shown; of one second, what is shown.
     ///
     /// # Errors
     /// Those of [`Reading::accept`]; `missing` if there is neither.
@@ -151,6 +151,13 @@ impl Reading {
         let reading = Self::accept(raw, self.barred, clock)?;
         if self.is_none() || (raw.publish_time > self.published && raw.publish_time != self.barred) {
             return Ok(reading);
+        }
+        if raw.publish_time == self.published {
+            // Pyth's times are whole seconds, and it publishes several times in one.
+            return Ok(Self {
+                accepted_at: self.accepted_at,
+                ..reading
+            });
         }
         if self.gives_way(config, clock) && raw.publish_time <= clock.unix {
             return Ok(Self {
@@ -294,20 +301,25 @@ impl Look {
     /// Checks the age of what counts.
     ///
     /// # Errors
-    /// [`Error::PriceTooOld`]; [`Error::FeedsTooFarApart`] where that is so of the set, and newer readings are too far apart.
+    /// [`Error::PriceTooOld`]; [`Error::FeedsTooFarApart`] where the newest readings would be young enough, were they not too far
+    /// apart.
     #[inline]
     pub(super) fn check_age(&self, config: &Config, max_age: u32, redeemable: bool, clock: Clock) -> Result<()> {
-        let age = |since: i64| clock.unix.saturating_sub(since);
-        if age(self.used().since(redeemable)) > i64::from(max_age) {
-            return Err(if self.apart {
+        let is_old = |since: i64, most: u32| clock.unix.saturating_sub(since) > i64::from(most);
+        if is_old(self.used().since(redeemable), max_age) {
+            let apart = self.apart && !is_old(self.known.newest.since(redeemable), max_age);
+            return Err(if apart {
                 Error::FeedsTooFarApart
             } else {
                 Error::PriceTooOld
             });
         }
-        if redeemable && age(self.known.rate.since()) > i64::from(config.max_age_rate) {
+        if redeemable && is_old(self.known.rate.since(), config.max_age_rate) {
             return Err(Error::PriceTooOld);
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,8 +30,15 @@ fn readings(collateral: RawReading, quote: RawReading) -> Readings {
     Readings::of(collateral, quote)
 }
 
+/// What a market believes that knows what `oracle` does.
+fn read(oracle: &Oracle, readings: &Readings, usage: PriceUse) -> Result<Believed> {
+    oracle
+        .read(&CONFIG, (9, 6), readings, usage, NOW)
+        .map(|(believed, _)| believed)
+}
+
 fn accept(collateral: RawReading, quote: RawReading, purpose: PriceUse) -> Result<Believed> {
-    oracle().read(&CONFIG, (9, 6), &readings(collateral, quote), purpose, NOW)
+    read(&oracle(), &readings(collateral, quote), purpose)
 }
 
 fn believed(price: i64, conf: u64) -> Believed {
@@ -49,9 +56,10 @@ pub(crate) fn prices_with(config: &Config, collateral: RawReading) -> Prices {
     let readings = readings(collateral, raw(100_000_000, 0));
     let believed = oracle()
         .read(config, (9, 6), &readings, PriceUse::Observe, NOW)
-        .unwrap();
+        .unwrap()
+        .0;
     let verdict = guard.observe(config, &believed, NOW).unwrap();
-    Prices::new(believed, verdict)
+    Prices::new(believed, verdict, PriceUse::Observe, NOW)
 }
 
 #[test]
@@ -109,7 +117,7 @@ fn every_refusal_has_its_own_error() {
         let bad = RawReading { expo, ..good };
         assert_eq!(accept(bad, quote, trade), Err(Error::PriceExponentOutOfRange));
     }
-    assert_eq!(refused(|r| r.publish_time += 6, trade), Error::PriceFromFuture);
+    assert_eq!(refused(|r| r.publish_time += 3_601, trade), Error::PriceFromFuture);
     assert_eq!(refused(|r| r.publish_time = i64::MAX, trade), Error::PriceFromFuture);
     assert_eq!(refused(|r| r.publish_time -= 11, trade), Error::PriceTooOld);
     assert_eq!(
@@ -122,35 +130,16 @@ fn every_refusal_has_its_own_error() {
 
 #[test]
 fn limits_are_inclusive() {
-    let quote = raw(100_000_000, 0);
-    let at = |publish_time| RawReading {
-        publish_time,
-        ..raw(100_0000_0000, 2_0000_0000)
-    };
-    assert!(accept(at(NOW.unix + 5), quote, PriceUse::Borrow).is_ok());
-    assert!(accept(at(NOW.unix - 10), quote, PriceUse::Borrow).is_ok());
-    assert!(accept(at(NOW.unix - 14), quote, PriceUse::Liquidate).is_ok());
-}
-
-#[test]
-fn time_never_runs_backwards() {
-    let mut oracle = oracle();
-    let at = |publish_time| {
-        let collateral = RawReading {
+    let at = |publish_time, usage| {
+        let of = |price, conf| RawReading {
             publish_time,
-            ..raw(100_0000_0000, 0)
+            ..raw(price, conf)
         };
-        readings(collateral, raw(100_000_000, 0))
+        accept(of(100_0000_0000, 2_0000_0000), of(1_0000_0000, 0), usage).map(drop)
     };
-    let read = |oracle: &Oracle, time| {
-        oracle
-            .read(&CONFIG, (9, 6), &at(time), PriceUse::Borrow, NOW)
-            .map(|_| ())
-    };
-    oracle.record(&at(NOW.unix - 3));
-    assert_eq!(read(&oracle, NOW.unix - 4), Err(Error::PriceBehindAccepted));
-    assert_eq!(read(&oracle, NOW.unix - 3), Ok(()));
-    assert_eq!(read(&oracle, NOW.unix - 2), Ok(()));
+    assert_eq!(at(NOW.unix + 3_600, PriceUse::Borrow), Ok(()));
+    assert_eq!(at(NOW.unix - 10, PriceUse::Borrow), Ok(()));
+    assert_eq!(at(NOW.unix - 14, PriceUse::Liquidate), Ok(()));
 }
 
 #[test]
@@ -244,12 +233,12 @@ fn redeemable_collateral_counts_at_the_lower_of_market_and_redemption() {
     let mut oracle = oracle();
     (oracle.base_feed, oracle.rate_feed) = (pin(FEED_PULL, 3, 1), pin(FEED_PULL, 4, 1));
     let one = crate::Collateral(1_000_000_000);
-    let with = |market: i64, redemption| {
-        let readings = Readings {
-            redemption,
-            ..readings(raw(market, 0), raw(100_000_000, 0))
-        };
-        oracle.read(&CONFIG, (9, 6), &readings, PriceUse::Borrow, NOW)
+    let with = |market: i64, redemption: Option<(RawReading, RawReading)>| {
+        let mut readings = readings(raw(market, 0), raw(100_000_000, 0));
+        if let Some((base, rate)) = redemption {
+            readings = readings.with_redemption(base, rate);
+        }
+        read(&oracle, &readings, PriceUse::Borrow)
     };
     // SOL at 100, 1.25 SOL for one: 125.
     let redemption = Some((raw(100_0000_0000, 0), raw(1_2500_0000, 0)));
@@ -266,40 +255,16 @@ fn redeemable_collateral_counts_at_the_lower_of_market_and_redemption() {
     assert_eq!(with(124_0000_0000, None), Err(Error::RedemptionFeedsRequired));
     let wide = Some((raw(100_0000_0000, 4_0000_0000), raw(1_2500_0000, 0)));
     assert_eq!(with(124_0000_0000, wide).unwrap().flags(), Flags::CONFIDENCE_HALT);
-    let old = RawReading {
-        publish_time: NOW.unix - 31,
-        ..raw(1_2500_0000, 0)
+    // A rate has an age of its own: a day.
+    let aged = |seconds| {
+        let rate = RawReading {
+            publish_time: NOW.unix - seconds,
+            ..raw(1_2500_0000, 0)
+        };
+        with(124_0000_0000, Some((raw(100_0000_0000, 0), rate))).map(|believed| believed.since())
     };
-    assert_eq!(
-        with(124_0000_0000, Some((raw(100_0000_0000, 0), old))),
-        Err(Error::PriceTooOld)
-    );
-}
-
-#[test]
-fn publish_times_of_all_feeds_are_recorded_and_of_none_that_is_not_pinned() {
-    let at = |publish_time| RawReading {
-        publish_time,
-        ..raw(1, 0)
-    };
-    let readings = Readings::of(at(1), at(2)).with_redemption(at(3), at(4));
-    let mut plain = oracle();
-    plain.record(&readings);
-    let times = |oracle: &Oracle| {
-        let Oracle {
-            collateral_published,
-            quote_published,
-            base_published,
-            rate_published,
-            ..
-        } = *oracle;
-        [collateral_published, quote_published, base_published, rate_published]
-    };
-    assert_eq!(times(&plain), [1, 2, 0, 0]);
-    let mut redeemable = oracle();
-    redeemable.rate_feed = pin(FEED_PULL, 4, 1);
-    redeemable.record(&readings);
-    assert_eq!(times(&redeemable), [1, 2, 3, 4]);
+    assert_eq!(aged(86_400), Ok(NOW.unix));
+    assert_eq!(aged(86_401), Err(Error::PriceTooOld));
 }
 
 proptest! {
@@ -310,7 +275,7 @@ proptest! {
     ) {
         let collateral = RawReading { expo, ..raw(price, conf) };
         let quote = RawReading { expo: quote_expo, ..raw(quote_price, quote_conf) };
-        if let Ok(prices) = oracle().read(&CONFIG, decimals, &readings(collateral, quote), PriceUse::Observe, NOW) {
+        if let Ok((prices, _)) = oracle().read(&CONFIG, decimals, &readings(collateral, quote), PriceUse::Observe, NOW) {
             let spot = prices.spot();
             if let Ok(low) = prices.low() { prop_assert!(low <= spot); }
             if let Ok(high) = prices.high() { prop_assert!(high >= spot); }
@@ -322,7 +287,7 @@ proptest! {
         price in 1i64..1 << 40, quote in 1i64..1 << 40, expo in -10i32..=-4, decimals in (4u8..=9, 4u8..=9),
     ) {
         let collateral = RawReading { expo, ..raw(price, 0) };
-        let Ok(prices) = oracle().read(&CONFIG, decimals, &readings(collateral, raw(quote, 0)), PriceUse::Observe, NOW) else {
+        let Ok((prices, _)) = oracle().read(&CONFIG, decimals, &readings(collateral, raw(quote, 0)), PriceUse::Observe, NOW) else {
             return Ok(());
         };
         let exact = price as f64 / quote as f64

@@ -97,6 +97,7 @@ fn the_cover_falls_from_the_lowest_price() {
     let mut market = market();
     market.books.backstop.inventory = Collateral(8_000);
     let verdict = |guarded, average| crate::guard::Verdict {
+        teaches: true,
         before: crate::Level::Normal,
         level: crate::Level::Normal,
         flags: crate::guard::Flags::NONE,
@@ -104,7 +105,12 @@ fn the_cover_falls_from_the_lowest_price() {
         average: Price::from_raw(average),
     };
     let cover = |guarded, average| {
-        let prices = Prices::new(*eighth().believed(), verdict(guarded, average));
+        let prices = Prices::new(
+            *eighth().believed(),
+            verdict(guarded, average),
+            crate::oracle::PriceUse::Observe,
+            NOW,
+        );
         market.stress(&prices, NOW).unwrap()[0].cover
     };
     assert_eq!(cover(ONE / 8, ONE / 8), 500);

@@ -55,10 +55,10 @@ fn a_reading_of_a_new_feed_is_judged_by_what_the_old_one_said() {
         publish_time,
     };
     let of = |dollars, time| Readings::of(reading(dollars, time), reading(1, NOW.unix));
-    // Older than what the old feed last said.
+    // Older than what the old feed last said: that counts.
     let clock = later(1);
-    let old = market.accept_prices(&of(100, NOW.unix - 1), PriceUse::Observe, clock);
-    assert_eq!(old.unwrap_err(), Error::PriceBehindAccepted);
+    let old = market.accept_prices(&of(150, NOW.unix - 1), PriceUse::Observe, clock);
+    assert_eq!(old.unwrap().believed().published(), (NOW.unix, NOW.unix));
     // Another price altogether.
     let other = market
         .accept_prices(&of(150, clock.unix), PriceUse::Observe, clock)

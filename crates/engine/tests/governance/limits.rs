@@ -1,7 +1,9 @@
 //! Limits of a new market, caps, and what suppliers may take out at once.
 
-use super::scene::{NOW, SOL, USDC, later, market, new_market, prices, refused};
-use breakwater_engine::{Bps, Collateral, Config, Error, KeeperLedger, Key, LpShares, MarginAccount, Market, Quote};
+use super::scene::{self, NOW, SOL, USDC, later, market, new_market, prices, prices_for, refused};
+use breakwater_engine::{
+    Bps, Collateral, Config, Error, KeeperLedger, Key, LpShares, MarginAccount, Market, Quote, oracle::PriceUse,
+};
 
 #[test]
 fn a_new_market_begins_within_the_first_limits() {
@@ -67,6 +69,7 @@ fn the_debt_caps_are_on_what_is_owed_after_it() {
     let day = later(86_400);
     assert!(market.books_at(day).unwrap().pool.debt().unwrap() > Quote(6_000 * USDC));
     market.repay(&mut second, Quote(u64::MAX), day).unwrap();
+    let prices = scene::prices(&mut market, 100, day);
     refused(
         &market,
         |market| market.borrow(&mut second.clone(), Quote(20 * USDC), &prices, day),
@@ -87,7 +90,7 @@ fn the_backstops_debt_counts_against_the_cap_and_is_not_stopped_by_it() {
     // At $70 the account is beyond the take-over LTV: the backstop takes it whole.
     let day = later(86_400);
     market.guard = bytemuck::Zeroable::zeroed();
-    let low = prices(&mut market, 70, day);
+    let low = prices_for(&mut market, PriceUse::Liquidate, 70, day);
     let done = market
         .liquidations(&low, day)
         .unwrap()
@@ -97,7 +100,10 @@ fn the_backstops_debt_counts_against_the_cap_and_is_not_stopped_by_it() {
     market.config.debt_cap = Quote(6_900 * USDC);
     refused(
         &market,
-        |market| market.borrow(&mut other.clone(), Quote(20 * USDC), &low, day),
+        |market| {
+            let low = market.known_prices(PriceUse::Borrow, day)?;
+            market.borrow(&mut other.clone(), Quote(20 * USDC), &low, day)
+        },
         Error::DebtCapReached,
     );
 }

@@ -3,7 +3,7 @@
 use super::scene::{NOW, SOL, USDC, later, market, prices};
 use breakwater_engine::{
     Collateral, Error, GuardianPosition, GuardianShares, KeeperLedger, Key, LpShares, Market, Quote, Result,
-    pause::Kinds,
+    oracle::PriceUse, pause::Kinds,
 };
 
 /// Every action that a kind of pause stops, and no other.
@@ -18,6 +18,12 @@ fn a_pause_stops_its_kind_and_nothing_else() {
     market.borrow(&mut account, Quote(6_900 * USDC), &calm, NOW).unwrap();
     market.books.backstop.inventory = Collateral(SOL);
     let clock = later(1);
+    let mut known = |usage| market.known_prices(usage, clock).unwrap();
+    let (calm, due, sale) = (
+        known(PriceUse::Borrow),
+        known(PriceUse::Liquidate),
+        known(PriceUse::Sell),
+    );
     let position = GuardianPosition::new(Key([8; 32]), Key([12; 32]), 255);
     let ledger = KeeperLedger::new(Key([8; 32]), Key([10; 32]), 255);
     let mut fresh = account;
@@ -45,14 +51,14 @@ fn a_pause_stops_its_kind_and_nothing_else() {
         (
             8,
             "liquidate",
-            Box::new(|market| market.liquidations(&calm, clock).map(drop)),
+            Box::new(|market| market.liquidations(&due, clock).map(drop)),
         ),
         (
             8,
             "liquidate",
             Box::new(|market| {
                 let done = market
-                    .liquidations(&calm, clock)?
+                    .liquidations(&due, clock)?
                     .liquidate(&mut account.clone(), &mut ledger.clone());
                 done.map(drop)
             }),
@@ -60,14 +66,14 @@ fn a_pause_stops_its_kind_and_nothing_else() {
         (
             16,
             "buy",
-            Box::new(|market| market.buy_inventory(Collateral(1), Quote(9), &calm, clock).map(drop)),
+            Box::new(|market| market.buy_inventory(Collateral(1), Quote(9), &sale, clock).map(drop)),
         ),
         (
             16,
             "buy for",
             Box::new(|market| {
                 market
-                    .buy_inventory_for(Quote(9), Collateral(0), &calm, clock)
+                    .buy_inventory_for(Quote(9), Collateral(0), &sale, clock)
                     .map(drop)
             }),
         ),

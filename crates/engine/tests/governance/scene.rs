@@ -68,8 +68,13 @@ pub fn market() -> (Market, MarginAccount) {
     (market, account)
 }
 
-/// SOL at so many dollars.
+/// SOL at so many dollars, for borrowing.
 pub fn prices(market: &mut Market, dollars: i64, clock: Clock) -> Prices {
+    prices_for(market, PriceUse::Borrow, dollars, clock)
+}
+
+/// SOL at so many dollars.
+pub fn prices_for(market: &mut Market, usage: PriceUse, dollars: i64, clock: Clock) -> Prices {
     let reading = |price: i64| RawReading {
         price,
         conf: 0,
@@ -78,7 +83,7 @@ pub fn prices(market: &mut Market, dollars: i64, clock: Clock) -> Prices {
         publish_time: clock.unix,
     };
     let readings = Readings::of(reading(dollars), reading(1));
-    market.accept_prices(&readings, PriceUse::Observe, clock).unwrap()
+    market.accept_prices(&readings, usage, clock).unwrap()
 }
 
 pub fn change(market: &Market, parameter: Parameter, to: u64) -> ParameterChange {

@@ -4,6 +4,7 @@
 use super::scene::{DOLLAR, Random, SOL, USDC, World, open};
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, Error, GuardianPosition, GuardianShares, Key, MarginAccount, Market, Prices, Quote,
+    oracle::PriceUse,
 };
 
 /// A market in which C and A are about zero, with accounts, inventory, debt, guardians that want to leave and equity announced.
@@ -43,8 +44,9 @@ fn world(random: &mut Random) -> (World, Prices) {
     (world, prices)
 }
 
-fn act(world: &mut World, which: usize, kind: u64, amount: u64, prices: &Prices) -> Result<(), Error> {
+fn act(world: &mut World, which: usize, kind: u64, amount: u64) -> Result<(), Error> {
     let (market, account, clock) = (&mut world.market, &mut world.accounts[which], world.clock);
+    let prices = &market.known_prices(PriceUse::Borrow, clock)?;
     match kind {
         0 => market.borrow(account, Quote(amount), prices, clock).map(drop),
         1 => market
@@ -78,7 +80,7 @@ fn no_new_risk_lowers_a_cover_that_is_negative_after_it() {
         };
         let before = world.admission(&prices);
         let copy = (world.market, world.accounts.clone());
-        match act(&mut world, which, kind, amount, &prices) {
+        match act(&mut world, which, kind, amount) {
             Ok(()) => {
                 let after = world.admission(&prices);
                 assert!(after >= 0 || after >= before, "{seed}: {before} to {after}");
@@ -91,7 +93,7 @@ fn no_new_risk_lowers_a_cover_that_is_negative_after_it() {
                 let plenty = Quote(1 << 50);
                 world.market.fund_backstop(plenty, world.clock).unwrap();
                 let rich = world.admission(&prices);
-                act(&mut world, which, kind, amount, &prices).unwrap();
+                act(&mut world, which, kind, amount).unwrap();
                 let after = before - (rich - world.admission(&prices));
                 assert!(after < 0 && after < before + 2, "{seed}: {before} to {after}");
                 refused += 1;
@@ -123,6 +125,7 @@ fn a_take_over_lowers_the_cover_by_at_most_its_bounty() {
                 ledger,
                 clock,
             } = &mut world;
+            let prices = market.known_prices(PriceUse::Liquidate, *clock).unwrap();
             let mut running = market.liquidations(&prices, *clock).unwrap();
             let Ok(told) = running.liquidate(&mut accounts[which], ledger) else {
                 continue;
@@ -162,6 +165,7 @@ fn guardians_leave_the_cover_that_is_needed() {
         let before = world.cover(&prices);
         let leave = |market: &mut Market, guardian: &mut GuardianPosition, clock: Clock| {
             let shares = guardian.shares;
+            let prices = market.known_prices(PriceUse::Borrow, clock)?;
             market.guardian_withdraw(guardian, shares, Quote(0), Some(&prices), clock)
         };
         match leave(&mut world.market, &mut guardian, clock) {
@@ -198,6 +202,7 @@ fn a_loan_that_takes_no_cover_is_never_refused_for_it() {
     let (market, clock) = (&mut world.market, world.clock);
     market.deposit_collateral(&mut account, Collateral(100 * SOL)).unwrap();
     // 100 SOL are worth 5,000 after the largest fall.
+    let prices = market.known_prices(PriceUse::Borrow, clock).unwrap();
     market
         .borrow(&mut account, Quote(4_800 * USDC), &prices, clock)
         .unwrap();

@@ -4,6 +4,7 @@ use super::scene::{DOLLAR, Random, SOL, USDC, World, open};
 use breakwater_engine::{
     Bps, Collateral, Config, DebtShares, Error, Level, Quote,
     guard::LiquidationPrices,
+    oracle::PriceUse,
     sizing::{Demand, Extent, Rules, Values},
 };
 
@@ -62,6 +63,7 @@ fn what_fits_the_pipeline_passes_and_nothing_more() {
             ledger,
             clock,
         } = &mut world;
+        let prices = market.known_prices(PriceUse::Liquidate, *clock).unwrap();
         let mut running = market.liquidations(&prices, *clock).unwrap();
         let told = running.liquidate(&mut accounts[0], ledger);
         let wanted = match demand {

@@ -150,7 +150,8 @@ impl World {
         let amount = Quote(u64::try_from(u128::from(worth) * u128::from(ltv) / 10_000).unwrap());
         let cash = market.books.backstop.cash;
         market.books.backstop.cash = Quote(1 << 60);
-        market.borrow(&mut account, amount, prices, self.clock).unwrap();
+        let known = market.known_prices(PriceUse::Borrow, self.clock).unwrap();
+        market.borrow(&mut account, amount, &known, self.clock).unwrap();
         market.books.backstop.cash = cash;
         self.accounts.push(account);
     }

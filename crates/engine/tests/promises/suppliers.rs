@@ -13,7 +13,7 @@
 //! from 10% on, and with a pipeline of a day instead of minutes the bound breaks.
 
 use super::scene::{DOLLAR, Random, SOL, USDC, World, free, open};
-use breakwater_engine::{Bps, Collateral, Config, Error, Prices, Quote};
+use breakwater_engine::{Bps, Collateral, Config, Error, Prices, Quote, oracle::PriceUse};
 
 /// What the bound is made of.
 #[derive(Default)]
@@ -45,7 +45,8 @@ impl Run {
                 ledger,
                 clock,
             } = &mut *world;
-            let mut running = market.liquidations(prices, *clock).unwrap();
+            let known = market.known_prices(PriceUse::Liquidate, *clock).unwrap();
+            let mut running = market.liquidations(&known, *clock).unwrap();
             match running.liquidate(&mut accounts[which], ledger) {
                 Ok(told) => {
                     any = true;
@@ -79,9 +80,10 @@ fn sell(world: &mut World, prices: &Prices) -> bool {
     if amount == Collateral(0) {
         return false;
     }
+    let known = world.market.known_prices(PriceUse::Sell, world.clock).unwrap();
     world
         .market
-        .buy_inventory(amount, Quote(u64::MAX), prices, world.clock)
+        .buy_inventory(amount, Quote(u64::MAX), &known, world.clock)
         .unwrap();
     true
 }

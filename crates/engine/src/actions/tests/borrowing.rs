@@ -12,7 +12,7 @@ fn ready() -> (Market, MarginAccount) {
 fn borrow(account: MarginAccount, amount: u64) -> impl FnOnce(&mut Market) -> Result<Quote> {
     move |market| {
         let (cash, mut account) = (market.books.pool.cash, account);
-        let done = market.borrow(&mut account, Quote(amount), &prices(), NOW)?;
+        let done = market.borrow(&mut account, Quote(amount), &prices().used(PriceUse::Borrow, NOW), NOW)?;
         assert_eq!(market.books.pool.cash.0, cash.0 - amount);
         assert_eq!(account.band, market.map.band(account.debt_shares, account.collateral));
         assert_eq!(market.map.bands[usize::from(account.band)], account.debt_shares);
@@ -57,7 +57,7 @@ fn collateral_leaves_as_far_as_the_debt_allows() {
     let withdraw = |account: MarginAccount, amount, with_prices: bool| {
         move |market: &mut Market| {
             let mut account = account;
-            let prices = prices();
+            let prices = prices().used(PriceUse::Borrow, NOW);
             let done =
                 market.withdraw_collateral(&mut account, Collateral(amount), with_prices.then_some(&prices), NOW)?;
             assert_eq!(done.collateral_after, account.collateral);

@@ -17,6 +17,7 @@ fn ledger() -> KeeperLedger {
 fn liquidate(market: &mut Market, account: &mut MarginAccount, prices: &Prices) -> Result<(Liquidation, Quote)> {
     let mut ledger = ledger();
     let (before, found) = (*market, *account);
+    let prices = &prices.used(PriceUse::Liquidate, NOW);
     let mut running = market.liquidations(prices, NOW)?;
     let done = running.liquidate(account, &mut ledger);
     if done.is_err() {
@@ -99,7 +100,7 @@ fn what_is_healthy_or_cools_down_or_owes_nothing_is_left_alone() {
         change(&mut account);
         let (mut market, before) = (*market, account);
         let found = market
-            .liquidations(&prices(), NOW)
+            .liquidations(&prices().used(PriceUse::Liquidate, NOW), NOW)
             .unwrap()
             .liquidate(&mut account, &mut ledger());
         assert_eq!(found.map(|done| done.repaid), expected);
@@ -413,6 +414,7 @@ fn a_batch_does_what_one_by_one_does() {
     let debts = [1_062, 1_190, 900, 1_100, 1_300, 1_040, 1_062];
     let accounts = debts.map(|debt| account(&mut market, debt, 10_000));
     for prices in [prices(), guarded(), at(price(800, 99), price(8, 1), Level::Guarded)] {
+        let prices = prices.used(PriceUse::Liquidate, NOW);
         let (mut batched, mut single) = (market, market);
         let (mut first, mut second) = (accounts, accounts);
         let (mut one, mut other) = (ledger(), ledger());
@@ -439,7 +441,7 @@ fn a_batch_pays_guardians_what_they_are_due_at_its_beginning() {
     let mut accounts = [1_062, 1_062].map(|debt| account(&mut market, debt, 10_000));
     market.books.backstop.cash = Quote(2_000);
     (market.books.guardians.claim, market.books.guardians.shares) = (Quote(1_000), Shares(1));
-    let prices = prices();
+    let prices = prices().used(PriceUse::Liquidate, NOW);
     let mut running = market.liquidations(&prices, NOW).unwrap();
     for account in &mut accounts {
         running.liquidate(account, &mut ledger()).unwrap();

@@ -18,7 +18,12 @@ fn a_buyer_pays_no_more_and_gets_no_less_than_named() {
     let market = selling();
     let buy = |amount, most| {
         move |market: &mut Market| {
-            let sale = market.buy_inventory(Collateral(amount), Quote(most), &prices(), NOW)?;
+            let sale = market.buy_inventory(
+                Collateral(amount),
+                Quote(most),
+                &prices().used(PriceUse::Sell, NOW),
+                NOW,
+            )?;
             Ok((sale.cost, sale.inventory_after))
         }
     };
@@ -30,7 +35,12 @@ fn a_buyer_pays_no_more_and_gets_no_less_than_named() {
     says(&market, buy(4_000, 0), Err(Error::SlippageExceeded));
     let buy_for = |budget, least| {
         move |market: &mut Market| {
-            let sale = market.buy_inventory_for(Quote(budget), Collateral(least), &prices(), NOW)?;
+            let sale = market.buy_inventory_for(
+                Quote(budget),
+                Collateral(least),
+                &prices().used(PriceUse::Sell, NOW),
+                NOW,
+            )?;
             Ok((sale.cost, sale.amount))
         }
     };
@@ -148,7 +158,8 @@ fn guardians_leave_what_the_cover_needs() {
     let leave = |market: &mut Market| {
         let mut position = position(3_000);
         let before = position;
-        let done = market.guardian_withdraw(&mut position, GuardianShares(3_000), Quote(0), Some(&prices()), open);
+        let prices = prices().used(PriceUse::Borrow, open);
+        let done = market.guardian_withdraw(&mut position, GuardianShares(3_000), Quote(0), Some(&prices), open);
         assert!(done.is_ok() || position == before);
         Ok((done?.amount.0, cover(market), market.books.guardians.requested.0))
     };
@@ -176,12 +187,12 @@ fn guardians_leave_what_the_cover_needs() {
 fn money_leaves_at_prices_while_anything_depends_on_them() {
     let mut market = market();
     let at = |market: &Market, prices: Option<&Prices>| {
-        let at = LeavingPrices::of(&market.books, prices)?;
+        let at = LeavingPrices::of(&market.books, prices, NOW)?;
         Ok((at.conservative, at.lowest))
     };
     let nothing = crate::Price::default();
     assert_eq!(at(&market, None), Ok((nothing, nothing)));
-    let prices = prices();
+    let prices = prices().used(PriceUse::Borrow, NOW);
     let expected = (prices.conservative().unwrap(), prices.lowest());
     assert_eq!(at(&market, Some(&prices)), Ok(expected));
     market.books.backstop.inventory = Collateral(1);
@@ -212,7 +223,8 @@ fn take_out(market: &Market, amount: u64, prices: Option<&Prices>) -> Result<(u6
     // No interest in between.
     market.books.pool.accrued_at = opens.unix;
     let before = market;
-    let done = market.take_out(prices, opens);
+    let prices = prices.map(|prices| prices.used(PriceUse::Borrow, opens));
+    let done = market.take_out(prices.as_ref(), opens);
     if done.is_err() {
         assert!(market == before);
     } else {

@@ -31,7 +31,7 @@ fn changes_are_made_together_or_not_at_all() {
     };
     assert_eq!(applied(&[change(cap, 5), change(debt, 6)]), Ok(expected));
     // The second one alone would do.
-    let beyond = change(Parameter::future_tolerance, 61);
+    let beyond = change(Parameter::max_skew, 61);
     assert_eq!(applied(&[change(debt, 6), beyond]), Err(Error::ParameterOutOfBounds));
     // Each alone breaks the order, both together do not.
     let (target, initial) = (

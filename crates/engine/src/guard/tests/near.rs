@@ -27,7 +27,7 @@ fn a_clock_that_goes_back_moves_nothing() {
     };
     let spot = Price::from_raw(before.reference.raw() * 2);
     let guarded = stage.guard.clamp(&stage.config, spot);
-    assert_eq!(stage.guard.follow(&stage.config, spot, earlier), guarded);
+    assert_eq!(stage.guard.follow(&stage.config, spot, true, earlier), guarded);
     assert_eq!(stage.guard, before);
 }
 

@@ -1,16 +1,17 @@
 use super::*;
 
-fn reading(price: u64, ema: u64) -> Reading {
-    Reading {
+fn reading(price: u64, ema: u64) -> FeedPrice {
+    FeedPrice {
         price,
         conf: 0,
-        ema: Some(ema),
+        ema,
         expo: 0,
+        padding: [0; 4],
     }
 }
 
 /// Of mantissas that are prices already, times 10^`shift`.
-fn believed(collateral: Reading, quote: Reading, shift: i32) -> Believed {
+fn believed(collateral: FeedPrice, quote: FeedPrice, shift: i32) -> Believed {
     Believed {
         collateral,
         market: collateral,
@@ -19,6 +20,8 @@ fn believed(collateral: Reading, quote: Reading, shift: i32) -> Believed {
         shift,
         spot: Price::default(),
         flags: Flags::NONE,
+        since: 0,
+        published: (0, 0),
     }
 }
 
@@ -65,8 +68,8 @@ fn averages_are_compared_to_the_last_bit_where_that_matters() {
     let (price, ema) = (3 << 60, 2 << 60);
     assert_eq!(strays(price, ema, 1 << 61, 4_999), Some(true));
     assert_eq!(strays(price, ema, 1 << 61, 5_000), Some(false));
-    let without = Reading {
-        ema: None,
+    let without = FeedPrice {
+        ema: 0,
         ..reading(1, 1)
     };
     assert_eq!(believed(without, reading(1, 1), 0).strays_from_ema(Bps(1)), None);
