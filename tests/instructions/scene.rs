@@ -229,9 +229,11 @@ pub fn readings(world: &World, market: &MarketKeys) -> Readings {
             publish_time,
         }
     };
-    Readings::of(reading(&market.collateral_feed), reading(&market.quote_feed)) /*TODO market
-    .redemption_feeds
-    .map(|(base, rate)| (reading(&base), reading(&rate)))*/
+    let readings = Readings::of(reading(&market.collateral_feed), reading(&market.quote_feed));
+    match &market.redemption_feeds {
+        Some((base, rate)) => readings.with_redemption(reading(base), reading(rate)),
+        None => readings,
+    }
 }
 
 /// The scene five years later, with all cash lent at the highest rate that a config may have: the debt does not fit

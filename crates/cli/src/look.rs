@@ -101,7 +101,7 @@ impl Look {
     /// Seconds since the collateral's price was published.
     pub fn price_age(&self) -> Option<i64> {
         let readings = self.readings.as_ref().ok()?;
-        Some(self.clock.unix - readings.collateral.publish_time)
+        Some(self.clock.unix - readings.collateral?.publish_time)
     }
 }
 
@@ -173,6 +173,10 @@ impl Feeds {
         let [Some(collateral), Some(quote), base, rate] = readings else {
             return Err("the market pins no feeds".to_owned());
         };
-        Ok(Readings::of(collateral, quote) /*TODO base.zip(rate)*/)
+        Ok(Readings {
+            base,
+            rate,
+            ..Readings::of(collateral, quote)
+        })
     }
 }

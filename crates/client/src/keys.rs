@@ -60,21 +60,18 @@ impl MarketKeys {
         }
     }
 
+    /// No price account: what the market knows counts, while it is young enough.
+    pub const KNOWN_FEEDS: accounts::Feeds = accounts::Feeds {
+        collateral_feed: None,
+        quote_feed: None,
+        base_feed: None,
+        rate_feed: None,
+    };
+
     /// The price accounts, as instructions take them.
     #[must_use]
     pub fn feeds(&self) -> accounts::Feeds {
         accounts::Feeds {
-            collateral_feed: self.collateral_feed,
-            quote_feed: self.quote_feed,
-            base_feed: self.redemption_feeds.map(|(base, _)| base),
-            rate_feed: self.redemption_feeds.map(|(_, rate)| rate),
-        }
-    }
-
-    /// The same, for instructions that may need none.
-    #[must_use]
-    pub fn optional_feeds(&self) -> accounts::OptionalFeeds {
-        accounts::OptionalFeeds {
             collateral_feed: Some(self.collateral_feed),
             quote_feed: Some(self.quote_feed),
             base_feed: self.redemption_feeds.map(|(base, _)| base),

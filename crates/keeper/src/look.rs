@@ -167,7 +167,12 @@ fn read_prices(market: &Market, feeds: &[Vec<Pubkey>; 4], shown: &[(Pubkey, &Acc
         None
     };
     Some(Shown {
-        readings: Readings::of(collateral, quote), /*TODO redemption.map(|((_, base), (_, rate))| (base, rate))*/
+        readings: Readings {
+            collateral: Some(collateral),
+            quote: Some(quote),
+            base: redemption.map(|((_, base), _)| base),
+            rate: redemption.map(|(_, (_, rate))| rate),
+        },
         accounts: (
             collateral_feed,
             quote_feed,

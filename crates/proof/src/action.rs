@@ -31,6 +31,8 @@ pub enum Action {
     Silence(u32),
     /// The next slot, in the same second.
     NextSlot,
+    /// Which feeds' accounts the calls leave out from now on: bit 0 the collateral's, bit 1 the quote's.
+    Hide(u8),
     /// A feed publishes. Price and average in thousandths of the present price, an average of zero is none; confidence in
     /// hundredths of a basis point of the new price; published so many seconds ago.
     Print {
@@ -149,7 +151,8 @@ impl Action {
                 _ => bytes.between(10_000, 75_000),
             }),
             16..=18 => Self::Silence(bytes.between(0, 80)),
-            19..=23 => Self::NextSlot,
+            19..=21 => Self::NextSlot,
+            22..=23 => Self::Hide(bytes.byte() % 4),
             24..=43 => print(bytes),
             44..=50 => Self::Supply(account % SUPPLIERS, bytes.amount(42)),
             51..=58 => Self::Withdraw(account % SUPPLIERS, size(bytes)),

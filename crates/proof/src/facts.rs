@@ -4,7 +4,9 @@ use crate::{
     Call, Done, Stage, Step,
     exact::{Int, ceil, floor, int, one, positive, trunc, value, whole},
 };
-use breakwater_engine::{Collateral, Config, DebtShares, MarginAccount, actions::Liquidation};
+use breakwater_engine::{
+    Collateral, Config, DebtShares, MarginAccount, RawReading, actions::Liquidation, oracle::Reading,
+};
 
 /// Prices with 64 fractional bits, composed from the readings.
 #[derive(Clone, Debug)]
@@ -121,11 +123,78 @@ pub(crate) fn liquidation_ltv(stage: &Stage) -> (Int, Int) {
     }
 }
 
+/// The readings that count: of what is shown and known of each feed the newer, if both are of about one moment; else the set that
+/// the market keeps.
+pub(crate) fn used(stage: &Stage) -> (RawReading, RawReading) {
+    let (market, shown) = (&stage.market, stage.readings.shown());
+    let known = &market.oracle.known;
+    let newer = |known: &Reading, shown: Option<RawReading>| {
+        shown
+            .filter(|shown| shown.publish_time >= known.published && shown.publish_time != known.barred)
+            .unwrap_or(raw(known))
+    };
+    let newest = (
+        newer(&known.newest.collateral, shown.collateral),
+        newer(&known.newest.quote, shown.quote),
+    );
+    if newest.0.publish_time.abs_diff(newest.1.publish_time) <= u64::from(market.config.max_skew) {
+        newest
+    } else {
+        (raw(&known.set.collateral), raw(&known.set.quote))
+    }
+}
+
+/// A reading as it was shown.
+fn raw(known: &Reading) -> RawReading {
+    let signed = |word: u64| i64::try_from(word).unwrap_or(i64::MAX);
+    RawReading {
+        price: signed(known.of.price),
+        conf: known.of.conf,
+        expo: known.of.expo,
+        ema_price: signed(known.of.ema),
+        publish_time: known.published,
+    }
+}
+
+/// From when a stage's price is, as the market knows it: the earlier of its readings, each when it was published or accepted.
+pub(crate) fn since(stage: &Stage) -> i64 {
+    let known = &stage.market.oracle.known;
+    let apart = known.newest.collateral.published.abs_diff(known.newest.quote.published);
+    let set = if apart <= u64::from(stage.market.config.max_skew) {
+        &known.newest
+    } else {
+        &known.set
+    };
+    let times = [&set.collateral, &set.quote].map(|reading| reading.published.min(reading.accepted_at));
+    times[0].min(times[1])
+}
+
+/// Whether what is shown suffices by itself, whatever was shown before: both feeds, of about one moment, neither ahead of the
+/// clock, and so young that no set can be newer and yet too old. While the market knows a reading ahead of the clock that is
+/// more than can be said.
+pub(crate) fn suffices(stage: &Stage, max_age: u32) -> bool {
+    let (now, config) = (stage.clock.unix, &stage.market.config);
+    let shown = stage.readings.shown();
+    let (Some(collateral), Some(quote)) = (shown.collateral, shown.quote) else {
+        return false;
+    };
+    let most = max_age
+        .min(config.max_skew)
+        .max(max_age.saturating_sub(config.max_skew));
+    let ages = [now - collateral.publish_time, now - quote.publish_time];
+    let known = &stage.market.oracle.known;
+    let ahead = [&known.newest, &known.set]
+        .iter()
+        .any(|set| set.collateral.published.max(set.quote.published) > now);
+    let young = ages.iter().all(|age| (0..=i64::from(most)).contains(age));
+    young && ages[0].abs_diff(ages[1]) <= u64::from(config.max_skew) && !ahead
+}
+
 impl View {
-    /// Of a stage that has just accepted its readings.
+    /// Of a stage that has just accepted its readings, or is about to.
     pub fn of(stage: &Stage) -> Self {
-        let (readings, market) = (&stage.readings, &stage.market);
-        let (c, q) = (&readings.collateral, &readings.quote);
+        let market = &stage.market;
+        let (c, q) = &used(stage);
         let (price, conf) = ((int(c.price), int(q.price)), (int(c.conf), int(q.conf)));
         let decimals = (i32::from(market.collateral_decimals), i32::from(market.quote_decimals));
         let shift = c.expo - q.expo + decimals.1 - decimals.0;

@@ -25,8 +25,9 @@ pub(crate) fn perform(stage: &mut Stage, call: &Call) -> Performed {
 #[allow(clippy::too_many_lines, reason = "one arm for each call")]
 fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<Done> {
     let clock = stage.clock;
-    let mut accept = |market: &mut Market, purpose| {
-        let prices = market.accept_prices(&stage.readings, purpose, clock)?;
+    let shown = stage.readings.shown();
+    let mut accept = |market: &mut Market, usage| {
+        let prices = market.accept_prices(&shown, usage, clock)?;
         *seen = Some(prices);
         Ok(prices)
     };
@@ -102,14 +103,14 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::Funded(done)
         }
         Call::Buy { amount } => {
-            let prices = accept(market, PriceUse::Borrow)?;
+            let prices = accept(market, PriceUse::Sell)?;
             let done = market.buy_inventory(amount, Quote(u64::MAX), &prices, clock)?;
             into(&mut stage.quote_vault, done.cost.0)?;
             out_of(&mut stage.collateral_vault, done.amount.0)?;
             Done::Sold(done)
         }
         Call::BuyFor { budget, min_amount } => {
-            let prices = accept(market, PriceUse::Borrow)?;
+            let prices = accept(market, PriceUse::Sell)?;
             let done = market.buy_inventory_for(budget, min_amount, &prices, clock)?;
             into(&mut stage.quote_vault, done.cost.0)?;
             out_of(&mut stage.collateral_vault, done.amount.0)?;
@@ -150,7 +151,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::TakenOut(done)
         }
         Call::Observe => {
-            let (prices, done) = market.observe_price(&stage.readings, clock)?;
+            let (prices, done) = market.observe_price(&shown, clock)?;
             *seen = Some(prices);
             Done::Observed(done)
         }

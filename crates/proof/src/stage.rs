@@ -30,7 +30,30 @@ pub struct Stage {
     /// The chain's clock.
     pub clock: Clock,
     /// What the feeds say at present.
-    pub readings: Readings,
+    pub readings: Feeds,
+}
+
+/// Both feeds, and which of them the calls leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Feeds {
+    /// Collateral in USD.
+    pub collateral: RawReading,
+    /// Quote in USD.
+    pub quote: RawReading,
+    /// Bit 0: the collateral's account is left out; bit 1: the quote's.
+    pub hidden: u8,
+}
+
+impl Feeds {
+    /// What a call shows.
+    #[must_use]
+    pub fn shown(&self) -> Readings {
+        Readings {
+            collateral: (self.hidden & 1 == 0).then_some(self.collateral),
+            quote: (self.hidden & 2 == 0).then_some(self.quote),
+            ..Readings::NONE
+        }
+    }
 }
 
 /// One action, and everything that a check may want to know of it.
@@ -84,7 +107,11 @@ impl Stage {
             quote_vault: 0,
             collateral_vault: 0,
             clock,
-            readings: Readings::of(reading(100), reading(1)),
+            readings: Feeds {
+                collateral: reading(100),
+                quote: reading(1),
+                hidden: 0,
+            },
         })
     }
 
@@ -132,6 +159,7 @@ impl Stage {
             }
             Action::Silence(seconds) => self.wait(seconds),
             Action::NextSlot => self.clock.slot += 1,
+            Action::Hide(feeds) => self.readings.hidden = feeds,
             Action::Print {
                 feed,
                 price,
@@ -177,7 +205,12 @@ impl Stage {
     pub fn call(&self, action: &Action) -> Option<Call> {
         let now = self.clock.unix;
         Some(match *action {
-            Action::Wait(_) | Action::Silence(_) | Action::NextSlot | Action::Print { .. } | Action::Deepen(_) => {
+            Action::Wait(_)
+            | Action::Silence(_)
+            | Action::NextSlot
+            | Action::Hide(_)
+            | Action::Print { .. }
+            | Action::Deepen(_) => {
                 return None;
             }
             Action::Supply(supplier, amount) => Call::Supply {
@@ -289,7 +322,7 @@ impl Stage {
     pub(crate) fn available(&self) -> u64 {
         let mut market = self.market;
         let offer = market
-            .accept_prices(&self.readings, PriceUse::Borrow, self.clock)
+            .accept_prices(&self.readings.shown(), PriceUse::Sell, self.clock)
             .and_then(|prices| market.offer(&prices, self.clock));
         offer.map_or(0, |offer| offer.available.0)
     }

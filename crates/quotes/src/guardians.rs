@@ -3,6 +3,7 @@
 use crate::{Quotes, search};
 use breakwater_engine::{
     Bps, Clock, Error, GuardianPosition, GuardianShares, Guardians, Quote, Result, actions::GuardianWithdrawal, num,
+    oracle::PriceUse,
 };
 
 /// The fall of the price at which [`GuardianYield::in_a_crash`] is told, bps.
@@ -96,7 +97,8 @@ impl Quotes {
         shares: GuardianShares,
     ) -> Result<GuardianWithdrawal> {
         let (mut market, mut position) = (self.market, *position);
-        market.guardian_withdraw(&mut position, shares, Quote::ZERO, Some(&self.prices), self.clock)
+        let prices = self.prices_for(PriceUse::Borrow)?;
+        market.guardian_withdraw(&mut position, shares, Quote::ZERO, Some(&prices), self.clock)
     }
 
     /// With how much a guardian can leave now, and why not with more.

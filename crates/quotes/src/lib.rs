@@ -81,13 +81,13 @@ pub struct Largest<A> {
 impl Quotes {
     /// Takes readings in, on a copy.
     ///
-    /// For borrowing, withdrawing and buying ([`PriceUse::Borrow`]) readings must be fresher than for the rest.
+    /// They must be young enough for `usage`; a question about another use asks for its age as well.
     ///
     /// # Errors
     /// One for each reason to refuse a reading; see [`breakwater_engine::oracle`].
-    pub fn new(market: &Market, readings: &Readings, purpose: PriceUse, clock: Clock) -> Result<Self> {
+    pub fn new(market: &Market, readings: &Readings, usage: PriceUse, clock: Clock) -> Result<Self> {
         let mut market = *market;
-        let prices = market.accept_prices(readings, purpose, clock)?;
+        let prices = market.accept_prices(readings, usage, clock)?;
         Ok(Self { market, prices, clock })
     }
 
@@ -103,6 +103,12 @@ impl Quotes {
         &self.prices
     }
 
+    /// The same prices for a use: what the market knows now, at the moment at which it came to know it, so nothing moves.
+    pub(crate) fn prices_for(&self, usage: PriceUse) -> Result<Prices> {
+        let mut market = self.market;
+        market.known_prices(usage, self.clock)
+    }
+
     /// The moment of these quotes.
     #[must_use]
     pub fn clock(&self) -> Clock {
@@ -113,7 +119,7 @@ impl Quotes {
     /// it is for [`Prices::liquidation`] to say.
     #[must_use]
     pub fn judged_at(&self) -> Price {
-        self.prices.spot().max(self.prices.guarded())
+        self.prices.judged()
     }
 
     /// How an account stands now.
@@ -191,7 +197,7 @@ impl Quotes {
     /// Those of [`Market::borrow`].
     pub fn borrow(&self, account: &MarginAccount, amount: Quote) -> Result<Borrowing> {
         let (mut market, mut account) = (self.market, *account);
-        market.borrow(&mut account, amount, &self.prices, self.clock)
+        market.borrow(&mut account, amount, &self.prices_for(PriceUse::Borrow)?, self.clock)
     }
 
     /// How the account would stand after borrowing `amount`.
@@ -200,7 +206,8 @@ impl Quotes {
     /// Those of [`Market::borrow`].
     pub fn health_after_borrow(&self, account: &MarginAccount, amount: Quote) -> Result<Health> {
         let (mut after, mut account) = (self.clone(), *account);
-        after.market.borrow(&mut account, amount, &self.prices, self.clock)?;
+        let prices = self.prices_for(PriceUse::Borrow)?;
+        after.market.borrow(&mut account, amount, &prices, self.clock)?;
         after.health(&account)
     }
 
@@ -210,9 +217,10 @@ impl Quotes {
     /// Those of [`Market::withdraw_collateral`].
     pub fn health_after_withdrawal(&self, account: &MarginAccount, amount: Collateral) -> Result<Health> {
         let (mut after, mut account) = (self.clone(), *account);
+        let prices = self.prices_for(PriceUse::Borrow)?;
         after
             .market
-            .withdraw_collateral(&mut account, amount, Some(&self.prices), self.clock)?;
+            .withdraw_collateral(&mut account, amount, Some(&prices), self.clock)?;
         after.health(&account)
     }
 
@@ -223,9 +231,10 @@ impl Quotes {
     /// # Errors
     /// Where the amount is not what stands in the way: borrowing is paused, the price is not trusted.
     pub fn max_borrow(&self, account: &MarginAccount) -> Result<Largest<Quote>> {
+        let prices = self.prices_for(PriceUse::Borrow)?;
         self.largest(Quote, |market, amount| {
             let mut account = *account;
-            market.borrow(&mut account, amount, &self.prices, self.clock).map(drop)
+            market.borrow(&mut account, amount, &prices, self.clock).map(drop)
         })
     }
 
@@ -234,11 +243,11 @@ impl Quotes {
     /// # Errors
     /// As [`Quotes::max_borrow`]; none without debt.
     pub fn max_withdrawal(&self, account: &MarginAccount) -> Result<Largest<Collateral>> {
+        let prices = self.prices_for(PriceUse::Borrow)?;
         self.largest(Collateral, |market, amount| {
             let mut account = *account;
-            let prices = Some(&self.prices);
             market
-                .withdraw_collateral(&mut account, amount, prices, self.clock)
+                .withdraw_collateral(&mut account, amount, Some(&prices), self.clock)
                 .map(drop)
         })
     }
@@ -272,7 +281,7 @@ impl Quotes {
     /// Those of [`Market::buy_inventory`].
     pub fn purchase(&self, amount: Collateral) -> Result<Sale> {
         let mut market = self.market;
-        market.buy_inventory(amount, Quote(u64::MAX), &self.prices, self.clock)
+        market.buy_inventory(amount, Quote(u64::MAX), &self.prices_for(PriceUse::Sell)?, self.clock)
     }
 
     /// What buying inventory for `budget` would do now.
@@ -281,7 +290,7 @@ impl Quotes {
     /// Those of [`Market::buy_inventory_for`].
     pub fn purchase_for(&self, budget: Quote) -> Result<Sale> {
         let mut market = self.market;
-        market.buy_inventory_for(budget, Collateral::ZERO, &self.prices, self.clock)
+        market.buy_inventory_for(budget, Collateral::ZERO, &self.prices_for(PriceUse::Sell)?, self.clock)
     }
 
     /// What the backstop would offer so many seconds from now, if prices and level stayed as they are and nobody

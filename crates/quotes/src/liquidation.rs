@@ -4,6 +4,7 @@ use crate::Quotes;
 use breakwater_engine::{
     Bps, Config, Error, KeeperLedger, MarginAccount, Market, Price, Quote, Result,
     actions::Liquidation,
+    oracle::PriceUse,
     sizing::{Demand, Rules, Values},
 };
 
@@ -69,7 +70,7 @@ impl Quotes {
         let mut account = *account;
         let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
         market
-            .liquidations(&self.prices, self.clock)?
+            .liquidations(&self.prices_for(PriceUse::Liquidate)?, self.clock)?
             .liquidate(&mut account, &mut ledger)
     }
 

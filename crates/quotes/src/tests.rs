@@ -139,7 +139,9 @@ fn later(quotes: &Quotes, seconds: i64, price: i64) -> Quotes {
 fn liquidate(quotes: &mut Quotes, account: &mut MarginAccount) -> Result<Liquidation> {
     let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
     let Quotes { market, prices, clock } = quotes;
-    market.liquidations(prices, *clock)?.liquidate(account, &mut ledger)
+    let _ = prices;
+    let prices = market.known_prices(PriceUse::Liquidate, *clock)?;
+    market.liquidations(&prices, *clock)?.liquidate(account, &mut ledger)
 }
 
 #[test]

@@ -13,12 +13,12 @@ use breakwater_engine::{
     actions::{Liquidation, Sale},
     cascade::Pace,
     map::BANDS,
-    oracle::PriceUse::{self, Liquidate, Observe, Trade},
+    oracle::PriceUse::{self, Borrow, Liquidate, Observe, Sell},
 };
 use breakwater_quotes::Quotes;
 
-fn quotes(market: &Market, readings: Readings, purpose: PriceUse, at: Moment) -> Result<Quotes> {
-    Quotes::new(market, &readings.into(), purpose, at.into())
+fn quotes(market: &Market, readings: Readings, usage: PriceUse, at: Moment) -> Result<Quotes> {
+    Quotes::new(market, &readings.into(), usage, at.into())
 }
 
 /// What the market makes of its feeds.
@@ -41,7 +41,7 @@ pub fn health_after_borrow(
     at: Moment,
     amount: u64,
 ) -> Result<Health> {
-    let quotes = quotes(&market, readings, Trade, at)?;
+    let quotes = quotes(&market, readings, Borrow, at)?;
     let after = quotes.health_after_borrow(&account, Quote(amount))?;
     Ok(Health::of(&after, quotes.judged_at()))
 }
@@ -54,7 +54,7 @@ pub fn health_after_withdrawal(
     at: Moment,
     amount: u64,
 ) -> Result<Health> {
-    let quotes = quotes(&market, readings, Trade, at)?;
+    let quotes = quotes(&market, readings, Borrow, at)?;
     let after = quotes.health_after_withdrawal(&account, Collateral(amount))?;
     Ok(Health::of(&after, quotes.judged_at()))
 }
@@ -64,7 +64,7 @@ pub fn health_after_withdrawal(
 /// # Errors
 /// Those that stand in the way of any amount: a pause, a price that is not trusted.
 pub fn max_borrow(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<Largest> {
-    let most = quotes(&market, readings, Trade, at)?.max_borrow(&account)?;
+    let most = quotes(&market, readings, Borrow, at)?.max_borrow(&account)?;
     Ok(Largest::new(most.amount.0, most.bound_by))
 }
 
@@ -77,7 +77,7 @@ pub fn max_withdrawal(market: Market, account: MarginAccount, readings: Readings
     if !account.has_debt() {
         return Ok(Largest::new(account.collateral.0, Error::InsufficientCollateral));
     }
-    let most = quotes(&market, readings, Trade, at)?.max_withdrawal(&account)?;
+    let most = quotes(&market, readings, Borrow, at)?.max_withdrawal(&account)?;
     Ok(Largest::new(most.amount.0, most.bound_by))
 }
 
@@ -99,7 +99,7 @@ pub fn preview(market: Market, account: MarginAccount, readings: Readings, at: M
 /// # Errors
 /// Those that stand in the way of any number of shares: the time, a price that is not trusted.
 pub fn leaving(market: Market, position: GuardianPosition, readings: Readings, at: Moment) -> Result<Leaving> {
-    Ok(quotes(&market, readings, Trade, at)?.leaving(&position)?.into())
+    Ok(quotes(&market, readings, Borrow, at)?.leaving(&position)?.into())
 }
 
 /// What the guardians' claim earns once somebody has put `more` quote atoms into it.
@@ -122,7 +122,7 @@ pub fn shock(market: Market, readings: Readings, at: Moment, drop: u32) -> Resul
 /// What the backstop sells now, and at `count` − 1 later moments `every` seconds apart, were prices to stay as they are
 /// and nobody to buy.
 pub fn offers(market: Market, readings: Readings, at: Moment, every: u32, count: u16) -> Result<List<Offer>> {
-    let quotes = quotes(&market, readings, Trade, at)?;
+    let quotes = quotes(&market, readings, Sell, at)?;
     (0..u32::from(count))
         .map(|step| {
             let seconds = step.saturating_mul(every);
@@ -136,12 +136,12 @@ pub fn offers(market: Market, readings: Readings, at: Moment, every: u32, count:
 
 /// What buying `amount` collateral atoms from the backstop would do now.
 pub fn purchase(market: Market, readings: Readings, at: Moment, amount: u64) -> Result<Sale> {
-    quotes(&market, readings, Trade, at)?.purchase(Collateral(amount))
+    quotes(&market, readings, Sell, at)?.purchase(Collateral(amount))
 }
 
 /// What buying for `budget` quote atoms would do now.
 pub fn purchase_for(market: Market, readings: Readings, at: Moment, budget: u64) -> Result<Sale> {
-    quotes(&market, readings, Trade, at)?.purchase_for(Quote(budget))
+    quotes(&market, readings, Sell, at)?.purchase_for(Quote(budget))
 }
 
 /// The liquidation map, lowest price first. Needs no price.

@@ -323,9 +323,10 @@ impl From<RawReading> for oracle::RawReading {
 impl From<Readings> for breakwater_engine::Readings {
     fn from(readings: Readings) -> Self {
         Self {
-            collateral: readings.collateral.into(),
-            quote: readings.quote.into(),
-            redemption: readings.redemption.map(|both| (both.base.into(), both.rate.into())),
+            collateral: Some(readings.collateral.into()),
+            quote: Some(readings.quote.into()),
+            base: readings.redemption.map(|both| both.base.into()),
+            rate: readings.redemption.map(|both| both.rate.into()),
         }
     }
 }

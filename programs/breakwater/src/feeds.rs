@@ -9,7 +9,7 @@ use crate::{
 use anchor_lang::prelude::*;
 use breakwater_engine::{
     Clock, FeedPin, Feeds as Pins, Market, Prices, RawReading, Readings,
-    oracle::{FEED_PULL, FEED_PUSH, Purpose},
+    oracle::{FEED_PULL, FEED_PUSH, PriceUse},
 };
 use pyth_sdk_solana::state::{PriceStatus, load_price_account};
 use pyth_solana_receiver_sdk::price_update::{PriceUpdateV2, VerificationLevel};
@@ -20,13 +20,14 @@ pub const RECEIVERS: [Pubkey; 2] = [
     pubkey!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp"),
 ];
 
-/// The price accounts of a market.
+/// The price accounts of a market. Each may be left out: what the market knows of that feed counts then, while it is young
+/// enough.
 #[derive(Accounts)]
 pub struct Feeds<'info> {
     /// CHECK: checked against the market's pin when it is read.
-    pub collateral_feed: UncheckedAccount<'info>,
+    pub collateral_feed: Option<UncheckedAccount<'info>>,
     /// CHECK: checked against the market's pin when it is read.
-    pub quote_feed: UncheckedAccount<'info>,
+    pub quote_feed: Option<UncheckedAccount<'info>>,
     /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its redemption.
     pub base_feed: Option<UncheckedAccount<'info>>,
     /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its redemption.
@@ -37,76 +38,44 @@ impl Feeds<'_> {
     /// Decodes the accounts that `market` has pinned; others are not looked at.
     ///
     /// # Errors
-    /// Those of [`read`]; `RedemptionFeedsRequired`.
+    /// Those of [`read`].
     #[inline(never)]
     pub fn read(&self, market: &Market) -> Result<Readings> {
         let oracle = &market.oracle;
-        let redemption = if oracle.has_redemption() {
-            let (Some(base), Some(rate)) = (&self.base_feed, &self.rate_feed) else {
-                return err!(BreakwaterError::RedemptionFeedsRequired);
-            };
-            Some((read(&oracle.base_feed, base)?, read(&oracle.rate_feed, rate)?))
-        } else {
-            None
+        let one = |pin: &FeedPin, account: &Option<UncheckedAccount>| match account {
+            Some(account) => read(pin, account).map(Some),
+            None => Ok(None),
         };
-        Ok(Readings {
-            collateral: read(&oracle.collateral_feed, &self.collateral_feed)?,
-            quote: read(&oracle.quote_feed, &self.quote_feed)?,
-            redemption,
-        })
+        let mut readings = Readings {
+            collateral: one(&oracle.collateral_feed, &self.collateral_feed)?,
+            quote: one(&oracle.quote_feed, &self.quote_feed)?,
+            ..Readings::NONE
+        };
+        if oracle.has_redemption() {
+            readings.base = one(&oracle.base_feed, &self.base_feed)?;
+            readings.rate = one(&oracle.rate_feed, &self.rate_feed)?;
+        }
+        Ok(readings)
     }
 
     /// Reads the feeds, has the engine accept them, and tells of a change of level.
     ///
     /// # Errors
     /// Those of [`Feeds::read`] and of the engine's `accept_prices`.
-    pub fn accept(&self, market: &mut Market, address: Pubkey, purpose: Purpose, clock: Clock) -> Result<Prices> {
+    pub fn accept(&self, market: &mut Market, address: Pubkey, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let readings = self.read(market)?;
-        told(address, &market.accept_prices(&readings, purpose, clock)).copied()
+        told(address, &market.accept_prices(&readings, usage, clock)).copied()
     }
-}
 
-/// The price accounts of a market, for an instruction that may need none.
-#[derive(Accounts)]
-pub struct OptionalFeeds<'info> {
-    /// CHECK: checked against the market's pin when it is read.
-    pub collateral_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub quote_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub base_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read.
-    pub rate_feed: Option<UncheckedAccount<'info>>,
-}
-
-impl<'info> OptionalFeeds<'info> {
     /// The prices that taking money out of the backstop needs: see [`breakwater_engine::Books::leaving_needs_prices`].
     ///
     /// # Errors
-    /// Those of [`OptionalFeeds::required`] and [`Feeds::accept`].
+    /// Those of [`Feeds::accept`].
     pub fn for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
         if !market.books.leaving_needs_prices() {
             return Ok(None);
         }
-        self.required()?
-            .accept(market, address, Purpose::Trade, clock)
-            .map(Some)
-    }
-
-    /// The accounts, if those that every market needs were given.
-    ///
-    /// # Errors
-    /// [`BreakwaterError::PriceRequired`].
-    pub fn required(&self) -> Result<Feeds<'info>> {
-        let (Some(collateral), Some(quote)) = (&self.collateral_feed, &self.quote_feed) else {
-            return err!(BreakwaterError::PriceRequired);
-        };
-        Ok(Feeds {
-            collateral_feed: collateral.clone(),
-            quote_feed: quote.clone(),
-            base_feed: self.base_feed.clone(),
-            rate_feed: self.rate_feed.clone(),
-        })
+        self.accept(market, address, PriceUse::Borrow, clock).map(Some)
     }
 }
 

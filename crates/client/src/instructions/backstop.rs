@@ -124,7 +124,7 @@ pub fn take_out(keys: &MarketKeys, authority: &Pubkey) -> Instruction {
             quote_mint: keys.quote_mint,
             receiver_quote: keys.quote_of(authority),
             quote_vault: keys.quote_vault,
-            feeds: keys.optional_feeds(),
+            feeds: keys.feeds(),
             quote_token_program: keys.quote_token_program,
         },
         &instruction::TakeOut {},

@@ -74,7 +74,7 @@ pub fn guardian_withdraw(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_
             quote_mint: keys.quote_mint,
             guardian_quote: keys.quote_of(guardian),
             quote_vault: keys.quote_vault,
-            feeds: keys.optional_feeds(),
+            feeds: keys.feeds(),
             quote_token_program: keys.quote_token_program,
         },
         &instruction::GuardianWithdraw { shares, min_amount },

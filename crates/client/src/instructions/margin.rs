@@ -4,7 +4,7 @@ use super::build;
 use crate::{MarketKeys, addresses};
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
 use breakwater::{
-    accounts::{self, OptionalFeeds},
+    accounts::{self, Feeds},
     instruction,
 };
 
@@ -56,7 +56,7 @@ pub fn deposit_collateral(keys: &MarketKeys, margin_account: &Pubkey, depositor:
 /// signs.
 #[must_use]
 pub fn withdraw_collateral(keys: &MarketKeys, margin_account: &Pubkey, owner: &Pubkey, amount: u64) -> Instruction {
-    withdraw_collateral_with(keys, margin_account, owner, amount, keys.optional_feeds())
+    withdraw_collateral_with(keys, margin_account, owner, amount, keys.feeds())
 }
 
 /// Takes out `amount` collateral atoms without any price: enough for an account that has no debt. The owner signs.
@@ -67,13 +67,7 @@ pub fn withdraw_collateral_without_debt(
     owner: &Pubkey,
     amount: u64,
 ) -> Instruction {
-    let none = OptionalFeeds {
-        collateral_feed: None,
-        quote_feed: None,
-        base_feed: None,
-        rate_feed: None,
-    };
-    withdraw_collateral_with(keys, margin_account, owner, amount, none)
+    withdraw_collateral_with(keys, margin_account, owner, amount, MarketKeys::KNOWN_FEEDS)
 }
 
 fn withdraw_collateral_with(
@@ -81,7 +75,7 @@ fn withdraw_collateral_with(
     margin_account: &Pubkey,
     owner: &Pubkey,
     amount: u64,
-    feeds: OptionalFeeds,
+    feeds: Feeds,
 ) -> Instruction {
     build(
         &accounts::WithdrawCollateral {

@@ -146,7 +146,7 @@ impl Reading {
     #[inline]
     fn or_newer(&self, shown: Option<&RawReading>, config: &Config, clock: Clock, missing: Error) -> Result<Self> {
         let Some(raw) = shown else {
-            return if self.is_none() { Err(missing) } else { Ok(*self) };
+            return (!self.is_none()).then_some(*self).ok_or(missing);
         };
         let reading = Self::accept(raw, self.barred, clock)?;
         if self.is_none() || (raw.publish_time > self.published && raw.publish_time != self.barred) {
@@ -165,6 +165,7 @@ impl Reading {
                 ..reading
             });
         }
+        // It is older: what is known counts.
         Ok(*self)
     }
 

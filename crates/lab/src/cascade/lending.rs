@@ -119,14 +119,18 @@ impl Shown {
             publish_time: self.point.unix,
         };
         let dollar = feed(10i64.pow(PRICE_DECIMALS.unsigned_abs()));
-        Readings::of(
+        let readings = Readings::of(
             RawReading {
                 conf: self.point.confidence,
                 ema_price: self.point.ema,
                 ..feed(self.point.price)
             },
             dollar,
-        ) /*TODO self.redeemed.map(|price| (feed(price), dollar))*/
+        );
+        match self.redeemed {
+            Some(price) => readings.with_redemption(feed(price), dollar),
+            None => readings,
+        }
     }
 }
 

@@ -150,7 +150,7 @@ pub fn empty_market(clock: Clock) -> Result<Market> {
 /// If the engine refuses the print.
 pub fn spot(market: &Market, print: &Print, clock: Clock) -> Result<Price> {
     let decimals = (market.collateral_decimals, market.quote_decimals);
-    let believed = market
+    let (believed, _) = market
         .oracle
         .read(&market.config, decimals, &readings(print), PriceUse::Observe, clock)?;
     Ok(believed.spot())

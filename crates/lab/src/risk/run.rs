@@ -104,9 +104,10 @@ impl Town {
             let mut account = MarginAccount::new(Key::default(), Key::default(), 0, 0);
             let collateral = spot.worth(request.value)?;
             self.market.deposit_collateral(&mut account, collateral)?;
+            let known = self.market.known_prices(PriceUse::Borrow, clock(print.unix))?;
             match self
                 .market
-                .borrow(&mut account, request.loan, prices, clock(print.unix))
+                .borrow(&mut account, request.loan, &known, clock(print.unix))
             {
                 Ok(_) => {
                     loans.lent += request.loan.0;
@@ -214,8 +215,9 @@ impl Town {
             Err(error) => return Err(error),
         };
         if offer.available.0 > 0 && offer.ask <= prices.spot().scale_down(EDGE.below_one())? {
+            let known = self.market.known_prices(PriceUse::Sell, clock)?;
             self.market
-                .buy_inventory(offer.available, Quote(u64::MAX), prices, clock)?;
+                .buy_inventory(offer.available, Quote(u64::MAX), &known, clock)?;
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl Replay<'_> {
             return Ok(false);
         }
         let mut market = self.market;
-        let trade = market.accept_prices(&self.stage.readings(), PriceUse::Borrow, clock)?;
+        let trade = market.accept_prices(&self.stage.readings(), PriceUse::Sell, clock)?;
         let sale = market.buy_inventory(amount, Quote(u64::MAX), &trade, clock)?;
         let world = &mut self.stage.world;
         world

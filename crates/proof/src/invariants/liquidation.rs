@@ -4,7 +4,7 @@ use super::{Invariant, Verdict, demand, every, priced};
 use crate::{
     ACCOUNTS, Call, Done, Stage,
     exact::int,
-    facts::{Facts, Standing, View, pipeline_room, rounded_room, standing},
+    facts::{Facts, Standing, View, pipeline_room, rounded_room, standing, suffices},
     history::History,
     perform::perform,
 };
@@ -186,12 +186,9 @@ fn excuse(error: Error, stage: &Stage, account: &MarginAccount, view: &View, fac
             let least = facts.debt(account.debt_shares).min(int(config.min_debt.0));
             partial && n < (least + rounded_room(view)) * d
         }
-        Error::PriceTooOld => {
-            let readings = [stage.readings.collateral, stage.readings.quote];
-            readings
-                .iter()
-                .any(|reading| now - reading.publish_time > i64::from(config.max_age_long))
-        }
+        Error::PriceTooOld | Error::FeedsTooFarApart => !suffices(stage, config.max_age_long),
+        // Nothing was ever accepted of a feed, and nothing is shown.
+        Error::PriceRequired => stage.readings.hidden > 0,
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use super::{Invariant, Verdict, demand, every};
 use crate::{
     Call, Done,
     exact::{ceil, int, whole},
-    facts::Facts,
+    facts::{Facts, since, suffices, used},
     history::History,
 };
 use breakwater_engine::Error;
@@ -12,23 +12,25 @@ use breakwater_engine::Error;
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "publish-times-never-go-back",
-        statement: "The newest publish time that a market has accepted for a feed never goes back.",
+        statement: "The newest publish time that a market knows of a feed never goes back, unless that reading was ahead of the clock for longer than a price may be old; nor does the price that counts.",
         check: |facts, _| {
-            let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| {
-                (
-                    stage.market.oracle.known.newest.collateral.published,
-                    stage.market.oracle.known.newest.quote.published,
-                )
-            });
             facts.step.call.as_ref()?;
-            demand(after.0 >= before.0 && after.1 >= before.1, || {
-                format!("{before:?} became {after:?}")
-            })
+            let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| {
+                let newest = &stage.market.oracle.known.newest;
+                [newest.collateral, newest.quote]
+            });
+            let oldest = facts.now - i64::from(facts.config.max_age_long);
+            every(before.iter().zip(&after).map(|(before, after)| {
+                let gave_way = before.published > facts.now && before.accepted_at < oldest;
+                demand(after.published >= before.published || gave_way, || {
+                    format!("{} became {}", before.published, after.published)
+                })
+            }))
         },
     },
     Invariant {
         name: "no-stale-price",
-        statement: "No price is used that is older than the call allows, or from further in the future than the tolerance.",
+        statement: "No price is used that is older than the call allows, counted from when it was published, or accepted if that was earlier; nor one whose feeds were published further apart than max_skew.",
         check: |facts, _| {
             facts.view.as_ref()?;
             let config = facts.config;
@@ -36,11 +38,28 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 Call::Observe | Call::Liquidate { .. } | Call::LiquidateBatch { .. } => config.max_age_long,
                 _ => config.max_age_short,
             };
-            let readings = &facts.step.after.readings;
-            let ages = [readings.collateral, readings.quote].map(|reading| facts.now - reading.publish_time);
-            let allowed = -i64::from(config.future_tolerance)..=i64::from(oldest);
-            demand(ages.iter().all(|age| allowed.contains(age)), || {
-                format!("{ages:?} seconds old")
+            let (collateral, quote) = used(facts.touched);
+            let age = facts.now - since(facts.touched);
+            let skew = collateral.publish_time.abs_diff(quote.publish_time);
+            every([
+                demand(age <= i64::from(oldest), || format!("{age} seconds old")),
+                demand(skew <= u64::from(config.max_skew), || format!("{skew} seconds apart")),
+            ])
+        },
+    },
+    Invariant {
+        name: "nobody-is-refused-for-order",
+        statement: "Who shows two readings of about one moment that are young enough is not refused for their age or order, whatever anybody showed before.",
+        check: |facts, _| {
+            let usage = match facts.step.call.as_ref()? {
+                Call::Observe | Call::Liquidate { .. } | Call::LiquidateBatch { .. } => facts.config.max_age_long,
+                Call::Borrow { .. } | Call::Buy { .. } | Call::BuyFor { .. } => facts.config.max_age_short,
+                _ => return None,
+            };
+            let error = facts.step.result.as_ref().err()?;
+            let refused = matches!(error, Error::PriceTooOld | Error::FeedsTooFarApart);
+            demand(!(refused && suffices(&facts.step.before, usage)), || {
+                format!("{error:?} at {:?}", facts.step.before.readings)
             })
         },
     },
@@ -51,7 +70,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "average-follows-slowly",
-        statement: "The market's own average moves towards the guarded price, by its part of the time since: elapsed ÷ (average_seconds + elapsed).",
+        statement: "The market's own average moves towards the guarded price at a price later than the last, and only then, by its part of the time since: elapsed ÷ (average_seconds + elapsed).",
         check: average,
     },
     Invariant {
@@ -65,8 +84,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         },
     },
     Invariant {
-        name: "breaker-falls-in-steps",
-        statement: "The ladder falls one level at a time, and not before calm_seconds without a cause.",
+        name: "breaker-falls-after-calm",
+        statement: "What prices have brought about holds for calm_seconds without a cause, and ends only at a price later than the last.",
         check: |facts, _| {
             facts.view.as_ref()?;
             let [before, after] = [&facts.step.before, facts.touched].map(|stage| &stage.market.guard);
@@ -74,7 +93,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 return None;
             }
             let calm = facts.now - before.caused_at >= i64::from(facts.config.calm_seconds);
-            demand(calm && after.ladder + 1 == before.ladder, || {
+            let later = since(facts.touched) > before.priced_at;
+            demand(calm && later, || {
                 format!(
                     "from {} to {}, last caused at {}",
                     before.ladder, after.ladder, before.caused_at
@@ -124,9 +144,11 @@ fn average(facts: &Facts, _: &History) -> Verdict {
     let view = facts.view.as_ref()?;
     let [before, after] = [&facts.step.before, facts.touched].map(|stage| &stage.market.guard);
     let (old, new) = (int(before.average.raw()), int(after.average.raw()));
-    let elapsed = facts.now - before.moved_at;
-    if old == int(0) || after.moved_at == before.moved_at {
-        return demand(old == new || old == int(0), || format!("{old} became {new} in no time"));
+    let elapsed = facts.now - before.averaged_at;
+    if old == int(0) || since(facts.touched) <= before.priced_at || after.averaged_at == before.averaged_at {
+        return demand(old == new || old == int(0), || {
+            format!("{old} became {new} at no later price")
+        });
     }
     let total = elapsed + i64::from(facts.config.average_seconds);
     if elapsed >= 1 << 20 {

@@ -143,7 +143,7 @@ fn waiting(facts: &Facts, _: &History) -> Verdict {
     }
     let mut market = stage.market;
     let prices = market
-        .accept_prices(&stage.readings, PriceUse::Borrow, stage.clock)
+        .accept_prices(&stage.readings.shown(), PriceUse::Sell, stage.clock)
         .ok()?;
     let ask = |seconds: i64| {
         let clock = Clock {

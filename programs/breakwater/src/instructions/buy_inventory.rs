@@ -73,7 +73,7 @@ fn sell(
         let mut market = accounts.market.load_mut()?;
         let prices = accounts
             .feeds
-            .accept(&mut market, accounts.market.key(), PriceUse::Borrow, clock)?;
+            .accept(&mut market, accounts.market.key(), PriceUse::Sell, clock)?;
         let sale = engine(&mut market, &prices, clock).or_program_error()?;
         (sale, MarketSeeds::of(&market))
     };

@@ -30,7 +30,7 @@ pub struct TakeOut<'info> {
     #[account(mut, address = address(market.load()?.quote_vault) @ BreakwaterError::WrongVault)]
     pub quote_vault: Box<InterfaceAccount<'info, TokenAccount>>,
     /// The market's price accounts. Needed only while there is inventory or debt.
-    pub feeds: OptionalFeeds<'info>,
+    pub feeds: Feeds<'info>,
     /// Token program of the quote mint.
     #[account(constraint = *quote_mint.to_account_info().owner == quote_token_program.key() @ BreakwaterError::WrongTokenProgram)]
     pub quote_token_program: Interface<'info, TokenInterface>,

@@ -35,7 +35,7 @@ pub struct WithdrawCollateral<'info> {
     #[account(mut, address = address(market.load()?.collateral_vault) @ BreakwaterError::WrongVault)]
     pub collateral_vault: Box<InterfaceAccount<'info, TokenAccount>>,
     /// The market's price accounts. Needed only when the account has debt.
-    pub feeds: OptionalFeeds<'info>,
+    pub feeds: Feeds<'info>,
     /// Token program of the collateral mint.
     #[account(constraint = *collateral_mint.to_account_info().owner == collateral_token_program.key() @ BreakwaterError::WrongTokenProgram)]
     pub collateral_token_program: Interface<'info, TokenInterface>,
@@ -49,8 +49,12 @@ pub fn withdraw_collateral(ctx: Context<WithdrawCollateral>, amount: u64) -> Res
         let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
         let prices = if account.has_debt() {
-            let feeds = accounts.feeds.required()?;
-            Some(feeds.accept(&mut market, accounts.market.key(), PriceUse::Borrow, clock)?)
+            let market_key = accounts.market.key();
+            Some(
+                accounts
+                    .feeds
+                    .accept(&mut market, market_key, PriceUse::Borrow, clock)?,
+            )
         } else {
             None
         };

@@ -158,7 +158,7 @@ impl Breakwater {
         }
         // An older reading serves to liquidate, but not to trade.
         let market = &mut stage.lending.market;
-        let Some(prices) = unless_stopped(market.accept_prices(&now.readings, PriceUse::Borrow, now.clock))? else {
+        let Some(prices) = unless_stopped(market.known_prices(PriceUse::Sell, now.clock))? else {
             return Ok(());
         };
         let Some(offer) = unless_stopped(market.offer(&prices, now.clock))? else {
