@@ -4,7 +4,7 @@ use crate::attack::{Attack, blank, copy_owned_by, cut, nowhere, twin};
 use anchor_lang::prelude::Pubkey;
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
-use breakwater_engine::oracle::PriceUse;
+use breakwater_engine::oracle::{MAX_AHEAD, PriceUse};
 use breakwater_testkit::{
     Feed, World,
     keys::address_for,
@@ -16,7 +16,7 @@ use breakwater_testkit::{
 ///
 /// [`PriceUse::Borrow`] stands for the actions that also need Pyth's moving average.
 #[track_caller]
-pub fn refuse_bad_feeds(attack: &mut Attack, market: &MarketKeys, purpose: PriceUse) {
+pub fn refuse_bad_feeds(attack: &mut Attack, market: &MarketKeys, usage: PriceUse) {
     attack.world.observe_price(market).unwrap();
     let mut feeds = vec![
         (market.collateral_feed, market.quote_feed),
@@ -30,7 +30,7 @@ pub fn refuse_bad_feeds(attack: &mut Attack, market: &MarketKeys, purpose: Price
             Feed::Pull(_) => refuse_wrong_pull_accounts(attack, &feed, &other),
             Feed::Push(_) => refuse_wrong_push_accounts(attack, &feed, &other),
         }
-        refuse_unbelievable_prices(attack, market, &feed, purpose);
+        refuse_unbelievable_prices(attack, market, &feed, usage);
         refuse_closed(attack, &feed);
     }
 }
@@ -131,14 +131,9 @@ type Edit = Box<dyn Fn(&mut Quotation)>;
 
 /// The genuine account with numbers that must not be believed.
 #[track_caller]
-fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &Pubkey, purpose: PriceUse) {
+fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &Pubkey, usage: PriceUse) {
     let config = attack.world.market_state(market).config;
     let now = attack.world.unix();
-    let max_age = if purpose == PriceUse::Borrow {
-        config.max_age_short
-    } else {
-        config.max_age_long
-    };
     let price = attack.world.shown(feed).quotation().price;
     let widest = price.unsigned_abs() * u64::from(config.confidence_halt.0) / 10_000;
 
@@ -155,24 +150,15 @@ fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &P
             BreakwaterError::PriceExponentOutOfRange,
         ));
     }
-    for (publish_time, error) in [
-        (
-            now + i64::from(config.future_tolerance) + 1,
+    for publish_time in [now + MAX_AHEAD + 1, now + i64::from(i32::MAX), i64::MAX] {
+        edits.push((
+            Box::new(move |shown| shown.publish_time = publish_time),
             BreakwaterError::PriceFromFuture,
-        ),
-        (now + i64::from(i32::MAX), BreakwaterError::PriceFromFuture),
-        (i64::MAX, BreakwaterError::PriceFromFuture),
-        (now - i64::from(max_age) - 1, BreakwaterError::PriceTooOld),
-        (0, BreakwaterError::PriceTooOld),
-        (i64::MIN, BreakwaterError::PriceTooOld),
-        (now - 1, BreakwaterError::PriceBehindAccepted),
-        (now - i64::from(max_age), BreakwaterError::PriceBehindAccepted),
-    ] {
-        edits.push((Box::new(move |shown| shown.publish_time = publish_time), error));
+        ));
     }
     // In the range of a feed, but out of the range of a price in the other token.
     edits.push((Box::new(|shown| shown.expo = 12), BreakwaterError::PriceOutOfRange));
-    if purpose != PriceUse::Observe {
+    if usage != PriceUse::Observe {
         for conf in [widest + 1, u64::MAX] {
             edits.push((
                 Box::new(move |shown| shown.conf = conf),
@@ -180,7 +166,7 @@ fn refuse_unbelievable_prices(attack: &mut Attack, market: &MarketKeys, feed: &P
             ));
         }
     }
-    if purpose == PriceUse::Borrow && [market.collateral_feed, market.quote_feed].contains(feed) {
+    if usage == PriceUse::Borrow && [market.collateral_feed, market.quote_feed].contains(feed) {
         for ema_price in [0, -1, i64::MIN] {
             edits.push((
                 Box::new(move |shown| shown.ema_price = ema_price),

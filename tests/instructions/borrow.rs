@@ -203,7 +203,7 @@ fn a_loan_taken_out_of_borrowed_collateral_is_undone() {
     let borrow = ix::borrow(&market, address, &mallory.key(), 6_900 * USDC);
     let take_back = ix::withdraw_collateral_without_debt(&market, address, &mallory.key(), 100 * SOL);
     let steps = [deposit, borrow, take_back];
-    world.assert_error_unchanged(&steps, &[&mallory], BreakwaterError::PriceRequired);
+    world.assert_error_unchanged(&steps, &[&mallory], BreakwaterError::InitialLtvExceeded);
 }
 
 #[test]

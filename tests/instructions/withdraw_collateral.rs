@@ -171,7 +171,11 @@ fn steps_of_one_transaction_are_judged_together() {
     let repay = ix::repay(&market, &position.address, &alice.key(), u64::MAX);
     let all = ix::withdraw_collateral_without_debt(&market, &position.address, &alice.key(), 100 * SOL);
     let close = ix::close_account(&position.address, &alice.key());
-    world.assert_error_unchanged(&[all.clone(), repay.clone()], &[&alice], BreakwaterError::PriceRequired);
+    world.assert_error_unchanged(
+        &[all.clone(), repay.clone()],
+        &[&alice],
+        BreakwaterError::InitialLtvExceeded,
+    );
     world.send(&[repay, all, close], &[&alice]).unwrap();
 }
 

@@ -89,6 +89,9 @@ macro_rules! with_errors {
             InventoryInsufficient "The backstop does not hold that much inventory",
             UnwindTooFast "The sale would run ahead of the unwind schedule",
             NothingToClaim "The keeper has no bounty to claim",
+            FeedsDisagree "The new feeds show another price than the present ones",
+            FeedAlive "A reading of a feed that was announced to be dead was accepted since",
+            FeedsSettling "The market has other feeds since moments ago: no new risk until its averages have settled",
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
         }
     };

@@ -98,7 +98,7 @@ stored! {
         /// Zeros; room for parameters.
         reserved_config: [u64; 32],
         /// Zeros; room for feeds and price guards.
-        reserved_guard: [u64; 15],
+        reserved_guard: [u64; 14],
         /// Zeros; room for backstop and guardians.
         reserved_backstop: [u64; 16],
         /// Zeros; room for measures of risk.

@@ -137,7 +137,9 @@ pub(crate) fn used(stage: &Stage) -> (RawReading, RawReading) {
         newer(&known.newest.collateral, shown.collateral),
         newer(&known.newest.quote, shown.quote),
     );
-    if newest.0.publish_time.abs_diff(newest.1.publish_time) <= u64::from(market.config.max_skew) {
+    let apart = newest.0.publish_time.abs_diff(newest.1.publish_time);
+    // A market without a set has accepted nothing yet.
+    if apart <= u64::from(market.config.max_skew) || known.set.collateral.of.price == 0 {
         newest
     } else {
         (raw(&known.set.collateral), raw(&known.set.quote))

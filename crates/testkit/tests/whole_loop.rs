@@ -136,7 +136,9 @@ fn feeds_age_unless_time_publishes_them() -> Result<(), Failure> {
         assert_fails_with(world.observe_price(&market), BreakwaterError::PriceTooOld);
         world.publish_all();
         world.observe_price(&market)?;
-        world.edit_feed(&market.collateral_feed, |feed| feed.quotation_mut().publish_time += 6);
+        world.edit_feed(&market.collateral_feed, |feed| {
+            feed.quotation_mut().publish_time += 3_601
+        });
         assert_fails_with(world.observe_price(&market), BreakwaterError::PriceFromFuture);
     }
     Ok(())

@@ -46,7 +46,7 @@ fn parameters_outside_their_bounds_are_refused() {
         |config| config.brake_seconds = 0,
         |config| config.brake_rest = config.brake_seconds - 1,
         |config| config.max_age_short = config.max_age_long + 1,
-        |config| config.future_tolerance = 61,
+        |config| config.max_skew = 61,
     ];
     for change in cases {
         draft.refused(|args| change(&mut args.config), BreakwaterError::ParameterOutOfBounds);
@@ -58,7 +58,7 @@ fn parameters_outside_their_bounds_are_refused() {
 fn bounds_are_inclusive() {
     let mut draft = Draft::of(&MarketSpec::default());
     (draft.args.config.takeover_ltv, draft.args.config.max_gap) = (Bps(9_999), Bps(0));
-    draft.args.config.future_tolerance = 60;
+    draft.args.config.max_skew = 60;
     draft.args.config.brake_rest = draft.args.config.brake_seconds;
     draft.args.config.confidence_guard = draft.args.config.confidence_halt;
     draft.args.config.guarded_cooldown = 0;

@@ -187,15 +187,6 @@ fn with_inventory_it_needs_prices_of_a_normal_market() {
     let (mut scene, gina) = stocked();
     let some = (1_000_000, 0);
     let feed = scene.market.collateral_feed;
-    // Without feeds.
-    for missing in [[6, 7].as_slice(), &[6], &[7]] {
-        let mut bare = ix::guardian_withdraw(&scene.market, &gina.key(), some.0, 0);
-        for slot in missing {
-            bare.accounts[*slot].pubkey = breakwater::ID;
-        }
-        let expected = BreakwaterError::PriceRequired;
-        scene.world.assert_error_unchanged(&[bare], &[&gina], expected);
-    }
     // Guarded: far above Pyth's average.
     scene
         .world

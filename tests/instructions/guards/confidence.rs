@@ -115,51 +115,51 @@ fn it_leaves_by_itself_when_quality_returns() {
     misprint(&mut scene);
     scene.observed();
     let halted_at = scene.world.unix();
-    let calm = i64::from(Config::EXAMPLE.calm_seconds);
     let mut changes = Vec::new();
-    for _ in 0..600 {
+    for _ in 0..60 {
         let change = good(&mut scene, 1);
         let since = scene.world.unix() - halted_at;
         if let Some(LevelChange { from, to, flags, .. }) = change {
             changes.push((since, from, to, Flags(flags)));
         }
         match scene.level() {
-            Level::Halted => scene.liquidation_fails(BreakwaterError::MarketHalted),
+            Level::Halted => scene.liquidation_fails(BreakwaterError::ConfidenceTooWide),
             Level::Guarded | Level::Normal => scene.liquidation_fails(BreakwaterError::AccountHealthy),
         }
     }
-    assert_eq!(changes, [(calm, 2, 1, Flags::NONE), (2 * calm, 1, 0, Flags::NONE)]);
+    // With the first reading that is narrow again.
+    assert_eq!(changes, [(1, 2, 0, Flags::NONE)]);
     // And everything is as before.
     let Scene { world, position, .. } = &mut scene;
     world.borrow(position, USDC).unwrap();
 }
 
 #[test]
-fn another_such_print_starts_the_calm_anew() {
+fn a_wide_update_a_minute_halts_nobody_who_shows_a_narrow_one() {
     let mut scene = september_2021();
-    let calm = Config::EXAMPLE.calm_seconds;
-    for _ in 0..3 {
-        misprint(&mut scene);
-        scene.observed();
-        assert_eq!(good(&mut scene, calm - 1), None);
-    }
-    assert_eq!(scene.level(), Level::Halted);
-    assert_eq!(good(&mut scene, 1).map(|change| change.to), Some(1));
-    // One that only the soft limit minds keeps it there.
-    for _ in 0..10 {
-        scene.tick(calm / 2, WORTH);
+    let soft = WORTH.unsigned_abs() * u64::from(Config::EXAMPLE.confidence_guard.0) / 10_000 + 1;
+    let mut stopped = 0;
+    for second in 0..600 {
         let feed = scene.market.collateral_feed;
-        let soft = WORTH.unsigned_abs() * u64::from(Config::EXAMPLE.confidence_guard.0) / 10_000 + 1;
-        scene.world.set_price(&feed, WORTH, soft);
-        let observation = scene.observed();
-        assert_eq!(
-            (observation.level, Flags(observation.flags)),
-            (1, Flags::CONFIDENCE_GUARD)
-        );
+        if second % 60 == 0 {
+            misprint(&mut scene);
+            scene.observed();
+        } else if second % 60 == 30 {
+            // One that only the soft limit minds.
+            scene.tick(1, WORTH);
+            scene.world.set_price(&feed, WORTH, soft);
+            let observation = scene.observed();
+            assert_eq!(
+                (observation.level, Flags(observation.flags)),
+                (1, Flags::CONFIDENCE_GUARD)
+            );
+        } else {
+            good(&mut scene, 1);
+        }
+        stopped += usize::from(scene.level() != Level::Normal);
     }
-    // The last cause was the reading before.
-    assert_eq!(good(&mut scene, calm - 1), None);
-    assert_eq!(good(&mut scene, 1).map(|change| change.to), Some(0));
+    // Only at those readings themselves.
+    assert_eq!(stopped, 20);
 }
 
 #[test]

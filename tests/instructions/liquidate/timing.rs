@@ -184,7 +184,8 @@ fn the_keeper_cannot_choose_an_older_price_than_the_market_has_seen() {
     scene.world.set_price(&feed, usd(100), 0);
     scene.world.observe_price(&scene.market).unwrap();
     scene.world.show(&feed, low);
-    refused(&mut scene, BreakwaterError::PriceBehindAccepted);
+    // She is not refused for it: what the market has seen counts.
+    refused(&mut scene, BreakwaterError::AccountHealthy);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_bad_price_that_is_shown_without_need_is_not_looked_at() {
 }
 
 #[test]
-fn against_debt_both_feeds_are_required() {
+fn against_debt_what_the_market_knows_will_do_while_it_is_young() {
     let Scene {
         mut world,
         market,
@@ -70,13 +70,27 @@ fn against_debt_both_feeds_are_required() {
         position,
         ..
     } = Scene::new();
+    world.advance(1);
+    world.observe_price(&market).unwrap();
     let both = ix::withdraw_collateral(&market, &position.address, &alice.key(), 1);
     let none = ix::withdraw_collateral_without_debt(&market, &position.address, &alice.key(), 1);
     let no_collateral_feed = replace_slot(&both, COLLATERAL_FEED, &breakwater::ID);
     let no_quote_feed = replace_slot(&both, QUOTE_FEED, &breakwater::ID);
-    for bent in [none, no_collateral_feed, no_quote_feed] {
-        world.assert_error_unchanged(&[bent], &[&alice], BreakwaterError::PriceRequired);
+    let all = [none, no_collateral_feed, no_quote_feed];
+    world.advance_silently(10);
+    for left_out in &all {
+        world.send(std::slice::from_ref(left_out), &[&alice]).unwrap();
     }
+    world.advance_silently(1);
+    for left_out in &all {
+        let left_out = std::slice::from_ref(left_out);
+        world.assert_error_unchanged(left_out, &[&alice], BreakwaterError::PriceTooOld);
+    }
+    world.forget_prices(&market);
+    for left_out in all {
+        world.assert_error_unchanged(&[left_out], &[&alice], BreakwaterError::PriceRequired);
+    }
+    world.publish_all();
     world.send(&[both], &[&alice]).unwrap();
 }
 

@@ -66,8 +66,8 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`]; with debt [`Error::ActionPaused`], [`Error::PriceRequired`],
-    /// [`Error::InitialLtvExceeded`], [`Error::StressCoverExceeded`], [`Error::DebtBelowMinimum`], those of
-    /// [`Prices::conservative`]; [`Error::Overflow`].
+    /// [`Error::InitialLtvExceeded`], [`Error::StressCoverExceeded`], [`Error::DebtBelowMinimum`], [`Error::FeedsSettling`], those of
+    /// [`Prices::check`] and [`Prices::conservative`]; [`Error::Overflow`].
     pub fn withdraw_collateral(
         &mut self,
         account: &mut MarginAccount,
@@ -195,6 +195,9 @@ impl Market {
             return Err(Error::DebtBelowMinimum);
         }
         prices.check(PriceUse::Borrow, clock)?;
+        if clock.unix < self.guard.settled_at {
+            return Err(Error::FeedsSettling);
+        }
         let value = prices.conservative()?.value(account.collateral)?;
         if sizing::exceeds(debt, value, self.config.initial_ltv) {
             return Err(Error::InitialLtvExceeded);

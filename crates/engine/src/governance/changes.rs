@@ -3,10 +3,16 @@
 use crate::{
     config::{Config, Parameter},
     error::{Error, Result},
+    guard::Flags,
     market::{Feeds, Market},
-    oracle::Oracle,
-    units::Clock,
+    num,
+    oracle::{Known, Oracle, PriceUse, Readings},
+    units::{Clock, Price},
 };
+
+/// Time constant of Pyth's average, about an hour, seconds. After a change of feeds nobody borrows for that and for the market's
+/// own.
+pub const AVERAGES_SETTLE: i64 = 3_600;
 
 /// Most parameters that one entry of the queue changes.
 pub const MAX_CHANGES: usize = 16;
@@ -124,20 +130,60 @@ impl Market {
         Ok(())
     }
 
-    /// Pins other feeds; who may, and after what time, is the caller's business.
+    /// Pins other feeds in sight of the present ones: `old` shows the present feeds and `new` the others, and both together must be
+    /// good prices that agree within the band of the market's own average. Who may, and after what time, is the caller's business.
     ///
-    /// Everything that the market knows of prices stays. The guard judges the first reading of a new feed as it would judge
-    /// the next one of the old feed: one that says something else is clamped, and Guarded, until the reference and the
-    /// average have come to it. And the newest publish times stay with what they are of, the collateral's price, the quote
-    /// token's and so on, whichever feed tells it: were they forgotten, the submitter of a pull update could choose one from
-    /// before. A feed that was pinned before and comes back finds the same. A time is never more than the tolerance
-    /// ahead of the clock, so it keeps no new feed out for longer.
+    /// The guard stays, and judges the first price of the new feeds as it would the next one of the old. Nobody borrows until
+    /// the averages have had their time: [`AVERAGES_SETTLE`] and `average_seconds`.
     ///
     /// # Errors
-    /// Those of [`Market::check_feeds`].
-    pub fn change_feeds(&mut self, feeds: &Feeds) -> Result<()> {
-        self.oracle = self.check_feeds(feeds)?;
+    /// Those of [`Market::check_feeds`] and [`Oracle::read`], of either feeds; [`Error::ConfidenceTooWide`],
+    /// [`Error::FeedsDisagree`].
+    pub fn change_feeds(&mut self, feeds: &Feeds, old: &Readings, new: &Readings, clock: Clock) -> Result<()> {
+        let mut next = self.check_feeds(feeds)?;
+        let (present, known) = self.price_of(&self.oracle, old, clock)?;
+        next.known = known.kept(&self.oracle, &next);
+        let (other, known) = self.price_of(&next, new, clock)?;
+        if num::strays(other.raw(), present.raw(), self.config.average_band) {
+            return Err(Error::FeedsDisagree);
+        }
+        next.known = known;
+        self.pin(next, clock);
         Ok(())
+    }
+
+    /// Pins other feeds in place of dead ones, which cannot be shown any more: no reading of a feed that is replaced was
+    /// accepted since `queued_at`, when the change was announced to be of dead feeds. One reading of it ends that. Who may, and after
+    /// what time, is the caller's business.
+    ///
+    /// # Errors
+    /// [`Error::FeedAlive`], those of [`Market::check_feeds`] and [`Oracle::read`]; [`Error::ConfidenceTooWide`].
+    pub fn replace_dead_feeds(&mut self, feeds: &Feeds, queued_at: i64, new: &Readings, clock: Clock) -> Result<()> {
+        let mut next = self.check_feeds(feeds)?;
+        if self.oracle.known.accepted_of_replaced(&self.oracle, &next) > queued_at {
+            return Err(Error::FeedAlive);
+        }
+        next.known = self.oracle.known.kept(&self.oracle, &next);
+        let (_, known) = self.price_of(&next, new, clock)?;
+        next.known = known;
+        self.pin(next, clock);
+        Ok(())
+    }
+
+    /// The price that an oracle shows, for judging a change of feeds, and what is known then.
+    fn price_of(&self, oracle: &Oracle, shown: &Readings, clock: Clock) -> Result<(Price, Known)> {
+        let decimals = (self.collateral_decimals, self.quote_decimals);
+        let (believed, known) = oracle.read(&self.config, decimals, shown, PriceUse::Observe, clock)?;
+        if believed.flags().has(Flags::CONFIDENCE_HALT) {
+            return Err(Error::ConfidenceTooWide);
+        }
+        Ok((believed.spot(), known))
+    }
+
+    fn pin(&mut self, oracle: Oracle, clock: Clock) {
+        self.oracle = oracle;
+        let settle = AVERAGES_SETTLE.saturating_add(self.config.average_seconds.into());
+        self.guard.settled_at = clock.unix.saturating_add(settle);
     }
 
     /// What the oracle would be with other feeds.

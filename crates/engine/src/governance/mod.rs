@@ -20,7 +20,7 @@ use crate::{
 
 mod changes;
 
-pub use changes::{MAX_CHANGES, ParameterChange, check_changes};
+pub use changes::{AVERAGES_SETTLE, MAX_CHANGES, ParameterChange, check_changes};
 
 /// Time between queueing a change and its execution, seconds: three days.
 pub const TIMELOCK: i64 = 3 * DAY;

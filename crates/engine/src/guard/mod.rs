@@ -61,6 +61,8 @@ stored! {
         caused_at: i64,
         /// The brake holds until then, seconds since 1970; zero if it was never pulled.
         brake_until: i64,
+        /// Nobody borrows until then, for other feeds were pinned; seconds since 1970.
+        settled_at: i64,
         /// The moment up to which the flow limit of guarded liquidations is used, microseconds since 1970.
         flow: i64,
         /// Level that prices alone have brought about, confidence and brake aside: 0 = Normal, 1 = Guarded.
@@ -252,7 +254,11 @@ impl Guard {
             .when(guarded != spot)
             .with(Flags::AVERAGE.when(num::strays(spot.raw(), self.average.raw(), config.average_band)))
             .with(ema);
-        let ladder = self.climb(config, causes.level(), teaches, clock);
+        let ladder = if certain {
+            self.climb(config, causes.level(), teaches, clock)
+        } else {
+            Level::from_byte(self.ladder)
+        };
         let flags = causes.with(confidence).with(Flags::BRAKE.when(self.is_braked(clock)));
         let before = Level::from_byte(self.level);
         let level = ladder.max(flags.level());

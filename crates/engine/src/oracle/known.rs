@@ -12,12 +12,13 @@
 //! hour ahead of it is accepted. One that is wrong about the time would be the newest for as long; so it gives way to one that
 //! is not ahead of the clock once it has been known for longer than the oldest price for liquidating, and is not accepted again.
 
-use super::{RawReading, Readings};
+use super::{Oracle, RawReading, Readings};
 use crate::{
     config::Config,
     error::{Error, Result},
     units::Clock,
 };
+use bytemuck::Zeroable;
 
 /// Exponents that a reading may have.
 const EXPONENTS: core::ops::RangeInclusive<i32> = -18..=12;
@@ -260,6 +261,33 @@ impl Known {
             known.set = self.set_beside(&known.newest, config, redeemable, shown, clock)?;
         }
         Ok(Look { known, apart })
+    }
+
+    /// What is kept of it when other feeds are pinned: the newest readings of those that stay.
+    pub(crate) fn kept(&self, old: &Oracle, new: &Oracle) -> Self {
+        let keep = |reading: Reading, stays: bool| if stays { reading } else { Zeroable::zeroed() };
+        Self {
+            newest: ReadingSet {
+                collateral: keep(self.newest.collateral, old.collateral_feed == new.collateral_feed),
+                quote: keep(self.newest.quote, old.quote_feed == new.quote_feed),
+                base: keep(self.newest.base, old.base_feed == new.base_feed),
+            },
+            set: Zeroable::zeroed(),
+            rate: keep(self.rate, old.rate_feed == new.rate_feed),
+        }
+    }
+
+    /// When a reading of a feed that other pins replace was last accepted, seconds since 1970.
+    pub(crate) fn accepted_of_replaced(&self, old: &Oracle, new: &Oracle) -> i64 {
+        let replaced = |reading: &Reading, stays: bool| if stays { 0 } else { reading.accepted_at };
+        [
+            replaced(&self.newest.collateral, old.collateral_feed == new.collateral_feed),
+            replaced(&self.newest.quote, old.quote_feed == new.quote_feed),
+            replaced(&self.newest.base, old.base_feed == new.base_feed),
+            replaced(&self.rate, old.rate_feed == new.rate_feed),
+        ]
+        .into_iter()
+        .fold(0, i64::max)
     }
 
     /// The newest set while `newest` is none: what was the newest until now, what is shown, or the one that is kept.

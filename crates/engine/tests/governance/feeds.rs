@@ -6,65 +6,111 @@ use breakwater_engine::{
     oracle::PriceUse,
 };
 
-#[test]
-fn other_feeds_keep_what_the_market_knows() {
-    let (mut market, _) = market();
-    prices(&mut market, 100, NOW);
-    let before = market;
-    let feeds = Feeds {
-        collateral: pin(16),
-        quote: pin(7),
-        base: pin(18),
-        rate: pin(19),
-    };
-    market.change_feeds(&feeds).unwrap();
-    let mut expected = before;
-    expected.oracle.collateral_feed = pin(16);
-    (expected.oracle.base_feed, expected.oracle.rate_feed) = (pin(18), pin(19));
-    assert!(market == expected);
-    assert_eq!(market.oracle.known.newest.collateral.published, NOW.unix);
-    refused(&market, |market| market.change_feeds(&feeds), Error::NoChange);
-    let half = Feeds {
-        rate: FeedPin::NONE,
-        ..feeds
-    };
-    refused(&market, |market| market.change_feeds(&half), Error::FeedKindUnknown);
-    let same = Feeds {
-        quote: pin(16),
-        ..feeds
-    };
-    refused(&market, |market| market.change_feeds(&same), Error::FeedPinInvalid);
+/// A reading of whole dollars.
+fn reading(dollars: i64, publish_time: i64) -> RawReading {
+    RawReading {
+        price: dollars,
+        conf: 0,
+        expo: 0,
+        ema_price: dollars,
+        publish_time,
+    }
 }
 
-#[test]
-fn a_reading_of_a_new_feed_is_judged_by_what_the_old_one_said() {
-    let (mut market, _) = market();
-    prices(&mut market, 100, NOW);
-    let feeds = Feeds {
+fn both(dollars: i64, time: i64) -> Readings {
+    Readings::of(reading(dollars, time), reading(1, time))
+}
+
+/// Another collateral feed, and the present quote feed.
+fn other() -> Feeds {
+    Feeds {
         collateral: pin(16),
         quote: pin(7),
         base: FeedPin::NONE,
         rate: FeedPin::NONE,
-    };
-    market.change_feeds(&feeds).unwrap();
-    let reading = |price, publish_time| RawReading {
-        price,
-        conf: 0,
-        expo: 0,
-        ema_price: price,
-        publish_time,
-    };
-    let of = |dollars, time| Readings::of(reading(dollars, time), reading(1, NOW.unix));
-    // Older than what the old feed last said: that counts.
+    }
+}
+
+#[test]
+fn feeds_change_in_sight_of_each_other() {
+    let (mut market, mut account) = market();
+    prices(&mut market, 100, NOW);
     let clock = later(1);
-    let old = market.accept_prices(&of(150, NOW.unix - 1), PriceUse::Observe, clock);
-    assert_eq!(old.unwrap().believed().published(), (NOW.unix, NOW.unix));
-    // Another price altogether.
-    let other = market
-        .accept_prices(&of(150, clock.unix), PriceUse::Observe, clock)
-        .unwrap();
-    assert_eq!(other.conservative().unwrap_err(), Error::MarketGuarded);
-    assert!(other.guarded().value(Collateral(SOL)).unwrap() < Quote(101 * USDC));
+    let known = Readings::NONE;
+    let change =
+        |new: i64| move |market: &mut Market| market.change_feeds(&other(), &known, &both(new, clock.unix), clock);
+    // The own average's band is 8%.
+    refused(&market, change(109), Error::FeedsDisagree);
+    refused(&market, change(91), Error::FeedsDisagree);
+    change(107)(&mut market.clone()).unwrap();
+    change(93)(&mut market.clone()).unwrap();
+    // Both must be shown, or known.
+    let blind = |market: &mut Market| market.change_feeds(&other(), &known, &known, clock);
+    refused(&market, blind, Error::PriceRequired);
+    let late = later(15);
+    let old = |market: &mut Market| market.change_feeds(&other(), &known, &both(100, late.unix), late);
+    refused(&market, old, Error::PriceTooOld);
+    let mut wide = both(100, clock.unix);
+    wide.collateral.as_mut().unwrap().conf = 4;
+    let unsure = |market: &mut Market| market.change_feeds(&other(), &known, &wide, clock);
+    refused(&market, unsure, Error::ConfidenceTooWide);
+
+    let before = market;
+    change(101)(&mut market).unwrap();
+    let mut expected = before;
+    expected.oracle.collateral_feed = pin(16);
+    expected.oracle.known.newest.collateral = market.oracle.known.newest.collateral;
+    expected.oracle.known.newest.quote = market.oracle.known.newest.quote;
+    expected.guard.settled_at = clock.unix + 4_200;
+    assert!(market == expected);
+    assert_eq!(market.oracle.known.newest.collateral.of.price, 101);
+    refused(&market, change(100), Error::NoChange);
+    // An hour and ten minutes long nobody borrows.
+    let borrow = |market: &mut Market, seconds: i64| {
+        let clock = later(seconds);
+        let prices = prices(market, 101, clock);
+        market.borrow(&mut account, Quote(100 * USDC), &prices, clock)
+    };
+    let mut borrow = borrow;
+    assert_eq!(borrow(&mut market.clone(), 4_200), Err(Error::FeedsSettling));
+    assert!(borrow(&mut market, 4_201).is_ok());
+}
+
+#[test]
+fn pins_must_be_complete() {
+    let (mut market, _) = market();
+    prices(&mut market, 100, NOW);
+    let change =
+        |market: &mut Market, feeds: Feeds| market.change_feeds(&feeds, &Readings::NONE, &both(100, NOW.unix), NOW);
+    let half = Feeds {
+        rate: pin(19),
+        ..other()
+    };
+    refused(&market, |market| change(market, half), Error::FeedKindUnknown);
+    let same = Feeds {
+        quote: pin(16),
+        ..other()
+    };
+    refused(&market, |market| change(market, same), Error::FeedPinInvalid);
+}
+
+#[test]
+fn a_dead_feed_is_replaced_unless_one_reading_of_it_comes() {
+    let (mut market, _) = market();
+    prices(&mut market, 100, NOW);
+    let queued_at = NOW.unix + 60;
+    let then = later(60 + 3 * 86_400);
+    let replace = |market: &mut Market| market.replace_dead_feeds(&other(), queued_at, &both(150, then.unix), then);
+    // The quote feed lives, and may: it is not replaced. Of the collateral's one reading is enough.
+    let mut alive = market;
+    prices(&mut alive, 100, later(61));
+    refused(&alive, replace, Error::FeedAlive);
+    replace(&mut market).unwrap();
+    assert_eq!(market.oracle.collateral_feed, pin(16));
+    // Another price altogether: the guards judge it as they would the next of the old feed.
+    let read = market.known_prices(PriceUse::Observe, then).unwrap();
+    assert_eq!(read.conservative().unwrap_err(), Error::MarketGuarded);
+    assert!(read.guarded().value(Collateral(SOL)).unwrap() < Quote(104 * USDC));
 }
 
 #[test]

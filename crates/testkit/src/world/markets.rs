@@ -212,9 +212,12 @@ impl World {
     /// If there is no such market.
     #[track_caller]
     pub fn forget_prices(&mut self, market: &MarketKeys) {
-        let mut guard = self.market_state(market).guard;
-        (guard.reference, guard.average, guard.moved_at) = (Price::default(), Price::default(), 0);
-        self.set_guard(market, guard);
+        let mut state = self.market_state(market);
+        let guard = &mut state.guard;
+        (guard.reference, guard.average, guard.spot) = Default::default();
+        (guard.moved_at, guard.averaged_at, guard.priced_at) = Default::default();
+        state.oracle.known = bytemuck::Zeroable::zeroed();
+        self.set_market(market, &state);
     }
 
     /// Writes the state of a market's guards.
