@@ -196,7 +196,7 @@ fn feeds_are_queued_and_pinned_after_the_timelock() {
     let before = world.market_state(&market);
     let mut feeds = feeds_of(&before);
     feeds.quote.key.0[0] ^= 1;
-    let hash = change_hash(FEEDS, &market.market, &feeds).unwrap();
+    let hash = change_hash(FEEDS, &market.market, &(feeds, false)).unwrap();
 
     let outcome = world.queue_feeds(&market, feeds).unwrap();
 
@@ -205,6 +205,7 @@ fn feeds_are_queued_and_pinned_after_the_timelock() {
         market: market.market,
         queued,
         feeds,
+        dead: false,
     };
     assert_eq!(outcome.event::<FeedsQueued>(), event);
     assert_stored(&mut world, &market.market, FEEDS, 0, queued);
@@ -213,12 +214,18 @@ fn feeds_are_queued_and_pinned_after_the_timelock() {
     let event = FeedsChanged {
         market: market.market,
         feeds,
+        dead: false,
     };
     assert_eq!(outcome.event::<FeedsChanged>(), event);
     assert!(back < 0);
     let mut expected = before;
+    let after = world.market_state(&market);
     expected.oracle.quote_feed = feeds.quote;
-    assert_eq!(world.market_state(&market), expected);
+    expected.oracle.known = after.oracle.known;
+    // The averages' time: Pyth's hour, and the own ten minutes.
+    expected.guard.settled_at = world.unix() + 4_200;
+    assert_eq!(after, expected);
+    assert_eq!(after.oracle.known.newest.quote.published, world.unix());
 }
 
 #[test]

@@ -355,8 +355,11 @@ fn the_list_is_complete() {
             "execute_parameters",
             ix::execute_parameters(&market, &key, 0, Vec::new()),
         ),
-        ("queue_feeds", ix::queue_feeds(&market, &key, feeds, 1)),
-        ("execute_feeds", ix::execute_feeds(&market, &key, feeds)),
+        ("queue_feeds", ix::queue_feeds(&market, &key, feeds, false, 1)),
+        (
+            "execute_feeds",
+            ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
+        ),
         ("queue_guardian", ix::queue_guardian(&key, key, 1)),
         ("execute_guardian", ix::execute_guardian(&key, key)),
         ("cancel_change", ix::cancel_change(&key, &key, &key)),

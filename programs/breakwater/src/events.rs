@@ -52,9 +52,9 @@ events! {
     /// The proposed authority accepted, and is the authority now.
     AuthorityAccepted { authority: Pubkey, }
     /// A change of a market's feeds was queued.
-    FeedsQueued { market: Pubkey, queued: governance::ChangeQueued, feeds: Feeds, }
+    FeedsQueued { market: Pubkey, queued: governance::ChangeQueued, feeds: Feeds, dead: bool, }
     /// A market has other feeds.
-    FeedsChanged { market: Pubkey, feeds: Feeds, }
+    FeedsChanged { market: Pubkey, feeds: Feeds, dead: bool, }
     /// Another depth budget or share was queued for a market.
     DepthShareQueued { market: Pubkey, queued: governance::ChangeQueued, allocation: depth::DepthAllocation, }
     /// A market has another depth budget or share.

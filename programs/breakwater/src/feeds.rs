@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{
-    Clock, FeedPin, Feeds as Pins, Market, Prices, RawReading, Readings,
+    Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, RawReading, Readings,
     oracle::{FEED_PULL, FEED_PUSH, PriceUse},
 };
 use pyth_sdk_solana::state::{PriceStatus, load_price_account};
@@ -35,13 +35,12 @@ pub struct Feeds<'info> {
 }
 
 impl Feeds<'_> {
-    /// Decodes the accounts that `market` has pinned; others are not looked at.
+    /// Decodes the accounts that `oracle` has pinned; others are not looked at.
     ///
     /// # Errors
     /// Those of [`read`].
     #[inline(never)]
-    pub fn read(&self, market: &Market) -> Result<Readings> {
-        let oracle = &market.oracle;
+    pub fn read(&self, oracle: &Oracle) -> Result<Readings> {
         let one = |pin: &FeedPin, account: &Option<UncheckedAccount>| match account {
             Some(account) => read(pin, account).map(Some),
             None => Ok(None),
@@ -63,7 +62,7 @@ impl Feeds<'_> {
     /// # Errors
     /// Those of [`Feeds::read`] and of the engine's `accept_prices`.
     pub fn accept(&self, market: &mut Market, address: Pubkey, usage: PriceUse, clock: Clock) -> Result<Prices> {
-        let readings = self.read(market)?;
+        let readings = self.read(&market.oracle)?;
         told(address, &market.accept_prices(&readings, usage, clock)).copied()
     }
 

@@ -253,15 +253,17 @@ pub mod breakwater {
         instructions::execute_parameters(ctx, changes)
     }
 
-    /// Queues other feeds for a market, which may be done until the slot `expires_slot`. Only the protocol's authority may; it pays the rent
+    /// Queues other feeds for a market, and whether the present ones are `dead`, which may be done until the slot `expires_slot`. Only the protocol's authority may; it pays the rent
     /// of the entry.
-    pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, expires_slot: u64) -> Result<()> {
-        instructions::queue_feeds(ctx, feeds, expires_slot)
+    pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, dead: bool, expires_slot: u64) -> Result<()> {
+        instructions::queue_feeds(ctx, feeds, dead, expires_slot)
     }
 
-    /// Pins queued feeds, after the timelock. Only the protocol's authority may; it gets the rent of the entry.
-    pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Feeds) -> Result<()> {
-        instructions::execute_feeds(ctx, feeds)
+    /// Pins queued feeds, after the timelock, in sight of the present ones: both show their price, and they must agree. Or in
+    /// place of `dead` ones, of which no reading was accepted since. Only the protocol's authority may; it gets the rent of the
+    /// entry.
+    pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Feeds, dead: bool) -> Result<()> {
+        instructions::execute_feeds(ctx, feeds, dead)
     }
 
     /// Creates the depth budget of an asset that markets sell, named in ASCII padded with zeros. Only the protocol's authority

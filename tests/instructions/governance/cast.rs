@@ -200,7 +200,7 @@ impl Cast {
         let (key, expires) = (ada.key(), self.world.longest_approval());
         for queue in [
             ix::queue_parameters(&market, &key, ID, self.changes.clone(), expires),
-            ix::queue_feeds(&market, &key, self.feeds, expires),
+            ix::queue_feeds(&market, &key, self.feeds, false, expires),
             ix::queue_guardian(&key, self.next_guardian, expires),
             ix::queue_depth_share(&market, &key, &self.next_budget, NEXT_SHARE, expires),
         ] {

@@ -73,8 +73,8 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
         (
             "feeds in the transaction that queues them",
             vec![
-                ix::queue_feeds(&market, &key, feeds, slot),
-                ix::execute_feeds(&market, &key, feeds),
+                ix::queue_feeds(&market, &key, feeds, false, slot),
+                ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
             ],
             BreakwaterError::TooEarly,
         ),
@@ -223,7 +223,7 @@ fn a_thief_of_the_authoritys_key_is_refused_everything_that_would_take_or_endang
     let (feeds, budget) = (heist.hostile_feeds(), addresses::depth_budget(ASSET));
     for execute in [
         ix::execute_parameters(&market, &key, 0, wishes(&mut heist)),
-        ix::execute_feeds(&market, &key, feeds),
+        ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
         ix::execute_guardian(&key, key),
         ix::execute_depth_share(&market, &key, &budget, &budget, 10_000),
     ] {
@@ -258,7 +258,7 @@ fn a_thief_of_the_guardians_key_is_refused_everything_but_the_brakes() {
     for attempt in [
         create,
         ix::queue_parameters(&market, &key, 0, wishes.clone(), slot),
-        ix::queue_feeds(&market, &key, feeds, slot),
+        ix::queue_feeds(&market, &key, feeds, false, slot),
         ix::queue_guardian(&key, heist.mallory.key(), slot),
         ix::create_depth_budget(&key, "ANOTHER"),
         ix::queue_depth_share(&market, &key, &addresses::depth_budget(ASSET), 10_000, slot),
@@ -332,7 +332,7 @@ fn what_a_thief_of_the_authoritys_key_can_do_at_once_takes_endangers_and_locks_i
     let (wishes, feeds) = (wishes(&mut heist), heist.hostile_feeds());
     let queue = [
         ix::queue_parameters(&market, &key, 0, wishes, slot),
-        ix::queue_feeds(&market, &key, feeds, slot),
+        ix::queue_feeds(&market, &key, feeds, false, slot),
         ix::queue_guardian(&key, accomplice.key(), slot),
         ix::create_depth_budget(&key, "ANOTHER"),
         ix::queue_depth_share(&market, &key, &addresses::depth_budget("ANOTHER"), 10_000, slot),

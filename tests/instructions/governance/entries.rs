@@ -207,7 +207,7 @@ impl Stand {
         let (market, key) = (&self.market, &signer.key());
         match self.kind {
             Kind::Parameters => ix::queue_parameters(market, key, 0, Self::changes(changed), expires),
-            Kind::Feeds => ix::queue_feeds(market, key, self.feeds(changed), expires),
+            Kind::Feeds => ix::queue_feeds(market, key, self.feeds(changed), false, expires),
             Kind::Guardian => ix::queue_guardian(key, Self::next_guardian(changed), expires),
             Kind::Depth => ix::queue_depth_share(market, key, &self.budget, Self::share(changed), expires),
         }
@@ -223,15 +223,17 @@ impl Stand {
         let key = &signer.key();
         let mut execute = match kind {
             Kind::Parameters => ix::execute_parameters(market, key, 0, Self::changes(changed)),
-            Kind::Feeds => ix::execute_feeds(market, key, self.feeds(changed)),
+            Kind::Feeds => ix::execute_feeds(market, key, self.feeds(changed), false, market.feeds()),
             Kind::Guardian => ix::execute_guardian(key, Self::next_guardian(changed)),
             Kind::Depth => {
                 let present = addresses::depth_budget(ASSET);
                 ix::execute_depth_share(market, key, &present, &self.budget, Self::share(changed))
             }
         };
-        // The entry is the last account of each.
-        execute.accounts.last_mut().unwrap().pubkey = self.entry();
+        // The entry is the last account of each, but that feeds come after it.
+        let last = execute.accounts.len() - 1;
+        let entry = if matches!(kind, Kind::Feeds) { 3 } else { last };
+        execute.accounts[entry].pubkey = self.entry();
         execute
     }
 

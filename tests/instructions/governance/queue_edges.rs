@@ -218,7 +218,7 @@ fn the_events_say_what_was_queued_and_until_when() {
         closes_at: now + TIMELOCK + GRACE,
     };
     let queued = stand.world.queue_feeds(&market, feeds).unwrap().event::<FeedsQueued>();
-    let hash = breakwater_client::change_hash(Kind::Feeds.number(), &market.market, &feeds).unwrap();
+    let hash = breakwater_client::change_hash(Kind::Feeds.number(), &market.market, &(feeds, false)).unwrap();
     assert_eq!(
         (queued.market, queued.queued, queued.feeds),
         (market.market, event(hash), feeds)
@@ -271,13 +271,13 @@ fn feeds_that_no_market_could_have_are_not_queued() {
         println!("case {number}: {expected:?}");
         let mut feeds = present;
         bend(&mut feeds);
-        let queue = ix::queue_feeds(&market, &authority.key(), feeds, expires);
+        let queue = ix::queue_feeds(&market, &authority.key(), feeds, false, expires);
         world.assert_error_unchanged(&[queue], &[&authority], expected);
     }
 }
 
 #[test]
-fn a_market_knows_of_prices_what_it_knew_when_its_feeds_change() {
+fn a_market_judges_its_new_feeds_by_what_it_knew() {
     let mut world = World::program_test();
     let market = world.market(&redeemable());
     world.observe_price(&market).unwrap();
@@ -288,8 +288,19 @@ fn a_market_knows_of_prices_what_it_knew_when_its_feeds_change() {
     world.wait_out_timelock();
     let mut expected = world.market_state(&market);
     world.execute_feeds(&market, feeds).unwrap();
+    let after = world.market_state(&market);
     (expected.oracle.collateral_feed, expected.oracle.rate_feed) = (feeds.collateral, feeds.rate);
-    assert_eq!(world.market_state(&market), expected);
+    // What the new feeds said is known, and the old ones' readings are not.
+    let now = world.unix();
+    let known = &after.oracle.known;
+    assert_eq!(
+        [known.newest.collateral, known.newest.base, known.rate]
+            .map(|reading| (reading.published, reading.accepted_at)),
+        [(now, now); 3]
+    );
+    expected.oracle.known = *known;
+    expected.guard.settled_at = now + 4_200;
+    assert_eq!(after, expected);
 
     // The old updates are nobody's any more; those of the other receiver are read, and judged by the old prices.
     let observe = ix::observe_price(&market);
@@ -298,12 +309,6 @@ fn a_market_knows_of_prices_what_it_knew_when_its_feeds_change() {
     for feed in [market.collateral_feed, rate] {
         world.edit_pull(&feed, |update| update.receiver = RECEIVERS[1]);
     }
-    let accepted = expected.oracle.known.newest.collateral.published;
-    world.edit_pull(&market.collateral_feed, |update| {
-        update.quotation.publish_time = accepted - 1;
-    });
-    // Far older than any age allows as well, which is told first.
-    world.assert_error_unchanged(std::slice::from_ref(&observe), &[], BreakwaterError::PriceTooOld);
     world.publish_all();
     let outcome: Outcome = world.send(std::slice::from_ref(&observe), &[]).unwrap();
     assert!(outcome.events::<breakwater::events::LevelChanged>().is_empty());

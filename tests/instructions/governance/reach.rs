@@ -126,7 +126,7 @@ fn queue_everything(heist: &mut Heist) -> Vec<Instruction> {
     let changes = change(heist, Parameter::stress_volatility, 0);
     vec![
         ix::queue_parameters(&market, &key, 0, changes, slot),
-        ix::queue_feeds(&market, &key, feeds, slot),
+        ix::queue_feeds(&market, &key, feeds, false, slot),
         ix::queue_depth_share(&market, &key, &addresses::depth_budget(ASSET), 10_000, slot),
         ix::queue_take_out(&market, &key, 90_000 * USDC, longest),
         ix::announce_liquidation_ltv(&market, &key, 7_501, start, start + i64::from(5 * DAY)),
@@ -165,7 +165,7 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
     heist.world.advance(5 * DAY);
     for execute in [
         ix::execute_parameters(&market, &authority, 0, changes),
-        ix::execute_feeds(&market, &authority, feeds),
+        ix::execute_feeds(&market, &authority, feeds, false, market.feeds()),
         ix::execute_depth_share(&market, &authority, &budget, &budget, 10_000),
     ] {
         heist.refused("what was cancelled", &[execute], &[&thief], GONE);

@@ -6,6 +6,7 @@ use crate::{
     scene::{SOL, Scene, USDC},
 };
 use breakwater::{
+    accounts,
     error::BreakwaterError,
     events::{InventorySold, PriceObserved},
 };
@@ -133,7 +134,7 @@ fn both_keys_leave_everybody_three_days_to_go_with_everything() {
     ];
     let queue = [
         ix::queue_parameters(&market, &key, 0, worst.clone(), slot),
-        ix::queue_feeds(&market, &key, feeds, slot),
+        ix::queue_feeds(&market, &key, feeds, false, slot),
         ix::queue_guardian(&key, heist.mallory.key(), slot),
     ];
     heist.world.send(&queue, &[&authority]).unwrap();
@@ -141,7 +142,7 @@ fn both_keys_leave_everybody_three_days_to_go_with_everything() {
     let opens = heist.world.unix() + i64::from(3 * DAY);
     let execute = [
         ix::execute_parameters(&market, &key, 0, worst),
-        ix::execute_feeds(&market, &key, feeds),
+        ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
         ix::execute_guardian(&key, heist.mallory.key()),
     ];
     let mut moments = 0;
@@ -210,7 +211,18 @@ fn a_feed_that_nobody_cancelled_cannot_liquidate_or_lend_at_once_at_what_it_says
         world.queue_feeds(market, feeds).unwrap();
         world.wait_out_timelock();
         world.observe_price(market).unwrap();
-        world.execute_feeds(market, feeds).unwrap();
+        // It is not pinned while it says something else than the present one; so it says the same for a moment.
+        let authority = world.authority().clone();
+        let next = accounts::Feeds {
+            collateral_feed: Some(hostile),
+            ..market.feeds()
+        };
+        let execute = [ix::execute_feeds(market, &authority.key(), feeds, false, next)];
+        world.assert_error_unchanged(&execute, &[&authority], BreakwaterError::FeedsDisagree);
+        let present = world.shown(&market.collateral_feed).quotation().price;
+        world.settle_price(&hostile, present, 0);
+        world.send(&execute, &[&authority]).unwrap();
+        world.settle_price(&hostile, price, 0);
         let market = MarketKeys {
             collateral_feed: hostile,
             ..*market
@@ -221,7 +233,7 @@ fn a_feed_that_nobody_cancelled_cannot_liquidate_or_lend_at_once_at_what_it_says
             (liquidate, kate, BreakwaterError::AccountHealthy)
         } else {
             let borrow = ix::borrow(&market, &position.address, &alice.key(), 100_000 * USDC);
-            (borrow, alice, BreakwaterError::MarketGuarded)
+            (borrow, alice, BreakwaterError::FeedsSettling)
         };
         world.assert_error_unchanged(&[attempt], &[signer], expected);
         // Whoever looks sees it, and everybody may still leave.

@@ -216,11 +216,17 @@ fn forget(cast: &mut Cast, subject: &Pubkey, kind: u8) {
 fn queue_feeds(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     let (market, expires) = (cast.market, cast.world.slot());
     forget(cast, &market.market, FEEDS);
-    vec![ix::queue_feeds(&market, &signer.key(), cast.feeds, expires)]
+    vec![ix::queue_feeds(&market, &signer.key(), cast.feeds, false, expires)]
 }
 
 fn execute_feeds(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    vec![ix::execute_feeds(&cast.market, &signer.key(), cast.feeds)]
+    vec![ix::execute_feeds(
+        &cast.market,
+        &signer.key(),
+        cast.feeds,
+        false,
+        cast.market.feeds(),
+    )]
 }
 
 fn queue_guardian(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {

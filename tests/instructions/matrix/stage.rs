@@ -267,7 +267,7 @@ fn other_market(cast: &mut Cast, spec: &MarketSpec, asset: &str) -> MarketKeys {
     let feeds = other_receiver(world, &market);
     for queue in [
         ix::queue_parameters(&market, &key, ID, cast.changes.clone(), expires),
-        ix::queue_feeds(&market, &key, feeds, expires),
+        ix::queue_feeds(&market, &key, feeds, false, expires),
         ix::queue_depth_share(&market, &key, &cast.next_budget, NEXT_SHARE, expires),
     ] {
         cast.world.send(&[queue], &[&ada]).unwrap();

@@ -132,9 +132,9 @@ pub fn execute_parameters(
     )
 }
 
-/// Queues other feeds for a market, which may be done until the slot `expires_slot`. The protocol's authority signs and pays the entry's rent.
+/// Queues other feeds for a market, and whether the present ones are `dead`, which may be done until the slot `expires_slot`. The protocol's authority signs and pays the entry's rent.
 #[must_use]
-pub fn queue_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds, expires_slot: u64) -> Instruction {
+pub fn queue_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds, dead: bool, expires_slot: u64) -> Instruction {
     build(
         &accounts::QueueFeeds {
             protocol: addresses::protocol(),
@@ -143,21 +143,34 @@ pub fn queue_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds, expires_
             queued_change: addresses::queued_change(&keys.market, FEEDS, 0),
             system_program: system_program::ID,
         },
-        &instruction::QueueFeeds { feeds, expires_slot },
+        &instruction::QueueFeeds {
+            feeds,
+            dead,
+            expires_slot,
+        },
     )
 }
 
-/// Pins the feeds that were queued. The protocol's authority signs and gets the entry's rent.
+/// Pins the feeds that were queued, whose price accounts are `next`; those of the present ones are shown beside them, unless they
+/// are `dead`. The protocol's authority signs and gets the entry's rent.
 #[must_use]
-pub fn execute_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds) -> Instruction {
+pub fn execute_feeds(
+    keys: &MarketKeys,
+    authority: &Pubkey,
+    feeds: Feeds,
+    dead: bool,
+    next: accounts::Feeds,
+) -> Instruction {
     build(
         &accounts::ExecuteFeeds {
             protocol: addresses::protocol(),
             authority: *authority,
             market: keys.market,
             queued_change: addresses::queued_change(&keys.market, FEEDS, 0),
+            present: if dead { MarketKeys::KNOWN_FEEDS } else { keys.feeds() },
+            next,
         },
-        &instruction::ExecuteFeeds { feeds },
+        &instruction::ExecuteFeeds { feeds, dead },
     )
 }
 

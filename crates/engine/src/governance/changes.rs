@@ -139,6 +139,7 @@ impl Market {
     /// # Errors
     /// Those of [`Market::check_feeds`] and [`Oracle::read`], of either feeds; [`Error::ConfidenceTooWide`],
     /// [`Error::FeedsDisagree`].
+    #[inline(never)]
     pub fn change_feeds(&mut self, feeds: &Feeds, old: &Readings, new: &Readings, clock: Clock) -> Result<()> {
         let mut next = self.check_feeds(feeds)?;
         let (present, known) = self.price_of(&self.oracle, old, clock)?;
@@ -158,6 +159,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::FeedAlive`], those of [`Market::check_feeds`] and [`Oracle::read`]; [`Error::ConfidenceTooWide`].
+    #[inline(never)]
     pub fn replace_dead_feeds(&mut self, feeds: &Feeds, queued_at: i64, new: &Readings, clock: Clock) -> Result<()> {
         let mut next = self.check_feeds(feeds)?;
         if self.oracle.known.accepted_of_replaced(&self.oracle, &next) > queued_at {
@@ -171,6 +173,7 @@ impl Market {
     }
 
     /// The price that an oracle shows, for judging a change of feeds, and what is known then.
+    #[inline(never)]
     fn price_of(&self, oracle: &Oracle, shown: &Readings, clock: Clock) -> Result<(Price, Known)> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
         let (believed, known) = oracle.read(&self.config, decimals, shown, PriceUse::Observe, clock)?;

@@ -1,13 +1,14 @@
 //! One line for each instruction about who may change what, and time to wait for it.
 
-use super::World;
+use super::{Feed, World};
 use crate::{
     actor::Actor,
     ix,
+    keys::address_for,
     outcome::{Failure, Outcome},
 };
 use anchor_lang::prelude::Pubkey;
-use breakwater::state::Protocol;
+use breakwater::{accounts, state::Protocol};
 use breakwater_client::{MarketKeys, addresses, decode};
 use breakwater_engine::{
     Feeds, Parameter, ParameterChange, QueuedChange,
@@ -92,18 +93,61 @@ impl World {
     /// Queues other feeds, as the authority.
     #[track_caller]
     pub fn queue_feeds(&mut self, market: &MarketKeys, feeds: Feeds) -> Result<Outcome, Failure> {
-        let (authority, expires) = (self.authority().clone(), self.longest_approval());
-        self.send(
-            &[ix::queue_feeds(market, &authority.key(), feeds, expires)],
-            &[&authority],
-        )
+        self.queue_feeds_for(market, feeds, false)
     }
 
-    /// Pins queued feeds, as the authority.
+    /// Queues other feeds, in place of `dead` ones or not, as the authority.
+    #[track_caller]
+    pub fn queue_feeds_for(&mut self, market: &MarketKeys, feeds: Feeds, dead: bool) -> Result<Outcome, Failure> {
+        let (authority, expires) = (self.authority().clone(), self.longest_approval());
+        let queue = ix::queue_feeds(market, &authority.key(), feeds, dead, expires);
+        self.send(&[queue], &[&authority])
+    }
+
+    /// Pins queued feeds, which show what the present ones do, as the authority.
     #[track_caller]
     pub fn execute_feeds(&mut self, market: &MarketKeys, feeds: Feeds) -> Result<Outcome, Failure> {
-        let authority = self.authority().clone();
-        self.send(&[ix::execute_feeds(market, &authority.key(), feeds)], &[&authority])
+        let (authority, next) = (self.authority().clone(), self.next_feeds(market, &feeds));
+        let execute = ix::execute_feeds(market, &authority.key(), feeds, false, next);
+        self.send(&[execute], &[&authority])
+    }
+
+    /// Price accounts of the feeds that a market is to have: the present one of a feed that stays, and of another a new one that
+    /// shows what the present one does; a redemption rate that is new shows what the collateral's feed does.
+    pub fn next_feeds(&mut self, market: &MarketKeys, feeds: &Feeds) -> accounts::Feeds {
+        let oracle = self.market_state(market).oracle;
+        let (base, rate) = market
+            .redemption_feeds
+            .unwrap_or((market.quote_feed, market.collateral_feed));
+        let pairs = [
+            (feeds.collateral, oracle.collateral_feed, market.collateral_feed),
+            (feeds.quote, oracle.quote_feed, market.quote_feed),
+            (feeds.base, oracle.base_feed, base),
+            (feeds.rate, oracle.rate_feed, rate),
+        ];
+        let [collateral_feed, quote_feed, base_feed, rate_feed] = pairs.map(|(pin, present, address)| {
+            if pin.is_none() {
+                return None;
+            }
+            if pin == present || (pin == oracle.quote_feed && address == market.quote_feed) {
+                return Some(address);
+            }
+            let mut feed = self.shown(&address);
+            let Feed::Pull(update) = &mut feed else {
+                return Some(address);
+            };
+            update.receiver = Pubkey::new_from_array(pin.owner.0);
+            update.feed_id = pin.key.0;
+            let next = address_for(&format!("the next feed {:?} of {:?}", pin.key, pin.owner));
+            self.show(&next, feed);
+            Some(next)
+        });
+        accounts::Feeds {
+            collateral_feed,
+            quote_feed,
+            base_feed,
+            rate_feed,
+        }
     }
 
     /// Queues another guardian of the brakes, as the authority.

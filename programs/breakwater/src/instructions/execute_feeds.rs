@@ -2,12 +2,12 @@ use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::FeedsChanged,
-    feeds::check_pins,
+    feeds::*,
     governance::change_hash,
     state::{Market, Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::{Feeds, governance::FEEDS};
+use breakwater_engine::{Feeds as Pins, Readings, governance::FEEDS};
 
 /// Accounts of `execute_feeds`.
 #[derive(Accounts)]
@@ -24,21 +24,44 @@ pub struct ExecuteFeeds<'info> {
     /// The entry. Closed here.
     #[account(mut, close = authority, constraint = queued_change.load()?.is_of(key(&market.key()), FEEDS) @ BreakwaterError::WrongChange)]
     pub queued_change: AccountLoader<'info, QueuedChange>,
+    /// The price accounts of the present feeds. Not looked at where they are announced to be dead.
+    pub present: Feeds<'info>,
+    /// Those of the queued ones.
+    pub next: Feeds<'info>,
 }
 
 /// Pins queued feeds.
-pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Feeds) -> Result<()> {
+pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Pins, dead: bool) -> Result<()> {
     let accounts = &ctx.accounts;
-    let market = accounts.market.key();
-    let hash = change_hash(FEEDS, &market, &feeds)?;
-    accounts
-        .queued_change
-        .load()?
-        .check(&hash, clock::now()?)
-        .or_program_error()?;
+    let address = accounts.market.key();
+    let clock = clock::now()?;
+    let hash = change_hash(FEEDS, &address, &(feeds, dead))?;
+    let queued_at = {
+        let queued = accounts.queued_change.load()?;
+        queued.check(&hash, clock).or_program_error()?;
+        queued.queued_at
+    };
     // Again, for the program may know other receivers by now.
     check_pins(&feeds)?;
-    accounts.market.load_mut()?.change_feeds(&feeds).or_program_error()?;
-    emit!(FeedsChanged { market, feeds });
+    let mut market = accounts.market.load_mut()?;
+    let next = read_next(&market, &feeds, &accounts.next)?;
+    if dead {
+        market.replace_dead_feeds(&feeds, queued_at, &next, clock)
+    } else {
+        let present = accounts.present.read(&market.oracle)?;
+        market.change_feeds(&feeds, &present, &next, clock)
+    }
+    .or_program_error()?;
+    emit!(FeedsChanged {
+        market: address,
+        feeds,
+        dead
+    });
     Ok(())
+}
+
+/// What the queued feeds say. Not inlined: the oracle that they would make is large for a stack frame.
+#[inline(never)]
+fn read_next(market: &Market, feeds: &Pins, accounts: &Feeds) -> Result<Readings> {
+    accounts.read(&market.check_feeds(feeds).or_program_error()?)
 }

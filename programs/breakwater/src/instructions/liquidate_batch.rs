@@ -33,7 +33,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let readings = accounts.feeds.read(&market)?;
+    let readings = accounts.feeds.read(&market.oracle)?;
     let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
     let prices = told(accounts.market.key(), &accepted)?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;

@@ -16,7 +16,7 @@ pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
     let accounts = &ctx.accounts;
     let address = accounts.market.key();
     let mut market = accounts.market.load_mut()?;
-    let readings = accounts.feeds.read(&market)?;
+    let readings = accounts.feeds.read(&market.oracle)?;
     let (prices, observation) = market.observe_price(&readings, clock::now()?).or_program_error()?;
     tell(address, &prices);
     emit!(PriceObserved {

@@ -34,7 +34,7 @@ pub struct QueueFeeds<'info> {
 }
 
 /// Queues other feeds for a market.
-pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, expires_slot: u64) -> Result<()> {
+pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, dead: bool, expires_slot: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     check_pins(&feeds)?;
     accounts.market.load()?.check_feeds(&feeds).or_program_error()?;
@@ -44,12 +44,17 @@ pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, expires_slot: u64) ->
         kind: FEEDS,
         id: 0,
     };
-    let hash = change_hash(FEEDS, &market, &feeds)?;
+    let hash = change_hash(FEEDS, &market, &(feeds, dead))?;
     let queued = accounts
         .queued_change
         .load_init()?
         .queue(entry, hash, ctx.bumps.queued_change, expires_slot, clock::now()?)
         .or_program_error()?;
-    emit!(FeedsQueued { market, queued, feeds });
+    emit!(FeedsQueued {
+        market,
+        queued,
+        feeds,
+        dead
+    });
     Ok(())
 }
