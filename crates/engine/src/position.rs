@@ -1,6 +1,6 @@
 //! A borrower's margin account and a keeper's ledger.
 
-use crate::units::{Collateral, DebtShares, Key, Quote};
+use crate::{map::Place, units::{Collateral, DebtShares, Key, Quote}};
 
 /// [`MarginAccount::version`] and [`KeeperLedger::version`] of this layout.
 pub const VERSION: u8 = 1;
@@ -28,10 +28,8 @@ stored! {
         version: u8,
         /// Bump of its address.
         bump: u8,
-        /// Band of the liquidation map that holds its debt; zero without debt.
-        band: u8,
-        /// Zeros.
-        padding: [u8; 3],
+        /// Where its debt is on the liquidation map.
+        place: Place,
         /// Zeros; room for later layouts.
         reserved: [u64; 11],
     }

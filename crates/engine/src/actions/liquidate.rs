@@ -57,7 +57,9 @@ struct Outcome {
     shares: DebtShares,
     /// The account's collateral.
     collateral: Collateral,
-    /// The account's band.
+    /// The band that holds the account.
+    held: u8,
+    /// The band that it goes into.
     band: u8,
     /// The map's kept sums.
     sums: Sums,
@@ -123,7 +125,7 @@ impl Market {
         let settled = at.settled.divisor()?;
         let spread = at.spread_by(&settled, config.max_gap);
         let rules = Rules::with_spread(config, self.liquidation_ltv(clock), spread);
-        self.map.set_threshold(stress.threshold, false);
+        self.map.set_threshold(stress.threshold);
         self.books = books;
         Ok(Liquidations {
             market: self,
@@ -184,7 +186,7 @@ impl Liquidations<'_> {
         let credit = ledger.credit.plus(outcome.bounty)?;
         outcome.backstop.invariant(outcome.pool_shares)?;
 
-        let from = (account.debt_shares, account.band);
+        let from = (account.debt_shares, outcome.held);
         let to = (outcome.shares, outcome.band);
         self.market.map.shift(from, to, outcome.sums)?;
         // From here on nothing can fail.
@@ -197,7 +199,7 @@ impl Liquidations<'_> {
         books.unwind.anchor = self.anchor;
         account.debt_shares = outcome.shares;
         account.collateral = outcome.collateral;
-        account.band = outcome.band;
+        account.place = self.market.map.place(outcome.shares, outcome.band);
         ledger.credit = credit;
         self.record_step(account, step);
         Ok(Liquidation {
@@ -276,13 +278,13 @@ impl Liquidations<'_> {
         if self.guardian_rate != Bps(0) {
             claim = claim.plus(self.guardians_earn(&terms))?;
         }
-        let sums = market
-            .map
-            .sums_after((account.debt_shares, account.band), (shares, band));
+        let held = market.map.band_at(account.place);
+        let sums = market.map.sums_after((account.debt_shares, held), (shares, band));
         Ok(Outcome {
             terms,
             shares,
             collateral,
+            held,
             band,
             sums,
             pool_cash,

@@ -62,6 +62,10 @@ impl Market {
     /// Those of [`Market::accept_prices`].
     pub fn observe_price(&mut self, readings: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
         let prices = self.accept_prices(readings, Purpose::Observe, clock)?;
+        // Here and not in every action that is shown a price: what each map leaves out it counts in full, so being late costs
+        // nobody anything, and moving it takes more compute than a liquidation may ask for.
+        let index = self.books.pool.index;
+        self.map.follow_price(prices.guarded(), index, self.liquidation_ltv(clock));
         // So that the kept sums follow the price when nobody liquidates, and others have few bands to walk.
         let stress = Stress::new(
             &self.map,
@@ -69,8 +73,7 @@ impl Market {
             prices.lowest(),
             self.config.stress_fall,
         )?;
-        let empty = self.books.pool.debt_shares == DebtShares::ZERO;
-        self.map.set_threshold(stress.threshold, empty);
+        self.map.set_threshold(stress.threshold);
         let observation = Observation {
             spot: prices.spot(),
             guarded: prices.guarded(),

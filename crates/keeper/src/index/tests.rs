@@ -151,6 +151,7 @@ fn the_worst_comes_first_and_old_news_changes_nothing() {
         debt_shares: DebtShares(shares << 30),
         last_risk_slot: 0,
         stepped_at: 0,
+        place: bytemuck::Zeroable::zeroed(),
         seen,
     };
     for (name, shares) in [(1, 5), (2, 9), (3, 7)] {

@@ -149,7 +149,8 @@ proptest! {
             // Stand-ins for the others, which cost the pool's index nothing.
             let mut other = super::account(*collateral);
             other.debt_shares = quotes.market.books.pool.index.shares_for_loan(Quote(*debt)).unwrap();
-            other.band = quotes.market.map.band(other.debt_shares, other.collateral);
+            let map = &quotes.market.map;
+            other.place = map.place(other.debt_shares, map.band(other.debt_shares, other.collateral));
             if *debt >= config.min_debt.0 {
                 let _ = liquidate(&mut quotes, &mut other);
             }

@@ -259,7 +259,7 @@ fn the_rest_of_the_margin_beyond_the_largest_penalty_stays_with_the_owner() {
     // 1,125 and 6%, 67.5, rounded down: 1,192 × 8.
     assert_eq!((done.seized, done.penalty), (Collateral(9_536), Bps(600)));
     assert_eq!(
-        (account.collateral, account.debt_shares, account.band),
+        (account.collateral, account.debt_shares, market.map.band_at(account.place)),
         (Collateral(464), DebtShares(0), 0)
     );
     assert_eq!(market.books.income.penalties, Quote(67));
