@@ -20,8 +20,8 @@ stored! {
         debt_shares: DebtShares,
         /// Slot of the last borrow, or withdrawal against debt: it cannot be liquidated in that slot.
         last_risk_slot: u64,
-        /// When a step of a guarded liquidation was last taken, seconds since 1970.
-        stepped_at: i64,
+        /// The moment up to which the pace of its guarded steps is used, microseconds since 1970.
+        stepped_until: i64,
         /// Tells apart the accounts of one owner.
         id: u16,
         /// Layout version.

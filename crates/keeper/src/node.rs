@@ -131,14 +131,14 @@ fn entry(address: Pubkey, data: &[u8], seen: u64) -> Answer<Entry> {
             SLICE.length
         ))
     })?;
-    let [collateral, debt_shares, last_risk_slot, stepped_at, rest] = words;
+    let [collateral, debt_shares, last_risk_slot, stepped_until, rest] = words;
     let [.., band_low, band_high, folds_low, folds_high] = rest.to_le_bytes();
     Ok(Entry {
         address: Key(address.to_bytes()),
         collateral: Collateral(collateral),
         debt_shares: DebtShares(debt_shares),
         last_risk_slot,
-        stepped_at: stepped_at.cast_signed(),
+        stepped_until: stepped_until.cast_signed(),
         place: Place {
             band: i16::from_le_bytes([band_low, band_high]),
             folds: u16::from_le_bytes([folds_low, folds_high]),
@@ -334,7 +334,7 @@ mod tests {
         account.collateral = Collateral(2);
         account.debt_shares = DebtShares(3);
         account.last_risk_slot = 4;
-        account.stepped_at = -5;
+        account.stepped_until = -5;
         account.id = 6;
         let data = [MarginAccount::DISCRIMINATOR, bytemuck::bytes_of(&account)].concat();
         let address = Pubkey::new_from_array([9; 32]);

@@ -1,7 +1,7 @@
 use crate::{
     backstop::Backstop,
     error::{Error, Result},
-    guard::{Level, Prices, Steps},
+    guard::{Level, Prices, Step, Steps},
     guardians::Guardians,
     map::Sums,
     market::Market,
@@ -183,6 +183,10 @@ impl Liquidations<'_> {
                 outcome = self.outcome(account, &debt, cut)?;
             }
         }
+        let mut used = None;
+        if let Some(step) = &step {
+            used = Some((step.flow, step.until(outcome.terms.repay)?));
+        }
         let credit = ledger.credit.plus(outcome.bounty)?;
         outcome.backstop.invariant(outcome.pool_shares)?;
 
@@ -201,7 +205,7 @@ impl Liquidations<'_> {
         account.collateral = outcome.collateral;
         account.place = self.market.map.place(outcome.shares, outcome.band);
         ledger.credit = credit;
-        self.record_step(account, step);
+        self.record_step(account, used);
         Ok(Liquidation {
             price: self.settled.price,
             repaid: terms.repay,
@@ -236,10 +240,10 @@ impl Liquidations<'_> {
     }
 
     /// How much of its debt is to be taken, as far as the account alone can tell. While Guarded, and unless the account is taken
-    /// over, that is a step: then also the mark that it moves the flow limit to.
+    /// over, that is a step: then also what it uses up.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `debt`")]
-    fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<i64>)> {
+    fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<Step>)> {
         let settled = self.settled.value(account.collateral)?;
         let judged = match &self.judged {
             None => settled,
@@ -248,8 +252,8 @@ impl Liquidations<'_> {
         let demand = Demand::of(&self.rules, debt, Values { judged, settled })?;
         match &self.steps {
             Some(steps) if demand.extent != Extent::TakeOver => {
-                let (repay, mark) = steps.step(&self.market.config, account, &demand, debt)?;
-                Ok((demand.cut_to(repay), Some(mark)))
+                let (repay, step) = steps.step(&self.market.config, account, &demand, debt)?;
+                Ok((demand.cut_to(repay), Some(step)))
             }
             _ => Ok((demand, None)),
         }
@@ -331,22 +335,22 @@ impl Liquidations<'_> {
         demand.within(config, debt, Quote(most), Error::PipelineFull)
     }
 
-    /// The mark of a step that has been cut to `repay` since.
+    /// A step that has been cut to `repay` since.
     #[inline]
-    fn step_of(&self, step: Option<i64>, repay: Quote) -> Result<Option<i64>> {
+    fn step_of(&self, step: Option<Step>, repay: Quote) -> Result<Option<Step>> {
         match (step, &self.steps) {
-            (Some(_), Some(steps)) => steps.take(repay).map(Some),
+            (Some(step), Some(steps)) => Ok(Some(step.with_flow(steps.take(repay)?))),
             _ => Ok(None),
         }
     }
 
-    /// Records a step of a guarded liquidation.
+    /// Records a step of a guarded liquidation, by the moments up to which the flow limit and the account's pace are used.
     #[inline]
-    fn record_step(&mut self, account: &mut MarginAccount, step: Option<i64>) {
-        if let (Some(mark), Some(steps)) = (step, &mut self.steps) {
-            steps.record(mark);
-            self.market.guard.flow = mark;
-            account.stepped_at = self.clock.unix;
+    fn record_step(&mut self, account: &mut MarginAccount, used: Option<(i64, i64)>) {
+        if let (Some((flow, own)), Some(steps)) = (used, &mut self.steps) {
+            steps.record(flow);
+            self.market.guard.flow = flow;
+            account.stepped_until = own;
         }
     }
 

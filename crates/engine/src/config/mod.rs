@@ -90,7 +90,7 @@ stored! {
         /// Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
         /// higher.
         max_gap: Bps,
-        /// While Guarded: the part of the wanted repayment that is taken over at a time, bps.
+        /// While Guarded: the part of an account's debt that is taken over at once (a step), refilled over `guarded_refill`, bps.
         guarded_step: Bps,
         /// The guardians' share of penalties, if all of the backstop's equity were theirs, bps.
         guardian_share: Bps,
@@ -114,8 +114,8 @@ stored! {
         average_seconds: u32,
         /// Time without a cause after which the breaker falls one level, seconds.
         calm_seconds: u32,
-        /// While Guarded: time between two steps of one account, seconds.
-        guarded_cooldown: u32,
+        /// While Guarded: time in which an account's step is refilled, seconds; 0 is at once.
+        guarded_refill: u32,
         /// While Guarded: time in which `guarded_flow` is refilled, seconds.
         guarded_window: u32,
         /// Longest that one pull of the brake holds, seconds.
@@ -192,7 +192,7 @@ impl Config {
         velocity_horizon: 30,
         average_seconds: 600,
         calm_seconds: 60,
-        guarded_cooldown: 20,
+        guarded_refill: 300,
         guarded_window: 60,
         brake_seconds: 3_600,
         brake_rest: 14_400,

@@ -11,8 +11,8 @@ pub struct Entry {
     pub debt_shares: DebtShares,
     /// See [`MarginAccount::last_risk_slot`].
     pub last_risk_slot: u64,
-    /// See [`MarginAccount::stepped_at`].
-    pub stepped_at: i64,
+    /// See [`MarginAccount::stepped_until`].
+    pub stepped_until: i64,
     /// See [`MarginAccount::place`].
     pub place: Place,
     /// As of this slot.
@@ -28,7 +28,7 @@ impl Entry {
             collateral: account.collateral,
             debt_shares: account.debt_shares,
             last_risk_slot: account.last_risk_slot,
-            stepped_at: account.stepped_at,
+            stepped_until: account.stepped_until,
             place: account.place,
             seen,
         }
@@ -52,7 +52,7 @@ impl Entry {
             collateral: self.collateral,
             debt_shares: self.debt_shares,
             last_risk_slot: self.last_risk_slot,
-            stepped_at: self.stepped_at,
+            stepped_until: self.stepped_until,
             place: self.place,
             ..bytemuck::Zeroable::zeroed()
         }
