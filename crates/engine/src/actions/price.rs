@@ -1,6 +1,6 @@
 use crate::{
     error::{Error, Result},
-    guard::{BrakePull, Flags, Prices},
+    guard::{BrakePull, Flags, Level, Prices},
     market::Market,
     oracle::{Believed, Purpose, Readings},
     ramp::{Ramp, RampAnnounced, RampCancellation},
@@ -43,6 +43,11 @@ impl Market {
         if !verdict.flags.has(Flags::CONFIDENCE_HALT) {
             self.volatility.observe(&self.config, verdict.guarded, clock);
         }
+        let mut unwind = self.books.unwind;
+        if verdict.level != Level::Normal || verdict.before != Level::Normal {
+            unwind.renew(clock)?;
+        }
+        self.books.unwind = unwind;
         if self.books.pool.debt_shares == DebtShares::ZERO {
             // The map is empty.
             let ltv = self.liquidation_ltv(clock);

@@ -174,6 +174,11 @@ fn refusals(facts: &Facts, _: &History) -> Verdict {
     if accrues && touched.books != market.books {
         market.books = market.books_at(left.clock).ok()?;
     }
+    if touched.books.unwind != market.books.unwind {
+        // The discount begins anew with a reading that is not Normal.
+        let unwind = &mut market.books.unwind;
+        unwind.anchor = unwind.anchor.max(left.clock.unix * 1_000_000);
+    }
     let accepted = facts.view.is_some() || facts.step.before.market.oracle == touched.oracle;
     demand(accepted && expected == *left, || {
         "a refused call changed something".to_owned()
