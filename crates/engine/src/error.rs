@@ -88,6 +88,8 @@ macro_rules! with_errors {
             UnwindTooFast "The sale would run ahead of the unwind schedule",
             NothingToClaim "The keeper has no bounty to claim",
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
+            GuardedFlowTooSmall "While Guarded no account could be liquidated: the market's limit is below the minimum debt",
+            TakeOutTooSoon "Equity could leave before the guardians who saw it announced: the delay must be their cool-down and a day",
         }
     };
 }

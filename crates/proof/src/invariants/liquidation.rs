@@ -214,10 +214,8 @@ fn excuse(error: Error, stage: &Stage, account: &MarginAccount, view: &View, fac
             let own = Own::of(config, now, account, facts.debt(account.debt_shares));
             guarded && own.room() < int(config.min_debt.0)
         }
-        // Some of the flow is used, or the limit is below the least step.
-        Error::GuardedFlowUsed => {
-            guarded && (stage.market.guard.flow > now * 1_000_000 || config.guarded_flow < config.min_debt)
-        }
+        // Some of the flow is used.
+        Error::GuardedFlowUsed => guarded && stage.market.guard.flow > now * 1_000_000,
         Error::ActionPaused => now < stage.market.pauses.liquidate,
         Error::MarketHalted => view.level == 2,
         Error::ConfidenceTooWide => view.asked == 2,
