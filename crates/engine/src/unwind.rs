@@ -41,6 +41,9 @@ use crate::{
 };
 
 const MICROS_PER_HOUR: u64 = 3_600 * MICROS;
+/// The discount counts in millionths, of which a basis point has a hundred.
+const PARTS: u64 = 1_000_000;
+const PARTS_PER_BPS: u64 = PARTS / BPS;
 
 stored! {
     /// How far the unwind has sold, against time.
@@ -130,15 +133,23 @@ impl Schedule {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn discount(&self, config: &Config, level: Level, clock: Clock) -> Result<i64> {
+        Ok(self.discount_in_parts(config, level, clock)? / PARTS_PER_BPS.cast_signed())
+    }
+
+    /// The same in millionths: in whole basis points a block and its pieces would differ by more than a rounding.
+    fn discount_in_parts(&self, config: &Config, level: Level, clock: Clock) -> Result<i64> {
         let now = micros(clock)?;
         let lag = now.saturating_sub(self.anchor(config, now)?);
-        let size = num::mul_div_floor(config.unwind_slope.factor(), lag.unsigned_abs(), MICROS_PER_HOUR)?;
+        // Below 2^32 × 100.
+        let slope = config.unwind_slope.factor().wrapping_mul(PARTS_PER_BPS);
+        let size = num::mul_div_floor(slope, lag.unsigned_abs(), MICROS_PER_HOUR)?;
         let limit = match (lag < 0, level) {
             (true, _) => config.unwind_max_premium,
             (false, Level::Normal) => config.unwind_max_discount,
             (false, _) => Bps(0),
         };
-        let size = i64::try_from(size.min(limit.factor())).map_err(|_| Error::Overflow)?;
+        let limit = limit.factor().wrapping_mul(PARTS_PER_BPS);
+        let size = i64::try_from(size.min(limit)).map_err(|_| Error::Overflow)?;
         Ok(if lag < 0 { size.saturating_neg() } else { size })
     }
 
@@ -147,11 +158,12 @@ impl Schedule {
     /// # Errors
     /// Those of [`Prices::offered`].
     pub fn ask(&self, config: &Config, prices: &Prices, clock: Clock) -> Result<Price> {
-        let discount = self.discount(config, prices.level(), clock)?;
-        let factor = BPS
+        let discount = self.discount_in_parts(config, prices.level(), clock)?;
+        let factor = PARTS
             .checked_add_signed(discount.saturating_neg())
             .ok_or(Error::Overflow)?;
-        let scheduled = prices.offered()?.scale_up(factor)?;
+        let product = num::q_times(prices.offered()?.raw(), factor)?;
+        let scheduled = Price::from_raw(num::div_ceil(product, PARTS.into())?);
         let floor = prices.trend()?.scale_up(config.unwind_floor_band.below_one())?;
         Ok(scheduled.max(floor))
     }

@@ -326,7 +326,7 @@ fn a_block_costs_the_mean_of_the_ask_before_and_after_it() {
 }
 
 proptest! {
-    /// However a purchase is cut, it costs the same but for whole basis points and rounding.
+    /// However a purchase is cut, it costs the same but for rounding.
     #[test]
     fn pieces_cost_what_the_block_costs(
         pieces in prop::collection::vec(1u64..40_000_000, 1..20), behind in 600i64..3_000, slope in 1u32..1_000,
@@ -342,8 +342,8 @@ proptest! {
             sum += ask.cost(Collateral(*piece)).unwrap().0;
             schedule.sell(&config, Collateral(*piece), &prices, clock).unwrap();
         }
-        // Whole basis points: each ask is up to one of the price too high.
-        let slack = whole / 8 / 10_000 + 2 * pieces.len() as u64 + 2;
+        // Whole millionths: each ask is up to one of the price too high.
+        let slack = whole / 8 / 1_000_000 + 2 * pieces.len() as u64 + 2;
         prop_assert!(sum <= block + slack && block <= sum + slack, "{sum} {block}");
     }
 
@@ -355,7 +355,7 @@ proptest! {
         let amount = schedule.affordable(&config, Quote(budget), &prices, clock).unwrap();
         let cost = schedule.mean_ask(&config, amount, &prices, clock).unwrap().cost(amount).unwrap().0;
         prop_assert!(cost <= budget, "{cost} {budget}");
-        // A thousandth where the line is steep, and whole basis points.
+        // What is left where the line is steep.
         prop_assert!(cost >= budget - budget / 500 - 2, "{cost} {budget}");
     }
 }

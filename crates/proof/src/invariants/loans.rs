@@ -167,17 +167,17 @@ fn refusals(facts: &Facts, _: &History) -> Verdict {
     let (map, followed) = (&mut market.map, &touched.map);
     (map.origin, map.centered, map.threshold) = (followed.origin, followed.centered, followed.threshold);
     (map.under_shares, map.under_weight) = (followed.under_shares, followed.under_weight);
+    if touched.books.unwind != market.books.unwind {
+        // The discount begins anew with a reading that is not Normal.
+        let unwind = &mut market.books.unwind;
+        unwind.anchor = unwind.anchor.max(left.clock.unix * 1_000_000);
+    }
     let accrues = matches!(
         facts.step.call,
         Some(Call::Liquidate { .. } | Call::LiquidateBatch { .. })
     );
     if accrues && touched.books != market.books {
         market.books = market.books_at(left.clock).ok()?;
-    }
-    if touched.books.unwind != market.books.unwind {
-        // The discount begins anew with a reading that is not Normal.
-        let unwind = &mut market.books.unwind;
-        unwind.anchor = unwind.anchor.max(left.clock.unix * 1_000_000);
     }
     let accepted = facts.view.is_some() || facts.step.before.market.oracle == touched.oracle;
     demand(accepted && expected == *left, || {

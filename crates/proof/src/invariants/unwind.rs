@@ -84,7 +84,6 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             };
             let (view, config) = (priced(facts)?, facts.config);
             let grown = int(facts.now - history.doubted?) * config.unwind_slope.0;
-            // In whole basis points, of an hour.
             let least = start(facts)? * (whole() * 3_600 - grown);
             demand(view.level != 0 || int(sale.ask.raw()) * whole() * 3_600 >= least, || {
                 format!("{sale:?}, doubted at {:?}", history.doubted)
@@ -123,7 +122,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
 ];
 
 /// What the schedule asks before and after the sale.
-fn asks(facts: &Facts) -> Option<[crate::exact::Int; 2]> {
+pub(super) fn asks(facts: &Facts) -> Option<[crate::exact::Int; 2]> {
     let (before, after) = (&facts.step.before.market, &facts.step.after);
     let mut sold = before.books.unwind;
     let mut market = *before;
