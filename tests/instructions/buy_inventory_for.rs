@@ -158,13 +158,22 @@ fn what_the_flow_lets_go_is_sold_to_who_takes_less() {
     let available = crate::backing::offer(&mut scene.world, &market).available.0;
     assert!((SOL / 2..SOL).contains(&available), "{available}");
     // An atom more than there is, and nothing is sold; by name nobody gets a part.
-    refused(&mut scene, (3_000 * USDC, available + 1), BreakwaterError::UnwindTooFast);
+    refused(
+        &mut scene,
+        (3_000 * USDC, available + 1),
+        BreakwaterError::UnwindTooFast,
+    );
     let named = ix::buy_inventory(&market, &mallory.key(), available + 1, u64::MAX);
     scene
         .world
         .assert_error_unchanged(&[named], &[&mallory], BreakwaterError::UnwindTooFast);
     let partly = buy(&scene, 3_000 * USDC, available);
-    let sale = scene.world.send(&[partly], &[&mallory]).unwrap().event::<InventorySold>().sale;
+    let sale = scene
+        .world
+        .send(&[partly], &[&mallory])
+        .unwrap()
+        .event::<InventorySold>()
+        .sale;
     assert_eq!(sale.amount.0, available);
     assert!(sale.cost.0 < 43 * USDC, "{sale:?}");
     // And then there is nothing.

@@ -176,10 +176,7 @@ impl Scene {
         let expected = if taken_over {
             wanted
         } else {
-            judged.expected_within(
-                &config,
-                u64::try_from(step.min(left)).unwrap(),
-            )
+            judged.expected_within(&config, u64::try_from(step.min(left)).unwrap())
         };
 
         let outcome = self.world.liquidate(&self.kate, &self.position).unwrap();

@@ -426,7 +426,11 @@ impl LiquidationMap {
         }
         let absolute = i16::try_from(self.origin.wrapping_add(i64::from(band)));
         Place {
-            band: if band == LAST { BEYOND } else { absolute.unwrap_or(BEYOND) },
+            band: if band == LAST {
+                BEYOND
+            } else {
+                absolute.unwrap_or(BEYOND)
+            },
             // At most so many: see `fold`.
             folds: u16::try_from(self.folds).unwrap_or(u16::MAX),
         }
@@ -546,7 +550,10 @@ impl LiquidationMap {
             };
             (*place, newest) = (fold, Some(fold));
         }
-        self.folded.iter_mut().skip(kept).for_each(|fold| *fold = bytemuck::Zeroable::zeroed());
+        self.folded
+            .iter_mut()
+            .skip(kept)
+            .for_each(|fold| *fold = bytemuck::Zeroable::zeroed());
         self.told_apart = u64::try_from(kept).unwrap_or(0);
     }
 
@@ -559,10 +566,7 @@ impl LiquidationMap {
         }
         self.folded = bytemuck::Zeroable::zeroed();
         if let Some(fold) = self.folded.first_mut() {
-            *fold = Fold {
-                last,
-                ..Fold::WHOLE
-            };
+            *fold = Fold { last, ..Fold::WHOLE };
         }
         self.told_apart = 1;
     }
@@ -653,7 +657,11 @@ impl Fold {
     /// What it does once the map has also moved up or down, to the bands `first` to `last`.
     fn then(self, up: bool, first: i16, last: i16) -> Self {
         if up {
-            let low = if self.top == i16::MIN { self.low } else { self.low.max(first) };
+            let low = if self.top == i16::MIN {
+                self.low
+            } else {
+                self.low.max(first)
+            };
             return Self { low, ..self };
         }
         if self.low >= last {

@@ -1,6 +1,9 @@
 //! A borrower's margin account and a keeper's ledger.
 
-use crate::{map::Place, units::{Collateral, DebtShares, Key, Quote}};
+use crate::{
+    map::Place,
+    units::{Collateral, DebtShares, Key, Quote},
+};
 
 /// [`MarginAccount::version`] and [`KeeperLedger::version`] of this layout.
 pub const VERSION: u8 = 1;

@@ -386,7 +386,11 @@ fn far(bytes: &mut Bytes) -> Vec<Action> {
     let account = bytes.index(ACCOUNTS);
     (0..bytes.between(1, 5))
         .flat_map(|leap| {
-            let price = if bytes.byte() < 128 { bytes.between(3_000, 12_000) } else { bytes.between(80, 350) };
+            let price = if bytes.byte() < 128 {
+                bytes.between(3_000, 12_000)
+            } else {
+                bytes.between(80, 350)
+            };
             let who = (account + usize::try_from(leap).unwrap_or(0)) % ACCOUNTS;
             [
                 falls_to(price),

@@ -89,7 +89,9 @@ pub fn provide_for_rent<'info>(vault: &InterfaceAccount<'info, TokenAccount>, pa
     }
     let info = vault.to_account_info();
     let bytes = info.data_len();
-    let counted = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(ACCOUNT_OVERHEAD);
+    let counted = u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_add(ACCOUNT_OVERHEAD);
     let dearest = counted.saturating_mul(DEAREST_BYTE);
     let missing = dearest.saturating_sub(Rent::get()?.minimum_balance(bytes));
     if missing == 0 {

@@ -92,7 +92,12 @@ fn crumbs_of_a_whale_use_up_crumbs_of_its_pace() {
         ..interest_free(default_config())
     };
     let mut scene = Scene::on(World::lite(), &market_with(config));
-    let (market, kate, mallory, whale) = (scene.market, scene.kate.clone(), scene.mallory.clone(), scene.position.clone());
+    let (market, kate, mallory, whale) = (
+        scene.market,
+        scene.kate.clone(),
+        scene.mallory.clone(),
+        scene.position.clone(),
+    );
     scene.world.open_keeper_ledger(&market, &mallory).unwrap();
     let feed = market.collateral_feed;
     let repaid = |outcome: Outcome| outcome.liquidation().repaid.0;

@@ -79,7 +79,10 @@ fn after_hours_of_guarded_nobody_buys_at_a_discount_that_nobody_could_have() {
         let (available, discount) = offered(&mut scene);
         assert_eq!(discount, 0);
         let before = scene.world.balance(&mallory, &market.quote_mint);
-        scene.world.buy_inventory(&market, &mallory, available, u64::MAX).unwrap();
+        scene
+            .world
+            .buy_inventory(&market, &mallory, available, u64::MAX)
+            .unwrap();
         let cost = before - scene.world.balance(&mallory, &market.quote_mint);
         assert_eq!(scene.world.market_state(&market).guard.level, 0);
         // She gains nothing: $60 for each SOL, and the mean of the premium on top.
@@ -108,7 +111,10 @@ fn a_block_costs_what_its_pieces_do() {
     }
     // Rounded up, each piece costs up to an atom and a millionth more.
     let [block, pieces] = costs;
-    assert!(block <= pieces + 1 && pieces <= block + 60 + block / 500_000, "{block} {pieces}");
+    assert!(
+        block <= pieces + 1 && pieces <= block + 60 + block / 500_000,
+        "{block} {pieces}"
+    );
 }
 
 #[test]

@@ -70,7 +70,8 @@ impl Market {
         // Here and not in every action that is shown a price: what each map leaves out it counts in full, so being late costs
         // nobody anything, and moving it takes more compute than a liquidation may ask for.
         let index = self.books.pool.index;
-        self.map.follow_price(prices.guarded(), index, self.liquidation_ltv(clock));
+        self.map
+            .follow_price(prices.guarded(), index, self.liquidation_ltv(clock));
         // So that the kept sums follow the price when nobody liquidates, and others have few bands to walk.
         let stress = Stress::new(
             &self.map,

@@ -203,7 +203,11 @@ mod tests {
     fn a_step_is_refilled_to_the_microsecond() {
         // 250 of 1,000 in 100 seconds.
         assert_eq!(step(1_000, 10, 2_500, 100, 1_000), Ok((250, 100_000_000)));
-        assert_eq!(step(1_000, 10, 2_500, 5_000, 1_000), Ok((250, 100_000_000)), "no more in time");
+        assert_eq!(
+            step(1_000, 10, 2_500, 5_000, 1_000),
+            Ok((250, 100_000_000)),
+            "no more in time"
+        );
         assert_eq!(step(1_000, 10, 2_500, 50, 1_000), Ok((125, 50_000_000)));
         // 10 take 4 seconds: what is less is no step.
         assert_eq!(step(1_000, 10, 2_500, 4, 1_000), Ok((10, 4_000_000)));
@@ -228,7 +232,11 @@ mod tests {
         assert_eq!(taken(1_000, 500, 10_000, 1_000), Ok(400), "all that is wanted");
         // A step of 300 leaves 300, which is no dust; of 299 it would leave less, and all that is wanted goes.
         assert_eq!(taken(600, 300, 5_000, 1_000), Ok(300));
-        assert_eq!(step(599, 300, 5_000, 100, 1_000), Ok((400, 133_333_334)), "it rests for longer");
+        assert_eq!(
+            step(599, 300, 5_000, 100, 1_000),
+            Ok((400, 133_333_334)),
+            "it rests for longer"
+        );
         assert_eq!(taken(1_000, 10, 3_000, 120), Ok(120), "the flow's rest");
         assert_eq!(taken(1_000, 120, 3_000, 120), Ok(120));
         assert_eq!(taken(1_000, 121, 3_000, 120), Err(Error::GuardedFlowUsed));

@@ -358,13 +358,27 @@ struct Walker {
 
 impl Walker {
     fn new(map: &LiquidationMap) -> Self {
-        Self { shares: 0, place: map.place(DebtShares(1), 0), at: map.origin, beyond: false }
+        Self {
+            shares: 0,
+            place: map.place(DebtShares(1), 0),
+            at: map.origin,
+            beyond: false,
+        }
     }
 
     /// Is put into a band.
     fn put(&mut self, map: &mut LiquidationMap, shares: u64, band: u8) {
-        map.follow((DebtShares(self.shares), map.band_at(self.place)), (DebtShares(shares), band)).unwrap();
-        *self = Self { shares, place: map.place(DebtShares(shares), band), at: map.origin + i64::from(band), beyond: band == 255 };
+        map.follow(
+            (DebtShares(self.shares), map.band_at(self.place)),
+            (DebtShares(shares), band),
+        )
+        .unwrap();
+        *self = Self {
+            shares,
+            place: map.place(DebtShares(shares), band),
+            at: map.origin + i64::from(band),
+            beyond: band == 255,
+        };
     }
 
     /// Has been through a move of the map to `origin`.
@@ -374,7 +388,11 @@ impl Walker {
     }
 
     fn band(&self, map: &LiquidationMap) -> usize {
-        if self.beyond { 255 } else { usize::try_from(self.at - map.origin).unwrap() }
+        if self.beyond {
+            255
+        } else {
+            usize::try_from(self.at - map.origin).unwrap()
+        }
     }
 }
 
@@ -398,7 +416,13 @@ fn go(map: &mut LiquidationMap, walkers: &mut [Walker], origin: i64) {
 fn check(map: &LiquidationMap, walkers: &[Walker]) {
     let mut bands = [DebtShares(0); BANDS];
     for walker in walkers.iter().filter(|walker| walker.shares > 0) {
-        assert_eq!(usize::from(map.band_at(walker.place)), walker.band(map), "{:?} of {:?}", walker.place, map.folded);
+        assert_eq!(
+            usize::from(map.band_at(walker.place)),
+            walker.band(map),
+            "{:?} of {:?}",
+            walker.place,
+            map.folded
+        );
         bands[walker.band(map)].0 += walker.shares;
     }
     assert!(map.bands == bands);
@@ -408,7 +432,14 @@ fn check(map: &LiquidationMap, walkers: &[Walker]) {
     assert!(fresh == *map, "the kept sums are those over the bands");
     let all = fresh.sums_from(0);
     let weight_of = |band: usize| u128::from(weight(u8::try_from(band).unwrap()));
-    assert_eq!(all.weight, bands.iter().enumerate().map(|(band, held)| u128::from(held.0) * weight_of(band)).sum::<u128>());
+    assert_eq!(
+        all.weight,
+        bands
+            .iter()
+            .enumerate()
+            .map(|(band, held)| u128::from(held.0) * weight_of(band))
+            .sum::<u128>()
+    );
 }
 
 #[test]
@@ -453,7 +484,12 @@ fn a_map_moves_at_two_octaves_and_not_before() {
     let (index, one) = (Index::from_raw(num::ONE), Price::from_raw(num::ONE));
     map.center(one, index, Bps(9_000));
     let origin = map.origin;
-    for (raw, moves) in [(num::ONE * 4 - 1, 0), (num::ONE / 4 + 1, 0), (num::ONE * 4, 64), (num::ONE / 4, -64)] {
+    for (raw, moves) in [
+        (num::ONE * 4 - 1, 0),
+        (num::ONE / 4 + 1, 0),
+        (num::ONE * 4, 64),
+        (num::ONE / 4, -64),
+    ] {
         let mut map = map;
         assert_eq!(map.follow_price(Price::from_raw(raw), index, Bps(9_000)), moves != 0);
         assert_eq!(map.origin, origin + moves);
@@ -474,7 +510,10 @@ fn more_turns_than_can_be_told_apart_count_everything_whole_until_it_is_touched(
         go(&mut map, &mut walkers, far * 32);
         if map.told_apart == 1 && before > 1 {
             lumped += 1;
-            assert_eq!(map.bands[255].0, walkers.iter().map(|walker| walker.shares).sum::<u64>());
+            assert_eq!(
+                map.bands[255].0,
+                walkers.iter().map(|walker| walker.shares).sum::<u64>()
+            );
             walkers.iter_mut().for_each(|walker| walker.beyond |= walker.shares > 0);
         }
         check(&map, &walkers);

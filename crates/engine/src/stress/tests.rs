@@ -159,7 +159,9 @@ fn admits(market: &Market, from: u64, to: u64) -> Result<()> {
     let before = account(&mut market, from, 10_000);
     let mut after = before;
     after.debt_shares = DebtShares(to);
-    after.place = market.map.place(after.debt_shares, market.map.band(after.debt_shares, after.collateral));
+    after.place = market
+        .map
+        .place(after.debt_shares, market.map.band(after.debt_shares, after.collateral));
     let moved = Move {
         before: &before,
         after: &after,

@@ -305,7 +305,10 @@ fn a_reading_that_nobody_may_have_the_discount_at_begins_it_anew() {
     assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(3_600)), Ok(0));
     assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(4_200)), Ok(50));
     // What has run ahead stays ahead.
-    let mut ahead = Schedule { anchor: micro(600), used_until: micro(600) };
+    let mut ahead = Schedule {
+        anchor: micro(600),
+        used_until: micro(600),
+    };
     assert_eq!(ahead.renew(at(0)), Ok(()));
     assert_eq!(ahead.anchor, micro(600));
 }
@@ -313,15 +316,25 @@ fn a_reading_that_nobody_may_have_the_discount_at_begins_it_anew() {
 #[test]
 fn a_block_costs_the_mean_of_the_ask_before_and_after_it() {
     let (schedule, prices) = (begun(), eighth());
-    let config = Config { unwind_slope: Bps(1_000), ..CONFIG_FAST };
+    let config = Config {
+        unwind_slope: Bps(1_000),
+        ..CONFIG_FAST
+    };
     // An hour behind: 5% off, the largest. A million atoms take a second.
     let raw = |bps: u128| (eighth().spot().raw() * bps).div_ceil(10_000);
-    let mean = |amount: u64, clock| schedule.mean_ask(&config, Collateral(amount), &prices, clock).map(Price::raw);
+    let mean = |amount: u64, clock| {
+        schedule
+            .mean_ask(&config, Collateral(amount), &prices, clock)
+            .map(Price::raw)
+    };
     assert_eq!(mean(0, at(1_440)), Ok(raw(9_600)));
     assert_eq!(mean(360_000_000, at(1_440)), Ok((raw(9_600) + raw(9_700)).div_ceil(2)));
     assert_eq!(mean(720_000_000, at(1_440)), Ok((raw(9_600) + raw(9_800)).div_ceil(2)));
     // Beyond what the flow lets go, and beyond the largest premium, all the same.
-    assert_eq!(mean(1_800_000_000, at(1_440)), Ok((raw(9_600) + raw(10_100)).div_ceil(2)));
+    assert_eq!(
+        mean(1_800_000_000, at(1_440)),
+        Ok((raw(9_600) + raw(10_100)).div_ceil(2))
+    );
     assert_eq!(mean(1 << 60, at(1_440)), Ok((raw(9_600) + raw(10_300)).div_ceil(2)));
 }
 

@@ -83,7 +83,10 @@ impl<'a> Case<'a> {
         let config = self.config;
         let (wanted, least, debt) = (self.wanted()?, i128::from(config.min_debt.0), i128::from(self.debt.0));
         let step = (debt * ratio(config.guarded_step) / BPS).max(least);
-        let (now, refill) = (i128::from(self.now) * MICROS, i128::from(config.guarded_refill) * MICROS);
+        let (now, refill) = (
+            i128::from(self.now) * MICROS,
+            i128::from(config.guarded_refill) * MICROS,
+        );
         let used = now.max(self.stepped_until.into());
         // Where a step would leave dust it may take all that is wanted.
         let leaves_dust = used == now && debt - step < least;

@@ -159,7 +159,11 @@ fn unclaimed(facts: &Facts, history: &History) -> Verdict {
 #[allow(clippy::cast_precision_loss, reason = "compared with a margin")]
 fn bands(facts: &Facts, _: &History) -> Verdict {
     let after = &facts.step.after;
-    let owing = after.accounts.iter().enumerate().filter(|(_, account)| account.has_debt());
+    let owing = after
+        .accounts
+        .iter()
+        .enumerate()
+        .filter(|(_, account)| account.has_debt());
     every(owing.map(|(number, account)| {
         let (shares, collateral) = (account.debt_shares.0, account.collateral.0);
         let band = match (shares, collateral) {

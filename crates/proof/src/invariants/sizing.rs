@@ -198,7 +198,10 @@ fn small(facts: &Facts, _: &History) -> Verdict {
         let dust = &cut.debt - &step < int(config.min_debt.0);
         let repaid = int(cut.done.repaid.0);
         demand((dust || repaid <= step) && repaid <= wanted, || {
-            format!("{:?} of {}, a step is {step}, {wanted} wanted", cut.done.repaid, cut.debt)
+            format!(
+                "{:?} of {}, a step is {step}, {wanted} wanted",
+                cut.done.repaid, cut.debt
+            )
         })
     }))
 }

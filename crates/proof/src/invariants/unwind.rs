@@ -85,9 +85,10 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             let (view, config) = (priced(facts)?, facts.config);
             let grown = int(facts.now - history.doubted?) * config.unwind_slope.0;
             let least = start(facts)? * (whole() * 3_600 - grown);
-            demand(view.level != 0 || int(sale.ask.raw()) * whole() * 3_600 >= least, || {
-                format!("{sale:?}, doubted at {:?}", history.doubted)
-            })
+            demand(
+                view.level != 0 || int(sale.ask.raw()) * whole() * 3_600 >= least,
+                || format!("{sale:?}, doubted at {:?}", history.doubted),
+            )
         },
     },
     Invariant {

@@ -159,7 +159,21 @@ fn it_follows_the_price_ten_thousandfold_and_a_market_lends_wherever_it_has_come
     scene.world.borrow(low, 10 * USDC).unwrap();
     let (mut usual, mut moving) = (0, 0);
     // Cents, from $100: up to $1,000,000, and down to one.
-    let prices = [800_00, 6_400_00, 51_200_00, 1_000_000_00, 125_000_00, 15_600_00, 1_950_00, 244_00, 30_00, 4_00, 1_00, 8_00, 64_00];
+    let prices = [
+        800_00,
+        6_400_00,
+        51_200_00,
+        1_000_000_00,
+        125_000_00,
+        15_600_00,
+        1_950_00,
+        244_00,
+        30_00,
+        4_00,
+        1_00,
+        8_00,
+        64_00,
+    ];
     for cents in prices {
         scene.stands_at(usd(1) / 100 * cents);
         let before = scene.origin();

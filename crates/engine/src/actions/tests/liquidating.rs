@@ -319,7 +319,10 @@ fn while_guarded_a_step_is_taken_and_refilled() {
         // A step in 300 seconds.
         let used = (account.stepped_until - NOW.unix * 1_000_000).unsigned_abs();
         let size = (1_062 * u64::from(part) / 10_000).max(1);
-        assert_eq!((done.penalty, used), (Bps(100), (done.repaid.0 * 300_000_000).div_ceil(size)));
+        assert_eq!(
+            (done.penalty, used),
+            (Bps(100), (done.repaid.0 * 300_000_000).div_ceil(size))
+        );
         // A hundred atoms a second.
         let flow = (market.guard.flow - NOW.unix * 1_000_000) / 10_000;
         assert_eq!(flow.unsigned_abs(), done.repaid.0);

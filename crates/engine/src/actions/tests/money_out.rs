@@ -44,7 +44,11 @@ fn a_buyer_pays_no_more_and_gets_no_less_than_named() {
     says(&market, buy_for(0, 0), Err(Error::ZeroAmount));
     let mut thin = market;
     // 500 atoms of quote an hour, ten minutes at once: 83 of them, 664 of collateral.
-    (thin.config.market_depth, thin.config.flow_rate, thin.config.unwind_burst) = (Quote(500), Bps(10_000), 600);
+    (
+        thin.config.market_depth,
+        thin.config.flow_rate,
+        thin.config.unwind_burst,
+    ) = (Quote(500), Bps(10_000), 600);
     (thin.config.unwind_slope, thin.config.unwind_max_premium) = (Bps(1), Bps(0));
     says(&thin, buy_for(500, 665), Err(Error::UnwindTooFast));
     says(&thin, buy_for(500, 664), Ok((Quote(83), Collateral(664))));
