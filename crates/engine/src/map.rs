@@ -657,12 +657,12 @@ impl Fold {
     /// What it does once the map has also moved up or down, to the bands `first` to `last`.
     fn then(self, up: bool, first: i16, last: i16) -> Self {
         if up {
-            let low = if self.top == i16::MIN {
-                self.low
+            let low = self.low.max(first);
+            return if self.top == i16::MIN {
+                self
             } else {
-                self.low.max(first)
+                Self { low, ..self }
             };
-            return Self { low, ..self };
         }
         if self.low >= last {
             return Self {

@@ -175,10 +175,10 @@ impl Schedule {
     /// Those of [`Schedule::ask`] and [`Prices::trend`].
     pub fn mean_ask(&self, config: &Config, amount: Collateral, prices: &Prices, clock: Clock) -> Result<Price> {
         let first = self.ask(config, prices, clock)?;
-        let value = prices.trend()?.cost(amount)?;
+        let worth = prices.trend()?.cost(amount)?;
         let from = self.anchor(config, micros(clock)?)?;
         // What is further off than can be counted has the largest premium, and so has what is near that.
-        let anchor = flow(config).advance(from, i64::MAX, value.0).unwrap_or(i64::MAX);
+        let anchor = flow(config).advance(from, i64::MAX, worth.0).unwrap_or(i64::MAX);
         let last = Self { anchor, ..*self }.ask(config, prices, clock)?;
         let sum = num::add(first.raw(), last.raw())?;
         Ok(Price::from_raw(sum.div_ceil(2)))
