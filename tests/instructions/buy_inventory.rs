@@ -60,6 +60,12 @@ fn wide(bps: Bps) -> u128 {
     u128::from(bps.0)
 }
 
+/// Beyond the largest discount, lag is forgotten; microseconds.
+fn slowest(config: &Config) -> i128 {
+    let slowest = wide(config.unwind_max_discount) * 3_600 * MICROS;
+    i128::try_from(slowest.div_ceil(wide(config.unwind_slope))).unwrap()
+}
+
 fn micros(unix: i64) -> i128 {
     i128::from(unix) * 1_000_000
 }
@@ -98,7 +104,7 @@ impl Scene {
 
     /// The price asked now, worked out with plain integers, for a collateral of 9 decimals in a quote token of 6, both
     /// with the same exponent. Discount and premium as the schedule has them.
-    fn ask(&mut self) -> u128 {
+    fn ask(&mut self, took: i128) -> u128 {
         let average = self.trend();
         let state = self.world.market_state(&self.market);
         let config = &state.config;
@@ -117,23 +123,23 @@ impl Scene {
         );
         let high = numerator.div_ceil(denominator);
 
-        let lag = micros(self.world.unix()) - i128::from(state.books.unwind.anchor);
-        let drift = wide(config.unwind_slope) * lag.unsigned_abs() / (3_600 * MICROS);
+        let lag = (micros(self.world.unix()) - i128::from(state.books.unwind.anchor)).min(slowest(config)) - took;
+        // In millionths.
+        let drift = wide(config.unwind_slope) * 100 * lag.unsigned_abs() / (3_600 * MICROS);
         let factor = if lag >= 0 {
-            BPS - drift.min(wide(config.unwind_max_discount))
+            100 * BPS - drift.min(100 * wide(config.unwind_max_discount))
         } else {
-            BPS + drift.min(wide(config.unwind_max_premium))
+            100 * BPS + drift.min(100 * wide(config.unwind_max_premium))
         };
         let floor = (average * (BPS - wide(config.unwind_floor_band))).div_ceil(BPS);
-        (high * factor).div_ceil(BPS).max(floor)
+        (high * factor).div_ceil(100 * BPS).max(floor)
     }
 
     /// Mallory buys, for exactly what it must cost. Everything is checked: the event, both users' and vaults' tokens,
     /// the marks of the schedule and every other number of the market.
     #[track_caller]
     fn bought(&mut self, amount: u64) -> Sale {
-        let (ask, average) = (self.ask(), self.trend());
-        let cost = u64::try_from((ask * u128::from(amount)).div_ceil(1 << 64)).unwrap();
+        let average = self.trend();
         let now = micros(self.world.unix());
         let mut expected = self.accepted();
         expected.books = expected.books_at(self.world.clock()).unwrap();
@@ -150,10 +156,10 @@ impl Scene {
         let flow = u128::from(market_depth.0) * wide(flow_rate) / BPS;
         let value = (average * u128::from(amount)).div_ceil(1 << 64);
         let took = i128::try_from((value * 3_600 * MICROS).div_ceil(flow)).unwrap();
-        // Beyond the largest discount, lag is forgotten.
-        let slowest = wide(expected.config.unwind_max_discount) * 3_600 * MICROS;
-        let slowest = i128::try_from(slowest.div_ceil(wide(expected.config.unwind_slope))).unwrap();
-        let anchor = i128::from(books.unwind.anchor).max(now - slowest) + took;
+        // The mean of the first and the last atom's.
+        let ask = (self.ask(0) + self.ask(took)).div_ceil(2);
+        let cost = u64::try_from((ask * u128::from(amount)).div_ceil(1 << 64)).unwrap();
+        let anchor = i128::from(books.unwind.anchor).max(now - slowest(&expected.config)) + took;
         let flow = i128::from(books.unwind.used_until).max(now) + took;
         assert!(anchor.max(flow) <= now + i128::from(unwind_burst) * 1_000_000);
         (books.unwind.anchor, books.unwind.used_until) = (anchor.try_into().unwrap(), flow.try_into().unwrap());

@@ -74,7 +74,8 @@ fn bought_for(scene: &mut Scene, budget: u64) -> Sale {
     assert_eq!(after.2, (vaults_before.0 - amount, vaults_before.1 + cost));
     let price = |amount: u64| (sale.ask.raw() * u128::from(amount)).div_ceil(1 << 64);
     assert_eq!(u128::from(cost), price(amount));
-    assert!(cost <= budget && price(amount + 1) > u128::from(budget));
+    // Nearly all of it is spent: each atom makes all of them dearer.
+    assert!(cost <= budget && u128::from(cost + budget / 500_000 + 1) + price(1) > u128::from(budget));
 
     scene.world.restore(&before);
     let named = scene.world.buy_inventory(&market, &mallory, amount, cost).unwrap();
@@ -105,8 +106,8 @@ fn any_budget_is_spent_to_the_last_atom_of_collateral() {
     scene.world.advance(3_600);
     for budget in [1, 2, 59, 60, 61, 999_983, 12_345_678, 60 * USDC] {
         let sale = bought_for(&mut scene, budget);
-        // An atom of collateral costs a fraction of an atom: nothing is left over.
-        assert_eq!(sale.cost.0, budget);
+        // An atom of collateral costs a fraction of an atom: next to nothing is left over.
+        assert!(sale.cost.0 + budget / 500_000 >= budget, "{sale:?}");
     }
 }
 
@@ -141,17 +142,42 @@ fn the_caller_sets_the_least_amount() {
 fn budgets_are_checked() {
     let mut scene = stocked(&market_with(paced()));
     refused(&mut scene, (0, 0), BreakwaterError::ZeroAmount);
-    // More than all of it costs: 6,000 for 100 SOL.
-    refused(&mut scene, (6_001 * USDC, 0), BreakwaterError::InventoryInsufficient);
-    refused(
-        &mut scene,
-        (u64::MAX / 1_000, 0),
-        BreakwaterError::InventoryInsufficient,
-    );
+    // More than there is: it would pay for 101 SOL.
+    let more = (6_200 * USDC, 100 * SOL + 1);
+    refused(&mut scene, more, BreakwaterError::InventoryInsufficient);
     // More atoms than there are numbers.
     refused(&mut scene, (u64::MAX, 0), BreakwaterError::Overflow);
     // More than the schedule lets go.
-    refused(&mut scene, (5_999 * USDC, 0), BreakwaterError::UnwindTooFast);
+    refused(&mut scene, (3_000 * USDC, 40 * SOL), BreakwaterError::UnwindTooFast);
+}
+
+#[test]
+fn what_the_flow_lets_go_is_sold_to_who_takes_less() {
+    let mut scene = stocked(&market_with(paced()));
+    let (market, mallory) = (scene.market, scene.mallory.clone());
+    let available = crate::backing::offer(&mut scene.world, &market).available.0;
+    assert!((SOL / 2..SOL).contains(&available), "{available}");
+    // An atom more than there is, and nothing is sold; by name nobody gets a part.
+    refused(
+        &mut scene,
+        (3_000 * USDC, available + 1),
+        BreakwaterError::UnwindTooFast,
+    );
+    let named = ix::buy_inventory(&market, &mallory.key(), available + 1, u64::MAX);
+    scene
+        .world
+        .assert_error_unchanged(&[named], &[&mallory], BreakwaterError::UnwindTooFast);
+    let partly = buy(&scene, 3_000 * USDC, available);
+    let sale = scene
+        .world
+        .send(&[partly], &[&mallory])
+        .unwrap()
+        .event::<InventorySold>()
+        .sale;
+    assert_eq!(sale.amount.0, available);
+    assert!(sale.cost.0 < 43 * USDC, "{sale:?}");
+    // And then there is nothing.
+    refused(&mut scene, (USDC, 0), BreakwaterError::UnwindTooFast);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod mints;
+mod native;
 mod odd_mints;
 mod parameters;
 mod pins;

@@ -159,8 +159,15 @@ impl Scene {
         );
         let config = market.config;
         let wanted = judged.expected(&config);
-        let step = u128::from(wanted.repay) * u128::from(config.guarded_step.0) / BPS;
+        // A quarter of the debt, of which so much is refilled.
+        let whole = (judged.debt * u128::from(config.guarded_step.0) / BPS).max(config.min_debt.0.into());
         let now = self.world.unix() * 1_000_000;
+        let refill = i64::from(config.guarded_refill) * 1_000_000;
+        let stepped = account.stepped_until.max(now);
+        let step = match refill {
+            0 => whole,
+            _ => u128::from((now + refill - stepped).unsigned_abs()) * whole / u128::from(refill.unsigned_abs()),
+        };
         let window = i64::from(config.guarded_window) * 1_000_000;
         let used = market.guard.flow.max(now);
         let left = u128::from((now + window).abs_diff(used)) * u128::from(config.guarded_flow.0)
@@ -169,10 +176,7 @@ impl Scene {
         let expected = if taken_over {
             wanted
         } else {
-            judged.expected_within(
-                &config,
-                u64::try_from(step.max(config.min_debt.0.into()).min(left)).unwrap(),
-            )
+            judged.expected_within(&config, u64::try_from(step.min(left)).unwrap())
         };
 
         let outcome = self.world.liquidate(&self.kate, &self.position).unwrap();
@@ -187,14 +191,16 @@ impl Scene {
         );
         let after = (
             self.world.market_state(&self.market).guard.flow,
-            self.world.margin_account(&self.position).stepped_at,
+            self.world.margin_account(&self.position).stepped_until,
         );
+        let rests = (u128::from(expected.repay) * u128::from(refill.unsigned_abs())).div_ceil(whole);
         let took = (u128::from(expected.repay) * u128::from(window.unsigned_abs()))
             .div_ceil(u128::from(config.guarded_flow.0));
         let expected = if taken_over {
-            (market.guard.flow, account.stepped_at)
+            (market.guard.flow, account.stepped_until)
         } else {
-            (used + i64::try_from(took).unwrap(), self.world.unix())
+            let [took, rests] = [took, rests].map(|time| i64::try_from(time).unwrap());
+            (used + took, stepped + rests)
         };
         assert_eq!(after, expected);
         liquidation

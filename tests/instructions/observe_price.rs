@@ -93,6 +93,7 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
         // ratio is 230.2 at the price itself, 227.8 after it.
         expected.map.origin = 32;
         expected.map.threshold = 227 - 32;
+        expected.map.centered = spot;
         assert_eq!(world.market_state(&market), expected);
     }
 }

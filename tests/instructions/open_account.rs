@@ -63,7 +63,7 @@ fn an_account_is_opened_empty_for_every_number() {
                 empty.collateral.0,
                 empty.debt_shares.0,
                 empty.last_risk_slot,
-                empty.stepped_at
+                empty.stepped_until
             ),
             (0, 0, 0, 0)
         );

@@ -51,9 +51,10 @@ fn assert_band(band: u8, place: f64, error: f64) {
 /// What an action that turns `before` into `after` must do to the map, and to the band that `after` remembers.
 #[track_caller]
 pub fn place(market: &mut Market, before: &MarginAccount, after: &mut MarginAccount) {
-    market.map.bands[usize::from(before.band)].0 -= before.debt_shares.0;
-    after.band = band_of(&market.map, after);
-    market.map.bands[usize::from(after.band)].0 += after.debt_shares.0;
+    market.map.bands[usize::from(market.map.band_at(before.place))].0 -= before.debt_shares.0;
+    let band = band_of(&market.map, after);
+    after.place = market.map.place(after.debt_shares, band);
+    market.map.bands[usize::from(band)].0 += after.debt_shares.0;
     sum_anew(&mut market.map);
 }
 

@@ -93,6 +93,8 @@ macro_rules! with_errors {
             FeedAlive "A reading of a feed that was announced to be dead was accepted since",
             FeedsSettling "The market has other feeds since moments ago: no new risk until its averages have settled",
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
+            GuardedFlowTooSmall "While Guarded no account could be liquidated: the market's limit is below the minimum debt",
+            TakeOutTooSoon "Equity could leave before the guardians who saw it announced: the delay must be their cool-down and a day",
         }
     };
 }

@@ -10,6 +10,16 @@
 //! an account moves its shares from one band to another, at a cost that does not depend on how many accounts there are.
 //! The outermost bands also hold what lies beyond them.
 //!
+//! The bands are absolute: band 0 begins at ρ = 1, and the map holds 256 of them from its *origin* on, a whole octave. It follows
+//! the price: when the guarded price is four times what it was when the map was last centered, or a fourth of it, the origin
+//! moves ([`LiquidationMap::follow_price`]), and what the map then no longer reaches is folded into its outermost bands. Nobody
+//! looks at the accounts for that. An account remembers its absolute band and how many foldings there had been when it got there
+//! ([`Place`]); the map remembers what the foldings since have done to whom ([`Fold`]), so it still knows which band holds the
+//! account's shares. An account goes where it belongs when it is next touched, which anyone can do: an atom of collateral is enough.
+//!
+//! Folding is exact to the share, and never flatters: what is folded into the first band counts at that band's upper edge, also
+//! after the map has come back down, and what is folded into the last band counts whole until it is touched.
+//!
 //! The map also keeps two sums over the bands from a *threshold* on: N, their debt shares, and M, the collateral that goes with
 //! them if every account stands at the upper edge of its band. With the threshold at q ÷ index they say what a fall to q leaves
 //! under water, without looking at any account:
@@ -20,8 +30,8 @@
 //!
 //! Counting at the upper edge overstates it, by less than a band. The last band has no upper edge: it counts whole.
 //!
-//! Which band an account is in follows from its shares and collateral alone ([`LiquidationMap::band`]), so the map always
-//! equals a recount over all accounts, to the share.
+//! Which band an account belongs into follows from its shares and collateral alone ([`LiquidationMap::band`]), and which one holds
+//! it from what it remembers ([`LiquidationMap::band_at`]); so the map always equals a recount over all accounts, to the share.
 
 use crate::{
     error::{Error, Result},
@@ -38,6 +48,15 @@ pub const BANDS: usize = 256;
 /// The band where accounts are that would be liquidated at the price the map was last centered on: five octaves of price
 /// lie below it, three above.
 const CENTER: i64 = 5 * PER_OCTAVE;
+
+/// The last band, which has no upper edge.
+const LAST: u8 = u8::MAX;
+/// [`Place::band`] of what was beyond the map's upper end: it counts whole until it is touched, wherever the map goes.
+const BEYOND: i16 = i16::MAX;
+/// How many foldings the map tells apart.
+const FOLDS: usize = 8;
+/// How far the guarded price goes from where the map was last centered before it is centered again, in octaves.
+const FAR: u32 = 2;
 
 /// Fractional bits of [`log2`].
 const LOG_BITS: u32 = 16;
@@ -59,7 +78,7 @@ stored! {
     LiquidationMap {
         /// Debt shares in each band, lowest ratio first.
         bands: [DebtShares; 256],
-        /// 32 × log2 of the ratio at the lower edge of the first band: whole octaves.
+        /// 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that band.
         origin: i64,
         /// The first band of the kept sums, 0 to 255.
         threshold: u64,
@@ -67,6 +86,40 @@ stored! {
         under_shares: DebtShares,
         /// M: Σ shares × [`weight`] from the threshold on, low word first.
         under_weight: [u64; 2],
+        /// The guarded price at which it was last centered, quote atoms per collateral atom, Q64.64.
+        centered: Price,
+        /// How often shares have been folded into the outermost bands.
+        folds: u64,
+        /// How many of `folded` are in use.
+        told_apart: u64,
+        /// What those foldings did to the accounts that have not been touched since, oldest accounts first.
+        folded: [Fold; 8],
+    }
+}
+
+stored! {
+    /// Where an account's debt is on the liquidation map; zeros without debt.
+    Place {
+        /// The absolute band it was put into, 32 × log2 of debt shares ÷ collateral, rounded down; 32,767 if that was beyond the
+        /// map's upper end, and the map's first band if it was below it.
+        band: i16,
+        /// How often the map had folded shares by then.
+        folds: u16,
+    }
+}
+
+stored! {
+    /// What the map's foldings have done to the accounts that were put into their bands at one time: those from `top` on are in
+    /// the last band, the others in `low` if that is higher than their own.
+    Fold {
+        /// It concerns who was put into a band after at most so many foldings, and after more than the fold before it says.
+        last: u16,
+        /// Absolute band.
+        low: i16,
+        /// Absolute band.
+        top: i16,
+        /// Zeros.
+        padding: [u8; 2],
     }
 }
 
@@ -354,12 +407,168 @@ impl LiquidationMap {
         Ok(())
     }
 
+    /// The band that holds the shares of an account with debt: where it was put, and where that has been folded since.
+    #[inline]
+    #[must_use]
+    pub fn band_at(&self, place: Place) -> u8 {
+        if u64::from(place.folds) == self.folds {
+            return self.within(place.band);
+        }
+        self.band_folded(place)
+    }
+
+    /// What an account of so many debt shares remembers that is put into a band of the map now; zeros without debt.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, shares: DebtShares, band: u8) -> Place {
+        if shares == DebtShares::ZERO {
+            return Place { band: 0, folds: 0 };
+        }
+        let absolute = i16::try_from(self.origin.wrapping_add(i64::from(band)));
+        Place {
+            band: if band == LAST {
+                BEYOND
+            } else {
+                absolute.unwrap_or(BEYOND)
+            },
+            // At most so many: see `fold`.
+            folds: u16::try_from(self.folds).unwrap_or(u16::MAX),
+        }
+    }
+
+    /// [`LiquidationMap::band_at`] of an account that has not been touched since the last folding.
+    #[cold]
+    #[inline(never)]
+    fn band_folded(&self, place: Place) -> u8 {
+        let used = usize::try_from(self.told_apart).unwrap_or(FOLDS);
+        let fold = self.folded.iter().take(used).find(|fold| place.folds <= fold.last);
+        match fold {
+            Some(fold) if place.band >= fold.top => LAST,
+            Some(fold) => self.within(place.band.max(fold.low)),
+            None => self.within(place.band),
+        }
+    }
+
+    /// The band of the map with this absolute number; the outermost ones for what lies beyond.
+    #[inline]
+    fn within(&self, absolute: i16) -> u8 {
+        let band = i64::from(absolute).wrapping_sub(self.origin);
+        u8::try_from(band).unwrap_or(if band < 0 { 0 } else { LAST })
+    }
+
     /// Centers an empty map on the price at which accounts would be liquidated, to the octave.
     pub(crate) fn center(&mut self, price: Price, index: Index, ltv: Bps) {
-        let origin = (log_at(price, index, ltv) >> BAND_BITS).saturating_sub(CENTER);
-        self.origin = (origin >> PER_OCTAVE_BITS) << PER_OCTAVE_BITS;
+        (self.origin, self.centered) = (centered_at(price, index, ltv), price);
         // Near where it will be asked for: the sums of an empty map are nothing wherever they begin.
         self.threshold = CENTER.unsigned_abs();
+    }
+
+    /// Centers the map anew, whatever it holds, if the price is two octaves or more from where it was last centered. The kept sums
+    /// then begin at the last band. Returns whether the origin moved.
+    #[inline]
+    pub(crate) fn follow_price(&mut self, price: Price, index: Index, ltv: Bps) -> bool {
+        let (now, then) = (price.raw(), self.centered.raw());
+        // Cheaper than a logarithm; what the index has grown since is well within the octaves on both sides.
+        (now >> FAR >= then || now <= then >> FAR) && self.move_origin(price, index, ltv)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn move_origin(&mut self, price: Price, index: Index, ltv: Bps) -> bool {
+        let to = centered_at(price, index, ltv);
+        self.centered = price;
+        let moved = to != self.origin && self.fold(to);
+        if moved {
+            // The weights are those of the new bands.
+            self.threshold = u64::from(LAST);
+            self.store(Sums { shares: 0, weight: 0 });
+            let shares = self.shares_between(LAST, LAST);
+            self.under_shares = DebtShares(shares);
+        }
+        moved
+    }
+
+    /// Moves the bands to where they are from the origin `to` on. Returns false, with nothing changed, once accounts could not
+    /// remember the number of another folding.
+    fn fold(&mut self, to: i64) -> bool {
+        let up = to > self.origin;
+        let far = self.origin.abs_diff(to).min(u64::from(LAST));
+        // At most the last band.
+        let by = u8::try_from(far).unwrap_or(LAST);
+        // The bands that the map no longer reaches, the last one left out.
+        let folded = match (by, up) {
+            (0, _) => 0,
+            (_, true) => self.shares_between(0, by.wrapping_sub(1)),
+            (_, false) => self.shares_between(LAST.wrapping_sub(by), LAST.wrapping_sub(1)),
+        };
+        if folded > 0 && self.folds >= u64::from(u16::MAX) {
+            return false;
+        }
+        let (by, last) = (usize::from(by), usize::from(LAST));
+        let kept = last.saturating_sub(by);
+        // All but the last band: `kept` of them stay, and the others are empty.
+        let bands = self.bands.get_mut(..last).unwrap_or(&mut []);
+        if up {
+            bands.copy_within(by.., 0);
+            bands.iter_mut().skip(kept).for_each(|band| *band = DebtShares::ZERO);
+        } else {
+            bands.copy_within(..kept, by);
+            bands.iter_mut().take(by).for_each(|band| *band = DebtShares::ZERO);
+        }
+        if let Some(end) = self.bands.get_mut(if up { 0 } else { last }) {
+            // As in `shift`.
+            end.0 = end.0.wrapping_add(folded);
+        }
+        self.origin = to;
+        if folded > 0 {
+            self.note_fold(up);
+        }
+        true
+    }
+
+    /// Notes that shares have been folded: into the first band after a move up, into the last one after a move down.
+    fn note_fold(&mut self, up: bool) {
+        let at = |absolute: i64| i16::try_from(absolute).unwrap_or(if absolute < 0 { i16::MIN } else { BEYOND });
+        let (first, last) = (at(self.origin), at(self.origin.saturating_add(i64::from(LAST))));
+        let latest = Fold {
+            last: u16::try_from(self.folds).unwrap_or(u16::MAX),
+            low: i16::MIN,
+            top: BEYOND,
+            padding: [0; 2],
+        };
+        self.folds = self.folds.saturating_add(1);
+        let used = usize::try_from(self.told_apart).unwrap_or(FOLDS);
+        let before = self.folded;
+        let mut kept = 0usize;
+        let mut newest: Option<Fold> = None;
+        for fold in before.into_iter().take(used).chain([latest]) {
+            let fold = fold.then(up, first, last);
+            let joined = newest.is_some_and(|newest| newest.does_as(&fold));
+            kept = kept.saturating_add(usize::from(!joined));
+            let Some(place) = kept.checked_sub(1).and_then(|place| self.folded.get_mut(place)) else {
+                return self.lump(latest.last);
+            };
+            (*place, newest) = (fold, Some(fold));
+        }
+        self.folded
+            .iter_mut()
+            .skip(kept)
+            .for_each(|fold| *fold = bytemuck::Zeroable::zeroed());
+        self.told_apart = u64::try_from(kept).unwrap_or(0);
+    }
+
+    /// More foldings than can be told apart: all shares go into the last band, and count whole until they are touched.
+    fn lump(&mut self, last: u16) {
+        let all = self.shares_between(0, LAST);
+        self.bands = [DebtShares::ZERO; BANDS];
+        if let Some(band) = self.bands.last_mut() {
+            *band = DebtShares(all);
+        }
+        self.folded = bytemuck::Zeroable::zeroed();
+        if let Some(fold) = self.folded.first_mut() {
+            *fold = Fold { last, ..Fold::WHOLE };
+        }
+        self.told_apart = 1;
     }
 
     /// The kept sums.
@@ -384,12 +593,9 @@ impl LiquidationMap {
             .moved(u8::try_from(self.threshold).unwrap_or(u8::MAX), from, to)
     }
 
-    /// Moves the threshold of the kept sums: only the bands between the old and the new one are looked at, and none while
-    /// nobody owes anything (`empty`).
-    pub(crate) fn set_threshold(&mut self, band: u8, empty: bool) {
-        if !empty {
-            self.store(self.sums_from(band));
-        }
+    /// Moves the threshold of the kept sums: only the bands between the old and the new one are looked at.
+    pub(crate) fn set_threshold(&mut self, band: u8) {
+        self.store(self.sums_from(band));
         self.threshold = u64::from(band);
     }
 
@@ -439,6 +645,43 @@ impl LiquidationMap {
     }
 }
 
+impl Fold {
+    /// It puts all into the last band.
+    const WHOLE: Self = Self {
+        last: 0,
+        low: i16::MIN,
+        top: i16::MIN,
+        padding: [0; 2],
+    };
+
+    /// What it does once the map has also moved up or down, to the bands `first` to `last`.
+    fn then(self, up: bool, first: i16, last: i16) -> Self {
+        if up {
+            let low = self.low.max(first);
+            return if self.top == i16::MIN {
+                self
+            } else {
+                Self { low, ..self }
+            };
+        }
+        if self.low >= last {
+            return Self {
+                last: self.last,
+                ..Self::WHOLE
+            };
+        }
+        Self {
+            top: self.top.min(last),
+            ..self
+        }
+    }
+
+    /// Whether both do the same to whomever they concern.
+    fn does_as(&self, other: &Self) -> bool {
+        (self.low, self.top) == (other.low, other.top)
+    }
+}
+
 impl Sums {
     // The sums are over bands that hold what is taken off, and over fewer shares than the pool's: neither can wrap.
     #[inline]
@@ -464,6 +707,12 @@ impl Sums {
         self.shares = self.shares.wrapping_sub(shares.0);
         self.weight = self.weight.wrapping_sub(num::wide_small(shares.0, weight(band)));
     }
+}
+
+/// The origin of a map that is centered on a price.
+fn centered_at(price: Price, index: Index, ltv: Bps) -> i64 {
+    let origin = (log_at(price, index, ltv) >> BAND_BITS).saturating_sub(CENTER);
+    (origin >> PER_OCTAVE_BITS) << PER_OCTAVE_BITS
 }
 
 /// log2 of the ratio of debt shares to collateral that is liquidated at this price, in units of 2^-16.

@@ -102,7 +102,7 @@ stored! {
         /// Zeros; room for backstop and guardians.
         reserved_backstop: [u64; 16],
         /// Zeros; room for measures of risk.
-        reserved_map: [u64; 20],
+        reserved_map: [u64; 8],
         /// Zeros; room for governance.
         reserved_governance: [u64; 49],
     }

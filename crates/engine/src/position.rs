@@ -1,6 +1,9 @@
 //! A borrower's margin account and a keeper's ledger.
 
-use crate::units::{Collateral, DebtShares, Key, Quote};
+use crate::{
+    map::Place,
+    units::{Collateral, DebtShares, Key, Quote},
+};
 
 /// [`MarginAccount::version`] and [`KeeperLedger::version`] of this layout.
 pub const VERSION: u8 = 1;
@@ -20,18 +23,16 @@ stored! {
         debt_shares: DebtShares,
         /// Slot of the last borrow, or withdrawal against debt: it cannot be liquidated in that slot.
         last_risk_slot: u64,
-        /// When a step of a guarded liquidation was last taken, seconds since 1970.
-        stepped_at: i64,
+        /// The moment up to which the pace of its guarded steps is used, microseconds since 1970.
+        stepped_until: i64,
         /// Tells apart the accounts of one owner.
         id: u16,
         /// Layout version.
         version: u8,
         /// Bump of its address.
         bump: u8,
-        /// Band of the liquidation map that holds its debt; zero without debt.
-        band: u8,
-        /// Zeros.
-        padding: [u8; 3],
+        /// Where its debt is on the liquidation map.
+        place: Place,
         /// Zeros; room for later layouts.
         reserved: [u64; 11],
     }

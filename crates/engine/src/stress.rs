@@ -139,8 +139,8 @@ pub(crate) struct Move<'a> {
 }
 
 impl Move<'_> {
-    fn ends(&self) -> [(DebtShares, u8); 2] {
-        [self.before, self.after].map(|account| (account.debt_shares, account.band))
+    fn ends(&self, map: &LiquidationMap) -> [(DebtShares, u8); 2] {
+        [self.before, self.after].map(|account| (account.debt_shares, map.band_at(account.place)))
     }
 }
 
@@ -184,7 +184,7 @@ impl Market {
             Ok(cover.without(leaving))
         };
         let before = self.map.sums_from(stress.threshold);
-        let [from, to] = moved.ends();
+        let [from, to] = moved.ends(&self.map);
         let after = admission(before.moved(stress.threshold, from, to))?;
         if after < 0 && after < admission(before)? {
             return Err(Error::StressCoverExceeded);

@@ -12,7 +12,21 @@
 //! `offered` is the upper end of the confidence interval, and while Guarded the highest of all prices, without discount
 //! ([`Prices::offered`]); `trend` is the higher of the two averages ([`Prices::trend`]), at which the flow counts too.
 //!
-//! A sale moves the anchor forward by the time that the flow limit takes for it. The anchor prices the auction but cannot bound
+//! A sale moves the anchor forward by the time that the flow limit takes for it, so each atom of a block is dearer than the one
+//! before it. On a straight line all of them together cost the mean of the first and the last:
+//!
+//! ```text
+//! cost = amount × ( ask(lag) + ask(lag − time the flow takes for it) ) ÷ 2          rounded up
+//! ```
+//!
+//! so a block costs what many small purchases would. Where the line ends in between, at its largest discount, its premium or the
+//! floor, the mean is the rule all the same.
+//!
+//! The discount is for those who could have bought and did not. So it begins anew whenever nobody could: after the brake or a
+//! pause of sales ([`Schedule::stop`]), with every reading at which the market is not Normal, and with the first one at which it
+//! is again ([`Schedule::renew`]).
+//!
+//! The anchor prices the auction but cannot bound
 //! the flow: it lags while nobody buys, and a lag of an hour would let an hour's worth go at once. So there are two marks. The
 //! second, `used_until`, never lags behind now (a rate limiter, GCRA). Neither may pass now + burst. Hence in any window W at
 //! most the largest rate in it × (W + burst) is sold, whatever anyone does.
@@ -27,6 +41,9 @@ use crate::{
 };
 
 const MICROS_PER_HOUR: u64 = 3_600 * MICROS;
+/// The discount counts in millionths, of which a basis point has a hundred.
+const PARTS: u64 = 1_000_000;
+const PARTS_PER_BPS: u64 = PARTS / BPS;
 
 stored! {
     /// How far the unwind has sold, against time.
@@ -41,7 +58,7 @@ stored! {
 /// What the backstop offers now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// Quote atoms for one collateral atom, rounded up.
+    /// Quote atoms for the next collateral atom, rounded up.
     pub ask: Price,
     /// Most collateral that can be bought now, atoms.
     pub available: Collateral,
@@ -89,6 +106,15 @@ impl Schedule {
         Ok(())
     }
 
+    /// A reading at which nobody may have the discount, or the first one after it: the discount begins anew now.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub(crate) fn renew(&mut self, clock: Clock) -> Result<()> {
+        self.anchor = self.anchor.max(micros(clock)?);
+        Ok(())
+    }
+
     /// The lag at which the discount is the largest, seconds, rounded up: more would only make it outlive the return of
     /// buyers.
     fn longest_lag(config: &Config) -> Result<u64> {
@@ -107,30 +133,71 @@ impl Schedule {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn discount(&self, config: &Config, level: Level, clock: Clock) -> Result<i64> {
+        Ok(self.discount_in_parts(config, level, clock)? / PARTS_PER_BPS.cast_signed())
+    }
+
+    /// The same in millionths: in whole basis points a block and its pieces would differ by more than a rounding.
+    fn discount_in_parts(&self, config: &Config, level: Level, clock: Clock) -> Result<i64> {
         let now = micros(clock)?;
         let lag = now.saturating_sub(self.anchor(config, now)?);
-        let size = num::mul_div_floor(config.unwind_slope.factor(), lag.unsigned_abs(), MICROS_PER_HOUR)?;
+        // Below 2^32 × 100.
+        let slope = config.unwind_slope.factor().wrapping_mul(PARTS_PER_BPS);
+        let size = num::mul_div_floor(slope, lag.unsigned_abs(), MICROS_PER_HOUR)?;
         let limit = match (lag < 0, level) {
             (true, _) => config.unwind_max_premium,
             (false, Level::Normal) => config.unwind_max_discount,
             (false, _) => Bps(0),
         };
-        let size = i64::try_from(size.min(limit.factor())).map_err(|_| Error::Overflow)?;
+        let limit = limit.factor().wrapping_mul(PARTS_PER_BPS);
+        let size = i64::try_from(size.min(limit)).map_err(|_| Error::Overflow)?;
         Ok(if lag < 0 { size.saturating_neg() } else { size })
     }
 
-    /// The ask, rounded up, in favour of the backstop.
+    /// The ask for the next atom, rounded up, in favour of the backstop.
     ///
     /// # Errors
     /// Those of [`Prices::offered`].
     pub fn ask(&self, config: &Config, prices: &Prices, clock: Clock) -> Result<Price> {
-        let discount = self.discount(config, prices.level(), clock)?;
-        let factor = BPS
+        let discount = self.discount_in_parts(config, prices.level(), clock)?;
+        let factor = PARTS
             .checked_add_signed(discount.saturating_neg())
             .ok_or(Error::Overflow)?;
-        let scheduled = prices.offered()?.scale_up(factor)?;
+        let product = num::q_times(prices.offered()?.raw(), factor)?;
+        let scheduled = Price::from_raw(num::div_ceil(product, PARTS.into())?);
         let floor = prices.trend()?.scale_up(config.unwind_floor_band.below_one())?;
         Ok(scheduled.max(floor))
+    }
+
+    /// What each atom of a block costs: the mean of the ask before it and after it, rounded up, whether or not the flow limit lets
+    /// so much go now.
+    ///
+    /// # Errors
+    /// Those of [`Schedule::ask`] and [`Prices::trend`].
+    pub fn mean_ask(&self, config: &Config, amount: Collateral, prices: &Prices, clock: Clock) -> Result<Price> {
+        let first = self.ask(config, prices, clock)?;
+        let worth = prices.trend()?.cost(amount)?;
+        let from = self.anchor(config, micros(clock)?)?;
+        // What is further off than can be counted has the largest premium, and so has what is near that.
+        let anchor = flow(config).advance(from, i64::MAX, worth.0).unwrap_or(i64::MAX);
+        let last = Self { anchor, ..*self }.ask(config, prices, clock)?;
+        let sum = num::add(first.raw(), last.raw())?;
+        Ok(Price::from_raw(sum.div_ceil(2)))
+    }
+
+    /// The most that `budget` pays for, atoms, rounded down: at the mean ask of so much it is no more than the budget.
+    ///
+    /// By turns too much and too little, each time nearer: at the first ask, at the mean of so much, at the mean of that, and
+    /// of that. What is left over is less than a part of the budget of (slope × time that the flow takes for it ÷ 2)⁴.
+    ///
+    /// # Errors
+    /// Those of [`Schedule::mean_ask`].
+    pub fn affordable(&self, config: &Config, budget: Quote, prices: &Prices, clock: Clock) -> Result<Collateral> {
+        let mut amount = self.ask(config, prices, clock)?.divisor()?.worth(budget)?;
+        for _ in 0..3 {
+            let mean = self.mean_ask(config, amount, prices, clock)?;
+            amount = mean.divisor()?.worth(budget)?;
+        }
+        Ok(amount)
     }
 
     /// The most that can be sold now, atoms, rounded down.

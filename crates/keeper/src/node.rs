@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use anchor_lang::{Discriminator, prelude::Pubkey};
 use breakwater::state::MarginAccount;
-use breakwater_engine::{self as engine, Collateral, DebtShares, Key};
+use breakwater_engine::{self as engine, Collateral, DebtShares, Key, map::Place};
 use serde_json::json;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding, UiDataSliceConfig};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
@@ -34,7 +34,7 @@ use crate::{
 /// Where a margin account keeps what the index needs: behind discriminator and three addresses.
 const SLICE: UiDataSliceConfig = UiDataSliceConfig {
     offset: 8 + 3 * 32,
-    length: 32,
+    length: 40,
 };
 
 /// How much longer than other answers all accounts may take.
@@ -124,20 +124,25 @@ pub fn margin_account_filters(market: &Key) -> Vec<RpcFilterType> {
 
 /// An entry from the bytes of [`SLICE`].
 fn entry(address: Pubkey, data: &[u8], seen: u64) -> Answer<Entry> {
-    let words: [u64; 4] = bytemuck::try_pod_read_unaligned(data).map_err(|_| {
+    let words: [u64; 5] = bytemuck::try_pod_read_unaligned(data).map_err(|_| {
         Trouble::Wrong(format!(
             "{} bytes of a margin account, asked for {}",
             data.len(),
             SLICE.length
         ))
     })?;
-    let [collateral, debt_shares, last_risk_slot, stepped_at] = words;
+    let [collateral, debt_shares, last_risk_slot, stepped_until, rest] = words;
+    let [.., band_low, band_high, folds_low, folds_high] = rest.to_le_bytes();
     Ok(Entry {
         address: Key(address.to_bytes()),
         collateral: Collateral(collateral),
         debt_shares: DebtShares(debt_shares),
         last_risk_slot,
-        stepped_at: stepped_at.cast_signed(),
+        stepped_until: stepped_until.cast_signed(),
+        place: Place {
+            band: i16::from_le_bytes([band_low, band_high]),
+            folds: u16::from_le_bytes([folds_low, folds_high]),
+        },
         seen,
     })
 }
@@ -329,7 +334,7 @@ mod tests {
         account.collateral = Collateral(2);
         account.debt_shares = DebtShares(3);
         account.last_risk_slot = 4;
-        account.stepped_at = -5;
+        account.stepped_until = -5;
         account.id = 6;
         let data = [MarginAccount::DISCRIMINATOR, bytemuck::bytes_of(&account)].concat();
         let address = Pubkey::new_from_array([9; 32]);

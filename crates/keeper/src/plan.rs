@@ -110,7 +110,6 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
     let mut market = *market;
     let prices: Prices = market.accept_prices(readings, PriceUse::Liquidate, clock)?;
     let moment = Moment::new(&market, prices.liquidation()?.judged, clock)?;
-    let map = market.map;
     let mut liquidations = market.liquidations(&prices, clock)?;
     let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
     // What is taken over needs no room, and leaves some to nobody: it goes first, whatever its size.
@@ -125,7 +124,7 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
             plan.skipped.busy += 1;
             continue;
         }
-        let mut account = entry.account(address, map.band(entry.debt_shares, entry.collateral));
+        let mut account = entry.account(address);
         match liquidations.liquidate(&mut account, &mut ledger) {
             Ok(liquidation) => plan.due.push(Due {
                 account: entry.address,

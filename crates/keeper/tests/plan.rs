@@ -143,7 +143,7 @@ fn guarded_steps_rests_and_the_flow_limit_are_foreseen() {
         guarded_flow: Quote(600 * USDC),
         guarded_window: 3_600,
         guarded_step: Bps(5_000),
-        guarded_cooldown: 600,
+        guarded_refill: 600,
         // Guarded after a fall of more than 15%.
         average_band: Bps(1_500),
         average_seconds: 86_400,

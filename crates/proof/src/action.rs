@@ -134,7 +134,8 @@ impl Action {
             234..=238 => [crash(bytes, 250, 600), unwind(bytes), vec![Self::Settle]].concat(),
             239..=243 => guardian_leaves(bytes),
             244..=247 => equity_leaves(bytes),
-            248..=253 => squeeze(bytes),
+            248..=252 => squeeze(bytes),
+            253 => far(bytes),
             254..=255 => run_on_the_pool(bytes),
         }
     }
@@ -339,7 +340,7 @@ fn guardian_leaves(bytes: &mut Bytes) -> Vec<Action> {
 fn equity_leaves(bytes: &mut Bytes) -> Vec<Action> {
     vec![
         Action::QueueTakeOut(size(bytes), 500_000),
-        Action::Wait(86_400 + u32::from(bytes.byte())),
+        Action::Wait(90_000 + u32::from(bytes.byte())),
         Action::Observe,
         Action::TakeOut,
     ]
@@ -381,6 +382,28 @@ pub fn squeeze(bytes: &mut Bytes) -> Vec<Action> {
         Action::LiquidateBatch { keeper, accounts: 63 },
     ]);
     story
+}
+
+/// The price goes a long way, one leap after another, and somebody borrows wherever it has come to.
+fn far(bytes: &mut Bytes) -> Vec<Action> {
+    let account = bytes.index(ACCOUNTS);
+    (0..bytes.between(1, 5))
+        .flat_map(|leap| {
+            let price = if bytes.byte() < 128 {
+                bytes.between(3_000, 12_000)
+            } else {
+                bytes.between(80, 350)
+            };
+            let who = (account + usize::try_from(leap).unwrap_or(0)) % ACCOUNTS;
+            [
+                falls_to(price),
+                Action::Wait(bytes.between(60, 4_000)),
+                Action::Observe,
+                Action::Borrow(who, Size::Part(bytes.between(20, 600))),
+                Action::Deposit(who, 20_000_000_000),
+            ]
+        })
+        .collect()
 }
 
 /// Somebody pays everything back, takes everything out, and begins anew.

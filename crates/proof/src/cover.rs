@@ -86,7 +86,7 @@ fn origin_of(origin: i64) -> f64 {
 
 /// Of a positive number, in floating point.
 #[allow(clippy::cast_precision_loss, reason = "compared with a margin")]
-fn log2(number: &Int) -> f64 {
+pub(crate) fn log2(number: &Int) -> f64 {
     let extra = number.bits().saturating_sub(60);
     let mantissa = u64::try_from(number >> extra).unwrap_or(1).max(1);
     (mantissa as f64).log2() + extra as f64
@@ -161,11 +161,15 @@ pub(crate) fn overstatement(stage: &Stage, index: &Int, q: &Int, threshold: usiz
     let counted = stage
         .accounts
         .iter()
-        .filter(|account| account.has_debt() && usize::from(account.band) >= threshold);
+        .filter(|account| account.has_debt() && usize::from(stage.market.map.band_at(account.place)) >= threshold);
     let worth = counted.map(|account| {
-        // 2^(1/32) − 1 is 2.19%.
-        match usize::from(account.band) {
-            band if band == 0 || band == BANDS - 1 => index * account.debt_shares.0,
+        // 2^(1/32) − 1 is 2.19%. Of what a fold has put higher than it belongs all of the debt may be counted.
+        let map = &stage.market.map;
+        let held = map.band_at(account.place);
+        match usize::from(held) {
+            band if band == 0 || band == BANDS - 1 || held != map.band(account.debt_shares, account.collateral) => {
+                index * account.debt_shares.0
+            }
             _ => q * account.collateral.0 * 23 / 1_000,
         }
     });

@@ -26,6 +26,8 @@ pub struct History {
     pub(crate) claimed: i128,
     /// When the market's depth was lowered without the timelock, seconds since 1970, and what it was before, quote atoms.
     pub(crate) lowered: Vec<(i64, u64)>,
+    /// When a reading was last accepted at which the market was not Normal, seconds since 1970.
+    pub(crate) doubted: Option<i64>,
     /// Suppliers' coming and leaving.
     pub(crate) outflows: Vec<Flow>,
     /// What each guardian may expect at most: what it put in and its shares' part of what the claim earned, less what left with
@@ -58,6 +60,9 @@ impl History {
             return;
         };
         self.note_departure(step, call);
+        if step.after.market.guard.level != 0 && step.after.market.guard != step.before.market.guard {
+            self.doubted = Some(now);
+        }
         let [before, after] = [&step.before, &step.after].map(|stage| &stage.market.books);
         // Interest first: what guardians earn for standing by belongs to those who were there.
         let accrued = if after.pool.accrued_at == before.pool.accrued_at {

@@ -355,12 +355,12 @@ impl Stage {
         }
     }
 
-    /// The debt shares of all margin accounts in each band of the map where the account says that it is.
+    /// The debt shares of all margin accounts in each band of the map that must hold them by what the account remembers.
     #[must_use]
     pub fn recount(&self) -> Vec<DebtShares> {
         let mut bands = vec![DebtShares::ZERO; self.market.map.bands.len()];
         for account in self.accounts.iter().filter(|account| account.has_debt()) {
-            bands[usize::from(account.band)].0 += account.debt_shares.0;
+            bands[usize::from(self.market.map.band_at(account.place))].0 += account.debt_shares.0;
         }
         bands
     }

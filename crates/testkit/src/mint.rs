@@ -25,6 +25,9 @@ use anchor_spl::{
 };
 use solana_account::Account;
 
+/// The name of [`MintSpec::native`].
+const NATIVE: &str = "wrapped SOL";
+
 /// A mint to make.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MintSpec {
@@ -72,9 +75,18 @@ impl MintSpec {
         }
     }
 
+    /// The mint of wrapped lamports.
+    #[must_use]
+    pub fn native() -> Self {
+        Self::classic(NATIVE, 9)
+    }
+
     /// Where it will be.
     #[must_use]
     pub fn address(&self) -> Pubkey {
+        if self.name == NATIVE {
+            return token::spl_token::native_mint::ID;
+        }
         keys::address_for(&format!("mint {}", self.name))
     }
 

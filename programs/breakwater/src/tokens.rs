@@ -1,7 +1,7 @@
 //! Moving tokens in and out of a market's vaults, and which mints a market may have.
 
 use crate::{error::BreakwaterError, state::MarketSeeds};
-use anchor_lang::prelude::*;
+use anchor_lang::{prelude::*, system_program};
 use anchor_spl::{
     token_2022::spl_token_2022::{
         extension::{BaseStateWithExtensions, ExtensionType, StateWithExtensions},
@@ -67,6 +67,41 @@ fn balance(account: &InterfaceAccount<TokenAccount>) -> Result<u64> {
     let info = account.to_account_info();
     let data = info.try_borrow_data()?;
     Ok(TokenAccount::try_deserialize_unchecked(&mut &data[..])?.amount)
+}
+
+/// The most that rent has ever been, lamports for a byte; from there it was lowered to 5,080, and it may go back.
+const DEAREST_BYTE: u64 = 6_960;
+/// What the runtime counts for an account besides its data, bytes.
+const ACCOUNT_OVERHEAD: u64 = 128;
+
+/// Gives a new vault of wrapped lamports the difference between the rent of today and the dearest: its tokens are its lamports above
+/// rent, so when rent rises it would be short by that, and the last of the tokens could not leave. Any other vault is exempt
+/// for good once it is.
+///
+/// It has to be initialized before: what it holds above rent by then counts as tokens. What comes later counts only once anybody
+/// syncs it, and then on top of what the books say: they never count more than the vault holds at either rent.
+///
+/// # Errors
+/// The system program's.
+pub fn provide_for_rent<'info>(vault: &InterfaceAccount<'info, TokenAccount>, payer: &Signer<'info>) -> Result<()> {
+    if vault.is_native.is_none() {
+        return Ok(());
+    }
+    let info = vault.to_account_info();
+    let bytes = info.data_len();
+    let counted = u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_add(ACCOUNT_OVERHEAD);
+    let dearest = counted.saturating_mul(DEAREST_BYTE);
+    let missing = dearest.saturating_sub(Rent::get()?.minimum_balance(bytes));
+    if missing == 0 {
+        return Ok(());
+    }
+    let accounts = system_program::Transfer {
+        from: payer.to_account_info(),
+        to: info,
+    };
+    system_program::transfer(CpiContext::new(system_program::ID, accounts), missing)
 }
 
 /// Refuses a mint whose tokens could change in amount, be moved or be blocked behind the program's back. Classic mints

@@ -2,10 +2,11 @@
 
 use crate::{
     backing::{cents, interest_free, market_with, stands_at},
+    risk::edit_market,
     scene::{SOL, Scene, USDC},
 };
 use breakwater_engine::{Config, DebtShares, Quote, actions::Liquidation};
-use breakwater_testkit::{Position, World, default_config, pyth::usd};
+use breakwater_testkit::{Outcome, Position, World, default_config, pyth::usd};
 
 /// A flow of 1,000 quote tokens a minute while Guarded.
 const FLOW: u64 = 1_000 * USDC;
@@ -35,7 +36,7 @@ fn who_uses_up_the_flow_of_guarded_liquidations_pays_penalties_for_it_and_keeps_
     let config = Config {
         guarded_flow: Quote(FLOW),
         guarded_window: 60,
-        guarded_cooldown: 60,
+        guarded_refill: 60,
         ..interest_free(default_config())
     };
     let mut scene = Scene::on(World::lite(), &market_with(config));
@@ -78,6 +79,54 @@ fn who_uses_up_the_flow_of_guarded_liquidations_pays_penalties_for_it_and_keeps_
     }
     let taken = scene.world.liquidate(&kate, &scene.position).unwrap().liquidation();
     assert!(taken.whole && taken.taken_over);
+}
+
+/// While Guarded she takes the least there is of a whale every twenty seconds, 10 USDC of 6,500: as much as her own accounts leave
+/// of the flow. A crumb uses up a crumb of the whale's pace, and a keeper gets all the rest: a quarter of the debt at once, and
+/// then a quarter of what is left of it in five minutes.
+#[test]
+fn crumbs_of_a_whale_use_up_crumbs_of_its_pace() {
+    let config = Config {
+        guarded_flow: Quote(100_000 * USDC),
+        guarded_window: 60,
+        ..interest_free(default_config())
+    };
+    let mut scene = Scene::on(World::lite(), &market_with(config));
+    let (market, kate, mallory, whale) = (
+        scene.market,
+        scene.kate.clone(),
+        scene.mallory.clone(),
+        scene.position.clone(),
+    );
+    scene.world.open_keeper_ledger(&market, &mallory).unwrap();
+    let feed = market.collateral_feed;
+    let repaid = |outcome: Outcome| outcome.liquidation().repaid.0;
+    // The flow as she leaves it, and refilled.
+    let flow = |scene: &mut Scene, left: u64| {
+        let now = scene.world.unix() * 1_000_000;
+        edit_market(&mut scene.world, &market, |market| {
+            market.guard.flow = now + 60_000_000 - i64::try_from(left * 60_000_000 / (100_000 * USDC)).unwrap();
+        });
+    };
+    let (mut hers, mut kates, mut refused) = (0, Vec::new(), 0);
+    for _ in 0..15 {
+        scene.world.advance(20);
+        scene.world.set_price(&feed, usd(100) * 65 / 85, 0);
+        scene.world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = 0);
+        flow(&mut scene, 10 * USDC);
+        hers += scene.world.liquidate(&mallory, &whale).map_or(0, repaid);
+        flow(&mut scene, 100_000 * USDC);
+        match scene.world.liquidate(&kate, &whale) {
+            Ok(outcome) => kates.push(repaid(outcome)),
+            Err(_) => refused += 1,
+        }
+    }
+    assert_eq!((hers, refused), (15 * 10 * USDC, 0));
+    // At once a quarter of 6,500 less the crumb; then at least 200 USDC a minute.
+    assert!((1_612 * USDC..1_613 * USDC).contains(&kates[0]), "{kates:?}");
+    let minute: u64 = kates[1..4].iter().sum();
+    assert!(minute >= 200 * USDC, "{kates:?}");
+    assert!(kates.iter().sum::<u64>() >= 2_500 * USDC, "{kates:?}");
 }
 
 #[test]

@@ -58,6 +58,65 @@ fn crumbs_neither_use_up_the_flow_nor_reset_the_discount() {
     scene.world.buy_inventory(&market, &scene.lena, left, u64::MAX).unwrap();
 }
 
+/// Five hours in which the market is Guarded, as many looks as there are minutes, or one at the beginning and none after: whoever
+/// comes first when it is Normal again gets none of the discount that nobody could have.
+#[test]
+fn after_hours_of_guarded_nobody_buys_at_a_discount_that_nobody_could_have() {
+    for looks in [300, 1] {
+        let mut scene = behind_schedule();
+        let (market, mallory) = (scene.market, scene.mallory.clone());
+        let feed = market.collateral_feed;
+        // Pyth gives no average.
+        for _ in 0..looks {
+            scene.world.advance(60);
+            scene.world.set_price(&feed, cents(60_00), 0);
+            scene.world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = 0);
+            scene.world.observe_price(&market).unwrap();
+            assert_eq!(scene.world.market_state(&market).guard.level, 1);
+        }
+        scene.world.advance(60 * (300 - looks) + 61);
+        scene.world.settle_price(&feed, cents(60_00), 0);
+        let (available, discount) = offered(&mut scene);
+        assert_eq!(discount, 0);
+        let before = scene.world.balance(&mallory, &market.quote_mint);
+        scene
+            .world
+            .buy_inventory(&market, &mallory, available, u64::MAX)
+            .unwrap();
+        let cost = before - scene.world.balance(&mallory, &market.quote_mint);
+        assert_eq!(scene.world.market_state(&market).guard.level, 0);
+        // She gains nothing: $60 for each SOL, and the mean of the premium on top.
+        assert!(cost >= available * 60 / 1_000, "{cost} for {available}");
+    }
+}
+
+/// All that the flow lets go at once, in one block, costs what it would in many: she gains nothing by taking it at its first atom's
+/// price.
+#[test]
+fn a_block_costs_what_its_pieces_do() {
+    let mut scene = behind_schedule();
+    let (market, mallory) = (scene.market, scene.mallory.clone());
+    let (available, discount) = offered(&mut scene);
+    assert!(available > SOL / 2 && discount > 0);
+    let snapshot = scene.world.snapshot();
+    let mut costs = [0u64; 2];
+    for (pieces, cost) in [1, 50].into_iter().zip(&mut costs) {
+        scene.world.restore(&snapshot);
+        let before = scene.world.balance(&mallory, &market.quote_mint);
+        for piece in 0..pieces {
+            let amount = available * (piece + 1) / pieces - available * piece / pieces;
+            scene.world.buy_inventory(&market, &mallory, amount, u64::MAX).unwrap();
+        }
+        *cost = before - scene.world.balance(&mallory, &market.quote_mint);
+    }
+    // Rounded up, each piece costs up to an atom and a millionth more.
+    let [block, pieces] = costs;
+    assert!(
+        block <= pieces + 1 && pieces <= block + 60 + block / 500_000,
+        "{block} {pieces}"
+    );
+}
+
 #[test]
 fn who_uses_up_the_flow_has_bought_it() {
     // The only way to keep others from buying is to buy, at the price of the schedule; she resells at spot at best.

@@ -82,8 +82,8 @@ fn ahead_of_schedule_it_rises_to_the_largest_premium() {
     }
     assert!(asks.is_sorted());
     let rise = |ask: u128| (ask * 10_000).div_ceil(asks[0]) - 10_000;
-    // Each ten minutes' worth is a percent, rounded up.
-    assert_eq!([1, 2, 3, 4].map(|sale| rise(asks[sale])), [101, 201, 301, 301]);
+    // Each ten minutes' worth is a percent, and costs the mean: from half a percent on, and no more than three. Rounded up.
+    assert_eq!([1, 2, 3, 4].map(|sale| rise(asks[sale])), [100, 200, 249, 249]);
 }
 
 /// A market whose floor is 15% below the average, as is the band of Normal.

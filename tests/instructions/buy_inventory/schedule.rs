@@ -169,7 +169,7 @@ fn a_new_schedule_begins_with_new_inventory() {
             used_until: ahead.used_until
         }
     );
-    assert_eq!((scene.ask() * 1_000) >> 64, 60);
+    assert_eq!((scene.ask(0) * 1_000) >> 64, 60);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn parameters_outside_their_bounds_are_refused() {
         |config| config.max_gap = Bps(2_501),
         |config| config.guarded_step = Bps(0),
         |config| config.guarded_flow = Quote(0),
-        |config| config.guarded_cooldown = 3_601,
+        |config| config.guarded_refill = 3_601,
         |config| config.guarded_window = 0,
         |config| config.velocity_horizon = 0,
         |config| config.average_seconds = 0,
@@ -61,7 +61,7 @@ fn bounds_are_inclusive() {
     draft.args.config.max_skew = 60;
     draft.args.config.brake_rest = draft.args.config.brake_seconds;
     draft.args.config.confidence_guard = draft.args.config.confidence_halt;
-    draft.args.config.guarded_cooldown = 0;
+    draft.args.config.guarded_refill = 0;
     draft.honest_passes();
 }
 

@@ -293,7 +293,7 @@ impl Scene {
         assert_eq!(after, state);
         let account = self.world.margin_account(&self.position);
         // Steps have a test of their own.
-        moved.stepped_at = account.stepped_at;
+        moved.stepped_until = account.stepped_until;
         assert_eq!(account, moved);
         let credit = Quote(before.ledger.credit.0 + event.bounty.0);
         assert_eq!(

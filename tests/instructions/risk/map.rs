@@ -11,9 +11,20 @@ use breakwater_engine::{Bps, Config, DebtShares, map::BANDS};
 use breakwater_testkit::{Position, World, default_config};
 
 /// Asserts that the market's map is a recount over its accounts, and that each account remembers the band in which its
-/// debt is.
+/// debt is: the one that it belongs into, of a map that has not moved.
 #[track_caller]
 pub fn assert_recounted(world: &mut World, market: &MarketKeys, positions: &[Position]) {
+    assert_counted(world, market, positions, |held, belongs| held == belongs);
+}
+
+/// The same of a map that has followed the price: who has not been touched since is in no band below the one that it belongs into.
+#[track_caller]
+pub fn assert_followed(world: &mut World, market: &MarketKeys, positions: &[Position]) {
+    assert_counted(world, market, positions, |held, belongs| held >= belongs);
+}
+
+#[track_caller]
+fn assert_counted(world: &mut World, market: &MarketKeys, positions: &[Position], fits: fn(u8, u8) -> bool) {
     let state = world.market_state(market);
     let mut counted = [DebtShares::ZERO; BANDS];
     for position in positions {
@@ -21,8 +32,11 @@ pub fn assert_recounted(world: &mut World, market: &MarketKeys, positions: &[Pos
             continue;
         }
         let account = world.margin_account(position);
-        let band = band_of(&state.map, &account);
-        assert_eq!(account.band, band, "{account:?}");
+        if account.debt_shares == DebtShares::ZERO {
+            continue;
+        }
+        let band = state.map.band_at(account.place);
+        assert!(fits(band, band_of(&state.map, &account)), "{account:?}");
         counted[usize::from(band)].0 += account.debt_shares.0;
     }
     for (band, (mapped, counted)) in state.map.bands.iter().zip(&counted).enumerate() {

@@ -26,7 +26,7 @@ record! {
         amount: Collateral,
         /// Quote atoms paid, rounded up.
         cost: Quote,
-        /// Quote atoms per collateral atom, Q64.64.
+        /// Quote atoms per collateral atom, Q64.64: the mean of the ask before and after the sale.
         ask: Price,
         /// The part of the proceeds that paid the backstop's debt to the pool.
         repaid: Quote,
@@ -64,7 +64,8 @@ impl Market {
         Ok(Funding { amount, repaid })
     }
 
-    /// Sells `amount` of inventory at the ask of the schedule; anyone may buy. Proceeds pay the backstop's debt first.
+    /// Sells `amount` of inventory at the mean ask of the schedule ([`crate::unwind`]), all of it or nothing; anyone may buy.
+    /// Proceeds pay the backstop's debt first.
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],
@@ -85,7 +86,7 @@ impl Market {
             return Err(Error::InventoryInsufficient);
         }
         prices.check(PriceUse::Sell, clock)?;
-        let ask = books.unwind.ask(&self.config, prices, clock)?;
+        let ask = books.unwind.mean_ask(&self.config, amount, prices, clock)?;
         books.unwind.sell(&self.config, amount, prices, clock)?;
         let cost = ask.cost(amount)?;
         if cost > max_cost {
@@ -106,11 +107,13 @@ impl Market {
         })
     }
 
-    /// Sells as much inventory as `budget` pays for at the ask, rounded down, and at least `min_amount`. The caller pays what
-    /// that costs, which may be an atom or so less than the budget.
+    /// Sells as much inventory as `budget` pays for at the mean ask, rounded down, and at least `min_amount`: what the flow limit
+    /// or the inventory leaves, if that is less. The caller pays what that costs, which may be a little less than the budget.
     ///
     /// # Errors
-    /// Those of [`Market::buy_inventory`]; [`Error::ZeroAmount`] if the budget is too small for an atom.
+    /// [`Error::ActionPaused`], [`Error::ZeroAmount`], also if the budget is too small for an atom;
+    /// [`Error::SlippageExceeded`] if it does not pay for `min_amount`, [`Error::InventoryInsufficient`] or
+    /// [`Error::UnwindTooFast`] if there is less than that, or nothing; those of [`Prices::offered`].
     pub fn buy_inventory_for(
         &mut self,
         budget: Quote,
@@ -120,15 +123,24 @@ impl Market {
     ) -> Result<Sale> {
         pause::check(self.pauses.sell, clock)?;
         budget.nonzero()?;
-        let ask = self.books.unwind.ask(&self.config, prices, clock)?;
-        let amount = ask.divisor()?.worth(budget)?;
-        if amount < min_amount {
+        let unwind = &self.books.unwind;
+        let affordable = unwind.affordable(&self.config, budget, prices, clock)?.nonzero()?;
+        if affordable < min_amount {
             return Err(Error::SlippageExceeded);
         }
-        self.buy_inventory(amount, budget, prices, clock)
+        let inventory = self.books.backstop.inventory;
+        let least = min_amount.max(Collateral(1));
+        if inventory < least {
+            return Err(Error::InventoryInsufficient);
+        }
+        let available = unwind.available(&self.config, inventory, prices, clock)?;
+        if available < least {
+            return Err(Error::UnwindTooFast);
+        }
+        self.buy_inventory(affordable.min(available), budget, prices, clock)
     }
 
-    /// What [`Market::buy_inventory`] would sell now, and at what price. For buyers.
+    /// What [`Market::buy_inventory`] would sell now, and at what price its first atom. For buyers.
     ///
     /// # Errors
     /// Those of [`Market::buy_inventory`] about prices.

@@ -1,7 +1,7 @@
 use crate::{
     backstop::Backstop,
     error::{Error, Result},
-    guard::{Level, Prices, Steps},
+    guard::{Level, Prices, Step, Steps},
     guardians::Guardians,
     map::Sums,
     market::Market,
@@ -58,7 +58,9 @@ struct Outcome {
     shares: DebtShares,
     /// The account's collateral.
     collateral: Collateral,
-    /// The account's band.
+    /// The band that holds the account.
+    held: u8,
+    /// The band that it goes into.
     band: u8,
     /// The map's kept sums.
     sums: Sums,
@@ -125,7 +127,7 @@ impl Market {
         let settled = at.settled.divisor()?;
         let spread = at.spread_by(&settled, config.max_gap);
         let rules = Rules::with_spread(config, self.liquidation_ltv(clock), spread);
-        self.map.set_threshold(stress.threshold, false);
+        self.map.set_threshold(stress.threshold);
         self.books = books;
         Ok(Liquidations {
             market: self,
@@ -183,10 +185,14 @@ impl Liquidations<'_> {
                 outcome = self.outcome(account, &debt, cut)?;
             }
         }
+        let mut used = None;
+        if let Some(step) = &step {
+            used = Some((step.flow, step.until(outcome.terms.repay)?));
+        }
         let credit = ledger.credit.plus(outcome.bounty)?;
         outcome.backstop.invariant(outcome.pool_shares)?;
 
-        let from = (account.debt_shares, account.band);
+        let from = (account.debt_shares, outcome.held);
         let to = (outcome.shares, outcome.band);
         self.market.map.shift(from, to, outcome.sums)?;
         // From here on nothing can fail.
@@ -199,9 +205,9 @@ impl Liquidations<'_> {
         books.unwind.anchor = self.anchor;
         account.debt_shares = outcome.shares;
         account.collateral = outcome.collateral;
-        account.band = outcome.band;
+        account.place = self.market.map.place(outcome.shares, outcome.band);
         ledger.credit = credit;
-        self.record_step(account, step);
+        self.record_step(account, used);
         Ok(Liquidation {
             price: self.settled.price,
             repaid: terms.repay,
@@ -236,10 +242,10 @@ impl Liquidations<'_> {
     }
 
     /// How much of its debt is to be taken, as far as the account alone can tell. While Guarded, and unless the account is taken
-    /// over, that is a step: then also the mark that it moves the flow limit to.
+    /// over, that is a step: then also what it uses up.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `debt`")]
-    fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<i64>)> {
+    fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<Step>)> {
         let settled = self.settled.value(account.collateral)?;
         let judged = match &self.judged {
             None => settled,
@@ -248,8 +254,8 @@ impl Liquidations<'_> {
         let demand = Demand::of(&self.rules, debt, Values { judged, settled })?;
         match &self.steps {
             Some(steps) if demand.extent != Extent::TakeOver => {
-                let (repay, mark) = steps.step(&self.market.config, account, &demand, debt)?;
-                Ok((demand.cut_to(repay), Some(mark)))
+                let (repay, step) = steps.step(&self.market.config, account, &demand, debt)?;
+                Ok((demand.cut_to(repay), Some(step)))
             }
             _ => Ok((demand, None)),
         }
@@ -278,13 +284,13 @@ impl Liquidations<'_> {
         if self.guardian_rate != Bps(0) {
             claim = claim.plus(self.guardians_earn(&terms))?;
         }
-        let sums = market
-            .map
-            .sums_after((account.debt_shares, account.band), (shares, band));
+        let held = market.map.band_at(account.place);
+        let sums = market.map.sums_after((account.debt_shares, held), (shares, band));
         Ok(Outcome {
             terms,
             shares,
             collateral,
+            held,
             band,
             sums,
             pool_cash,
@@ -331,22 +337,22 @@ impl Liquidations<'_> {
         demand.within(config, debt, Quote(most), Error::PipelineFull)
     }
 
-    /// The mark of a step that has been cut to `repay` since.
+    /// A step that has been cut to `repay` since.
     #[inline]
-    fn step_of(&self, step: Option<i64>, repay: Quote) -> Result<Option<i64>> {
+    fn step_of(&self, step: Option<Step>, repay: Quote) -> Result<Option<Step>> {
         match (step, &self.steps) {
-            (Some(_), Some(steps)) => steps.take(repay).map(Some),
+            (Some(step), Some(steps)) => Ok(Some(step.with_flow(steps.take(repay)?))),
             _ => Ok(None),
         }
     }
 
-    /// Records a step of a guarded liquidation.
+    /// Records a step of a guarded liquidation, by the moments up to which the flow limit and the account's pace are used.
     #[inline]
-    fn record_step(&mut self, account: &mut MarginAccount, step: Option<i64>) {
-        if let (Some(mark), Some(steps)) = (step, &mut self.steps) {
-            steps.record(mark);
-            self.market.guard.flow = mark;
-            account.stepped_at = self.clock.unix;
+    fn record_step(&mut self, account: &mut MarginAccount, used: Option<(i64, i64)>) {
+        if let (Some((flow, own)), Some(steps)) = (used, &mut self.steps) {
+            steps.record(flow);
+            self.market.guard.flow = flow;
+            account.stepped_until = own;
         }
     }
 

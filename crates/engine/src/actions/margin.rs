@@ -1,6 +1,7 @@
 use crate::{
     error::{Error, Result},
     guard::Prices,
+    map::Place,
     market::{Books, Market},
     oracle::PriceUse,
     pause,
@@ -53,7 +54,7 @@ impl Market {
         amount.nonzero()?;
         let mut next = *account;
         next.collateral = next.collateral.plus(amount)?;
-        next.band = self.band_of(&next);
+        next.place = self.place_of(&next);
         self.place(account, next)?;
         Ok(CollateralChange {
             amount,
@@ -83,7 +84,7 @@ impl Market {
         books.accrue(&self.config, clock)?;
         let mut next = *account;
         next.collateral = next.collateral.minus(amount)?;
-        next.band = self.band_of(&next);
+        next.place = self.place_of(&next);
         if next.has_debt() {
             pause::check(self.pauses.withdraw, clock)?;
             let moved = Move {
@@ -122,7 +123,7 @@ impl Market {
         let mut next = *account;
         let shares = books.pool.lend(amount)?;
         next.debt_shares = next.debt_shares.plus(shares)?;
-        next.band = self.band_of(&next);
+        next.place = self.place_of(&next);
         next.last_risk_slot = clock.slot;
         let moved = Move {
             before: account,
@@ -163,7 +164,7 @@ impl Market {
         let shares = books.pool.shares_paid(amount, next.debt_shares)?;
         books.pool.collect(amount, shares)?;
         next.debt_shares = next.debt_shares.minus(shares)?;
-        next.band = self.band_of(&next);
+        next.place = self.place_of(&next);
         books.invariant()?;
         let debt_after = books.pool.index.debt(next.debt_shares)?;
         self.place(account, next)?;
@@ -206,15 +207,16 @@ impl Market {
         Ok(debt)
     }
 
-    /// The band where an account's debt belongs.
-    fn band_of(&self, account: &MarginAccount) -> u8 {
-        self.map.band(account.debt_shares, account.collateral)
+    /// Where an account's debt belongs.
+    fn place_of(&self, account: &MarginAccount) -> Place {
+        let (shares, collateral) = (account.debt_shares, account.collateral);
+        self.map.place(shares, self.map.band(shares, collateral))
     }
 
     /// Stores an account and puts its debt where it now belongs on the liquidation map: the last step of an action.
     fn place(&mut self, account: &mut MarginAccount, next: MarginAccount) -> Result<()> {
-        self.map
-            .follow((account.debt_shares, account.band), (next.debt_shares, next.band))?;
+        let [from, to] = [&*account, &next].map(|account| (account.debt_shares, self.map.band_at(account.place)));
+        self.map.follow(from, to)?;
         *account = next;
         Ok(())
     }

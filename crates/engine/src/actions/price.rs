@@ -1,6 +1,6 @@
 use crate::{
     error::{Error, Result},
-    guard::{BrakePull, Prices},
+    guard::{BrakePull, Level, Prices},
     market::Market,
     oracle::{PriceUse, Readings},
     ramp::{Ramp, RampAnnounced, RampCancellation},
@@ -44,6 +44,11 @@ impl Market {
         if verdict.teaches {
             self.volatility.observe(&self.config, verdict.guarded, clock);
         }
+        let mut unwind = self.books.unwind;
+        if verdict.level != Level::Normal || verdict.before != Level::Normal {
+            unwind.renew(clock)?;
+        }
+        self.books.unwind = unwind;
         if self.books.pool.debt_shares == DebtShares::ZERO {
             // The map is empty.
             let ltv = self.liquidation_ltv(clock);
@@ -68,6 +73,11 @@ impl Market {
     /// Those of [`Market::accept_prices`].
     pub fn observe_price(&mut self, shown: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
         let prices = self.accept_prices(shown, PriceUse::Observe, clock)?;
+        // Here and not in every action that is shown a price: what each map leaves out it counts in full, so being late costs
+        // nobody anything, and moving it takes more compute than a liquidation may ask for.
+        let index = self.books.pool.index;
+        self.map
+            .follow_price(prices.guarded(), index, self.liquidation_ltv(clock));
         // So that the kept sums follow the price when nobody liquidates, and others have few bands to walk.
         let stress = Stress::new(
             &self.map,
@@ -75,8 +85,7 @@ impl Market {
             prices.lowest(),
             self.config.stress_fall,
         )?;
-        let empty = self.books.pool.debt_shares == DebtShares::ZERO;
-        self.map.set_threshold(stress.threshold, empty);
+        self.map.set_threshold(stress.threshold);
         let (collateral_published, quote_published) = prices.believed().published();
         let observation = Observation {
             spot: prices.spot(),

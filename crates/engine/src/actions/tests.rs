@@ -100,8 +100,8 @@ fn check_map(market: &Market, shares: u64) {
     let map = &market.map;
     assert_eq!(map.shares_between(0, 255), shares);
     let mut fresh = *map;
-    fresh.set_threshold(0, false);
-    fresh.set_threshold(u8::try_from(map.threshold).unwrap(), false);
+    fresh.set_threshold(0);
+    fresh.set_threshold(u8::try_from(map.threshold).unwrap());
     assert!(fresh == *map);
 }
 
@@ -111,8 +111,9 @@ fn account(market: &mut Market, debt: u64, collateral: u64) -> MarginAccount {
     (account.debt_shares, account.collateral) = (DebtShares(debt), Collateral(collateral));
     let index = market.books.pool.index;
     market.map.center(prices().guarded(), index, Bps(8_000));
-    account.band = market.map.band(account.debt_shares, account.collateral);
-    let to = (account.debt_shares, account.band);
+    let band = market.map.band(account.debt_shares, account.collateral);
+    account.place = market.map.place(account.debt_shares, band);
+    let to = (account.debt_shares, band);
     market.map.follow((DebtShares(0), 0), to).unwrap();
     market.books.pool.debt_shares.0 += debt;
     account

@@ -10,6 +10,9 @@ pub mod table;
 
 pub use table::{Parameter, Tighter};
 
+/// How long guardians have to ask for their capital once equity is announced, if they are to leave before it, seconds.
+const DAY_TO_ASK: u64 = 86_400;
+
 /// Most debt that a market may have, in multiples of its depth.
 const DEPTHS_OF_DEBT: u64 = 200;
 
@@ -90,7 +93,7 @@ stored! {
         /// Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
         /// higher.
         max_gap: Bps,
-        /// While Guarded: the part of the wanted repayment that is taken over at a time, bps.
+        /// While Guarded: the part of an account's debt that is taken over at once (a step), refilled over `guarded_refill`, bps.
         guarded_step: Bps,
         /// The guardians' share of penalties, if all of the backstop's equity were theirs, bps.
         guardian_share: Bps,
@@ -114,8 +117,8 @@ stored! {
         average_seconds: u32,
         /// Time without a cause after which the breaker falls one level, seconds.
         calm_seconds: u32,
-        /// While Guarded: time between two steps of one account, seconds.
-        guarded_cooldown: u32,
+        /// While Guarded: time in which an account's step is refilled, seconds; 0 is at once.
+        guarded_refill: u32,
         /// While Guarded: time in which `guarded_flow` is refilled, seconds.
         guarded_window: u32,
         /// Longest that one pull of the brake holds, seconds.
@@ -196,13 +199,13 @@ impl Config {
         velocity_horizon: 30,
         average_seconds: 600,
         calm_seconds: 60,
-        guarded_cooldown: 20,
+        guarded_refill: 300,
         guarded_window: 60,
         brake_seconds: 3_600,
         brake_rest: 14_400,
         guardian_cooldown: 604_800,
         guardian_window: 172_800,
-        take_out_delay: 604_800,
+        take_out_delay: 691_200,
         take_out_window: 172_800,
         volatility_seconds: 21_600,
         volatility_horizon: 86_400,
@@ -222,12 +225,14 @@ impl Config {
     /// - 1 − S_base ≤ θ: what is taken over whole is counted by the stress cover;
     /// - k × market_depth × pipeline ≥ 4 × min_debt: the pipeline always takes more than crumbs;
     /// - debt_cap ≤ 200 × market_depth;
+    /// - guarded_flow ≥ min_debt: while Guarded there is always a step that the market's limit lets go;
+    /// - take_out_delay ≥ guardian_cooldown + a day: who sees equity announced has a day to ask, and is out before it leaves;
     /// - the ask can come down to spot.
     ///
     /// # Errors
     /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`], [`Error::GapTooLarge`],
     /// [`Error::BountyTooLarge`], [`Error::TakeOverPenaltyTooSmall`], [`Error::StressFallTooSmall`], [`Error::PipelineTooSmall`], [`Error::DebtCapBeyondDepth`],
-    /// [`Error::UnwindStuck`].
+    /// [`Error::GuardedFlowTooSmall`], [`Error::TakeOutTooSoon`], [`Error::UnwindStuck`].
     pub fn validate(&self) -> Result<()> {
         self.check_bounds()?;
         let ordered = self.initial_ltv < self.target_ltv
@@ -261,6 +266,12 @@ impl Config {
         }
         if self.debt_cap.0 > self.market_depth.0.saturating_mul(DEPTHS_OF_DEBT) {
             return Err(Error::DebtCapBeyondDepth);
+        }
+        if self.guarded_flow < self.min_debt {
+            return Err(Error::GuardedFlowTooSmall);
+        }
+        if u64::from(self.take_out_delay) < u64::from(self.guardian_cooldown).saturating_add(DAY_TO_ASK) {
+            return Err(Error::TakeOutTooSoon);
         }
         if !self.ask_can_meet_spot() {
             return Err(Error::UnwindStuck);
@@ -418,6 +429,24 @@ pub(crate) mod tests {
         assert_eq!(told(config(3, 15_000, 3_599)), (4, 3));
         assert_eq!(told(config(3, 15_000, 3_600)), (4, 4));
         assert_eq!(told(config(u64::MAX, 30_000, 86_400)), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn a_guarded_market_lets_the_smallest_step_go() {
+        assert_eq!(with(|c| c.guarded_flow = c.min_debt), Ok(()));
+        assert_eq!(
+            with(|c| c.guarded_flow = Quote(c.min_debt.0 - 1)),
+            Err(Error::GuardedFlowTooSmall)
+        );
+    }
+
+    #[test]
+    fn guardians_have_a_day_to_ask_before_equity_leaves() {
+        assert_eq!(with(|c| c.take_out_delay = c.guardian_cooldown + 86_400), Ok(()));
+        assert_eq!(
+            with(|c| c.take_out_delay = c.guardian_cooldown + 86_399),
+            Err(Error::TakeOutTooSoon)
+        );
     }
 
     #[test]

@@ -192,7 +192,7 @@ parameters! { config:
     velocity_horizon:     1, HOUR, Neither;
     average_seconds:      1, DAY, Neither;
     calm_seconds:         1, HOUR, Neither;
-    guarded_cooldown:     0, HOUR, Neither;
+    guarded_refill:       0, HOUR, Neither;
     guarded_window:       1, HOUR, Neither;
     brake_seconds:        1, DAY, Neither;
     brake_rest:           config.brake_seconds.get(), MONTH, Neither;

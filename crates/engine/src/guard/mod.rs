@@ -38,7 +38,7 @@ mod prices;
 mod steps;
 
 pub use prices::{LiquidationPrices, Prices};
-pub(crate) use steps::Steps;
+pub(crate) use steps::{Step, Steps};
 
 stored! {
     /// The price guards of a market and its breaker.

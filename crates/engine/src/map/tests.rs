@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::vec::Vec;
 
 #[test]
 fn the_logarithm_is_within_its_bound_and_never_falls() {
@@ -204,7 +205,7 @@ fn a_threshold_is_moved_one_band_and_all_the_way() {
     };
     for band in [0, 1, 0, 255, 254, 255, 0, 100, 101, 100, 99, 255] {
         let ahead = map.sums_from(band);
-        map.set_threshold(band, false);
+        map.set_threshold(band);
         assert_eq!((map.sums(), map.threshold), (ahead, u64::from(band)));
         assert_eq!((ahead.shares, ahead.weight), expected(band), "{band}");
     }
@@ -243,7 +244,7 @@ fn collateral_is_rounded_down_once_wherever_the_map_begins() {
 fn a_move_that_the_map_does_not_hold_changes_nothing() {
     let mut map = map(0);
     map.follow((DebtShares(0), 0), (DebtShares(64), 160)).unwrap();
-    map.set_threshold(100, false);
+    map.set_threshold(100);
     let before = map;
     for (from, to) in [((65, 160), (1, 170)), ((1, 161), (0, 0)), ((64, 99), (64, 160))] {
         let [from, to] = [from, to].map(|(shares, band)| (DebtShares(shares), band));
@@ -290,7 +291,7 @@ proptest! {
             prop_assert_eq!(map.sums(), ahead);
             accounts[which] = to;
             if moves {
-                map.set_threshold(threshold, false);
+                map.set_threshold(threshold);
             }
             let from = usize::try_from(map.threshold).unwrap();
             let (mut held, mut weights) = (0, 0);
@@ -313,7 +314,7 @@ proptest! {
         let index = Index::from_raw(index);
         let mut map = map(0);
         map.center(Price::from_raw(centered), index, Bps(8_000));
-        map.set_threshold(kept, false);
+        map.set_threshold(kept);
         // Ratios around the one that is liquidated at the center, in units of shares to collateral.
         let middle = 0.8 * centered as f64 / index.raw() as f64;
         let mut price = (centered as f64 * fallen) as u128;
@@ -344,5 +345,224 @@ proptest! {
         let close: f64 = held.iter().filter(|(shares, collateral)| *shares as f64 * i >= *collateral as f64 * q * 0.975)
             .map(|(shares, _)| *shares as f64 * i).sum();
         prop_assert!(found <= lacking + close * 0.0222 + rounding, "{found} {lacking} {close}");
+    }
+}
+
+/// An account, and every window of the map that it has been through: by which a clamp after a clamp says where it is.
+struct Walker {
+    shares: u64,
+    place: Place,
+    at: i64,
+    beyond: bool,
+}
+
+impl Walker {
+    fn new(map: &LiquidationMap) -> Self {
+        Self {
+            shares: 0,
+            place: map.place(DebtShares(1), 0),
+            at: map.origin,
+            beyond: false,
+        }
+    }
+
+    /// Is put into a band.
+    fn put(&mut self, map: &mut LiquidationMap, shares: u64, band: u8) {
+        map.follow(
+            (DebtShares(self.shares), map.band_at(self.place)),
+            (DebtShares(shares), band),
+        )
+        .unwrap();
+        *self = Self {
+            shares,
+            place: map.place(DebtShares(shares), band),
+            at: map.origin + i64::from(band),
+            beyond: band == 255,
+        };
+    }
+
+    /// Has been through a move of the map to `origin`.
+    fn clamp(&mut self, origin: i64) {
+        self.at = self.at.max(origin);
+        self.beyond |= self.at >= origin + 255;
+    }
+
+    fn band(&self, map: &LiquidationMap) -> usize {
+        if self.beyond {
+            255
+        } else {
+            usize::try_from(self.at - map.origin).unwrap()
+        }
+    }
+}
+
+/// Moves a map to this origin, as a price does.
+fn go(map: &mut LiquidationMap, walkers: &mut [Walker], origin: i64) {
+    // A hair above the middle of the octave.
+    let exponent = u32::try_from((origin + CENTER) / 32 + 64).unwrap();
+    let price = Price::from_raw((1 << exponent) + (1 << (exponent - 1)));
+    let far = price.raw() >> FAR >= map.centered.raw() || price.raw() <= map.centered.raw() >> FAR;
+    let moved = map.follow_price(price, Index::from_raw(num::ONE), Bps(10_000));
+    assert_eq!(map.centered == price || !far, true);
+    if moved {
+        assert_eq!(map.origin, origin);
+        walkers.iter_mut().for_each(|walker| walker.clamp(origin));
+    } else {
+        assert!(!far || map.origin == origin);
+    }
+}
+
+#[track_caller]
+fn check(map: &LiquidationMap, walkers: &[Walker]) {
+    let mut bands = [DebtShares(0); BANDS];
+    for walker in walkers.iter().filter(|walker| walker.shares > 0) {
+        assert_eq!(
+            usize::from(map.band_at(walker.place)),
+            walker.band(map),
+            "{:?} of {:?}",
+            walker.place,
+            map.folded
+        );
+        bands[walker.band(map)].0 += walker.shares;
+    }
+    assert!(map.bands == bands);
+    let mut fresh = *map;
+    fresh.set_threshold(0);
+    fresh.set_threshold(u8::try_from(map.threshold).unwrap());
+    assert!(fresh == *map, "the kept sums are those over the bands");
+    let all = fresh.sums_from(0);
+    let weight_of = |band: usize| u128::from(weight(u8::try_from(band).unwrap()));
+    assert_eq!(
+        all.weight,
+        bands
+            .iter()
+            .enumerate()
+            .map(|(band, held)| u128::from(held.0) * weight_of(band))
+            .sum::<u128>()
+    );
+}
+
+#[test]
+fn a_map_follows_ten_thousandfold_up_and_down_and_every_share_with_it() {
+    let mut map = map(0);
+    map.centered = Price::from_raw(num::ONE << 5);
+    let mut walkers: Vec<Walker> = (0..6).map(|_| Walker::new(&map)).collect();
+    for (walker, band) in walkers.iter_mut().zip([0, 31, 100, 200, 254]) {
+        walker.put(&mut map, 1 << 20, band);
+    }
+    check(&map, &walkers);
+    // 2^14 is more than 10^4.
+    for octave in (0..=14).chain((-14..14).rev()).chain(-14..=0) {
+        go(&mut map, &mut walkers, octave * 32);
+        check(&map, &walkers);
+        // Another comes where the price is, and counts like one of a map that never moved.
+        let stays = walkers.len() - 1;
+        walkers[stays].put(&mut map, 7, 150);
+        check(&map, &walkers);
+    }
+    assert_eq!(map.origin, 0);
+    // One that is touched is where it belongs, whatever it has been through; the others count no less than they should.
+    for (walker, band) in walkers.iter_mut().zip([0, 31, 100, 200, 254]) {
+        assert!(walker.band(&map) >= usize::from(band));
+        walker.put(&mut map, 1 << 20, band);
+    }
+    check(&map, &walkers);
+    // Up and all the way back: who was above the fold at every turn has never been anywhere else.
+    let mut still = Walker::new(&map);
+    still.put(&mut map, 3, 190);
+    walkers.push(still);
+    for octave in [2, 4, 2, 0, -2, 0] {
+        go(&mut map, &mut walkers, octave * 32);
+        check(&map, &walkers);
+    }
+    assert_eq!(walkers.last().unwrap().band(&map), 190);
+}
+
+#[test]
+fn a_map_moves_at_two_octaves_and_not_before() {
+    let mut map = map(0);
+    let (index, one) = (Index::from_raw(num::ONE), Price::from_raw(num::ONE));
+    map.center(one, index, Bps(9_000));
+    let origin = map.origin;
+    for (raw, moves) in [
+        (num::ONE * 4 - 1, 0),
+        (num::ONE / 4 + 1, 0),
+        (num::ONE * 4, 64),
+        (num::ONE / 4, -64),
+    ] {
+        let mut map = map;
+        assert_eq!(map.follow_price(Price::from_raw(raw), index, Bps(9_000)), moves != 0);
+        assert_eq!(map.origin, origin + moves);
+        assert_eq!(map.centered.raw(), if moves == 0 { num::ONE } else { raw });
+    }
+}
+
+#[test]
+fn more_turns_than_can_be_told_apart_count_everything_whole_until_it_is_touched() {
+    let mut map = map(0);
+    map.centered = Price::from_raw(num::ONE << 5);
+    let mut walkers: Vec<Walker> = (0..40).map(|_| Walker::new(&map)).collect();
+    // Ever higher peaks and ever higher troughs, with debt at both ends each time.
+    let mut lumped = 0;
+    for (turn, pair) in (0i64..).zip(0..20) {
+        let far = if turn % 2 == 0 { turn } else { turn + 4 };
+        let before = map.told_apart;
+        go(&mut map, &mut walkers, far * 32);
+        if map.told_apart == 1 && before > 1 {
+            lumped += 1;
+            assert_eq!(
+                map.bands[255].0,
+                walkers.iter().map(|walker| walker.shares).sum::<u64>()
+            );
+            walkers.iter_mut().for_each(|walker| walker.beyond |= walker.shares > 0);
+        }
+        check(&map, &walkers);
+        walkers[2 * pair].put(&mut map, 5, 3);
+        walkers[2 * pair + 1].put(&mut map, 9, 250);
+        check(&map, &walkers);
+    }
+    assert!(map.told_apart <= 8);
+    assert!(lumped > 0);
+}
+
+#[test]
+fn a_map_that_cannot_count_another_folding_stays_where_it_is() {
+    let mut map = map(0);
+    map.centered = Price::from_raw(num::ONE << 5);
+    map.follow((DebtShares(0), 0), (DebtShares(64), 1)).unwrap();
+    map.folds = u64::from(u16::MAX);
+    let mut stays = map;
+    let price = Price::from_raw(num::ONE * 3 << 7);
+    assert!(!stays.follow_price(price, Index::from_raw(num::ONE), Bps(10_000)));
+    assert_eq!((stays.bands, stays.origin, stays.centered), (map.bands, 0, price));
+    // Without anything to fold it moves on.
+    map.follow((DebtShares(64), 1), (DebtShares(64), 200)).unwrap();
+    assert!(map.follow_price(price, Index::from_raw(num::ONE), Bps(10_000)));
+    assert_eq!((map.origin, map.bands[104]), (96, DebtShares(64)));
+}
+
+proptest! {
+    /// I5 on a map that moves: every account is where a clamp after a clamp says, and the sums are those over the bands.
+    #[test]
+    fn a_moving_map_is_a_recount(
+        moves in prop::collection::vec((0usize..12, 0u64..1 << 40, 0u8..=255, prop::option::of(-20i64..20), any::<u8>()), 1..120),
+    ) {
+        let mut map = map(0);
+        map.centered = Price::from_raw(num::ONE << 5);
+        let mut walkers: Vec<Walker> = (0..12).map(|_| Walker::new(&map)).collect();
+        for (which, shares, band, octave, threshold) in moves {
+            if let Some(octave) = octave {
+                let turns = map.told_apart;
+                go(&mut map, &mut walkers, octave * 32);
+                if map.told_apart == 1 && turns == 8 {
+                    let lumped = walkers.iter().map(|walker| walker.shares).sum::<u64>() == map.bands[255].0;
+                    walkers.iter_mut().for_each(|walker| walker.beyond |= lumped && walker.shares > 0);
+                }
+                check(&map, &walkers);
+            }
+            walkers[which].put(&mut map, shares, band);
+            map.set_threshold(threshold);
+            check(&map, &walkers);
+        }
     }
 }

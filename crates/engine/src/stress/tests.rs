@@ -31,8 +31,9 @@ fn market() -> Market {
 fn account(market: &mut Market, debt: u64, collateral: u64) -> MarginAccount {
     let mut account = MarginAccount::new(Key([1; 32]), Key([2; 32]), 0, 255);
     (account.debt_shares, account.collateral) = (DebtShares(debt), Collateral(collateral));
-    account.band = market.map.band(account.debt_shares, account.collateral);
-    let to = (account.debt_shares, account.band);
+    let band = market.map.band(account.debt_shares, account.collateral);
+    account.place = market.map.place(account.debt_shares, band);
+    let to = (account.debt_shares, band);
     market.map.follow((DebtShares(0), 0), to).unwrap();
     market.books.pool.debt_shares.0 += debt;
     account
@@ -164,7 +165,9 @@ fn admits(market: &Market, from: u64, to: u64) -> Result<()> {
     let before = account(&mut market, from, 10_000);
     let mut after = before;
     after.debt_shares = DebtShares(to);
-    after.band = market.map.band(after.debt_shares, after.collateral);
+    after.place = market
+        .map
+        .place(after.debt_shares, market.map.band(after.debt_shares, after.collateral));
     let moved = Move {
         before: &before,
         after: &after,
@@ -204,7 +207,7 @@ fn the_kept_sums_make_no_difference_to_admission() {
     let mut market = market();
     market.books.backstop.cash = Quote(lacking());
     for threshold in [0, 100, 180, 200, 255] {
-        market.map.set_threshold(threshold, false);
+        market.map.set_threshold(threshold);
         assert_eq!(admits(&market, 0, 800), Ok(()), "{threshold}");
         market.books.backstop.cash.0 -= 1;
         assert_eq!(admits(&market, 0, 800), Err(Error::StressCoverExceeded), "{threshold}");

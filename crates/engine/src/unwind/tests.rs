@@ -296,3 +296,79 @@ proptest! {
         prop_assert!(ask.raw() <= prices.spot().raw() + 3, "{ask:?} {prices:?}");
     }
 }
+
+#[test]
+fn a_reading_that_nobody_may_have_the_discount_at_begins_it_anew() {
+    let mut schedule = begun();
+    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(3_600)), Ok(300));
+    assert_eq!(schedule.renew(at(3_600)), Ok(()));
+    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(3_600)), Ok(0));
+    assert_eq!(schedule.discount(&CONFIG, Level::Normal, at(4_200)), Ok(50));
+    // What has run ahead stays ahead.
+    let mut ahead = Schedule {
+        anchor: micro(600),
+        used_until: micro(600),
+    };
+    assert_eq!(ahead.renew(at(0)), Ok(()));
+    assert_eq!(ahead.anchor, micro(600));
+}
+
+#[test]
+fn a_block_costs_the_mean_of_the_ask_before_and_after_it() {
+    let (schedule, prices) = (begun(), eighth());
+    let config = Config {
+        unwind_slope: Bps(1_000),
+        ..CONFIG_FAST
+    };
+    // An hour behind: 5% off, the largest. A million atoms take a second.
+    let raw = |bps: u128| (eighth().spot().raw() * bps).div_ceil(10_000);
+    let mean = |amount: u64, clock| {
+        schedule
+            .mean_ask(&config, Collateral(amount), &prices, clock)
+            .map(Price::raw)
+    };
+    assert_eq!(mean(0, at(1_440)), Ok(raw(9_600)));
+    assert_eq!(mean(360_000_000, at(1_440)), Ok((raw(9_600) + raw(9_700)).div_ceil(2)));
+    assert_eq!(mean(720_000_000, at(1_440)), Ok((raw(9_600) + raw(9_800)).div_ceil(2)));
+    // Beyond what the flow lets go, and beyond the largest premium, all the same.
+    assert_eq!(
+        mean(1_800_000_000, at(1_440)),
+        Ok((raw(9_600) + raw(10_100)).div_ceil(2))
+    );
+    assert_eq!(mean(1 << 60, at(1_440)), Ok((raw(9_600) + raw(10_300)).div_ceil(2)));
+}
+
+proptest! {
+    /// However a purchase is cut, it costs the same but for rounding.
+    #[test]
+    fn pieces_cost_what_the_block_costs(
+        pieces in prop::collection::vec(1u64..40_000_000, 1..20), behind in 600i64..3_000, slope in 1u32..1_000,
+    ) {
+        // On the straight line.
+        let config = Config { unwind_slope: Bps(slope), unwind_max_discount: Bps(2_500), unwind_burst: 86_400, ..CONFIG_FAST };
+        let (mut schedule, prices, clock) = (begun(), eighth(), at(behind));
+        let whole: u64 = pieces.iter().sum();
+        let block = schedule.mean_ask(&config, Collateral(whole), &prices, clock).unwrap().cost(Collateral(whole)).unwrap().0;
+        let mut sum = 0;
+        for piece in &pieces {
+            let ask = schedule.mean_ask(&config, Collateral(*piece), &prices, clock).unwrap();
+            sum += ask.cost(Collateral(*piece)).unwrap().0;
+            schedule.sell(&config, Collateral(*piece), &prices, clock).unwrap();
+        }
+        // Whole millionths: each ask is up to one of the price too high.
+        let slack = whole / 8 / 1_000_000 + 2 * pieces.len() as u64 + 2;
+        prop_assert!(sum <= block + slack && block <= sum + slack, "{sum} {block}");
+    }
+
+    /// What a budget pays for it pays for, and nearly all of it is spent.
+    #[test]
+    fn a_budget_pays_for_what_it_affords(budget in 1_000u64..1 << 40, behind in 0i64..10_000, slope in 1u32..3_000) {
+        let config = Config { unwind_slope: Bps(slope), unwind_max_discount: Bps(2_500), unwind_max_premium: Bps(2_500), ..CONFIG_FAST };
+        let (schedule, prices, clock) = (begun(), eighth(), at(behind));
+        let amount = schedule.affordable(&config, Quote(budget), &prices, clock).unwrap();
+        let cost = schedule.mean_ask(&config, amount, &prices, clock).unwrap().cost(amount).unwrap().0;
+        prop_assert!(cost <= budget, "{cost} {budget}");
+        // What is left where the line is steep.
+        prop_assert!(cost >= budget - budget / 500 - 2, "{cost} {budget}");
+    }
+}

@@ -169,7 +169,7 @@ fn main() -> ExitCode {
 
     let edge = index.nearest().nth(wanted).expect("more accounts than that");
     let price = price_of(&market, edge);
-    let everybody: Vec<MarginAccount> = index.iter().map(|entry| entry.account(Key([0; 32]), 0)).collect();
+    let everybody: Vec<MarginAccount> = index.iter().map(|entry| entry.account(Key([0; 32]))).collect();
     let (found, tick) = timed(|| {
         let moment = Moment::new(&market, price, CLOCK).expect("a valid market");
         index

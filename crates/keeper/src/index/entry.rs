@@ -1,4 +1,4 @@
-use breakwater_engine::{Collateral, DebtShares, Key, MarginAccount};
+use breakwater_engine::{Collateral, DebtShares, Key, MarginAccount, map::Place};
 
 /// What a keeper remembers of a margin account: what decides about a liquidation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,10 @@ pub struct Entry {
     pub debt_shares: DebtShares,
     /// See [`MarginAccount::last_risk_slot`].
     pub last_risk_slot: u64,
-    /// See [`MarginAccount::stepped_at`].
-    pub stepped_at: i64,
+    /// See [`MarginAccount::stepped_until`].
+    pub stepped_until: i64,
+    /// See [`MarginAccount::place`].
+    pub place: Place,
     /// As of this slot.
     pub seen: u64,
 }
@@ -26,7 +28,8 @@ impl Entry {
             collateral: account.collateral,
             debt_shares: account.debt_shares,
             last_risk_slot: account.last_risk_slot,
-            stepped_at: account.stepped_at,
+            stepped_until: account.stepped_until,
+            place: account.place,
             seen,
         }
     }
@@ -41,16 +44,16 @@ impl Entry {
         (self.debt_shares.0 as f64 / self.collateral.0 as f64).to_bits()
     }
 
-    /// The account, as far as a liquidation looks at it; `band` is what the market's map says of it.
+    /// The account, as far as a liquidation looks at it.
     #[must_use]
-    pub fn account(&self, market: Key, band: u8) -> MarginAccount {
+    pub fn account(&self, market: Key) -> MarginAccount {
         MarginAccount {
             market,
             collateral: self.collateral,
             debt_shares: self.debt_shares,
             last_risk_slot: self.last_risk_slot,
-            stepped_at: self.stepped_at,
-            band,
+            stepped_until: self.stepped_until,
+            place: self.place,
             ..bytemuck::Zeroable::zeroed()
         }
     }

@@ -150,7 +150,8 @@ fn the_worst_comes_first_and_old_news_changes_nothing() {
         collateral: Collateral(1_000),
         debt_shares: DebtShares(shares << 30),
         last_risk_slot: 0,
-        stepped_at: 0,
+        stepped_until: 0,
+        place: bytemuck::Zeroable::zeroed(),
         seen,
     };
     for (name, shares) in [(1, 5), (2, 9), (3, 7)] {

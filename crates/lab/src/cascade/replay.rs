@@ -263,7 +263,7 @@ impl Chain {
 }
 
 fn kept(account: &MarginAccount) -> Kept {
-    (account.collateral, account.debt_shares.0, account.stepped_at)
+    (account.collateral, account.debt_shares.0, account.stepped_until)
 }
 
 fn index(op: &Op) -> usize {

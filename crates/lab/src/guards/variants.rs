@@ -184,9 +184,9 @@ fn step_sweeps() -> [Sweep; 3] {
             "Smaller steps spare more in wicks and pushes, but at 500 accounts sink faster than steps relieve them."
         ),
         sweep!(
-            guarded_cooldown: seconds,
-            [0, 5, 10, 20, 60, 120, 300],
-            "The longest without bad debt in 30% in five minutes."
+            guarded_refill: seconds,
+            [0, 60, 120, 300, 600, 1_800],
+            "A step is taken at once whatever it is: it decides how fast the next one may follow."
         ),
         Sweep {
             parameter: "guarded_flow",

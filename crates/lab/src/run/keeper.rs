@@ -79,7 +79,7 @@ impl Replay<'_> {
                 Ok(outcome) => foretold.push(Foretold {
                     account,
                     debt_before,
-                    stepped_before: self.accounts[account].stepped_at,
+                    stepped_before: self.accounts[account].stepped_until,
                     after,
                     outcome,
                 }),

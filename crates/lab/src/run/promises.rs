@@ -3,6 +3,8 @@
 use breakwater_engine::{Bps, Collateral, Config, Level, Price, Prices, Quote, Result, actions::Liquidation};
 
 const BPS: i128 = 10_000;
+/// Microseconds in a second.
+const MICROS: i128 = 1_000_000;
 
 /// One liquidation and what was known before it.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +15,8 @@ pub struct Case<'a> {
     pub guarded: Price,
     /// Debt before.
     pub debt: Quote,
-    /// The account's last step while Guarded, and now; seconds since 1970.
-    pub stepped_at: i64,
+    /// Up to where the account's pace of steps while Guarded is used, microseconds since 1970, and now, seconds.
+    pub stepped_until: i64,
     pub now: i64,
     pub outcome: &'a Liquidation,
 }
@@ -23,7 +25,7 @@ impl<'a> Case<'a> {
     pub fn new(
         config: &'a Config,
         prices: &Prices,
-        (debt, stepped_at): (Quote, i64),
+        (debt, stepped_until): (Quote, i64),
         now: i64,
         outcome: &'a Liquidation,
     ) -> Self {
@@ -33,7 +35,7 @@ impl<'a> Case<'a> {
             spot: prices.spot(),
             guarded: prices.guarded(),
             debt,
-            stepped_at,
+            stepped_until,
             now,
             outcome,
         }
@@ -76,17 +78,25 @@ impl<'a> Case<'a> {
         self.level == Level::Guarded && !self.outcome.taken_over
     }
 
-    /// For steps: at the penalty of partial liquidations at most, after the cool-down, and of the allowed part of what it takes to
-    /// the target.
+    /// For steps: at the penalty of partial liquidations at most, and within what is refilled of the account's step.
     pub fn keeps_step(&self) -> Result<bool> {
         let config = self.config;
-        let cooled = self.now - self.stepped_at >= i64::from(config.guarded_cooldown);
-        let (wanted, least) = (self.wanted()?, i128::from(config.min_debt.0));
-        let part = (wanted * ratio(config.guarded_step) / BPS).max(least);
+        let (wanted, least, debt) = (self.wanted()?, i128::from(config.min_debt.0), i128::from(self.debt.0));
+        let step = (debt * ratio(config.guarded_step) / BPS).max(least);
+        let (now, refill) = (
+            i128::from(self.now) * MICROS,
+            i128::from(config.guarded_refill) * MICROS,
+        );
+        let used = now.max(self.stepped_until.into());
         // Where a step would leave dust it may take all that is wanted.
-        let leaves_dust = i128::from(self.debt.0) - part < least;
-        let largest = if leaves_dust { wanted } else { part };
-        Ok(cooled && self.outcome.penalty <= config.penalty && i128::from(self.outcome.repaid.0) <= largest)
+        let leaves_dust = used == now && debt - step < least;
+        let largest = match refill {
+            _ if leaves_dust => wanted,
+            0 => step,
+            _ => step * (now + refill - used).max(0) / refill,
+        };
+        let repaid = i128::from(self.outcome.repaid.0);
+        Ok(self.outcome.penalty <= config.penalty && repaid <= largest.min(wanted))
     }
 
     /// Whether less was taken than what takes the account to the target LTV: only the pipeline asks for that while Normal.
@@ -136,7 +146,7 @@ mod tests {
         penalty: Bps(200),
         max_gap: Bps(200),
         guarded_step: Bps(2_500),
-        guarded_cooldown: 20,
+        guarded_refill: 20,
         ..Config::EXAMPLE
     };
 
@@ -165,26 +175,23 @@ mod tests {
             spot: ONE,
             guarded: ONE,
             debt: Quote(8_500),
-            stepped_at: 100,
+            stepped_until: 120 * 1_000_000,
             now: 120,
             outcome,
         }
     }
 
     #[test]
-    fn a_step_is_a_quarter_after_the_cool_down_at_the_smallest_penalty() {
-        // A quarter of 4,256.
-        assert_eq!(guarded(&outcome(1_064)).keeps_step(), Ok(true));
-        assert_eq!(guarded(&outcome(1_065)).keeps_step(), Ok(false));
-        let early = outcome(1_064);
-        assert_eq!(
-            Case {
-                now: 119,
-                ..guarded(&early)
-            }
-            .keeps_step(),
-            Ok(false)
-        );
+    fn a_step_is_a_quarter_of_the_debt_refilled_in_time_at_the_smallest_penalty() {
+        assert_eq!(guarded(&outcome(2_125)).keeps_step(), Ok(true));
+        assert_eq!(guarded(&outcome(2_126)).keeps_step(), Ok(false));
+        let at = |now, repaid| {
+            let early = outcome(repaid);
+            Case { now, ..guarded(&early) }.keeps_step()
+        };
+        // In a tenth of the time a tenth of it.
+        assert_eq!((at(102, 212), at(102, 213)), (Ok(true), Ok(false)));
+        assert_eq!(at(99, 1), Ok(false));
         let dear = Liquidation {
             penalty: Bps(201),
             ..outcome(1_000)

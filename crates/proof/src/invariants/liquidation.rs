@@ -3,12 +3,12 @@
 use super::{Invariant, Verdict, demand, every, priced};
 use crate::{
     ACCOUNTS, Call, Done, Stage,
-    exact::int,
+    exact::{Int, ceil, int, positive, whole},
     facts::{Facts, Standing, View, pipeline_room, rounded_room, standing, suffices},
     history::History,
     perform::perform,
 };
-use breakwater_engine::{Error, MarginAccount};
+use breakwater_engine::{Config, Error, MarginAccount};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
@@ -96,23 +96,25 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         },
     },
     Invariant {
-        name: "guarded-steps-rest",
-        statement: "While Guarded an account rests guarded_cooldown seconds between two steps, unless it is taken over.",
+        name: "guarded-steps-keep-their-pace",
+        statement: "While Guarded at most guarded_step of its debt, or the minimum debt, is taken off an account at once, refilled over guarded_refill, unless it is taken over or dust would be left; and what is taken uses up no more than its part.",
         check: |facts, _| {
             priced(facts).filter(|view| view.level == 1)?;
             every(facts.liquidations().map(|(_, account, done)| {
                 if done.taken_over {
                     return None;
                 }
-                let rested = facts.now >= account.stepped_at + i64::from(facts.config.guarded_cooldown);
+                let own = Own::of(facts.config, facts.now, account, facts.debt(account.debt_shares));
+                let dust = own.is_full() && &own.debt - &own.step < int(facts.config.min_debt.0);
+                let paced = dust || int(done.repaid.0) <= own.room();
                 let noted = facts
                     .step
                     .after
                     .accounts
                     .iter()
                     .find(|after| (after.owner, after.id) == (account.owner, account.id))
-                    .is_some_and(|after| after.stepped_at == facts.now);
-                demand(rested && noted, || {
+                    .is_some_and(|after| int(after.stepped_until) == own.until(done.repaid.0));
+                demand(paced && noted, || {
                     format!("{account:?} at {}, noted: {noted}", facts.now)
                 })
             }))
@@ -136,6 +138,46 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         },
     },
 ];
+
+/// The pace of one account's guarded steps, in quote atoms and microseconds since 1970.
+struct Own {
+    debt: Int,
+    /// What may be taken at once.
+    step: Int,
+    refill: Int,
+    now: Int,
+    /// Up to where it is used.
+    used: Int,
+}
+
+impl Own {
+    fn of(config: &Config, now: i64, account: &MarginAccount, debt: Int) -> Self {
+        let part = &debt * config.guarded_step.0 / whole();
+        let now: Int = int(now) * 1_000_000;
+        Self {
+            debt,
+            step: part.max(int(config.min_debt.0)),
+            refill: int(config.guarded_refill) * 1_000_000,
+            used: int(account.stepped_until).max(now.clone()),
+            now,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.used == self.now
+    }
+
+    /// What may be taken now.
+    fn room(&self) -> Int {
+        let left = &self.now + &self.refill - &self.used;
+        positive(left) * &self.step / &self.refill
+    }
+
+    /// Up to where it is used once so much is taken.
+    fn until(&self, repaid: u64) -> Int {
+        &self.used + ceil(&(&self.refill * repaid), &self.step)
+    }
+}
 
 /// Tries to liquidate every account of this standing, on the stage as it now is, and judges what is said against it.
 fn probes(facts: &Facts, which: Standing) -> Verdict {
@@ -168,11 +210,12 @@ fn excuse(error: Error, stage: &Stage, account: &MarginAccount, view: &View, fac
     let guarded = view.level == 1 && partial;
     match error {
         Error::SameSlot => account.last_risk_slot == stage.clock.slot,
-        Error::AccountCooling => guarded && now < account.stepped_at + i64::from(config.guarded_cooldown),
-        // Some of the flow is used, or the limit is below the least step.
-        Error::GuardedFlowUsed => {
-            guarded && (stage.market.guard.flow > now * 1_000_000 || config.guarded_flow < config.min_debt)
+        Error::AccountCooling => {
+            let own = Own::of(config, now, account, facts.debt(account.debt_shares));
+            guarded && own.room() < int(config.min_debt.0)
         }
+        // Some of the flow is used.
+        Error::GuardedFlowUsed => guarded && stage.market.guard.flow > now * 1_000_000,
         Error::ActionPaused => now < stage.market.pauses.liquidate,
         Error::MarketHalted => view.level == 2,
         Error::ConfidenceTooWide => view.asked == 2,

@@ -147,7 +147,7 @@ fn gifts(facts: &Facts, _: &History) -> Verdict {
         &facts.step.after.accounts[account],
     );
     let mut allowed = *before;
-    allowed.band = after.band;
+    allowed.place = after.place;
     let fine = if of_debt {
         allowed.debt_shares = after.debt_shares;
         after.debt_shares <= before.debt_shares
@@ -165,8 +165,13 @@ fn refusals(facts: &Facts, _: &History) -> Verdict {
     (market.oracle, market.guard, market.volatility) = (touched.oracle, touched.guard, touched.volatility);
     // The map's center and its kept sums follow the price: other bands, the same shares in each.
     let (map, followed) = (&mut market.map, &touched.map);
-    (map.origin, map.threshold) = (followed.origin, followed.threshold);
+    (map.origin, map.centered, map.threshold) = (followed.origin, followed.centered, followed.threshold);
     (map.under_shares, map.under_weight) = (followed.under_shares, followed.under_weight);
+    if touched.books.unwind != market.books.unwind {
+        // The discount begins anew with a reading that is not Normal.
+        let unwind = &mut market.books.unwind;
+        unwind.anchor = unwind.anchor.max(left.clock.unix * 1_000_000);
+    }
     let accrues = matches!(
         facts.step.call,
         Some(Call::Liquidate { .. } | Call::LiquidateBatch { .. })

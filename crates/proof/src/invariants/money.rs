@@ -1,7 +1,13 @@
 //! The identities of the ledger, counted over everybody's accounts.
 
-use super::{Invariant, Verdict, demand, every};
-use crate::{facts::Facts, history::History};
+use super::{Invariant, Verdict, demand, every, priced};
+use crate::{
+    Call,
+    cover::log2,
+    exact::{int, whole},
+    facts::Facts,
+    history::History,
+};
 use breakwater_engine::map::BANDS;
 
 pub(super) const INVARIANTS: &[Invariant] = &[
@@ -93,8 +99,30 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "band-fits-the-account",
-        statement: "An account is in the band of its debt shares divided by its collateral.",
+        statement: "Whoever is touched is in the band of its debt shares divided by its collateral; whoever is not, as the map follows the price, is in none below it.",
         check: bands,
+    },
+    Invariant {
+        name: "map-follows-the-price",
+        statement: "Once a price is observed, the map has been centered within two octaves of the guarded price.",
+        check: |facts, _| {
+            let (Call::Observe, _) = facts.call_done()? else {
+                return None;
+            };
+            let after = &facts.step.after.market;
+            let clock = facts.step.after.clock;
+            let prices = after.map.centered.raw();
+            let guarded = &priced(facts)?.guarded;
+            let line = guarded * after.liquidation_ltv(clock).0;
+            #[allow(clippy::cast_precision_loss, reason = "compared with a margin")]
+            let center = after.map.origin as f64 / 32.0 + 5.0;
+            let octaves = log2(&line) - log2(&(&facts.index * whole())) - center;
+            let near = *guarded < int(prices) << 2 && *guarded > int(prices) >> 2;
+            // What the index has grown since is no octave.
+            demand(near && (-3.5..4.5).contains(&octaves), || {
+                format!("{octaves} octaves from the center, which was {prices}")
+            })
+        },
     },
 ];
 
@@ -131,17 +159,27 @@ fn unclaimed(facts: &Facts, history: &History) -> Verdict {
 #[allow(clippy::cast_precision_loss, reason = "compared with a margin")]
 fn bands(facts: &Facts, _: &History) -> Verdict {
     let after = &facts.step.after;
-    every(after.accounts.iter().enumerate().map(|(number, account)| {
+    let owing = after
+        .accounts
+        .iter()
+        .enumerate()
+        .filter(|(_, account)| account.has_debt());
+    every(owing.map(|(number, account)| {
         let (shares, collateral) = (account.debt_shares.0, account.collateral.0);
         let band = match (shares, collateral) {
-            (0, _) => f64::NEG_INFINITY,
             (_, 0) => f64::INFINITY,
             _ => 32.0 * (shares as f64 / collateral as f64).log2() - after.market.map.origin as f64,
         };
         let last = (BANDS - 1) as f64;
-        let fits = |band: f64| (band.floor().clamp(0.0, last) - f64::from(account.band)).abs() < 0.5;
-        demand(fits(band - 0.02) || fits(band + 0.02), || {
-            format!("account {number} is in band {}, and belongs into {band}", account.band)
+        let map = &after.market.map;
+        let held = f64::from(map.band_at(account.place));
+        let fits = |band: f64| (band.floor().clamp(0.0, last) - held).abs() < 0.5;
+        let before = &facts.step.before.accounts[number];
+        // Its own place if it has just been put there.
+        let exact = before.debt_shares != account.debt_shares || before.collateral != account.collateral;
+        let higher = !exact && held >= (band - 0.02).floor().clamp(0.0, last);
+        demand(fits(band - 0.02) || fits(band + 0.02) || higher, || {
+            format!("account {number} is in band {held}, and belongs into {band}")
         })
     }))
 }

@@ -1,8 +1,16 @@
 //! Nothing is gained by going back and forth, nor by doing in two parts what can be done at once. Tried on copies of the stage
 //! as it was before a call that was done.
 
-use super::{Invariant, Verdict, demand, unwind::in_turn};
-use crate::{Call, Done, Stage, exact::int, facts::Facts, history::History};
+use super::{
+    Invariant, Verdict, demand, priced,
+    unwind::{asks, in_turn},
+};
+use crate::{
+    Call, Done, Stage,
+    exact::{ceil, int, whole},
+    facts::Facts,
+    history::History,
+};
 use breakwater_engine::{Collateral, LpShares, Quote};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
@@ -153,7 +161,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "splitting-a-purchase-never-pays",
-        statement: "Inventory bought in two parts costs at least what it costs at once.",
+        statement: "Inventory bought in two parts costs at least what it costs at once, but for a millionth, unless the floor bends the line in between.",
         check: |facts, _| {
             let (_, Done::Sold(sale)) = facts.call_done()? else {
                 return None;
@@ -166,7 +174,15 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 .iter()
                 .map(|done| if let Done::Sold(sale) = done { sale.cost.0 } else { 0 })
                 .sum();
-            demand(cost >= sale.cost.0, || {
+            let view = priced(facts)?;
+            let trend = view.ema.as_ref()?.max(&view.average);
+            // The floor is the higher of two lines: the mean of both ends is above it where it is bent.
+            let floor = ceil(&(trend * (10_000 - facts.config.unwind_floor_band.0)), &whole());
+            let [first, _] = asks(facts)?;
+            if first <= floor {
+                return None;
+            }
+            demand(cost + sale.cost.0 / 1_000_000 + 2 >= sale.cost.0, || {
                 format!("{cost} atoms in two parts, {sale:?} at once")
             })
         },

@@ -35,7 +35,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "guarded-steps-are-small",
-        statement: "While Guarded a step takes at most guarded_step of what the target LTV needs, or the minimum debt, unless dust would be left.",
+        statement: "While Guarded a step takes at most guarded_step of the debt, or the minimum debt, unless dust would be left, and no more than the target LTV needs.",
         check: small,
     },
     Invariant {
@@ -194,10 +194,14 @@ fn small(facts: &Facts, _: &History) -> Verdict {
         } else {
             needed
         };
-        let step = (wanted * config.guarded_step.0 / whole()).max(int(config.min_debt.0));
+        let step = (&cut.debt * config.guarded_step.0 / whole()).max(int(config.min_debt.0));
         let dust = &cut.debt - &step < int(config.min_debt.0);
-        demand(dust || int(cut.done.repaid.0) <= step, || {
-            format!("{:?} of {}, a step is {step}", cut.done.repaid, cut.debt)
+        let repaid = int(cut.done.repaid.0);
+        demand((dust || repaid <= step) && repaid <= wanted, || {
+            format!(
+                "{:?} of {}, a step is {step}, {wanted} wanted",
+                cut.done.repaid, cut.debt
+            )
         })
     }))
 }

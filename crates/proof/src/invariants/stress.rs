@@ -251,7 +251,8 @@ pub(super) fn would_be_uncovered(facts: &Facts, account: usize, repay: &Int, pen
     backstop.unfunded_credits = Quote(backstop.unfunded_credits.0 + narrow(bounty.min(repay * penalty / 20_000)));
     // In the band below its ratio or the next: a band is 2.2% of what its collateral counts for.
     let origin = facts.step.after.market.map.origin;
-    stage.accounts[account].band = stage.market.map.band(left.debt_shares, left.collateral);
+    let map = &stage.market.map;
+    stage.accounts[account].place = map.place(left.debt_shares, map.band(left.debt_shares, left.collateral));
     let q = view.fallen(config.stress_fall.0);
     let slack = rounding(&q, &facts.index) + ((&q * left.collateral.0) >> 64u32) * 23 / 1_000;
     let covers = covers(&stage, &facts.index, view, config.stress_fall.0, origin);

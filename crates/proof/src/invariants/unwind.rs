@@ -55,20 +55,40 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "purchase-pays-the-ask",
-        statement: "A buyer pays the ask for every atom, rounded up to the next quote atom, and never more than the budget or limit that the buyer named.",
+        statement: "A buyer pays the mean of the ask before and after for every atom, rounded up to the next quote atom, and never more than the budget that the buyer named, nor for less than the least.",
         check: |facts, _| {
             let (call, Done::Sold(sale)) = facts.call_done()? else {
                 return None;
             };
             let exact = int(sale.ask.raw()) * sale.amount.0;
             let due = ceil(&exact, &(int(1) << 64));
-            let budget = match call {
-                Call::BuyFor { budget, .. } => budget.0,
-                _ => u64::MAX,
+            let (budget, least) = match call {
+                Call::BuyFor { budget, min_amount } => (budget.0, min_amount.0),
+                Call::Buy { amount } => (u64::MAX, amount.0),
+                _ => (u64::MAX, 0),
             };
-            demand(int(sale.cost.0) == due && sale.cost.0 <= budget, || {
-                format!("{sale:?} for a budget of {budget}")
+            let [first, last] = asks(facts)?;
+            let mean = (first + last + 1) >> 1u32;
+            let fine = int(sale.ask.raw()) == mean && int(sale.cost.0) == due;
+            demand(fine && sale.cost.0 <= budget && sale.amount.0 >= least, || {
+                format!("{sale:?} for a budget of {budget}, at a mean of {mean}")
             })
+        },
+    },
+    Invariant {
+        name: "discount-is-for-those-who-could-buy",
+        statement: "The discount has grown for no longer than since the last reading at which nobody could have it.",
+        check: |facts, history| {
+            let Done::Sold(sale) = facts.done()? else {
+                return None;
+            };
+            let (view, config) = (priced(facts)?, facts.config);
+            let grown = int(facts.now - history.doubted?) * config.unwind_slope.0;
+            let least = start(facts)? * (whole() * 3_600 - grown);
+            demand(
+                view.level != 0 || int(sale.ask.raw()) * whole() * 3_600 >= least,
+                || format!("{sale:?}, doubted at {:?}", history.doubted),
+            )
         },
     },
     Invariant {
@@ -101,6 +121,21 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         },
     },
 ];
+
+/// What the schedule asks before and after the sale.
+pub(super) fn asks(facts: &Facts) -> Option<[crate::exact::Int; 2]> {
+    let (before, after) = (&facts.step.before.market, &facts.step.after);
+    let mut sold = before.books.unwind;
+    let mut market = *before;
+    let prices = market
+        .accept_prices(&after.readings.shown(), PriceUse::Sell, after.clock)
+        .ok()?;
+    let first = market.offer(&prices, after.clock).ok()?.ask;
+    sold.anchor = after.market.books.unwind.anchor;
+    market.books.unwind = sold;
+    let last = market.offer(&prices, after.clock).ok()?.ask;
+    Some([int(first.raw()), int(last.raw())])
+}
 
 /// The price that the schedule starts from: the upper end of the confidence interval, or while Guarded the highest of all
 /// prices and the confidence on top.

@@ -125,6 +125,9 @@ pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Resu
             clock: clock::now()?,
         })
         .or_program_error()?;
+    for vault in [&accounts.collateral_vault, &accounts.quote_vault] {
+        tokens::provide_for_rent(vault, &accounts.authority)?;
+    }
     emit!(MarketCreated {
         market: accounts.market.key(),
         collateral_mint: accounts.collateral_mint.key(),

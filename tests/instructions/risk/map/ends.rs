@@ -1,13 +1,13 @@
 //! The ends of the map, its centre, and the smallest accounts.
 
-use super::{POOL, assert_centred, assert_recounted, still};
+use super::{POOL, assert_centred, assert_followed, assert_recounted, still};
 use crate::{
     risk::{BAND_ERROR, edit_market, place_of, real},
     scene::{SOL, Scene, USDC},
 };
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Collateral, Config, DebtShares, Quote, ramp::Ramp};
+use breakwater_engine::{Bps, Collateral, Config, DebtShares, MarginAccount, Quote, map::Place, ramp::Ramp};
 use breakwater_testkit::{Actor, MarketSpec, MintSpec, Position, World, ix, pyth::usd};
 
 /// The default market at $100 with these parameters, a pool, a backstop, and accounts of nobody but Alice, all empty.
@@ -79,6 +79,11 @@ fn without_debt_it_is_centred_on_every_price() {
     assert_centred(&mut scene.world, &scene.market, 0.007);
 }
 
+/// The band that holds an account's debt.
+fn band_at(scene: &mut Scene, account: &MarginAccount) -> u8 {
+    scene.world.market_state(&scene.market).map.band_at(account.place)
+}
+
 /// Where an account is that is liquidated at `price` quote atoms for a collateral atom, in bands from the lower edge of the first.
 #[allow(clippy::cast_precision_loss, reason = "a few hundred")]
 fn place_of_line(scene: &mut Scene, price: f64) -> f64 {
@@ -109,21 +114,20 @@ fn the_first_loan_centres_it_and_is_where_its_price_is() {
         assert!((160.0 - BAND_ERROR..192.0 + BAND_ERROR).contains(&line), "{line}");
         let expected = line + (percent / 80.0).log2() * 32.0;
         assert!(
-            (f64::from(account.band) + 0.5 - expected).abs() < 0.6,
-            "{} for {expected}",
-            account.band
+            (f64::from(band_at(&mut scene, &account)) + 0.5 - expected).abs() < 0.6,
+            "{account:?} for {expected}",
         );
         assert_recounted(&mut scene.world, &scene.market, &positions);
     }
 }
 
 #[test]
-fn with_debt_it_stays_where_it_is() {
+fn with_debt_it_stays_where_it_is_for_two_octaves() {
     let (mut scene, positions) = quiet(still(), 9);
     scene.world.deposit(&positions[0], 100 * SOL).unwrap();
     scene.world.borrow(&positions[0], 10 * USDC).unwrap();
     let origin = scene.origin();
-    for dollars in [101, 60, 400, 20, 100] {
+    for dollars in [101, 60, 399, 26, 100] {
         scene.stands_at(usd(dollars));
         scene.world.observe_price(&scene.market).unwrap();
         assert_eq!(scene.origin(), origin, "{dollars}");
@@ -136,6 +140,79 @@ fn with_debt_it_stays_where_it_is() {
     scene.world.observe_price(&scene.market).unwrap();
     assert_centred(&mut scene.world, &scene.market, 0.025);
     assert_ne!(scene.origin(), origin);
+}
+
+/// Ten thousandfold up, and down to a ten thousandth, in steps of eight: at each of them anybody can borrow who could before, the
+/// map is a recount, and old dust spoils nothing. A look costs what it always does, but for those that move the map.
+#[test]
+fn it_follows_the_price_ten_thousandfold_and_a_market_lends_wherever_it_has_come_to() {
+    let (mut scene, positions) = quiet(still(), 9);
+    let market = scene.market;
+    let [dust, low, other, new] = &positions[..] else {
+        panic!("four accounts")
+    };
+    // An atom of debt that nobody touches, and one account of little debt.
+    scene.world.deposit(dust, SOL).unwrap();
+    scene.world.borrow(dust, 10 * USDC).unwrap();
+    scene.world.repay(dust, 10 * USDC - 1).unwrap();
+    scene.world.deposit(low, 1_000 * SOL).unwrap();
+    scene.world.borrow(low, 10 * USDC).unwrap();
+    let (mut usual, mut moving) = (0, 0);
+    // Cents, from $100: up to $1,000,000, and down to one.
+    let prices = [
+        800_00,
+        6_400_00,
+        51_200_00,
+        1_000_000_00,
+        125_000_00,
+        15_600_00,
+        1_950_00,
+        244_00,
+        30_00,
+        4_00,
+        1_00,
+        8_00,
+        64_00,
+    ];
+    for cents in prices {
+        scene.stands_at(usd(1) / 100 * cents);
+        let before = scene.origin();
+        let units = scene.world.observe_price(&market).unwrap().compute_units;
+        assert_ne!(scene.origin(), before, "{cents}");
+        moving = moving.max(units);
+        assert_followed(&mut scene.world, &market, &positions);
+        // The look after it moves nothing.
+        scene.world.advance(1);
+        scene.world.forget_prices(&market);
+        let held = scene.origin();
+        usual = usual.max(scene.world.observe_price(&market).unwrap().compute_units);
+        assert_eq!(scene.origin(), held);
+        // Somebody borrows at 60%, as anywhere, and pays it back.
+        let worth = u64::try_from(cents).unwrap() * USDC / 100;
+        let sol = 20 * USDC * SOL * 10 / 6 / worth + SOL / 1_000_000;
+        for position in [other, new] {
+            scene.world.deposit(position, sol).unwrap();
+            scene.world.borrow(position, 20 * USDC).unwrap();
+            assert_followed(&mut scene.world, &market, &positions);
+        }
+        let account = scene.world.margin_account(new);
+        let place = place_of(&scene.world.market_state(&market).map, &account);
+        assert!((128.0..192.0).contains(&place), "{place}");
+        scene.world.repay(new, u64::MAX).unwrap();
+        scene.world.next_slot();
+        scene.world.repay(other, u64::MAX).unwrap();
+        for position in [other, new] {
+            let left = scene.world.margin_account(position).collateral.0;
+            scene.world.withdraw_collateral(position, left).unwrap();
+        }
+    }
+    println!("observe_price: {usual} units, {moving} where it moves the map");
+    assert!(moving < 14_000, "{moving}");
+    // Who is touched is where it belongs, whatever came in between.
+    for position in [dust, low] {
+        scene.world.deposit(position, 1).unwrap();
+    }
+    assert_recounted(&mut scene.world, &market, &positions);
 }
 
 #[test]
@@ -210,7 +287,7 @@ fn loans_beyond_its_ends_are_in_the_outermost_bands() {
         let account = scene.world.margin_account(position);
         let place = place_of(&state.map, &account);
         assert!(if band == 0 { place < -32.0 } else { place > 288.0 }, "{place}");
-        assert_eq!(account.band, band);
+        assert_eq!(state.map.band_at(account.place), band);
         assert_eq!(state.map.bands[usize::from(band)], account.debt_shares);
         assert_recounted(&mut scene.world, &market, &positions);
         // In it, out of it, and back.
@@ -229,7 +306,8 @@ fn loans_beyond_its_ends_are_in_the_outermost_bands() {
             &[ix::withdraw_collateral(&market, &position.address, &key, SOL)],
             &positions,
         );
-        assert_eq!(scene.world.margin_account(position).band, band);
+        let account = scene.world.margin_account(position);
+        assert_eq!(band_at(&mut scene, &account), band);
     }
     // The highest is liquidated like any other, and leaves its band.
     scene.world.next_slot();
@@ -262,18 +340,19 @@ fn one_atom_of_collateral_is_an_account_like_any_other() {
         (account.debt_shares, account.collateral),
         (DebtShares(1_024), Collateral(1))
     );
-    assert!(account.band < 10, "{account:?}");
+    assert!(band_at(&mut scene, &account) < 10, "{account:?}");
     // And a debt as small against as much collateral as there is.
     let many = ix::deposit_collateral(&market, &positions[0].address, &key, 900_000 * SOL);
     scene.alices(&[many], &positions);
-    assert_eq!(scene.world.margin_account(&positions[0]).band, 0);
+    let account = scene.world.margin_account(&positions[0]);
+    assert_eq!(band_at(&mut scene, &account), 0);
     // A crash takes the only atom.
     scene.stands_at(usd(40));
     scene.world.liquidate(&scene.kate, &positions[2]).unwrap();
     let taken = scene.world.margin_account(&positions[2]);
     assert_eq!(
-        (taken.debt_shares, taken.collateral, taken.band),
-        (DebtShares(0), Collateral(0), 0)
+        (taken.debt_shares, taken.collateral, taken.place),
+        (DebtShares(0), Collateral(0), Place { band: 0, folds: 0 })
     );
     assert_recounted(&mut scene.world, &market, &positions);
     // An account without debt may be emptied and closed, and opened again.
@@ -289,7 +368,8 @@ fn a_forged_band_is_found_out() {
     let market = scene.market;
     scene.world.deposit(&positions[0], 100 * SOL).unwrap();
     scene.world.borrow(&positions[0], 5_000 * USDC).unwrap();
-    let band = scene.world.margin_account(&positions[0]).band;
+    let account = scene.world.margin_account(&positions[0]);
+    let band = band_at(&mut scene, &account);
     edit_market(&mut scene.world, &market, |market| {
         market.map.bands.swap(usize::from(band), usize::from(band) + 1);
     });

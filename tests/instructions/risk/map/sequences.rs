@@ -102,10 +102,10 @@ impl Stage {
 
     /// One of the two with most debt for their collateral.
     fn worst(&mut self) -> Position {
-        let mut all: Vec<(u8, Position)> = Vec::new();
+        let mut all: Vec<(i16, Position)> = Vec::new();
         for position in &self.positions {
             if self.world.account(&position.address).is_some() {
-                all.push((self.world.margin_account(position).band, position.clone()));
+                all.push((self.world.margin_account(position).place.band, position.clone()));
             }
         }
         all.sort_by_key(|(band, _)| std::cmp::Reverse(*band));
@@ -274,7 +274,7 @@ fn after_every_transaction_the_map_is_a_recount() {
             bands.extend(stage.positions.iter().map(|position| {
                 let open = stage.world.account(&position.address).is_some();
                 if open {
-                    stage.world.margin_account(position).band
+                    stage.world.margin_account(position).place.band
                 } else {
                     0
                 }

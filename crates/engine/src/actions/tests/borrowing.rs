@@ -14,8 +14,9 @@ fn borrow(account: MarginAccount, amount: u64) -> impl FnOnce(&mut Market) -> Re
         let (cash, mut account) = (market.books.pool.cash, account);
         let done = market.borrow(&mut account, Quote(amount), &prices().used(PriceUse::Borrow, NOW), NOW)?;
         assert_eq!(market.books.pool.cash.0, cash.0 - amount);
-        assert_eq!(account.band, market.map.band(account.debt_shares, account.collateral));
-        assert_eq!(market.map.bands[usize::from(account.band)], account.debt_shares);
+        let band = market.map.band(account.debt_shares, account.collateral);
+        assert_eq!(account.place, market.map.place(account.debt_shares, band));
+        assert_eq!(market.map.bands[usize::from(band)], account.debt_shares);
         assert_eq!(account.last_risk_slot, NOW.slot);
         Ok(done.debt_after)
     }
@@ -61,7 +62,8 @@ fn collateral_leaves_as_far_as_the_debt_allows() {
             let done =
                 market.withdraw_collateral(&mut account, Collateral(amount), with_prices.then_some(&prices), NOW)?;
             assert_eq!(done.collateral_after, account.collateral);
-            assert_eq!(account.band, market.map.band(account.debt_shares, account.collateral));
+            let band = market.map.band(account.debt_shares, account.collateral);
+            assert_eq!(account.place, market.map.place(account.debt_shares, band));
             Ok((account.collateral.0, account.last_risk_slot))
         }
     };
@@ -76,7 +78,7 @@ fn collateral_leaves_as_far_as_the_debt_allows() {
     );
     let free = MarginAccount {
         debt_shares: DebtShares(0),
-        band: 0,
+        place: bytemuck::Zeroable::zeroed(),
         ..account
     };
     says(&market, withdraw(free, 10_000, false), Ok((0, 0)));

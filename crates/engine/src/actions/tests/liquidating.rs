@@ -71,7 +71,7 @@ fn cash_pays_first_and_the_rest_is_assumed() {
     );
     // Half of the penalties, for their half of the equity.
     assert_eq!(market.books.guardians.claim, Quote(201));
-    assert_eq!((account.stepped_at, market.guard.flow), (0, 0));
+    assert_eq!((account.stepped_until, market.guard.flow), (0, 0));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_take_over_is_refused_by_nothing() {
         market.books.backstop.debt_shares = DebtShares(5_000);
         let mut account = account(&mut market, debt, 10_000);
         market.books.pool.debt_shares.0 += 5_000;
-        account.stepped_at = NOW.unix;
+        account.stepped_until = (NOW.unix + 300) * 1_000_000;
         let before = account;
         let (done, _) = liquidate(&mut market, &mut account, &prices).unwrap();
         assert_eq!((done.taken_over, done.whole, done.repaid), (true, true, Quote(debt)));
@@ -246,7 +246,7 @@ fn a_take_over_is_refused_by_nothing() {
             (account.debt_shares, market.books.backstop.debt_shares),
             (DebtShares(0), DebtShares(5_000 + debt))
         );
-        assert_eq!((account.stepped_at, market.guard.flow), (before.stepped_at, 0));
+        assert_eq!((account.stepped_until, market.guard.flow), (before.stepped_until, 0));
         assert_eq!(market.books.income.deficits, done.deficit);
     }
 }
@@ -260,8 +260,8 @@ fn the_rest_of_the_margin_beyond_the_largest_penalty_stays_with_the_owner() {
     // 1,125 and 6%, 67.5, rounded down: 1,192 × 8.
     assert_eq!((done.seized, done.penalty), (Collateral(9_536), Bps(600)));
     assert_eq!(
-        (account.collateral, account.debt_shares, account.band),
-        (Collateral(464), DebtShares(0), 0)
+        (account.collateral, account.debt_shares, account.place),
+        (Collateral(464), DebtShares(0), bytemuck::Zeroable::zeroed())
     );
     assert_eq!(market.books.income.penalties, Quote(67));
 }
@@ -310,22 +310,28 @@ fn guarded() -> Prices {
 }
 
 #[test]
-fn while_guarded_a_step_is_taken_and_the_account_rests() {
+fn while_guarded_a_step_is_taken_and_refilled() {
     let (mut market, account) = due();
     market.books.backstop.cash = Quote(10_000);
     market.config.guarded_flow = Quote(6_000);
     let step = |market: &mut Market, account: &mut MarginAccount, part| {
         market.config.guarded_step = Bps(part);
         let (done, _) = liquidate(market, account, &guarded())?;
-        assert_eq!((done.penalty, account.stepped_at), (Bps(100), NOW.unix));
+        // A step in 300 seconds.
+        let used = (account.stepped_until - NOW.unix * 1_000_000).unsigned_abs();
+        let size = (1_062 * u64::from(part) / 10_000).max(1);
+        assert_eq!(
+            (done.penalty, used),
+            (Bps(100), (done.repaid.0 * 300_000_000).div_ceil(size))
+        );
         // A hundred atoms a second.
         let flow = (market.guard.flow - NOW.unix * 1_000_000) / 10_000;
         assert_eq!(flow.unsigned_abs(), done.repaid.0);
         Ok::<_, Error>(done.repaid)
     };
-    // To the target it is 514; a quarter of that, and then nothing for a while.
+    // To the target it is 514. A quarter of the debt of 1,062, and then nothing for a while.
     let (mut stepped, mut rests) = (market, account);
-    assert_eq!(step(&mut stepped, &mut rests, 2_500), Ok(Quote(128)));
+    assert_eq!(step(&mut stepped, &mut rests, 2_500), Ok(Quote(265)));
     assert_eq!(step(&mut stepped, &mut rests, 2_500), Err(Error::AccountCooling));
     assert_eq!(step(&mut market.clone(), &mut account.clone(), 10_000), Ok(Quote(514)));
     // A step that is cut to the pipeline counts as what it is.
@@ -335,7 +341,7 @@ fn while_guarded_a_step_is_taken_and_the_account_rests() {
     with_pipeline(&mut market, 101);
     assert_eq!(step(&mut market.clone(), &mut account.clone(), 10_000), Ok(Quote(100)));
     // The smallest of them all counts.
-    assert_eq!(step(&mut market.clone(), &mut account.clone(), 1_000), Ok(Quote(51)));
+    assert_eq!(step(&mut market.clone(), &mut account.clone(), 500), Ok(Quote(53)));
     market.config.guarded_flow = Quote(60);
     let flow = |market: &Market| tried(market, &account, &guarded()).map(|(done, _)| done.repaid.0);
     market.config.guarded_step = Bps(10_000);

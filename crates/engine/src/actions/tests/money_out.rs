@@ -48,6 +48,26 @@ fn a_buyer_pays_no_more_and_gets_no_less_than_named() {
     says(&market, buy_for(500, 4_000), Ok((Quote(500), Collateral(4_000))));
     says(&market, buy_for(500, 4_001), Err(Error::SlippageExceeded));
     says(&market, buy_for(500, u64::MAX), Err(Error::SlippageExceeded));
+    // What is there, if that is enough for the buyer.
+    says(&market, buy_for(1_500, 8_001), Err(Error::InventoryInsufficient));
+    says(&market, buy_for(1_500, 8_000), Ok((Quote(1_000), Collateral(8_000))));
+    says(&market, buy_for(0, 0), Err(Error::ZeroAmount));
+    let mut thin = market;
+    // 500 atoms of quote an hour, ten minutes at once: 83 of them, 664 of collateral.
+    (
+        thin.config.market_depth,
+        thin.config.flow_rate,
+        thin.config.unwind_burst,
+    ) = (Quote(500), Bps(10_000), 600);
+    (thin.config.unwind_slope, thin.config.unwind_max_premium) = (Bps(1), Bps(0));
+    says(&thin, buy_for(500, 665), Err(Error::UnwindTooFast));
+    says(&thin, buy_for(500, 664), Ok((Quote(83), Collateral(664))));
+    says(&thin, buy(665, u64::MAX), Err(Error::UnwindTooFast));
+    // And of nothing no part.
+    thin.books.unwind.used_until += 600_000_000;
+    says(&thin, buy_for(500, 0), Err(Error::UnwindTooFast));
+    thin.books.backstop.inventory = Collateral(0);
+    says(&thin, buy_for(500, 0), Err(Error::InventoryInsufficient));
 }
 
 #[test]
