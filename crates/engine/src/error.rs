@@ -88,6 +88,7 @@ macro_rules! with_errors {
             UnwindTooFast "The sale would run ahead of the unwind schedule",
             NothingToClaim "The keeper has no bounty to claim",
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
+            PoolImpaired "The pool has lost more than its books say yet: no supply until that is settled or made good",
         }
     };
 }

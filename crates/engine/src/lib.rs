@@ -21,7 +21,7 @@
 //! | what a parameter means and its bounds | [`config`], [`config::table`] |
 //! | how parameters and feeds change | [`governance`] |
 //! | what can be paused | [`pause`] |
-//! | how fast suppliers may leave | [`outflow`] |
+//! | what suppliers get who leave, and how fast they may | [`impairment`], [`outflow`] |
 //! | where a falling price would end (off chain only) | [`cascade`] |
 //! | where debt is liquidated, how volatile the price | [`map`], [`risk`], [`volatility`] |
 //! | how the liquidation LTV changes | [`ramp`] |
@@ -68,6 +68,7 @@ mod error;
 pub mod governance;
 pub mod guard;
 pub mod guardians;
+pub mod impairment;
 pub mod interest;
 pub mod map;
 mod market;

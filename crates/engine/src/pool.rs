@@ -130,12 +130,15 @@ impl Pool {
         self.stake()?.shares_for(amount.0).map(LpShares)
     }
 
-    /// Quote atoms for `shares`, rounded down (see [`crate::shares`]).
+    /// Quote atoms for `shares` when `impaired` of the assets is lost, rounded down (see [`crate::shares`] and
+    /// [`crate::impairment`]).
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn amount_for_shares(&self, shares: LpShares) -> Result<Quote> {
-        self.stake()?.amount_for(shares.0).map(Quote)
+    pub fn amount_for_shares(&self, shares: LpShares, impaired: Quote) -> Result<Quote> {
+        let mut stake = self.stake()?;
+        stake.assets = stake.assets.saturating_sub(impaired.0);
+        stake.amount_for(shares.0).map(Quote)
     }
 
     fn stake(&self) -> Result<Stake> {
@@ -255,12 +258,12 @@ mod tests {
         let victim = pool.shares_for_supply(Quote(500_000_000)).unwrap();
         pool.lp_supply = LpShares(attacker.0 + victim.0);
         pool.cash = Quote(pool.cash.0 + 500_000_000);
-        let taken = pool.amount_for_shares(attacker).unwrap();
+        let taken = pool.amount_for_shares(attacker, Quote::ZERO).unwrap();
         assert!(
             taken.0 < 600_000_000,
             "the attacker gets {taken:?} for a donation of 1,000,000,000"
         );
-        let kept = pool.amount_for_shares(victim).unwrap();
+        let kept = pool.amount_for_shares(victim, Quote::ZERO).unwrap();
         assert!(kept.0 > 499_000_000, "the victim keeps {kept:?} of 500,000,000");
     }
 
@@ -345,7 +348,7 @@ mod tests {
             let shares = pool.shares_for_supply(Quote(amount)).unwrap();
             pool.cash = Quote(pool.cash.0 + amount);
             pool.lp_supply = pool.lp_supply.plus(shares).unwrap();
-            let back = pool.amount_for_shares(shares).unwrap().0;
+            let back = pool.amount_for_shares(shares, Quote::ZERO).unwrap().0;
             prop_assert!(back <= amount);
         }
 
