@@ -89,6 +89,8 @@ macro_rules! with_errors {
             NothingToClaim "The keeper has no bounty to claim",
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
             PoolImpaired "The pool has lost more than its books say yet: no supply until that is settled or made good",
+            WrittenOff "Debt was written off that may still be paid back: nobody joins until it is, or is lost for good",
+            ClaimImpaired "The guardians' claim lacks more than the guardian accepts",
         }
     };
 }

@@ -72,6 +72,28 @@ impl Market {
         Ok(self.impaired_at(&self.books_at(clock)?, Bps(0)))
     }
 
+    /// What the guardians' claim lacks if everything were settled at the stored price as it is, quote atoms: who joins bears his
+    /// capital's part of it.
+    ///
+    /// ```text
+    /// max(0, claim − max(0, cash + reserves owed + inventory × p − backstop debt − unfunded credits − written off − B(p)))
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn claim_impairment(&self, clock: Clock) -> Result<Quote> {
+        Ok(self.claim_impaired_at(&self.books_at(clock)?))
+    }
+
+    /// See [`Market::claim_impairment`].
+    pub(crate) fn claim_impaired_at(&self, books: &Books) -> Quote {
+        let cover = self.cover_of(books, self.guard.lowest(&self.config), Bps(0));
+        // As in `impaired_at`.
+        let spare = cover.map_or(u64::MAX, |cover| cover.spare().0);
+        let spare = spare.saturating_sub(books.recovery.written_off.0);
+        Quote(books.guardians.claim.0.saturating_sub(spare))
+    }
+
     /// See [`Market::lp_value`].
     pub(crate) fn lp_value_of(&self, books: &Books, shares: LpShares, clock: Clock) -> Result<LpValue> {
         let impaired = self.impaired_at(books, self.fall_since(clock));
@@ -83,11 +105,12 @@ impl Market {
         })
     }
 
-    /// Refuses new suppliers while they would pay for what is lost.
+    /// Refuses new suppliers while they would pay for what is lost, or take part of what comes back to others.
     ///
     /// # Errors
-    /// [`Error::PoolImpaired`].
+    /// [`Error::WrittenOff`], [`Error::PoolImpaired`].
     pub(crate) fn check_supply(&self, books: &Books, assets: Quote) -> Result<()> {
+        books.recovery.check_open()?;
         let impaired = self.impaired_at(books, Bps(0));
         let tolerated = crate::num::part(assets.0, SUPPLY_TOLERANCE);
         if impaired.0 > tolerated {

@@ -13,6 +13,7 @@
 //! | what the backstop owns and owes, and what its books say | [`backstop`], [`statement`] |
 //! | how much it may take on, and who may take new risk | [`stress`] |
 //! | what guardians put in, earn and lose | [`guardians`] |
+//! | what comes back of debt that was written off | [`recovery`] |
 //! | at what price and pace inventory is sold | [`unwind`] |
 //! | what interest does | [`interest`], [`pool`] |
 //! | which readings are believed, and what price they compose to | [`oracle`] |
@@ -80,6 +81,7 @@ pub mod pause;
 pub mod pool;
 mod position;
 pub mod ramp;
+pub mod recovery;
 pub mod risk;
 mod shares;
 pub mod sizing;
@@ -102,6 +104,7 @@ pub use outflow::Outflow;
 pub use pause::Pauses;
 pub use pool::Pool;
 pub use position::{KeeperLedger, MarginAccount};
+pub use recovery::Recovery;
 pub use units::{
     Bps, Clock, Collateral, DebtShares, Divisor, Fixed, GuardianShares, Index, Key, LpShares, Price, Quote,
 };

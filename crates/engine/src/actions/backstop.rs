@@ -15,6 +15,8 @@ record! {
         amount: Quote,
         /// The part of it that paid debt to the pool.
         repaid: Quote,
+        /// The part of it that paid back what was written off.
+        recovered: Quote,
     }
 }
 
@@ -33,6 +35,14 @@ record! {
         gain: i64,
         /// Collateral atoms still held.
         inventory_after: Collateral,
+        /// The part of the proceeds that paid back what was written off.
+        recovered: Quote,
+        /// What of it was lost for good, for the last of the inventory that could pay it back is sold; quote atoms.
+        lost: Quote,
+        /// The guardians' claim, void with that, quote atoms.
+        guardians_lost: Quote,
+        /// The protocol's own capital at book, lost with that, quote atoms.
+        protocol_lost: Quote,
     }
 }
 
@@ -55,15 +65,20 @@ impl Market {
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let repaid = books.receive(amount)?;
+        let (repaid, recovered) = books.receive(amount)?;
         books.invariant()?;
         let given = i64::try_from(amount.0).unwrap_or(i64::MAX);
         books.income.paid_in = books.income.paid_in.saturating_add(given);
         self.books = books;
-        Ok(Funding { amount, repaid })
+        Ok(Funding {
+            amount,
+            repaid,
+            recovered,
+        })
     }
 
-    /// Sells `amount` of inventory at the ask of the schedule; anyone may buy. Proceeds pay the backstop's debt first.
+    /// Sells `amount` of inventory at the ask of the schedule; anyone may buy. Proceeds pay the backstop's debt first,
+    /// then what was written off ([`crate::recovery`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],
@@ -90,9 +105,11 @@ impl Market {
             return Err(Error::SlippageExceeded);
         }
         books.backstop.inventory = inventory.minus(amount)?;
-        let repaid = books.receive(cost)?;
-        books.invariant()?;
+        let (repaid, recovered) = books.receive(cost)?;
         let gain = books.income.sell(inventory, amount, cost);
+        let written_off = books.recovery.written_off;
+        let ended = books.count_down(amount);
+        books.invariant()?;
         self.books = books;
         Ok(Sale {
             amount,
@@ -101,6 +118,10 @@ impl Market {
             repaid,
             gain,
             inventory_after: books.backstop.inventory,
+            recovered,
+            lost: written_off.minus(books.recovery.written_off)?,
+            guardians_lost: ended.guardians,
+            protocol_lost: ended.protocol,
         })
     }
 

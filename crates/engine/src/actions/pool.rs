@@ -31,7 +31,8 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`] if fewer
-    /// than `min_shares`, [`Error::SupplyCapReached`], [`Error::PoolImpaired`], [`Error::Overflow`].
+    /// than `min_shares`, [`Error::SupplyCapReached`], [`Error::WrittenOff`], [`Error::PoolImpaired`],
+    /// [`Error::Overflow`].
     pub fn supply(&mut self, amount: Quote, min_shares: LpShares, clock: Clock) -> Result<Supply> {
         pause::check(self.pauses.supply, clock)?;
         amount.nonzero()?;
