@@ -212,6 +212,12 @@ impl Books {
         self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
     }
 
+    /// Whether a deficit can be settled only at a price: while the backstop owes and holds inventory that may still pay.
+    #[must_use]
+    pub fn settling_needs_prices(&self) -> bool {
+        self.backstop.inventory != Collateral::ZERO && self.backstop.debt_shares != DebtShares::ZERO
+    }
+
     /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what guardians
     /// earned of that and what was taken out.
     pub(crate) fn protocol_capital(&self) -> Quote {

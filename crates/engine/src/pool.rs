@@ -197,14 +197,12 @@ impl Pool {
         Ok(self.index.shares_for_payment(amount)?.min(held))
     }
 
-    /// Cancels `shares` that nobody will pay: the suppliers' loss. What is due to the backstop, a fraction of an atom
-    /// by then, goes with them.
+    /// Cancels `shares` that nobody will pay: the suppliers' loss.
     ///
     /// # Errors
     /// [`Error::Overflow`].
     pub(crate) fn write_off(&mut self, shares: DebtShares) -> Result<()> {
         self.debt_shares = self.debt_shares.minus(shares)?;
-        self.due = Fixed::default();
         Ok(())
     }
 
@@ -310,7 +308,7 @@ mod tests {
         crowded.due = Fixed::from_raw(5);
         let written_off = DebtShares(before.debt_shares.0);
         assert_eq!(crowded.write_off(written_off), Ok(()));
-        assert_eq!((crowded.debt_shares, crowded.due), (DebtShares(0), Fixed::default()));
+        assert_eq!((crowded.debt_shares, crowded.due), (DebtShares(0), Fixed::from_raw(5)));
     }
 
     #[test]

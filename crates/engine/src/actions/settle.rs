@@ -3,7 +3,7 @@ use crate::{
     guard::{Action, Prices},
     market::{Books, Market},
     recovery::Ended,
-    units::{Clock, Collateral, DebtShares, Quote},
+    units::{Clock, Collateral, DebtShares, Fixed, Quote},
 };
 
 record! {
@@ -49,6 +49,9 @@ impl Market {
         books.accrue(&self.config, clock)?;
         // Accruing pays nothing a second time in one second, and a liquidation may have been in between.
         books.pay_due()?;
+        if books.backstop.debt_shares == DebtShares::ZERO {
+            return Err(Error::NothingToSettle);
+        }
         let inventory = books.backstop.inventory;
         let lacking = lacking(&books, worth(inventory, prices)?)?;
         let shares = books.pool.shares_paid(lacking, books.backstop.debt_shares)?;
@@ -62,6 +65,8 @@ impl Market {
         books.recovery.inventory = inventory;
         let mut ended = Ended::default();
         if inventory == Collateral::ZERO {
+            // A fraction of an atom by now.
+            books.pool.due = Fixed::default();
             ended = books.close_recovery();
         }
         books.invariant()?;
