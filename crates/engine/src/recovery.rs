@@ -13,19 +13,27 @@
 //!
 //! Each sale lowers the count of the inventory of then. With the last of it the account is closed: what has not come back by then
 //! is lost for good, the guardians' claim with it, for it ranks behind, and the protocol's capital. If all came back, the claim stands.
+//!
+//! Proceeds pay all debt first, also that of what was taken over since. So with the last of the inventory of then its gain may be in
+//! what is held by then: if that is worth more than the debt by at least a tenth of what is written off ([`CARRIED`]), at the lowest
+//! price, the account stays open, for that inventory. Less is not worth keeping newcomers out for.
 
 use crate::{
     error::{Error, Result},
     market::Books,
-    units::{Collateral, Quote},
+    num,
+    units::{Bps, Collateral, Price, Quote},
 };
+
+/// What the rest of the inventory must be worth beyond the debt for the account to stay open: this part of what is written off, bps.
+pub const CARRIED: Bps = Bps(1_000);
 
 stored! {
     /// Debt that was written off and may still be paid back. Zeros if there is none.
     Recovery {
         /// Written off and not yet paid back, quote atoms.
         written_off: Quote,
-        /// What is left of the inventory held at the last settlement, collateral atoms: what is sold counts as of it first.
+        /// What is left of the inventory that may pay it back, collateral atoms: what is sold counts as of it first.
         inventory: Collateral,
     }
 }
@@ -70,14 +78,22 @@ impl Books {
         Ok(paid)
     }
 
-    /// `amount` of inventory was sold, and its proceeds are in. Returns what ended with the last of the inventory of then.
-    pub(crate) fn count_down(&mut self, amount: Collateral) -> Ended {
+    /// `amount` of inventory was sold, and its proceeds are in. Returns what ended with the last of the inventory of then; the rest
+    /// of the inventory counts at `lowest`.
+    pub(crate) fn count_down(&mut self, amount: Collateral, lowest: Price) -> Ended {
         if self.recovery.written_off == Quote::ZERO {
             return Ended::default();
         }
         let left = self.recovery.inventory.0.saturating_sub(amount.0);
         self.recovery.inventory = Collateral(left);
         if left > 0 {
+            return Ended::default();
+        }
+        let carried = num::part(self.recovery.written_off.0, CARRIED).max(1);
+        // More than can be counted is more than enough.
+        let surplus = self.backstop.equity(&self.pool, lowest).unwrap_or(i128::MAX);
+        if surplus >= i128::from(carried) && self.backstop.inventory != Collateral::ZERO {
+            self.recovery.inventory = self.backstop.inventory;
             return Ended::default();
         }
         self.close_recovery()
@@ -103,7 +119,7 @@ impl Books {
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn equity(&self, price: crate::Price) -> Result<i128> {
+    pub fn equity(&self, price: Price) -> Result<i128> {
         let equity = self.backstop.equity(&self.pool, price)?;
         Ok(equity.saturating_sub(i128::from(self.recovery.written_off.0)))
     }

@@ -108,7 +108,7 @@ impl Market {
         let (repaid, recovered) = books.receive(cost)?;
         let gain = books.income.sell(inventory, amount, cost);
         let written_off = books.recovery.written_off;
-        let ended = books.count_down(amount);
+        let ended = books.count_down(amount, prices.lowest());
         books.invariant()?;
         self.books = books;
         Ok(Sale {

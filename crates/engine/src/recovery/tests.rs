@@ -1,5 +1,5 @@
 use super::*;
-use crate::{DebtShares, Index, Pool, Price, num::ONE};
+use crate::{DebtShares, Index, Pool, num::ONE};
 use proptest::prelude::*;
 
 /// A pool of a thousand, a backstop that owes `debt` and holds `inventory`, and `written_off`.
@@ -41,15 +41,37 @@ fn equity_is_what_is_left_after_it() {
 fn the_count_ends_with_the_last_of_the_inventory_of_then() {
     let mut books = books(0, 100, 30);
     books.guardians.claim = Quote(7);
-    assert_eq!(books.count_down(Collateral(99)), Ended::default());
+    assert_eq!(books.count_down(Collateral(99), Price::from_raw(ONE)), Ended::default());
     assert_eq!(books.recovery.inventory, Collateral(1));
-    let told = books.count_down(Collateral(4));
+    books.backstop.inventory = Collateral(0);
+    let told = books.count_down(Collateral(4), Price::from_raw(ONE));
     assert_eq!((told.guardians, books.guardians.claim), (Quote(7), Quote(0)));
     assert_eq!(books.recovery, bytemuck::Zeroable::zeroed());
     // Nothing more ends.
     let after = books;
-    assert_eq!(books.count_down(Collateral(4)), Ended::default());
+    assert_eq!(books.count_down(Collateral(4), Price::from_raw(ONE)), Ended::default());
     assert_eq!(books, after);
+}
+
+#[test]
+fn it_goes_on_while_what_was_taken_over_since_can_pay_a_tenth_of_it() {
+    // 50 are held at the end that are worth 50, against a debt: 30 are written off.
+    let ends = |debt: u64, price: u128| {
+        let mut books = books(debt, 50, 30);
+        books.recovery.inventory = Collateral(1);
+        books.guardians.claim = Quote(7);
+        let ended = books.count_down(Collateral(1), Price::from_raw(price));
+        assert_eq!(books.invariant(), Ok(()));
+        (
+            books.recovery.written_off.0,
+            books.recovery.inventory.0,
+            ended.guardians.0,
+        )
+    };
+    assert_eq!(ends(0, ONE), (30, 50, 0));
+    assert_eq!(ends(47, ONE), (30, 50, 0));
+    assert_eq!(ends(48, ONE), (0, 0, 7));
+    assert_eq!(ends(47, ONE - 1), (0, 0, 7));
 }
 
 proptest! {

@@ -1,11 +1,11 @@
 //! What suppliers get between a loss and its settlement, and what comes back after it.
 
-use super::{Invariant, Verdict, demand, every};
+use super::{Invariant, Verdict, demand, every, priced};
 use crate::{
     Done, Stage,
     cover::shortfalls,
     exact::{Int, floor, int, one, positive, trunc},
-    facts::{Facts, accrued, stored_lowest},
+    facts::{Facts, accrued, equity, stored_lowest},
     history::History,
 };
 use breakwater_engine::{Books, impairment::SUPPLY_TOLERANCE};
@@ -33,7 +33,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "written-off-debt-is-paid-back-first",
-        statement: "While debt is written off the backstop keeps no cash: what comes in beyond credits and debt goes to the pool until all is paid back. It grows by settlements and is lost only with the last of the inventory of then, and then the guardians' claim and the protocol's capital are void.",
+        statement: "While debt is written off the backstop keeps no cash: what comes in beyond credits and debt goes to the pool until all is paid back. It grows by settlements and is lost only with the last of the inventory of then, unless a tenth of it is in what else is held, and then the guardians' claim and the protocol's capital are void.",
         check: recovery,
     },
 ];
@@ -167,7 +167,11 @@ fn recovery(facts: &Facts, _: &History) -> Verdict {
         Done::Sold(sale) => {
             let rest = sale.cost.0 - (new.backstop.funded_credits.0 - old.backstop.funded_credits.0) - sale.repaid.0;
             let last = sale.amount >= old.recovery.inventory;
-            let lost = if last { owed - sale.recovered.0 } else { 0 };
+            // What else is held may carry it on.
+            let surplus = equity(&facts.step.after, &facts.index, &priced(facts)?.lowest) + left;
+            let carried = new.backstop.inventory.0 > 0 && surplus >= int((owed - sale.recovered.0) / 10).max(int(1));
+            let ends = last && !carried;
+            let lost = if ends { owed - sale.recovered.0 } else { 0 };
             sale.recovered.0 == rest.min(owed)
                 && sale.lost.0 == lost
                 && left + sale.recovered.0 + sale.lost.0 == owed

@@ -453,12 +453,24 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
         (rest.books.backstop.cash, rest.books.guardians.claim),
         (Quote(40), Quote(6))
     );
-    // What was taken over since does not count as of then: it is sold after it.
+    // What was taken over since is sold after it, and its debt is paid first. The gain of then is in it: so it goes on.
     let mut more = sold;
     more.books.backstop.inventory.0 += 1_000;
     more.books.income.book.0 += 250;
     more.books.pool.debt_shares.0 += 240;
     more.books.backstop.debt_shares.0 += 240;
+    let mut carried = more;
+    let told = sale(&mut carried, 320);
+    assert_eq!(
+        (told.repaid, told.recovered, told.lost),
+        (Quote(80), Quote(0), Quote(0))
+    );
+    assert_eq!(carried.books.recovery.inventory, Collateral(1_000));
+    assert_eq!(sale(&mut carried, 1_000).recovered, Quote(40));
+    assert_eq!(carried.books.guardians.claim, Quote(6));
+    // Unless there is next to none.
+    more.books.pool.debt_shares.0 += 87;
+    more.books.backstop.debt_shares.0 += 87;
     let told = sale(&mut more, 320);
     assert_eq!(
         (told.repaid, told.recovered, told.lost),
