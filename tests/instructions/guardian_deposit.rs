@@ -33,7 +33,7 @@ fn deposit(scene: &mut Scene, guardian: &Actor, amount: u64) -> GuardianDeposit 
 
 #[track_caller]
 fn refused(scene: &mut Scene, guardian: &Actor, (amount, min_shares): (u64, u64), expected: BreakwaterError) {
-    let deposit = ix::guardian_deposit(&scene.market, &guardian.key(), amount, min_shares, 0);
+    let deposit = ix::guardian_deposit(&scene.market, &guardian.key(), amount, min_shares, u64::MAX);
     scene.world.assert_error_unchanged(&[deposit], &[guardian], expected);
 }
 

@@ -148,7 +148,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         }
         let readings = shown.map(|shown| &shown.readings);
         if cranks.settle(&seen.market, readings, seen.clock) {
-            let keys = shown.map_or_else(|| self.keys.clone(), |shown| shown.keys(&self.keys));
+            let keys = shown.map_or(self.keys, |shown| shown.keys(&self.keys));
             drafts.push(Draft::settle(&keys));
         }
         drafts.retain(|draft| self.outbox.count(draft.kind) == 0);
