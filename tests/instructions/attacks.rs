@@ -4,6 +4,7 @@
 mod calls;
 mod compute;
 mod griefing;
+mod impairment;
 mod inflation;
 mod prefunded;
 mod sandwich;

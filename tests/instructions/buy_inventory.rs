@@ -205,6 +205,10 @@ impl Scene {
             repaid: Quote(repaid),
             gain,
             inventory_after: Collateral(inventory - amount),
+            recovered: Quote(0),
+            lost: Quote(0),
+            guardians_lost: Quote(0),
+            protocol_lost: Quote(0),
         };
         let event = InventorySold {
             market: self.market.market,

@@ -109,7 +109,7 @@ fn a_closed_position_is_gone_for_every_instruction() {
     let close = ix::close_guardian_position(&market, &key);
     let afterwards = [
         close.clone(),
-        ix::guardian_deposit(&market, &key, USDC, 0),
+        ix::guardian_deposit(&market, &key, USDC, 0, 0),
         ix::guardian_request(&market, &key, 0),
         ix::guardian_withdraw(&market, &key, 1, 0),
     ];

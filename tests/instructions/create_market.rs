@@ -211,6 +211,7 @@ fn a_market_begins_empty_with_what_it_was_given() {
             (Guardians::zeroed(), Income::zeroed())
         );
         assert_eq!(state.take_out, TakeOut::zeroed());
+        assert_eq!(state.books.recovery, Zeroable::zeroed());
         let reserved = [
             &state.reserved_config[..],
             &state.reserved_guard,

@@ -28,6 +28,7 @@ fn funding_moves_the_tokens_and_becomes_cash() {
         let funding = Funding {
             amount: Quote(2_500 * USDC + 1),
             repaid: Quote(0),
+            recovered: Quote(0),
         };
         let event = BackstopFunded {
             market: market.market,
@@ -163,7 +164,8 @@ fn the_smallest_and_the_whole_balance_can_be_given() {
             event.funding,
             Funding {
                 amount: Quote(amount),
-                repaid: Quote(0)
+                repaid: Quote(0),
+                recovered: Quote(0),
             }
         );
     }

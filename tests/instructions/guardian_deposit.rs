@@ -33,7 +33,7 @@ fn deposit(scene: &mut Scene, guardian: &Actor, amount: u64) -> GuardianDeposit 
 
 #[track_caller]
 fn refused(scene: &mut Scene, guardian: &Actor, (amount, min_shares): (u64, u64), expected: BreakwaterError) {
-    let deposit = ix::guardian_deposit(&scene.market, &guardian.key(), amount, min_shares);
+    let deposit = ix::guardian_deposit(&scene.market, &guardian.key(), amount, min_shares, u64::MAX);
     scene.world.assert_error_unchanged(&[deposit], &[guardian], expected);
 }
 
@@ -59,6 +59,7 @@ fn it_moves_the_tokens_and_becomes_cash_and_claim() {
                 amount: Quote(amount),
                 shares: GuardianShares(shares),
                 repaid: Quote(0),
+                impaired: Quote(0),
                 claim_after: Quote(amount),
             },
         };
@@ -106,7 +107,7 @@ fn who_comes_after_a_gain_pays_for_it() {
         (amount, shares + 1),
         BreakwaterError::SlippageExceeded,
     );
-    let exactly = ix::guardian_deposit(&scene.market, &gina.key(), amount, shares);
+    let exactly = ix::guardian_deposit(&scene.market, &gina.key(), amount, shares, 0);
     let event = scene
         .world
         .send(&[exactly], &[&gina])
@@ -125,7 +126,7 @@ fn the_caller_sets_the_least_shares() {
     for min_shares in [1_000 * 500 + 1, u64::MAX] {
         refused(&mut scene, &gina, (500, min_shares), BreakwaterError::SlippageExceeded);
     }
-    let exactly = ix::guardian_deposit(&scene.market, &gina.key(), 500, 500 * 1_000);
+    let exactly = ix::guardian_deposit(&scene.market, &gina.key(), 500, 500 * 1_000, 0);
     scene.world.send(&[exactly], &[&gina]).unwrap();
 }
 
@@ -198,7 +199,7 @@ fn amounts_are_checked() {
         for amount in [u64::MAX, u64::MAX / 1_000 + 1] {
             refused(&mut scene, &gina, (amount, 0), BreakwaterError::Overflow);
         }
-        let too_much = ix::guardian_deposit(&scene.market, &gina.key(), 2_000 * USDC + 1, 0);
+        let too_much = ix::guardian_deposit(&scene.market, &gina.key(), 2_000 * USDC + 1, 0, 0);
         let failure = scene.world.assert_error_unchanged(&[too_much], &[&gina], "Custom(1)");
         assert_eq!(failure.program, Some(spec.quote.token_program));
     }
@@ -341,7 +342,7 @@ fn every_account_is_checked() {
     let of_sibling = addresses::guardian_position(&sibling.market, &gina.key());
     let ledger = addresses::keeper_ledger(&market.market, &kate.key());
 
-    let honest = ix::guardian_deposit(&market, &gina.key(), USDC, 0);
+    let honest = ix::guardian_deposit(&market, &gina.key(), USDC, 0, 0);
     let mut attack = Attack::on(&mut world, honest, &[&gina, &mallory]);
     attack
         .not_state(&market.market, &margin_account.address)
@@ -399,4 +400,23 @@ fn every_account_is_checked() {
         .too_few_accounts()
         .too_few_bytes();
     attack.honest_passes();
+}
+
+#[test]
+fn a_guardian_joins_no_claim_that_lacks_more_than_she_accepts() {
+    // Alice was taken over at $60 for 6,500: the backstop lacks 500 and the keeper's bounty, less the guardians' own 100.
+    let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 100 * USDC);
+    stands_at(&mut scene, cents(60_00));
+    take_over(&mut scene);
+    let lacks = 100 * USDC;
+    let market = scene.market;
+    let deposit = |most| ix::guardian_deposit(&market, &gina.key(), 100 * USDC, 0, most);
+    scene
+        .world
+        .assert_error_unchanged(&[deposit(0)], &[&gina], BreakwaterError::ClaimImpaired);
+    scene
+        .world
+        .assert_error_unchanged(&[deposit(lacks - 1)], &[&gina], BreakwaterError::ClaimImpaired);
+    let told = scene.world.send(&[deposit(lacks)], &[&gina]).unwrap();
+    assert_eq!(told.event::<GuardianDeposited>().deposit.impaired, Quote(lacks));
 }

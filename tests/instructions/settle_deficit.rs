@@ -9,7 +9,9 @@ use crate::{
     scene::{SOL, Scene, USDC, inverse, sibling, vaults},
 };
 use breakwater::{error::BreakwaterError, events::DeficitSettled};
-use breakwater_engine::{Bps, Config, DebtShares, Fixed, GuardianShares, Quote, actions::Settlement, backstop::Income};
+use breakwater_engine::{
+    Bps, Collateral, Config, DebtShares, Fixed, GuardianShares, Quote, actions::Settlement, backstop::Income,
+};
 use breakwater_testkit::{MarketSpec, World, default_config, ix};
 
 #[track_caller]
@@ -49,6 +51,8 @@ fn protocol_then_guardians_then_suppliers_bear_it() {
                 guardians: Quote(guardians),
                 suppliers: Quote(suppliers),
                 shares,
+                written_off: Quote(0),
+                inventory: Collateral(0),
             },
         };
         assert_eq!(outcome.event::<DeficitSettled>(), event);
@@ -70,7 +74,7 @@ fn protocol_then_guardians_then_suppliers_bear_it() {
 }
 
 #[test]
-fn only_what_is_left_when_all_else_is_gone_is_settled() {
+fn only_what_nothing_can_pay_is_settled() {
     // Nothing was ever taken over.
     for protocol in [0, 100 * USDC] {
         let (mut scene, _) = backed(World::program_test(), &market_with(quick()), protocol, 0);
@@ -83,21 +87,34 @@ fn only_what_is_left_when_all_else_is_gone_is_settled() {
     refused(&mut scene, BreakwaterError::NothingToSettle);
     sell_out(&mut scene);
     refused(&mut scene, BreakwaterError::NothingToSettle);
-    // Under water, but there is inventory: down to the last atom of it.
+    // Under water, with inventory: what it cannot bring at the highest price, once.
     let (mut scene, _) = backed(World::program_test(), &market_with(quick()), 0, 100 * USDC);
     stands_at(&mut scene, cents(60_00));
+    scene.world.forget_prices(&scene.market);
     take_over(&mut scene);
+    let debt = owed(&mut scene);
+    let part = settle(&mut scene);
+    let lacking = 400 * USDC + BOUNTY_AT_60;
+    assert!(part.suppliers.0.abs_diff(lacking) <= 2, "{part:?}");
+    assert_eq!((part.protocol, part.guardians), (Quote(0), Quote(0)));
+    assert_eq!(
+        (part.written_off, part.inventory),
+        (part.suppliers, Collateral(100 * SOL))
+    );
+    assert_eq!(owed(&mut scene), debt - part.suppliers.0);
     refused(&mut scene, BreakwaterError::NothingToSettle);
+    // So that nothing is left but a crumb of it, and all that was written off.
     let Scene {
         world, market, mallory, ..
     } = &mut scene;
     world.buy_inventory(market, mallory, 100 * SOL - 1, u64::MAX).unwrap();
-    assert!(owed(&mut scene) > 400 * USDC);
-    refused(&mut scene, BreakwaterError::NothingToSettle);
-    sell_out(&mut scene);
-    settle(&mut scene);
-    // And only once.
-    refused(&mut scene, BreakwaterError::NothingToSettle);
+    assert!(owed(&mut scene) <= 2);
+    let sale = sell_out(&mut scene);
+    assert!(sale.lost.0.abs_diff(lacking) <= 2, "{sale:?}");
+    assert_eq!(sale.guardians_lost, Quote(100 * USDC));
+    if owed(&mut scene) == 0 {
+        refused(&mut scene, BreakwaterError::NothingToSettle);
+    }
 }
 
 #[test]
@@ -115,6 +132,8 @@ fn an_atom_of_debt_is_enough_and_none_is_not() {
                 guardians: Quote(100 * USDC),
                 suppliers: Quote(left),
                 shares: DebtShares(left * 1_024),
+                written_off: Quote(0),
+                inventory: Collateral(0),
             };
             assert_eq!(settle(&mut scene), expected);
         } else {
@@ -161,7 +180,7 @@ fn interest_is_accrued_first_and_the_reserve_is_the_protocols_loss() {
         "{reserve:?} {standby:?}"
     );
     assert_ne!(debt, stored);
-    let by_engine = expected.settle_deficit(scene.world.clock()).unwrap();
+    let by_engine = expected.settle_deficit(None, scene.world.clock()).unwrap();
     assert_eq!(
         (by_engine.protocol.0, by_engine.suppliers),
         (100 * USDC + reserve.0 - standby.0, debt)
@@ -258,6 +277,51 @@ fn anyone_may_without_a_price_or_a_signature() {
         scene.world.give_lamports(&feed, 0);
     }
     settle(&mut scene);
+}
+
+#[test]
+fn with_inventory_it_takes_a_fresh_price_at_normal() {
+    let (mut scene, _) = backed(World::program_test(), &market_with(quick()), 0, 0);
+    stands_at(&mut scene, cents(60_00));
+    scene.world.forget_prices(&scene.market);
+    take_over(&mut scene);
+    let bare = |scene: &Scene| {
+        let mut bare = ix::settle_deficit(&scene.market);
+        for feed in 1..5 {
+            bare.accounts[feed].pubkey = breakwater::ID;
+        }
+        bare
+    };
+    let without = bare(&scene);
+    scene
+        .world
+        .assert_error_unchanged(&[without], &[], BreakwaterError::PriceRequired);
+    let before = scene.world.snapshot();
+    let authority = scene.world.authority().clone();
+    scene.world.pull_brake(&scene.market, &authority, 60).unwrap();
+    refused(&mut scene, BreakwaterError::MarketHalted);
+    scene.world.restore(&before);
+    // At the higher of all prices: Pyth's average, and the confidence on top.
+    let feed = scene.market.collateral_feed;
+    scene
+        .world
+        .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = cents(64_00));
+    let at_average = settle(&mut scene).suppliers.0;
+    scene.world.restore(&before);
+    scene
+        .world
+        .edit_feed(&feed, |feed| feed.quotation_mut().conf = cents(1_00).unsigned_abs());
+    let with_confidence = settle(&mut scene).suppliers.0;
+    scene.world.restore(&before);
+    let at_spot = settle(&mut scene).suppliers.0;
+    assert!(at_average.abs_diff(at_spot - 400 * USDC) <= 2, "{at_average} {at_spot}");
+    assert!(
+        with_confidence.abs_diff(at_spot - 100 * USDC) <= 2,
+        "{with_confidence} {at_spot}"
+    );
+    scene.world.restore(&before);
+    scene.world.advance_silently(60);
+    refused(&mut scene, BreakwaterError::PriceTooOld);
 }
 
 #[test]

@@ -336,7 +336,7 @@ fn the_list_is_complete() {
         ("take_out", ix::take_out(&market, &key)),
         ("open_guardian_position", ix::open_guardian_position(&market, &key)),
         ("close_guardian_position", ix::close_guardian_position(&market, &key)),
-        ("guardian_deposit", ix::guardian_deposit(&market, &key, 1, 0)),
+        ("guardian_deposit", ix::guardian_deposit(&market, &key, 1, 0, 0)),
         ("guardian_request", ix::guardian_request(&market, &key, 1)),
         ("guardian_withdraw", ix::guardian_withdraw(&market, &key, 1, 0)),
         ("open_keeper_ledger", ix::open_keeper_ledger(&market, &key)),

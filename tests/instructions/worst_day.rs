@@ -214,7 +214,7 @@ impl Day {
         let before = self.pool();
         let clock = self.world.clock();
         let mut expected = self.state();
-        let by_engine = expected.settle_deficit(clock).unwrap();
+        let by_engine = expected.settle_deficit(None, clock).unwrap();
         let outcome = self.world.settle_deficit(&self.market).unwrap();
         let settlement = outcome.event::<DeficitSettled>().settlement;
         assert_eq!(settlement, by_engine);
@@ -293,6 +293,7 @@ impl Day {
         self.world.set_guard(&self.market, bytemuck::Zeroable::zeroed());
         let market = self.market;
         let nina = self.world.trader(&market, "nina", 0, 300_000 * USDC);
+        self.world.observe_price(&market).unwrap();
         self.world.supply(&market, &nina, 200_000 * USDC).unwrap();
         self.world.fund_backstop(&market, &nina, 100_000 * USDC).unwrap();
         let hugo = self.world.guardian(&market, "hugo", 10_000 * USDC);

@@ -28,6 +28,7 @@ import {
   getLeavingDecoder,
   getLiquidationDecoder,
   getLiquidationPreviewDecoder,
+  getLpValueDecoder,
   getMarginAccountEncoder,
   getMarketPricesDecoder,
   getMomentEncoder,
@@ -42,6 +43,7 @@ import {
   type Leaving,
   type Liquidation,
   type LiquidationPreview,
+  type LpValue,
   type MarginAccount,
   type MarketPrices,
   type MomentArgs,
@@ -195,6 +197,16 @@ export class Quotes {
   /** The backstop's balance sheet: stress cover, admission, pipeline, credits. */
   statement(): Answer<BackstopStatement> {
     return this.#ask("statement", getBackstopStatementDecoder());
+  }
+
+  /**
+   * What LP shares pay who shows the readings and withdraws in the same transaction; or with `shown: false` who shows none, at the
+   * stored price and as if it had fallen since by what it may.
+   */
+  lpValue(shares: bigint, { shown = true } = {}): Answer<LpValue> {
+    const amount = bytes(getU64Encoder(), shares);
+    if (shown) return this.#ask("lp_value", getLpValueDecoder(), undefined, amount);
+    return this.#engine.ask("lp_value_stored", getLpValueDecoder(), [this.#market, this.#at, amount]);
   }
 
   /** What the guardians' claim earns, for standing by and in a crash, once somebody has put `more` quote atoms into it. */

@@ -238,7 +238,7 @@ test("a guardian sees what standing by and leaving pay", async () => {
   const expected = (await world.quotes()).guardianYield(50n * USDC);
   const open = await getOpenGuardianPositionInstructionAsync({ ...accounts, guardian });
   const amount = 50n * USDC;
-  const deposit = await getGuardianDepositInstructionAsync({ ...accounts, guardian, amount, minShares: 0n });
+  const deposit = await getGuardianDepositInstructionAsync({ ...accounts, guardian, amount, minShares: 0n, maxImpairment: 0n });
   await world.send([open, deposit], guardian);
   const yields = (await world.quotes()).guardianYield();
   assert.deepEqual(yields, expected);

@@ -40,6 +40,14 @@ struct View {
     funded_credits: String,
     /// Owed to keepers, and not there yet: what comes in pays it first.
     unfunded_credits: String,
+    /// Written off, and paid back before guardians and protocol have anything.
+    written_off: String,
+    /// What is left of the inventory that may pay it back, collateral atoms.
+    recovering: String,
+    /// What suppliers lack if everything were settled at this price.
+    impaired: String,
+    /// What the guardians' claim lacks then.
+    claim_impaired: String,
     equity: String,
     guardians_claim: String,
     guardian_shares: String,
@@ -163,6 +171,10 @@ fn view(look: &Look) -> Result<View> {
         debt: number(statement.debt.0),
         funded_credits: number(statement.funded_credits.0),
         unfunded_credits: number(statement.unfunded_credits.0),
+        written_off: number(statement.written_off.0),
+        recovering: number(statement.recovering.0),
+        impaired: number(statement.impaired.0),
+        claim_impaired: number(statement.claim_impaired.0),
         equity: statement.equity.to_string(),
         guardians_claim: number(statement.guardians.0),
         guardian_shares: number(claim.shares.0),
@@ -218,6 +230,22 @@ fn text(look: &Look, view: &View) -> Result<String> {
                 "{}, and {} for which there is no cash yet",
                 quotes(&view.funded_credits)?,
                 quotes(&view.unfunded_credits)?
+            ),
+        ),
+        (
+            "suppliers lack",
+            format!(
+                "{}, the guardians' claim {}, if all were settled now",
+                quotes(&view.impaired)?,
+                quotes(&view.claim_impaired)?
+            ),
+        ),
+        (
+            "written off",
+            format!(
+                "{}, to be paid back first out of {}",
+                quotes(&view.written_off)?,
+                coins(&view.recovering)?
             ),
         ),
         ("penalties so far", quotes(&view.penalties)?),

@@ -49,11 +49,12 @@ impl Backstop {
     /// What the backstop is worth with inventory at `price`, quote atoms: cash + inventory + reserves owed by the pool − debt −
     /// unfunded credits. Each asset rounded down, the debt up. Negative when it owes more than it has.
     ///
-    /// Funded credits are not subtracted: they left `cash` when they were funded.
+    /// Funded credits are not subtracted: they left `cash` when they were funded. Nor is what was written off:
+    /// [`crate::Books::equity`] does.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`].
-    pub fn equity(&self, pool: &Pool, price: Price) -> Result<i128> {
+    pub(crate) fn equity(&self, pool: &Pool, price: Price) -> Result<i128> {
         let assets = self
             .cash
             .plus(price.value(self.inventory)?)?

@@ -95,6 +95,9 @@ macro_rules! with_errors {
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
             GuardedFlowTooSmall "While Guarded no account could be liquidated: the market's limit is below the minimum debt",
             TakeOutTooSoon "Equity could leave before the guardians who saw it announced: the delay must be their cool-down and a day",
+            PoolImpaired "The pool has lost more than its books say yet: no supply until that is settled or made good",
+            WrittenOff "Debt was written off that may still be paid back: nobody joins until it is, or is lost for good",
+            ClaimImpaired "The guardians' claim lacks more than the guardian accepts",
         }
     };
 }

@@ -13,6 +13,7 @@
 //! | what the backstop owns and owes, and what its books say | [`backstop`], [`statement`] |
 //! | how much it may take on, and who may take new risk | [`stress`] |
 //! | what guardians put in, earn and lose | [`guardians`] |
+//! | what comes back of debt that was written off | [`recovery`] |
 //! | at what price and pace inventory is sold | [`unwind`] |
 //! | what interest does | [`interest`], [`pool`] |
 //! | which readings are believed, and what price they compose to | [`oracle`] |
@@ -21,7 +22,7 @@
 //! | what a parameter means and its bounds | [`config`], [`config::table`] |
 //! | how parameters and feeds change | [`governance`] |
 //! | what can be paused | [`pause`] |
-//! | how fast suppliers may leave | [`outflow`] |
+//! | what suppliers get who leave, and how fast they may | [`impairment`], [`outflow`] |
 //! | where a falling price would end (off chain only) | [`cascade`] |
 //! | where debt is liquidated, how volatile the price | [`map`], [`risk`], [`volatility`] |
 //! | how the liquidation LTV changes | [`ramp`] |
@@ -68,6 +69,7 @@ mod error;
 pub mod governance;
 pub mod guard;
 pub mod guardians;
+pub mod impairment;
 pub mod interest;
 pub mod map;
 mod market;
@@ -79,6 +81,7 @@ pub mod pause;
 pub mod pool;
 mod position;
 pub mod ramp;
+pub mod recovery;
 pub mod risk;
 mod shares;
 pub mod sizing;
@@ -101,6 +104,7 @@ pub use outflow::Outflow;
 pub use pause::Pauses;
 pub use pool::Pool;
 pub use position::{KeeperLedger, MarginAccount};
+pub use recovery::Recovery;
 pub use units::{
     Bps, Clock, Collateral, DebtShares, Divisor, Fixed, GuardianShares, Index, Key, LpShares, Price, Quote,
 };

@@ -14,6 +14,7 @@ use crate::{
     pause::Pauses,
     pool::Pool,
     ramp::Ramp,
+    recovery::Recovery,
     units::{Bps, Clock, Collateral, DebtShares, Fixed, GuardianShares, Key, Price, Quote},
     unwind::Schedule,
     volatility::Volatility,
@@ -35,6 +36,8 @@ stored! {
         guardians: Guardians,
         /// Where the backstop's equity came from.
         income: Income,
+        /// Debt that was written off and may still be paid back.
+        recovery: Recovery,
     }
 }
 
@@ -100,7 +103,7 @@ stored! {
         /// Zeros; room for feeds and price guards.
         reserved_guard: [u64; 14],
         /// Zeros; room for backstop and guardians.
-        reserved_backstop: [u64; 16],
+        reserved_backstop: [u64; 14],
         /// Zeros; room for measures of risk.
         reserved_map: [u64; 8],
         /// Zeros; room for governance.
@@ -209,6 +212,12 @@ impl Books {
         self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
     }
 
+    /// Whether a deficit can be settled only at a price: while the backstop owes and holds inventory that may still pay.
+    #[must_use]
+    pub fn settling_needs_prices(&self) -> bool {
+        self.backstop.inventory != Collateral::ZERO && self.backstop.debt_shares != DebtShares::ZERO
+    }
+
     /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what guardians
     /// earned of that and what was taken out.
     pub(crate) fn protocol_capital(&self) -> Quote {
@@ -227,7 +236,7 @@ impl Books {
         if self.guardians.shares == GuardianShares::ZERO {
             return Ok(Bps(0));
         }
-        let equity = self.backstop.equity(&self.pool, price)?.max(0);
+        let equity = self.equity(price)?.max(0);
         Ok(self.guardians.rate(config, u64::try_from(equity).unwrap_or(u64::MAX)))
     }
 
@@ -258,15 +267,15 @@ impl Books {
         self.backstop.cash = self.backstop.cash.plus(rest)?;
         self.backstop.reserve = self.backstop.reserve.plus(settled)?;
         self.pool.due = Fixed::from_raw(num::sub(self.pool.due.raw(), u128::from(settled.0) << 64)?);
-        Ok(())
+        self.pay_back().map(drop)
     }
 
-    /// The backstop receives quote atoms: they fund keepers' credits first, then pay its debt to the pool, and the rest is its
-    /// cash. Returns what went to the pool.
+    /// The backstop receives quote atoms: they fund keepers' credits first, then pay its debt to the pool, then what was written
+    /// off, and the rest is its cash. Returns what went to the pool: for debt, and for what was written off.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`].
-    pub(crate) fn receive(&mut self, amount: Quote) -> Result<Quote> {
+    pub(crate) fn receive(&mut self, amount: Quote) -> Result<(Quote, Quote)> {
         let amount = self.backstop.fund_credits(amount)?;
         let owed = self.pool.index.debt(self.backstop.debt_shares)?;
         let paid = amount.min(owed);
@@ -274,7 +283,7 @@ impl Books {
         self.pool.collect(paid, shares)?;
         self.backstop.debt_shares = self.backstop.debt_shares.minus(shares)?;
         self.backstop.cash = self.backstop.cash.plus(amount.minus(paid)?)?;
-        Ok(paid)
+        Ok((paid, self.pay_back()?))
     }
 
     /// What must hold after every action, as far as the books alone can tell.
@@ -282,7 +291,17 @@ impl Books {
     /// # Errors
     /// [`crate::Error::BooksBroken`].
     pub(crate) fn invariant(&self) -> Result<()> {
-        self.backstop.invariant(self.pool.debt_shares)
+        self.backstop.invariant(self.pool.debt_shares)?;
+        // What is written off is paid back before there is cash, by inventory that is still held.
+        let Recovery { written_off, inventory } = self.recovery;
+        let is_paid_first = written_off == Quote::ZERO || self.backstop.cash == Quote::ZERO;
+        let is_held = inventory <= self.backstop.inventory;
+        let is_open = (written_off == Quote::ZERO) == (inventory == Collateral::ZERO);
+        if is_paid_first && is_held && is_open {
+            Ok(())
+        } else {
+            Err(crate::Error::BooksBroken)
+        }
     }
 }
 

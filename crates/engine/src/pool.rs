@@ -130,12 +130,15 @@ impl Pool {
         self.stake()?.shares_for(amount.0).map(LpShares)
     }
 
-    /// Quote atoms for `shares`, rounded down (see [`crate::shares`]).
+    /// Quote atoms for `shares` when `impaired` of the assets is lost, rounded down (see [`crate::shares`] and
+    /// [`crate::impairment`]).
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn amount_for_shares(&self, shares: LpShares) -> Result<Quote> {
-        self.stake()?.amount_for(shares.0).map(Quote)
+    pub fn amount_for_shares(&self, shares: LpShares, impaired: Quote) -> Result<Quote> {
+        let mut stake = self.stake()?;
+        stake.assets = stake.assets.saturating_sub(impaired.0);
+        stake.amount_for(shares.0).map(Quote)
     }
 
     fn stake(&self) -> Result<Stake> {
@@ -194,14 +197,12 @@ impl Pool {
         Ok(self.index.shares_for_payment(amount)?.min(held))
     }
 
-    /// Cancels `shares` that nobody will pay: the suppliers' loss. What is due to the backstop, a fraction of an atom
-    /// by then, goes with them.
+    /// Cancels `shares` that nobody will pay: the suppliers' loss.
     ///
     /// # Errors
     /// [`Error::Overflow`].
     pub(crate) fn write_off(&mut self, shares: DebtShares) -> Result<()> {
         self.debt_shares = self.debt_shares.minus(shares)?;
-        self.due = Fixed::default();
         Ok(())
     }
 
@@ -255,12 +256,12 @@ mod tests {
         let victim = pool.shares_for_supply(Quote(500_000_000)).unwrap();
         pool.lp_supply = LpShares(attacker.0 + victim.0);
         pool.cash = Quote(pool.cash.0 + 500_000_000);
-        let taken = pool.amount_for_shares(attacker).unwrap();
+        let taken = pool.amount_for_shares(attacker, Quote::ZERO).unwrap();
         assert!(
             taken.0 < 600_000_000,
             "the attacker gets {taken:?} for a donation of 1,000,000,000"
         );
-        let kept = pool.amount_for_shares(victim).unwrap();
+        let kept = pool.amount_for_shares(victim, Quote::ZERO).unwrap();
         assert!(kept.0 > 499_000_000, "the victim keeps {kept:?} of 500,000,000");
     }
 
@@ -307,7 +308,7 @@ mod tests {
         crowded.due = Fixed::from_raw(5);
         let written_off = DebtShares(before.debt_shares.0);
         assert_eq!(crowded.write_off(written_off), Ok(()));
-        assert_eq!((crowded.debt_shares, crowded.due), (DebtShares(0), Fixed::default()));
+        assert_eq!((crowded.debt_shares, crowded.due), (DebtShares(0), Fixed::from_raw(5)));
     }
 
     #[test]
@@ -345,7 +346,7 @@ mod tests {
             let shares = pool.shares_for_supply(Quote(amount)).unwrap();
             pool.cash = Quote(pool.cash.0 + amount);
             pool.lp_supply = pool.lp_supply.plus(shares).unwrap();
-            let back = pool.amount_for_shares(shares).unwrap().0;
+            let back = pool.amount_for_shares(shares, Quote::ZERO).unwrap().0;
             prop_assert!(back <= amount);
         }
 

@@ -28,12 +28,20 @@ pub struct Statement {
     pub funded_credits: Quote,
     /// Credited to keepers without cash for it.
     pub unfunded_credits: Quote,
-    /// Equity with the inventory at spot.
+    /// Debt written off that is paid back before guardians and protocol have anything.
+    pub written_off: Quote,
+    /// What is left of the inventory that may pay it back, collateral atoms.
+    pub recovering: Collateral,
+    /// Equity with the inventory at spot, after what was written off.
     pub equity: i128,
     /// The guardians' claim on the equity.
     pub guardians: Quote,
     /// What is left to the protocol: equity − claim. Negative if the claim is not covered.
     pub protocol: i128,
+    /// What the claim lacks if everything were settled at the stored price: see [`Market::claim_impairment`].
+    pub claim_impaired: Quote,
+    /// What suppliers lack if everything were settled at the stored price: see [`crate::impairment`].
+    pub impaired: Quote,
     /// The stress cover C: what decides how much of a partial liquidation is taken.
     pub cover: StressStatement,
     /// The same after the fall of admission. A is its cover less the capital that has asked to leave.
@@ -54,7 +62,7 @@ impl Market {
     pub fn statement(&self, prices: &Prices, clock: Clock) -> Result<Statement> {
         let books = self.books_at(clock)?;
         let (pool, backstop) = (&books.pool, &books.backstop);
-        let equity = backstop.equity(pool, prices.spot())?;
+        let equity = books.equity(prices.spot())?;
         let [cover, admission] = self.stress(prices, clock)?;
         let claim = books.guardians.claim;
         Ok(Statement {
@@ -66,9 +74,13 @@ impl Market {
             debt: pool.index.debt(backstop.debt_shares)?,
             funded_credits: backstop.funded_credits,
             unfunded_credits: backstop.unfunded_credits,
+            written_off: books.recovery.written_off,
+            recovering: books.recovery.inventory,
             equity,
             guardians: claim,
             protocol: equity.saturating_sub(i128::from(claim.0)),
+            claim_impaired: self.claim_impairment(clock)?,
+            impaired: self.impaired(clock)?,
             cover,
             admission,
             pipeline_room: self.pipeline_room(prices)?,

@@ -167,7 +167,7 @@ fn begun() -> (Story, MarginAccount, MarginAccount) {
     market.fund_backstop(Quote(50_000 * USDC), clock).unwrap();
     let stake = Quote(30_000 * USDC);
     market
-        .guardian_deposit(&mut guardian, stake, GuardianShares(0), clock)
+        .guardian_deposit(&mut guardian, stake, GuardianShares(0), Quote(0), clock)
         .unwrap();
     let alice = story.open(2_000, 130_000);
     let bob = story.open(10_000, 650_000);
@@ -184,7 +184,10 @@ fn a_fall_by_what_the_cover_stands_costs_the_suppliers_nothing() {
     story.sell_all(62);
     assert_eq!(story.market.books.backstop.debt_shares.0, 0);
     assert!(story.market.books.backstop.cash > Quote(0));
-    assert_eq!(story.market.settle_deficit(story.clock), Err(Error::NothingToSettle));
+    assert_eq!(
+        story.market.settle_deficit(None, story.clock),
+        Err(Error::NothingToSettle)
+    );
 }
 
 #[test]
@@ -204,7 +207,7 @@ fn the_page_says_what_the_engine_does() {
     let minutes = story.sell_all(50);
     story.line(&format!("7 all is sold at 50, in {minutes} min"), 50);
     let before = story.market.books.pool.assets().unwrap();
-    let settlement = story.market.settle_deficit(story.clock).unwrap();
+    let settlement = story.market.settle_deficit(None, story.clock).unwrap();
     let after = story.market.books.pool.assets().unwrap();
     let usdc = |amount: Quote| amount.0 as f64 / USDC as f64;
     story.told(format_args!(
@@ -222,9 +225,71 @@ fn the_page_says_what_the_engine_does() {
     assert_eq!(story.market.books.guardians.claim, Quote::ZERO);
     assert_eq!(before.0 - after.0, settlement.suppliers.0);
 
+    compare(&story);
+}
+
+/// The page holds what was told.
+fn compare(story: &Story) {
     let page = include_str!("../../../docs/backstop.md");
-    let story = story.text;
+    let story = &story.text;
     let story: Vec<&str> = story.lines().map(str::trim_end).collect();
     let block = story.join("\n");
     assert!(page.contains(&block), "docs/backstop.md should hold:\n{block}");
+}
+
+/// What suppliers have and what may come back to them.
+fn suppliers(story: &mut Story, what: &str) {
+    let books = &story.market.books;
+    let usdc = |amount: Quote| (amount.0 as f64 / USDC as f64).round();
+    let all = books.pool.lp_supply;
+    let value = story.market.lp_value(all, story.clock).unwrap();
+    let line = format!(
+        "{:<36}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+        what,
+        (books.backstop.inventory.0 as f64 / SOL as f64).round(),
+        usdc(story.market.books.pool.index.debt(books.backstop.debt_shares).unwrap()),
+        usdc(books.recovery.written_off),
+        usdc(value.assets),
+        usdc(value.impaired),
+        usdc(value.amount),
+        usdc(books.guardians.claim),
+    );
+    story.text.push_str(&line);
+}
+
+#[test]
+fn the_page_says_what_a_settlement_in_part_does() {
+    let (mut story, mut alice, mut bob) = begun();
+    for account in [&mut alice, &mut bob] {
+        story.liquidate(account, 50).unwrap();
+    }
+    let head = format!(
+        "{:<36}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
+        "", "SOL", "debt", "written", "assets", "impaired", "leave for", "guardians"
+    );
+    story.text = head;
+    suppliers(&mut story, "a taken over at 50");
+    assert_eq!(
+        story.market.supply(Quote(USDC), LpShares(0), story.clock),
+        Err(Error::PoolImpaired)
+    );
+    // Until the averages are there.
+    for _ in 0..200 {
+        story.clock.unix += 600;
+        story.prices(50);
+    }
+    let prices = story.prices(50);
+    story.market.settle_deficit(Some(&prices), story.clock).unwrap();
+    suppliers(&mut story, "b settled in part");
+    assert_eq!(
+        story.market.supply(Quote(USDC), LpShares(0), story.clock),
+        Err(Error::WrittenOff)
+    );
+    let settled = (story.market, story.clock);
+    story.sell_all(56);
+    suppliers(&mut story, "c all is sold at 56");
+    (story.market, story.clock) = settled;
+    story.sell_all(65);
+    suppliers(&mut story, "d or at 65");
+    compare(&story);
 }

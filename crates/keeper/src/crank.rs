@@ -1,6 +1,6 @@
 //! What to do besides liquidating: show the price, settle a deficit, claim the bounty. Decisions only.
 
-use breakwater_engine::{Clock, KeeperLedger, Level, Market, Quote, Readings};
+use breakwater_engine::{Clock, KeeperLedger, Level, Market, Quote, Readings, actions::Settlement, oracle::PriceUse};
 
 /// When to turn which crank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +53,20 @@ impl Cranks {
         due(self.observe_every).then_some(Observe::Quiet)
     }
 
-    /// Whether there is a deficit that can be settled.
+    /// Whether there is a deficit that can be settled: with inventory left, of at least the market's smallest debt.
     #[must_use]
-    pub fn settle(&self, market: &Market, clock: Clock) -> bool {
+    pub fn settle(&self, market: &Market, readings: Option<&Readings>, clock: Clock) -> bool {
+        if !self.settle {
+            return false;
+        }
         let mut after = *market;
-        self.settle && after.settle_deficit(clock).is_ok()
+        if !after.books.settling_needs_prices() {
+            return after.settle_deficit(None, clock).is_ok();
+        }
+        // The price of a moment would settle some atoms again and again.
+        let worth_it = |done: Settlement| done.suppliers >= market.config.min_debt;
+        let prices = readings.and_then(|readings| after.accept_prices(readings, PriceUse::Borrow, clock).ok());
+        prices.is_some_and(|prices| after.settle_deficit(Some(&prices), clock).is_ok_and(worth_it))
     }
 
     /// Whether what a claim would pay now is worth claiming. What the backstop has no cash for yet stays in the ledger.

@@ -131,7 +131,8 @@ impl Action {
             214..=216 => same_slot(bytes),
             217..=224 => slide(bytes),
             225..=233 => unwind(bytes),
-            234..=238 => [crash(bytes, 250, 600), unwind(bytes), vec![Self::Settle]].concat(),
+            234..=236 => [crash(bytes, 250, 600), unwind(bytes), vec![Self::Settle]].concat(),
+            237..=238 => settles_in_part(bytes),
             239..=243 => guardian_leaves(bytes),
             244..=247 => equity_leaves(bytes),
             248..=252 => squeeze(bytes),
@@ -309,6 +310,29 @@ fn unwind(bytes: &mut Bytes) -> Vec<Action> {
     (0..times)
         .flat_map(|time| [Action::Wait(600), Action::Observe, buy(time)])
         .collect()
+}
+
+/// A gap that leaves the backstop short; suppliers leave and come, the loss is settled with inventory left, and what is held is
+/// sold at another price.
+fn settles_in_part(bytes: &mut Bytes) -> Vec<Action> {
+    let (supplier, guardian) = (bytes.index(SUPPLIERS), bytes.index(GUARDIANS));
+    let leave = |bytes: &mut Bytes| Action::Withdraw(supplier, Size::Part(bytes.between(1, 300)));
+    let mut story = lever_up(bytes);
+    story.extend(crash(bytes, 350, 700));
+    story.extend([leave(bytes), Action::Silence(bytes.between(0, 400)), leave(bytes)]);
+    story.push(Action::Supply(supplier, 1_000_000));
+    for _ in 0..bytes.between(4, 30) {
+        story.extend([Action::Wait(bytes.between(600, 7_200)), Action::Observe]);
+    }
+    story.extend([Action::Settle, leave(bytes), Action::Supply(supplier, 1_000_000)]);
+    story.push(Action::GuardianDeposit(guardian, 50_000_000));
+    if bytes.byte() < 128 {
+        story.push(Action::Fund(bytes.amount(28)));
+    }
+    story.push(falls_to(bytes.between(800, 1_600)));
+    story.extend(unwind(bytes));
+    story.extend([leave(bytes), Action::Settle]);
+    story
 }
 
 /// Suppliers leave one after another.

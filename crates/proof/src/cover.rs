@@ -10,7 +10,7 @@
 
 use crate::{
     Stage,
-    exact::{Int, floor, int, one, root, trunc, value, whole},
+    exact::{Int, floor, int, one, positive, root, trunc, value, whole},
     facts::{View, debt},
 };
 use breakwater_engine::{DebtShares, Market, map::BANDS};
@@ -94,20 +94,45 @@ pub(crate) fn log2(number: &Int) -> f64 {
 
 /// C at q, for each band that q ÷ index may be in. `origin` is that of the map once prices are accepted.
 pub(crate) fn covers(stage: &Stage, index: &Int, view: &View, fall: u32, origin: i64) -> Vec<Int> {
-    let q = view.fallen(fall);
+    covers_from(stage, index, &view.lowest, fall, origin)
+}
+
+/// The same, from any price.
+pub(crate) fn covers_from(stage: &Stage, index: &Int, lowest: &Int, fall: u32, origin: i64) -> Vec<Int> {
+    let credits = stage.market.books.backstop.unfunded_credits.0;
+    let sides = sides(stage, index, lowest, fall, origin);
+    sides
+        .into_iter()
+        .map(|(assets, debt)| assets - debt - credits)
+        .collect()
+}
+
+/// What C is below zero by, and of that no more than the debt in it.
+pub(crate) fn shortfalls(stage: &Stage, index: &Int, lowest: &Int, fall: u32, origin: i64) -> Vec<Int> {
+    let credits = stage.market.books.backstop.unfunded_credits.0;
+    let sides = sides(stage, index, lowest, fall, origin);
+    sides
+        .into_iter()
+        .map(|(assets, debt)| positive(&debt + credits - assets).min(debt))
+        .collect()
+}
+
+/// Assets and debt of C, for each band that q ÷ index may be in.
+fn sides(stage: &Stage, index: &Int, lowest: &Int, fall: u32, origin: i64) -> Vec<(Int, Int)> {
+    let q = floor(&(lowest * (10_000 - fall)), &whole());
     if q == int(0) || *index == int(0) {
         return Vec::new();
     }
     let bands = stage.recount();
     let (backstop, pool) = (&stage.market.books.backstop, &stage.market.books.pool);
-    thresholds(&view.lowest, fall, index, origin)
+    thresholds(lowest, fall, index, origin)
         .into_iter()
         .map(|threshold| {
             let under = under(&bands, threshold);
             let collateral = under.collateral(origin) + backstop.inventory.0;
             let assets = int(backstop.cash.0) + trunc(&int(pool.due.raw())) + ((&q * collateral) >> 64u32);
             let shares = DebtShares(backstop.debt_shares.0 + under.shares);
-            assets - debt(index, shares) - backstop.unfunded_credits.0
+            (assets, debt(index, shares))
         })
         .collect()
 }

@@ -294,13 +294,21 @@ impl View {
 }
 
 /// A price, no further than so many ten thousandths from a centre; the bound rounded outwards. Anything without a centre.
-fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
+pub(crate) fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
     if *centre == int(0) {
         return price.clone();
     }
     let low = floor(&(centre * positive(whole() - &allowed)), &whole());
     let high = ceil(&(centre * (whole() + allowed)), &whole());
     price.clone().max(low).min(high)
+}
+
+/// The lowest of the newest accepted price, the same as the guard lets it move, and the market's own average; as stored.
+pub(crate) fn stored_lowest(stage: &Stage) -> Int {
+    let (guard, config) = (&stage.market.guard, &stage.market.config);
+    let [spot, reference, average] = [guard.spot, guard.reference, guard.average].map(|price| int(price.raw()));
+    let guarded = within(&spot, &reference, int(config.velocity_slack.0));
+    spot.min(guarded).min(average)
 }
 
 /// Where an account stands at h.
@@ -339,12 +347,12 @@ pub(crate) fn accrued(facts: &Facts) -> Option<Stage> {
     Some(stage)
 }
 
-/// The backstop's equity with inventory at this price, quote atoms: assets rounded down, debt up.
+/// The backstop's equity with inventory at this price, after what was written off, quote atoms: assets rounded down, debt up.
 pub(crate) fn equity(stage: &Stage, index: &Int, price: &Int) -> Int {
     let (backstop, pool) = (&stage.market.books.backstop, &stage.market.books.pool);
     let due = trunc(&int(pool.due.raw()));
     let assets = int(backstop.cash.0) + value(price, backstop.inventory.0) + due;
-    assets - debt(index, backstop.debt_shares) - backstop.unfunded_credits.0
+    assets - debt(index, backstop.debt_shares) - backstop.unfunded_credits.0 - stage.market.books.recovery.written_off.0
 }
 
 /// (P − inventory) × l ÷ (1 + β): the debt that fits the pipeline, quote atoms, exactly: as a numerator and a denominator. P is what

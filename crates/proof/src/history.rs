@@ -75,8 +75,13 @@ impl History {
         match (call, done) {
             (Call::DonateQuote { amount }, _) => self.donated_quote += amount,
             (Call::DonateCollateral { amount }, _) => self.donated_collateral += amount,
-            (_, Done::Sold(sale)) => self.cash += i128::from(sale.cost.0) - i128::from(sale.repaid.0),
-            (_, Done::Funded(funding)) => self.cash += i128::from(funding.amount.0) - i128::from(funding.repaid.0),
+            (_, Done::Sold(sale)) => {
+                self.cash += i128::from(sale.cost.0) - i128::from(sale.repaid.0) - i128::from(sale.recovered.0);
+            }
+            (_, Done::Funded(funding)) => {
+                let spent = i128::from(funding.repaid.0) + i128::from(funding.recovered.0);
+                self.cash += i128::from(funding.amount.0) - spent;
+            }
             (_, Done::Claimed(claim)) => self.claimed += i128::from(claim.amount.0),
             (_, Done::TakenOut(taken)) => self.cash -= i128::from(taken.amount.0),
             (Call::Tighten { .. }, _) => self.note_depth(step),
@@ -104,8 +109,10 @@ impl History {
                 self.part = of_all(shares.0);
                 self.expected[*guardian] = of_all(held.saturating_sub(shares.0));
             }
-            (_, Done::Settled(_)) => (self.expected, self.roundings) = Default::default(),
             _ => {}
+        }
+        if before.guardians.era != after.guardians.era {
+            (self.expected, self.roundings) = Default::default();
         }
     }
 

@@ -116,11 +116,18 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             out_of(&mut stage.collateral_vault, done.amount.0)?;
             Done::Sold(done)
         }
-        Call::Settle => Done::Settled(market.settle_deficit(clock)?),
+        Call::Settle => {
+            let prices = if market.books.settling_needs_prices() {
+                Some(accept(market, PriceUse::Borrow)?)
+            } else {
+                None
+            };
+            Done::Settled(market.settle_deficit(prices.as_ref(), clock)?)
+        }
         Call::GuardianDeposit { guardian, amount } => {
             exists(stage.quote_vault, amount.0)?;
             let position = &mut stage.guardians[guardian];
-            let done = market.guardian_deposit(position, amount, GuardianShares::ZERO, clock)?;
+            let done = market.guardian_deposit(position, amount, GuardianShares::ZERO, Quote(u64::MAX), clock)?;
             into(&mut stage.quote_vault, done.amount.0)?;
             Done::GuardianDeposited(done)
         }

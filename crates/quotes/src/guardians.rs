@@ -59,7 +59,7 @@ impl Quotes {
             let mut position: GuardianPosition = bytemuck::Zeroable::zeroed();
             after
                 .market
-                .guardian_deposit(&mut position, more, GuardianShares::ZERO, clock)?;
+                .guardian_deposit(&mut position, more, GuardianShares::ZERO, Quote(u64::MAX), clock)?;
         }
         let market = &after.market;
         let (now, claim) = (&market.books, market.books.guardians.claim);
@@ -71,7 +71,7 @@ impl Quotes {
         let year = hour.saturating_mul(HOURS_A_YEAR.into());
 
         let [stressed, _] = market.stress(&self.prices, clock)?;
-        let equity = now.backstop.equity(&now.pool, stressed.price)?.max(0);
+        let equity = now.equity(stressed.price)?.max(0);
         let rate = now
             .guardians
             .rate(&market.config, u64::try_from(equity).unwrap_or(u64::MAX));

@@ -26,9 +26,10 @@ pub use liquidation::Preview;
 pub use shock::Shock;
 
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, Error, MarginAccount, Market, Price, Prices, Quote, Readings, Result,
+    Bps, Clock, Collateral, Config, Error, LpShares, MarginAccount, Market, Price, Prices, Quote, Readings, Result,
     actions::{Borrowing, Sale},
     cascade::Curve,
+    impairment::LpValue,
     num,
     oracle::PriceUse,
     risk::Risk,
@@ -312,6 +313,15 @@ impl Quotes {
     /// Those of [`Market::statement`].
     pub fn statement(&self) -> Result<Statement> {
         self.market.statement(&self.prices, self.clock)
+    }
+
+    /// What LP shares pay who shows these readings and leaves in the same transaction. Who shows none asks
+    /// [`Market::lp_value`] of the market as it is stored.
+    ///
+    /// # Errors
+    /// Those of [`Market::lp_value`].
+    pub fn lp_value(&self, shares: LpShares) -> Result<LpValue> {
+        self.market.lp_value(shares, self.clock)
     }
 
     /// The cascade curve: where falls by news end, if everyone dumps and with Breakwater.

@@ -239,3 +239,33 @@ proptest! {
         prop_assert!(extent(above(taken)) != Extent::TakeOver);
     }
 }
+
+#[test]
+fn lp_shares_are_worth_what_the_engine_pays_for_them() {
+    let (mut quotes, _) = scene(&open_guards(), 1, &[], (0, 0));
+    // The backstop owes half of the pool, and holds what is worth a little less.
+    let market = &mut quotes.market;
+    market.books.backstop.cash = Quote::ZERO;
+    let debt = market.books.pool.cash.0 / 2;
+    let shares = market.books.pool.lend(Quote(debt)).unwrap();
+    market.books.backstop.debt_shares = shares;
+    market.books.backstop.inventory = quotes
+        .prices
+        .spot()
+        .divisor()
+        .unwrap()
+        .worth(Quote(debt / 10 * 9))
+        .unwrap();
+    let all = quotes.market.books.pool.lp_supply;
+    let part = LpShares(all.0 / 10);
+    let value = quotes.lp_value(part).unwrap();
+    let mut market = quotes.market;
+    let paid = market.withdraw(part, all, Quote(0), quotes.clock).unwrap();
+    assert_eq!(value.amount, paid.amount);
+    assert!(
+        value.impaired.0 >= debt / 10 && value.amount.0 < value.assets.0 / 10,
+        "{value:?}"
+    );
+    // As the statement says.
+    assert_eq!(quotes.statement().unwrap().impaired, value.impaired);
+}

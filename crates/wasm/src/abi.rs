@@ -81,6 +81,8 @@ questions! {
     leaving(market: Market, position: GuardianPosition, readings: Readings, at: Moment);
     guardian_yield(market: Market, readings: Readings, at: Moment, more: u64);
     statement(market: Market, readings: Readings, at: Moment);
+    lp_value(market: Market, readings: Readings, at: Moment, shares: u64);
+    lp_value_stored(market: Market, at: Moment, shares: u64);
     shock(market: Market, readings: Readings, at: Moment, drop: u32);
     offers(market: Market, readings: Readings, at: Moment, every: u32, count: u16);
     purchase(market: Market, readings: Readings, at: Moment, amount: u64);

@@ -6,10 +6,10 @@
 
 use crate::types::{
     BackstopStatement, CascadeMeasures, CascadePoint, GuardianYield, Health, Largest, Leaving, LiquidationPreview,
-    List, MarketPrices, Moment, Offer, PriceBand, Readings, Risk, Shock,
+    List, LpValue, MarketPrices, Moment, Offer, PriceBand, Readings, Risk, Shock,
 };
 use breakwater_engine::{
-    Bps, Collateral, Config, Error, GuardianPosition, MarginAccount, Market, Quote, Result,
+    Bps, Collateral, Config, Error, GuardianPosition, LpShares, MarginAccount, Market, Quote, Result,
     actions::{Liquidation, Sale},
     cascade::Pace,
     map::BANDS,
@@ -112,6 +112,18 @@ pub fn guardian_yield(market: Market, readings: Readings, at: Moment, more: u64)
 /// The backstop's balance sheet.
 pub fn statement(market: Market, readings: Readings, at: Moment) -> Result<BackstopStatement> {
     Ok(quotes(&market, readings, Observe, at)?.statement()?.into())
+}
+
+/// What `shares` LP shares pay who shows these readings and withdraws in the same transaction.
+pub fn lp_value(market: Market, readings: Readings, at: Moment, shares: u64) -> Result<LpValue> {
+    Ok(quotes(&market, readings, Observe, at)?
+        .lp_value(LpShares(shares))?
+        .into())
+}
+
+/// What they pay who shows none: at the stored price, as if it had fallen since by what it may.
+pub fn lp_value_stored(market: Market, at: Moment, shares: u64) -> Result<LpValue> {
+    Ok(market.lp_value(LpShares(shares), at.into())?.into())
 }
 
 /// What a fall of the price by `drop` bps, at once, would bring the backstop if it took over all that is due then.

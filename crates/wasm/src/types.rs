@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use breakwater_engine::{
     Bps, Error, Price, Prices, actions,
     cascade::{Curve, End, Pace, Seller},
-    oracle, risk, statement, stress, unwind,
+    impairment, oracle, risk, statement, stress, unwind,
 };
 use breakwater_quotes as quotes;
 
@@ -154,6 +154,15 @@ described! {
         /// not suffice.
         cover: i128,
     }
+    /// What LP shares are worth to who leaves now, quote atoms.
+    LpValue {
+        /// What belongs to the suppliers by the books: what new suppliers pay for.
+        assets: u64,
+        /// What of it would be lost if everything were settled at this price.
+        impaired: u64,
+        /// What the shares pay: their part of the rest. Cash and the outflow limit may allow less.
+        amount: u64,
+    }
     /// The backstop's balance sheet. Quote atoms unless it says otherwise.
     BackstopStatement {
         /// Cash.
@@ -172,12 +181,20 @@ described! {
         funded_credits: u64,
         /// Credited to keepers without cash for it yet.
         unfunded_credits: u64,
-        /// Equity with the inventory at spot.
+        /// Debt written off that is paid back before guardians and protocol have anything.
+        written_off: u64,
+        /// What is left of the inventory that may pay it back, collateral atoms.
+        recovering: u64,
+        /// Equity with the inventory at spot, after what was written off.
         equity: i128,
         /// The guardians' claim on it.
         guardians: u64,
         /// What is left to the protocol; negative if the claim is not covered.
         protocol: i128,
+        /// What the guardians' claim lacks if everything were settled at this price: who joins bears his part of it.
+        claim_impaired: u64,
+        /// What suppliers lack if everything were settled at this price.
+        impaired: u64,
         /// C: partial liquidations are taken in full while it is not negative after them.
         cover: StressCover,
         /// The same at the fall that new risk must leave cover for.
@@ -421,6 +438,16 @@ impl From<stress::StressStatement> for StressCover {
     }
 }
 
+impl From<impairment::LpValue> for LpValue {
+    fn from(value: impairment::LpValue) -> Self {
+        Self {
+            assets: value.assets.0,
+            impaired: value.impaired.0,
+            amount: value.amount.0,
+        }
+    }
+}
+
 impl From<statement::Statement> for BackstopStatement {
     fn from(statement: statement::Statement) -> Self {
         let leaving = statement.admission.leaving.0;
@@ -433,9 +460,13 @@ impl From<statement::Statement> for BackstopStatement {
             debt: statement.debt.0,
             funded_credits: statement.funded_credits.0,
             unfunded_credits: statement.unfunded_credits.0,
+            written_off: statement.written_off.0,
+            recovering: statement.recovering.0,
             equity: statement.equity,
             guardians: statement.guardians.0,
             protocol: statement.protocol,
+            claim_impaired: statement.claim_impaired.0,
+            impaired: statement.impaired.0,
             cover: statement.cover.into(),
             admission: statement.admission.into(),
             leaving,

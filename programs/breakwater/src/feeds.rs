@@ -71,7 +71,19 @@ impl Feeds<'_> {
     /// # Errors
     /// Those of [`Feeds::accept`].
     pub fn for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        if !market.books.leaving_needs_prices() {
+        self.if_needed(market.books.leaving_needs_prices(), market, address, clock)
+    }
+
+    /// The prices that settling a deficit needs: see [`breakwater_engine::Books::settling_needs_prices`].
+    ///
+    /// # Errors
+    /// Those of [`Feeds::accept`].
+    pub fn for_settling(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
+        self.if_needed(market.books.settling_needs_prices(), market, address, clock)
+    }
+
+    fn if_needed(&self, needed: bool, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
+        if !needed {
             return Ok(None);
         }
         self.accept(market, address, PriceUse::Borrow, clock).map(Some)

@@ -67,7 +67,8 @@ pub mod breakwater {
         instructions::supply(ctx, amount, min_shares)
     }
 
-    /// Burns `shares` LP shares for at least `min_amount` quote atoms. Their holder may.
+    /// Burns `shares` LP shares for their part of what is there at the stored price, at least `min_amount` quote atoms. Their
+    /// holder may; who wants a fresh price shows it first, in the same transaction.
     pub fn withdraw(ctx: Context<Withdraw>, shares: u64, min_amount: u64) -> Result<()> {
         instructions::withdraw(ctx, shares, min_amount)
     }
@@ -158,7 +159,8 @@ pub mod breakwater {
         instructions::buy_inventory_for(ctx, budget, min_amount)
     }
 
-    /// Writes off what the backstop owes when it has nothing left to pay with. Anyone may.
+    /// Writes off what the backstop owes and could not pay even at the highest price. Anyone may; the price feeds are needed only
+    /// while it has inventory.
     pub fn settle_deficit(ctx: Context<SettleDeficit>) -> Result<()> {
         instructions::settle_deficit(ctx)
     }
@@ -184,9 +186,15 @@ pub mod breakwater {
         instructions::close_guardian_position(ctx)
     }
 
-    /// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares of the guardians' claim.
-    pub fn guardian_deposit(ctx: Context<GuardianDeposit>, amount: u64, min_shares: u64) -> Result<()> {
-        instructions::guardian_deposit(ctx, amount, min_shares)
+    /// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares of the guardians' claim, if the claim lacks
+    /// at most `max_impairment` quote atoms at the stored price. Anyone may.
+    pub fn guardian_deposit(
+        ctx: Context<GuardianDeposit>,
+        amount: u64,
+        min_shares: u64,
+        max_impairment: u64,
+    ) -> Result<()> {
+        instructions::guardian_deposit(ctx, amount, min_shares, max_impairment)
     }
 
     /// Asks to take `shares` out after the cool-down; replaces an earlier request.

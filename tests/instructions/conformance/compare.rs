@@ -87,7 +87,13 @@ fn beyond_count(step: &Step, call: &Call) -> Option<Error> {
         Call::GuardianDeposit { guardian, amount } => {
             let position = &mut stage.guardians[guardian];
             let refused = market
-                .guardian_deposit(position, amount, GuardianShares::ZERO, clock)
+                .guardian_deposit(
+                    position,
+                    amount,
+                    GuardianShares::ZERO,
+                    breakwater_engine::Quote(u64::MAX),
+                    clock,
+                )
                 .err();
             (stage.quote_vault, amount.0, refused)
         }

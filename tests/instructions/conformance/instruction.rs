@@ -146,7 +146,7 @@ fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
         Call::Buy { amount } => ix::buy_inventory(market, caller, amount.0, u64::MAX),
         Call::BuyFor { budget, min_amount } => ix::buy_inventory_for(market, caller, budget.0, min_amount.0),
         Call::Settle => ix::settle_deficit(market),
-        Call::GuardianDeposit { amount, .. } => ix::guardian_deposit(market, caller, amount.0, 0),
+        Call::GuardianDeposit { amount, .. } => ix::guardian_deposit(market, caller, amount.0, 0, u64::MAX),
         Call::GuardianRequest { shares, .. } => ix::guardian_request(market, caller, shares.0),
         Call::GuardianWithdraw { shares, .. } => ix::guardian_withdraw(market, caller, shares.0, 0),
         Call::QueueTakeOut { amount, expires_slot } => ix::queue_take_out(market, caller, amount.0, expires_slot),

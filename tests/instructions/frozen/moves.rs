@@ -142,7 +142,7 @@ impl Stage {
             add(
                 "guardian_deposit",
                 guardian,
-                ix::guardian_deposit(market, &guardian.key(), USDC, 0),
+                ix::guardian_deposit(market, &guardian.key(), USDC, 0, u64::MAX),
             );
             add(
                 "guardian_withdraw",

@@ -283,7 +283,7 @@ fn close_position(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
 }
 
 fn guardian_deposit(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    let deposit = ix::guardian_deposit(&cast.market, &signer.key(), USDC, 0);
+    let deposit = ix::guardian_deposit(&cast.market, &signer.key(), USDC, 0, u64::MAX);
     on_position(cast, &deposit, signer, Role::Backer)
 }
 

@@ -336,7 +336,7 @@ fn a_claim_that_penalties_have_inflated_takes_from_nobody() {
     }
     // And who would get no share for it is refused.
     let poor = stage.world.guardian(&market, "poor", 1_000);
-    let crumb = ix::guardian_deposit(&market, &poor.key(), 1_000, 0);
+    let crumb = ix::guardian_deposit(&market, &poor.key(), 1_000, 0, u64::MAX);
     stage
         .world
         .assert_error_unchanged(&[crumb], &[&poor], BreakwaterError::ZeroAmount);

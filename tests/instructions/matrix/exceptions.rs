@@ -260,10 +260,4 @@ pub const IMPOSSIBLE: &[Impossible] = &[
         kind: Kind::LookAlike,
         why: "there is nothing yet to be like",
     },
-    Impossible {
-        instructions: &["settle_deficit"],
-        classes: &[Class::Market],
-        kind: Kind::Duplicate,
-        why: "it is the only account",
-    },
 ];

@@ -78,8 +78,10 @@ fn beyond_both_the_suppliers_lose_the_rest() {
         let mut day = crashed(protocol, guardians);
         let suppliers = LOSS - protocol - guardians;
         assert_eq!(day.owed(), suppliers);
-        // Not before it is settled.
+        // Not before it is settled; who leaves does without it at once.
         assert_eq!(day.pool().assets(), Ok(Quote(POOL)));
+        let clock = day.world.clock();
+        assert_eq!(day.state().impaired(clock), Ok(Quote(suppliers)));
         let settlement = day.settle();
         assert_eq!(
             (settlement.protocol.0, settlement.guardians.0, settlement.suppliers.0),

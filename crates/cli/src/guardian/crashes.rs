@@ -76,7 +76,7 @@ impl Guardian {
             Step::Wait => {}
             Step::Join(amount) => {
                 market
-                    .guardian_deposit(&mut self.position, amount, GuardianShares::ZERO, clock)
+                    .guardian_deposit(&mut self.position, amount, GuardianShares::ZERO, Quote(u64::MAX), clock)
                     .unwrap();
                 self.wallet.0 -= amount.0;
                 self.joined.get_or_insert((after, spot * 10_000 / self.start.1));

@@ -234,7 +234,10 @@ impl Bot<'_> {
             Step::Wait => return Ok(None),
             Step::Join(amount) => {
                 let open = (!opened).then(|| ix::open_guardian_position(keys, &guardian));
-                let join = ix::guardian_deposit(keys, &guardian, amount.0, 0);
+                // What the claim lacked when it was decided, and a thousandth of what is put in.
+                let lacks = look.market.claim_impairment(look.clock).map_or(0, |lacks| lacks.0);
+                let most = lacks.saturating_add(amount.0 / 1_000);
+                let join = ix::guardian_deposit(keys, &guardian, amount.0, 0, most);
                 open.into_iter().chain([join]).collect()
             }
             Step::Ask(shares) => vec![ix::guardian_request(keys, &guardian, shares.0)],

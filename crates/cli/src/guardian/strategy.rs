@@ -103,7 +103,7 @@ impl Sight {
             depth: market
                 .cascade(quotes.prices(), quotes.clock())?
                 .backstop_depth_ratio(limits.drop),
-            equity: books.backstop.equity(&books.pool, stress.price)?,
+            equity: books.equity(stress.price)?,
             inventory_value: statement.inventory_value,
             // Deposits may be paused.
             earns: quotes

@@ -90,11 +90,15 @@ fn purchase(keys: &MarketKeys, buyer: &Pubkey) -> accounts::BuyInventory {
     }
 }
 
-/// Writes off what the backstop cannot pay. Nobody signs.
+/// Writes off what the backstop cannot pay; while it has inventory, what it could not pay even at the highest price. Nobody
+/// signs.
 #[must_use]
 pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
     build(
-        &accounts::SettleDeficit { market: keys.market },
+        &accounts::SettleDeficit {
+            market: keys.market,
+            feeds: keys.optional_feeds(),
+        },
         &instruction::SettleDeficit {},
     )
 }

@@ -32,9 +32,16 @@ pub fn close_guardian_position(keys: &MarketKeys, guardian: &Pubkey) -> Instruct
     )
 }
 
-/// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares. The guardian signs.
+/// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares, if the claim lacks at most `max_impairment`
+/// quote atoms at the stored price. The guardian signs.
 #[must_use]
-pub fn guardian_deposit(keys: &MarketKeys, guardian: &Pubkey, amount: u64, min_shares: u64) -> Instruction {
+pub fn guardian_deposit(
+    keys: &MarketKeys,
+    guardian: &Pubkey,
+    amount: u64,
+    min_shares: u64,
+    max_impairment: u64,
+) -> Instruction {
     build(
         &accounts::GuardianDeposit {
             market: keys.market,
@@ -45,7 +52,11 @@ pub fn guardian_deposit(keys: &MarketKeys, guardian: &Pubkey, amount: u64, min_s
             quote_vault: keys.quote_vault,
             quote_token_program: keys.quote_token_program,
         },
-        &instruction::GuardianDeposit { amount, min_shares },
+        &instruction::GuardianDeposit {
+            amount,
+            min_shares,
+            max_impairment,
+        },
     )
 }
 

@@ -16,6 +16,8 @@ record! {
         amount: Quote,
         /// The part of it that paid debt to the pool.
         repaid: Quote,
+        /// The part of it that paid back what was written off.
+        recovered: Quote,
     }
 }
 
@@ -34,6 +36,14 @@ record! {
         gain: i64,
         /// Collateral atoms still held.
         inventory_after: Collateral,
+        /// The part of the proceeds that paid back what was written off.
+        recovered: Quote,
+        /// What of it was lost for good, for the last of the inventory that could pay it back is sold; quote atoms.
+        lost: Quote,
+        /// The guardians' claim, void with that, quote atoms.
+        guardians_lost: Quote,
+        /// The protocol's own capital at book, lost with that, quote atoms.
+        protocol_lost: Quote,
     }
 }
 
@@ -56,16 +66,20 @@ impl Market {
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let repaid = books.receive(amount)?;
+        let (repaid, recovered) = books.receive(amount)?;
         books.invariant()?;
         let given = i64::try_from(amount.0).unwrap_or(i64::MAX);
         books.income.paid_in = books.income.paid_in.saturating_add(given);
         self.books = books;
-        Ok(Funding { amount, repaid })
+        Ok(Funding {
+            amount,
+            repaid,
+            recovered,
+        })
     }
 
     /// Sells `amount` of inventory at the mean ask of the schedule ([`crate::unwind`]), all of it or nothing; anyone may buy.
-    /// Proceeds pay the backstop's debt first.
+    /// Proceeds pay the backstop's debt first, then what was written off ([`crate::recovery`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],
@@ -93,9 +107,11 @@ impl Market {
             return Err(Error::SlippageExceeded);
         }
         books.backstop.inventory = inventory.minus(amount)?;
-        let repaid = books.receive(cost)?;
-        books.invariant()?;
+        let (repaid, recovered) = books.receive(cost)?;
         let gain = books.income.sell(inventory, amount, cost);
+        let written_off = books.recovery.written_off;
+        let ended = books.count_down(amount, prices.lowest());
+        books.invariant()?;
         self.books = books;
         Ok(Sale {
             amount,
@@ -104,6 +120,10 @@ impl Market {
             repaid,
             gain,
             inventory_after: books.backstop.inventory,
+            recovered,
+            lost: written_off.minus(books.recovery.written_off)?,
+            guardians_lost: ended.guardians,
+            protocol_lost: ended.protocol,
         })
     }
 

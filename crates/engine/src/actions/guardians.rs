@@ -17,6 +17,8 @@ record! {
         shares: GuardianShares,
         /// The part of it that paid the backstop's debt to the pool.
         repaid: Quote,
+        /// What the claim lacked before, at the stored price, quote atoms.
+        impaired: Quote,
         /// The guardians' claim now, quote atoms.
         claim_after: Quote,
     }
@@ -47,22 +49,30 @@ record! {
 }
 
 impl Market {
-    /// Takes a guardian's capital in, for at least `min_shares` shares of the claim. At any level, for it needs no price.
+    /// Takes a guardian's capital in, for at least `min_shares` shares of the claim, if the claim lacks at most `max_impairment`
+    /// quote atoms ([`Market::claim_impairment`]): who joins bears his part of that. At any level, for it takes the stored price;
+    /// who wants a fresh one shows it first. Not while written-off debt may still be paid back ([`crate::recovery`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`],
-    /// [`Error::Overflow`].
+    /// [`Error::WrittenOff`], [`Error::ClaimImpaired`], [`Error::Overflow`].
     pub fn guardian_deposit(
         &mut self,
         position: &mut GuardianPosition,
         amount: Quote,
         min_shares: GuardianShares,
+        max_impairment: Quote,
         clock: Clock,
     ) -> Result<GuardianDeposit> {
         pause::check(self.pauses.guardian_deposit, clock)?;
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
+        books.recovery.check_open()?;
+        let impaired = self.claim_impaired_at(&books);
+        if impaired > max_impairment {
+            return Err(Error::ClaimImpaired);
+        }
         let mut guardians = books.guardians;
         let shares = guardians.shares_for(amount)?.nonzero()?;
         if shares < min_shares {
@@ -70,7 +80,7 @@ impl Market {
         }
         guardians.take_in(amount, shares)?;
         books.guardians = guardians;
-        let repaid = books.receive(amount)?;
+        let (repaid, _) = books.receive(amount)?;
         let mut next = position.in_era(guardians.era);
         next.shares = next.shares.plus(shares)?;
         books.invariant()?;
@@ -81,6 +91,7 @@ impl Market {
             amount,
             shares,
             repaid,
+            impaired,
             claim_after: guardians.claim,
         })
     }
@@ -139,7 +150,7 @@ impl Market {
         let mut next = position.in_era(guardians.era);
         next.check_leaving(&self.config, shares, clock)?;
         let at = LeavingPrices::of(&books, prices, clock)?;
-        let amount = guardians.pay_out(shares, positive(books.backstop.equity(&books.pool, at.conservative)?))?;
+        let amount = guardians.pay_out(shares, positive(books.equity(at.conservative)?))?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
         }

@@ -26,11 +26,13 @@ record! {
 }
 
 impl Market {
-    /// Supplies `amount` to the pool for LP shares, rounded down in favour of those who are in already.
+    /// Supplies `amount` to the pool for LP shares at par, rounded down in favour of those who are in already. Not while the
+    /// pool is impaired ([`crate::impairment`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`] if fewer
-    /// than `min_shares`, [`Error::SupplyCapReached`], [`Error::Overflow`].
+    /// than `min_shares`, [`Error::SupplyCapReached`], [`Error::WrittenOff`], [`Error::PoolImpaired`],
+    /// [`Error::Overflow`].
     pub fn supply(&mut self, amount: Quote, min_shares: LpShares, clock: Clock) -> Result<Supply> {
         pause::check(self.pauses.supply, clock)?;
         amount.nonzero()?;
@@ -44,6 +46,7 @@ impl Market {
         if assets.plus(amount)? > self.config.supply_cap {
             return Err(Error::SupplyCapReached);
         }
+        self.check_supply(&books, assets)?;
         books.pool.take_in(amount, shares)?;
         books.invariant()?;
         self.books = books;
@@ -51,7 +54,8 @@ impl Market {
         Ok(Supply { amount, shares })
     }
 
-    /// Burns `shares` of the `held` LP shares for quote atoms, rounded down in favour of those who stay.
+    /// Burns `shares` of the `held` LP shares for their part of what is there at the stored price, quote atoms, rounded down in
+    /// favour of those who stay: see [`crate::impairment`]. It needs no price, and no feed that has died keeps anybody in.
     ///
     /// # Errors
     /// [`Error::ZeroAmount`] (also if the shares are worth no atom), [`Error::InsufficientLpShares`],
@@ -70,7 +74,8 @@ impl Market {
         }
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let amount = books.pool.amount_for_shares(shares)?.nonzero()?;
+        let value = self.lp_value_of(&books, shares, clock)?;
+        let amount = value.amount.nonzero()?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
         }
@@ -78,7 +83,7 @@ impl Market {
             return Err(Error::InsufficientLiquidity);
         }
         let mut outflow = self.outflow;
-        outflow.withdrawn(&self.config, books.pool.assets()?, amount, clock)?;
+        outflow.withdrawn(&self.config, value.assets, amount, clock)?;
         books.pool.cash = books.pool.cash.minus(amount)?;
         books.pool.lp_supply = books.pool.lp_supply.minus(shares)?;
         books.invariant()?;

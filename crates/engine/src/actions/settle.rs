@@ -1,59 +1,107 @@
 use crate::{
     error::{Error, Result},
-    market::Market,
-    units::{Clock, Collateral, DebtShares, Quote},
+    guard::Prices,
+    market::{Books, Market},
+    oracle::PriceUse,
+    recovery::Ended,
+    units::{Clock, Collateral, DebtShares, Fixed, Quote},
 };
 
 record! {
     /// The backstop could not pay its debt: who bore what, quote atoms.
     Settlement {
         /// The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-        /// settlement, less what guardians earned of it. All of it is lost.
+        /// loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
         protocol: Quote,
-        /// The guardians' claim. All of it is void.
+        /// The guardians' claim. All of it is void; nothing yet while inventory is left.
         guardians: Quote,
         /// Debt that the pool will not be paid: the LP price falls by it, once.
         suppliers: Quote,
         /// Debt shares cancelled.
         shares: DebtShares,
+        /// Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first. Nothing
+        /// without inventory.
+        written_off: Quote,
+        /// Inventory that may pay it back, collateral atoms.
+        inventory: Collateral,
     }
 }
 
 impl Market {
-    /// Settles a deficit: the backstop has sold everything, has no cash, and still owes the pool. Anyone may. What keepers are
-    /// owed without cash for it stays owed, first of all.
+    /// Settles a deficit: writes off what the backstop owes the pool and could not pay even at the highest price. Anyone may.
     ///
-    /// The protocol's equity is gone by then, the guardians' claim is voided, and what is still owed is written off the
-    /// pool's books. It is the only thing that ever lowers the price of an LP share.
+    /// ```text
+    /// d = debt + unfunded credits − cash − reserves owed − inventory × highest       at most the debt; rounded down
+    /// highest = max(spot, guarded, own average, Pyth's average) + confidence
+    /// ```
+    ///
+    /// With inventory left that takes a fresh price at Normal, and d is written off: no interest, no utilisation, and the LP price
+    /// falls by it. What the inventory fetches beyond the rest of the debt pays it back first ([`crate::recovery`]); the
+    /// guardians' claim stands behind that. Without inventory no price is needed, nothing can come back, and the protocol's
+    /// capital and the guardians' claim are lost with it.
+    ///
+    /// What keepers are owed without cash for it stays owed, first of all. It is the only thing that ever lowers the price of an
+    /// LP share.
     ///
     /// # Errors
-    /// [`Error::NothingToSettle`], [`Error::Overflow`].
-    pub fn settle_deficit(&mut self, clock: Clock) -> Result<Settlement> {
+    /// [`Error::NothingToSettle`]; with inventory [`Error::PriceRequired`], those of [`Prices::check`] and [`Prices::highest`]; [`Error::Overflow`].
+    pub fn settle_deficit(&mut self, prices: Option<&Prices>, clock: Clock) -> Result<Settlement> {
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
         // Accruing pays nothing a second time in one second, and a liquidation may have been in between.
         books.pay_due()?;
-        let backstop = &mut books.backstop;
-        let shares = backstop.debt_shares;
-        let empty = backstop.inventory == Collateral::ZERO && backstop.cash == Quote::ZERO;
-        if !empty || shares == DebtShares::ZERO {
+        if books.backstop.debt_shares == DebtShares::ZERO {
+            return Err(Error::NothingToSettle);
+        }
+        let inventory = books.backstop.inventory;
+        let lacking = lacking(&books, worth(inventory, prices, clock)?)?;
+        let shares = books.pool.shares_paid(lacking, books.backstop.debt_shares)?;
+        if shares == DebtShares::ZERO {
             return Err(Error::NothingToSettle);
         }
         let suppliers = books.pool.index.debt(shares)?;
         books.pool.write_off(shares)?;
-        backstop.debt_shares = DebtShares::ZERO;
-        let protocol = books.protocol_capital();
-        books.backstop.reserve = Quote::ZERO;
-        books.income = bytemuck::Zeroable::zeroed();
-        let guardians = books.guardians.void();
+        books.backstop.debt_shares = books.backstop.debt_shares.minus(shares)?;
+        books.recovery.written_off = books.recovery.written_off.plus(suppliers)?;
+        books.recovery.inventory = inventory;
+        let mut ended = Ended::default();
+        if inventory == Collateral::ZERO {
+            // A fraction of an atom by now.
+            books.pool.due = Fixed::default();
+            ended = books.close_recovery();
+        }
         books.invariant()?;
 
         self.books = books;
         Ok(Settlement {
-            protocol,
-            guardians,
+            protocol: ended.protocol,
+            guardians: ended.guardians,
             suppliers,
             shares,
+            written_off: books.recovery.written_off,
+            inventory,
         })
     }
+}
+
+/// The most that inventory may fetch, quote atoms, rounded up.
+fn worth(inventory: Collateral, prices: Option<&Prices>, clock: Clock) -> Result<Quote> {
+    if inventory == Collateral::ZERO {
+        return Ok(Quote::ZERO);
+    }
+    let prices = prices.ok_or(Error::PriceRequired)?;
+    prices.check(PriceUse::Borrow, clock)?;
+    prices.permit(PriceUse::Borrow)?;
+    // More than can be counted is more than enough.
+    Ok(prices.highest()?.cost(inventory).unwrap_or(Quote(u64::MAX)))
+}
+
+/// What the backstop's debt exceeds what it has by, keepers paid first and inventory fetching `worth`; at most the debt. Quote atoms.
+fn lacking(books: &Books, worth: Quote) -> Result<Quote> {
+    let backstop = &books.backstop;
+    let debt = books.pool.index.debt(backstop.debt_shares)?;
+    let owed = debt.plus(backstop.unfunded_credits)?;
+    let held = [backstop.cash, books.reserves_owed(), worth];
+    let rest = held.iter().fold(owed.0, |rest, part| rest.saturating_sub(part.0));
+    Ok(Quote(rest).min(debt))
 }

@@ -99,7 +99,7 @@ impl Market {
         books.backstop.cash = books.backstop.cash.minus(amount)?;
         let claim = books.guardians.claim;
         let at = LeavingPrices::of(&books, prices, clock)?;
-        let equity = positive(books.backstop.equity(&books.pool, at.conservative)?);
+        let equity = positive(books.equity(at.conservative)?);
         if equity < claim {
             return Err(Error::EquityBelowClaim);
         }

@@ -36,6 +36,7 @@ use crate::{
 
 mod prices;
 mod steps;
+mod stored;
 
 pub use prices::{LiquidationPrices, Prices};
 pub(crate) use steps::{Step, Steps};

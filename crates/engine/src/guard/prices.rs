@@ -225,12 +225,22 @@ impl Prices {
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn offered(&self) -> Result<Price> {
-        let ema = self.believed.ema()?;
+        self.believed.ema()?;
         self.permit(PriceUse::Sell)?;
-        let high = self.believed.high()?;
         if self.level() == Level::Normal {
-            return Ok(high);
+            return self.believed.high();
         }
+        self.highest()
+    }
+
+    /// The most that collateral may be worth: the highest of spot, guarded price and both averages, and the confidence on top.
+    /// Rounded up.
+    ///
+    /// # Errors
+    /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    pub fn highest(&self) -> Result<Price> {
+        let ema = self.believed.ema()?;
+        let high = self.believed.high()?;
         let uncertainty = high.raw().saturating_sub(self.spot().raw());
         let highest = self.spot().max(self.guarded()).max(self.average()).max(ema);
         highest

@@ -126,7 +126,7 @@ fn interest_comes_with_time_and_pays_what_is_due() {
 
 #[test]
 fn what_the_backstop_receives_pays_its_debt_first() {
-    let received = |mut books: Books, amount| (books.receive(Quote(amount)).unwrap().0, told(&books).0);
+    let received = |mut books: Books, amount| (books.receive(Quote(amount)).unwrap().0.0, told(&books).0);
     assert_eq!(received(books(4, 3, 0), 10), (3, [7, 97, 7, 0, 0]));
     assert_eq!(received(books(4, 3, 0), 2), (2, [6, 98, 0, 1, 0]));
     assert_eq!(received(books(4, 0, 0), 2), (0, [4, 100, 2, 0, 0]));
@@ -153,7 +153,7 @@ fn what_the_backstop_receives_funds_credits_before_it_pays_debt() {
     let received = |amount| {
         let mut books = books(4, 3, 0);
         books.backstop.unfunded_credits = Quote(5);
-        let repaid = books.receive(Quote(amount)).unwrap().0;
+        let repaid = books.receive(Quote(amount)).unwrap().0.0;
         let backstop = &books.backstop;
         (
             repaid,

@@ -82,7 +82,13 @@ fn a_pause_stops_its_kind_and_nothing_else() {
             "guardian's deposit",
             Box::new(|market| {
                 market
-                    .guardian_deposit(&mut position.clone(), Quote(9), GuardianShares(0), clock)
+                    .guardian_deposit(
+                        &mut position.clone(),
+                        Quote(9),
+                        GuardianShares(0),
+                        Quote(u64::MAX),
+                        clock,
+                    )
                     .map(drop)
             }),
         ),
@@ -124,7 +130,11 @@ fn a_pause_stops_its_kind_and_nothing_else() {
             "claim",
             Box::new(|market| market.claim_bounty(&mut ledger.clone()).map(drop)),
         ),
-        (0, "settle", Box::new(|market| market.settle_deficit(clock).map(drop))),
+        (
+            0,
+            "settle",
+            Box::new(|market| market.settle_deficit(None, clock).map(drop)),
+        ),
         (
             0,
             "request",

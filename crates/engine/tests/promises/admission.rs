@@ -36,7 +36,7 @@ fn world(random: &mut Random) -> (World, Prices) {
         let (clock, stake) = (world.clock, Quote(random.within(1, 1_000 * USDC)));
         world
             .market
-            .guardian_deposit(&mut guardian, stake, GuardianShares(0), clock)
+            .guardian_deposit(&mut guardian, stake, GuardianShares(0), Quote(u64::MAX), clock)
             .unwrap();
         let shares = GuardianShares(random.within(0, guardian.shares.0 + 1));
         world.market.guardian_request(&mut guardian, shares, clock).unwrap();
@@ -154,7 +154,7 @@ fn guardians_leave_the_cover_that_is_needed() {
         let (clock, stake) = (world.clock, Quote(random.within(1_000, 4_000 * USDC)));
         let market = &mut world.market;
         market
-            .guardian_deposit(&mut guardian, stake, GuardianShares(0), clock)
+            .guardian_deposit(&mut guardian, stake, GuardianShares(0), Quote(u64::MAX), clock)
             .unwrap();
         let all = guardian.shares;
         market.guardian_request(&mut guardian, all, clock).unwrap();

@@ -3,5 +3,6 @@
 
 mod admission;
 mod pipeline;
+mod run;
 mod scene;
 mod suppliers;

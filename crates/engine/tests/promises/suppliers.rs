@@ -171,7 +171,7 @@ fn run(seed: u64, config: &Config, is_prompt: bool) -> (u128, u128, Run) {
         }
     }
     assert!(ended, "{seed}: somebody is due, or something is held");
-    let loss = match world.market.settle_deficit(world.clock) {
+    let loss = match world.market.settle_deficit(None, world.clock) {
         Ok(told) => u128::from(told.suppliers.0),
         Err(error) => {
             assert_eq!(error, Error::NothingToSettle);

@@ -92,16 +92,16 @@ fn what_is_funded_is_claimed_from_a_sum_on_and_deficits_settled_when_there_is_on
     assert_eq!(claims(9_000, 5_001), (5_000, false));
     assert_eq!(claims(9_000, 0), (5_000, false), "zero never does");
 
-    assert!(!CRANKS.settle(&market, clock), "it owes nothing");
+    assert!(!CRANKS.settle(&market, None, clock), "it owes nothing");
     let shares = market.books.pool.index.shares_for_loan(Quote(5_000)).unwrap();
     market.books.pool.debt_shares = shares;
     market.books.backstop.debt_shares = shares;
-    assert!(CRANKS.settle(&market, clock));
+    assert!(CRANKS.settle(&market, None, clock));
     assert!(
         !Cranks {
             settle: false,
             ..CRANKS
         }
-        .settle(&market, clock)
+        .settle(&market, None, clock)
     );
 }

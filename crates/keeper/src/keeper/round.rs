@@ -146,8 +146,10 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         if seen.ledger.is_some_and(|ledger| cranks.claim(&seen.market, &ledger)) {
             drafts.push(Draft::claim(&self.keys, &keeper));
         }
-        if cranks.settle(&seen.market, seen.clock) {
-            drafts.push(Draft::settle(&self.keys));
+        let readings = shown.map(|shown| &shown.readings);
+        if cranks.settle(&seen.market, readings, seen.clock) {
+            let keys = shown.map_or(self.keys, |shown| shown.keys(&self.keys));
+            drafts.push(Draft::settle(&keys));
         }
         drafts.retain(|draft| self.outbox.count(draft.kind) == 0);
         drafts

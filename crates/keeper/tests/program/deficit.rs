@@ -38,7 +38,7 @@ async fn is_settled_as_soon_as_the_last_inventory_is_sold_and_only_once() {
 
     sell_out(&mut stage);
     let mut expected = stage.market();
-    let settlement = expected.settle_deficit(stage.world.clock()).unwrap();
+    let settlement = expected.settle_deficit(None, stage.world.clock()).unwrap();
     // A loss of 90, the keeper's bounty of 1.55 and some interest. Nobody stands before the suppliers.
     assert!(
         (91 * USDC..93 * USDC).contains(&settlement.suppliers.0),

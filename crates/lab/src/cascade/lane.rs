@@ -144,7 +144,7 @@ impl Lane {
     /// None for healthy books.
     pub fn backstop_equity(&self) -> Result<i128, LabError> {
         let books = &self.lending.market.books;
-        Ok(books.backstop.equity(&books.pool, price(self.exchange.price()))?)
+        Ok(books.equity(price(self.exchange.price()))?)
     }
 
     /// Quote atoms came from another market, or went there.

@@ -361,7 +361,7 @@ impl Lending {
         let (cash, assets) = (u128::from(pool.cash.0), u128::from(pool.assets()?.0.max(1)));
         let shares = u128::from(pool.lp_supply.0) * cash / assets;
         let shares = LpShares(u64::try_from(shares).unwrap_or(u64::MAX)).min(pool.lp_supply);
-        if shares > LpShares(0) && pool.amount_for_shares(shares)? > Quote::ZERO {
+        if shares > LpShares(0) && self.market.lp_value(shares, clock)?.amount > Quote::ZERO {
             let taken = self.market.withdraw(shares, pool.lp_supply, Quote::ZERO, clock)?;
             self.withdrawn += taken.amount.0;
         }

@@ -154,7 +154,7 @@ impl Town {
         for print in prints {
             let prices = self.step(print)?;
             let books = self.market.books_at(clock(print.unix))?;
-            let equity = books.backstop.equity(&books.pool, prices.spot())?;
+            let equity = books.equity(prices.spot())?;
             let losses = &mut self.losses;
             losses.lowest_equity = losses.lowest_equity.min(i64::try_from(equity).unwrap_or(i64::MIN));
         }

@@ -113,7 +113,7 @@ impl Replay<'_> {
             inventory: base.tokens(backstop.inventory.0),
             cash: quote.tokens(backstop.cash.0),
             debt: quote.tokens(debt.0),
-            equity: backstop.equity(pool, spot)? as f64 / quote.unit(),
+            equity: books.equity(spot)? as f64 / quote.unit(),
             discount: ask.map(|ask| 1.0 - ask.raw() as f64 / spot.raw() as f64),
             risk: self.measures(prices)?,
         };

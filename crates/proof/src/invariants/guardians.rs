@@ -3,11 +3,11 @@
 use super::{Invariant, Verdict, demand, every, priced};
 use crate::{
     Call, Done, KEEPERS,
-    exact::{Int, ceil, floor, int, positive, value, whole},
+    exact::{Int, ceil, floor, int, one, positive, value, whole},
     facts::{Facts, accrued, equity},
     history::History,
 };
-use breakwater_engine::{Books, Error};
+use breakwater_engine::{Books, DebtShares, Error, actions::Settlement};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
@@ -32,13 +32,11 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "guardians-claim-only-grows",
-        statement: "A share of the guardians' claim never stands for less than before, and the claim falls only when one of them leaves; but both end when a deficit is settled.",
+        statement: "A share of the guardians' claim never stands for less than before, and the claim falls only when one of them leaves; but both end when a loss beyond them is final.",
         check: |facts, _| {
             let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market.books.guardians);
-            match facts.done() {
-                Some(Done::Settled(_)) => return None,
-                _ if before.shares.0 == 0 => return None,
-                _ => {}
+            if before.shares.0 == 0 || before.era != after.era {
+                return None;
             }
             let of = |claim: u64, shares: u64| int(claim + 1) * (int(shares) + 1_000);
             let grows = of(after.claim.0, before.shares.0) >= of(before.claim.0, after.shares.0);
@@ -60,15 +58,19 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "losses-in-order",
-        statement: "Suppliers lose only when the backstop has nothing left, neither inventory nor cash; then the guardians' whole claim is void, the protocol's own capital too, and the suppliers lose exactly what the backstop still owes.",
+        statement: "Suppliers lose only what the backstop's debt exceeds everything it has by, with inventory at the highest price and its confidence: with nothing left that is all it owes, the guardians' whole claim is void, and the protocol's own capital too; with inventory left both stand behind what was written off.",
         check: settlement,
     },
     Invariant {
-        name: "eras-end-with-settlements",
-        statement: "The guardians' era ends when a deficit is settled, and only then.",
+        name: "eras-end-with-final-losses",
+        statement: "The guardians' era ends when a deficit is settled with nothing left, or when the last of the inventory is sold that could pay back what was written off and did not; and only then.",
         check: |facts, _| {
             let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| stage.market.books.guardians.era);
-            let ends = u64::from(matches!(facts.done(), Some(Done::Settled(_))));
+            let ends = u64::from(match facts.done() {
+                Some(Done::Settled(done)) => done.inventory.0 == 0,
+                Some(Done::Sold(sale)) => sale.lost.0 > 0,
+                _ => false,
+            });
             if ends == 0 && before == after {
                 return None;
             }
@@ -178,6 +180,7 @@ fn standby(facts: &Facts, _: &History) -> Verdict {
         facts.done(),
         Some(Done::Liquidated(_) | Done::GuardianDeposited(_) | Done::GuardianWithdrawn(_) | Done::Settled(_))
     );
+    let other = other || before.guardians.era != after.guardians.era;
     let earned = reserves(after) - reserves(before);
     if other || earned <= int(0) || guardians.shares.0 == 0 {
         return (guardians.shares.0 > 0).then_some(whole_time?);
@@ -203,6 +206,9 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
     };
     let before = accrued(facts)?;
     let (books, after) = (&before.market.books, &facts.step.after.market);
+    if books.backstop.inventory.0 > 0 {
+        return in_part(facts, &before, done);
+    }
     let owed = facts.debt(done.shares);
     let empty = books.backstop.inventory.0 == 0 && books.backstop.cash.0 == 0;
     let told = done.guardians == before.market.books.guardians.claim && int(done.suppliers.0) == owed;
@@ -216,6 +222,35 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
         empty && told && own && void && written == done.shares.0 + netted(&before, done.shares.0) && square,
         || format!("{done:?} of {:?}", books.backstop),
     )
+}
+
+/// A settlement with inventory left.
+fn in_part(facts: &Facts, before: &crate::Stage, done: &Settlement) -> Verdict {
+    let (books, after) = (&before.market.books, &facts.step.after.market.books);
+    let view = priced(facts)?;
+    let highest = (&view.spot)
+        .max(&view.guarded)
+        .max(&view.average)
+        .max(view.ema.as_ref()?)
+        + (&view.high - &view.spot);
+    // Rounded up; and what the pool owed the backstop has been netted.
+    let worth = ceil(&(highest * books.backstop.inventory.0), &one());
+    let shares = done.shares.0 + after.backstop.debt_shares.0;
+    let debt = facts.debt(DebtShares(shares));
+    let lacking = positive(&debt + after.backstop.unfunded_credits.0 - worth).min(debt);
+    // A share is worth less than an atom or two; so is each rounding.
+    let share = (&facts.index >> 64u32) + 2;
+    let suppliers = int(done.suppliers.0);
+    let exact = suppliers <= &lacking + 1 && suppliers > &lacking - share;
+    let stand = done.protocol.0 == 0
+        && done.guardians.0 == 0
+        && after.guardians == books.guardians
+        && after.income == books.income;
+    let square = after.backstop.cash.0 == 0 && after.pool.cash == books.pool.cash && view.level == 0;
+    let counted = done.inventory == books.backstop.inventory && after.recovery.inventory == done.inventory;
+    demand(exact && stand && square && counted, || {
+        format!("{done:?} of {:?}: {lacking} is lacking", books.backstop)
+    })
 }
 
 /// What the pool owed the backstop, netted against its debt just before: whole atoms become the backstop's reserve.

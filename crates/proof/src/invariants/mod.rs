@@ -10,6 +10,7 @@ use crate::{
 
 mod governance;
 mod guardians;
+mod impairment;
 mod liquidation;
 mod loans;
 mod money;
@@ -42,7 +43,7 @@ pub struct Chapter {
 }
 
 /// All of them.
-pub const CHAPTERS: [Chapter; 11] = [
+pub const CHAPTERS: [Chapter; 12] = [
     Chapter {
         title: "Money",
         invariants: money::INVARIANTS,
@@ -78,6 +79,10 @@ pub const CHAPTERS: [Chapter; 11] = [
     Chapter {
         title: "Guardians, the protocol and keepers",
         invariants: guardians::INVARIANTS,
+    },
+    Chapter {
+        title: "Losses on the way, and what comes back",
+        invariants: impairment::INVARIANTS,
     },
     Chapter {
         title: "Doing it twice, or back and forth",

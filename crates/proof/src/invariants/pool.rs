@@ -126,7 +126,8 @@ fn interest(facts: &Facts, _: &History) -> Verdict {
 fn reserve(facts: &Facts, _: &History) -> Verdict {
     let (before, after) = (&facts.step.before.market, &facts.step.after.market);
     let [old, new] = indices(facts);
-    if old == new || matches!(facts.done(), Some(Done::Settled(_))) {
+    let [era, later] = [before, after].map(|market| market.books.guardians.era);
+    if old == new || era != later || matches!(facts.done(), Some(Done::Settled(_))) {
         return None;
     }
     let (pool, backstop) = (&before.books.pool, &before.books.backstop);

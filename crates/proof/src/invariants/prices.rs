@@ -104,9 +104,12 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "nothing-is-dealt-when-halted",
-        statement: "Nobody borrows, is liquidated or buys while the market is Halted, or at a reading whose confidence is above the hard limit, or while the brake is pulled.",
+        statement: "Nobody borrows, is liquidated or buys, and no loss is settled at a price, while the market is Halted, or at a reading whose confidence is above the hard limit, or while the brake is pulled.",
         check: |facts, _| {
-            let dealt = matches!(facts.done()?, Done::Borrowed(_) | Done::Liquidated(_) | Done::Sold(_));
+            let dealt = matches!(
+                facts.done()?,
+                Done::Borrowed(_) | Done::Liquidated(_) | Done::Sold(_) | Done::Settled(_)
+            );
             let view = facts.view.as_ref().filter(|_| dealt)?;
             demand(view.asked < 2 && view.level < 2, || "dealt while Halted".to_owned())
         },
@@ -210,13 +213,8 @@ fn pauses(facts: &Facts, _: &History) -> Verdict {
     let paused = kind.is_some_and(|kind| facts.now < paused_until(facts)[kind]);
     let free = matches!(
         call,
-        Call::Withdraw { .. }
-            | Call::Repay { .. }
-            | Call::Deposit { .. }
-            | Call::Fund { .. }
-            | Call::Claim { .. }
-            | Call::Settle
-    );
+        Call::Withdraw { .. } | Call::Repay { .. } | Call::Deposit { .. } | Call::Fund { .. } | Call::Claim { .. }
+    ) || matches!(call, Call::Settle) && !facts.step.before.market.books.settling_needs_prices();
     let stopped = matches!(
         error,
         Some(Error::ActionPaused | Error::MarketHalted | Error::MarketGuarded | Error::ConfidenceTooWide)

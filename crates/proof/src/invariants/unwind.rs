@@ -98,12 +98,12 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "proceeds-pay-keepers-then-debt",
-        statement: "What a buyer pays, what is given to the backstop and what guardians put in funds keepers' credits first, then pays its debt to the pool: it is cash only when neither is left.",
+        statement: "What a buyer pays, what is given to the backstop and what guardians put in funds keepers' credits first, then pays its debt to the pool, then what was written off: it is cash only when none of that is left.",
         check: |facts, _| {
-            let (received, repaid) = match facts.done()? {
-                Done::Sold(sale) => (sale.cost, sale.repaid),
-                Done::Funded(funding) => (funding.amount, funding.repaid),
-                Done::GuardianDeposited(deposit) => (deposit.amount, deposit.repaid),
+            let (received, repaid, recovered) = match facts.done()? {
+                Done::Sold(sale) => (sale.cost, sale.repaid, sale.recovered.0),
+                Done::Funded(funding) => (funding.amount, funding.repaid, funding.recovered.0),
+                Done::GuardianDeposited(deposit) => (deposit.amount, deposit.repaid, 0),
                 _ => return None,
             };
             let before = facts.step.before.market.books_at(facts.step.after.clock).ok()?;
@@ -114,7 +114,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             let fine = int(repaid.0) == due
                 && new.funded_credits.0 == old.funded_credits.0 + funded
                 && new.unfunded_credits.0 == old.unfunded_credits.0 - funded
-                && new.cash.0 - old.cash.0 == received.0 - funded - repaid.0;
+                && new.cash.0 - old.cash.0 == received.0 - funded - repaid.0 - recovered;
             demand(fine, || {
                 format!("{received:?} should fund {funded} and pay {due}: {old:?} became {new:?}")
             })

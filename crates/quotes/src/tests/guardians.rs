@@ -20,7 +20,13 @@ fn guarded(config: &Config) -> (Quotes, GuardianPosition, MarginAccount) {
     let mut position = GuardianPosition::new(Key([8; 32]), Key([7; 32]), 255);
     quotes
         .market
-        .guardian_deposit(&mut position, Quote(50_000_000), GuardianShares::ZERO, quotes.clock)
+        .guardian_deposit(
+            &mut position,
+            Quote(50_000_000),
+            GuardianShares::ZERO,
+            Quote(u64::MAX),
+            quotes.clock,
+        )
         .unwrap();
     (quotes, position, account)
 }
@@ -156,7 +162,7 @@ proptest! {
         let (mut quotes, mut account) = scene(&open_guards(), 1 << 40, &[], (10_000_000_000, debt));
         quotes.market.books.backstop.cash = Quote(protocol);
         let mut position = GuardianPosition::new(Key([8; 32]), Key([7; 32]), 255);
-        quotes.market.guardian_deposit(&mut position, Quote(capital), GuardianShares::ZERO, quotes.clock).unwrap();
+        quotes.market.guardian_deposit(&mut position, Quote(capital), GuardianShares::ZERO, Quote(u64::MAX), quotes.clock).unwrap();
         let shares = u64::try_from(u128::from(position.shares.0) * u128::from(asked) / 10_000).unwrap();
         quotes.market.guardian_request(&mut position, GuardianShares(shares), quotes.clock).unwrap();
         let mut quotes = later(&quotes, COOLDOWN, to * 1_0000_0000);

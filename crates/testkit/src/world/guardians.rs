@@ -37,10 +37,13 @@ impl World {
         self.send(&[ix::close_guardian_position(market, &guardian.key())], &[guardian])
     }
 
-    /// Puts quote atoms behind the backstop, for whatever shares they give.
+    /// Puts quote atoms behind the backstop, for whatever shares they give and whatever the claim lacks.
     #[track_caller]
     pub fn guardian_deposit(&mut self, market: &MarketKeys, guardian: &Actor, amount: u64) -> Result<Outcome, Failure> {
-        self.send(&[ix::guardian_deposit(market, &guardian.key(), amount, 0)], &[guardian])
+        self.send(
+            &[ix::guardian_deposit(market, &guardian.key(), amount, 0, u64::MAX)],
+            &[guardian],
+        )
     }
 
     /// Asks to take shares out.

@@ -43,13 +43,19 @@ pub struct GuardianDeposit<'info> {
 }
 
 /// Puts a guardian's capital behind the backstop.
-pub fn guardian_deposit(ctx: Context<GuardianDeposit>, amount: u64, min_shares: u64) -> Result<()> {
+pub fn guardian_deposit(
+    ctx: Context<GuardianDeposit>,
+    amount: u64,
+    min_shares: u64,
+    max_impairment: u64,
+) -> Result<()> {
     let accounts = &ctx.accounts;
     let deposit = {
         let mut market = accounts.market.load_mut()?;
         let mut position = accounts.position.load_mut()?;
+        let (least, most) = (GuardianShares(min_shares), Quote(max_impairment));
         market
-            .guardian_deposit(&mut position, Quote(amount), GuardianShares(min_shares), clock::now()?)
+            .guardian_deposit(&mut position, Quote(amount), least, most, clock::now()?)
             .or_program_error()?
     };
     Transfer {

@@ -1,4 +1,4 @@
-use crate::{clock, error::OrBreakwaterError, events::DeficitSettled, state::Market};
+use crate::{clock, error::OrBreakwaterError, events::DeficitSettled, feeds::*, state::Market};
 use anchor_lang::prelude::*;
 
 /// Accounts of `settle_deficit`.
@@ -7,18 +7,21 @@ pub struct SettleDeficit<'info> {
     /// The market.
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
+    /// The market's price accounts. Needed only while the backstop has inventory.
+    pub feeds: Feeds<'info>,
 }
 
 /// Writes off what the backstop cannot pay.
 pub fn settle_deficit(ctx: Context<SettleDeficit>) -> Result<()> {
     let accounts = &ctx.accounts;
-    let settlement = accounts
-        .market
-        .load_mut()?
-        .settle_deficit(clock::now()?)
-        .or_program_error()?;
+    let (address, clock) = (accounts.market.key(), clock::now()?);
+    let settlement = {
+        let mut market = accounts.market.load_mut()?;
+        let prices = accounts.feeds.for_settling(&mut market, address, clock)?;
+        market.settle_deficit(prices.as_ref(), clock).or_program_error()?
+    };
     emit!(DeficitSettled {
-        market: accounts.market.key(),
+        market: address,
         settlement
     });
     Ok(())

@@ -115,7 +115,7 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
     let mut market = market();
     let deposit = |least| {
         move |market: &mut Market| {
-            let done = market.guardian_deposit(&mut position(0), Quote(3), GuardianShares(least), NOW)?;
+            let done = market.guardian_deposit(&mut position(0), Quote(3), GuardianShares(least), Quote(0), NOW)?;
             Ok(done.shares)
         }
     };
@@ -323,7 +323,7 @@ fn equity_is_taken_out_in_its_time() {
 }
 
 #[test]
-fn a_deficit_is_settled_when_nothing_else_is_left() {
+fn what_nothing_is_left_for_is_written_off_for_good() {
     let mut market = market();
     market.books.pool.debt_shares = DebtShares(70);
     market.books.backstop.debt_shares = DebtShares(30);
@@ -331,7 +331,7 @@ fn a_deficit_is_settled_when_nothing_else_is_left() {
     market.books.guardians.claim = Quote(6);
     market.books.backstop.unfunded_credits = Quote(2);
     let settle = |market: &mut Market| {
-        let done = market.settle_deficit(NOW)?;
+        let done = market.settle_deficit(None, NOW)?;
         assert_eq!(market.books.income, bytemuck::Zeroable::zeroed());
         assert_eq!(
             (market.books.guardians.claim, market.books.guardians.era),
@@ -353,7 +353,226 @@ fn a_deficit_is_settled_when_nothing_else_is_left() {
         change(&mut market.books.backstop);
         says(&market, settle, Err(Error::NothingToSettle));
     };
-    with(|backstop| backstop.inventory = Collateral(1));
-    with(|backstop| (backstop.cash, backstop.unfunded_credits) = (Quote(1), Quote(0)));
     with(|backstop| backstop.debt_shares = DebtShares(0));
+}
+
+/// The backstop owes 160 for 800 atoms, 100 quote atoms' worth; guardians and the protocol are behind it.
+fn short() -> Market {
+    let mut market = market();
+    market.books.pool.debt_shares = DebtShares(200);
+    market.books.backstop.debt_shares = DebtShares(160);
+    market.books.backstop.inventory = Collateral(800);
+    (market.books.backstop.reserve, market.books.income.paid_in) = (Quote(4), 5);
+    (market.books.guardians.claim, market.books.guardians.shares) = (Quote(6), GuardianShares(6_000));
+    market.books.income.book = Quote(150);
+    (market.config.unwind_max_premium, market.config.unwind_max_discount) = (Bps(0), Bps(0));
+    market.config.unwind_floor_band = Bps(10_000);
+    let config = &mut market.config;
+    (
+        config.interest_base,
+        config.interest_slope_low,
+        config.interest_slope_high,
+    ) = (Bps(0), Bps(0), Bps(0));
+    (market.config.market_depth, market.config.flow_rate) = (Quote(1 << 40), Bps(15_000));
+    market
+}
+
+#[test]
+fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off() {
+    let market = short();
+    let settle = |prices: Option<Prices>| {
+        move |market: &mut Market| {
+            let books = market.books;
+            let done = market.settle_deficit(prices.as_ref(), NOW)?;
+            let after = market.books;
+            assert_eq!((done.protocol, done.guardians), (Quote(0), Quote(0)));
+            assert_eq!((after.guardians, after.income), (books.guardians, books.income));
+            assert_eq!(after.recovery.written_off, done.written_off);
+            assert_eq!(after.recovery.inventory, done.inventory);
+            assert_eq!(after.pool.debt_shares.0 + done.shares.0, books.pool.debt_shares.0);
+            Ok((done.suppliers.0, done.written_off.0, after.backstop.debt_shares.0))
+        }
+    };
+    says(&market, settle(None), Err(Error::PriceRequired));
+    says(&market, settle(Some(prices())), Ok((60, 60, 100)));
+    // At the highest price: own average, and what spot may be with its confidence.
+    let with = |average, level| judged(&prices(), prices().guarded(), average, level);
+    says(
+        &market,
+        settle(Some(with(price(16, 3), Level::Normal))),
+        Ok((10, 10, 150)),
+    );
+    says(
+        &market,
+        settle(Some(with(price(5, 1), Level::Normal))),
+        Err(Error::NothingToSettle),
+    );
+    let wide = prices_with(&CONFIG, raw(125_0000_0000, 12_5000_0000));
+    let wide = judged(&wide, wide.guarded(), wide.average(), Level::Normal);
+    says(&market, settle(Some(wide)), Ok((49, 49, 111)));
+    let guarded = with(prices().average(), Level::Guarded);
+    says(&market, settle(Some(guarded)), Err(Error::MarketGuarded));
+    let halted = with(prices().average(), Level::Halted);
+    says(&market, settle(Some(halted)), Err(Error::MarketHalted));
+    // Keepers come before the pool.
+    let mut owing = market;
+    owing.books.backstop.unfunded_credits = Quote(7);
+    says(&owing, settle(Some(prices())), Ok((67, 67, 93)));
+    owing.books.backstop.unfunded_credits = Quote(1_000);
+    says(&owing, settle(Some(prices())), Ok((160, 160, 0)));
+    // A second time there is nothing; unless the price has fallen again.
+    let mut settled = market;
+    settled.settle_deficit(Some(&prices()), NOW).unwrap();
+    says(&settled, settle(Some(prices())), Err(Error::NothingToSettle));
+    let lower = prices_with(&CONFIG, raw(62_5000_0000, 0));
+    says(&settled, settle(Some(lower)), Ok((50, 110, 50)));
+}
+
+#[test]
+fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
+    let mut market = short();
+    market.settle_deficit(Some(&prices()), NOW).unwrap();
+    let assets = |market: &Market| market.books.pool.assets().unwrap().0;
+    assert_eq!(assets(&market), 1_000_200 - 60);
+    // Nobody joins.
+    says(
+        &market,
+        |market| market.supply(Quote(1_000), LpShares(0), NOW).map(drop),
+        Err(Error::WrittenOff),
+    );
+    let join = |market: &mut Market| {
+        let most = Quote(u64::MAX);
+        market
+            .guardian_deposit(&mut position(0), Quote(50), GuardianShares(0), most, NOW)
+            .map(drop)
+    };
+    says(&market, join, Err(Error::WrittenOff));
+    // A gift pays debt, then what was written off.
+    let mut given = market;
+    let told = given.fund_backstop(Quote(130), NOW).unwrap();
+    assert_eq!((told.repaid, told.recovered), (Quote(100), Quote(30)));
+    assert_eq!((assets(&given), given.books.backstop.cash), (1_000_200 - 30, Quote(0)));
+    let told = given.fund_backstop(Quote(31), NOW).unwrap();
+    assert_eq!((told.repaid, told.recovered), (Quote(0), Quote(30)));
+    assert_eq!((assets(&given), given.books.backstop.cash), (1_000_200, Quote(1)));
+    assert_eq!(given.books.recovery, bytemuck::Zeroable::zeroed());
+    // The claim stands.
+    assert_eq!((given.books.guardians.claim, given.books.guardians.era), (Quote(6), 0));
+    assert_eq!(join(&mut given), Ok(()));
+
+    // Sold higher: half of it at a quarter, which pays the debt; and the rest of it.
+    let dear = prices_with(&CONFIG, raw(250_0000_0000, 0));
+    let dear = judged(&dear, dear.guarded(), dear.average(), Level::Normal);
+    let sale = |market: &mut Market, amount| {
+        market
+            .buy_inventory(Collateral(amount), Quote(u64::MAX), &dear, later(3_600))
+            .unwrap()
+    };
+    let mut sold = market;
+    let told = sale(&mut sold, 480);
+    assert_eq!(
+        (told.cost, told.repaid, told.recovered),
+        (Quote(120), Quote(100), Quote(20))
+    );
+    assert_eq!((told.lost, sold.books.recovery.inventory), (Quote(0), Collateral(320)));
+    let mut rest = sold;
+    let told = sale(&mut rest, 320);
+    assert_eq!(
+        (told.repaid, told.recovered, told.lost),
+        (Quote(0), Quote(40), Quote(0))
+    );
+    assert_eq!(
+        (rest.books.backstop.cash, rest.books.guardians.claim),
+        (Quote(40), Quote(6))
+    );
+    // What was taken over since is sold after it, and its debt is paid first. The gain of then is in it: so it goes on.
+    let mut more = sold;
+    more.books.backstop.inventory.0 += 1_000;
+    more.books.income.book.0 += 250;
+    more.books.pool.debt_shares.0 += 240;
+    more.books.backstop.debt_shares.0 += 240;
+    let mut carried = more;
+    let told = sale(&mut carried, 320);
+    assert_eq!(
+        (told.repaid, told.recovered, told.lost),
+        (Quote(80), Quote(0), Quote(0))
+    );
+    assert_eq!(carried.books.recovery.inventory, Collateral(1_000));
+    assert_eq!(sale(&mut carried, 1_000).recovered, Quote(40));
+    assert_eq!(carried.books.guardians.claim, Quote(6));
+    // Unless there is next to none.
+    more.books.pool.debt_shares.0 += 87;
+    more.books.backstop.debt_shares.0 += 87;
+    let told = sale(&mut more, 320);
+    assert_eq!(
+        (told.repaid, told.recovered, told.lost),
+        (Quote(80), Quote(0), Quote(40))
+    );
+    assert_eq!((told.guardians_lost, told.protocol_lost), (Quote(6), Quote(9)));
+    let books = &more.books;
+    assert_eq!((books.guardians.claim, books.guardians.era), (Quote(0), 1));
+    assert_eq!(books.recovery, bytemuck::Zeroable::zeroed());
+    assert!(
+        books.income.book > Quote(0) && books.income.paid_in == 0,
+        "{:?}",
+        books.income
+    );
+
+    // Sold lower: the rest of the debt is written off with nothing left, and all of it for good.
+    let low = prices_with(&CONFIG, raw(62_5000_0000, 0));
+    let told = market
+        .buy_inventory(Collateral(800), Quote(u64::MAX), &low, later(3_600))
+        .unwrap();
+    assert_eq!(
+        (told.repaid, told.recovered, told.lost),
+        (Quote(50), Quote(0), Quote(60))
+    );
+    assert_eq!(told.guardians_lost, Quote(6));
+    let done = market.settle_deficit(None, later(3_600)).unwrap();
+    assert_eq!(
+        (done.suppliers, done.guardians, done.written_off),
+        (Quote(50), Quote(0), Quote(0))
+    );
+    assert_eq!(market.books.guardians.era, 2);
+}
+
+#[test]
+fn reserves_pay_it_back_too_and_equity_counts_after_it() {
+    let mut market = short();
+    market.settle_deficit(Some(&prices()), NOW).unwrap();
+    // At a quarter the inventory is worth 200: 100 beyond the debt, of which 60 are written off.
+    let equity = market.books.equity(price(4, 1));
+    assert_eq!(equity, Ok(40));
+    market.books.backstop.debt_shares = DebtShares(0);
+    market.books.pool.debt_shares.0 -= 100;
+    market.books.pool.due = crate::Fixed::from_raw(7 << 64);
+    market.books.pay_due().unwrap();
+    assert_eq!(market.books.recovery.written_off, Quote(53));
+    assert_eq!(
+        (market.books.backstop.cash, market.books.pool.cash),
+        (Quote(0), Quote(1_000_000))
+    );
+}
+
+#[test]
+fn a_guardian_says_how_much_the_claim_may_lack() {
+    let mut market = short();
+    (market.guard.spot, market.guard.reference) = (prices().spot(), prices().spot());
+    market.guard.average = prices().spot();
+    let deposit = |most| {
+        move |market: &mut Market| {
+            let mut joining = position(0);
+            let done = market.guardian_deposit(&mut joining, Quote(500), GuardianShares(0), Quote(most), NOW)?;
+            Ok(done.impaired)
+        }
+    };
+    // All of it, for debt is not covered either.
+    says(&market, deposit(6), Ok(Quote(6)));
+    says(&market, deposit(5), Err(Error::ClaimImpaired));
+    // 1,300 atoms are worth 162: two are there for six.
+    market.books.backstop.inventory = Collateral(1_300);
+    says(&market, deposit(4), Ok(Quote(4)));
+    says(&market, deposit(3), Err(Error::ClaimImpaired));
+    market.books.backstop.inventory = Collateral(1_328);
+    says(&market, deposit(0), Ok(Quote(0)));
 }

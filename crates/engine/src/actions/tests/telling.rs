@@ -25,6 +25,7 @@ fn the_statement_is_that_of_the_books() {
     market.books.unwind.anchor = NOW.unix * 1_000_000;
     market.take_out.amount = Quote(9);
     let prices = prices();
+    (market.guard.spot, market.guard.average) = (prices.spot(), prices.average());
     let [cover, admission] = market.stress(&prices, NOW).unwrap();
     let expected = Statement {
         cash: Quote(0),
@@ -35,9 +36,13 @@ fn the_statement_is_that_of_the_books() {
         debt: Quote(700),
         funded_credits: Quote(3),
         unfunded_credits: Quote(4),
+        written_off: Quote(0),
+        recovering: Collateral(0),
         equity: 1_000 + 6 - 700 - 4,
         guardians: Quote(50),
         protocol: 252,
+        claim_impaired: Quote(0),
+        impaired: Quote(0),
         cover,
         admission,
         pipeline_room: Collateral(28_000),

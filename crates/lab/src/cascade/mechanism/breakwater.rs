@@ -188,7 +188,7 @@ impl Breakwater {
         let backstop = &stage.lending.market.books.backstop;
         let empty = backstop.inventory == Collateral::ZERO && backstop.cash == Quote::ZERO;
         if empty && backstop.debt_shares.0 > 0 {
-            let settlement = stage.lending.market.settle_deficit(now.clock)?;
+            let settlement = stage.lending.market.settle_deficit(None, now.clock)?;
             stage.lending.note(|| Op::Settle);
             stage.tally.written_off += settlement.suppliers.0;
         }
@@ -229,7 +229,7 @@ impl Mechanism for Breakwater {
 
     fn equity(&self, lending: &Lending, price: Price) -> Result<i128> {
         let books = &lending.market.books;
-        books.backstop.equity(&books.pool, price)
+        books.equity(price)
     }
 
     fn level(&self, now: &Moment) -> Level {
