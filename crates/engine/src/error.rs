@@ -88,6 +88,11 @@ macro_rules! with_errors {
             UnwindTooFast "The sale would run ahead of the unwind schedule",
             NothingToClaim "The keeper has no bounty to claim",
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
+            RequestRunning "The guardian has asked to leave already: one request at a time",
+            NothingRequested "The guardian has not asked to leave, or has been paid",
+            ClaimWorthless "The backstop has nothing to pay the claim with",
+            StressRaiseTooLarge "The stress fall may be raised by at least a basis point and at most ten points",
+            StressRaiseResting "The stress fall is raised, or has not rested long enough since",
         }
     };
 }

@@ -14,6 +14,7 @@ use crate::{
     pause::Pauses,
     pool::Pool,
     ramp::Ramp,
+    stress::StressRaise,
     units::{Bps, Clock, Collateral, DebtShares, Fixed, GuardianShares, Key, Price, Quote},
     unwind::Schedule,
     volatility::Volatility,
@@ -43,8 +44,10 @@ stored! {
     TakeOut {
         /// Quote atoms; zero if nothing is announced.
         amount: Quote,
-        /// When it was announced, seconds since 1970.
-        queued_at: i64,
+        /// From when it can be taken out, seconds since 1970.
+        opens_at: i64,
+        /// Until when, seconds since 1970.
+        closes_at: i64,
     }
 }
 
@@ -87,6 +90,8 @@ stored! {
         map: LiquidationMap,
         /// How much the guarded price moves.
         volatility: Volatility,
+        /// What the sentinel has added to the fall of admission.
+        stress_raise: StressRaise,
         /// An announced change of the liquidation LTV.
         ramp: Ramp,
         /// What suppliers have taken out lately.
@@ -100,9 +105,9 @@ stored! {
         /// Zeros; room for feeds and price guards.
         reserved_guard: [u64; 16],
         /// Zeros; room for backstop and guardians.
-        reserved_backstop: [u64; 16],
+        reserved_backstop: [u64; 11],
         /// Zeros; room for measures of risk.
-        reserved_map: [u64; 20],
+        reserved_map: [u64; 18],
         /// Zeros; room for governance.
         reserved_governance: [u64; 49],
     }

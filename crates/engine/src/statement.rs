@@ -30,9 +30,9 @@ pub struct Statement {
     pub unfunded_credits: Quote,
     /// Equity with the inventory at spot.
     pub equity: i128,
-    /// The guardians' claim on the equity.
+    /// The guardians' claims on the equity, of those who stay and of those who asked to leave.
     pub guardians: Quote,
-    /// What is left to the protocol: equity − claim. Negative if the claim is not covered.
+    /// What is left to the protocol: equity − claims. Negative if they are not covered.
     pub protocol: i128,
     /// The stress cover C: what decides how much of a partial liquidation is taken.
     pub cover: StressStatement,
@@ -56,7 +56,7 @@ impl Market {
         let (pool, backstop) = (&books.pool, &books.backstop);
         let equity = backstop.equity(pool, prices.spot())?;
         let [cover, admission] = self.stress(prices, clock)?;
-        let claim = books.guardians.claim;
+        let guardians = books.guardians.all_claims()?;
         Ok(Statement {
             cash: backstop.cash,
             inventory: backstop.inventory,
@@ -67,8 +67,8 @@ impl Market {
             funded_credits: backstop.funded_credits,
             unfunded_credits: backstop.unfunded_credits,
             equity,
-            guardians: claim,
-            protocol: equity.saturating_sub(i128::from(claim.0)),
+            guardians,
+            protocol: equity.saturating_sub(i128::from(guardians.0)),
             cover,
             admission,
             pipeline_room: self.pipeline_room(prices)?,

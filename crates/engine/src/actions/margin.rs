@@ -89,7 +89,7 @@ impl Market {
                 before: account,
                 after: &next,
             };
-            self.check_initial_margin(&books, &moved, prices.ok_or(Error::PriceRequired)?)?;
+            self.check_initial_margin(&books, &moved, prices.ok_or(Error::PriceRequired)?, clock)?;
             next.last_risk_slot = clock.slot;
         }
         books.invariant()?;
@@ -127,7 +127,7 @@ impl Market {
             before: account,
             after: &next,
         };
-        let debt_after = self.check_initial_margin(&books, &moved, prices)?;
+        let debt_after = self.check_initial_margin(&books, &moved, prices, clock)?;
         if debt_after > self.config.account_debt_cap {
             return Err(Error::AccountDebtCapReached);
         }
@@ -187,7 +187,7 @@ impl Market {
     }
 
     /// debt ≥ minimum, debt ≤ initial LTV × value at the conservative price, and the stress cover suffices. Returns the debt.
-    fn check_initial_margin(&self, books: &Books, moved: &Move, prices: &Prices) -> Result<Quote> {
+    fn check_initial_margin(&self, books: &Books, moved: &Move, prices: &Prices, clock: Clock) -> Result<Quote> {
         let account = moved.after;
         let debt = books.pool.index.debt(account.debt_shares)?;
         if debt < self.config.min_debt {
@@ -197,7 +197,7 @@ impl Market {
         if sizing::exceeds(debt, value, self.config.initial_ltv) {
             return Err(Error::InitialLtvExceeded);
         }
-        self.check_admission(books, moved, prices.lowest())?;
+        self.check_admission(books, moved, prices.lowest(), clock)?;
         Ok(debt)
     }
 
