@@ -79,6 +79,9 @@ macro_rules! define_errors {
             fn from(error: breakwater_engine::Error) -> Self {
                 match error { $(breakwater_engine::Error::$name => Self::$name,)* }
             }
+            /// The signer is not the sentinel
+            #[msg("The signer is not the sentinel")]
+            WrongSentinel,
         }
     };
 }

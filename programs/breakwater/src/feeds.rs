@@ -80,17 +80,17 @@ pub struct OptionalFeeds<'info> {
 }
 
 impl<'info> OptionalFeeds<'info> {
-    /// The prices that taking money out of the backstop needs: see [`breakwater_engine::Books::leaving_needs_prices`].
+    /// Has the engine accept what is shown by who takes money out of the backstop, if that needs prices at all (see
+    /// [`breakwater_engine::Books::leaving_needs_prices`]). It leaves at the stored prices: who shows nothing relies on those.
     ///
     /// # Errors
-    /// Those of [`OptionalFeeds::required`] and [`Feeds::accept`].
-    pub fn for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        if !market.books.leaving_needs_prices() {
-            return Ok(None);
+    /// Those of [`OptionalFeeds::required`], if only one of the two is shown, and of [`Feeds::accept`].
+    pub fn show_for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<()> {
+        let shown = self.collateral_feed.is_some() || self.quote_feed.is_some();
+        if shown && market.books.leaving_needs_prices() {
+            self.required()?.accept(market, address, Purpose::Trade, clock)?;
         }
-        self.required()?
-            .accept(market, address, Purpose::Trade, clock)
-            .map(Some)
+        Ok(())
     }
 
     /// The accounts, if those that every market needs were given.

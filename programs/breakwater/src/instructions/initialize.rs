@@ -26,6 +26,7 @@ pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
     *ctx.accounts.protocol = Protocol {
         authority,
         guardian: Pubkey::default(),
+        sentinel: Pubkey::default(),
         bump: ctx.bumps.protocol,
         pending_authority: Pubkey::default(),
         pending_until_slot: 0,
