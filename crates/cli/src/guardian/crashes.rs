@@ -94,9 +94,7 @@ impl Guardian {
             }
             Step::Leave(least) => {
                 // It shows the prices that it has seen.
-                market
-                    .accept_prices(&shown.readings(), Purpose::Trade, clock)
-                    .unwrap();
+                market.accept_prices(&shown.readings(), Purpose::Trade, clock).unwrap();
                 let paid = market
                     .guardian_withdraw(&mut self.position, Quote(u64::MAX), least, clock)
                     .unwrap();

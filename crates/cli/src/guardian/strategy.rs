@@ -203,9 +203,10 @@ pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
             Decision::new(Step::Leave(least), "the wait is over")
         }
         // What is unpaid earns from the first payment on, even of nothing.
-        Some(_) if position.waiting > Quote::ZERO => {
-            Decision::new(Step::Leave(Quote::ZERO), "the wait is over: what cannot leave yet earns again")
-        }
+        Some(_) if position.waiting > Quote::ZERO => Decision::new(
+            Step::Leave(Quote::ZERO),
+            "the wait is over: what cannot leave yet earns again",
+        ),
         Some(paid) => Decision::new(Step::Wait, format!("the backstop cannot pay now: {:?}", paid.bound_by)),
         None => Decision::new(
             Step::Wait,

@@ -41,7 +41,14 @@ pub fn queue_guardian(ctx: Context<QueueGuardian>, guardian: Pubkey, expires_slo
     let queued = accounts
         .queued_change
         .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, TIMELOCK, clock::now()?)
+        .queue(
+            entry,
+            hash,
+            ctx.bumps.queued_change,
+            expires_slot,
+            TIMELOCK,
+            clock::now()?,
+        )
         .or_program_error()?;
     emit!(GuardianQueued { guardian, queued });
     Ok(())
