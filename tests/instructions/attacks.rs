@@ -5,6 +5,7 @@ mod calls;
 mod compute;
 mod griefing;
 mod inflation;
+mod leaving;
 mod prefunded;
 mod sandwich;
 mod starving;

@@ -14,7 +14,7 @@ use crate::{
 };
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::{error::BreakwaterError, events::GuardianWithdrawn};
-use breakwater_engine::{GuardianPosition, GuardianShares, Quote, actions::GuardianWithdrawal};
+use breakwater_engine::{GuardianPosition, Quote, actions::GuardianWithdrawal};
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
 
 /// Gina's shares of a claim of 1,000.
@@ -62,7 +62,7 @@ fn bare(scene: &Scene, guardian: &Actor, amount: u64) -> Instruction {
 }
 
 #[test]
-fn it_moves_the_tokens_and_lets_the_rest_earn() {
+fn it_moves_the_tokens_and_the_rest_goes_on_waiting() {
     for mut spec in both_token_programs() {
         spec.config = interest_free(spec.config);
         let (mut scene, gina) = ripe(&spec, 100_000 * USDC);
@@ -87,13 +87,10 @@ fn it_moves_the_tokens_and_lets_the_rest_earn() {
         assert_eq!(outcome.event::<GuardianWithdrawn>(), event);
         expected.books.backstop.cash.0 -= amount;
         let guardians = &mut expected.books.guardians;
-        guardians.waiting = Quote(0);
-        (guardians.open, guardians.paid) = (Quote(700 * USDC), Quote(amount));
-        guardians.open_shares = GuardianShares(700_000 * USDC);
+        (guardians.waiting, guardians.paid) = (Quote(700 * USDC), Quote(amount));
         assert_eq!(scene.world.market_state(&scene.market), expected);
         let after = GuardianPosition {
-            waiting: Quote(0),
-            open_shares: GuardianShares(700_000 * USDC),
+            waiting: Quote(700 * USDC),
             paid: Quote(amount),
             ..position
         };

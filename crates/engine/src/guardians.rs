@@ -22,12 +22,13 @@
 //! Who asks to leave gives shares up for a **fixed claim** in quote atoms: their part of the claim, or of what the backstop can
 //! pay of all claims at the stored prices ([`Guardians::worth`]) if that is less. From then on it takes no part in what the claim
 //! earns, does not count for new risk ([`crate::stress`]), and ranks with all other claims in losses. It opens
-//! `guardian_cooldown` later; what is not paid at its first payment from then on earns for standing by again.
+//! `guardian_cooldown` later; what a payment could not pay then earns for standing by again. Who leaves it in although it could leave
+//! earns nothing for it: it would be an option to go when news comes.
 //!
 //! | kept | what | changes |
 //! |---|---|---|
 //! | [`Guardians::claim`], [`Guardians::shares`] | who stays | deposits, penalties, standing by; less when somebody asks |
-//! | [`Guardians::waiting`] | fixed claims that earn nothing | asked; paid; opened at the first payment |
+//! | [`Guardians::waiting`] | fixed claims that earn nothing | asked; paid; opened by a payment of less than was wanted |
 //! | [`Guardians::open`], [`Guardians::open_shares`] | fixed claims that are open, and what they earn | opened; standing by; paid |
 //! | [`Guardians::paid`] | what requests that are still unpaid in part have been paid | each payment; less once a request has ended |
 //!
@@ -206,8 +207,9 @@ impl Guardians {
         Ok(amount)
     }
 
-    /// Pays a request as much of `wanted` as the `means` allow, and lets what is left of it earn from now on. Returns the payment,
-    /// rounded down; the request falls by as much, or by more where equity is below all claims, rounded up.
+    /// Pays a request as much of `wanted` as the `means` allow. What they keep in earns from now on; what is left because no more was
+    /// wanted does not, for it could leave. Returns the payment, rounded down; the request falls by as much, or by more where equity is
+    /// below all claims, rounded up.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -227,7 +229,11 @@ impl Guardians {
         self.paid = self.paid.plus(amount)?;
         position.paid = position.paid.plus(amount)?;
         self.reduce(position, own, given_up)?;
-        self.open_up(position)?;
+        if amount < wanted {
+            self.open_up(position)?;
+        } else {
+            self.hold_up(position)?;
+        }
         Ok(amount)
     }
 
@@ -280,6 +286,23 @@ impl Guardians {
         self.open = self.open.plus(amount)?;
         self.open_shares = self.open_shares.plus(shares)?;
         (position.waiting, position.open_shares) = (Quote::ZERO, shares);
+        Ok(())
+    }
+
+    /// Lets a request wait that was open.
+    fn hold_up(&mut self, position: &mut GuardianPosition) -> Result<()> {
+        let amount = position.unpaid(self)?;
+        if position.open_shares == GuardianShares::ZERO {
+            return Ok(());
+        }
+        let paid = core::mem::take(&mut position.paid);
+        let terms = (position.opens_at, position.fall, position.release);
+        self.paid = self.paid.minus(paid)?;
+        self.reduce(position, amount, amount)?;
+        self.waiting = self.waiting.plus(amount)?;
+        self.paid = self.paid.plus(paid)?;
+        (position.waiting, position.paid) = (amount, paid);
+        (position.opens_at, position.fall, position.release) = terms;
         Ok(())
     }
 

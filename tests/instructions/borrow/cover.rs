@@ -267,3 +267,59 @@ fn volatility_raises_the_fall() {
     }
     borrowing_fails(&mut scene, &rich, quiet, BreakwaterError::StressCoverExceeded);
 }
+
+#[test]
+fn a_sentinel_raises_the_fall_for_six_hours_and_rests_for_six() {
+    let (mut scene, rich) = covered(stressed());
+    let market = scene.market;
+    let sid = scene.world.actor("sid");
+    scene.world.queue_sentinel(&sid.key()).unwrap();
+    scene.world.wait_out_timelock();
+    scene.world.execute_sentinel(&sid.key()).unwrap();
+    stands_at(&mut scene, cents(10_000));
+    let quiet = largest_loan(&mut scene, &rich);
+    let raise = |points| ix::raise_stress(&market, &sid.key(), points);
+    for points in [0, 1_001, u32::MAX] {
+        let expected = BreakwaterError::StressRaiseTooLarge;
+        scene.world.assert_error_unchanged(&[raise(points)], &[&sid], expected);
+    }
+    let mut expected = scene.world.market_state(&market);
+
+    let outcome = scene.world.send(&[raise(1_000)], &[&sid]).unwrap();
+
+    let now = scene.world.unix();
+    let told = outcome.event::<breakwater::events::StressFallRaised>();
+    assert_eq!((told.market, told.sentinel), (market.market, sid.key()));
+    let raised = (told.raised.points, told.raised.ends_at, told.raised.rests_until);
+    assert_eq!(raised, (Bps(1_000), now + 6 * 3_600, now + 12 * 3_600));
+    (expected.stress_raise.points, expected.stress_raise.raised_at) = (Bps(1_000), now);
+    assert_eq!(scene.world.market_state(&market), expected);
+    // Ten points of 1,000 SOL; bands are 2.2% wide. It falls on a straight line.
+    let mut before = 0;
+    for (hours, left) in [(0, 10), (3, 5), (5, 2)] {
+        let wait = now + hours * 3_600 - scene.world.unix() - 60;
+        scene.world.advance(u32::try_from(wait.max(0)).unwrap());
+        stands_at(&mut scene, cents(10_000));
+        let most = largest_loan(&mut scene, &rich);
+        assert!(quiet - most > left * 500 * USDC, "{hours}: {quiet} {most}");
+        assert!(most >= before, "{hours}: {most} {before}");
+        before = most;
+    }
+    let start = scene.world.snapshot();
+    exhaust(&mut scene, &rich);
+    scene.world.restore(&start);
+    borrowing_fails(&mut scene, &rich, quiet, BreakwaterError::StressCoverExceeded);
+    // Nothing is left after six hours, and for six more nothing can be raised.
+    for hours in [6, 9, 12] {
+        let wait = now + hours * 3_600 - scene.world.unix() - 61;
+        scene.world.advance(u32::try_from(wait.max(0)).unwrap());
+        stands_at(&mut scene, cents(10_000));
+        let expected = BreakwaterError::StressRaiseResting;
+        scene.world.assert_error_unchanged(&[raise(1)], &[&sid], expected);
+    }
+    scene.world.advance(1);
+    stands_at(&mut scene, cents(10_000));
+    let again = largest_loan(&mut scene, &rich);
+    assert!(again.abs_diff(quiet) <= USDC, "{again} {quiet}");
+    scene.world.send(&[raise(1)], &[&sid]).unwrap();
+}

@@ -68,6 +68,7 @@ fn all_that_is_new_is_attacked() {
         "execute_feeds",
         "execute_guardian",
         "execute_parameters",
+        "execute_sentinel",
         "lower_depth_share",
         "pause",
         "propose_authority",
@@ -75,6 +76,8 @@ fn all_that_is_new_is_attacked() {
         "queue_feeds",
         "queue_guardian",
         "queue_parameters",
+        "queue_sentinel",
+        "raise_stress",
         "tighten",
     ];
     assert_eq!(attacked.into_iter().collect::<Vec<_>>(), expected);

@@ -156,8 +156,8 @@ impl Market {
     }
 
     /// Pays an open request as much of `amount` as can leave now, and at least `min_amount`: its part of max(0, C), of what there is,
-    /// and of the backstop's cash, which there is only when it owes nobody anything ([`crate::guardians`]). It may be nothing: what is
-    /// unpaid earns for standing by from then on.
+    /// and of the backstop's cash, which there is only when it owes nobody anything ([`crate::guardians`]). It may be nothing. What is
+    /// unpaid because no more could leave earns for standing by from then on.
     ///
     /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some if they are. Without an
     /// accepted reading for [`DEAD_SECONDS`] the stored ones are taken as they are, whatever the level: nobody is kept by a dead feed.

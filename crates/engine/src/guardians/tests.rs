@@ -137,7 +137,8 @@ fn a_payment_is_bounded_by_cover_cash_and_what_is_wanted() {
         let (mut all, mut position) = (all, position);
         let paid = all.pay(&mut position, Quote(wanted), &means).unwrap();
         assert_eq!(position.has_request(), paid.0 < 1_000);
-        assert_eq!(position.waiting, Quote(0), "what is left earns");
+        let held = position.open_shares == GuardianShares(0);
+        assert_eq!(held, paid.0 == wanted || paid.0 == 1_000, "what is kept in earns");
         assert_eq!(position.unpaid(&all).unwrap().0 + paid.0, 1_000);
         assert_eq!(position.paid, if paid.0 < 1_000 { paid } else { Quote(0) });
         paid.0
@@ -145,6 +146,7 @@ fn a_payment_is_bounded_by_cover_cash_and_what_is_wanted() {
     assert_eq!(paid(u64::MAX, PLENTY, PLENTY), 1_000);
     assert_eq!(paid(999, PLENTY, PLENTY), 999);
     assert_eq!(paid(u64::MAX, 7, PLENTY), 7);
+    assert_eq!(paid(8, PLENTY, 8), 8);
     assert_eq!(paid(u64::MAX, PLENTY, 8), 8);
     assert_eq!(paid(u64::MAX, 0, PLENTY), 0);
 }
@@ -170,6 +172,16 @@ fn who_waits_earns_nothing_and_who_is_open_earns_for_standing_by() {
     let open = position.unpaid(&all).unwrap().0 - 500_000;
     assert!((12_300..12_500).contains(&open), "{open}");
     assert!(added - (all.claim.0 - claim.0) - open <= 1);
+    // Until it could leave, and does not.
+    let before = position.unpaid(&all).unwrap();
+    all.pay(&mut position, Quote(1), &means(PLENTY, PLENTY)).unwrap();
+    assert_eq!((position.waiting.0, position.paid.0), (before.0 - 1, 1));
+    let waiting = position.waiting;
+    all.stand_by(&CONFIG, earned, protocol).unwrap();
+    assert_eq!(
+        (position.unpaid(&all), all.open, all.paid),
+        (Ok(waiting), Quote(0), Quote(1))
+    );
     // Alone it earns as well.
     let mut alone = guardians(0, 0);
     let mut position = asked(&mut alone, 500_000);
