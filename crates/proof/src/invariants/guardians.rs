@@ -58,6 +58,23 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         check: paid,
     },
     Invariant {
+        name: "who-could-leave-earns-nothing",
+        statement: "A request earns for standing by only after a payment of less than was wanted: what is left because no more was wanted waits, and earns nothing.",
+        check: |facts, _| {
+            let (Call::GuardianWithdraw { guardian, amount, .. }, Done::GuardianWithdrawn(done)) = facts.call_done()?
+            else {
+                return None;
+            };
+            let after = &facts.step.after;
+            let position = after.guardians[*guardian].in_era(after.market.books.guardians.era);
+            let open = position.open_shares.0 > 0;
+            let fine = !open || done.amount < *amount;
+            demand(fine && (open || done.amount == *amount || done.unpaid.0 == 0), || {
+                format!("{done:?} of {amount:?} leaves {position:?}")
+            })
+        },
+    },
+    Invariant {
         name: "loss-order-holds-for-who-asked",
         statement: "Who asked to leave, before a loss or after it, is paid at most its claim × min(1, equity ÷ all claims), equity at the stored prices, and each other atom of claim finds no less afterwards.",
         check: shared_loss,
