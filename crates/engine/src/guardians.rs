@@ -44,7 +44,7 @@
 //!
 //! Nothing is gained by order or by splitting. A payment takes from C what it adds to P, so a second one in the same moment pays
 //! nothing more, and whoever comes later finds the part that he would have found first. A new request counts as paid by the part
-//! P ÷ U that the others were paid on average: its own part is C × own ÷ U, whether it was ever here before or not. Where equity
+//! P ÷ U that the others were paid on average (at most a hundredfold): its own part is C × own ÷ U, whether it was ever here before or not. Where equity
 //! is below all claims, a payment gives up as much more of the claim, so what is left for each other atom of claim stays the same. And asking gives up at
 //! least what it gets; taking back buys shares at the claim's full value, as a deposit does: all claims stay what they were.
 //!
@@ -121,6 +121,9 @@ stored! {
     }
 }
 
+/// A new request counts as paid by at most so many times its amount.
+const MOST_PAID: u64 = 100;
+
 /// What bounds a payment, beside the request itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Means {
@@ -193,10 +196,12 @@ impl Guardians {
             return Err(Error::ClaimWorthless);
         }
         let requested = self.requested()?;
-        let paid = if requested == Quote::ZERO {
+        // Where next to nothing is left of the others' requests any figure does, and one without bound would not fit.
+        let before = self.paid.0.min(requested.0.saturating_mul(MOST_PAID));
+        let paid = if before == 0 {
             Quote::ZERO
         } else {
-            Quote(num::mul_div_floor(amount.0, self.paid.0, requested.0)?)
+            Quote(num::mul_div_floor(amount.0, before, requested.0)?)
         };
         self.claim = self.claim.minus(given_up)?;
         self.shares = self.shares.minus(shares)?;
@@ -282,6 +287,9 @@ impl Guardians {
             return Ok(());
         }
         let shares = GuardianShares(self.of_open().shares_for(amount.0)?);
+        if shares == GuardianShares::ZERO {
+            return Ok(());
+        }
         self.waiting = self.waiting.minus(amount)?;
         self.open = self.open.plus(amount)?;
         self.open_shares = self.open_shares.plus(shares)?;
@@ -299,6 +307,10 @@ impl Guardians {
         let terms = (position.opens_at, position.fall, position.release);
         self.paid = self.paid.minus(paid)?;
         self.reduce(position, amount, amount)?;
+        if amount == Quote::ZERO {
+            // Rounding has left nothing of it.
+            return Ok(());
+        }
         self.waiting = self.waiting.plus(amount)?;
         self.paid = self.paid.plus(paid)?;
         (position.waiting, position.paid) = (amount, paid);

@@ -104,6 +104,23 @@ fn who_asks_again_has_no_more_than_his_part_of_what_can_leave() {
 }
 
 #[test]
+fn an_atom_that_somebody_leaves_unpaid_keeps_nobody_from_asking() {
+    let mut all = guardians(0, 0);
+    let mut first = asked(&mut all, 1 << 50);
+    all.pay(&mut first, Quote((1 << 50) - 1), &means(1 << 60, 1 << 60))
+        .unwrap();
+    assert_eq!((all.requested(), all.paid.0), (Ok(Quote(1)), (1 << 50) - 1));
+    for _ in 0..8 {
+        let mut next = asked(&mut all, 1 << 50);
+        assert!(next.paid.0 <= 100 << 50);
+        // A half of it can leave: all but an atom or so is its.
+        let paid = all.pay(&mut next, Quote(u64::MAX), &means(1 << 49, 1 << 60)).unwrap();
+        assert!(paid.0 <= 1 << 49 && paid.0 + 2 >= (1 << 49) / 8, "{paid:?}");
+    }
+    assert!(all.paid.0 < 1_000 << 50);
+}
+
+#[test]
 fn what_there_is_is_shared_by_all_claims_whoever_leaves_first() {
     let mut all = guardians(100_000, 100_000_000);
     let (mut one, mut two) = (asked(&mut all, 60_000), asked(&mut all, 40_000));
