@@ -8,7 +8,7 @@ use breakwater_testkit::{Actor, Failure, Outcome, ix};
 
 /// The calls, in order of their names: the program's instructions, those of the queue and of depth budgets apart, which the
 /// stage leaves to `governance`; two pairs that close something and open it again; and gifts, which need no program.
-pub const NAMES: [&str; 29] = [
+pub const NAMES: [&str; 30] = [
     "announce_liquidation_ltv",
     "borrow",
     "buy_inventory",
@@ -31,6 +31,7 @@ pub const NAMES: [&str; 29] = [
     "pause",
     "pull_brake",
     "queue_take_out",
+    "raise_stress",
     "repay",
     "settle_deficit",
     "supply",

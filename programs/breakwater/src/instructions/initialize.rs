@@ -30,7 +30,7 @@ pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
         bump: ctx.bumps.protocol,
         pending_authority: Pubkey::default(),
         pending_until_slot: 0,
-        reserved: [0; 23],
+        reserved: [0; 19],
     };
     emit!(ProtocolInitialized { authority });
     Ok(())
