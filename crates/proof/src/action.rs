@@ -375,7 +375,7 @@ fn guardian_leaves_after_a_loss(bytes: &mut Bytes) -> Vec<Action> {
 fn equity_leaves(bytes: &mut Bytes) -> Vec<Action> {
     vec![
         Action::QueueTakeOut(size(bytes), 500_000),
-        Action::Wait(86_400 + u32::from(bytes.byte())),
+        Action::Wait(90_000 + u32::from(bytes.byte())),
         Action::Observe,
         Action::TakeOut,
     ]

@@ -11,7 +11,7 @@ use breakwater::{
     events::{EquityTakenOut, GuardianWithdrawn},
 };
 use breakwater_engine::{Config, Parameter};
-use breakwater_testkit::{Actor, World, ix};
+use breakwater_testkit::{Actor, World, default_config, ix};
 
 const DAY: u32 = 86_400;
 /// Behind the backstop: Gina's, and the protocol's.
@@ -24,10 +24,14 @@ fn on_the_eve(guardians: u64, protocol: u64) -> (Scene, Actor, Actor) {
     let config = interest_free(Config {
         guardian_cooldown: 7 * DAY,
         take_out_delay: 8 * DAY,
+        take_out_window: 30 * DAY,
         ..stressed()
     });
-    let (mut scene, gina) = backed(World::program_test(), &market_with(config), protocol, guardians);
+    // Alice has borrowed while the fall was smaller.
+    let before = market_with(interest_free(default_config()));
+    let (mut scene, gina) = backed(World::program_test(), &before, protocol, guardians);
     let market = scene.market;
+    scene.world.set_config(&market, config);
     let (lena, authority) = (scene.lena.clone(), scene.world.authority().clone());
     scene.world.fund(&authority, &market.quote_mint, 0);
     stands_at(&mut scene, cents(10_000));
@@ -135,7 +139,7 @@ fn with_the_brake_pulled_or_dead_feeds_nobody_leaves_before_the_loss() {
     let leave = silent(guardian.clone());
     let gain = taken(&mut scene, &gina, leave);
     assert!(gain > 0 && gain <= GINAS, "{gain}");
-    let expected = BreakwaterError::Expired;
+    let expected = BreakwaterError::PriceTooOld;
     scene
         .world
         .assert_error_unchanged(&[silent(protocol.clone())], &[&authority], expected);
@@ -155,6 +159,7 @@ fn in_the_second_of_a_crash_the_protocol_takes_nothing_that_a_fall_of_s_needs() 
         .assert_error_unchanged(std::slice::from_ref(&take), &[&authority], expected);
     // Gina's request comes first: beside her 50,000, which are there, as much again is not to be had.
     let (mut scene, gina, authority) = on_the_eve(GINAS, 35_000 * USDC);
+    let take = silent(ix::take_out(&scene.market, &authority.key()));
     let spare_now = spare(&mut scene);
     assert!((70_000 * USDC..80_000 * USDC).contains(&spare_now), "{spare_now}");
     scene.world.observe_price(&scene.market).unwrap();
@@ -170,15 +175,18 @@ fn in_the_second_of_a_crash_the_protocol_takes_nothing_that_a_fall_of_s_needs() 
 #[test]
 fn a_thief_who_raises_the_cooldown_keeps_nobody_in() {
     // Before: thirty days, read anew while Gina waited.
-    let (mut scene, gina, thief) = on_the_eve(0, 0);
+    let (mut scene, gina, thief) = on_the_eve(0, PROTOCOLS);
     let market = scene.market;
     scene.world.fund(&gina, &market.quote_mint, GINAS);
     scene.world.guardian_deposit(&market, &gina, GINAS).unwrap();
     let changes = [
         scene
             .world
-            .change(&market, Parameter::guardian_cooldown, u64::from(30 * DAY)),
+            .change(&market, Parameter::guardian_cooldown, u64::from(29 * DAY)),
         scene.world.change(&market, Parameter::stress_fall, 4_900),
+        scene
+            .world
+            .change(&market, Parameter::take_out_delay, u64::from(30 * DAY)),
         scene
             .world
             .change(&market, Parameter::take_out_delay, u64::from(30 * DAY)),
@@ -209,7 +217,7 @@ fn a_thief_who_raises_the_cooldown_keeps_nobody_in() {
     scene.world.advance(180);
     scene.world.send(&[execute], &[&thief]).unwrap();
     let config = scene.world.market_state(&market).config;
-    assert_eq!(config.guardian_cooldown, 30 * DAY);
+    assert_eq!(config.guardian_cooldown, 29 * DAY);
     stands_at(&mut scene, cents(10_000));
     assert!(taken(&mut scene, &gina, leave) >= GINAS / 2 - 1);
 }
@@ -217,13 +225,13 @@ fn a_thief_who_raises_the_cooldown_keeps_nobody_in() {
 #[test]
 fn money_that_has_asked_to_leave_cannot_be_kept_in_by_borrowing() {
     // Mallory borrows all that she may, and Gina is paid all the same.
-    let (mut scene, gina, _) = on_the_eve(GINAS, PROTOCOLS);
+    let (mut scene, gina, _) = on_the_eve(GINAS, 30_000 * USDC);
     let market = scene.market;
     scene.world.queue_take_out(&market, 0).unwrap();
     let mallory = scene.mallory.clone();
-    scene.world.fund(&mallory, &market.collateral_mint, 10_000 * SOL);
+    scene.world.fund(&mallory, &market.collateral_mint, 7_500 * SOL);
     let loan = scene.world.open(&market, &mallory, 0).unwrap();
-    scene.world.deposit(&loan, 10_000 * SOL).unwrap();
+    scene.world.deposit(&loan, 7_500 * SOL).unwrap();
     let (mut low, mut high) = (0, 690_000);
     while high - low > 1 {
         let middle = u64::midpoint(low, high);
@@ -265,12 +273,12 @@ fn who_stays_although_he_could_leave_earns_nothing_by_it() {
 fn equity_that_leaves_in_time_leaves_the_guardians_what_is_theirs() {
     // The announcement keeps its own times, and closes again.
     let (mut scene, _, authority) = on_the_eve(GINAS, 20_000 * USDC);
+    stands_at(&mut scene, cents(110_00));
     scene.world.observe_price(&scene.market).unwrap();
     let take = ix::take_out(&scene.market, &authority.key());
     let outcome = scene.world.send(&[take], &[&authority]);
-    let limit = 20_000 * USDC;
-    let gain = outcome.map_or(0, |outcome| outcome.event::<EquityTakenOut>().taken.amount.0);
-    assert!(gain <= limit, "{gain}");
+    let gain = outcome.unwrap().event::<EquityTakenOut>().taken.amount.0;
+    assert_eq!(gain, 20_000 * USDC);
     let books = scene.world.market_state(&scene.market).books;
     assert!(books.backstop.cash >= books.guardians.all_claims().unwrap());
 }

@@ -134,11 +134,12 @@ fn a_stolen_sentinel_stops_no_exit_and_no_liquidation() {
 fn a_markets_changes_wait_for_the_guardians_and_the_protocols_for_the_timelock() {
     // Eight days with a week's cool-down; three with two days or less.
     let mut world = World::program_test();
-    for (id, cooldown, days) in [(0, 604_800, 8), (1, 172_800, 3), (2, 172_801, 3), (3, 2_592_000, 31)] {
+    for (id, cooldown, days) in [(0, 604_800, 8), (1, 172_800, 3), (2, 172_801, 3), (3, 2_505_600, 30)] {
         let market = world.market(&MarketSpec {
             id,
             config: Config {
                 guardian_cooldown: cooldown,
+                take_out_delay: 2_592_000,
                 ..default_config()
             },
             ..MarketSpec::default()
