@@ -6,6 +6,7 @@ mod compute;
 mod griefing;
 mod impairment;
 mod inflation;
+mod leaving;
 mod prefunded;
 mod sandwich;
 mod starving;

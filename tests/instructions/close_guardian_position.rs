@@ -8,7 +8,7 @@ use crate::{
 use anchor_lang::{prelude::ErrorCode, solana_program::system_instruction, system_program};
 use breakwater::{error::BreakwaterError, events::GuardianPositionClosed, state};
 use breakwater_client::addresses;
-use breakwater_engine::GuardianShares;
+use breakwater_engine::{GuardianShares, Quote};
 use breakwater_testkit::{Actor, MarketSpec, World, ix, program_file::rent_exempt};
 
 /// The scene with a position that was never used.
@@ -60,27 +60,24 @@ fn a_position_with_shares_stays_open() {
     );
     let config = world.market_state(&market).config;
     let close = [ix::close_guardian_position(&market, &gina.key())];
-    let refused = |world: &mut World, shares| {
-        assert_eq!(world.guardian_position(&market, &gina).shares, GuardianShares(shares));
+    let refused = |world: &mut World, shares, unpaid| {
+        let guardians = world.market_state(&market).books.guardians;
+        let position = world.guardian_position(&market, &gina);
+        assert_eq!(position.shares, GuardianShares(shares));
+        assert_eq!(position.unpaid(&guardians), Ok(Quote(unpaid)));
         world.assert_error_unchanged(&close, &[&gina], BreakwaterError::AccountNotEmpty);
     };
     let all = 1_000_000 * USDC;
-    refused(&mut world, all);
+    let claim = 1_000 * USDC;
+    refused(&mut world, all, 0);
     // Asked for is not taken out.
     world.guardian_request(&market, &gina, all).unwrap();
-    refused(&mut world, all);
+    refused(&mut world, 0, claim);
     world.advance(config.guardian_cooldown);
-    refused(&mut world, all);
-    world.guardian_withdraw(&market, &gina, all - 1).unwrap();
-    refused(&mut world, 1);
+    refused(&mut world, 0, claim);
+    world.guardian_withdraw(&market, &gina, claim - 1).unwrap();
+    refused(&mut world, 0, 1);
     world.guardian_withdraw(&market, &gina, 1).unwrap();
-    world.close_guardian_position(&market, &gina).unwrap();
-}
-
-#[test]
-fn a_request_for_nothing_does_not_keep_it_open() {
-    let (Scene { mut world, market, .. }, gina) = unused();
-    world.guardian_request(&market, &gina, 0).unwrap();
     world.close_guardian_position(&market, &gina).unwrap();
 }
 
@@ -110,7 +107,7 @@ fn a_closed_position_is_gone_for_every_instruction() {
     let afterwards = [
         close.clone(),
         ix::guardian_deposit(&market, &key, USDC, 0, 0),
-        ix::guardian_request(&market, &key, 0),
+        ix::guardian_request(&market, &key, 0, 0),
         ix::guardian_withdraw(&market, &key, 1, 0),
     ];
     // In the same transaction, also when the address gets lamports again before it ends.
@@ -137,7 +134,7 @@ fn a_closed_position_can_be_opened_again() {
     let open = ix::open_guardian_position(&scene.market, &gina.key());
     scene.world.send(&[close, open], &[&gina]).unwrap();
     let fresh = scene.world.guardian_position(&scene.market, &gina);
-    assert_eq!((fresh.shares, fresh.requested), (GuardianShares(0), GuardianShares(0)));
+    assert_eq!((fresh.shares, fresh.has_request()), (GuardianShares(0), false));
     // It is of the era in which it is first used.
     scene.world.guardian_deposit(&scene.market, &gina, USDC).unwrap();
     let used = scene.world.guardian_position(&scene.market, &gina);

@@ -220,8 +220,14 @@ fn a_market_begins_empty_with_what_it_was_given() {
             &state.reserved_governance,
         ];
         assert!(reserved.concat().iter().all(|word| *word == 0));
-        let risk = (state.map, state.volatility, state.ramp);
-        assert_eq!(risk, (Zeroable::zeroed(), Zeroable::zeroed(), Zeroable::zeroed()));
+        let risk = (state.map, state.volatility, state.ramp, state.stress_raise);
+        let none = (
+            Zeroable::zeroed(),
+            Zeroable::zeroed(),
+            Zeroable::zeroed(),
+            Zeroable::zeroed(),
+        );
+        assert_eq!(risk, none);
         assert_eq!((state.outflow, state.pauses), (Zeroable::zeroed(), Zeroable::zeroed()));
     }
 }

@@ -21,6 +21,7 @@ mod roles;
 pub mod rows;
 pub mod rows_users;
 mod rules;
+mod sentinel;
 mod tighten;
 
 use crate::scene::{Scene, USDC};

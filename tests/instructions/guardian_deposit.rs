@@ -277,22 +277,13 @@ fn it_needs_no_price_at_any_level() {
 #[test]
 fn after_a_settlement_a_new_era_begins_at_a_thousand_shares_an_atom() {
     let (mut scene, gina) = deficit(World::program_test(), &market_with(quick()), 0, 100 * USDC);
-    scene
-        .world
-        .guardian_request(&scene.market, &gina, 100_000 * USDC)
-        .unwrap();
     scene.world.settle_deficit(&scene.market).unwrap();
     let event = deposit(&mut scene, &gina, 10 * USDC);
     assert_eq!((event.shares.0, event.claim_after.0), (10_000 * USDC, 10 * USDC));
-    let GuardianPosition {
-        shares,
-        requested,
-        requested_at,
-        era,
-        ..
-    } = position_of(&mut scene, &gina);
-    // Neither the old shares nor the old request come back.
-    assert_eq!((shares.0, requested.0, requested_at, era), (10_000 * USDC, 0, 0, 1));
+    let position = position_of(&mut scene, &gina);
+    // The old shares do not come back.
+    assert_eq!((position.shares.0, position.era), (10_000 * USDC, 1));
+    assert!(!position.has_request());
 }
 
 #[test]

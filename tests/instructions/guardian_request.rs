@@ -2,13 +2,13 @@
 
 use crate::{
     attack::{Attack, twin},
-    backing::{backed, deficit, market_with, position_of, quick},
+    backing::{BOUNTY_AT_60, backed, cents, deficit, market_with, position_of, quick, stands_at, take_over},
     scene::{Scene, USDC, sibling},
 };
 use anchor_lang::prelude::ErrorCode;
 use breakwater::{error::BreakwaterError, events::GuardianRequested};
 use breakwater_client::addresses;
-use breakwater_engine::{GuardianPosition, GuardianShares, actions::GuardianRequest};
+use breakwater_engine::{GuardianPosition, GuardianShares, Quote, actions::GuardianRequest};
 use breakwater_testkit::{Actor, MarketSpec, World, ix};
 
 /// Gina has 1,000 behind the backstop.
@@ -19,34 +19,43 @@ fn scene() -> (Scene, Actor) {
 }
 
 #[test]
-fn it_accrues_interest_and_notes_how_much_and_when_and_nothing_else() {
+fn it_accrues_interest_and_turns_shares_into_a_fixed_claim_and_nothing_else() {
     let (mut scene, gina) = scene();
     let (state, before) = (scene.world.market_state(&scene.market), position_of(&mut scene, &gina));
     scene.world.advance(77);
+    let mut accrued = state;
+    accrued.books = state.books_at(scene.world.clock()).unwrap();
+    let claim = accrued.books.guardians.claim.0;
+    // shares × (claim + 1) ÷ (all + 1,000), rounded down.
+    let amount = u128::from(SHARES / 3) * u128::from(claim + 1) / u128::from(SHARES + 1_000);
+    let amount = Quote(u64::try_from(amount).unwrap());
 
     let outcome = scene.world.guardian_request(&scene.market, &gina, SHARES / 3).unwrap();
 
-    let now = scene.world.unix();
-    let opens_at = now + i64::from(state.config.guardian_cooldown);
+    let opens_at = scene.world.unix() + i64::from(state.config.guardian_cooldown);
     let event = GuardianRequested {
         market: scene.market.market,
         guardian: gina.key(),
         request: GuardianRequest {
             shares: GuardianShares(SHARES / 3),
+            amount,
             opens_at,
-            closes_at: opens_at + i64::from(state.config.guardian_window),
+            claim_after: Quote(claim - amount.0),
         },
     };
     assert_eq!(outcome.event::<GuardianRequested>(), event);
     let expected = GuardianPosition {
-        requested: GuardianShares(SHARES / 3),
-        requested_at: now,
+        shares: GuardianShares(SHARES - SHARES / 3),
+        waiting: amount,
+        opens_at,
+        fall: state.config.stress_fall,
+        release: state.config.guardian_release,
         ..before
     };
     assert_eq!(position_of(&mut scene, &gina), expected);
-    let mut accrued = state;
-    accrued.books = state.books_at(scene.world.clock()).unwrap();
-    accrued.books.guardians.requested = GuardianShares(SHARES / 3);
+    accrued.books.guardians.waiting = amount;
+    accrued.books.guardians.claim.0 -= amount.0;
+    accrued.books.guardians.shares.0 -= SHARES / 3;
     assert_ne!(accrued.books.pool, state.books.pool);
     assert_eq!(scene.world.market_state(&scene.market), accrued);
     let address = scene.market.quote_vault;
@@ -57,25 +66,71 @@ fn it_accrues_interest_and_notes_how_much_and_when_and_nothing_else() {
 }
 
 #[test]
-fn each_request_replaces_the_one_before_and_its_time() {
+fn there_is_one_request_at_a_time_until_it_is_taken_back() {
     let (mut scene, gina) = scene();
-    for shares in [SHARES, 1, 0, SHARES] {
-        scene.world.advance(100);
-        scene.world.guardian_request(&scene.market, &gina, shares).unwrap();
-        let GuardianPosition {
-            requested,
-            requested_at,
-            ..
-        } = position_of(&mut scene, &gina);
-        assert_eq!((requested.0, requested_at), (shares, scene.world.unix()));
+    let cooldown = scene.world.market_state(&scene.market).config.guardian_cooldown;
+    scene.world.guardian_request(&scene.market, &gina, SHARES / 2).unwrap();
+    let again = ix::guardian_request(&scene.market, &gina.key(), SHARES / 2, 0);
+    let back = ix::guardian_request(&scene.market, &gina.key(), 0, 0);
+    for seconds in [0, cooldown - 1, 1] {
+        scene.world.advance(seconds);
+        let expected = BreakwaterError::RequestRunning;
+        scene
+            .world
+            .assert_error_unchanged(std::slice::from_ref(&again), &[&gina], expected);
+        if seconds != 1 {
+            let expected = BreakwaterError::TooEarly;
+            scene
+                .world
+                .assert_error_unchanged(std::slice::from_ref(&back), &[&gina], expected);
+        }
     }
+    // At the share value of then: the others, here her own other half, have earned meanwhile.
+    let asked = position_of(&mut scene, &gina).waiting.0;
+    let outcome = scene.world.send(std::slice::from_ref(&back), &[&gina]).unwrap();
+    let told = outcome.event::<GuardianRequested>().request;
+    assert_eq!((told.amount.0, told.opens_at), (asked, 0));
+    assert!(told.shares.0 < SHARES / 2, "{told:?}");
+    let position = position_of(&mut scene, &gina);
+    assert!(!position.has_request());
+    assert_eq!(position.shares.0, SHARES / 2 + told.shares.0);
+    // And it cannot be taken back twice.
+    let expected = BreakwaterError::NothingRequested;
+    scene.world.assert_error_unchanged(&[back], &[&gina], expected);
+    scene.world.send(&[again], &[&gina]).unwrap();
+}
+
+#[test]
+fn the_caller_sets_the_least_claim() {
+    let (mut scene, gina) = scene();
+    let claim = 1_000 * USDC;
+    let request = |least| ix::guardian_request(&scene.market, &gina.key(), SHARES, least);
+    let (too_much, exactly) = (request(claim + 1), request(claim));
+    let expected = BreakwaterError::SlippageExceeded;
+    scene.world.assert_error_unchanged(&[too_much], &[&gina], expected);
+    scene.world.send(&[exactly], &[&gina]).unwrap();
+}
+
+#[test]
+fn who_asks_after_a_loss_has_a_part_of_what_is_left() {
+    // 1,000 of Gina's alone, of which a take-over at $60 costs 500 and the bounty.
+    let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 1_000 * USDC);
+    stands_at(&mut scene, cents(60_00));
+    take_over(&mut scene);
+    let outcome = scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
+    let told = outcome.event::<GuardianRequested>().request;
+    let left = 500 * USDC - BOUNTY_AT_60;
+    assert!((left - 2..=left).contains(&told.amount.0), "{told:?}, not {left}");
+    // What he gave up is nobody's any more: the protocol's equity, if it ever comes back.
+    let books = scene.world.market_state(&scene.market).books;
+    assert_eq!(books.guardians.all_claims(), Ok(told.amount));
 }
 
 #[test]
 fn no_more_than_is_held_can_be_asked_for() {
     let (mut scene, gina) = scene();
     for shares in [SHARES + 1, u64::MAX] {
-        let request = ix::guardian_request(&scene.market, &gina.key(), shares);
+        let request = ix::guardian_request(&scene.market, &gina.key(), shares, 0);
         scene
             .world
             .assert_error_unchanged(&[request], &[&gina], BreakwaterError::InsufficientGuardianShares);
@@ -85,32 +140,35 @@ fn no_more_than_is_held_can_be_asked_for() {
         .world
         .open_guardian_position(&scene.market, &scene.mallory)
         .unwrap();
-    let request = ix::guardian_request(&scene.market, &scene.mallory.key(), 1);
+    let request = ix::guardian_request(&scene.market, &scene.mallory.key(), 1, 0);
     let expected = BreakwaterError::InsufficientGuardianShares;
     scene
         .world
         .assert_error_unchanged(&[request], &[&scene.mallory], expected);
-    scene.world.guardian_request(&scene.market, &scene.mallory, 0).unwrap();
+    let back = ix::guardian_request(&scene.market, &scene.mallory.key(), 0, 0);
+    let expected = BreakwaterError::NothingRequested;
+    scene.world.assert_error_unchanged(&[back], &[&scene.mallory], expected);
+    // A share is worth a thousandth of an atom: nothing to be claimed.
+    let crumb = ix::guardian_request(&scene.market, &gina.key(), 999, 0);
+    let expected = BreakwaterError::ClaimWorthless;
+    scene.world.assert_error_unchanged(&[crumb], &[&gina], expected);
 }
 
 #[test]
-fn shares_that_a_settlement_voided_cannot_be_asked_for() {
+fn shares_and_requests_that_a_settlement_voided_are_gone() {
     let (mut scene, gina) = deficit(World::program_test(), &market_with(quick()), 0, 100 * USDC);
+    // There is nothing left to be claimed even before.
+    let request = ix::guardian_request(&scene.market, &gina.key(), 100_000 * USDC, 0);
+    let expected = BreakwaterError::ClaimWorthless;
     scene
         .world
-        .guardian_request(&scene.market, &gina, 100_000 * USDC)
-        .unwrap();
+        .assert_error_unchanged(std::slice::from_ref(&request), &[&gina], expected);
     scene.world.settle_deficit(&scene.market).unwrap();
-    let request = ix::guardian_request(&scene.market, &gina.key(), 1);
-    scene
-        .world
-        .assert_error_unchanged(&[request], &[&gina], BreakwaterError::InsufficientGuardianShares);
-    // Asking for none brings the position into the new era: the old shares and the old request are gone.
-    scene.world.guardian_request(&scene.market, &gina, 0).unwrap();
-    let GuardianPosition {
-        shares, requested, era, ..
-    } = position_of(&mut scene, &gina);
-    assert_eq!((shares.0, requested.0, era), (0, 0, 1));
+    let expected = BreakwaterError::InsufficientGuardianShares;
+    scene.world.assert_error_unchanged(&[request], &[&gina], expected);
+    let back = ix::guardian_request(&scene.market, &gina.key(), 0, 0);
+    let expected = BreakwaterError::NothingRequested;
+    scene.world.assert_error_unchanged(&[back], &[&gina], expected);
 }
 
 #[test]
@@ -118,12 +176,13 @@ fn it_needs_no_price_at_any_level() {
     let (mut scene, gina) = scene();
     let authority = scene.world.authority().clone();
     scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
-    scene.world.guardian_request(&scene.market, &gina, 1).unwrap();
+    scene.world.guardian_request(&scene.market, &gina, SHARES / 2).unwrap();
     scene.world.advance_silently(30 * 86_400);
     for feed in [scene.market.collateral_feed, scene.market.quote_feed] {
         scene.world.give_lamports(&feed, 0);
     }
-    scene.world.guardian_request(&scene.market, &gina, 2).unwrap();
+    scene.world.guardian_request(&scene.market, &gina, 0).unwrap();
+    scene.world.guardian_request(&scene.market, &gina, SHARES / 2).unwrap();
 }
 
 #[test]
@@ -148,7 +207,7 @@ fn every_account_is_checked() {
     let of_sibling = addresses::guardian_position(&sibling.market, &gina.key());
     let ledger = addresses::keeper_ledger(&market.market, &kate.key());
 
-    let honest = ix::guardian_request(&market, &gina.key(), SHARES);
+    let honest = ix::guardian_request(&market, &gina.key(), SHARES, 0);
     let mut attack = Attack::on(&mut world, honest, &[&gina, &mallory]);
     attack
         .not_state(&market.market, &margin_account.address)

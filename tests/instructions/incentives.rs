@@ -120,10 +120,13 @@ impl Stage {
             let owed = i128::from(backstop.unfunded_credits.0) * ATOM;
             let equity = i128::from(backstop.cash.0) * ATOM + worth(backstop.inventory.0) - debt - owed
                 + i128::try_from(books.pool.due.raw()).unwrap();
-            let payable = equity.clamp(0, i128::from(state.books.guardians.claim.0) * ATOM);
-            let (shares, all) = (position.shares.0, state.books.guardians.shares.0.max(1));
-            // In whole atoms: the product would not fit otherwise.
-            sum += payable / ATOM * i128::from(shares) / i128::from(all) * ATOM;
+            let guardians = state.books.guardians;
+            let claims = i128::from(guardians.all_claims().unwrap().0).max(1);
+            let (shares, all) = (position.shares.0, guardians.shares.0.max(1));
+            // In whole atoms: the products would not fit otherwise.
+            let own = i128::from(guardians.claim.0) * i128::from(shares) / i128::from(all)
+                + i128::from(position.unpaid(&guardians).unwrap().0);
+            sum += own * (equity.max(0) / ATOM).min(claims) / claims * ATOM;
         }
         sum
     }

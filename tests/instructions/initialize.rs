@@ -48,8 +48,8 @@ fn the_upgrade_authority_becomes_the_protocols_authority() {
     );
     let state = protocol(&mut world);
     assert_eq!(
-        (state.authority, state.guardian, state.reserved),
-        (authority, Pubkey::default(), [0; 23])
+        (state.authority, state.guardian, state.sentinel, state.reserved),
+        (authority, Pubkey::default(), Pubkey::default(), [0; 19])
     );
     assert_eq!(state.pending_authority, Pubkey::default());
     let (address, bump) = Pubkey::find_program_address(&[b"protocol"], &breakwater::ID);

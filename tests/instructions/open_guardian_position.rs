@@ -13,7 +13,7 @@ use anchor_lang::{
 use anchor_spl::token;
 use breakwater::{events::GuardianPositionOpened, state};
 use breakwater_client::addresses;
-use breakwater_engine::{GuardianPosition, GuardianShares, Key};
+use breakwater_engine::{Bps, GuardianPosition, GuardianShares, Key, Quote};
 use breakwater_testkit::{MarketSpec, World, ix, program_file::rent_exempt};
 
 #[test]
@@ -43,13 +43,17 @@ fn a_position_begins_empty_and_its_guardian_pays_the_rent() {
         market: Key(market.market.to_bytes()),
         guardian: Key(mallory.key().to_bytes()),
         shares: GuardianShares::ZERO,
-        requested: GuardianShares::ZERO,
-        requested_at: 0,
+        waiting: Quote::ZERO,
+        opens_at: 0,
         era: 0,
         version: 1,
         bump,
         padding: [0; 6],
-        reserved: [0; 8],
+        open_shares: GuardianShares::ZERO,
+        paid: Quote::ZERO,
+        fall: Bps(0),
+        release: 0,
+        reserved: [0; 5],
     };
     assert_eq!(world.guardian_position(&market, &mallory), expected);
     let account = world.existing_account(&address);

@@ -183,7 +183,7 @@ impl Watch {
         self.world.advance(take_out_delay.max(guardian_cooldown));
         self.keeps("take_out", World::take_out);
         self.keeps("guardian_withdraw", |world, market| {
-            world.guardian_withdraw(market, &gina, shares / 3 - odd)
+            world.guardian_withdraw(market, &gina, shares / 3_000 - odd)
         });
         self.keeps("withdraw", |world, market| {
             world.withdraw(market, &lena, 10_000_000_001 + odd)
@@ -337,7 +337,7 @@ fn the_list_is_complete() {
         ("open_guardian_position", ix::open_guardian_position(&market, &key)),
         ("close_guardian_position", ix::close_guardian_position(&market, &key)),
         ("guardian_deposit", ix::guardian_deposit(&market, &key, 1, 0, 0)),
-        ("guardian_request", ix::guardian_request(&market, &key, 1)),
+        ("guardian_request", ix::guardian_request(&market, &key, 1, 0)),
         ("guardian_withdraw", ix::guardian_withdraw(&market, &key, 1, 0)),
         ("open_keeper_ledger", ix::open_keeper_ledger(&market, &key)),
         ("claim_bounty", ix::claim_bounty(&market, &key)),
@@ -362,6 +362,9 @@ fn the_list_is_complete() {
         ),
         ("queue_guardian", ix::queue_guardian(&key, key, 1)),
         ("execute_guardian", ix::execute_guardian(&key, key)),
+        ("queue_sentinel", ix::queue_sentinel(&key, key, 1)),
+        ("execute_sentinel", ix::execute_sentinel(&key, key)),
+        ("raise_stress", ix::raise_stress(&market, &key, 1)),
         ("cancel_change", ix::cancel_change(&key, &key, &key)),
         ("create_depth_budget", ix::create_depth_budget(&key, "ANOTHER")),
         ("queue_depth_share", ix::queue_depth_share(&market, &key, &key, 1, 1)),

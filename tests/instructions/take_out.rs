@@ -180,12 +180,12 @@ fn stocked() -> (Scene, u64) {
 }
 
 #[test]
-fn inventory_counts_at_the_conservative_price() {
+fn inventory_counts_at_the_stored_price() {
     let (mut scene, inventory) = stocked();
     let state = scene.world.market_state(&scene.market);
     // $80, rounded down, and once more for the price itself.
     let worth = u64::try_from(u128::from(inventory) * 80 / 1_000).unwrap();
-    let equity = cash(&mut scene) - 10_000 * USDC + worth - state.books.guardians.claim.0;
+    let equity = cash(&mut scene) - 10_000 * USDC + worth - state.books.guardians.all_claims().unwrap().0;
     let taken = take(&mut scene);
     assert!((equity - 1..=equity).contains(&taken.equity_after.0), "{taken:?}");
 }
@@ -195,6 +195,24 @@ fn with_inventory_it_needs_prices_of_a_normal_market() {
     let (mut scene, _) = stocked();
     let authority = scene.world.authority().clone();
     let feed = scene.market.collateral_feed;
+    // Without any, the stored ones must be young enough, and those of a dead feed never are.
+    let mut bare = ix::take_out(&scene.market, &authority.key());
+    for slot in 6..10 {
+        bare.accounts[slot].pubkey = breakwater::ID;
+    }
+    let before = scene.world.snapshot();
+    scene.world.advance_silently(11);
+    for seconds in [0, 7 * 86_400] {
+        scene.world.advance_silently(seconds);
+        let mut state = scene.world.market_state(&scene.market);
+        state.take_out.closes_at = i64::MAX;
+        scene.world.set_market(&scene.market, &state);
+        let expected = BreakwaterError::PriceTooOld;
+        scene
+            .world
+            .assert_error_unchanged(std::slice::from_ref(&bare), &[&authority], expected);
+    }
+    scene.world.restore(&before);
     scene
         .world
         .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(20));
@@ -205,7 +223,7 @@ fn with_inventory_it_needs_prices_of_a_normal_market() {
     scene.world.edit_feed(&feed, |feed| {
         feed.quotation_mut().conf = usd(80).unsigned_abs() / 50 + 1;
     });
-    refused(&mut scene, BreakwaterError::ConfidenceTooWide);
+    refused(&mut scene, BreakwaterError::MarketHalted);
     scene.world.edit_feed(&feed, |feed| feed.quotation_mut().conf = 0);
     scene.world.advance_silently(11);
     refused(&mut scene, BreakwaterError::PriceTooOld);

@@ -254,10 +254,15 @@ impl Day {
     #[track_caller]
     fn gina_leaves(&mut self) -> u64 {
         let shares = self.world.guardian_position(&self.market, &self.gina).shares.0;
-        self.world.guardian_request(&self.market, &self.gina, shares).unwrap();
+        if shares > 0 {
+            self.world.guardian_request(&self.market, &self.gina, shares).unwrap();
+        }
         let cooldown = self.state().config.guardian_cooldown;
         self.world.advance(cooldown);
-        let outcome = self.world.guardian_withdraw(&self.market, &self.gina, shares).unwrap();
+        let outcome = self
+            .world
+            .guardian_withdraw(&self.market, &self.gina, u64::MAX)
+            .unwrap();
         outcome.event::<GuardianWithdrawn>().withdrawal.amount.0
     }
 

@@ -247,28 +247,29 @@ test("a guardian sees what standing by and leaving pay", async () => {
   assert.equal(yields.earned, (shock.shared * BigInt(yields.rate)) / 10_000n);
 
   const position = async () => (await fetchGuardianPosition(world.rpc, guardianPosition)).data;
-  const nothing = { shares: 0n, amount: 0n, boundBy: "InsufficientGuardianShares" };
-  assert.deepEqual((await world.quotes()).leaving(await position()), nothing);
+  const before = [await world.quotes(), await position()] as const;
+  assert.throws(() => before[0].leaving(before[1]), { error: "NothingRequested" });
   const { shares } = await position();
-  await world.send([await getGuardianRequestInstructionAsync({ ...accounts, guardian, shares })], guardian);
+  const request = await getGuardianRequestInstructionAsync({ ...accounts, guardian, shares, minAmount: amount });
+  await world.send([request], guardian);
   const [early, asked] = [await world.quotes(), await position()];
   assert.throws(() => early.leaving(asked), { error: "TooEarly" });
 
   world.advance(BigInt((await world.load()).data.config.guardianCooldown));
   await world.setPrice(92n * USD);
   const leaving = (await world.quotes()).leaving(asked);
-  assert.equal(leaving.boundBy, "InsufficientGuardianShares");
-  assert.deepEqual([leaving.shares, leaving.amount >= amount], [shares, true]);
+  assert.equal(leaving.boundBy, "NothingRequested");
+  assert.deepEqual([leaving.unpaid, leaving.amount], [asked.waiting, asked.waiting]);
   // 38% below 86 the 10 SOL are worth 533 of 690 and interest: some of the capital has to stay.
   await world.setPrice(86n * USD);
   const stressed = (await world.quotes()).leaving(asked);
   assert.equal(stressed.boundBy, "StressCoverExceeded");
-  assert.ok(stressed.amount > 0n && stressed.shares < shares);
-  const leave = (shares: bigint) =>
-    getGuardianWithdrawInstructionAsync({ ...accounts, guardian, shares, minAmount: 0n });
-  await refusedWith("StressCoverExceeded", world.send([await leave(stressed.shares + 1_000n)], guardian));
-  const { withdrawal } = only(await world.send([await leave(stressed.shares)], guardian), "GuardianWithdrawn");
-  assert.deepEqual([withdrawal.shares, withdrawal.amount], [stressed.shares, stressed.amount]);
+  assert.ok(stressed.amount > 0n && stressed.amount < stressed.unpaid);
+  const leave = (minAmount: bigint) =>
+    getGuardianWithdrawInstructionAsync({ ...accounts, guardian, amount: stressed.unpaid, minAmount });
+  await refusedWith("SlippageExceeded", world.send([await leave(stressed.amount + 1n)], guardian));
+  const { withdrawal } = only(await world.send([await leave(stressed.amount)], guardian), "GuardianWithdrawn");
+  assert.equal(withdrawal.amount, stressed.amount);
 });
 
 test("map and risk tell of the debt there is", async () => {

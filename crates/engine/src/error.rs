@@ -98,6 +98,11 @@ macro_rules! with_errors {
             PoolImpaired "The pool has lost more than its books say yet: no supply until that is settled or made good",
             WrittenOff "Debt was written off that may still be paid back: nobody joins until it is, or is lost for good",
             ClaimImpaired "The guardians' claim lacks more than the guardian accepts",
+            RequestRunning "The guardian has asked to leave already: one request at a time",
+            NothingRequested "The guardian has not asked to leave, or has been paid",
+            ClaimWorthless "The backstop has nothing to pay the claim with",
+            StressRaiseTooLarge "The stress fall may be raised by at least a basis point and at most ten points",
+            StressRaiseResting "The stress fall is raised, or has not rested long enough since",
         }
     };
 }

@@ -15,6 +15,7 @@ use crate::{
     pool::Pool,
     ramp::Ramp,
     recovery::Recovery,
+    stress::StressRaise,
     units::{Bps, Clock, Collateral, DebtShares, Fixed, GuardianShares, Key, Price, Quote},
     unwind::Schedule,
     volatility::Volatility,
@@ -46,8 +47,10 @@ stored! {
     TakeOut {
         /// Quote atoms; zero if nothing is announced.
         amount: Quote,
-        /// When it was announced, seconds since 1970.
-        queued_at: i64,
+        /// From when it can be taken out, seconds since 1970.
+        opens_at: i64,
+        /// Until when, seconds since 1970.
+        closes_at: i64,
     }
 }
 
@@ -90,6 +93,8 @@ stored! {
         map: LiquidationMap,
         /// How much the guarded price moves.
         volatility: Volatility,
+        /// What the sentinel has added to the fall of admission.
+        stress_raise: StressRaise,
         /// An announced change of the liquidation LTV.
         ramp: Ramp,
         /// What suppliers have taken out lately.
@@ -103,9 +108,9 @@ stored! {
         /// Zeros; room for feeds and price guards.
         reserved_guard: [u64; 14],
         /// Zeros; room for backstop and guardians.
-        reserved_backstop: [u64; 14],
+        reserved_backstop: [u64; 9],
         /// Zeros; room for measures of risk.
-        reserved_map: [u64; 8],
+        reserved_map: [u64; 6],
         /// Zeros; room for governance.
         reserved_governance: [u64; 49],
     }

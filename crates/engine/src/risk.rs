@@ -78,7 +78,7 @@ impl Market {
             proximity: view.proximity()?,
             debt_within,
             deviation: self.volatility.deviation(&self.config),
-            admission_fall: self.admission_fall(),
+            admission_fall: self.admission_fall(clock),
         })
     }
 }

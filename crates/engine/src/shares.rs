@@ -34,6 +34,12 @@ impl Stake {
         num::mul_div_floor(shares, assets, all)
     }
 
+    /// Shares that stand for `amount`, rounded up: amount × (shares + virtual) ÷ (assets + virtual).
+    pub fn shares_worth(self, amount: u64) -> Result<u64> {
+        let (shares, assets) = self.with_virtual()?;
+        num::mul_div_ceil(amount, shares, assets)
+    }
+
     fn with_virtual(self) -> Result<(u64, u64)> {
         let shares = self.shares.checked_add(VIRTUAL_SHARES).ok_or(Error::Overflow)?;
         let assets = self.assets.checked_add(VIRTUAL_ASSETS).ok_or(Error::Overflow)?;

@@ -34,9 +34,9 @@ pub struct Statement {
     pub recovering: Collateral,
     /// Equity with the inventory at spot, after what was written off.
     pub equity: i128,
-    /// The guardians' claim on the equity.
+    /// The guardians' claims on the equity, of those who stay and of those who asked to leave.
     pub guardians: Quote,
-    /// What is left to the protocol: equity − claim. Negative if the claim is not covered.
+    /// What is left to the protocol: equity − claims. Negative if they are not covered.
     pub protocol: i128,
     /// What the claim lacks if everything were settled at the stored price: see [`Market::claim_impairment`].
     pub claim_impaired: Quote,
@@ -64,7 +64,7 @@ impl Market {
         let (pool, backstop) = (&books.pool, &books.backstop);
         let equity = books.equity(prices.spot())?;
         let [cover, admission] = self.stress(prices, clock)?;
-        let claim = books.guardians.claim;
+        let guardians = books.guardians.all_claims()?;
         Ok(Statement {
             cash: backstop.cash,
             inventory: backstop.inventory,
@@ -77,8 +77,8 @@ impl Market {
             written_off: books.recovery.written_off,
             recovering: books.recovery.inventory,
             equity,
-            guardians: claim,
-            protocol: equity.saturating_sub(i128::from(claim.0)),
+            guardians,
+            protocol: equity.saturating_sub(i128::from(guardians.0)),
             claim_impaired: self.claim_impairment(clock)?,
             impaired: self.impaired(clock)?,
             cover,

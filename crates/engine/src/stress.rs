@@ -18,9 +18,13 @@
 //!
 //! | what | S | rule |
 //! |---|---|---|
-//! | borrowing, withdrawing against debt, withdrawing protocol equity | [`Market::admission_fall`] | **A** = C − capital that has asked to leave: refused if A is negative after it and lower than before |
+//! | borrowing, withdrawing against debt | [`Market::admission_fall`] | **A** = C − capital that has asked to leave: refused if A is negative after it and lower than before |
+//! | withdrawing protocol equity | [`Market::volatile_fall`] | the same, without the announcement itself |
 //! | partial liquidations | `stress_fall` | in full while C ≥ 0 after them, else within the pipeline: [`crate::actions`] |
-//! | guardians' leaving | `stress_fall` | at most C |
+//! | guardians' leaving | their request's own, from `stress_fall` to nothing | at most their part of max(0, C): [`crate::guardians`] |
+//!
+//! A **sentinel**, a key that watches other protocols' thresholds, may raise the S of borrowing and withdrawing against debt for some hours
+//! ([`StressRaise`]). Nothing else looks at that, so a thief of the key holds nobody's money and stops no liquidation.
 //!
 //! A falling price may make C negative; that closes nothing else.
 
@@ -51,6 +55,35 @@ pub struct Cover {
     pub assets: Quote,
     /// Debt of the backstop and of the accounts under water, rounded up, and unfunded credits.
     pub liabilities: Quote,
+}
+
+/// Most that a sentinel may raise the fall of admission by, bps.
+pub const LARGEST_RAISE: Bps = Bps(1_000);
+/// Time in which a raise falls to nothing, and time that it then rests, seconds.
+pub const RAISE_SECONDS: i64 = 6 * 3_600;
+
+stored! {
+    /// What a sentinel has added to the fall of admission.
+    StressRaise {
+        /// When, seconds since 1970; zero if never.
+        raised_at: i64,
+        /// By how much at first, bps.
+        points: Bps,
+        /// Zeros.
+        padding: [u8; 4],
+    }
+}
+
+record! {
+    /// A sentinel has raised the fall of admission.
+    StressRaised {
+        /// By how much, bps; from now on it falls on a straight line.
+        points: Bps,
+        /// When nothing of it is left, seconds since 1970.
+        ends_at: i64,
+        /// From when it can be raised again, seconds since 1970.
+        rests_until: i64,
+    }
 }
 
 /// Everything that the stress cover is made of. Quote atoms unless it says otherwise.
@@ -105,6 +138,17 @@ impl Stress {
     }
 }
 
+impl StressRaise {
+    /// What is left of it at a moment, bps, rounded up: all of it at first, nothing after [`RAISE_SECONDS`].
+    #[must_use]
+    pub fn at(&self, clock: Clock) -> Bps {
+        let elapsed = clock.unix.saturating_sub(self.raised_at).clamp(0, RAISE_SECONDS);
+        let left = RAISE_SECONDS.saturating_sub(elapsed).unsigned_abs();
+        let points = num::mul_div_ceil(self.points.factor(), left, RAISE_SECONDS.unsigned_abs());
+        Bps(u32::try_from(points.unwrap_or(0)).unwrap_or(0))
+    }
+}
+
 impl Cover {
     /// Whether C is below zero.
     #[inline]
@@ -145,10 +189,17 @@ impl Move<'_> {
 }
 
 impl Market {
-    /// The fall that new risk must leave cover for, bps: S_base + `stress_volatility` × σ, at least S_base, at most
+    /// The fall that new risk must leave cover for, bps: [`Market::volatile_fall`], and what a sentinel has added.
+    #[must_use]
+    pub fn admission_fall(&self, clock: Clock) -> Bps {
+        let raised = self.stress_raise.at(clock);
+        Bps(self.volatile_fall().0.saturating_add(raised.0))
+    }
+
+    /// The fall that the price's volatility asks cover for, bps: S_base + `stress_volatility` × σ, at least S_base, at most
     /// `stress_max`. Rounded down.
     #[must_use]
-    pub fn admission_fall(&self) -> Bps {
+    pub fn volatile_fall(&self) -> Bps {
         let config = &self.config;
         let deviation = self.volatility.deviation(config).factor();
         let added = num::scaled(deviation, config.stress_volatility);
@@ -157,6 +208,43 @@ impl Market {
             .unwrap_or(u32::MAX)
             .min(config.stress_max.0)
             .max(config.stress_fall.0))
+    }
+
+    /// Raises the fall of admission by `points`, of which nothing is left after [`RAISE_SECONDS`]; who may is the caller's business.
+    ///
+    /// # Errors
+    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseResting`] while an earlier one
+    /// lasts, and for as long again.
+    pub fn raise_stress(&mut self, points: Bps, clock: Clock) -> Result<StressRaised> {
+        if points == Bps(0) || points > LARGEST_RAISE {
+            return Err(Error::StressRaiseTooLarge);
+        }
+        let ends = |since: i64| since.saturating_add(RAISE_SECONDS);
+        if clock.unix < ends(ends(self.stress_raise.raised_at)) {
+            return Err(Error::StressRaiseResting);
+        }
+        self.stress_raise = StressRaise {
+            raised_at: clock.unix,
+            points,
+            padding: [0; 4],
+        };
+        let ends_at = ends(clock.unix);
+        Ok(StressRaised {
+            points,
+            ends_at,
+            rests_until: ends(ends_at),
+        })
+    }
+
+    /// The lowest of the stored prices, quote atoms per collateral atom: spot of the newest accepted readings, the same as the guard lets it
+    /// be, and the market's own average. Zero before the first reading.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`], for prices that no reading can have.
+    pub(crate) fn stored_lowest(&self) -> Result<Price> {
+        let guard = &self.guard;
+        let guarded = guard.clamp(&self.config, guard.spot)?;
+        Ok(guard.spot.min(guarded).min(guard.average))
     }
 
     /// C of `books` after a fall of `fall`, quote atoms.
@@ -174,8 +262,8 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::StressCoverExceeded`], [`Error::Overflow`].
-    pub(crate) fn check_admission(&self, books: &Books, moved: &Move, lowest: Price) -> Result<()> {
-        let stress = Stress::new(&self.map, books.pool.index, lowest, self.admission_fall())?;
+    pub(crate) fn check_admission(&self, books: &Books, moved: &Move, lowest: Price, clock: Clock) -> Result<()> {
+        let stress = Stress::new(&self.map, books.pool.index, lowest, self.admission_fall(clock))?;
         let index = Factor::of(books.pool.index.raw());
         let leaving = self.leaving(books)?;
         let admission = |sums| {
@@ -192,21 +280,22 @@ impl Market {
         Ok(())
     }
 
-    /// What has asked to leave: guardians' requested part of their claim, and the equity that is announced, quote atoms.
+    /// What has asked to leave: guardians' fixed claims, and the equity that is announced, quote atoms.
     fn leaving(&self, books: &Books) -> Result<Quote> {
-        let requested = books.guardians.requested_claim()?;
+        let requested = books.guardians.requested()?;
         // Any amount can be announced.
         Ok(Quote(requested.0.saturating_add(self.take_out.amount.0)))
     }
 
     /// Refuses to take protocol equity out of `books`, already without it, if what stays does not cover the fall of
-    /// admission beside what guardians have asked for. Without an accepted price nobody has a debt, and nothing is refused.
+    /// [`Market::volatile_fall`] beside what guardians have asked for, who come first. Without an accepted price nobody has a debt, and
+    /// nothing is refused.
     ///
     /// # Errors
     /// [`Error::StressCoverExceeded`], [`Error::Overflow`].
     pub(crate) fn check_equity_withdrawal(&self, books: &Books, lowest: Price) -> Result<()> {
-        let cover = self.cover_of(books, lowest, self.admission_fall())?;
-        if cover.without(books.guardians.requested_claim()?) < 0 {
+        let cover = self.cover_of(books, lowest, self.volatile_fall())?;
+        if cover.without(books.guardians.requested()?) < 0 {
             return Err(Error::StressCoverExceeded);
         }
         Ok(())
@@ -232,7 +321,7 @@ impl Market {
                 leaving,
             })
         };
-        Ok([at(self.config.stress_fall)?, at(self.admission_fall())?])
+        Ok([at(self.config.stress_fall)?, at(self.admission_fall(clock))?])
     }
 
     /// The inventory that fits the pipeline beside what is held, collateral atoms, rounded down: (P − inventory), P at the

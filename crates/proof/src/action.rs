@@ -72,14 +72,18 @@ pub enum Action {
     GuardianDeposit(usize, u64),
     /// Of the guardian's shares.
     GuardianRequest(usize, Size),
-    /// Of what the guardian has asked to take out.
+    /// Of what is unpaid of its request.
     GuardianWithdraw(usize, Size),
+    /// It takes its request back.
+    GuardianTakeBack(usize),
     ReopenPosition(usize),
     /// Of the backstop's cash; and for how many slots it is approved.
     QueueTakeOut(Size, u64),
     CancelTakeOut,
     TakeOut,
     Observe,
+    /// The sentinel raises the fall of admission, bps.
+    RaiseStress(u32),
     PullBrake(u32),
     Pause {
         kinds: u8,
@@ -134,7 +138,8 @@ impl Action {
             234..=236 => [crash(bytes, 250, 600), unwind(bytes), vec![Self::Settle]].concat(),
             237..=238 => settles_in_part(bytes),
             239..=243 => guardian_leaves(bytes),
-            244..=247 => equity_leaves(bytes),
+            244..=245 => guardian_leaves_after_a_loss(bytes),
+            246..=247 => equity_leaves(bytes),
             248..=252 => squeeze(bytes),
             253 => far(bytes),
             254..=255 => run_on_the_pool(bytes),
@@ -180,7 +185,8 @@ impl Action {
             185..=191 => Self::GuardianDeposit(account % GUARDIANS, bytes.amount(28)),
             192..=196 => Self::GuardianRequest(account % GUARDIANS, size(bytes)),
             197..=202 => Self::GuardianWithdraw(account % GUARDIANS, size(bytes)),
-            203..=204 => Self::ReopenPosition(account % GUARDIANS),
+            203 => Self::ReopenPosition(account % GUARDIANS),
+            204 => Self::GuardianTakeBack(account % GUARDIANS),
             205..=208 => Self::QueueTakeOut(size(bytes), bytes.between(0, 4_000_000).into()),
             209..=210 => Self::CancelTakeOut,
             211..=215 => Self::TakeOut,
@@ -200,7 +206,8 @@ impl Action {
                 parameter: u8::try_from(bytes.index(Parameter::ALL.len())).unwrap_or(0),
                 to: bytes.between(900, 1_100),
             },
-            244..=247 => Self::DonateQuote(bytes.amount(36)),
+            244 => Self::RaiseStress(bytes.between(0, 1_050)),
+            245..=247 => Self::DonateQuote(bytes.amount(36)),
             248..=250 => Self::DonateCollateral(bytes.amount(36)),
             251..=255 => Self::Repay(account, Size::Part(1_000)),
         }
@@ -351,13 +358,45 @@ fn run_on_the_pool(bytes: &mut Bytes) -> Vec<Action> {
 /// A guardian joins, asks to leave, and does in time.
 fn guardian_leaves(bytes: &mut Bytes) -> Vec<Action> {
     let guardian = bytes.index(GUARDIANS);
-    vec![
+    let wait = match bytes.byte() {
+        // The feeds die.
+        0..=15 => Action::Silence(604_800 + u32::from(bytes.byte())),
+        16..=99 => Action::Wait(3_600 + bytes.between(0, 100_000)),
+        _ => Action::Wait(3_600 + u32::from(bytes.byte())),
+    };
+    let mut story = vec![
         Action::GuardianDeposit(guardian, 50_000_000 + u64::from(bytes.word())),
         Action::GuardianRequest(guardian, size(bytes)),
-        Action::Wait(3_600 + u32::from(bytes.byte())),
+        wait,
         Action::Observe,
-        Action::GuardianWithdraw(guardian, size(bytes)),
-    ]
+    ];
+    story.push(match bytes.byte() {
+        0..=50 => Action::GuardianTakeBack(guardian),
+        _ => Action::GuardianWithdraw(guardian, size(bytes)),
+    });
+    story.push(Action::GuardianWithdraw(guardian, size(bytes)));
+    story.push(Action::GuardianWithdraw(1 - guardian, Size::Part(1_000)));
+    story
+}
+
+/// Guardians are all that stands behind the market when it loses what everybody had borrowed; both ask to leave, one before and one
+/// after.
+fn guardian_leaves_after_a_loss(bytes: &mut Bytes) -> Vec<Action> {
+    let first = bytes.index(GUARDIANS);
+    let mut story = vec![
+        Action::GuardianDeposit(first, 1_000_000_000 + 4 * u64::from(bytes.word())),
+        Action::GuardianDeposit(1 - first, 1_000_000_000 + 4 * u64::from(bytes.word())),
+        Action::GuardianRequest(first, Size::Part(900)),
+    ];
+    story.extend(lever_up(bytes));
+    story.extend(crash(bytes, 400, 650));
+    story.extend([Action::Observe, Action::GuardianRequest(1 - first, size(bytes))]);
+    story.extend(unwind(bytes));
+    story.push(Action::Wait(3_600));
+    for guardian in [first, 1 - first, first] {
+        story.extend([Action::Observe, Action::GuardianWithdraw(guardian, size(bytes))]);
+    }
+    story
 }
 
 /// The protocol announces to take equity out, and does in time.

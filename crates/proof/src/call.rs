@@ -8,6 +8,7 @@ use breakwater_engine::{
     guard::BrakePull,
     pause::Pause,
     ramp::{RampAnnounced, RampCancellation},
+    stress::StressRaised,
 };
 
 /// One instruction with every number in it, as the program would be sent it. Limits of the caller's (least shares, highest
@@ -69,13 +70,16 @@ pub enum Call {
         guardian: usize,
         amount: Quote,
     },
+    /// No shares take an open request back.
     GuardianRequest {
         guardian: usize,
         shares: GuardianShares,
     },
     GuardianWithdraw {
         guardian: usize,
-        shares: GuardianShares,
+        amount: Quote,
+        /// Whether the feeds are shown with it, or the stored prices have to do.
+        shown: bool,
     },
     /// Closes an empty position, and opens it again.
     ReopenPosition {
@@ -86,8 +90,14 @@ pub enum Call {
         expires_slot: u64,
     },
     CancelTakeOut,
-    TakeOut,
+    TakeOut {
+        /// Whether the feeds are shown with it, or the stored prices have to do.
+        shown: bool,
+    },
     Observe,
+    RaiseStress {
+        points: Bps,
+    },
     PullBrake {
         seconds: u32,
     },
@@ -139,6 +149,7 @@ pub enum Done {
     TakeOutCancelled(TakeOutCancellation),
     TakenOut(TakenOut),
     Observed(Observation),
+    StressRaised(StressRaised),
     Braked(BrakePull),
     Paused(Pause),
     LtvAnnounced(RampAnnounced),

@@ -10,7 +10,7 @@
 
 use crate::{
     Stage,
-    exact::{Int, floor, int, one, positive, root, trunc, value, whole},
+    exact::{Int, ceil, floor, int, one, positive, root, trunc, value, whole},
     facts::{View, debt},
 };
 use breakwater_engine::{DebtShares, Market, map::BANDS};
@@ -137,8 +137,17 @@ fn sides(stage: &Stage, index: &Int, lowest: &Int, fall: u32, origin: i64) -> Ve
         .collect()
 }
 
-/// S of admission, ten thousandths: S_base and `stress_volatility` × σ, within S_base and `stress_max`.
-pub(crate) fn admission_fall(market: &Market) -> u32 {
+/// S of admission at a moment, ten thousandths: that of volatility, and what is left of the sentinel's points, which fall to nothing in six
+/// hours, rounded up.
+pub(crate) fn admission_fall(market: &Market, now: i64) -> u32 {
+    let (raise, hours) = (&market.stress_raise, 6 * 3_600);
+    let left = (hours - (now - raise.raised_at)).clamp(0, hours);
+    let points = ceil(&(int(raise.points.0) * left), &int(hours));
+    volatile_fall(market) + u32::try_from(points).unwrap_or(u32::MAX)
+}
+
+/// S_base and `stress_volatility` × σ, within S_base and `stress_max`, ten thousandths.
+pub(crate) fn volatile_fall(market: &Market) -> u32 {
     let config = &market.config;
     // The variance is of one second, in units of 2^-46.
     let deviation = (root(&(int(market.volatility.variance) * config.volatility_horizon)) * whole()) >> 23u32;
@@ -147,14 +156,14 @@ pub(crate) fn admission_fall(market: &Market) -> u32 {
     u32::try_from(fall).unwrap_or(u32::MAX).min(most)
 }
 
-/// What the guardians' requested shares are of their claim, quote atoms, rounded down.
+/// The fixed claims of guardians who asked to leave, quote atoms.
 pub(crate) fn requested(market: &Market) -> Int {
-    let guardians = &market.books.guardians;
-    // With the virtual shares and their atom.
-    floor(
-        &(int(guardians.requested.0) * (int(guardians.claim.0) + 1)),
-        &(int(guardians.shares.0) + 1_000),
-    )
+    int(market.books.guardians.waiting.0) + market.books.guardians.open.0
+}
+
+/// All claims of guardians, quote atoms.
+pub(crate) fn all_claims(market: &Market) -> Int {
+    requested(market) + market.books.guardians.claim.0
 }
 
 /// What all accounts' debts exceed their collateral by at q, account by account, quote atoms with 64 fractional bits: exactly.

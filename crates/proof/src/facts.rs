@@ -293,6 +293,14 @@ impl View {
     }
 }
 
+/// The lowest of the prices that a market has stored: spot, the same no further from the reference than the slack, and the average.
+pub(crate) fn stored_lowest(stage: &Stage) -> Int {
+    let (guard, config) = (&stage.market.guard, &stage.market.config);
+    let [spot, reference, average] = [guard.spot, guard.reference, guard.average].map(|price| int(price.raw()));
+    let guarded = within(&spot, &reference, int(config.velocity_slack.0));
+    spot.min(guarded).min(average)
+}
+
 /// A price, no further than so many ten thousandths from a centre; the bound rounded outwards. Anything without a centre.
 pub(crate) fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
     if *centre == int(0) {

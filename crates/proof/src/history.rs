@@ -30,11 +30,15 @@ pub struct History {
     pub(crate) doubted: Option<i64>,
     /// Suppliers' coming and leaving.
     pub(crate) outflows: Vec<Flow>,
-    /// What each guardian may expect at most: what it put in and its shares' part of what the claim earned, less what left with
-    /// those shares it took out; quote atoms with 64 fractional bits, rounded up.
+    /// What each guardian may expect at most: what it put in, and its shares' part of what the claim and the open requests earned, less
+    /// what it was paid; quote atoms with 64 fractional bits, rounded up.
     pub(crate) expected: [Int; GUARDIANS],
-    /// What a guardian who has just taken shares out could expect for them.
+    /// What a guardian who has just been paid could expect before that.
     pub(crate) part: Int,
+    /// When the sentinel raised the fall of admission the time before last, seconds since 1970.
+    pub(crate) raised: Option<i64>,
+    /// When it did last.
+    last_raise: Option<i64>,
     /// How often guardians have come or left in this era: each time rounding may leave an atom to those who stay.
     pub(crate) roundings: u64,
 }
@@ -71,6 +75,10 @@ impl History {
             step.before.market.books_at(step.after.clock).unwrap_or(*before)
         };
         self.share_out(&step.before, claim(&accrued).saturating_sub(claim(before)));
+        self.share_out_open(
+            &step.before,
+            accrued.guardians.open.0.saturating_sub(before.guardians.open.0),
+        );
         self.cash += held(&accrued) - held(before);
         match (call, done) {
             (Call::DonateQuote { amount }, _) => self.donated_quote += amount,
@@ -101,13 +109,13 @@ impl History {
                 self.cash += i128::from(amount.0) - i128::from(deposit.repaid.0);
                 self.expected[*guardian] += int(amount.0) << 64;
             }
-            (Call::GuardianWithdraw { guardian, shares }, Done::GuardianWithdrawn(withdrawal)) => {
+            (_, Done::GuardianRequested(_)) => self.roundings += 1,
+            (_, Done::StressRaised(_)) => self.raised = self.last_raise.replace(now),
+            (Call::GuardianWithdraw { guardian, .. }, Done::GuardianWithdrawn(withdrawal)) => {
                 self.roundings += 1;
                 self.cash -= i128::from(withdrawal.amount.0);
-                let held = step.before.guardians[*guardian].shares.0;
-                let of_all = |shares: u64| ceil(&(&self.expected[*guardian] * shares), &int(held.max(1)));
-                self.part = of_all(shares.0);
-                self.expected[*guardian] = of_all(held.saturating_sub(shares.0));
+                self.part = self.expected[*guardian].clone();
+                self.expected[*guardian] -= int(withdrawal.amount.0) << 64;
             }
             _ => {}
         }
@@ -145,6 +153,18 @@ impl History {
         for (expected, position) in self.expected.iter_mut().zip(&before.guardians) {
             let shares = position.in_era(guardians.era).shares.0;
             *expected += ceil(&((int(earned) * shares) << 64), &int(guardians.shares.0));
+        }
+    }
+
+    /// What open requests have earned belongs to those who hold shares of them.
+    fn share_out_open(&mut self, before: &Stage, earned: u64) {
+        let guardians = &before.market.books.guardians;
+        if guardians.open_shares.0 == 0 {
+            return;
+        }
+        for (expected, position) in self.expected.iter_mut().zip(&before.guardians) {
+            let shares = position.in_era(guardians.era).open_shares.0;
+            *expected += ceil(&((int(earned) * shares) << 64), &int(guardians.open_shares.0));
         }
     }
 

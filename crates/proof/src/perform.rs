@@ -132,12 +132,17 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::GuardianDeposited(done)
         }
         Call::GuardianRequest { guardian, shares } => {
-            Done::GuardianRequested(market.guardian_request(&mut stage.guardians[guardian], shares, clock)?)
-        }
-        Call::GuardianWithdraw { guardian, shares } => {
-            let prices = for_leaving(market, &mut accept)?;
             let position = &mut stage.guardians[guardian];
-            let done = market.guardian_withdraw(position, shares, Quote::ZERO, prices.as_ref(), clock)?;
+            Done::GuardianRequested(market.guardian_request(position, shares, Quote::ZERO, clock)?)
+        }
+        Call::GuardianWithdraw {
+            guardian,
+            amount,
+            shown,
+        } => {
+            for_leaving(market, shown, &mut accept)?;
+            let position = &mut stage.guardians[guardian];
+            let done = market.guardian_withdraw(position, amount, Quote::ZERO, clock)?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
             Done::GuardianWithdrawn(done)
         }
@@ -151,9 +156,9 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::TakeOutQueued(market.queue_take_out(amount, expires_slot, clock)?)
         }
         Call::CancelTakeOut => Done::TakeOutCancelled(market.cancel_take_out()?),
-        Call::TakeOut => {
-            let prices = for_leaving(market, &mut accept)?;
-            let done = market.take_out(prices.as_ref(), clock)?;
+        Call::TakeOut { shown } => {
+            for_leaving(market, shown, &mut accept)?;
+            let done = market.take_out(clock)?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
             Done::TakenOut(done)
         }
@@ -162,6 +167,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             *seen = Some(prices);
             Done::Observed(done)
         }
+        Call::RaiseStress { points } => Done::StressRaised(market.raise_stress(points, clock)?),
         Call::PullBrake { seconds } => Done::Braked(market.pull_brake(seconds, clock)?),
         Call::Pause { kinds, seconds } => Done::Paused(market.pause(Kinds(kinds), seconds, clock)?),
         Call::AnnounceLtv { to, starts_at, ends_at } => {
@@ -202,15 +208,16 @@ fn batch(stage: &mut Stage, keeper: usize, accounts: &[usize], prices: &Prices) 
     Ok(done)
 }
 
-/// Prices are accepted only while what leaves depends on them.
+/// Prices that are shown are accepted only while what leaves depends on them.
 fn for_leaving(
     market: &mut Market,
+    shown: bool,
     accept: &mut impl FnMut(&mut Market, PriceUse) -> Result<Prices>,
-) -> Result<Option<Prices>> {
-    if !market.books.leaving_needs_prices() {
-        return Ok(None);
+) -> Result<()> {
+    if shown && market.books.leaving_needs_prices() {
+        accept(market, PriceUse::Borrow)?;
     }
-    accept(market, PriceUse::Borrow).map(Some)
+    Ok(())
 }
 
 /// Whether anybody can have so many tokens beside those of the vault. Else the transfer fails, and on a chain with it whatever

@@ -68,7 +68,7 @@ impl Flavour {
     #[must_use]
     pub fn config(self) -> Config {
         let mut config = Config::EXAMPLE;
-        (config.guardian_cooldown, config.guardian_window) = (3_600, 86_400);
+        (config.guardian_cooldown, config.guardian_release) = (3_600, 86_400);
         (config.take_out_delay, config.take_out_window) = (90_000, 400_000);
         (config.unwind_burst, config.unwind_slope) = (1_200, Bps(1_500));
         (config.market_depth, config.debt_cap) = (Quote(2_000_000_000), Quote(30_000_000_000));

@@ -7,7 +7,8 @@ use crate::{
 };
 use breakwater_engine::{
     Bps, Clock, Collateral, DebtShares, GuardianPosition, GuardianShares, KeeperLedger, LpShares, MarginAccount,
-    Market, Parameter, Prices, Quote, RawReading, Readings, Result, audit::Totals, oracle::PriceUse,
+    Market, Parameter, Prices, Quote, RawReading, Readings, Result, actions::DEAD_SECONDS, audit::Totals,
+    oracle::PriceUse,
 };
 
 /// Everything that a chain would keep of one market.
@@ -267,9 +268,14 @@ impl Stage {
                         .0),
                 ),
             },
+            Action::GuardianTakeBack(guardian) => Call::GuardianRequest {
+                guardian,
+                shares: GuardianShares::ZERO,
+            },
             Action::GuardianWithdraw(guardian, size) => Call::GuardianWithdraw {
                 guardian,
-                shares: GuardianShares(size.of(self.guardians[guardian].requested.0)),
+                amount: Quote(size.of(self.unpaid(guardian))),
+                shown: self.shows(),
             },
             Action::ReopenPosition(guardian) => Call::ReopenPosition { guardian },
             Action::QueueTakeOut(size, slots) => Call::QueueTakeOut {
@@ -277,8 +283,9 @@ impl Stage {
                 expires_slot: self.clock.slot + slots,
             },
             Action::CancelTakeOut => Call::CancelTakeOut,
-            Action::TakeOut => Call::TakeOut,
+            Action::TakeOut => Call::TakeOut { shown: self.shows() },
             Action::Observe => Call::Observe,
+            Action::RaiseStress(points) => Call::RaiseStress { points: Bps(points) },
             Action::PullBrake(seconds) => Call::PullBrake { seconds },
             Action::Pause { kinds, seconds } => Call::Pause { kinds, seconds },
             Action::AnnounceLtv { change, after, takes } => Call::AnnounceLtv {
@@ -308,6 +315,20 @@ impl Stage {
         books
             .and_then(|books| books.pool.index.debt(self.accounts[account].debt_shares))
             .map_or(0, |debt| debt.0)
+    }
+
+    /// What is unpaid of a guardian's request, quote atoms. For choosing amounts.
+    fn unpaid(&self, guardian: usize) -> u64 {
+        let guardians = &self.market.books.guardians;
+        let position = self.guardians[guardian].in_era(guardians.era);
+        position.unpaid(guardians).map_or(0, |unpaid| unpaid.0)
+    }
+
+    /// Whether who takes money out shows the feeds: every other slot, and whenever the stored prices are too old.
+    fn shows(&self) -> bool {
+        let age = self.clock.unix - self.market.guard.priced_at;
+        let old = age > i64::from(self.market.config.max_age_short) && age < DEAD_SECONDS;
+        old || self.clock.slot.is_multiple_of(2)
     }
 
     /// What collateral is worth at the feeds' prices, quote atoms, about. For choosing amounts.

@@ -9,7 +9,7 @@ fn every_kind_of_action_can_be_read_from_bytes() {
     let kinds: BTreeSet<_> = (0..=u8::MAX)
         .map(|first| Action::from_bytes(&mut Bytes::new(&[first])).kind())
         .collect();
-    assert_eq!(kinds.len(), 34, "{kinds:?}");
+    assert_eq!(kinds.len(), 36, "{kinds:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What guardians earn, and what leaving pays.
 
-use crate::{Quotes, search};
+use crate::Quotes;
 use breakwater_engine::{
     Bps, Clock, Error, GuardianPosition, GuardianShares, Guardians, Quote, Result, actions::GuardianWithdrawal, num,
     oracle::PriceUse,
@@ -33,15 +33,16 @@ pub struct GuardianYield {
     pub in_a_crash: Bps,
 }
 
-/// What leaving pays a guardian now.
+/// What a guardian's request pays now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaving {
-    /// The most shares that can be cancelled.
-    pub shares: GuardianShares,
-    /// Quote atoms that they pay.
+    /// What is unpaid of it before that, quote atoms.
+    pub unpaid: Quote,
+    /// Quote atoms that it pays.
     pub amount: Quote,
-    /// What one share more is refused for: [`Error::InsufficientGuardianShares`] if that is all that was asked for in
-    /// time, [`Error::BackstopCashInsufficient`], [`Error::StressCoverExceeded`].
+    /// What stands in the way of more: [`Error::NothingRequested`] if that is all, [`Error::BackstopCashInsufficient`],
+    /// [`Error::StressCoverExceeded`], also where others' requests have their part of it, or [`Error::ClaimWorthless`] where the backstop
+    /// has less than all claims.
     pub bound_by: Error,
 }
 
@@ -87,36 +88,35 @@ impl Quotes {
         })
     }
 
-    /// What a guardian's leaving with `shares` would pay now.
+    /// What a guardian's request would be paid now, of `amount` quote atoms.
     ///
     /// # Errors
     /// Those of [`breakwater_engine::Market::guardian_withdraw`].
-    pub fn guardian_withdrawal(
-        &self,
-        position: &GuardianPosition,
-        shares: GuardianShares,
-    ) -> Result<GuardianWithdrawal> {
+    pub fn guardian_withdrawal(&self, position: &GuardianPosition, amount: Quote) -> Result<GuardianWithdrawal> {
         let (mut market, mut position) = (self.market, *position);
-        let prices = self.prices_for(PriceUse::Borrow)?;
-        market.guardian_withdraw(&mut position, shares, Quote::ZERO, Some(&prices), self.clock)
+        market.guardian_withdraw(&mut position, amount, Quote::ZERO, self.clock)
     }
 
-    /// With how much a guardian can leave now, and why not with more.
+    /// How much a guardian's request pays now, and why not more.
     ///
     /// # Errors
-    /// Where the number of shares is not what stands in the way: [`Error::TooEarly`], [`Error::Expired`], the price is
-    /// not trusted.
+    /// Where the amount is not what stands in the way: [`Error::NothingRequested`], [`Error::TooEarly`], the price is not trusted.
     pub fn leaving(&self, position: &GuardianPosition) -> Result<Leaving> {
-        let attempt = |shares| self.guardian_withdrawal(position, GuardianShares(shares));
-        let (shares, bound_by) = search::largest(|shares| attempt(shares).map(drop))?;
-        let amount = if shares == 0 {
-            Quote::ZERO
+        let books = self.market.books_at(self.clock)?;
+        let unpaid = position.in_era(books.guardians.era).unpaid(&books.guardians)?;
+        let paid = self.guardian_withdrawal(position, Quote(u64::MAX))?;
+        let bound_by = if paid.amount == unpaid {
+            Error::NothingRequested
+        } else if paid.amount == books.backstop.cash {
+            Error::BackstopCashInsufficient
+        } else if paid.unpaid == Quote::ZERO {
+            Error::ClaimWorthless
         } else {
-            attempt(shares)?.amount
+            Error::StressCoverExceeded
         };
         Ok(Leaving {
-            shares: GuardianShares(shares),
-            amount,
+            unpaid,
+            amount: paid.amount,
             bound_by,
         })
     }

@@ -224,13 +224,13 @@ described! {
         /// The same ÷ claim, bps.
         in_a_crash: u32,
     }
-    /// With how much a guardian can leave now.
+    /// What a guardian's request pays now.
     Leaving {
-        /// The most shares that can be cancelled.
-        shares: u64,
-        /// Quote atoms that they pay.
+        /// What is unpaid of it before that, quote atoms.
+        unpaid: u64,
+        /// Quote atoms that it pays.
         amount: u64,
-        /// Code of the error that one share more is refused with.
+        /// Code of the error that says what stands in the way of more; `NothingRequested` if that is all.
         bound_by: u32,
     }
     /// What the backstop sells at one moment.
@@ -492,7 +492,7 @@ impl From<quotes::GuardianYield> for GuardianYield {
 impl From<quotes::Leaving> for Leaving {
     fn from(leaving: quotes::Leaving) -> Self {
         Self {
-            shares: leaving.shares.0,
+            unpaid: leaving.unpaid.0,
             amount: leaving.amount.0,
             bound_by: code(leaving.bound_by),
         }

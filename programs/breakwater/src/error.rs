@@ -73,6 +73,9 @@ macro_rules! define_errors {
             /// The price feed is not trading
             #[msg("The price feed is not trading")]
             FeedNotTrading,
+            /// The signer is not the sentinel
+            #[msg("The signer is not the sentinel")]
+            WrongSentinel,
         }
 
         impl From<breakwater_engine::Error> for BreakwaterError {

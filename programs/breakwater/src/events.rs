@@ -2,7 +2,7 @@
 
 use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
 use breakwater_engine::{
-    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, depth, governance, guard, pause, ramp,
+    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, depth, governance, guard, pause, ramp, stress,
 };
 use bytemuck::{NoUninit, Zeroable};
 
@@ -61,6 +61,12 @@ events! {
     DepthShareChanged { market: Pubkey, allocation: depth::DepthAllocation, }
     /// Another guardian of the brakes was queued.
     GuardianQueued { guardian: Pubkey, queued: governance::ChangeQueued, }
+    /// Another sentinel was queued.
+    SentinelQueued { sentinel: Pubkey, queued: governance::ChangeQueued, }
+    /// The protocol has another sentinel.
+    SentinelSet { sentinel: Pubkey, }
+    /// The sentinel raised the fall of admission.
+    StressFallRaised { market: Pubkey, sentinel: Pubkey, raised: stress::StressRaised, }
     /// What was queued will not be done. The subject is a market, or the protocol.
     ChangeCancelled { subject: Pubkey, kind: u8, id: u16, signer: Pubkey, }
     /// Kinds of action are paused in a market.
@@ -83,9 +89,9 @@ events! {
     GuardianPositionClosed { market: Pubkey, guardian: Pubkey, }
     /// A guardian put capital in.
     GuardianDeposited { market: Pubkey, guardian: Pubkey, deposit: actions::GuardianDeposit, }
-    /// A guardian asked to leave.
+    /// A guardian asked to leave, or took that back.
     GuardianRequested { market: Pubkey, guardian: Pubkey, request: actions::GuardianRequest, }
-    /// A guardian left.
+    /// A guardian's request was paid, as far as it could be.
     GuardianWithdrawn { market: Pubkey, guardian: Pubkey, withdrawal: actions::GuardianWithdrawal, }
     /// Inventory was sold.
     InventorySold { market: Pubkey, buyer: Pubkey, sale: actions::Sale, }

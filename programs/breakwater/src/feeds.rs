@@ -66,12 +66,17 @@ impl Feeds<'_> {
         told(address, &market.accept_prices(&readings, usage, clock)).copied()
     }
 
-    /// The prices that taking money out of the backstop needs: see [`breakwater_engine::Books::leaving_needs_prices`].
+    /// Has the engine accept what is shown by who takes money out of the backstop, if that needs prices at all (see
+    /// [`breakwater_engine::Books::leaving_needs_prices`]). It leaves at the stored prices: who shows nothing relies on those.
     ///
     /// # Errors
     /// Those of [`Feeds::accept`].
-    pub fn for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        self.if_needed(market.books.leaving_needs_prices(), market, address, clock)
+    pub fn show_for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<()> {
+        let shown = self.collateral_feed.is_some() || self.quote_feed.is_some();
+        if shown && market.books.leaving_needs_prices() {
+            self.accept(market, address, PriceUse::Borrow, clock)?;
+        }
+        Ok(())
     }
 
     /// The prices that settling a deficit needs: see [`breakwater_engine::Books::settling_needs_prices`].

@@ -3,8 +3,8 @@
 use anchor_lang::prelude::*;
 
 /// SHA-256 of the kind of change, its subject and the Borsh bytes of the change itself.
-/// The payload is a `Vec<ParameterChange>`, the market's `Feeds` and whether the present ones
-/// are dead, the guardian's key, or two `DepthAllocation`: the market's present
+/// The payload is a `Vec<ParameterChange>`, the market's `Feeds` and whether the present ones are dead, the guardian's or the
+/// sentinel's key, or two `DepthAllocation`: the market's present
 /// one and the new one.
 ///
 /// # Errors

@@ -197,15 +197,16 @@ pub mod breakwater {
         instructions::guardian_deposit(ctx, amount, min_shares, max_impairment)
     }
 
-    /// Asks to take `shares` out after the cool-down; replaces an earlier request.
-    pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64) -> Result<()> {
-        instructions::guardian_request(ctx, shares)
+    /// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero takes an open
+    /// request back.
+    pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64, min_amount: u64) -> Result<()> {
+        instructions::guardian_request(ctx, shares, min_amount)
     }
 
-    /// Pays out `shares` that were asked for in time, for at least `min_amount` quote atoms. The price feeds are needed
-    /// only while there is inventory or debt.
-    pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, shares: u64, min_amount: u64) -> Result<()> {
-        instructions::guardian_withdraw(ctx, shares, min_amount)
+    /// Pays an open request as much of `amount` quote atoms as can leave, and at least `min_amount`; `u64::MAX` means all. The price
+    /// feeds are needed only while there is inventory or debt, and the market's stored prices are too old.
+    pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, amount: u64, min_amount: u64) -> Result<()> {
+        instructions::guardian_withdraw(ctx, amount, min_amount)
     }
 
     /// Opens the ledger on which the signer's bounties of a market are credited.
@@ -306,6 +307,23 @@ pub mod breakwater {
     /// entry.
     pub fn execute_guardian(ctx: Context<ExecuteGuardian>, guardian: Pubkey) -> Result<()> {
         instructions::execute_guardian(ctx, guardian)
+    }
+
+    /// Queues another sentinel, all zeros for nobody, which may be done until the slot `expires_slot`. Only the protocol's authority may;
+    /// it pays the rent of the entry.
+    pub fn queue_sentinel(ctx: Context<QueueSentinel>, sentinel: Pubkey, expires_slot: u64) -> Result<()> {
+        instructions::queue_sentinel(ctx, sentinel, expires_slot)
+    }
+
+    /// Names the queued sentinel, after the timelock. Only the protocol's authority may; it gets the rent of the entry.
+    pub fn execute_sentinel(ctx: Context<ExecuteSentinel>, sentinel: Pubkey) -> Result<()> {
+        instructions::execute_sentinel(ctx, sentinel)
+    }
+
+    /// Raises the fall that new risk must leave cover for by `points` bps, at most ten points; it falls to nothing in six hours, and rests
+    /// for six. Only the sentinel may.
+    pub fn raise_stress(ctx: Context<RaiseStress>, points: u32) -> Result<()> {
+        instructions::raise_stress(ctx, points)
     }
 
     /// Cancels what is queued, at any time. The authority may, and the guardian of the brakes, but not the change of a guardian.

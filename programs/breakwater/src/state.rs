@@ -100,8 +100,10 @@ pub struct Protocol {
     pub pending_authority: Pubkey,
     /// The last slot in which it can, as the signers of the proposal named it.
     pub pending_until_slot: u64,
+    /// Sentinel: may raise the fall of admission a little, for some hours. Nobody if all zeros.
+    pub sentinel: Pubkey,
     /// Zeros; room for governance.
-    pub reserved: [u64; 23],
+    pub reserved: [u64; 19],
 }
 
 impl Protocol {

@@ -200,10 +200,13 @@ fn capital_that_has_asked_to_leave_carries_no_new_risk() {
     let shares = scene.world.guardian_position(&market, &gina).shares.0;
     // All of it asks to leave, or the protocol announces to take as much of its own: each counts, and both.
     for (asked, announced) in [(4, 0), (0, 1_000), (2, 500), (4, 300)] {
-        scene
-            .world
-            .guardian_request(&market, &gina, shares / 4 * asked)
-            .unwrap();
+        let plain = scene.world.snapshot();
+        if asked > 0 {
+            scene
+                .world
+                .guardian_request(&market, &gina, shares / 4 * asked)
+                .unwrap();
+        }
         scene.world.queue_take_out(&market, announced * USDC).unwrap();
         let left = backed - i128::from((250 * asked + announced) * USDC);
         assert_eq!(admission_cover(&mut scene), left);
@@ -213,8 +216,14 @@ fn capital_that_has_asked_to_leave_carries_no_new_risk() {
         let begun = scene.world.snapshot();
         assert!(exhaust(&mut scene, &rich) < most);
         scene.world.restore(&begun);
+        if (asked, announced) != (4, 300) {
+            scene.world.restore(&plain);
+        }
     }
-    // Both are taken back.
+    // Both are taken back, the request once it is open.
+    let state = scene.world.market_state(&market);
+    scene.world.advance(state.config.guardian_cooldown);
+    stands_at(&mut scene, cents(10_000));
     scene.world.guardian_request(&market, &gina, 0).unwrap();
     scene.world.queue_take_out(&market, 0).unwrap();
     assert_eq!(admission_cover(&mut scene), backed);
@@ -247,7 +256,7 @@ fn volatility_raises_the_fall() {
         state.volatility.variance = variance;
         state.volatility.updated_at = scene.world.unix();
         scene.world.set_market(&market, &state);
-        assert_eq!(state.admission_fall(), Bps(fall));
+        assert_eq!(state.admission_fall(scene.world.clock()), Bps(fall));
         let most = largest_loan(&mut scene, &rich);
         // So much less is left of each of 1,000 SOL; bands are 2.2% wide.
         let less = u64::from(fall - 3_800) * 10 * USDC;
@@ -257,4 +266,60 @@ fn volatility_raises_the_fall() {
         scene.world.restore(&before);
     }
     borrowing_fails(&mut scene, &rich, quiet, BreakwaterError::StressCoverExceeded);
+}
+
+#[test]
+fn a_sentinel_raises_the_fall_for_six_hours_and_rests_for_six() {
+    let (mut scene, rich) = covered(stressed());
+    let market = scene.market;
+    let sid = scene.world.actor("sid");
+    scene.world.queue_sentinel(&sid.key()).unwrap();
+    scene.world.wait_out_timelock();
+    scene.world.execute_sentinel(&sid.key()).unwrap();
+    stands_at(&mut scene, cents(10_000));
+    let quiet = largest_loan(&mut scene, &rich);
+    let raise = |points| ix::raise_stress(&market, &sid.key(), points);
+    for points in [0, 1_001, u32::MAX] {
+        let expected = BreakwaterError::StressRaiseTooLarge;
+        scene.world.assert_error_unchanged(&[raise(points)], &[&sid], expected);
+    }
+    let mut expected = scene.world.market_state(&market);
+
+    let outcome = scene.world.send(&[raise(1_000)], &[&sid]).unwrap();
+
+    let now = scene.world.unix();
+    let told = outcome.event::<breakwater::events::StressFallRaised>();
+    assert_eq!((told.market, told.sentinel), (market.market, sid.key()));
+    let raised = (told.raised.points, told.raised.ends_at, told.raised.rests_until);
+    assert_eq!(raised, (Bps(1_000), now + 6 * 3_600, now + 12 * 3_600));
+    (expected.stress_raise.points, expected.stress_raise.raised_at) = (Bps(1_000), now);
+    assert_eq!(scene.world.market_state(&market), expected);
+    // Ten points of 1,000 SOL; bands are 2.2% wide. It falls on a straight line.
+    let mut before = 0;
+    for (hours, left) in [(0, 10), (3, 5), (5, 2)] {
+        let wait = now + hours * 3_600 - scene.world.unix() - 60;
+        scene.world.advance(u32::try_from(wait.max(0)).unwrap());
+        stands_at(&mut scene, cents(10_000));
+        let most = largest_loan(&mut scene, &rich);
+        assert!(quiet - most > left * 500 * USDC, "{hours}: {quiet} {most}");
+        assert!(most >= before, "{hours}: {most} {before}");
+        before = most;
+    }
+    let start = scene.world.snapshot();
+    exhaust(&mut scene, &rich);
+    scene.world.restore(&start);
+    borrowing_fails(&mut scene, &rich, quiet, BreakwaterError::StressCoverExceeded);
+    // Nothing is left after six hours, and for six more nothing can be raised.
+    for hours in [6, 9, 12] {
+        let wait = now + hours * 3_600 - scene.world.unix() - 61;
+        scene.world.advance(u32::try_from(wait.max(0)).unwrap());
+        stands_at(&mut scene, cents(10_000));
+        let expected = BreakwaterError::StressRaiseResting;
+        scene.world.assert_error_unchanged(&[raise(1)], &[&sid], expected);
+    }
+    scene.world.advance(1);
+    stands_at(&mut scene, cents(10_000));
+    let again = largest_loan(&mut scene, &rich);
+    assert!(again.abs_diff(quiet) <= USDC, "{again} {quiet}");
+    scene.world.send(&[raise(1)], &[&sid]).unwrap();
 }

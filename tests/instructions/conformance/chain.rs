@@ -27,6 +27,7 @@ pub struct Chain {
     pub authority: Actor,
     /// Guardian of the brakes.
     pub brakeman: Actor,
+    pub sentinel: Actor,
     /// Every program that was called by one of the program's instructions so far.
     pub callees: BTreeSet<String>,
     spec: MarketSpec,
@@ -40,6 +41,10 @@ impl Chain {
         let mut world = World::lite();
         // Every byte is compared after every action: that says more.
         world.check_identities(false);
+        let sentinel = world.actor("sentinel");
+        world.queue_sentinel(&sentinel.key()).unwrap();
+        world.wait_out_timelock();
+        world.execute_sentinel(&sentinel.key()).unwrap();
         let market = world.market(&spec);
         let named = |name: &str, number: usize| format!("{name} {number}");
         let suppliers = core::array::from_fn(|number| world.trader(&market, &named("supplier", number), 0, FORTUNE));
@@ -68,6 +73,7 @@ impl Chain {
             buyer,
             authority,
             brakeman,
+            sentinel,
             callees: BTreeSet::new(),
             spec,
             start,

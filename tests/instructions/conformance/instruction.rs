@@ -8,7 +8,7 @@ use breakwater_testkit::{Actor, Failure, Outcome, ix};
 
 /// The calls, in order of their names: the program's instructions, those of the queue and of depth budgets apart, which the
 /// stage leaves to `governance`; two pairs that close something and open it again; and gifts, which need no program.
-pub const NAMES: [&str; 29] = [
+pub const NAMES: [&str; 30] = [
     "announce_liquidation_ltv",
     "borrow",
     "buy_inventory",
@@ -31,6 +31,7 @@ pub const NAMES: [&str; 29] = [
     "pause",
     "pull_brake",
     "queue_take_out",
+    "raise_stress",
     "repay",
     "settle_deficit",
     "supply",
@@ -63,7 +64,8 @@ pub fn name(call: &Call) -> &'static str {
         Call::ReopenPosition { .. } => "close_guardian_position, open_guardian_position",
         Call::QueueTakeOut { .. } => "queue_take_out",
         Call::CancelTakeOut => "cancel_take_out",
-        Call::TakeOut => "take_out",
+        Call::TakeOut { .. } => "take_out",
+        Call::RaiseStress { .. } => "raise_stress",
         Call::Observe => "observe_price",
         Call::PullBrake { .. } => "pull_brake",
         Call::Pause { .. } => "pause",
@@ -96,7 +98,8 @@ pub fn caller(chain: &Chain, call: &Call) -> Option<Actor> {
         | Call::BuyFor { .. }
         | Call::DonateQuote { .. }
         | Call::DonateCollateral { .. } => &chain.buyer,
-        Call::QueueTakeOut { .. } | Call::TakeOut | Call::AnnounceLtv { .. } => &chain.authority,
+        Call::QueueTakeOut { .. } | Call::TakeOut { .. } | Call::AnnounceLtv { .. } => &chain.authority,
+        Call::RaiseStress { .. } => &chain.sentinel,
         Call::CancelTakeOut | Call::PullBrake { .. } | Call::Pause { .. } | Call::CancelRamp | Call::Tighten { .. } => {
             &chain.brakeman
         }
@@ -124,6 +127,16 @@ pub fn send(chain: &mut Chain, call: &Call) -> Result<Outcome, Failure> {
     chain.world.send(&[instruction], &signers)
 }
 
+/// With its feeds, or without.
+fn leaving(mut instruction: Instruction, shown: bool) -> Instruction {
+    if !shown {
+        for feed in &mut instruction.accounts[6..10] {
+            feed.pubkey = breakwater::ID;
+        }
+    }
+    instruction
+}
+
 fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
     let market = &chain.market.clone();
     let address = |account: usize| chain.positions[account].address;
@@ -147,11 +160,14 @@ fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
         Call::BuyFor { budget, min_amount } => ix::buy_inventory_for(market, caller, budget.0, min_amount.0),
         Call::Settle => ix::settle_deficit(market),
         Call::GuardianDeposit { amount, .. } => ix::guardian_deposit(market, caller, amount.0, 0, u64::MAX),
-        Call::GuardianRequest { shares, .. } => ix::guardian_request(market, caller, shares.0),
-        Call::GuardianWithdraw { shares, .. } => ix::guardian_withdraw(market, caller, shares.0, 0),
+        Call::GuardianRequest { shares, .. } => ix::guardian_request(market, caller, shares.0, 0),
+        Call::GuardianWithdraw { amount, shown, .. } => {
+            leaving(ix::guardian_withdraw(market, caller, amount.0, 0), shown)
+        }
         Call::QueueTakeOut { amount, expires_slot } => ix::queue_take_out(market, caller, amount.0, expires_slot),
         Call::CancelTakeOut => ix::cancel_take_out(market, caller),
-        Call::TakeOut => ix::take_out(market, caller),
+        Call::TakeOut { shown } => leaving(ix::take_out(market, caller), shown),
+        Call::RaiseStress { points } => ix::raise_stress(market, caller, points.0),
         Call::Observe => ix::observe_price(market),
         Call::PullBrake { seconds } => ix::pull_brake(market, caller, seconds),
         Call::Pause { kinds, seconds } => ix::pause(market, caller, kinds, seconds),

@@ -122,6 +122,11 @@ pub fn events(chain: &Chain, step: &Step, call: &Call, outcome: &Outcome) -> Res
             signer: caller,
             pull: *pull
         }),
+        (_, Done::StressRaised(raised)) => told!(StressFallRaised {
+            market,
+            sentinel: caller,
+            raised: *raised
+        }),
         (_, Done::Paused(pause)) => told!(ActionsPaused {
             market,
             signer: caller,

@@ -154,7 +154,7 @@ impl Stage {
             add(
                 "guardian_request",
                 guardian,
-                ix::guardian_request(market, &guardian.key(), 1),
+                ix::guardian_request(market, &guardian.key(), 0, 0),
             );
             add(
                 "queue_take_out",

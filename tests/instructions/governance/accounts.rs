@@ -68,6 +68,7 @@ fn all_that_is_new_is_attacked() {
         "execute_feeds",
         "execute_guardian",
         "execute_parameters",
+        "execute_sentinel",
         "lower_depth_share",
         "pause",
         "propose_authority",
@@ -75,6 +76,8 @@ fn all_that_is_new_is_attacked() {
         "queue_feeds",
         "queue_guardian",
         "queue_parameters",
+        "queue_sentinel",
+        "raise_stress",
         "tighten",
     ];
     assert_eq!(attacked.into_iter().collect::<Vec<_>>(), expected);
@@ -121,8 +124,8 @@ fn a_market_an_entry_and_a_budget_are_the_programs() {
             }
         }
     }
-    // Eleven name a market, nine an entry: four of those make it. Three name one depth budget, and one two.
-    assert_eq!(tried.len(), 11 + 9 + 5);
+    // Twelve name a market, eleven an entry: five of those make it. Three name one depth budget, and one two.
+    assert_eq!(tried.len(), 12 + 11 + 5);
 }
 
 #[test]

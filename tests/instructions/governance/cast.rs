@@ -34,11 +34,13 @@ pub enum Role {
     Backer,
     /// Has a ledger with a bounty on it.
     Keeper,
+    /// The sentinel.
+    Sentinel,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Authority,
         Self::Brakes,
         Self::Proposed,
@@ -50,6 +52,7 @@ impl Role {
         Self::Supplier,
         Self::Backer,
         Self::Keeper,
+        Self::Sentinel,
     ];
 
     const fn name(self) -> &'static str {
@@ -65,6 +68,7 @@ impl Role {
             Self::Supplier => "lena",
             Self::Backer => "gina",
             Self::Keeper => "kate",
+            Self::Sentinel => "sid",
         }
     }
 
@@ -105,6 +109,8 @@ pub struct Cast {
     pub feeds: Feeds,
     /// Who is queued as the guardian of the brakes.
     pub next_guardian: Pubkey,
+    /// Who is queued as the sentinel.
+    pub next_sentinel: Pubkey,
     /// The depth budget that is queued; the market has 1% of another.
     pub next_budget: Pubkey,
 }
@@ -123,6 +129,10 @@ impl Cast {
     /// # Panics
     /// If the program refuses a step.
     pub fn on(mut world: World, spec: &MarketSpec) -> Self {
+        let sid = Role::Sentinel.actor().key();
+        world.queue_sentinel(&sid).unwrap();
+        world.wait_out_timelock();
+        world.execute_sentinel(&sid).unwrap();
         let market = world.market(spec);
         for role in Role::ALL {
             let actor = world.trader(&market, role.name(), 1_000 * SOL, 2_000_000 * USDC);
@@ -164,6 +174,7 @@ impl Cast {
             changes: vec![world.change(&market, Parameter::unwind_slope, 200)],
             feeds: other_receiver(&mut world, &market),
             next_guardian: Actor::new("greta").key(),
+            next_sentinel: Actor::new("sonia").key(),
             next_budget: world.depth_budget("OTHER"),
             world,
             market,
@@ -202,6 +213,7 @@ impl Cast {
             ix::queue_parameters(&market, &key, ID, self.changes.clone(), expires),
             ix::queue_feeds(&market, &key, self.feeds, false, expires),
             ix::queue_guardian(&key, self.next_guardian, expires),
+            ix::queue_sentinel(&key, self.next_sentinel, expires),
             ix::queue_depth_share(&market, &key, &self.next_budget, NEXT_SHARE, expires),
         ] {
             self.world.send(&[queue], &[&ada]).unwrap();

@@ -201,7 +201,7 @@ fn refused_to_everybody(heist: &Heist, thief: &Actor) -> Vec<(&'static str, Inst
         ),
         (
             "Gina's request",
-            ginas(&ix::guardian_request(&market, &key, 0)),
+            ginas(&ix::guardian_request(&market, &key, 0, 0)),
             WrongGuardianPosition,
         ),
         ("Kate's bounty", kates(&ix::claim_bounty(&market, &key)), WrongKeeper),

@@ -8,7 +8,7 @@ use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
 use breakwater_engine::{
     Parameter,
-    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS},
+    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS, SENTINEL},
     pause::Kinds,
 };
 use breakwater_testkit::{Account, Actor, ExpectedError, Failure, ix};
@@ -112,6 +112,11 @@ pub fn offices() -> Vec<Row> {
         row("execute_feeds", "", execute_feeds, authority),
         row("queue_guardian", "itself", queue_guardian, authority),
         row("execute_guardian", "", execute_guardian, authority),
+        row("queue_sentinel", "itself", queue_sentinel, authority),
+        row("execute_sentinel", "", execute_sentinel, authority),
+        row("raise_stress", "", raise_stress, |role| {
+            only(role, &[Role::Sentinel], BreakwaterError::WrongSentinel)
+        }),
         row(
             "create_depth_budget",
             "of another asset",
@@ -242,6 +247,19 @@ fn queue_guardian(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
 
 fn execute_guardian(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     vec![ix::execute_guardian(&signer.key(), cast.next_guardian)]
+}
+
+fn queue_sentinel(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    forget(cast, &addresses::protocol(), SENTINEL);
+    vec![ix::queue_sentinel(&signer.key(), cast.next_sentinel, cast.world.slot())]
+}
+
+fn execute_sentinel(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::execute_sentinel(&signer.key(), cast.next_sentinel)]
+}
+
+fn raise_stress(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::raise_stress(&cast.market, &signer.key(), 1_000)]
 }
 
 fn create_depth_budget(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {

@@ -288,7 +288,7 @@ fn guardian_deposit(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
 }
 
 fn guardian_request(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    let request = ix::guardian_request(&cast.market, &signer.key(), 1);
+    let request = ix::guardian_request(&cast.market, &signer.key(), 0, 0);
     on_position(cast, &request, signer, Role::Backer)
 }
 

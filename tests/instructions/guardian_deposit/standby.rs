@@ -82,17 +82,23 @@ fn it_accrues_before_a_request() {
     let (_, standby) = earned(&mut scene);
     let shares = position_of(&mut scene, &gina).shares.0;
     scene.world.guardian_request(&scene.market, &gina, shares).unwrap();
-    assert_eq!(guardians(&mut scene).claim.0, 30_000 * USDC + standby);
-    // Who has asked to leave goes on standing by until then.
+    let all = guardians(&mut scene).all_claims().unwrap().0;
+    assert_eq!(all, 30_000 * USDC + standby);
+    // Who has asked to leave earns nothing until it opens.
     let cooldown = scene.world.market_state(&scene.market).config.guardian_cooldown;
     scene.world.advance(cooldown);
-    let outcome = scene.world.guardian_withdraw(&scene.market, &gina, shares).unwrap();
-    let paid = outcome
-        .event::<breakwater::events::GuardianWithdrawn>()
-        .withdrawal
-        .amount
-        .0;
-    assert!(paid > 30_000 * USDC + standby, "{paid}");
+    let pay = |scene: &mut Scene, amount| {
+        let outcome = scene.world.guardian_withdraw(&scene.market, &gina, amount).unwrap();
+        outcome.event::<breakwater::events::GuardianWithdrawn>().withdrawal
+    };
+    let first = pay(&mut scene, 10_000 * USDC);
+    let asked = 30_000 * USDC + standby;
+    let left = first.amount.0 + first.unpaid.0;
+    assert!((asked - 2..=asked).contains(&left), "{left} of {asked}");
+    // Nor what could have left, and did not.
+    scene.world.advance(YEAR);
+    let rest = pay(&mut scene, u64::MAX);
+    assert_eq!((rest.amount, rest.unpaid.0), (first.unpaid, 0));
 }
 
 #[test]

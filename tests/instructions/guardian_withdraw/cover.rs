@@ -7,7 +7,7 @@ use crate::{
     scene::{Scene, USDC},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_testkit::{Actor, World, default_config, ix};
+use breakwater_testkit::{Actor, World, default_config};
 
 /// Gina's 1,000 alone behind Alice's 6,500 on 100 SOL at $100, which a fall of 38% puts under water; she may leave.
 fn leaving() -> (Scene, Actor) {
@@ -40,25 +40,19 @@ fn they_are_paid_the_cover_and_not_an_atom_more() {
     let cover = u64::try_from(cover(&mut scene)).unwrap();
     // Alice would lack 300 at $62; her band is 2.2% wide.
     assert!((560 * USDC..=700 * USDC).contains(&cover), "{cover}");
-    // A thousand shares an atom.
-    for amount in [1_000 * USDC, cover + 1] {
-        refused(
-            &mut scene,
-            &gina,
-            (amount * 1_000, 0),
-            BreakwaterError::StressCoverExceeded,
-        );
-    }
-    assert_eq!(withdraw(&mut scene, &gina, cover * 1_000).amount.0, cover);
-    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::StressCoverExceeded);
-    // What is rounded down to nothing may go.
-    assert_eq!(withdraw(&mut scene, &gina, 1).amount.0, 0);
+    refused(
+        &mut scene,
+        &gina,
+        (u64::MAX, cover + 1),
+        BreakwaterError::SlippageExceeded,
+    );
+    assert_eq!(withdraw(&mut scene, &gina, u64::MAX).amount.0, cover);
+    assert_eq!(withdraw(&mut scene, &gina, u64::MAX).amount.0, 0);
     // When Alice repays, nobody is under water, and the rest may leave.
     scene.world.repay(&scene.position, 3_000 * USDC).unwrap();
-    let rest = position_of(&mut scene, &gina).shares.0;
     let left = cash(&mut scene);
-    let paid = withdraw(&mut scene, &gina, rest).amount.0;
-    assert!((left - 1..=left).contains(&paid), "{paid} of {left}");
+    assert_eq!(left, 1_000 * USDC - cover);
+    assert_eq!(withdraw(&mut scene, &gina, u64::MAX).amount.0, left);
 }
 
 #[test]
@@ -67,28 +61,88 @@ fn a_falling_price_keeps_them_in_and_a_rising_one_lets_them_go() {
     stands_at(&mut scene, cents(88_00));
     // At $54.56 Alice would lack more than 1,000.
     assert!(cover(&mut scene) < 0);
-    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::StressCoverExceeded);
+    refused(&mut scene, &gina, (u64::MAX, 1), BreakwaterError::SlippageExceeded);
+    assert_eq!(withdraw(&mut scene, &gina, u64::MAX).amount.0, 0);
     stands_at(&mut scene, cents(11_000));
     assert_eq!(cover(&mut scene), i128::from(1_000 * USDC));
-    let shares = position_of(&mut scene, &gina).shares.0;
-    assert_eq!(withdraw(&mut scene, &gina, shares).amount.0, 1_000 * USDC);
+    assert_eq!(withdraw(&mut scene, &gina, u64::MAX).amount.0, 1_000 * USDC);
 }
 
 #[test]
-fn other_guardians_requests_and_volatility_are_not_held_against_them() {
-    // C and not A: else one request would keep another from being paid.
+fn nobody_is_kept_for_ever_by_what_the_market_needs() {
+    // At $88 a fall of 38% leaves Alice short of more than all there is; one of 26% does not.
+    let (mut scene, gina) = leaving();
+    let opened = scene.world.unix();
+    for (days, least, most) in [(0, 0, 0), (28, 0, 700 * USDC), (60, 900 * USDC, 1_000 * USDC)] {
+        let wait = opened + days * 86_400 - scene.world.unix();
+        scene.world.advance(u32::try_from(wait.max(0)).unwrap());
+        stands_at(&mut scene, cents(88_00));
+        let before = scene.world.snapshot();
+        let paid = withdraw(&mut scene, &gina, u64::MAX).amount.0;
+        assert!((least..=most).contains(&paid), "{days}: {paid}");
+        scene.world.restore(&before);
+    }
+    // After ninety days nothing but a loss keeps her: at $66 Alice is at the brink, and under no water.
+    let wait = opened + 90 * 86_400 - scene.world.unix();
+    scene.world.advance(u32::try_from(wait).unwrap());
+    stands_at(&mut scene, cents(68_00));
+    assert!(cover(&mut scene) < 0);
+    assert!(withdraw(&mut scene, &gina, u64::MAX).amount.0 > 900 * USDC);
+}
+
+/// Gina's 1,000 and Hugo's 3,000; both have asked, and C is 2,000 or so.
+fn two() -> (Scene, Actor, Actor) {
     let (mut scene, gina) = leaving();
     let market = scene.market;
-    scene.world.set_config(&market, volatile());
-    let hugo = scene.world.guardian(&market, "hugo", 1_000 * USDC);
-    scene.world.guardian_deposit(&market, &hugo, 1_000 * USDC).unwrap();
+    let hugo = scene.world.guardian(&market, "hugo", 3_000 * USDC);
+    scene.world.guardian_deposit(&market, &hugo, 3_000 * USDC).unwrap();
     let shares = position_of(&mut scene, &hugo).shares.0;
     scene.world.guardian_request(&market, &hugo, shares).unwrap();
+    wait(&mut scene, 0);
+    stands_at(&mut scene, cents(80_00));
+    let cover = cover(&mut scene);
+    assert!((1_500..2_600).contains(&(cover / i128::from(USDC))), "{cover}");
+    (scene, gina, hugo)
+}
+
+#[test]
+fn nobody_gains_by_coming_first_or_often() {
+    let (mut scene, gina, hugo) = two();
+    let cover = u64::try_from(cover(&mut scene)).unwrap();
+    let start = scene.world.snapshot();
+    for ginas_turns in [
+        [true, false, true, false],
+        [false, false, true, true],
+        [true, true, true, false],
+    ] {
+        scene.world.restore(&start);
+        let mut paid = [0, 0];
+        for gina_comes in ginas_turns {
+            let who = if gina_comes { &gina } else { &hugo };
+            paid[usize::from(gina_comes)] += withdraw(&mut scene, who, u64::MAX).amount.0;
+        }
+        // A quarter of all that is asked is Gina's.
+        assert!(paid[1].abs_diff(cover / 4) <= 2, "{paid:?} of {cover}");
+        assert!(paid[0].abs_diff(cover / 4 * 3) <= 4, "{paid:?} of {cover}");
+    }
+}
+
+#[test]
+fn others_requests_take_their_part_and_volatility_and_the_sentinel_do_not() {
+    let (mut scene, gina, _) = two();
+    let market = scene.market;
+    let start = scene.world.snapshot();
+    let paid = withdraw(&mut scene, &gina, u64::MAX);
+    scene.world.restore(&start);
+    // S of admission goes to its largest, and ten points beyond: not theirs.
+    let kept = scene.world.market_state(&market).config;
     let mut state = scene.world.market_state(&market);
+    state.config = volatile();
+    state.config.guardian_cooldown = kept.guardian_cooldown;
     state.volatility.variance = 1 << 40;
     state.volatility.updated_at = scene.world.unix();
+    state.stress_raise.raised_at = scene.world.unix();
+    state.stress_raise.points = breakwater_engine::Bps(1_000);
     scene.world.set_market(&market, &state);
-    let shares = position_of(&mut scene, &gina).shares.0;
-    let exactly = ix::guardian_withdraw(&market, &gina.key(), shares, 1_000 * USDC);
-    scene.world.send(&[exactly], &[&gina]).unwrap();
+    assert_eq!(withdraw(&mut scene, &gina, u64::MAX), paid);
 }

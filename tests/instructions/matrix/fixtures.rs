@@ -24,7 +24,7 @@ enum Honest {
 use Honest::{Own, Row as Of};
 
 /// Every instruction, and its honest form.
-const HONEST: [(&str, Honest); 46] = [
+const HONEST: [(&str, Honest); 49] = [
     ("accept_authority", Of("", Role::Proposed)),
     ("announce_liquidation_ltv", Of("", Role::Authority)),
     ("borrow", Of("on Alice's", Role::Owner)),
@@ -43,6 +43,7 @@ const HONEST: [(&str, Honest); 46] = [
     ("execute_feeds", Of("", Role::Authority)),
     ("execute_guardian", Of("", Role::Authority)),
     ("execute_parameters", Of("", Role::Authority)),
+    ("execute_sentinel", Of("", Role::Authority)),
     ("fund_backstop", Of("Lena's tokens", Role::Supplier)),
     ("guardian_deposit", Of("into Gina's", Role::Backer)),
     ("guardian_request", Of("of Gina's", Role::Backer)),
@@ -62,7 +63,9 @@ const HONEST: [(&str, Honest); 46] = [
     ("queue_feeds", Of("", Role::Authority)),
     ("queue_guardian", Of("itself", Role::Authority)),
     ("queue_parameters", Of("", Role::Authority)),
+    ("queue_sentinel", Of("itself", Role::Authority)),
     ("queue_take_out", Of("", Role::Authority)),
+    ("raise_stress", Of("", Role::Sentinel)),
     ("repay", Of("Alice's tokens", Role::Owner)),
     ("set_guardian", Of("while there is none", Role::Authority)),
     ("settle_deficit", Own(|stage| ix::settle_deficit(&stage.sibling))),

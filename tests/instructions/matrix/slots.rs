@@ -96,7 +96,10 @@ impl Class {
             | ("open_guardian_position", "position")
             | ("open_keeper_ledger", "keeper_ledger")
             | ("create_depth_budget", "depth_budget")
-            | ("queue_depth_share" | "queue_feeds" | "queue_guardian" | "queue_parameters", "queued_change") => Created,
+            | (
+                "queue_depth_share" | "queue_feeds" | "queue_guardian" | "queue_parameters" | "queue_sentinel",
+                "queued_change",
+            ) => Created,
             ("create_market" | "queue_depth_share", "depth_budget") | (_, "new_budget") => Budget,
             (_, "depth_budget" | "old_budget") => OwnBudget,
             ("create_market", "collateral_mint" | "quote_mint") => NewMint,
@@ -119,7 +122,7 @@ impl Class {
             (
                 _,
                 "authority" | "signer" | "proposed" | "owner" | "keeper" | "guardian" | "supplier" | "depositor"
-                | "payer" | "funder" | "buyer" | "liquidator",
+                | "payer" | "funder" | "buyer" | "liquidator" | "sentinel",
             ) if slot.signer => {
                 if creates(instruction) {
                     PayingSigner
@@ -177,6 +180,7 @@ fn creates(instruction: &str) -> bool {
             | "queue_feeds"
             | "queue_guardian"
             | "queue_parameters"
+            | "queue_sentinel"
     )
 }
 
@@ -194,6 +198,7 @@ pub fn impostor(instruction: &str, slot: &str) -> Code {
         (_, "owner") => Code::Own(Own::WrongOwner),
         (_, "keeper") => Code::Own(Own::WrongKeeper),
         (_, "guardian") => Code::Own(Own::WrongGuardianPosition),
+        (_, "sentinel") => Code::Own(Own::WrongSentinel),
         _ => Code::Own(Own::WrongTokenOwner),
     }
 }

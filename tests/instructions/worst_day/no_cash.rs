@@ -112,13 +112,13 @@ fn guardians_wait_for_the_pool() {
     day.stands_at(60_00);
     day.sweep();
     assert!(day.owed() > 0);
-    let leave = ix::guardian_withdraw(&day.market, &day.gina.key(), shares, 0);
-    let waits = BreakwaterError::BackstopCashInsufficient;
+    let leave = ix::guardian_withdraw(&day.market, &day.gina.key(), u64::MAX, 1);
+    let waits = BreakwaterError::SlippageExceeded;
     day.world.assert_error_unchanged(&[leave], &[&day.gina], waits);
     day.sell_out();
     assert_eq!(day.owed(), 0);
     let cash = day.state().books.backstop.cash.0;
-    day.world.guardian_withdraw(&day.market, &day.gina, shares).unwrap();
+    day.world.guardian_withdraw(&day.market, &day.gina, u64::MAX).unwrap();
     let paid = day.world.balance(&day.gina, &day.market.quote_mint);
     assert!((cash - 1..=cash).contains(&paid), "{paid} of {cash}");
     day.goes_on(60_00);

@@ -116,8 +116,8 @@ fn everything_is_absorbed_sold_and_paid_for() {
     day.world.guardian_request(&day.market, &day.gina, shares).unwrap();
     let cooldown = day.state().config.guardian_cooldown;
     day.world.advance(cooldown);
-    let leave = ix::guardian_withdraw(&day.market, &day.gina.key(), shares, 0);
-    let stays = BreakwaterError::StressCoverExceeded;
+    let leave = ix::guardian_withdraw(&day.market, &day.gina.key(), u64::MAX, 1);
+    let stays = BreakwaterError::SlippageExceeded;
     day.world.assert_error_unchanged(&[leave], &[&day.gina], stays);
     let payer = day.mallory.clone();
     for loan in &day.loans[..12] {

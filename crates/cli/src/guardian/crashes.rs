@@ -83,24 +83,27 @@ impl Guardian {
                 lane.moved(amount.0.into());
             }
             Step::Ask(shares) => {
-                market.guardian_request(&mut self.position, shares, clock).unwrap();
+                market
+                    .guardian_request(&mut self.position, shares, Quote::ZERO, clock)
+                    .unwrap();
             }
             Step::Stay => {
                 market
-                    .guardian_request(&mut self.position, GuardianShares::ZERO, clock)
+                    .guardian_request(&mut self.position, GuardianShares::ZERO, Quote::ZERO, clock)
                     .unwrap();
             }
-            Step::Leave(shares, least) => {
-                let prices = Some(quotes.prices());
+            Step::Leave(least) => {
+                // It shows the prices that it has seen.
+                market.accept_prices(&shown.readings(), PriceUse::Borrow, clock).unwrap();
                 let paid = market
-                    .guardian_withdraw(&mut self.position, shares, least, prices, clock)
+                    .guardian_withdraw(&mut self.position, Quote(u64::MAX), least, clock)
                     .unwrap();
                 self.wallet.0 += paid.amount.0;
                 lane.moved(-i128::from(paid.amount.0));
             }
         }
         // Nobody else is a guardian here.
-        let claim = lane.lending.market.books.guardians.claim;
+        let claim = lane.lending.market.books.guardians.all_claims().unwrap();
         let equity = u64::try_from(quotes.statement().unwrap().equity.max(0)).unwrap();
         self.claim = (claim, claim.min(Quote(equity)));
     }

@@ -240,9 +240,9 @@ impl Bot<'_> {
                 let join = ix::guardian_deposit(keys, &guardian, amount.0, 0, most);
                 open.into_iter().chain([join]).collect()
             }
-            Step::Ask(shares) => vec![ix::guardian_request(keys, &guardian, shares.0)],
-            Step::Stay => vec![ix::guardian_request(keys, &guardian, 0)],
-            Step::Leave(shares, least) => vec![ix::guardian_withdraw(keys, &guardian, shares.0, least.0)],
+            Step::Ask(shares) => vec![ix::guardian_request(keys, &guardian, shares.0, 0)],
+            Step::Stay => vec![ix::guardian_request(keys, &guardian, 0, 0)],
+            Step::Leave(least) => vec![ix::guardian_withdraw(keys, &guardian, u64::MAX, least.0)],
         };
         Ok(Some(self.wallet.send_all(&instructions, &[])?))
     }
@@ -257,14 +257,13 @@ impl Bot<'_> {
             Step::Join(put) => ("join", format!("join with {}", amount(put))),
             Step::Ask(shares) => ("ask", format!("ask to leave with {} shares", shares.0)),
             Step::Stay => ("stay", "take the request to leave back".to_owned()),
-            Step::Leave(_, least) => ("leave", format!("leave for at least {}", amount(least))),
+            Step::Leave(least) => ("leave", format!("leave for at least {}", amount(least))),
             Step::Wait => ("wait", "wait".to_owned()),
         };
         if self.options.output.json {
             let (amount, shares) = match decision.step {
-                Step::Join(put) => (Some(put.0.to_string()), None),
+                Step::Join(put) | Step::Leave(put) => (Some(put.0.to_string()), None),
                 Step::Ask(shares) => (None, Some(shares.0.to_string())),
-                Step::Leave(shares, least) => (Some(least.0.to_string()), Some(shares.0.to_string())),
                 Step::Stay | Step::Wait => (None, None),
             };
             let line = json!({

@@ -59,7 +59,7 @@ pub struct Sight {
     pub earns: GuardianYield,
     /// The guardian's shares and request, of this era.
     pub position: GuardianPosition,
-    /// With how much of what was asked for it can leave; `None` while prices do not say.
+    /// What its request pays now; `None` while prices do not say.
     pub leaving: Option<Leaving>,
     /// What the guardian's wallet holds, quote atoms.
     pub wallet: Quote,
@@ -87,7 +87,7 @@ impl Sight {
         let statement = quotes.statement()?;
         let stress = statement.cover;
         let in_era = position.in_era(books.guardians.era);
-        let more = if in_era.shares == GuardianShares::ZERO {
+        let more = if in_era.shares == GuardianShares::ZERO && !in_era.has_request() {
             limits.capital.min(wallet)
         } else {
             Quote::ZERO
@@ -117,9 +117,10 @@ impl Sight {
         })
     }
 
-    /// What the protocol's own capital has to spare after the stress fall, quote atoms: C without the guardians' claim.
+    /// What the protocol's own capital has to spare after the stress fall, quote atoms: C without all the guardians' claims.
     fn protocol_cover(&self) -> i128 {
-        self.stress.cover - i128::from(self.guardians.claim.0)
+        let claims = self.guardians.all_claims().map_or(u64::MAX, |claims| claims.0);
+        self.stress.cover - i128::from(claims)
     }
 }
 
@@ -132,8 +133,8 @@ pub enum Step {
     Ask(GuardianShares),
     /// Take the request back.
     Stay,
-    /// Leave with what was asked for, for at least so much.
-    Leave(GuardianShares, Quote),
+    /// Be paid what can leave of the request, at least so much.
+    Leave(Quote),
     /// Nothing.
     Wait,
 }
@@ -158,14 +159,15 @@ impl Decision {
 /// - Outside: join when a cascade is near and the penalties of the fall prepared for would pay, or standing by does; and only if
 ///   the protocol's own capital stands before the guardians against the market's stress fall.
 /// - Inside: stay while something is near or standing by pays; when it was calm for long enough, ask to leave.
-/// - Having asked: once the wait is over, leave — unless there is a reason to be inside again: then take the request back.
+/// - Having asked: once the wait is over, be paid whatever can leave, again and again — unless there is a reason to be inside: then take
+///   the request back.
 pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
     let position = &sight.position;
     let near = near(limits, sight);
-    if position.shares == GuardianShares::ZERO {
-        return outside(limits, sight, near);
-    }
-    if position.requested == GuardianShares::ZERO {
+    if !position.has_request() {
+        if position.shares == GuardianShares::ZERO {
+            return outside(limits, sight, near);
+        }
         if let Some(reason) = standing_by(limits, sight) {
             return Decision::new(Step::Wait, format!("inside, and {reason}"));
         }
@@ -182,15 +184,9 @@ pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
             Err(reason) => Decision::new(Step::Ask(position.shares), format!("{reason} for {} s", sight.calm_for)),
         };
     }
-    let opens = position
-        .requested_at
-        .saturating_add(sight.config.guardian_cooldown.into());
-    let closes = opens.saturating_add(sight.config.guardian_window.into());
-    if sight.now < opens {
-        return Decision::new(Step::Wait, format!("asked to leave, {} s to wait", opens - sight.now));
-    }
-    if sight.now > closes {
-        return Decision::new(Step::Ask(position.shares), "the time to leave has passed: ask again");
+    if sight.now < position.opens_at {
+        let wait = position.opens_at - sight.now;
+        return Decision::new(Step::Wait, format!("asked to leave, {wait} s to wait"));
     }
     let pays = near
         .and_then(|reason| penalties(limits, sight, Quote::ZERO).map(|_| reason))
@@ -204,8 +200,13 @@ pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
         // An atom less: interest and rounding may move it between now and then.
         Some(paid) if paid.amount > Quote::ZERO => {
             let least = Quote(paid.amount.0.saturating_sub(1));
-            Decision::new(Step::Leave(paid.shares, least), "the wait is over")
+            Decision::new(Step::Leave(least), "the wait is over")
         }
+        // What is unpaid earns from the first payment on, even of nothing.
+        Some(_) if position.waiting > Quote::ZERO => Decision::new(
+            Step::Leave(Quote::ZERO),
+            "the wait is over: what cannot leave yet earns again",
+        ),
         Some(paid) => Decision::new(Step::Wait, format!("the backstop cannot pay now: {:?}", paid.bound_by)),
         None => Decision::new(
             Step::Wait,

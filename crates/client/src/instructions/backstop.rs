@@ -97,7 +97,7 @@ pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
     build(
         &accounts::SettleDeficit {
             market: keys.market,
-            feeds: keys.optional_feeds(),
+            feeds: keys.feeds(),
         },
         &instruction::SettleDeficit {},
     )

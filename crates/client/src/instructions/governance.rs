@@ -6,7 +6,7 @@ use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, sys
 use breakwater::{accounts, instruction};
 use breakwater_engine::{
     Feeds, ParameterChange,
-    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS},
+    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS, SENTINEL},
 };
 
 /// Proposes another authority, who can accept until `expires_slot`; the default key takes a proposal back. The protocol's
@@ -277,6 +277,49 @@ pub fn execute_guardian(authority: &Pubkey, guardian: Pubkey) -> Instruction {
             queued_change: addresses::queued_change(&protocol, GUARDIAN, 0),
         },
         &instruction::ExecuteGuardian { guardian },
+    )
+}
+
+/// Queues another sentinel, which may be done until the slot `expires_slot`; the default key means nobody. The protocol's authority signs
+/// and pays the entry's rent.
+#[must_use]
+pub fn queue_sentinel(authority: &Pubkey, sentinel: Pubkey, expires_slot: u64) -> Instruction {
+    let protocol = addresses::protocol();
+    build(
+        &accounts::QueueSentinel {
+            protocol,
+            authority: *authority,
+            queued_change: addresses::queued_change(&protocol, SENTINEL, 0),
+            system_program: system_program::ID,
+        },
+        &instruction::QueueSentinel { sentinel, expires_slot },
+    )
+}
+
+/// Names the sentinel that was queued. The protocol's authority signs and gets the entry's rent.
+#[must_use]
+pub fn execute_sentinel(authority: &Pubkey, sentinel: Pubkey) -> Instruction {
+    let protocol = addresses::protocol();
+    build(
+        &accounts::ExecuteSentinel {
+            protocol,
+            authority: *authority,
+            queued_change: addresses::queued_change(&protocol, SENTINEL, 0),
+        },
+        &instruction::ExecuteSentinel { sentinel },
+    )
+}
+
+/// Raises the fall that new risk must leave cover for by `points` bps, for six hours. The sentinel signs.
+#[must_use]
+pub fn raise_stress(keys: &MarketKeys, sentinel: &Pubkey, points: u32) -> Instruction {
+    build(
+        &accounts::RaiseStress {
+            protocol: addresses::protocol(),
+            sentinel: *sentinel,
+            market: keys.market,
+        },
+        &instruction::RaiseStress { points },
     )
 }
 

@@ -60,23 +60,24 @@ pub fn guardian_deposit(
     )
 }
 
-/// Asks to take `shares` out. The guardian signs.
+/// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero takes an open request
+/// back. The guardian signs.
 #[must_use]
-pub fn guardian_request(keys: &MarketKeys, guardian: &Pubkey, shares: u64) -> Instruction {
+pub fn guardian_request(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_amount: u64) -> Instruction {
     build(
         &accounts::GuardianRequest {
             market: keys.market,
             position: addresses::guardian_position(&keys.market, guardian),
             guardian: *guardian,
         },
-        &instruction::GuardianRequest { shares },
+        &instruction::GuardianRequest { shares, min_amount },
     )
 }
 
-/// Takes out `shares` for at least `min_amount` quote atoms, showing the market its feeds, which it needs while the
-/// backstop holds inventory. The guardian signs.
+/// Is paid as much of `amount` quote atoms as can leave of an open request, and at least `min_amount`, showing the market its feeds, which
+/// it needs while there is inventory or debt and its stored prices are too old. The guardian signs.
 #[must_use]
-pub fn guardian_withdraw(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_amount: u64) -> Instruction {
+pub fn guardian_withdraw(keys: &MarketKeys, guardian: &Pubkey, amount: u64, min_amount: u64) -> Instruction {
     build(
         &accounts::GuardianWithdraw {
             market: keys.market,
@@ -88,6 +89,6 @@ pub fn guardian_withdraw(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_
             feeds: keys.feeds(),
             quote_token_program: keys.quote_token_program,
         },
-        &instruction::GuardianWithdraw { shares, min_amount },
+        &instruction::GuardianWithdraw { amount, min_amount },
     )
 }

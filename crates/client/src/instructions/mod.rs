@@ -13,8 +13,8 @@ pub use backstop::{
 };
 pub use governance::{
     accept_authority, cancel_change, cancel_ramp, cancel_take_out, create_depth_budget, execute_depth_share,
-    execute_feeds, execute_guardian, execute_parameters, lower_depth_share, pause, propose_authority,
-    queue_depth_share, queue_feeds, queue_guardian, queue_parameters, tighten,
+    execute_feeds, execute_guardian, execute_parameters, execute_sentinel, lower_depth_share, pause, propose_authority,
+    queue_depth_share, queue_feeds, queue_guardian, queue_parameters, queue_sentinel, raise_stress, tighten,
 };
 pub use guardian::{
     close_guardian_position, guardian_deposit, guardian_request, guardian_withdraw, open_guardian_position,

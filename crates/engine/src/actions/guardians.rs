@@ -1,12 +1,14 @@
 use crate::{
     error::{Error, Result},
-    guard::Prices,
-    guardians::GuardianPosition,
-    market::{Books, Market},
-    oracle::PriceUse,
+    guard::Level,
+    guardians::{GuardianPosition, Means},
+    market::Market,
     pause,
-    units::{Clock, GuardianShares, Price, Quote},
+    units::{Clock, GuardianShares, Quote},
 };
+
+/// Without an accepted reading for so long, seconds, level and age no longer keep guardians in: seven days.
+pub const DEAD_SECONDS: i64 = 7 * 86_400;
 
 record! {
     /// A guardian put capital behind the backstop.
@@ -25,26 +27,28 @@ record! {
 }
 
 record! {
-    /// A guardian asked to leave.
+    /// A guardian asked to leave, or took that back.
     GuardianRequest {
-        /// Shares to be taken out; zero takes an earlier request back.
+        /// Shares given up; of a request that was taken back, shares received.
         shares: GuardianShares,
-        /// From when they can be, seconds since 1970.
+        /// The fixed claim for them, quote atoms; of a request that was taken back, what was unpaid of it.
+        amount: Quote,
+        /// From when it is paid, or can be taken back, seconds since 1970; zero if it was taken back.
         opens_at: i64,
-        /// Until when, seconds since 1970.
-        closes_at: i64,
+        /// The claim of the guardians who stay now, quote atoms.
+        claim_after: Quote,
     }
 }
 
 record! {
-    /// A guardian left.
+    /// A guardian was paid.
     GuardianWithdrawal {
-        /// Shares cancelled.
-        shares: GuardianShares,
         /// Quote atoms paid out, rounded down.
         amount: Quote,
-        /// The guardians' claim now, quote atoms.
-        claim_after: Quote,
+        /// What is unpaid of its request now, quote atoms.
+        unpaid: Quote,
+        /// All fixed claims of those who asked to leave now, quote atoms.
+        requested_after: Quote,
     }
 }
 
@@ -96,124 +100,149 @@ impl Market {
         })
     }
 
-    /// Asks to take `shares` out: `guardian_cooldown` seconds from now, for `guardian_window` seconds. It replaces an
-    /// earlier request. The shares go on taking part in gains and losses, and no longer count for new risk.
+    /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens `guardian_cooldown` seconds
+    /// from now; see [`crate::guardians`]. The claim is the shares' part of the guardians' claim, or of what the backstop can pay of all
+    /// claims at the lowest of the stored prices if that is less, rounded down. One request at a time.
+    ///
+    /// No shares at all take an open request back, at the share value of then: what is unpaid of it buys shares as a deposit does.
     ///
     /// # Errors
-    /// [`Error::InsufficientGuardianShares`], [`Error::Overflow`].
+    /// [`Error::RequestRunning`], [`Error::InsufficientGuardianShares`], [`Error::ClaimWorthless`], [`Error::SlippageExceeded`];
+    /// of taking back [`Error::NothingRequested`], [`Error::TooEarly`]; [`Error::Overflow`].
     pub fn guardian_request(
         &mut self,
         position: &mut GuardianPosition,
         shares: GuardianShares,
+        min_amount: Quote,
         clock: Clock,
     ) -> Result<GuardianRequest> {
+        if shares == GuardianShares::ZERO {
+            return self.take_request_back(position, clock);
+        }
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
         let mut next = position.in_era(books.guardians.era);
+        if next.has_request() {
+            return Err(Error::RequestRunning);
+        }
         if shares > next.shares {
             return Err(Error::InsufficientGuardianShares);
         }
-        books.guardians.request(next.requested, shares)?;
-        (next.requested, next.requested_at) = (shares, clock.unix);
+        let equity = positive(books.backstop.equity(&books.pool, self.stored_lowest()?)?);
+        let amount = books.guardians.ask(&mut next, shares, equity)?;
+        if amount < min_amount {
+            return Err(Error::SlippageExceeded);
+        }
+        // Its own terms: nothing of this is read again.
+        next.opens_at = clock.unix.saturating_add(self.config.guardian_cooldown.into());
+        (next.fall, next.release) = (self.config.stress_fall, self.config.guardian_release);
         books.invariant()?;
 
         self.books = books;
         *position = next;
-        let opens_at = clock.unix.saturating_add(i64::from(self.config.guardian_cooldown));
         Ok(GuardianRequest {
             shares,
-            opens_at,
-            closes_at: opens_at.saturating_add(i64::from(self.config.guardian_window)),
+            amount,
+            opens_at: next.opens_at,
+            claim_after: books.guardians.claim,
         })
     }
 
-    /// Pays `shares` out, which were asked for in time: their part of min(claim, equity), at least `min_amount`. Out of the
-    /// backstop's cash, which there is only when it owes nobody anything, and at most the stress cover at `stress_fall`: the rest
-    /// stays until it suffices. Prices are needed while there is inventory or debt.
+    fn take_request_back(&mut self, position: &mut GuardianPosition, clock: Clock) -> Result<GuardianRequest> {
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let mut next = position.in_era(books.guardians.era);
+        next.check_open(clock)?;
+        let (amount, shares) = books.guardians.take_back(&mut next)?;
+        books.invariant()?;
+
+        self.books = books;
+        *position = next;
+        Ok(GuardianRequest {
+            shares,
+            amount,
+            opens_at: 0,
+            claim_after: books.guardians.claim,
+        })
+    }
+
+    /// Pays an open request as much of `amount` as can leave now, and at least `min_amount`: its part of max(0, C), of what there is,
+    /// and of the backstop's cash, which there is only when it owes nobody anything ([`crate::guardians`]). It may be nothing. What is
+    /// unpaid because no more could leave earns for standing by from then on.
+    ///
+    /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some if they are. Without an
+    /// accepted reading for [`DEAD_SECONDS`] the stored ones are taken as they are, whatever the level: nobody is kept by a dead feed.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::InsufficientGuardianShares`], [`Error::TooEarly`], [`Error::Expired`],
-    /// [`Error::PriceRequired`], those of [`Prices::conservative`], [`Error::SlippageExceeded`],
-    /// [`Error::BackstopCashInsufficient`], [`Error::StressCoverExceeded`], [`Error::Overflow`].
+    /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TooEarly`], [`Error::MarketGuarded`], [`Error::MarketHalted`],
+    /// [`Error::PriceTooOld`], [`Error::SlippageExceeded`], [`Error::Overflow`].
     pub fn guardian_withdraw(
         &mut self,
         position: &mut GuardianPosition,
-        shares: GuardianShares,
+        amount: Quote,
         min_amount: Quote,
-        prices: Option<&Prices>,
         clock: Clock,
     ) -> Result<GuardianWithdrawal> {
-        shares.nonzero()?;
+        amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let mut guardians = books.guardians;
-        let mut next = position.in_era(guardians.era);
-        next.check_leaving(&self.config, shares, clock)?;
-        let at = LeavingPrices::of(&books, prices, clock)?;
-        let amount = guardians.pay_out(shares, positive(books.equity(at.conservative)?))?;
-        if amount < min_amount {
+        let mut next = position.in_era(books.guardians.era);
+        next.check_open(clock)?;
+        let age = clock.unix.saturating_sub(self.guard.priced_at);
+        if books.leaving_needs_prices() && age < DEAD_SECONDS {
+            self.check_leaving_price(clock)?;
+        }
+        let lowest = self.stored_lowest()?;
+        let means = Means {
+            cover: self.cover_of(&books, lowest, next.fall_at(clock))?.spare(),
+            equity: positive(books.equity(lowest)?),
+            cash: books.backstop.cash,
+        };
+        let paid = books.guardians.pay(&mut next, amount, &means)?;
+        if paid < min_amount {
             return Err(Error::SlippageExceeded);
         }
-        if amount > books.backstop.cash {
-            return Err(Error::BackstopCashInsufficient);
-        }
-        if amount > self.cover_of(&books, at.lowest, self.config.stress_fall)?.spare() {
-            return Err(Error::StressCoverExceeded);
-        }
-        books.backstop.cash = books.backstop.cash.minus(amount)?;
-        guardians.request(shares, GuardianShares::ZERO)?;
-        books.guardians = guardians;
-        next.shares = next.shares.minus(shares)?;
-        next.requested = next.requested.minus(shares)?;
+        books.backstop.cash = books.backstop.cash.minus(paid)?;
         books.invariant()?;
 
         self.books = books;
         *position = next;
         Ok(GuardianWithdrawal {
-            shares,
-            amount,
-            claim_after: guardians.claim,
+            amount: paid,
+            unpaid: next.unpaid(&books.guardians)?,
+            requested_after: books.guardians.requested()?,
         })
     }
 
-    /// A position may be closed when it holds no shares of this era.
+    /// Whether capital may leave at the stored prices: at Normal, and no older than borrowing allows.
+    ///
+    /// # Errors
+    /// [`Error::MarketGuarded`], [`Error::MarketHalted`], [`Error::PriceTooOld`].
+    pub(super) fn check_leaving_price(&self, clock: Clock) -> Result<()> {
+        match Level::from_byte(self.guard.level) {
+            _ if self.guard.is_braked(clock) => Err(Error::MarketHalted),
+            Level::Halted => Err(Error::MarketHalted),
+            Level::Guarded => Err(Error::MarketGuarded),
+            Level::Normal => {
+                let age = clock.unix.saturating_sub(self.guard.priced_at);
+                if age > self.config.max_age_short.into() {
+                    return Err(Error::PriceTooOld);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A position may be closed when it holds no shares and no request of this era.
     ///
     /// # Errors
     /// [`Error::AccountNotEmpty`].
     pub fn check_position_closable(&self, position: &GuardianPosition) -> Result<()> {
-        if position.in_era(self.books.guardians.era).shares == GuardianShares::ZERO {
+        let position = position.in_era(self.books.guardians.era);
+        if position.shares == GuardianShares::ZERO && !position.has_request() {
             Ok(())
         } else {
             Err(Error::AccountNotEmpty)
-        }
-    }
-}
-
-/// What inventory and accounts count at for whoever takes money out, quote atoms per collateral atom.
-#[derive(Clone, Copy, Default)]
-pub(super) struct LeavingPrices {
-    /// What inventory is worth.
-    pub conservative: Price,
-    /// Where the stress cover falls from.
-    pub lowest: Price,
-}
-
-impl LeavingPrices {
-    /// The prices at which money may leave the backstop. They are needed while inventory or debt depends on them.
-    ///
-    /// # Errors
-    /// [`Error::PriceRequired`], those of [`Prices::check`] and [`Prices::conservative`].
-    pub(super) fn of(books: &Books, prices: Option<&Prices>, clock: Clock) -> Result<Self> {
-        match prices {
-            Some(prices) => {
-                prices.check(PriceUse::Borrow, clock)?;
-                Ok(Self {
-                    conservative: prices.conservative()?,
-                    lowest: prices.lowest(),
-                })
-            }
-            None if books.leaving_needs_prices() => Err(Error::PriceRequired),
-            None => Ok(Self::default()),
         }
     }
 }

@@ -203,7 +203,7 @@ impl Market {
         if sizing::exceeds(debt, value, self.config.initial_ltv) {
             return Err(Error::InitialLtvExceeded);
         }
-        self.check_admission(books, moved, prices.lowest())?;
+        self.check_admission(books, moved, prices.lowest(), clock)?;
         Ok(debt)
     }
 

@@ -13,7 +13,7 @@ record! {
         /// The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
         /// loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
         protocol: Quote,
-        /// The guardians' claim. All of it is void; nothing yet while inventory is left.
+        /// The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is left.
         guardians: Quote,
         /// Debt that the pool will not be paid: the LP price falls by it, once.
         suppliers: Quote,

@@ -1,9 +1,7 @@
-use super::guardians::{LeavingPrices, positive};
+use super::guardians::positive;
 use crate::{
     error::{Error, Result},
     governance::check_approval,
-    guard::Prices,
-    guardians::check_window,
     market::{Market, TakeOut},
     units::{Clock, Quote},
 };
@@ -33,29 +31,35 @@ record! {
     TakenOut {
         /// Quote atoms.
         amount: Quote,
-        /// The protocol's equity left, at the conservative price, quote atoms.
+        /// The protocol's equity left, at the lowest of the stored prices, quote atoms.
         equity_after: Quote,
     }
 }
 
 impl Market {
-    /// Announces that the protocol will take `amount` of its equity out, `take_out_delay` seconds from now; replaces an
-    /// earlier announcement, and zero takes it back. It can be announced until `expires_slot`, see [`crate::governance`]. Who
+    /// Announces that the protocol will take `amount` of its equity out, `take_out_delay` seconds from now and for `take_out_window` seconds;
+    /// the announcement keeps both times, whatever these parameters become. It replaces an earlier one, and zero takes it back. It can be announced until `expires_slot`, see [`crate::governance`]. Who
     /// may is the caller's business.
     ///
     /// # Errors
     /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
     pub fn queue_take_out(&mut self, amount: Quote, expires_slot: u64, clock: Clock) -> Result<TakeOutQueued> {
         check_approval(expires_slot, clock)?;
-        self.take_out = TakeOut {
-            amount,
-            queued_at: clock.unix,
-        };
         let opens_at = clock.unix.saturating_add(self.config.take_out_delay.into());
+        let closes_at = opens_at.saturating_add(self.config.take_out_window.into());
+        self.take_out = if amount == Quote::ZERO {
+            bytemuck::Zeroable::zeroed()
+        } else {
+            TakeOut {
+                amount,
+                opens_at,
+                closes_at,
+            }
+        };
         Ok(TakeOutQueued {
             amount,
             opens_at,
-            closes_at: opens_at.saturating_add(self.config.take_out_window.into()),
+            closes_at,
         })
     }
 
@@ -72,24 +76,33 @@ impl Market {
         Ok(TakeOutCancellation { amount })
     }
 
-    /// Takes the announced equity out of the backstop's cash. What is left must be worth the guardians' claim, with inventory at
-    /// the conservative price, and the stress cover must suffice beside what guardians have asked for: see [`crate::stress`].
+    /// Takes the announced equity out of the backstop's cash, all or none, in its time. While inventory or debt depends on prices: at
+    /// Normal, at stored prices no older than `max_age_short`. What is left must be worth all the guardians' claims, and the stress
+    /// cover must suffice beside what guardians have asked for, who come first: see [`crate::stress`].
+    ///
+    /// Unlike a guardian's request it closes again, for it would be at the disposal of whoever steals the authority's key; its S does
+    /// not fall to nothing, for the protocol's capital stands first; and it does not leave at the price of a dead feed, for the
+    /// authority can change feeds.
     ///
     /// # Errors
     /// [`Error::NothingQueued`], [`Error::TooEarly`], [`Error::Expired`], [`Error::BackstopCashInsufficient`],
-    /// [`Error::PriceRequired`], those of [`Prices::conservative`], [`Error::EquityBelowClaim`], [`Error::StressCoverExceeded`],
-    /// [`Error::Overflow`].
-    pub fn take_out(&mut self, prices: Option<&Prices>, clock: Clock) -> Result<TakenOut> {
-        let TakeOut { amount, queued_at } = self.take_out;
+    /// [`Error::MarketGuarded`], [`Error::MarketHalted`], [`Error::PriceTooOld`], [`Error::EquityBelowClaim`],
+    /// [`Error::StressCoverExceeded`], [`Error::Overflow`].
+    pub fn take_out(&mut self, clock: Clock) -> Result<TakenOut> {
+        let TakeOut {
+            amount,
+            opens_at,
+            closes_at,
+        } = self.take_out;
         if amount == Quote::ZERO {
             return Err(Error::NothingQueued);
         }
-        check_window(
-            queued_at,
-            self.config.take_out_delay,
-            self.config.take_out_window,
-            clock,
-        )?;
+        if clock.unix < opens_at {
+            return Err(Error::TooEarly);
+        }
+        if clock.unix > closes_at {
+            return Err(Error::Expired);
+        }
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
         if amount > books.backstop.cash {
@@ -97,13 +110,16 @@ impl Market {
         }
         let capital = books.protocol_capital();
         books.backstop.cash = books.backstop.cash.minus(amount)?;
-        let claim = books.guardians.claim;
-        let at = LeavingPrices::of(&books, prices, clock)?;
-        let equity = positive(books.equity(at.conservative)?);
+        let claim = books.guardians.all_claims()?;
+        if books.leaving_needs_prices() {
+            self.check_leaving_price(clock)?;
+        }
+        let lowest = self.stored_lowest()?;
+        let equity = positive(books.equity(lowest)?);
         if equity < claim {
             return Err(Error::EquityBelowClaim);
         }
-        self.check_equity_withdrawal(&books, at.lowest)?;
+        self.check_equity_withdrawal(&books, lowest)?;
         // What it gained goes first, then its capital: guardians stand by beside the rest of that.
         let left = equity.minus(claim)?;
         let taken = capital.0.saturating_sub(left.0).min(amount.0);

@@ -125,10 +125,11 @@ stored! {
         brake_seconds: u32,
         /// After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`.
         brake_rest: u32,
-        /// Time between a guardian's request to leave and its leaving, seconds.
+        /// Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when asked.
         guardian_cooldown: u32,
-        /// Time in which it may leave then, seconds.
-        guardian_window: u32,
+        /// Time from a request's opening in which the fall that its payment must leave cover for falls from `stress_fall` to
+        /// nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when asked.
+        guardian_release: u32,
         /// Time between the announcement of taking equity out and doing it, seconds.
         take_out_delay: u32,
         /// Time in which it may be done then, seconds.
@@ -204,7 +205,7 @@ impl Config {
         brake_seconds: 3_600,
         brake_rest: 14_400,
         guardian_cooldown: 604_800,
-        guardian_window: 172_800,
+        guardian_release: 7_776_000,
         take_out_delay: 691_200,
         take_out_window: 172_800,
         volatility_seconds: 21_600,

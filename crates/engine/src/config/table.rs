@@ -197,7 +197,8 @@ parameters! { config:
     brake_seconds:        1, DAY, Neither;
     brake_rest:           config.brake_seconds.get(), MONTH, Neither;
     guardian_cooldown:    HOUR, MONTH, Neither;
-    guardian_window:      HOUR, MONTH, Neither;
+    // At most ninety days: so long a guardian who has asked may be kept in by what the market needs.
+    guardian_release:     DAY, MONTH.wrapping_mul(3), Neither;
     take_out_delay:       DAY, MONTH, Higher;
     take_out_window:      HOUR, MONTH, Neither;
     volatility_seconds:   60, DAY, Neither;

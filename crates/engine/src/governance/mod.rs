@@ -1,5 +1,6 @@
-//! Changes that wait: announced with a hash of exactly what they are, executed not before [`TIMELOCK`] and not after
-//! [`GRACE`], or cancelled. What can only limit is done at once: [`crate::config::table`].
+//! Changes that wait: announced with a hash of exactly what they are, executed not before their delay and not after
+//! [`GRACE`], or cancelled. The delay is [`TIMELOCK`]; for what changes a market it is [`Market::change_delay`], so that a guardian who
+//! asks to leave on the day that it is announced has left before it is done. What can only limit is done at once: [`crate::config::table`].
 //!
 //! A change is queued only until the slot that its signers named. So an approval that was signed long ago, with a durable nonce,
 //! and kept back is worth nothing after that slot, and nobody can name one too far ahead: what is approved today cannot be done
@@ -15,6 +16,7 @@
 
 use crate::{
     error::{Error, Result},
+    market::Market,
     units::{Clock, Key},
 };
 
@@ -22,7 +24,7 @@ mod changes;
 
 pub use changes::{AVERAGES_SETTLE, MAX_CHANGES, ParameterChange, check_changes};
 
-/// Time between queueing a change and its execution, seconds: three days.
+/// Least time between queueing a change and its execution, seconds: three days.
 pub const TIMELOCK: i64 = 3 * DAY;
 /// Time in which it may be executed then, seconds: three days.
 pub const GRACE: i64 = 3 * DAY;
@@ -43,6 +45,8 @@ pub const FEEDS: u8 = 2;
 pub const GUARDIAN: u8 = 3;
 /// [`QueuedChange::kind`] of a change of a market's depth budget and its share of it.
 pub const DEPTH: u8 = 4;
+/// [`QueuedChange::kind`] of a change of the sentinel.
+pub const SENTINEL: u8 = 5;
 
 stored! {
     /// A change that waits out its timelock.
@@ -59,7 +63,7 @@ stored! {
         closes_at: i64,
         /// Tells apart the entries of one subject and kind.
         id: u16,
-        /// 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share.
+        /// 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share, 5 = sentinel.
         kind: u8,
         /// Layout version.
         version: u8,
@@ -89,14 +93,15 @@ record! {
 pub struct Entry {
     /// What it changes: a market, or the protocol.
     pub subject: Key,
-    /// [`PARAMETERS`], [`FEEDS`], [`GUARDIAN`] or [`DEPTH`].
+    /// [`PARAMETERS`], [`FEEDS`], [`GUARDIAN`], [`DEPTH`] or [`SENTINEL`].
     pub kind: u8,
     /// Tells apart the entries of one subject and kind.
     pub id: u16,
 }
 
 impl QueuedChange {
-    /// Queues the change of this hash, which was approved to be queued until `expires_slot`, in place of whatever is here.
+    /// Queues the change of this hash, which was approved to be queued until `expires_slot`, in place of whatever is here. It opens
+    /// `delay` seconds from now: [`TIMELOCK`], or [`Market::change_delay`] for what changes a market.
     ///
     /// # Errors
     /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
@@ -106,10 +111,11 @@ impl QueuedChange {
         hash: [u8; 32],
         bump: u8,
         expires_slot: u64,
+        delay: i64,
         clock: Clock,
     ) -> Result<ChangeQueued> {
         check_approval(expires_slot, clock)?;
-        let opens_at = clock.unix.saturating_add(TIMELOCK);
+        let opens_at = clock.unix.saturating_add(delay.max(TIMELOCK));
         let Entry { subject, kind, id } = entry;
         let closes_at = opens_at.saturating_add(GRACE);
         *self = Self {
@@ -153,6 +159,17 @@ impl QueuedChange {
             return Err(Error::ChangeDiffers);
         }
         Ok(self.id)
+    }
+}
+
+impl Market {
+    /// Time between queueing a change of this market and its execution, seconds: [`TIMELOCK`], and at least a guardian's cool-down and
+    /// a day.
+    #[must_use]
+    pub fn change_delay(&self) -> i64 {
+        i64::from(self.config.guardian_cooldown)
+            .saturating_add(DAY)
+            .max(TIMELOCK)
     }
 }
 

@@ -13,7 +13,7 @@ const ENTRY: Entry = Entry {
 
 fn queue(expires_slot: u64) -> Result<QueuedChange> {
     let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
-    let told = queued.queue(ENTRY, HASH, 254, expires_slot, NOW)?;
+    let told = queued.queue(ENTRY, HASH, 254, expires_slot, TIMELOCK, NOW)?;
     let says = (queued.hash, queued.opens_at, queued.closes_at);
     assert_eq!((told.hash, told.opens_at, told.closes_at), says);
     Ok(queued)
@@ -103,4 +103,30 @@ fn another_change_than_the_queued_one_is_refused() {
         // Time comes first.
         assert_eq!(queued.check(&other, NOW), Err(Error::TooEarly));
     }
+}
+
+#[test]
+fn a_market_changes_no_sooner_than_a_guardian_can_have_left() {
+    let mut market: Market = bytemuck::Zeroable::zeroed();
+    for (cooldown, delay) in [
+        (3_600, 3 * DAY),
+        (2 * 86_400, 3 * DAY),
+        (172_801, 259_201),
+        (604_800, 8 * DAY),
+    ] {
+        market.config.guardian_cooldown = cooldown;
+        assert_eq!(market.change_delay(), delay, "{cooldown}");
+        let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
+        let told = queued
+            .queue(ENTRY, HASH, 254, NOW.slot, market.change_delay(), NOW)
+            .unwrap();
+        assert_eq!(
+            (told.opens_at, told.closes_at),
+            (NOW.unix + delay, NOW.unix + delay + GRACE)
+        );
+    }
+    // Never less than the timelock.
+    let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
+    let told = queued.queue(ENTRY, HASH, 254, NOW.slot, 0, NOW).unwrap();
+    assert_eq!(told.opens_at, NOW.unix + TIMELOCK);
 }

@@ -309,7 +309,7 @@ impl Guard {
     }
 
     /// Spot, no further than the slack from the reference. Without a reference yet, spot itself.
-    fn clamp(&self, config: &Config, spot: Price) -> Result<Price> {
+    pub(crate) fn clamp(&self, config: &Config, spot: Price) -> Result<Price> {
         if self.reference == Price::default() {
             return Ok(spot);
         }

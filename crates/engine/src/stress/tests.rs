@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Error, Fixed, GuardianShares, Key,
+    Error, Fixed, Key,
     config::tests::CONFIG,
     num::ONE,
     oracle::tests::{NOW, prices},
@@ -148,7 +148,7 @@ fn admission_asks_for_more_while_prices_move() {
             market.volatility.deviation(&market.config).0,
             u32::try_from(hundredths * 100).unwrap()
         );
-        market.admission_fall().0
+        market.admission_fall(NOW).0
     };
     assert_eq!(fall(3_800, 20_000, 5_000, 0), 3_800);
     assert_eq!(fall(3_800, 20_000, 5_000, 3), 4_400);
@@ -172,7 +172,7 @@ fn admits(market: &Market, from: u64, to: u64) -> Result<()> {
         before: &before,
         after: &after,
     };
-    market.check_admission(&market.books, &moved, eighth().lowest())
+    market.check_admission(&market.books, &moved, eighth().lowest(), NOW)
 }
 
 /// What 800 of debt on 10,000 of collateral lack after the fall.
@@ -219,33 +219,28 @@ fn the_kept_sums_make_no_difference_to_admission() {
 fn capital_that_has_asked_to_leave_does_not_count_for_new_risk() {
     let mut market = market();
     market.books.backstop.cash = Quote(lacking() + 9);
-    market.books.guardians.claim = Quote(29);
-    market.books.guardians.shares = GuardianShares(29_000);
-    // 1,000 shares an atom, of which the virtual ones have one.
-    let with = |market: &mut Market, requested, announced| {
-        market.books.guardians.requested = GuardianShares(requested);
+    // Of the fixed claims one waits, and the others are open.
+    let with = |market: &mut Market, requested: u64, announced| {
+        market.books.guardians.waiting = Quote(requested.min(1));
+        market.books.guardians.open = Quote(requested.saturating_sub(1));
         market.take_out.amount = Quote(announced);
         let [c, a] = market.stress(&eighth(), NOW).unwrap();
-        assert_eq!(
-            (c.leaving, a.leaving),
-            (Quote(requested / 1_000 + announced), c.leaving)
-        );
+        assert_eq!((c.leaving, a.leaving), (Quote(requested + announced), c.leaving));
         admits(market, 0, 800)
     };
-    assert_eq!(with(&mut market, 9_999, 0), Ok(()));
-    assert_eq!(with(&mut market, 10_000, 0), Err(Error::StressCoverExceeded));
+    assert_eq!(with(&mut market, 9, 0), Ok(()));
+    assert_eq!(with(&mut market, 10, 0), Err(Error::StressCoverExceeded));
     assert_eq!(with(&mut market, 0, 9), Ok(()));
     assert_eq!(with(&mut market, 0, 10), Err(Error::StressCoverExceeded));
-    assert_eq!(with(&mut market, 5_000, 4), Ok(()));
-    assert_eq!(with(&mut market, 5_000, 5), Err(Error::StressCoverExceeded));
+    assert_eq!(with(&mut market, 5, 4), Ok(()));
+    assert_eq!(with(&mut market, 5, 5), Err(Error::StressCoverExceeded));
 }
 
 #[test]
 fn any_amount_can_be_announced_and_stops_only_what_takes_cover() {
     let mut market = market();
     market.books.backstop.cash = Quote(1 << 50);
-    (market.books.guardians.claim, market.take_out.amount) = (Quote(29), Quote(u64::MAX));
-    (market.books.guardians.shares, market.books.guardians.requested) = (GuardianShares(29_000), GuardianShares(9_000));
+    (market.books.guardians.waiting, market.take_out.amount) = (Quote(9), Quote(u64::MAX));
     let [c, a] = market.stress(&eighth(), NOW).unwrap();
     assert_eq!((c.leaving, a.leaving), (Quote(u64::MAX), Quote(u64::MAX)));
     assert_eq!(admits(&market, 0, 500), Ok(()));
@@ -260,7 +255,7 @@ fn new_risk_is_asked_to_stand_the_fall_of_admission() {
     // A higher fall for admission alone: C is the same.
     (market.config.stress_volatility, market.config.stress_max) = (Bps(10_000), Bps(5_100));
     market.volatility.variance = 1 << 46;
-    assert_eq!(market.admission_fall(), Bps(5_100));
+    assert_eq!(market.admission_fall(NOW), Bps(5_100));
     assert_eq!(admits(&market, 0, 800), Err(Error::StressCoverExceeded));
 }
 
@@ -275,11 +270,68 @@ fn equity_leaves_as_far_as_the_cover_allows() {
     assert_eq!(leaves(&market), Err(Error::StressCoverExceeded));
     // Beside what guardians have asked for.
     market.books.backstop.cash.0 += 6;
-    market.books.guardians.claim = Quote(29);
-    (market.books.guardians.shares, market.books.guardians.requested) = (GuardianShares(29_000), GuardianShares(5_000));
+    market.books.guardians.waiting = Quote(5);
     assert_eq!(leaves(&market), Ok(()));
-    market.books.guardians.requested = GuardianShares(6_000);
+    market.books.guardians.open = Quote(1);
     assert_eq!(leaves(&market), Err(Error::StressCoverExceeded));
+}
+
+#[test]
+fn a_sentinel_raises_the_fall_of_admission_and_nothing_else() {
+    let mut market = market();
+    market.books.backstop.cash = Quote(lacking());
+    let at = |seconds| Clock {
+        unix: NOW.unix + seconds,
+        ..NOW
+    };
+    let hours = |hours: i64| at(hours * 3_600);
+    let base = market.admission_fall(NOW).0;
+    assert_eq!(market.raise_stress(Bps(0), NOW), Err(Error::StressRaiseTooLarge));
+    assert_eq!(market.raise_stress(Bps(1_001), NOW), Err(Error::StressRaiseTooLarge));
+    assert_eq!(admits(&market, 0, 800), Ok(()));
+    let raised = market.raise_stress(Bps(1_000), NOW).unwrap();
+    assert_eq!(
+        (raised.points, raised.ends_at, raised.rests_until),
+        (Bps(1_000), hours(6).unix, hours(12).unix)
+    );
+    assert_eq!(admits(&market, 0, 800), Err(Error::StressCoverExceeded));
+    // Partial liquidations, exits and the protocol's equity are asked for what they were.
+    assert_eq!(market.config.stress_fall.0, base);
+    assert_eq!(market.volatile_fall(), Bps(base));
+    let [c, a] = market.stress(&eighth(), NOW).unwrap();
+    assert_eq!((c.fall, a.fall), (Bps(base), Bps(base + 1_000)));
+    // It falls on a straight line, rounded up.
+    for (clock, points) in [
+        (NOW, 1_000),
+        (at(1), 1_000),
+        (at(22), 999),
+        (hours(3), 500),
+        (at(6 * 3_600 - 1), 1),
+        (hours(6), 0),
+        (hours(7), 0),
+        (at(-5), 1_000),
+    ] {
+        assert_eq!(market.admission_fall(clock), Bps(base + points), "{clock:?}");
+    }
+    // And rests as long again, whatever is asked.
+    for clock in [NOW, hours(5), hours(6), at(12 * 3_600 - 1)] {
+        let before = market;
+        assert_eq!(market.raise_stress(Bps(1), clock), Err(Error::StressRaiseResting));
+        assert!(market == before);
+    }
+    assert_eq!(market.raise_stress(Bps(1), hours(12)).unwrap().points, Bps(1));
+    assert_eq!(market.admission_fall(hours(12)), Bps(base + 1));
+}
+
+#[test]
+fn a_raise_lies_over_the_largest_fall() {
+    let mut market = market();
+    (market.config.stress_volatility, market.config.stress_max) = (Bps(10_000), Bps(5_000));
+    market.volatility.variance = 1 << 46;
+    assert_eq!(market.admission_fall(NOW), market.config.stress_fall.max(Bps(5_000)));
+    let base = market.admission_fall(NOW).0;
+    market.raise_stress(Bps(1_000), NOW).unwrap();
+    assert_eq!(market.admission_fall(NOW), Bps(base + 1_000));
 }
 
 #[test]

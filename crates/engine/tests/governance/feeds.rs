@@ -127,21 +127,17 @@ fn a_take_out_is_announced_until_its_slot_and_taken_in_its_time() {
     queue(&mut market, NOW.slot + LONGEST_APPROVAL).unwrap();
     let queued = queue(&mut market, NOW.slot).unwrap();
     let late = later(delay + i64::from(market.config.take_out_window) + 1);
-    refused(&market, |market| market.take_out(None, late), Error::Expired);
+    refused(&market, |market| market.take_out(late), Error::Expired);
     // However many slots have gone by.
     let open = Clock {
         slot: u64::MAX,
         ..later(delay)
     };
     assert_eq!(queued.opens_at, open.unix);
-    refused(
-        &market,
-        |market| market.take_out(None, later(delay - 1)),
-        Error::TooEarly,
-    );
+    refused(&market, |market| market.take_out(later(delay - 1)), Error::TooEarly);
     let mut cancelled = market;
     assert_eq!(cancelled.cancel_take_out().unwrap().amount, Quote(USDC));
-    refused(&cancelled, |market| market.take_out(None, open), Error::NothingQueued);
+    refused(&cancelled, |market| market.take_out(open), Error::NothingQueued);
     refused(&cancelled, Market::cancel_take_out, Error::NothingQueued);
-    market.take_out(None, open).unwrap();
+    market.take_out(open).unwrap();
 }

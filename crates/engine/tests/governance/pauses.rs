@@ -140,7 +140,7 @@ fn a_pause_stops_its_kind_and_nothing_else() {
             "request",
             Box::new(|market| {
                 market
-                    .guardian_request(&mut position.clone(), GuardianShares(0), clock)
+                    .guardian_request(&mut position.clone(), GuardianShares(0), Quote(0), clock)
                     .map(drop)
             }),
         ),
@@ -149,7 +149,7 @@ fn a_pause_stops_its_kind_and_nothing_else() {
             "guardian leaves",
             Box::new(|market| {
                 market
-                    .guardian_withdraw(&mut position.clone(), GuardianShares(1), Quote(0), Some(&calm), clock)
+                    .guardian_withdraw(&mut position.clone(), Quote(1), Quote(0), clock)
                     .map(drop)
             }),
         ),

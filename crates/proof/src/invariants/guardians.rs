@@ -1,38 +1,95 @@
 //! Whose loss, whose gain: guardians, the protocol's own equity, and keepers.
 
-use super::{Invariant, Verdict, demand, every, priced};
+use super::{Invariant, Verdict, demand, every, priced, stress::own_fall};
 use crate::{
-    Call, Done, KEEPERS,
+    Call, Done, GUARDIANS, KEEPERS,
+    cover::{all_claims, covers_from, requested},
     exact::{Int, ceil, floor, int, one, positive, value, whole},
-    facts::{Facts, accrued, equity},
+    facts::{Facts, accrued, equity, stored_lowest},
     history::History,
 };
-use breakwater_engine::{Books, DebtShares, Error, actions::Settlement};
+use breakwater_engine::{
+    Books, DebtShares, Error, GuardianPosition,
+    actions::{DEAD_SECONDS, Settlement},
+};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "guardian-gets-its-part-at-most",
-        statement: "A guardian who leaves gets at most its shares' part of the claim, of the backstop's equity at the conservative price, and of what it put in and its shares have earned since.",
-        check: leaving,
-    },
-    Invariant {
-        name: "guardians-wait",
-        statement: "A guardian leaves with no more than it asked for, not before guardian_cooldown has passed since, and not after guardian_window more.",
-        check: |facts, _| {
-            let (Call::GuardianWithdraw { guardian, shares }, Done::GuardianWithdrawn(_)) = facts.call_done()? else {
+        statement: "Whatever guardians ask, are paid and take back: all that one is paid is at most what it put in and what its shares and requests have earned.",
+        check: |facts, history| {
+            let Done::GuardianWithdrawn(done) = facts.done()? else {
                 return None;
             };
-            let (position, config) = (&facts.step.before.guardians[*guardian], facts.config);
-            let opens = position.requested_at + i64::from(config.guardian_cooldown);
-            let open = (opens..=opens + i64::from(config.guardian_window)).contains(&facts.now);
-            demand(open && *shares <= position.requested, || {
-                format!("{shares:?} at {} of {position:?}", facts.now)
+            let expected = (&history.part >> 64) + 1 + history.roundings;
+            demand(int(done.amount.0) <= expected, || {
+                format!("{done:?} paid where the expectation is {expected}")
             })
         },
     },
     Invariant {
+        name: "requests-add-up",
+        statement: "What waits, the shares of the open claims and what counts as paid are the sums of the positions of the present era, and their unpaid claims are at most what the market says.",
+        check: |facts, _| {
+            let guardians = &facts.step.after.market.books.guardians;
+            let positions = facts
+                .step
+                .after
+                .guardians
+                .map(|position| position.in_era(guardians.era));
+            let sum = |of: fn(&GuardianPosition) -> u64| positions.iter().map(of).sum::<u64>();
+            let unpaid: u64 = positions
+                .iter()
+                .filter_map(|position| position.unpaid(guardians).ok())
+                .map(|unpaid| unpaid.0)
+                .sum();
+            let fine = guardians.waiting.0 == sum(|position| position.waiting.0)
+                && guardians.open_shares.0 == sum(|position| position.open_shares.0)
+                && guardians.paid.0 == sum(|position| position.paid.0)
+                && int(unpaid) <= requested(&facts.step.after.market);
+            demand(fine, || format!("{guardians:?} of {positions:?}"))
+        },
+    },
+    Invariant {
+        name: "asking-creates-nothing",
+        statement: "Who asks to leave gets at most its shares' part of the claim, and of what the backstop can pay of all claims at the stored prices; asking or taking back moves no money and never makes all claims together more.",
+        check: asking,
+    },
+    Invariant {
+        name: "requests-are-paid-their-part-of-the-cover",
+        statement: "A payment is at most the stress cover at the request's own S, and brings a request to at most its part of that and of what requests were paid before, by what was asked: so nobody gains by coming first, or often. Until no reading was accepted for seven days it is made at Normal, at a stored price no older than borrowing allows.",
+        check: paid,
+    },
+    Invariant {
+        name: "who-could-leave-earns-nothing",
+        statement: "A request earns for standing by only after a payment of less than was wanted: what is left because no more was wanted waits, and earns nothing.",
+        check: |facts, _| {
+            let (Call::GuardianWithdraw { guardian, amount, .. }, Done::GuardianWithdrawn(done)) = facts.call_done()?
+            else {
+                return None;
+            };
+            let after = &facts.step.after;
+            let position = after.guardians[*guardian].in_era(after.market.books.guardians.era);
+            let open = position.open_shares.0 > 0;
+            let fine = !open || done.amount < *amount;
+            demand(fine && (open || done.amount == *amount || done.unpaid.0 == 0), || {
+                format!("{done:?} of {amount:?} leaves {position:?}")
+            })
+        },
+    },
+    Invariant {
+        name: "loss-order-holds-for-who-asked",
+        statement: "Who asked to leave, before a loss or after it, is paid at most its claim × min(1, equity ÷ all claims), equity at the stored prices, and each other atom of claim finds no less afterwards.",
+        check: shared_loss,
+    },
+    Invariant {
+        name: "guardians-wait",
+        statement: "A request is paid or taken back from its opening on only, which is guardian_cooldown after it was asked; and it keeps its opening, its S and its release as long as it runs.",
+        check: waiting,
+    },
+    Invariant {
         name: "guardians-claim-only-grows",
-        statement: "A share of the guardians' claim never stands for less than before, and the claim falls only when one of them leaves; but both end when a loss beyond them is final.",
+        statement: "A share of the guardians' claim never stands for less than before, and the claim falls only when one of them asks to leave; but both end when a loss beyond them is final.",
         check: |facts, _| {
             let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market.books.guardians);
             if before.shares.0 == 0 || before.era != after.era {
@@ -40,7 +97,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
             }
             let of = |claim: u64, shares: u64| int(claim + 1) * (int(shares) + 1_000);
             let grows = of(after.claim.0, before.shares.0) >= of(before.claim.0, after.shares.0);
-            let leaves = matches!(facts.done(), Some(Done::GuardianWithdrawn(_)));
+            let leaves = matches!(facts.done(), Some(Done::GuardianRequested(_)));
             demand(grows && (leaves || after.claim >= before.claim), || {
                 format!("{before:?} became {after:?}")
             })
@@ -53,7 +110,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "standing-by-is-paid",
-        statement: "When interest accrues, the guardians' claim grows by standby_share × the backstop's part of it × claim ÷ (claim + the protocol's capital and reserves), to a four millionth of that part; and in all they never earn more than standby_share of what the backstop did.",
+        statement: "When interest accrues, the guardians' claim, and the open requests, each grow by standby_share × the backstop's part of it × their own ÷ (all claims + the protocol's capital and reserves), to a four millionth of that part, and what waits does not; and in all they never earn more than standby_share of what the backstop did.",
         check: standby,
     },
     Invariant {
@@ -79,7 +136,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "equity-leaves-above-the-claim",
-        statement: "Equity is taken out only in the amount announced and in its time, and leaves the backstop worth at least the guardians' claim, with inventory at the conservative price.",
+        statement: "Equity is taken out only in the amount announced and in the time announced, at Normal and at a stored price no older than borrowing allows, and leaves the backstop worth at least all the guardians' claims, with inventory at the lowest stored price.",
         check: taken_out,
     },
     Invariant {
@@ -110,30 +167,124 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// The backstop's equity as it counts for whoever takes money out. The conservative price is only for Normal.
-fn releasable(facts: &Facts, accrued: &crate::Stage) -> Option<Int> {
-    if !accrued.market.books.leaving_needs_prices() {
-        return Some(equity(accrued, &facts.index, &int(0)));
-    }
-    Some(equity(accrued, &facts.index, &priced(facts)?.conservative()?))
+/// The backstop's equity as it counts for whoever takes money out: at the lowest of the stored prices, at least nothing.
+fn releasable(facts: &Facts, accrued: &crate::Stage) -> Int {
+    equity(accrued, &facts.index, &stored_lowest(&facts.step.after))
 }
 
-fn leaving(facts: &Facts, history: &History) -> Verdict {
-    let (Call::GuardianWithdraw { shares, .. }, Done::GuardianWithdrawn(done)) = facts.call_done()? else {
+/// Whether the stored prices are good for leaving, if any are needed: at Normal, and no older than borrowing allows.
+fn is_fresh(facts: &Facts, accrued: &crate::Stage) -> bool {
+    let guard = &facts.step.after.market.guard;
+    let age = facts.now - guard.priced_at;
+    let normal = guard.level == 0 && facts.now >= guard.brake_until;
+    !accrued.market.books.leaving_needs_prices() || (normal && age <= i64::from(facts.config.max_age_short))
+}
+
+/// What is unpaid of a guardian's request, quote atoms, rounded down: by itself, or by its shares of the open claims.
+fn unpaid(stage: &crate::Stage, guardian: usize) -> Int {
+    let guardians = &stage.market.books.guardians;
+    let position = stage.guardians[guardian].in_era(guardians.era);
+    if position.open_shares.0 == 0 {
+        return int(position.waiting.0);
+    }
+    // With the virtual shares and their atom.
+    let (assets, shares) = (int(guardians.open.0) + 1, int(guardians.open_shares.0) + 1_000);
+    floor(&(assets * position.open_shares.0), &shares).min(int(guardians.open.0))
+}
+
+fn waiting(facts: &Facts, _: &History) -> Verdict {
+    let era = facts.step.after.market.books.guardians.era;
+    let touched = match facts.call_done()? {
+        (Call::GuardianWithdraw { guardian, .. }, _) => Some(*guardian),
+        (Call::GuardianRequest { guardian, shares }, _) if shares.0 == 0 => Some(*guardian),
+        _ => None,
+    };
+    let asked = match facts.call_done()? {
+        (Call::GuardianRequest { guardian, shares }, _) if shares.0 > 0 => Some(*guardian),
+        _ => None,
+    };
+    let config = facts.config;
+    every((0..GUARDIANS).map(|at| {
+        let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| stage.guardians[at].in_era(era));
+        let terms = |position: &GuardianPosition| (position.opens_at, position.fall, position.release);
+        if asked == Some(at) {
+            let opens = facts.now + i64::from(config.guardian_cooldown);
+            let given = (opens, config.stress_fall, config.guardian_release);
+            return demand(terms(&after) == given && !before.has_request(), || format!("{after:?}"));
+        }
+        if !before.has_request() {
+            return None;
+        }
+        let open = touched != Some(at) || facts.now >= before.opens_at;
+        let kept = !after.has_request() || terms(&after) == terms(&before);
+        demand(open && kept, || format!("{before:?} became {after:?} at {}", facts.now))
+    }))
+}
+
+fn asking(facts: &Facts, _: &History) -> Verdict {
+    let (Call::GuardianRequest { shares, .. }, Done::GuardianRequested(done)) = facts.call_done()? else {
         return None;
     };
-    let before = accrued(facts)?;
-    let all = before.market.books.guardians.shares.0;
-    let Some(equity) = releasable(facts, &before) else {
-        return demand(false, || "left without a price".to_owned());
+    let (before, after) = (accrued(facts)?, &facts.step.after);
+    let guardians = &before.market.books.guardians;
+    let still = before.market.books.backstop == after.market.books.backstop
+        && before.market.books.pool == after.market.books.pool;
+    let all = all_claims(&before.market);
+    let fewer = all_claims(&after.market) <= all;
+    let most = if shares.0 == 0 {
+        int(done.amount.0)
+    } else {
+        let part = int(shares.0) * (int(guardians.claim.0) + 1);
+        let worth = positive(releasable(facts, &before)).min(all.clone());
+        floor(&(part * worth), &((int(guardians.shares.0) + 1_000) * all.max(int(1))))
     };
-    // Of one virtual atom more, as shares are counted.
-    let payable = positive(equity).min(int(before.market.books.guardians.claim.0)) + 1;
-    let part = ceil(&(payable * shares.0), &(int(all) + 1_000));
-    let paid = int(done.amount.0);
-    let expected = (&history.part >> 64) + 1 + history.roundings;
-    demand(paid <= part && paid <= expected, || {
-        format!("{paid} atoms paid where the part is {part}, and the expectation {expected}")
+    demand(still && fewer && int(done.amount.0) <= most, || {
+        format!("{done:?}, where {most} is the part of {guardians:?}")
+    })
+}
+
+fn paid(facts: &Facts, _: &History) -> Verdict {
+    let (Call::GuardianWithdraw { guardian, .. }, Done::GuardianWithdrawn(done)) = facts.call_done()? else {
+        return None;
+    };
+    let (before, after) = (accrued(facts)?, &facts.step.after);
+    let dead = facts.now - after.market.guard.priced_at >= DEAD_SECONDS;
+    let (guardians, amount) = (&before.market.books.guardians, int(done.amount.0));
+    let position = before.guardians[*guardian].in_era(guardians.era);
+    let asked = unpaid(&before, *guardian) + position.paid.0;
+    let all = requested(&before.market) + guardians.paid.0;
+    let fall = own_fall(facts, *guardian);
+    let covers = covers_from(
+        &before,
+        &facts.index,
+        &stored_lowest(after),
+        fall,
+        after.market.map.origin,
+    );
+    let within = |cover: &Int| {
+        let cover = positive(cover.clone());
+        let part = floor(&((&cover + guardians.paid.0) * &asked), &all.clone().max(int(1)));
+        amount <= cover && amount <= positive(part - position.paid.0)
+    };
+    let fine = amount == int(0) || covers.is_empty() || covers.iter().any(within);
+    demand(fine && (dead || is_fresh(facts, &before)), || {
+        format!("{done:?} at covers of {covers:?}, of {guardians:?}")
+    })
+}
+
+fn shared_loss(facts: &Facts, _: &History) -> Verdict {
+    let (Call::GuardianWithdraw { guardian, .. }, Done::GuardianWithdrawn(done)) = facts.call_done()? else {
+        return None;
+    };
+    let (before, after) = (accrued(facts)?, &facts.step.after);
+    let (had, claims) = (positive(releasable(facts, &before)), all_claims(&before.market));
+    let (left, still) = (positive(releasable(facts, after)), all_claims(&after.market));
+    let own = unpaid(&before, *guardian);
+    let part = int(done.amount.0) * &claims <= own * had.clone().min(claims.clone());
+    // To the atoms that rounding costs.
+    let kept = had >= claims || (left + 3u32) * &claims >= had * &still;
+    demand(part && kept, || {
+        format!("{done:?} of claims of {claims}, of which {still} are left")
     })
 }
 
@@ -178,25 +329,51 @@ fn standby(facts: &Facts, _: &History) -> Verdict {
     // What else moves the claim is another promise.
     let other = matches!(
         facts.done(),
-        Some(Done::Liquidated(_) | Done::GuardianDeposited(_) | Done::GuardianWithdrawn(_) | Done::Settled(_))
+        Some(
+            Done::Liquidated(_)
+                | Done::GuardianDeposited(_)
+                | Done::GuardianRequested(_)
+                | Done::GuardianWithdrawn(_)
+                | Done::Settled(_)
+        )
     );
     let other = other || before.guardians.era != after.guardians.era;
     let earned = reserves(after) - reserves(before);
-    if other || earned <= int(0) || guardians.shares.0 == 0 {
-        return (guardians.shares.0 > 0).then_some(whole_time?);
+    let there = guardians.shares.0 > 0 || guardians.open_shares.0 > 0;
+    if other || earned <= int(0) || !there {
+        return there.then_some(whole_time?);
     }
-    let exactly = |books: &Books| (int(books.guardians.claim.0) << 64) + books.guardians.fraction;
-    let got = exactly(after) - exactly(before);
     let given = Int::from(before.income.paid_in) + before.backstop.reserve.0 - before.income.standby.0;
-    let capital = int(guardians.claim.0) + positive(given);
+    let capital = all_claims(&facts.step.before.market) + positive(given);
     let share = floor(&(earned * config.standby_share.0), &whole());
-    let most = floor(&(&share * guardians.claim.0), &capital.max(int(1)));
-    let least = &most - (share >> 22u32) - (1u64 << 26);
+    let grew = |shares: u64, own: u64, got: Int| {
+        if shares == 0 {
+            return demand(got == int(0), || format!("{got} for nobody"));
+        }
+        let most = floor(&(&share * own), &capital.clone().max(int(1)));
+        let least = &most - (&share >> 22u32) - (1u64 << 26);
+        demand(least <= got && got <= most, || {
+            format!("a claim grew by {got}, not between {least} and {most}, in units of 2^-64 atoms")
+        })
+    };
+    let now = &after.guardians;
+    let got = |from: (u64, u64), to: (u64, u64)| (int(to.0) << 64) + to.1 - (int(from.0) << 64) - from.1;
     every([
         whole_time,
-        demand(least <= got && got <= most, || {
-            format!("the claim grew by {got}, not between {least} and {most}, in units of 2^-64 atoms")
-        }),
+        grew(
+            guardians.shares.0,
+            guardians.claim.0,
+            got((guardians.claim.0, guardians.fraction), (now.claim.0, now.fraction)),
+        ),
+        grew(
+            guardians.open_shares.0,
+            guardians.open.0,
+            got(
+                (guardians.open.0, guardians.open_fraction),
+                (now.open.0, now.open_fraction),
+            ),
+        ),
+        demand(now.waiting == guardians.waiting, || format!("{now:?} of {guardians:?}")),
     ])
 }
 
@@ -211,11 +388,11 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
     }
     let owed = facts.debt(done.shares);
     let empty = books.backstop.inventory.0 == 0 && books.backstop.cash.0 == 0;
-    let told = done.guardians == before.market.books.guardians.claim && int(done.suppliers.0) == owed;
+    let told = int(done.guardians.0) == all_claims(&before.market) && int(done.suppliers.0) == owed;
     let income = &books.income;
     let own = positive(Int::from(income.paid_in) + after_reserve(facts, &before) - income.standby.0);
     let own = int(done.protocol.0) == own;
-    let void = after.books.guardians.claim.0 == 0 && after.books.guardians.shares.0 == 0;
+    let void = all_claims(after) == int(0) && after.books.guardians.shares.0 == 0;
     let written = books.pool.debt_shares.0 - after.books.pool.debt_shares.0;
     let square = after.books.backstop.debt_shares.0 == 0 && after.books.pool.cash == books.pool.cash;
     demand(
@@ -269,17 +446,12 @@ fn taken_out(facts: &Facts, _: &History) -> Verdict {
     let Done::TakenOut(done) = facts.done()? else {
         return None;
     };
-    let (announced, config) = (&facts.step.before.market.take_out, facts.config);
-    let opens = announced.queued_at + i64::from(config.take_out_delay);
-    let open = (opens..=opens + i64::from(config.take_out_window)).contains(&facts.now);
+    let announced = &facts.step.before.market.take_out;
+    let open = (announced.opens_at..=announced.closes_at).contains(&facts.now);
     let before = accrued(facts)?;
-    let Some(equity) = releasable(facts, &before) else {
-        return demand(false, || "taken out without a price".to_owned());
-    };
-    let left = equity - done.amount.0 - before.market.books.guardians.claim.0;
-    demand(open && done.amount == announced.amount && left >= int(0), || {
-        format!("{done:?} of {announced:?} leaves {left}")
-    })
+    let left = releasable(facts, &before) - done.amount.0 - all_claims(&before.market);
+    let fine = open && is_fresh(facts, &before) && done.amount == announced.amount && left >= int(0);
+    demand(fine, || format!("{done:?} of {announced:?} leaves {left}"))
 }
 
 fn gains_first(facts: &Facts, _: &History) -> Verdict {
@@ -288,7 +460,7 @@ fn gains_first(facts: &Facts, _: &History) -> Verdict {
     };
     let before = accrued(facts)?;
     let books = &before.market.books;
-    let left = releasable(facts, &before)? - done.amount.0 - books.guardians.claim.0;
+    let left = releasable(facts, &before) - done.amount.0 - all_claims(&before.market);
     let capital = positive(Int::from(books.income.paid_in) + books.backstop.reserve.0 - books.income.standby.0);
     let expected = books.income.paid_in - positive(capital - left).min(int(done.amount.0));
     let paid_in = facts.step.after.market.books.income.paid_in;

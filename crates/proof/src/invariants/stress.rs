@@ -4,15 +4,15 @@ use super::{Invariant, Verdict, demand, every, path, priced};
 use crate::{
     ACCOUNTS, Call, Done, Stage,
     cover::{
-        Under, admission_fall, brute_force, covers, exact_cover, overstatement, requested, rounding, thresholds, under,
-        underwater,
+        Under, admission_fall, brute_force, covers, covers_from, exact_cover, overstatement, requested, rounding,
+        thresholds, under, underwater, volatile_fall,
     },
     exact::{Int, ceil, floor, int, whole},
-    facts::{Facts, Standing, View, accrued, pipeline, pipeline_room, rounded_room, standing},
+    facts::{Facts, Standing, View, accrued, pipeline, pipeline_room, rounded_room, standing, stored_lowest},
     history::History,
     perform::perform,
 };
-use breakwater_engine::{Collateral, DebtShares, Quote, Result, stress::StressStatement};
+use breakwater_engine::{Collateral, DebtShares, Market, Quote, Result, stress::StressStatement};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
@@ -56,6 +56,16 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         check: exits,
     },
     Invariant {
+        name: "leaving-capital-is-not-counted",
+        statement: "After a loan, or a withdrawal against debt, the stress cover at admission's fall is at least what all guardians' requests have not been paid yet, or no lower than before.",
+        check: not_counted,
+    },
+    Invariant {
+        name: "sentinel-raises-little-and-rests",
+        statement: "The sentinel raises the fall of admission by at most ten points, of which nothing is left after six hours; not again before twelve hours have passed; and it changes nothing else.",
+        check: raise,
+    },
+    Invariant {
         name: "take-overs-cost-the-bounty-at-most",
         statement: "A take-over lowers the stress cover by at most the bounty, whether accounts count at their bands' edges or each with its own collateral.",
         check: take_over,
@@ -85,7 +95,7 @@ fn statements(facts: &Facts) -> Option<Result<[(u32, StressStatement); 2]>> {
         return None;
     }
     let told = market.stress(facts.step.prices.as_ref()?, facts.step.after.clock);
-    let falls = [market.config.stress_fall.0, admission_fall(market)];
+    let falls = [market.config.stress_fall.0, admission_fall(market, facts.now)];
     Some(told.map(|[cover, admission]| [(falls[0], cover), (falls[1], admission)]))
 }
 
@@ -137,7 +147,7 @@ fn within_a_band(facts: &Facts, fall: u32, told: &StressStatement) -> Verdict {
 /// A before and after, for each band that q ÷ index may be in.
 fn admissions(facts: &Facts, view: &View) -> Option<Vec<(Int, Int)>> {
     let (before, after) = (accrued(facts)?, &facts.step.after);
-    let (fall, origin) = (admission_fall(&after.market), after.market.map.origin);
+    let (fall, origin) = (admission_fall(&after.market, facts.now), after.market.map.origin);
     let of = |stage: &Stage| {
         let leaving = requested(&stage.market) + stage.market.take_out.amount.0;
         covers(stage, &facts.index, view, fall, origin)
@@ -161,29 +171,81 @@ fn admission(facts: &Facts, _: &History) -> Verdict {
 }
 
 fn exits(facts: &Facts, _: &History) -> Verdict {
-    let fall = match facts.done()? {
+    let after = &facts.step.after;
+    let (call, done) = facts.call_done()?;
+    let (fall, asked) = match (call, done) {
         // Who gets nothing takes nothing.
-        Done::GuardianWithdrawn(done) if done.amount.0 == 0 => return None,
-        Done::GuardianWithdrawn(_) => facts.config.stress_fall.0,
-        Done::TakenOut(_) => admission_fall(&facts.step.after.market),
+        (_, Done::GuardianWithdrawn(done)) if done.amount.0 == 0 => return None,
+        (Call::GuardianWithdraw { guardian, .. }, _) => (own_fall(facts, *guardian), int(0)),
+        // Guardians who asked to leave come first.
+        (_, Done::TakenOut(_)) => (volatile_fall(&after.market), requested(&after.market)),
         _ => return None,
     };
-    let after = &facts.step.after;
-    let backstop = &after.market.books.backstop;
-    let Some(view) = &facts.view else {
-        // Nothing there depends on prices.
-        let fine = backstop.inventory.0 == 0 && after.market.books.pool.debt_shares.0 == 0;
-        return demand(fine, || "left without a price".to_owned());
-    };
-    let asked = match facts.done()? {
-        Done::TakenOut(_) => requested(&after.market),
-        _ => int(0),
-    };
-    let covers = covers(after, &facts.index, view, fall, after.market.map.origin);
+    let covers = covers_from(
+        after,
+        &facts.index,
+        &stored_lowest(after),
+        fall,
+        after.market.map.origin,
+    );
     demand(
         covers.is_empty() || covers.iter().any(|cover| cover - &asked >= int(0)),
         || format!("{covers:?}, and {asked} asked for"),
     )
+}
+
+/// S of a request, ten thousandths: what it was when asked, falling from its opening to nothing in the time that it was given, rounded
+/// up.
+pub(super) fn own_fall(facts: &Facts, guardian: usize) -> u32 {
+    let position = &facts.step.before.guardians[guardian];
+    let release = i64::from(position.release);
+    let left = (release - (facts.now - position.opens_at)).clamp(0, release);
+    let fall = ceil(&(int(position.fall.0) * left), &int(release.max(1)));
+    u32::try_from(fall).unwrap_or(u32::MAX)
+}
+
+/// A loan or a withdrawal against debt counts no capital that has asked to leave, request by request: what is covered without it, or was
+/// covered by less before.
+fn not_counted(facts: &Facts, _: &History) -> Verdict {
+    let (Call::Borrow { account, .. } | Call::WithdrawCollateral { account, .. }, view) =
+        (facts.call_done()?.0, priced(facts)?)
+    else {
+        return None;
+    };
+    let (before, after) = (accrued(facts)?, &facts.step.after);
+    let guardians = &after.market.books.guardians;
+    let unpaid = after.guardians.iter().filter_map(|position| {
+        let position = position.in_era(guardians.era);
+        position.unpaid(guardians).ok()
+    });
+    let unpaid: Int = unpaid.map(|unpaid| int(unpaid.0)).sum();
+    if unpaid == int(0) || !after.accounts[*account].has_debt() {
+        return None;
+    }
+    let (fall, origin) = (admission_fall(&after.market, facts.now), after.market.map.origin);
+    let [before, after] = [&before, after].map(|stage| covers(stage, &facts.index, view, fall, origin));
+    let kept = |(before, after): (&Int, &Int)| *after >= unpaid || after >= before;
+    demand(before.is_empty() || before.iter().zip(&after).any(kept), || {
+        format!("{before:?} and {after:?} with {unpaid} asked for")
+    })
+}
+
+fn raise(facts: &Facts, history: &History) -> Verdict {
+    let Done::StressRaised(done) = facts.done()? else {
+        return None;
+    };
+    let [before, after] = [&facts.step.before, &facts.step.after].map(|stage| &stage.market);
+    let rested = history.raised.is_none_or(|at| facts.now >= at + 12 * 3_600);
+    let alone = Market {
+        stress_raise: before.stress_raise,
+        ..*after
+    };
+    let fine = (1..=1_000).contains(&done.points.0)
+        && rested
+        && alone == *before
+        && admission_fall(after, facts.now) == volatile_fall(before) + done.points.0
+        && admission_fall(after, facts.now + 6 * 3_600) == volatile_fall(before);
+    demand(fine, || format!("{done:?} after one at {:?}", history.raised))
 }
 
 fn take_over(facts: &Facts, _: &History) -> Verdict {

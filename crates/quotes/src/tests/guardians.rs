@@ -88,7 +88,7 @@ fn asked(config: &Config) -> (Quotes, GuardianPosition, MarginAccount) {
     let all = position.shares;
     quotes
         .market
-        .guardian_request(&mut position, all, quotes.clock)
+        .guardian_request(&mut position, all, Quote::ZERO, quotes.clock)
         .unwrap();
     (quotes, position, account)
 }
@@ -96,26 +96,19 @@ fn asked(config: &Config) -> (Quotes, GuardianPosition, MarginAccount) {
 #[test]
 fn leaving_is_bound_by_what_was_asked_for_and_when() {
     let (quotes, position, _) = guarded(&open_guards());
-    let none = Leaving {
-        shares: GuardianShares::ZERO,
-        amount: Quote::ZERO,
-        bound_by: Error::InsufficientGuardianShares,
-    };
-    assert_eq!(quotes.leaving(&position), Ok(none));
+    assert_eq!(quotes.leaving(&position), Err(Error::NothingRequested));
     let (quotes, position, _) = asked(&open_guards());
     assert_eq!(quotes.leaving(&position), Err(Error::TooEarly));
-    let open = later(&quotes, COOLDOWN, 100_0000_0000);
-    let leaving = open.leaving(&position).unwrap();
-    assert_eq!(leaving.shares, position.shares);
-    assert_eq!(leaving.bound_by, Error::InsufficientGuardianShares);
-    // The capital, and what it earned in a week.
-    assert!((50_000_000..50_100_000).contains(&leaving.amount.0), "{leaving:?}");
-    let late = later(
-        &quotes,
-        COOLDOWN + i64::from(Config::EXAMPLE.guardian_window) + 1,
-        100_0000_0000,
-    );
-    assert_eq!(late.leaving(&position), Err(Error::Expired));
+    // The capital: who waits earns nothing.
+    let all = Leaving {
+        unpaid: Quote(50_000_000),
+        amount: Quote(50_000_000),
+        bound_by: Error::NothingRequested,
+    };
+    for wait in [COOLDOWN, 10 * COOLDOWN] {
+        let open = later(&quotes, wait, 100_0000_0000);
+        assert_eq!(open.leaving(&position), Ok(all));
+    }
 }
 
 #[test]
@@ -127,17 +120,13 @@ fn leaving_is_bound_by_cover_and_by_cash() {
     let leaving = stressed.leaving(&position).unwrap();
     assert_eq!(leaving.bound_by, Error::StressCoverExceeded);
     assert!(
-        leaving.shares < position.shares && i128::from(leaving.amount.0) == cover,
+        leaving.amount < leaving.unpaid && i128::from(leaving.amount.0) == cover,
         "{leaving:?} {cover}"
     );
     let mut left = position;
-    let paid = stressed.market.guardian_withdraw(
-        &mut left,
-        leaving.shares,
-        leaving.amount,
-        Some(&stressed.prices),
-        stressed.clock,
-    );
+    let paid = stressed
+        .market
+        .guardian_withdraw(&mut left, leaving.unpaid, leaving.amount, stressed.clock);
     assert_eq!(paid.map(|paid| paid.amount), Ok(leaving.amount));
 
     // The account is taken over: what is left is inventory.
@@ -153,26 +142,29 @@ fn leaving_is_bound_by_cover_and_by_cash() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
-    /// What is quoted is paid, and a share more is refused for the reason that is quoted.
+    /// What is quoted is paid, and no more whatever is asked for.
     #[test]
     fn leaving_pays_what_is_quoted(
         protocol in 1u64..1 << 30, capital in 1u64..1 << 30, debt in 10_000_000u64..690_000_000, to in 60i64..=100,
-        asked in 0u64..=10_000, taken: bool,
+        asked in 1u64..=10_000, taken: bool,
     ) {
         let (mut quotes, mut account) = scene(&open_guards(), 1 << 40, &[], (10_000_000_000, debt));
         quotes.market.books.backstop.cash = Quote(protocol);
         let mut position = GuardianPosition::new(Key([8; 32]), Key([7; 32]), 255);
         quotes.market.guardian_deposit(&mut position, Quote(capital), GuardianShares::ZERO, Quote(u64::MAX), quotes.clock).unwrap();
         let shares = u64::try_from(u128::from(position.shares.0) * u128::from(asked) / 10_000).unwrap();
-        quotes.market.guardian_request(&mut position, GuardianShares(shares), quotes.clock).unwrap();
+        let request = quotes.market.guardian_request(&mut position, GuardianShares(shares), Quote::ZERO, quotes.clock);
+        prop_assume!(request.is_ok());
         let mut quotes = later(&quotes, COOLDOWN, to * 1_0000_0000);
         if taken {
             let _ = liquidate(&mut quotes, &mut account);
         }
-        let Leaving { shares, amount, bound_by } = quotes.leaving(&position).unwrap();
-        let attempt = |shares: u64| quotes.guardian_withdrawal(&position, GuardianShares(shares)).map(|paid| paid.amount);
-        prop_assert!(shares == GuardianShares::ZERO && amount == Quote::ZERO || attempt(shares.0) == Ok(amount));
-        prop_assert_eq!(attempt(shares.0 + 1), Err(bound_by));
-        prop_assert!(shares <= position.requested);
+        let Leaving { unpaid, amount, bound_by } = quotes.leaving(&position).unwrap();
+        let attempt = |amount: u64| quotes.guardian_withdrawal(&position, Quote(amount)).map(|paid| paid.amount);
+        prop_assert!(amount <= unpaid && attempt(unpaid.0) == Ok(amount));
+        prop_assert_eq!(amount == unpaid, bound_by == Error::NothingRequested);
+        if amount.0 > 1 {
+            prop_assert_eq!(attempt(amount.0 - 1), Ok(Quote(amount.0 - 1)));
+        }
     }
 }

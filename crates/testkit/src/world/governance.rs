@@ -190,9 +190,36 @@ impl World {
         self.execute_guardian(guardian).unwrap();
     }
 
-    /// Moves time and slots on to the moment when what was queued now can be executed, and publishes every feed again.
+    /// Queues another sentinel, as the authority.
+    #[track_caller]
+    pub fn queue_sentinel(&mut self, sentinel: &Pubkey) -> Result<Outcome, Failure> {
+        let (authority, expires) = (self.authority().clone(), self.longest_approval());
+        self.send(
+            &[ix::queue_sentinel(&authority.key(), *sentinel, expires)],
+            &[&authority],
+        )
+    }
+
+    /// Names the queued sentinel, as the authority.
+    #[track_caller]
+    pub fn execute_sentinel(&mut self, sentinel: &Pubkey) -> Result<Outcome, Failure> {
+        let authority = self.authority().clone();
+        self.send(&[ix::execute_sentinel(&authority.key(), *sentinel)], &[&authority])
+    }
+
+    /// Moves time and slots on to the moment when what was queued now for the protocol can be executed, and publishes every feed again.
     pub fn wait_out_timelock(&mut self) {
         self.advance(u32::try_from(TIMELOCK).unwrap_or(u32::MAX));
+    }
+
+    /// The same for what was queued for a market.
+    ///
+    /// # Panics
+    /// If there is no such market.
+    #[track_caller]
+    pub fn wait_out_change_delay(&mut self, market: &MarketKeys) {
+        let delay = self.market_state(market).change_delay();
+        self.advance(u32::try_from(delay).unwrap_or(u32::MAX));
     }
 
     /// The last slot that an approval may name now.

@@ -46,22 +46,22 @@ impl World {
         )
     }
 
-    /// Asks to take shares out.
+    /// Asks to leave with shares, for whatever claim they give; none take a request back.
     #[track_caller]
     pub fn guardian_request(&mut self, market: &MarketKeys, guardian: &Actor, shares: u64) -> Result<Outcome, Failure> {
-        self.send(&[ix::guardian_request(market, &guardian.key(), shares)], &[guardian])
+        self.send(&[ix::guardian_request(market, &guardian.key(), shares, 0)], &[guardian])
     }
 
-    /// Takes shares out, for whatever they give.
+    /// Is paid as much of these quote atoms as can leave of a request.
     #[track_caller]
     pub fn guardian_withdraw(
         &mut self,
         market: &MarketKeys,
         guardian: &Actor,
-        shares: u64,
+        amount: u64,
     ) -> Result<Outcome, Failure> {
         self.send(
-            &[ix::guardian_withdraw(market, &guardian.key(), shares, 0)],
+            &[ix::guardian_withdraw(market, &guardian.key(), amount, 0)],
             &[guardian],
         )
     }

@@ -60,6 +60,8 @@ pub fn default_config() -> Config {
         ema_band: Bps(10_000),
         unwind_floor_band: Bps(10_000),
         flow_rate: Bps(15_000),
+        // So that a market's changes wait no longer than the protocol's.
+        guardian_cooldown: 172_800,
         stress_fall: Bps(500),
         stress_volatility: Bps(0),
         stress_max: Bps(500),

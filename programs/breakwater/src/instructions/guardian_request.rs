@@ -5,7 +5,7 @@ use crate::{
     state::{GuardianPosition, Market, key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::GuardianShares;
+use breakwater_engine::{GuardianShares, Quote};
 
 /// Accounts of `guardian_request`.
 #[derive(Accounts)]
@@ -24,13 +24,13 @@ pub struct GuardianRequest<'info> {
     pub guardian: Signer<'info>,
 }
 
-/// Asks to take a guardian's shares out.
-pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64) -> Result<()> {
+/// Asks to leave with a guardian's shares, or takes that back.
+pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64, min_amount: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let mut market = accounts.market.load_mut()?;
     let mut position = accounts.position.load_mut()?;
     let request = market
-        .guardian_request(&mut position, GuardianShares(shares), clock::now()?)
+        .guardian_request(&mut position, GuardianShares(shares), Quote(min_amount), clock::now()?)
         .or_program_error()?;
     emit!(GuardianRequested {
         market: accounts.market.key(),

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{GuardianShares, Quote};
+use breakwater_engine::Quote;
 
 /// Accounts of `guardian_withdraw`.
 #[derive(Accounts)]
@@ -34,24 +34,25 @@ pub struct GuardianWithdraw<'info> {
     /// The market's quote vault.
     #[account(mut, address = address(market.load()?.quote_vault) @ BreakwaterError::WrongVault)]
     pub quote_vault: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// The market's price accounts. Needed only while there is inventory or debt.
+    /// The market's price accounts. Shown only if the stored prices are too old, and there is inventory or debt.
     pub feeds: Feeds<'info>,
     /// Token program of the quote mint.
     #[account(constraint = *quote_mint.to_account_info().owner == quote_token_program.key() @ BreakwaterError::WrongTokenProgram)]
     pub quote_token_program: Interface<'info, TokenInterface>,
 }
 
-/// Pays out a guardian's shares.
-pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, shares: u64, min_amount: u64) -> Result<()> {
+/// Pays a guardian's request as far as it can be.
+pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, amount: u64, min_amount: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let (withdrawal, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let mut position = accounts.position.load_mut()?;
-        let prices = accounts.feeds.for_leaving(&mut market, accounts.market.key(), clock)?;
-        let (shares, least) = (GuardianShares(shares), Quote(min_amount));
+        accounts
+            .feeds
+            .show_for_leaving(&mut market, accounts.market.key(), clock)?;
         let withdrawal = market
-            .guardian_withdraw(&mut position, shares, least, prices.as_ref(), clock)
+            .guardian_withdraw(&mut position, Quote(amount), Quote(min_amount), clock)
             .or_program_error()?;
         (withdrawal, MarketSeeds::of(&market))
     };

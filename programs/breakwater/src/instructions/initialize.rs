@@ -26,10 +26,11 @@ pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
     *ctx.accounts.protocol = Protocol {
         authority,
         guardian: Pubkey::default(),
+        sentinel: Pubkey::default(),
         bump: ctx.bumps.protocol,
         pending_authority: Pubkey::default(),
         pending_until_slot: 0,
-        reserved: [0; 23],
+        reserved: [0; 19],
     };
     emit!(ProtocolInitialized { authority });
     Ok(())

@@ -42,10 +42,10 @@ pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot
         budget: key(&accounts.depth_budget.key()),
         share: Bps(share),
     };
-    let before = {
+    let (before, delay) = {
         let market = accounts.market.load()?;
         market.check_depth_share(allocation).or_program_error()?;
-        market.depth_allocation()
+        (market.depth_allocation(), market.change_delay())
     };
     let entry = Entry {
         subject: key(&market),
@@ -56,7 +56,7 @@ pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot
     let queued = accounts
         .queued_change
         .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, clock::now()?)
+        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, delay, clock::now()?)
         .or_program_error()?;
     emit!(DepthShareQueued {
         market,

@@ -37,7 +37,11 @@ pub struct QueueFeeds<'info> {
 pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, dead: bool, expires_slot: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     check_pins(&feeds)?;
-    accounts.market.load()?.check_feeds(&feeds).or_program_error()?;
+    let delay = {
+        let market = accounts.market.load()?;
+        market.check_feeds(&feeds).or_program_error()?;
+        market.change_delay()
+    };
     let market = accounts.market.key();
     let entry = Entry {
         subject: key(&market),
@@ -48,7 +52,7 @@ pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, dead: bool, expires_s
     let queued = accounts
         .queued_change
         .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, clock::now()?)
+        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, delay, clock::now()?)
         .or_program_error()?;
     emit!(FeedsQueued {
         market,

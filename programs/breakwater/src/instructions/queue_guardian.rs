@@ -6,7 +6,7 @@ use crate::{
     state::{Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::governance::{Entry, GUARDIAN};
+use breakwater_engine::governance::{Entry, GUARDIAN, TIMELOCK};
 
 /// Accounts of `queue_guardian`.
 #[derive(Accounts)]
@@ -41,7 +41,14 @@ pub fn queue_guardian(ctx: Context<QueueGuardian>, guardian: Pubkey, expires_slo
     let queued = accounts
         .queued_change
         .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, clock::now()?)
+        .queue(
+            entry,
+            hash,
+            ctx.bumps.queued_change,
+            expires_slot,
+            TIMELOCK,
+            clock::now()?,
+        )
         .or_program_error()?;
     emit!(GuardianQueued { guardian, queued });
     Ok(())

@@ -49,10 +49,11 @@ pub fn queue_parameters(
         id,
     };
     let hash = change_hash(PARAMETERS, &market, &changes)?;
+    let delay = accounts.market.load()?.change_delay();
     let queued = accounts
         .queued_change
         .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, clock::now()?)
+        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, delay, clock::now()?)
         .or_program_error()?;
     emit!(ParametersQueued {
         market,

@@ -29,7 +29,7 @@ pub struct TakeOut<'info> {
     /// The market's quote vault.
     #[account(mut, address = address(market.load()?.quote_vault) @ BreakwaterError::WrongVault)]
     pub quote_vault: Box<InterfaceAccount<'info, TokenAccount>>,
-    /// The market's price accounts. Needed only while there is inventory or debt.
+    /// The market's price accounts. Shown only if the stored prices are too old, and there is inventory or debt.
     pub feeds: Feeds<'info>,
     /// Token program of the quote mint.
     #[account(constraint = *quote_mint.to_account_info().owner == quote_token_program.key() @ BreakwaterError::WrongTokenProgram)]
@@ -42,8 +42,10 @@ pub fn take_out(ctx: Context<TakeOut>) -> Result<()> {
     let clock = clock::now()?;
     let (taken, seeds) = {
         let mut market = accounts.market.load_mut()?;
-        let prices = accounts.feeds.for_leaving(&mut market, accounts.market.key(), clock)?;
-        let taken = market.take_out(prices.as_ref(), clock).or_program_error()?;
+        accounts
+            .feeds
+            .show_for_leaving(&mut market, accounts.market.key(), clock)?;
+        let taken = market.take_out(clock).or_program_error()?;
         (taken, MarketSeeds::of(&market))
     };
     Transfer {

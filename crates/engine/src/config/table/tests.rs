@@ -37,7 +37,7 @@ fn numbers_stay_what_they_are() {
          interest_slope_low interest_slope_high reserve_factor max_velocity velocity_slack average_band ema_band \
          confidence_guard confidence_halt max_gap guarded_step guardian_share pipeline unwind_burst max_age_short \
          max_age_long max_skew velocity_horizon average_seconds calm_seconds guarded_refill guarded_window \
-         brake_seconds brake_rest guardian_cooldown guardian_window take_out_delay take_out_window volatility_seconds \
+         brake_seconds brake_rest guardian_cooldown guardian_release take_out_delay take_out_window volatility_seconds \
          volatility_horizon supply_cap debt_cap account_debt_cap outflow_limit outflow_window \
          volatility_sample max_age_rate"
     );
