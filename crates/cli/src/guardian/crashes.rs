@@ -94,7 +94,9 @@ impl Guardian {
             }
             Step::Leave(least) => {
                 // It shows the prices that it has seen.
-                market.accept_prices(&shown.readings(), PriceUse::Borrow, clock).unwrap();
+                market
+                    .accept_prices(&shown.readings(), PriceUse::Borrow, clock)
+                    .unwrap();
                 let paid = market
                     .guardian_withdraw(&mut self.position, Quote(u64::MAX), least, clock)
                     .unwrap();
