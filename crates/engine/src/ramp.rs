@@ -8,8 +8,6 @@ use crate::{
     units::{Bps, Clock},
 };
 
-/// Least time between the announcement and the first change, seconds: three days.
-pub const NOTICE: i64 = 3 * 86_400;
 /// Fastest change, bps a day.
 pub const FASTEST: u64 = 100;
 /// Longest from its start to its end, seconds: 180 days. A change that takes longer is nobody's plan.
@@ -93,7 +91,7 @@ impl Ramp {
     /// A new ramp from the present LTV `from`.
     ///
     /// # Errors
-    /// [`Error::RampTooSoon`] with less than [`NOTICE`], [`Error::RampTooSteep`] if it is faster than [`FASTEST`],
+    /// [`Error::RampTooSoon`] with less notice than [`Config::change_delay`], [`Error::RampTooSteep`] if it is faster than [`FASTEST`],
     /// [`Error::RampTooLong`] if it is longer than [`LONGEST`], those of [`Config::validate`] for the parameters with the new LTV.
     pub(crate) fn new(config: &Config, from: Bps, to: Bps, starts_at: i64, ends_at: i64, clock: Clock) -> Result<Self> {
         let target = Config {
@@ -101,7 +99,7 @@ impl Ramp {
             ..*config
         };
         target.validate()?;
-        if starts_at < clock.unix.saturating_add(NOTICE) {
+        if starts_at < clock.unix.saturating_add(config.change_delay()) {
             return Err(Error::RampTooSoon);
         }
         let length = u64::try_from(ends_at.saturating_sub(starts_at)).unwrap_or(0);

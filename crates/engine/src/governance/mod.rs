@@ -15,6 +15,7 @@
 //! | executed or cancelled | there is none any more | there is none any more |
 
 use crate::{
+    config::Config,
     error::{Error, Result},
     market::Market,
     units::{Clock, Key},
@@ -162,14 +163,20 @@ impl QueuedChange {
     }
 }
 
-impl Market {
-    /// Time between queueing a change of this market and its execution, seconds: [`TIMELOCK`], and at least a guardian's cool-down and
-    /// a day.
+impl Config {
+    /// Least time between announcing a change of a market and doing it, seconds: [`TIMELOCK`], and at least a guardian's cool-down and
+    /// a day. The liquidation LTV's [`crate::ramp`] has the same notice.
     #[must_use]
     pub fn change_delay(&self) -> i64 {
-        i64::from(self.config.guardian_cooldown)
-            .saturating_add(DAY)
-            .max(TIMELOCK)
+        i64::from(self.guardian_cooldown).saturating_add(DAY).max(TIMELOCK)
+    }
+}
+
+impl Market {
+    /// Time between queueing a change of this market and its execution, seconds: [`Config::change_delay`].
+    #[must_use]
+    pub fn change_delay(&self) -> i64 {
+        self.config.change_delay()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes of parameters, at once and queued, and of the liquidation LTV.
 
 use super::scene::{NOW, USDC, change, later, market, prices, refused};
-use breakwater_engine::{Bps, Clock, Error, Parameter, ParameterChange, Quote, ramp};
+use breakwater_engine::{Bps, Clock, Error, Parameter, ParameterChange, Quote};
 
 #[test]
 fn tightening_goes_one_way_and_only_for_what_limits() {
@@ -77,7 +77,7 @@ fn interest_until_a_change_is_at_the_old_rate() {
 #[test]
 fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
     let (mut market, _) = market();
-    let starts_at = NOW.unix + ramp::NOTICE;
+    let starts_at = NOW.unix + market.change_delay();
     let ends_at = starts_at + 10 * 86_400;
     market
         .announce_liquidation_ltv(Bps(8_800), starts_at, ends_at, NOW)
@@ -89,7 +89,7 @@ fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
     ];
     // Fits 88%, and not 80%.
     let target = change(&market, Parameter::target_ltv, 8_100);
-    let (middle, after) = (later(8 * 86_400), later(20 * 86_400));
+    let (middle, after) = (later(13 * 86_400), later(20 * 86_400));
     for clock in [NOW, middle, after] {
         refused(
             &market,
@@ -115,7 +115,7 @@ fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
 #[test]
 fn a_ramp_is_taken_back_before_it_begins_and_not_after() {
     let (mut market, _) = market();
-    let starts_at = NOW.unix + ramp::NOTICE;
+    let starts_at = NOW.unix + market.change_delay();
     refused(&market, |market| market.cancel_ramp(NOW), Error::NothingQueued);
     let too_long = starts_at + 180 * 86_400 + 1;
     refused(

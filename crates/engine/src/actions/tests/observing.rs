@@ -45,6 +45,7 @@ fn the_map_is_centered_while_nobody_owes_anything() {
 fn an_announcement_can_be_taken_back_until_it_begins() {
     let mut market = market();
     market.config = CONFIG;
+    market.config.guardian_cooldown = 172_800;
     let (begins, ends) = (NOW.unix + 259_200, NOW.unix + 259_200 + 86_400);
     let announce = |market: &mut Market, unix| {
         let clock = Clock { unix, slot: 0 };
