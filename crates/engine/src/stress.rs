@@ -236,17 +236,6 @@ impl Market {
         })
     }
 
-    /// The lowest of the stored prices, quote atoms per collateral atom: spot of the newest accepted readings, the same as the guard lets it
-    /// be, and the market's own average. Zero before the first reading.
-    ///
-    /// # Errors
-    /// [`Error::Overflow`], for prices that no reading can have.
-    pub(crate) fn stored_lowest(&self) -> Result<Price> {
-        let guard = &self.guard;
-        let guarded = guard.clamp(&self.config, guard.spot)?;
-        Ok(guard.spot.min(guarded).min(guard.average))
-    }
-
     /// C of `books` after a fall of `fall`, quote atoms.
     ///
     /// # Errors

@@ -276,9 +276,9 @@ fn the_page_says_what_a_settlement_in_part_does() {
     // Until the averages are there.
     for _ in 0..200 {
         story.clock.unix += 600;
-        story.prices(50);
+        story.prices(PriceUse::Borrow, 50);
     }
-    let prices = story.prices(50);
+    let prices = story.prices(PriceUse::Borrow, 50);
     story.market.settle_deficit(Some(&prices), story.clock).unwrap();
     suppliers(&mut story, "b settled in part");
     assert_eq!(

@@ -311,14 +311,6 @@ pub(crate) fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
     price.clone().max(low).min(high)
 }
 
-/// The lowest of the newest accepted price, the same as the guard lets it move, and the market's own average; as stored.
-pub(crate) fn stored_lowest(stage: &Stage) -> Int {
-    let (guard, config) = (&stage.market.guard, &stage.market.config);
-    let [spot, reference, average] = [guard.spot, guard.reference, guard.average].map(|price| int(price.raw()));
-    let guarded = within(&spot, &reference, int(config.velocity_slack.0));
-    spot.min(guarded).min(average)
-}
-
 /// Where an account stands at h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {

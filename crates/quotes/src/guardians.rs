@@ -3,7 +3,6 @@
 use crate::Quotes;
 use breakwater_engine::{
     Bps, Clock, Error, GuardianPosition, GuardianShares, Guardians, Quote, Result, actions::GuardianWithdrawal, num,
-    oracle::PriceUse,
 };
 
 /// The fall of the price at which [`GuardianYield::in_a_crash`] is told, bps.

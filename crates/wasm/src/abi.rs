@@ -124,7 +124,11 @@ mod tests {
             ema_price: 0,
             publish_time: 0,
         };
-        let readings = Readings::of(reading, reading);
+        let readings = Readings {
+            collateral: reading,
+            quote: reading,
+            redemption: None,
+        };
         let market: Market = bytemuck::Zeroable::zeroed();
         let parameters = borsh::to_vec(&(market, readings, Moment { unix: 0, slot: 0 })).unwrap();
         let [a, b, c, d] = code(breakwater_engine::Error::PriceNotPositive).to_le_bytes();

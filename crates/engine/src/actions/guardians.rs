@@ -128,7 +128,7 @@ impl Market {
         if shares > next.shares {
             return Err(Error::InsufficientGuardianShares);
         }
-        let equity = positive(books.backstop.equity(&books.pool, self.stored_lowest()?)?);
+        let equity = positive(books.backstop.equity(&books.pool, self.guard.lowest(&self.config))?);
         let amount = books.guardians.ask(&mut next, shares, equity)?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
@@ -192,7 +192,7 @@ impl Market {
         if books.leaving_needs_prices() && age < DEAD_SECONDS {
             self.check_leaving_price(clock)?;
         }
-        let lowest = self.stored_lowest()?;
+        let lowest = self.guard.lowest(&self.config);
         let means = Means {
             cover: self.cover_of(&books, lowest, next.fall_at(clock))?.spare(),
             equity: positive(books.equity(lowest)?),

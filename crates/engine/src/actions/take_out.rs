@@ -114,7 +114,7 @@ impl Market {
         if books.leaving_needs_prices() {
             self.check_leaving_price(clock)?;
         }
-        let lowest = self.stored_lowest()?;
+        let lowest = self.guard.lowest(&self.config);
         let equity = positive(books.equity(lowest)?);
         if equity < claim {
             return Err(Error::EquityBelowClaim);

@@ -115,8 +115,10 @@ fn so_is_what_accounts_under_water_lack() {
     let mut market = owing(0, 0);
     let mut account = MarginAccount::new(Key([1; 32]), Key([2; 32]), 0, 255);
     (account.debt_shares, account.collateral) = (DebtShares(90_000), Collateral(800_000));
-    account.band = market.map.band(account.debt_shares, account.collateral);
-    let to = (account.debt_shares, account.band);
+    let to = (
+        account.debt_shares,
+        market.map.band(account.debt_shares, account.collateral),
+    );
     market.map.follow((DebtShares(0), 0), to).unwrap();
     (market.books.pool.cash, market.books.pool.debt_shares) = (Quote(910_000), DebtShares(90_000));
     assert_eq!(impaired(&market, 0), 0);

@@ -3,7 +3,7 @@
 //! tests play ([`World`] has a pool of a billion).
 
 use super::scene::{DOLLAR, SOL, USDC, World, free, open};
-use breakwater_engine::{Bps, Config, Error, LpShares, Prices, Quote, actions::Sale};
+use breakwater_engine::{Bps, Config, Error, LpShares, Prices, Quote, actions::Sale, oracle::PriceUse};
 
 const POOL: u64 = 1_000_000_000 * USDC;
 const LOSS: u64 = 130_009_000 * USDC;
@@ -41,7 +41,8 @@ fn gap(config: &Config) -> (World, Prices) {
         ledger,
         clock,
     } = &mut world;
-    let mut liquidations = market.liquidations(&prices, *clock).unwrap();
+    let known = market.known_prices(PriceUse::Liquidate, *clock).unwrap();
+    let mut liquidations = market.liquidations(&known, *clock).unwrap();
     let told = liquidations.liquidate(&mut accounts[0], ledger).unwrap();
     assert!(told.taken_over && told.bounty == Quote(100_000 * USDC), "{told:?}");
     (world, prices)
@@ -57,7 +58,9 @@ fn leaves(world: &mut World, shares: u64) -> u64 {
 fn sells(world: &mut World, prices: &Prices) -> Sale {
     let all = world.market.books.backstop.inventory;
     let most = Quote(u64::MAX);
-    world.market.buy_inventory(all, most, prices, world.clock).unwrap()
+    let _ = prices;
+    let known = world.market.known_prices(PriceUse::Sell, world.clock).unwrap();
+    world.market.buy_inventory(all, most, &known, world.clock).unwrap()
 }
 
 fn assets(world: &World) -> u64 {
@@ -75,7 +78,8 @@ fn a_runner_leaves_the_sleeper_her_part() {
         };
         assert_eq!(supply(&world), Error::PoolImpaired);
         if settled {
-            let told = world.market.settle_deficit(Some(&prices), world.clock).unwrap();
+            let known = world.market.known_prices(PriceUse::Borrow, world.clock).unwrap();
+            let told = world.market.settle_deficit(Some(&known), world.clock).unwrap();
             assert!(told.suppliers.0.abs_diff(LOSS) <= 1_000, "{told:?}");
             assert_eq!(supply(&world), Error::WrittenOff);
         }
@@ -93,7 +97,8 @@ fn a_runner_leaves_the_sleeper_her_part() {
 #[test]
 fn what_sells_for_more_later_belongs_to_those_who_stayed() {
     let (mut world, prices) = gap(&free(&config()));
-    world.market.settle_deficit(Some(&prices), world.clock).unwrap();
+    let known = world.market.known_prices(PriceUse::Borrow, world.clock).unwrap();
+    world.market.settle_deficit(Some(&known), world.clock).unwrap();
     leaves(&mut world, RUNNER / 2);
     let prices = world.at(55 * DOLLAR, 55 * DOLLAR);
     let sale = sells(&mut world, &prices);
@@ -123,7 +128,8 @@ fn interest_on_dead_debt_is_nobodys_income() {
     let after = value(&unsettled).amount.0;
     assert!(after <= before + 2, "{after}, and it was {before}");
     (unsettled.market, unsettled.clock) = (settled, clock);
-    unsettled.market.settle_deficit(Some(&prices), clock).unwrap();
+    let known = unsettled.market.known_prices(PriceUse::Borrow, clock).unwrap();
+    unsettled.market.settle_deficit(Some(&known), clock).unwrap();
     let books = assets(&unsettled);
     unsettled.wait(days);
     let live = assets(&unsettled) - books;

@@ -201,7 +201,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         let age = |then: i64| seen.clock.unix.saturating_sub(then) as f64;
         metrics.set_to(name::guard_age_seconds, age(seen.market.guard.moved_at));
         if let Some(shown) = &seen.prices {
-            metrics.set_to(name::price_age_seconds, age(shown.readings.collateral.publish_time));
+            let published = shown.readings.collateral.map_or(0, |reading| reading.publish_time);
+            metrics.set_to(name::price_age_seconds, age(published));
             let mut market = *seen.market;
             if let Ok((prices, _)) = market.observe_price(&shown.readings, seen.clock) {
                 metrics.set_to(name::price, prices.spot().raw() as f64 / num::ONE as f64);

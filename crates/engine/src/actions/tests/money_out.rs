@@ -547,6 +547,7 @@ fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off()
     let settle = |prices: Option<Prices>| {
         move |market: &mut Market| {
             let books = market.books;
+            let prices = prices.map(|prices| prices.used(PriceUse::Borrow, NOW));
             let done = market.settle_deficit(prices.as_ref(), NOW)?;
             let after = market.books;
             assert_eq!((done.protocol, done.guardians), (Quote(0), Quote(0)));
@@ -586,7 +587,9 @@ fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off()
     says(&owing, settle(Some(prices())), Ok((160, 160, 0)));
     // A second time there is nothing; unless the price has fallen again.
     let mut settled = market;
-    settled.settle_deficit(Some(&prices()), NOW).unwrap();
+    settled
+        .settle_deficit(Some(&prices().used(PriceUse::Borrow, NOW)), NOW)
+        .unwrap();
     says(&settled, settle(Some(prices())), Err(Error::NothingToSettle));
     let lower = prices_with(&CONFIG, raw(62_5000_0000, 0));
     says(&settled, settle(Some(lower)), Ok((50, 110, 50)));
@@ -595,7 +598,9 @@ fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off()
 #[test]
 fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
     let mut market = short();
-    market.settle_deficit(Some(&prices()), NOW).unwrap();
+    market
+        .settle_deficit(Some(&prices().used(PriceUse::Borrow, NOW)), NOW)
+        .unwrap();
     let assets = |market: &Market| market.books.pool.assets().unwrap().0;
     assert_eq!(assets(&market), 1_000_200 - 60);
     // Nobody joins.
@@ -629,7 +634,12 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
     let dear = judged(&dear, dear.guarded(), dear.average(), Level::Normal);
     let sale = |market: &mut Market, amount| {
         market
-            .buy_inventory(Collateral(amount), Quote(u64::MAX), &dear, later(3_600))
+            .buy_inventory(
+                Collateral(amount),
+                Quote(u64::MAX),
+                &dear.used(PriceUse::Sell, later(3_600)),
+                later(3_600),
+            )
             .unwrap()
     };
     let mut sold = market;
@@ -685,7 +695,12 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
     // Sold lower: the rest of the debt is written off with nothing left, and all of it for good.
     let low = prices_with(&CONFIG, raw(62_5000_0000, 0));
     let told = market
-        .buy_inventory(Collateral(800), Quote(u64::MAX), &low, later(3_600))
+        .buy_inventory(
+            Collateral(800),
+            Quote(u64::MAX),
+            &low.used(PriceUse::Sell, later(3_600)),
+            later(3_600),
+        )
         .unwrap();
     assert_eq!(
         (told.repaid, told.recovered, told.lost),
@@ -703,7 +718,9 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
 #[test]
 fn reserves_pay_it_back_too_and_equity_counts_after_it() {
     let mut market = short();
-    market.settle_deficit(Some(&prices()), NOW).unwrap();
+    market
+        .settle_deficit(Some(&prices().used(PriceUse::Borrow, NOW)), NOW)
+        .unwrap();
     // At a quarter the inventory is worth 200: 100 beyond the debt, of which 60 are written off.
     let equity = market.books.equity(price(4, 1));
     assert_eq!(equity, Ok(40));
