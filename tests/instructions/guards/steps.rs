@@ -4,7 +4,7 @@
 use super::{liquidation, spec, without_interest};
 use crate::scene::{SOL, Scene, USDC};
 use breakwater::{error::BreakwaterError, events::Liquidated};
-use breakwater_engine::{Config, Level, Quote};
+use breakwater_engine::{Bps, Config, Level, Quote};
 use breakwater_testkit::{Outcome, Position, World, assert_fails_with, default_config, ix, pyth::usd};
 
 fn config() -> Config {
