@@ -543,7 +543,7 @@ impl LiquidationMap {
         let mut newest: Option<Fold> = None;
         for fold in before.into_iter().take(used).chain([latest]) {
             let fold = fold.then(up, first, last);
-            let joined = newest.is_some_and(|newest| newest.does_as(&fold));
+            let joined = newest.is_some_and(|newest| newest.does_as(fold));
             kept = kept.saturating_add(usize::from(!joined));
             let Some(place) = kept.checked_sub(1).and_then(|place| self.folded.get_mut(place)) else {
                 return self.lump(latest.last);
@@ -677,7 +677,7 @@ impl Fold {
     }
 
     /// Whether both do the same to whomever they concern.
-    fn does_as(&self, other: &Self) -> bool {
+    fn does_as(self, other: Self) -> bool {
         (self.low, self.top) == (other.low, other.top)
     }
 }

@@ -133,7 +133,10 @@ impl Schedule {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn discount(&self, config: &Config, level: Level, clock: Clock) -> Result<i64> {
-        Ok(self.discount_in_parts(config, level, clock)? / PARTS_PER_BPS.cast_signed())
+        const PER_BPS: i64 = PARTS_PER_BPS.cast_signed();
+        self.discount_in_parts(config, level, clock)?
+            .checked_div(PER_BPS)
+            .ok_or(Error::Overflow)
     }
 
     /// The same in millionths: in whole basis points a block and its pieces would differ by more than a rounding.

@@ -4,7 +4,7 @@
 use super::{liquidation, spec, without_interest};
 use crate::scene::{SOL, Scene, USDC};
 use breakwater::{error::BreakwaterError, events::Liquidated};
-use breakwater_engine::{Config, Level, Quote};
+use breakwater_engine::{Bps, Config, Level, Quote};
 use breakwater_testkit::{Outcome, Position, World, assert_fails_with, default_config, ix, pyth::usd};
 
 fn config() -> Config {
@@ -28,6 +28,7 @@ fn narrow() -> Config {
     Config {
         guarded_flow: Quote(1_000 * USDC),
         guarded_window: 60,
+        guarded_step: Bps(1_200),
         ..config()
     }
 }
@@ -74,7 +75,7 @@ fn an_account_goes_in_steps_until_it_is_healthy() {
     }
     scene.liquidation_fails(BreakwaterError::AccountHealthy);
     // A quarter of the debt, and then a third of that every hundred seconds, until no more is wanted.
-    assert!(steps.len() > 2 && steps.is_sorted_by(|first, next| first.repaid > next.repaid));
+    assert!(steps.len() > 1 && steps.is_sorted_by(|first, next| first.repaid > next.repaid));
     assert_eq!(scene.level(), Level::Guarded);
 }
 
@@ -110,7 +111,7 @@ fn what_is_refilled_of_a_step_can_be_taken_to_the_second() {
 fn resting_is_a_matter_of_each_account_and_of_the_guarded_level() {
     let mut scene = scene(config());
     let other = scene.indebted(0, 6_500);
-    guarded_at(&mut scene, usd(80));
+    guarded_at(&mut scene, usd(100) * 65 / 85);
     scene.stepped();
     assert!(attempt(&mut scene, &other).is_ok());
     // In a Normal market nobody rests, and nothing is noted.
@@ -120,7 +121,7 @@ fn resting_is_a_matter_of_each_account_and_of_the_guarded_level() {
     );
     assert!(before.0 > scene.world.unix() * 1_000_000);
     let feed = scene.market.collateral_feed;
-    scene.world.settle_price(&feed, usd(80), 0);
+    scene.world.settle_price(&feed, usd(100) * 65 / 85, 0);
     scene.edit_guard(|guard| guard.ladder = Level::Normal.byte());
     scene.world.liquidate(&scene.kate, &scene.position).unwrap();
     assert_eq!(scene.level(), Level::Normal);
@@ -150,7 +151,7 @@ fn the_market_takes_over_no_more_than_its_flow() {
     let mut scene = scene(narrow());
     let positions: Vec<Position> = (0..6).map(|id| scene.indebted(id, 6_500)).collect();
     guarded_at(&mut scene, usd(100) * 65 / 85);
-    // A quarter of 3,154 each, at 1% penalty.
+    // 12% of 6,500 each.
     let first = attempt(&mut scene, &positions[0]).unwrap();
     assert!((780 * USDC..800 * USDC).contains(&first));
     let left = left(&mut scene);
@@ -289,7 +290,7 @@ fn the_steps_of_a_batch_share_one_flow() {
 #[test]
 fn two_steps_of_one_account_in_one_transaction_are_refused() {
     let mut scene = scene(config());
-    guarded_at(&mut scene, usd(80));
+    guarded_at(&mut scene, usd(100) * 65 / 85);
     let liquidate = ix::liquidate(&scene.market, &scene.position.address, &scene.kate.key());
     assert_fails_with(
         scene.world.send(&[liquidate.clone(), liquidate], &[&scene.kate]),

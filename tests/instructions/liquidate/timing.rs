@@ -207,5 +207,6 @@ fn without_an_average_of_pyth_it_goes_on_in_steps() {
     scene.world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = 0);
     let step = scene.stepped();
     assert!(!step.whole && step.penalty == Bps(100));
-    refused(&mut scene, BreakwaterError::AccountCooling);
+    // A quarter of the debt is more than it takes to be healthy.
+    refused(&mut scene, BreakwaterError::AccountHealthy);
 }

@@ -403,10 +403,12 @@ fn go(map: &mut LiquidationMap, walkers: &mut [Walker], origin: i64) {
     let price = Price::from_raw((1 << exponent) + (1 << (exponent - 1)));
     let far = price.raw() >> FAR >= map.centered.raw() || price.raw() <= map.centered.raw() >> FAR;
     let moved = map.follow_price(price, Index::from_raw(num::ONE), Bps(10_000));
-    assert_eq!(map.centered == price || !far, true);
+    assert!(map.centered == price || !far);
     if moved {
         assert_eq!(map.origin, origin);
-        walkers.iter_mut().for_each(|walker| walker.clamp(origin));
+        for walker in walkers.iter_mut() {
+            walker.clamp(origin);
+        }
     } else {
         assert!(!far || map.origin == origin);
     }
@@ -514,7 +516,9 @@ fn more_turns_than_can_be_told_apart_count_everything_whole_until_it_is_touched(
                 map.bands[255].0,
                 walkers.iter().map(|walker| walker.shares).sum::<u64>()
             );
-            walkers.iter_mut().for_each(|walker| walker.beyond |= walker.shares > 0);
+            for walker in &mut walkers {
+                walker.beyond |= walker.shares > 0;
+            }
         }
         check(&map, &walkers);
         walkers[2 * pair].put(&mut map, 5, 3);
@@ -532,7 +536,7 @@ fn a_map_that_cannot_count_another_folding_stays_where_it_is() {
     map.follow((DebtShares(0), 0), (DebtShares(64), 1)).unwrap();
     map.folds = u64::from(u16::MAX);
     let mut stays = map;
-    let price = Price::from_raw(num::ONE * 3 << 7);
+    let price = Price::from_raw((num::ONE * 3) << 7);
     assert!(!stays.follow_price(price, Index::from_raw(num::ONE), Bps(10_000)));
     assert_eq!((stays.bands, stays.origin, stays.centered), (map.bands, 0, price));
     // Without anything to fold it moves on.
@@ -556,7 +560,9 @@ proptest! {
                 go(&mut map, &mut walkers, octave * 32);
                 if map.told_apart == 1 && turns == 8 {
                     let lumped = walkers.iter().map(|walker| walker.shares).sum::<u64>() == map.bands[255].0;
-                    walkers.iter_mut().for_each(|walker| walker.beyond |= lumped && walker.shares > 0);
+                    for walker in &mut walkers {
+                        walker.beyond |= lumped && walker.shares > 0;
+                    }
                 }
                 check(&map, &walkers);
             }
