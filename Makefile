@@ -116,6 +116,11 @@ fuzz: requirements ## random sequences of actions, led by coverage, against ever
 	$(call step,fuzzing the engine)
 	@bash scripts/fuzz.sh $(LOCKED)
 
+.PHONY: attacks
+attacks: build ## what each attack gains, and how long others wait for it: target/attacks.json
+	$(call step,playing the attacks)
+	@bash scripts/attacks.sh $(LOCKED)
+
 .PHONY: coverage
 coverage: requirements ## which lines of the engine its tests run
 	$(call step,measuring coverage)

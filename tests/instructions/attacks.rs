@@ -3,11 +3,13 @@
 
 mod calls;
 mod compute;
+mod figures;
 mod griefing;
 mod impairment;
 mod inflation;
 mod leaving;
 mod prefunded;
+mod prices;
 mod sandwich;
 mod starving;
 mod table;

@@ -25,8 +25,8 @@ use anchor_spl::{
 use breakwater::{error::BreakwaterError, events::MarketCreated, instructions::CreateMarketArgs, state};
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
-    Backstop, DebtShares, FeedPin, Fixed, Guard, Guardians, Income, Index, Key, LpShares, Oracle, Pool, Quote,
-    Schedule, TakeOut, pool::EXTRA_LP_DECIMALS,
+    Backstop, DebtShares, FeedPin, Fixed, Guard, Guardians, Income, Index, Key, LpShares, Pool, Quote, Schedule,
+    TakeOut, oracle::Known, pool::EXTRA_LP_DECIMALS,
 };
 use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, START, World, ix, program_file::rent_exempt, pyth::usd};
 use bytemuck::Zeroable;
@@ -173,15 +173,7 @@ fn a_market_begins_empty_with_what_it_was_given() {
                 args.rate_feed.unwrap_or(FeedPin::NONE)
             )
         );
-        let Oracle {
-            collateral_published,
-            quote_published,
-            base_published,
-            rate_published,
-            ..
-        } = state.oracle;
-        let published = [collateral_published, quote_published, base_published, rate_published];
-        assert_eq!(published, [0; 4]);
+        assert_eq!(state.oracle.known, Known::zeroed());
         assert_eq!(state.guard, Guard::zeroed());
         assert_eq!(state.config, args.config);
         let pool = Pool {

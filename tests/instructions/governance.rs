@@ -223,8 +223,8 @@ fn feeds_are_queued_and_pinned_after_the_timelock() {
     let after = world.market_state(&market);
     expected.oracle.quote_feed = feeds.quote;
     expected.oracle.known = after.oracle.known;
-    // The averages' time: Pyth's hour, and the own ten minutes.
-    expected.guard.settled_at = world.unix() + 4_200;
+    // The averages' time: Pyth's hour, and the own second.
+    expected.guard.settled_at = world.unix() + 3_601;
     assert_eq!(after, expected);
     assert_eq!(after.oracle.known.newest.quote.published, world.unix());
 }
@@ -346,7 +346,7 @@ fn a_kind_of_action_is_paused_for_a_while() {
 fn a_ramp_and_a_taking_out_are_taken_back() {
     let (mut world, market, grace) = guarded();
     let before = world.market_state(&market);
-    let starts_at = world.unix() + ramp::NOTICE;
+    let starts_at = world.unix() + breakwater_engine::governance::TIMELOCK;
     world
         .announce_liquidation_ltv(&market, 7_900, starts_at, starts_at + DAY)
         .unwrap();

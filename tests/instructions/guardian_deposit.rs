@@ -171,7 +171,7 @@ fn interest_is_accrued_first() {
     let mut position = position_of(&mut scene, &gina);
     let clock = scene.world.clock();
     let by_engine = expected
-        .guardian_deposit(&mut position, Quote(1_000 * USDC), GuardianShares(0), clock)
+        .guardian_deposit(&mut position, Quote(1_000 * USDC), GuardianShares(0), Quote(0), clock)
         .unwrap();
     // About 1% a year on 6,500, of which a fifth is the backstop's.
     let reserve = expected.books.backstop.cash.0 - before - 1_000 * USDC;

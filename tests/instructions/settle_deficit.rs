@@ -283,7 +283,6 @@ fn anyone_may_without_a_price_or_a_signature() {
 fn with_inventory_it_takes_a_fresh_price_at_normal() {
     let (mut scene, _) = backed(World::program_test(), &market_with(quick()), 0, 0);
     stands_at(&mut scene, cents(60_00));
-    scene.world.forget_prices(&scene.market);
     take_over(&mut scene);
     let bare = |scene: &Scene| {
         let mut bare = ix::settle_deficit(&scene.market);
@@ -292,10 +291,13 @@ fn with_inventory_it_takes_a_fresh_price_at_normal() {
         }
         bare
     };
+    // What the market knows is too old for it after ten seconds.
     let without = bare(&scene);
+    scene.world.advance_silently(11);
     scene
         .world
-        .assert_error_unchanged(&[without], &[], BreakwaterError::PriceRequired);
+        .assert_error_unchanged(&[without], &[], BreakwaterError::PriceTooOld);
+    scene.world.publish_all();
     let before = scene.world.snapshot();
     let authority = scene.world.authority().clone();
     scene.world.pull_brake(&scene.market, &authority, 60).unwrap();

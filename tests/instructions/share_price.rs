@@ -33,6 +33,7 @@ const WRITING: [&str; 28] = [
     "claim_bounty",
     "tighten",
     "pause",
+    "raise_stress",
     "cancel_ramp",
     "cancel_take_out",
     "execute_parameters",
@@ -218,6 +219,7 @@ impl Watch {
         let same = feeds_of(&state);
         self.world.queue_parameters(&self.market, 0, &[rate]).unwrap();
         self.world.queue_feeds(&self.market, feeds).unwrap();
+        self.world.queue_sentinel(&authority.key()).unwrap();
         // Half of its share of the depth, and all of it again.
         let budget = addresses::depth_budget("TEST");
         self.keeps("lower_depth_share", |world, market| {
@@ -237,6 +239,10 @@ impl Watch {
         });
         self.keeps("cancel_ramp", |world, market| world.cancel_ramp(market, &authority));
         self.world.wait_out_timelock();
+        self.world.execute_sentinel(&authority.key()).unwrap();
+        self.keeps("raise_stress", |world, market| {
+            world.send(&[ix::raise_stress(market, &authority.key(), 1)], &[&authority])
+        });
         self.keeps("execute_parameters", |world, market| {
             world.execute_parameters(market, 0, &[rate])
         });

@@ -250,7 +250,9 @@ fn an_amount_that_buys_no_share_is_refused() {
 
     let one_atom = ix::supply(&market, &lena.key(), 1, 0);
     world.assert_error_unchanged(&[one_atom], &[&lena], BreakwaterError::ZeroAmount);
-    world.supply(&market, &lena, USDC).unwrap();
+    // Nor is more: the debt is far beyond its collateral by now, and the pool has lost that.
+    let more = ix::supply(&market, &lena.key(), USDC, 0);
+    world.assert_error_unchanged(&[more], &[&lena], BreakwaterError::PoolImpaired);
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(crate) mod idl {
             fn idl_type() -> IdlType { IdlType::$idl }
         })* };
     }
-    plain!(bool => Bool, u8 => U8, u16 => U16, u32 => U32, u64 => U64, i16 => I16, i64 => I64);
+    plain!(bool => Bool, u8 => U8, u16 => U16, u32 => U32, u64 => U64, i16 => I16, i32 => I32, i64 => I64);
     plain!(
         crate::Quote => U64, crate::Collateral => U64, crate::DebtShares => U64, crate::LpShares => U64, crate::GuardianShares => U64,
         crate::Bps => U32, crate::Price => U128, crate::Index => U128, crate::Fixed => U128, crate::Key => Pubkey,

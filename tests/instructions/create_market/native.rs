@@ -2,8 +2,8 @@
 
 use crate::scene::{SOL, USDC};
 use anchor_lang::{
-    prelude::Pubkey,
-    solana_program::{program_option::COption, program_pack::Pack, sysvar},
+    prelude::{Pubkey, pubkey},
+    solana_program::{program_option::COption, program_pack::Pack},
 };
 use anchor_spl::token::spl_token::{
     instruction::sync_native,
@@ -13,6 +13,9 @@ use anchor_spl::token::spl_token::{
 use breakwater_client::MarketKeys;
 use breakwater_testkit::{Account, Actor, MarketSpec, MintSpec, Position, World};
 
+/// Where the runtime says what rent is.
+const RENT: Pubkey = pubkey!("SysvarRent111111111111111111111111111111111");
+
 /// Rent of a byte for good, lamports: of today, and of before.
 const RENTS: [u64; 2] = [5_080, 6_960];
 /// Bytes of a token account, and what the runtime adds.
@@ -20,12 +23,12 @@ const BYTES: u64 = 165 + 128;
 
 /// Lamports for a byte from now on.
 fn rent(world: &mut World, lamports: u64) {
-    let mut account = world.existing_account(&sysvar::rent::ID);
+    let mut account = world.existing_account(&RENT);
     let bytes: [u8; 8] = account.data[..8].try_into().unwrap();
     // Of a byte, or of a byte and a year, of which two count.
     let unit = if u64::from_le_bytes(bytes) * 2 > 8_000 { 1 } else { 2 };
     account.data[..8].copy_from_slice(&(lamports / unit).to_le_bytes());
-    world.set_account(&sysvar::rent::ID, account);
+    world.set_account(&RENT, account);
 }
 
 /// Gives an owner so many wrapped lamports.

@@ -129,11 +129,11 @@ impl Cast {
     /// # Panics
     /// If the program refuses a step.
     pub fn on(mut world: World, spec: &MarketSpec) -> Self {
+        let market = world.market(spec);
         let sid = Role::Sentinel.actor().key();
         world.queue_sentinel(&sid).unwrap();
         world.wait_out_timelock();
         world.execute_sentinel(&sid).unwrap();
-        let market = world.market(spec);
         for role in Role::ALL {
             let actor = world.trader(&market, role.name(), 1_000 * SOL, 2_000_000 * USDC);
             assert_eq!(actor.key(), role.actor().key());

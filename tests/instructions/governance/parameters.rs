@@ -20,6 +20,8 @@ pub const BEFORE: Config = Config {
     account_debt_cap: Quote(100_000_000_000),
     // One depth an hour, so that the numbers below stay as they are.
     flow_rate: Bps(10_000),
+    // So that a change waits no longer than the protocol's.
+    guardian_cooldown: 172_800,
     ..Config::EXAMPLE
 };
 

@@ -299,7 +299,7 @@ fn a_market_judges_its_new_feeds_by_what_it_knew() {
         [(now, now); 3]
     );
     expected.oracle.known = *known;
-    expected.guard.settled_at = now + 4_200;
+    expected.guard.settled_at = now + 3_601;
     assert_eq!(after, expected);
 
     // The old updates are nobody's any more; those of the other receiver are read, and judged by the old prices.

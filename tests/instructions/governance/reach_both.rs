@@ -196,7 +196,11 @@ fn sales_that_were_stopped_are_no_cheaper_afterwards() {
 fn a_feed_that_nobody_cancelled_cannot_liquidate_or_lend_at_once_at_what_it_says() {
     // With the guards as they are meant. Both ways: to liquidate Alice at a tenth, or to borrow against ten times as much.
     for (price, attempted) in [(usd(10), "liquidate"), (usd(1_000), "borrow")] {
-        let mut scene = Scene::on(World::program_test(), &market_with(interest_free(Config::EXAMPLE)));
+        let config = Config {
+            guardian_cooldown: 172_800,
+            ..Config::EXAMPLE
+        };
+        let mut scene = Scene::on(World::program_test(), &market_with(interest_free(config)));
         let Scene {
             world,
             market,

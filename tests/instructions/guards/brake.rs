@@ -155,22 +155,20 @@ fn the_ladder_below_it_goes_its_own_way() {
     let calm = Config::EXAMPLE.calm_seconds;
     let mut scene = stocked();
     pull(&mut scene, calm / 2);
-    // A print too wide to price anything, under the brake.
-    let feed = scene.market.collateral_feed;
-    scene.world.set_price(&feed, usd(100), usd(50).unsigned_abs());
+    // A print too far away, under the brake.
+    scene.tick(1, usd(98));
     let flags = Flags(scene.observed().flags);
-    assert_eq!(flags, Flags::CONFIDENCE_HALT.with(Flags::BRAKE));
+    assert_eq!(flags, Flags::VELOCITY.with(Flags::BRAKE));
     // The brake is over; the ladder has not been calm for long enough.
     scene.tick(calm / 2, usd(100));
     let observation = scene.observed();
-    assert_eq!((observation.level, observation.flags), (2, 0));
+    assert_eq!((observation.level, observation.flags), (1, 0));
     scene.tick(calm / 2, usd(100));
-    assert_eq!(scene.observed().level, 1);
+    assert_eq!(scene.observed().level, 0);
     // Nor does the brake hold the ladder up: it falls below it.
     let mut scene = stocked();
-    let feed = scene.market.collateral_feed;
-    scene.world.set_price(&feed, usd(100), usd(50).unsigned_abs());
-    assert_eq!(scene.observed().level, 2);
+    scene.tick(1, usd(98));
+    assert_eq!(scene.observed().level, 1);
     pull(&mut scene, 2 * calm);
     for _ in 0..2 {
         scene.tick(calm, usd(100));

@@ -71,7 +71,7 @@ fn assets(world: &World) -> u64 {
 #[test]
 fn a_runner_leaves_the_sleeper_her_part() {
     for settled in [false, true] {
-        let (mut world, prices) = gap(&free(&config()));
+        let (mut world, _) = gap(&free(&config()));
         let supply = |world: &World| {
             let mut market = world.market;
             market.supply(Quote(USDC), LpShares(0), world.clock).unwrap_err()
@@ -96,7 +96,7 @@ fn a_runner_leaves_the_sleeper_her_part() {
 
 #[test]
 fn what_sells_for_more_later_belongs_to_those_who_stayed() {
-    let (mut world, prices) = gap(&free(&config()));
+    let (mut world, _) = gap(&free(&config()));
     let known = world.market.known_prices(PriceUse::Borrow, world.clock).unwrap();
     world.market.settle_deficit(Some(&known), world.clock).unwrap();
     leaves(&mut world, RUNNER / 2);
@@ -111,7 +111,7 @@ fn what_sells_for_more_later_belongs_to_those_who_stayed() {
 
 #[test]
 fn interest_on_dead_debt_is_nobodys_income() {
-    let (world, prices) = gap(&config());
+    let (world, _) = gap(&config());
     let (books, days) = (assets(&world), 492_480);
     let value = |world: &World| world.market.lp_value(LpShares(RUNNER), world.clock).unwrap();
     let mut unsettled = World {

@@ -104,9 +104,10 @@ impl World {
         self.send(&[queue], &[&authority])
     }
 
-    /// Pins queued feeds, which show what the present ones do, as the authority.
+    /// Pins queued feeds, which show what the present ones do, as the authority. All feeds publish before.
     #[track_caller]
     pub fn execute_feeds(&mut self, market: &MarketKeys, feeds: Feeds) -> Result<Outcome, Failure> {
+        self.publish_all();
         let (authority, next) = (self.authority().clone(), self.next_feeds(market, &feeds));
         let execute = ix::execute_feeds(market, &authority.key(), feeds, false, next);
         self.send(&[execute], &[&authority])

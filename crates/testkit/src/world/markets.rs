@@ -11,7 +11,7 @@ use crate::{
 use anchor_lang::{Discriminator, prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, addresses, decode};
-use breakwater_engine::{Bps, Clock, Config, Guard, KeeperLedger, Market, Price, Quote};
+use breakwater_engine::{Bps, Clock, Config, Guard, KeeperLedger, Market, Quote};
 
 /// A market to make. The default is SOL/USDC with pull feeds at $100 and $1, and [`default_config`].
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Random sequences of all actions by many accounts.
 
-use super::{POOL, assert_recounted};
+use super::{POOL, assert_followed};
 use crate::{
     liquidate::any_size::Sequence,
     scene::{SOL, USDC},
@@ -239,7 +239,7 @@ impl Stage {
                     "{action}: {failure:?}"
                 ),
             }
-            assert_recounted(&mut self.world, &self.market, &self.positions);
+            assert_followed(&mut self.world, &self.market, &self.positions);
         }
     }
 
@@ -334,7 +334,7 @@ fn a_batch_moves_every_account_it_takes() {
         .liquidate_batch(&stage.market, &stage.kate, &accounts)
         .unwrap();
     stage.count("batch", &outcome);
-    assert_recounted(&mut stage.world, &stage.market, &positions);
+    assert_followed(&mut stage.world, &stage.market, &positions);
     assert_eq!(KINDS.map(|kind| stage.done[kind]), [3, 5, 2]);
     let after = stage.world.market_state(&stage.market).map;
     assert!(after.shares_between(0, u8::MAX) < before.shares_between(0, u8::MAX));

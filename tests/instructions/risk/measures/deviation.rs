@@ -21,7 +21,7 @@ impl Estimate {
     #[allow(clippy::cast_precision_loss, reason = "seconds")]
     fn observe(&mut self, config: &Config, price: f64, unix: i64) {
         let seconds = (unix - self.updated_at) as f64;
-        if seconds <= 0.0 {
+        if seconds < f64::from(config.volatility_sample) {
             return;
         }
         let change = (price / self.price - 1.0).abs().min(1.0);
