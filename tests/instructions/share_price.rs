@@ -10,7 +10,7 @@ use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, d
 use std::collections::BTreeSet;
 
 /// Every instruction of the program that is given a market to write to.
-const WRITING: [&str; 28] = [
+const WRITING: [&str; 29] = [
     "supply",
     "withdraw",
     "deposit_collateral",

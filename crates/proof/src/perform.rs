@@ -140,7 +140,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
             amount,
             shown,
         } => {
-            for_leaving(market, shown, &mut accept)?;
+            for_leaving(market, shown && stage.readings.hidden != 3, &mut accept)?;
             let position = &mut stage.guardians[guardian];
             let done = market.guardian_withdraw(position, amount, Quote::ZERO, clock)?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
@@ -157,7 +157,7 @@ fn call_on(stage: &mut Stage, call: &Call, seen: &mut Option<Prices>) -> Result<
         }
         Call::CancelTakeOut => Done::TakeOutCancelled(market.cancel_take_out()?),
         Call::TakeOut { shown } => {
-            for_leaving(market, shown, &mut accept)?;
+            for_leaving(market, shown && stage.readings.hidden != 3, &mut accept)?;
             let done = market.take_out(clock)?;
             out_of(&mut stage.quote_vault, done.amount.0)?;
             Done::TakenOut(done)

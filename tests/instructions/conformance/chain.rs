@@ -41,11 +41,12 @@ impl Chain {
         let mut world = World::lite();
         // Every byte is compared after every action: that says more.
         world.check_identities(false);
-        let market = world.market(&spec);
+        world.initialize().unwrap();
         let sentinel = world.actor("sentinel");
         world.queue_sentinel(&sentinel.key()).unwrap();
         world.wait_out_timelock();
         world.execute_sentinel(&sentinel.key()).unwrap();
+        let market = world.market(&spec);
         let named = |name: &str, number: usize| format!("{name} {number}");
         let suppliers = core::array::from_fn(|number| world.trader(&market, &named("supplier", number), 0, FORTUNE));
         let owners: Vec<Actor> = (0..OWNERS)

@@ -19,7 +19,7 @@ pub fn step(chain: &mut Chain, step: &Step) -> Result<(), String> {
     };
     let caller = caller(chain, call);
     let before = purse(chain, caller.as_ref());
-    let answer = send(chain, call);
+    let answer = send(chain, call, step.before.readings.hidden);
     answers(chain, step, call, &answer)?;
     // What left a vault went to the caller, and what came to it was his.
     let after = purse(chain, caller.as_ref());

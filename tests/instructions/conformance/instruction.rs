@@ -108,8 +108,8 @@ pub fn caller(chain: &Chain, call: &Call) -> Option<Actor> {
     Some(actor.clone())
 }
 
-/// Sends a call.
-pub fn send(chain: &mut Chain, call: &Call) -> Result<Outcome, Failure> {
+/// Sends a call, which leaves out the accounts of the feeds that are `hidden`: bit 0 the collateral's, bit 1 the quote's.
+pub fn send(chain: &mut Chain, call: &Call, hidden: u8) -> Result<Outcome, Failure> {
     let market = chain.market;
     match *call {
         Call::Reopen { account } => return chain.reopen(account),
@@ -122,7 +122,13 @@ pub fn send(chain: &mut Chain, call: &Call) -> Result<Outcome, Failure> {
     }
     let caller = caller(chain, call);
     let key = caller.as_ref().map_or_else(Pubkey::default, Actor::key);
-    let instruction = instruction(chain, call, &key);
+    let mut instruction = instruction(chain, call, &key);
+    for (bit, feed) in [(1, market.collateral_feed), (2, market.quote_feed)] {
+        let named = instruction.accounts.iter_mut().filter(|meta| meta.pubkey == feed);
+        named
+            .filter(|_| hidden & bit != 0)
+            .for_each(|meta| meta.pubkey = breakwater::ID);
+    }
     let signers: Vec<&Actor> = caller.iter().collect();
     chain.world.send(&[instruction], &signers)
 }

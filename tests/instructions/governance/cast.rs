@@ -5,6 +5,7 @@ use crate::{
     scene::{SOL, USDC},
 };
 use anchor_lang::prelude::Pubkey;
+use breakwater::accounts;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Feeds, Key, Parameter, ParameterChange};
 use breakwater_testkit::{Actor, MarketSpec, Position, World, ix, pyth::RECEIVERS};
@@ -107,6 +108,8 @@ pub struct Cast {
     pub changes: Vec<ParameterChange>,
     /// What is queued for the feeds.
     pub feeds: Feeds,
+    /// Their price accounts.
+    pub next_feeds: accounts::Feeds,
     /// Who is queued as the guardian of the brakes.
     pub next_guardian: Pubkey,
     /// Who is queued as the sentinel.
@@ -170,9 +173,11 @@ impl Cast {
         world.liquidate(&kate, &others).unwrap();
         world.settle_price(&market.collateral_feed, cents(10_000), 0);
 
+        let feeds = other_receiver(&mut world, &market);
         let mut cast = Self {
             changes: vec![world.change(&market, Parameter::unwind_slope, 200)],
-            feeds: other_receiver(&mut world, &market),
+            next_feeds: world.next_feeds(&market, &feeds),
+            feeds,
             next_guardian: Actor::new("greta").key(),
             next_sentinel: Actor::new("sonia").key(),
             next_budget: world.depth_budget("OTHER"),

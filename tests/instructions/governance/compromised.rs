@@ -15,7 +15,7 @@ use crate::{
 };
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::Instruction};
 use breakwater::error::BreakwaterError;
-use breakwater_client::addresses;
+use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{Config, Parameter, ParameterChange, pause::Kinds};
 use breakwater_testkit::{Actor, World, ix};
 
@@ -73,8 +73,8 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
         (
             "feeds in the transaction that queues them",
             vec![
-                ix::queue_feeds(&market, &key, feeds, false, slot),
-                ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
+                ix::queue_feeds(&market, &key, feeds, true, slot),
+                ix::execute_feeds(&market, &key, feeds, true, MarketKeys::KNOWN_FEEDS),
             ],
             BreakwaterError::TooEarly,
         ),

@@ -5,7 +5,7 @@ use super::{
     parameters::{change, governed},
 };
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
-use breakwater::state::Protocol;
+use breakwater::{accounts, state::Protocol};
 use breakwater_client::{MarketKeys, addresses, decode};
 use breakwater_engine::{
     Bps, Config, DepthAllocation, FeedPin, Feeds, Key, Parameter, ParameterChange, QueuedChange,
@@ -85,6 +85,8 @@ pub struct Stand {
     /// What the entry changes.
     pub kind: Kind,
     feeds: [Feeds; 2],
+    /// Their price accounts.
+    next_feeds: [accounts::Feeds; 2],
     budget: Pubkey,
 }
 
@@ -112,6 +114,7 @@ impl Stand {
         let mut both = other_receiver(&mut world, &market);
         let quote = both;
         both.collateral.owner = both.quote.owner;
+        let next_feeds = [quote, both].map(|feeds| world.next_feeds(&market, &feeds));
         Self {
             world,
             market,
@@ -120,6 +123,7 @@ impl Stand {
             grace,
             kind,
             feeds: [quote, both],
+            next_feeds,
             budget,
         }
     }
@@ -223,7 +227,10 @@ impl Stand {
         let key = &signer.key();
         let mut execute = match kind {
             Kind::Parameters => ix::execute_parameters(market, key, 0, Self::changes(changed)),
-            Kind::Feeds => ix::execute_feeds(market, key, self.feeds(changed), false, market.feeds()),
+            Kind::Feeds => {
+                let next = self.next_feeds[usize::from(changed)].clone();
+                ix::execute_feeds(market, key, self.feeds(changed), false, next)
+            }
             Kind::Guardian => ix::execute_guardian(key, Self::next_guardian(changed)),
             Kind::Depth => {
                 let present = addresses::depth_budget(ASSET);

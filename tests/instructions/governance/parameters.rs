@@ -52,10 +52,10 @@ fn with(parameter: Parameter, to: u64) -> Config {
 /// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of 70%, a
 /// target of 75%, a liquidation LTV of 80% and a take-over LTV of 95%, penalties of 1% and 6%, bands of 8% and 15%, and so on.
 /// With `attempts`, every rule between parameters to the number.
-fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 30] {
+fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 33] {
     use BreakwaterError::{
-        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, ParameterOutOfBounds, PenaltyTooLarge,
-        PipelineTooSmall, StressFallTooSmall, TakeOverPenaltyTooSmall, UnwindStuck,
+        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, GuardedFlowTooSmall, LtvOrder, ParameterOutOfBounds,
+        PenaltyTooLarge, PipelineTooSmall, StressFallTooSmall, TakeOutTooSoon, TakeOverPenaltyTooSmall, UnwindStuck,
     };
     [
         (Parameter::initial_ltv, 7_500, 10_000, LtvOrder),
@@ -82,6 +82,10 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 30] {
         // A debt cap of a million dollars.
         (Parameter::market_depth, 120_000_000, 4_999_999_999, DebtCapBeyondDepth),
         (Parameter::debt_cap, 80_000_000_000_001, u64::MAX, DebtCapBeyondDepth),
+        // Less than the smallest debt; and guardians' two days, and a day, before equity.
+        (Parameter::guarded_flow, 1, 9_999_999, GuardedFlowTooSmall),
+        (Parameter::guardian_cooldown, 604_801, 2_592_000, TakeOutTooSoon),
+        (Parameter::take_out_delay, 86_400, 259_199, TakeOutTooSoon),
         // 1 − 95%.
         (Parameter::stress_fall, 0, 499, StressFallTooSmall),
         // (1 + 1%) × (1 − 1.98%) is more than 1 − 1%.

@@ -3,7 +3,7 @@
 //! tests play ([`World`] has a pool of a billion).
 
 use super::scene::{DOLLAR, SOL, USDC, World, free, open};
-use breakwater_engine::{Bps, Config, Error, LpShares, Prices, Quote, actions::Sale, oracle::PriceUse};
+use breakwater_engine::{Bps, Config, Error, LpShares, Quote, actions::Sale, oracle::PriceUse};
 
 const POOL: u64 = 1_000_000_000 * USDC;
 const LOSS: u64 = 130_009_000 * USDC;
@@ -26,7 +26,7 @@ fn config() -> Config {
 }
 
 /// Bob owes 600,000,000 on 10,000,000 SOL, which stand at $47.0091, and is taken over.
-fn gap(config: &Config) -> (World, Prices) {
+fn gap(config: &Config) -> World {
     let mut world = World::new(config);
     world.market.config.market_depth = Quote(1 << 60);
     let prices = world.at(100 * DOLLAR, 100 * DOLLAR);
@@ -34,7 +34,7 @@ fn gap(config: &Config) -> (World, Prices) {
     world.wait(1 << 20);
     world.at(4_700_910_000, 4_700_910_000);
     world.wait(1 << 20);
-    let prices = world.at(4_700_910_000, 4_700_910_000);
+    world.at(4_700_910_000, 4_700_910_000);
     let World {
         market,
         accounts,
@@ -45,7 +45,7 @@ fn gap(config: &Config) -> (World, Prices) {
     let mut liquidations = market.liquidations(&known, *clock).unwrap();
     let told = liquidations.liquidate(&mut accounts[0], ledger).unwrap();
     assert!(told.taken_over && told.bounty == Quote(100_000 * USDC), "{told:?}");
-    (world, prices)
+    world
 }
 
 /// Who holds so many shares leaves with so many.
@@ -55,10 +55,9 @@ fn leaves(world: &mut World, shares: u64) -> u64 {
     told.amount.0
 }
 
-fn sells(world: &mut World, prices: &Prices) -> Sale {
+fn sells(world: &mut World) -> Sale {
     let all = world.market.books.backstop.inventory;
     let most = Quote(u64::MAX);
-    let _ = prices;
     let known = world.market.known_prices(PriceUse::Sell, world.clock).unwrap();
     world.market.buy_inventory(all, most, &known, world.clock).unwrap()
 }
@@ -71,7 +70,7 @@ fn assets(world: &World) -> u64 {
 #[test]
 fn a_runner_leaves_the_sleeper_her_part() {
     for settled in [false, true] {
-        let (mut world, _) = gap(&free(&config()));
+        let mut world = gap(&free(&config()));
         let supply = |world: &World| {
             let mut market = world.market;
             market.supply(Quote(USDC), LpShares(0), world.clock).unwrap_err()
@@ -84,7 +83,7 @@ fn a_runner_leaves_the_sleeper_her_part() {
             assert_eq!(supply(&world), Error::WrittenOff);
         }
         let mut taken = leaves(&mut world, RUNNER / 2);
-        sells(&mut world, &prices);
+        sells(&mut world);
         taken += leaves(&mut world, RUNNER / 2);
         let fair = (POOL - LOSS) / 10 * 7;
         assert!(taken <= fair + 1_000, "{taken} of {fair}");
@@ -96,12 +95,12 @@ fn a_runner_leaves_the_sleeper_her_part() {
 
 #[test]
 fn what_sells_for_more_later_belongs_to_those_who_stayed() {
-    let (mut world, _) = gap(&free(&config()));
+    let mut world = gap(&free(&config()));
     let known = world.market.known_prices(PriceUse::Borrow, world.clock).unwrap();
     world.market.settle_deficit(Some(&known), world.clock).unwrap();
     leaves(&mut world, RUNNER / 2);
-    let prices = world.at(55 * DOLLAR, 55 * DOLLAR);
-    let sale = sells(&mut world, &prices);
+    world.at(55 * DOLLAR, 55 * DOLLAR);
+    let sale = sells(&mut world);
     assert_eq!(sale.recovered.0 + sale.repaid.0, sale.cost.0 - 100_000 * USDC);
     assert!(sale.recovered.0 > 70_000_000 * USDC && sale.lost.0 > 0, "{sale:?}");
     let stayed = leaves(&mut world, SLEEPER);
@@ -111,7 +110,7 @@ fn what_sells_for_more_later_belongs_to_those_who_stayed() {
 
 #[test]
 fn interest_on_dead_debt_is_nobodys_income() {
-    let (world, _) = gap(&config());
+    let world = gap(&config());
     let (books, days) = (assets(&world), 492_480);
     let value = |world: &World| world.market.lp_value(LpShares(RUNNER), world.clock).unwrap();
     let mut unsettled = World {

@@ -25,6 +25,8 @@ import {
   getI64Encoder,
   getStructDecoder,
   getStructEncoder,
+  getU32Decoder,
+  getU32Encoder,
   getU64Decoder,
   getU64Encoder,
   getU8Decoder,
@@ -61,11 +63,11 @@ export type GuardianPosition = {
   guardian: Address;
   /** Shares held, of the era below. */
   shares: bigint;
-  /** Shares asked to be taken out. */
-  requested: bigint;
-  /** When they were asked for, seconds since 1970. */
-  requestedAt: bigint;
-  /** The era of the shares. */
+  /** The fixed claim of a request, as long as it earns nothing, quote atoms. */
+  waiting: bigint;
+  /** From when the request is paid or can be taken back, seconds since 1970; zero without one. */
+  opensAt: bigint;
+  /** The era of the shares and of the request. */
   era: bigint;
   /** Layout version. */
   version: number;
@@ -73,6 +75,14 @@ export type GuardianPosition = {
   bump: number;
   /** Zeros. */
   padding: ReadonlyUint8Array;
+  /** Shares of the open claims, once the request has been open at a payment. */
+  openShares: bigint;
+  /** What the request counts as having been paid, quote atoms. */
+  paid: bigint;
+  /** S_base when it was asked, bps: the cover that its first payment must leave. */
+  fall: number;
+  /** Time from its opening in which that falls to nothing, as it was when it was asked, seconds. */
+  release: number;
   /** Zeros; room for later layouts. */
   reserved: Array<bigint>;
 };
@@ -84,11 +94,11 @@ export type GuardianPositionArgs = {
   guardian: Address;
   /** Shares held, of the era below. */
   shares: number | bigint;
-  /** Shares asked to be taken out. */
-  requested: number | bigint;
-  /** When they were asked for, seconds since 1970. */
-  requestedAt: number | bigint;
-  /** The era of the shares. */
+  /** The fixed claim of a request, as long as it earns nothing, quote atoms. */
+  waiting: number | bigint;
+  /** From when the request is paid or can be taken back, seconds since 1970; zero without one. */
+  opensAt: number | bigint;
+  /** The era of the shares and of the request. */
   era: number | bigint;
   /** Layout version. */
   version: number;
@@ -96,6 +106,14 @@ export type GuardianPositionArgs = {
   bump: number;
   /** Zeros. */
   padding: ReadonlyUint8Array;
+  /** Shares of the open claims, once the request has been open at a payment. */
+  openShares: number | bigint;
+  /** What the request counts as having been paid, quote atoms. */
+  paid: number | bigint;
+  /** S_base when it was asked, bps: the cover that its first payment must leave. */
+  fall: number;
+  /** Time from its opening in which that falls to nothing, as it was when it was asked, seconds. */
+  release: number;
   /** Zeros; room for later layouts. */
   reserved: Array<number | bigint>;
 };
@@ -108,13 +126,17 @@ export function getGuardianPositionEncoder(): FixedSizeEncoder<GuardianPositionA
       ["market", getAddressEncoder()],
       ["guardian", getAddressEncoder()],
       ["shares", getU64Encoder()],
-      ["requested", getU64Encoder()],
-      ["requestedAt", getI64Encoder()],
+      ["waiting", getU64Encoder()],
+      ["opensAt", getI64Encoder()],
       ["era", getU64Encoder()],
       ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
       ["padding", fixEncoderSize(getBytesEncoder(), 6)],
-      ["reserved", getArrayEncoder(getU64Encoder(), { size: 8 })],
+      ["openShares", getU64Encoder()],
+      ["paid", getU64Encoder()],
+      ["fall", getU32Encoder()],
+      ["release", getU32Encoder()],
+      ["reserved", getArrayEncoder(getU64Encoder(), { size: 5 })],
     ]),
     (value) => ({ ...value, discriminator: GUARDIAN_POSITION_DISCRIMINATOR }),
   );
@@ -127,13 +149,17 @@ export function getGuardianPositionDecoder(): FixedSizeDecoder<GuardianPosition>
     ["market", getAddressDecoder()],
     ["guardian", getAddressDecoder()],
     ["shares", getU64Decoder()],
-    ["requested", getU64Decoder()],
-    ["requestedAt", getI64Decoder()],
+    ["waiting", getU64Decoder()],
+    ["opensAt", getI64Decoder()],
     ["era", getU64Decoder()],
     ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
     ["padding", fixDecoderSize(getBytesDecoder(), 6)],
-    ["reserved", getArrayDecoder(getU64Decoder(), { size: 8 })],
+    ["openShares", getU64Decoder()],
+    ["paid", getU64Decoder()],
+    ["fall", getU32Decoder()],
+    ["release", getU32Decoder()],
+    ["reserved", getArrayDecoder(getU64Decoder(), { size: 5 })],
   ]);
 }
 

@@ -44,6 +44,12 @@ import {
   type MaybeEncodedAccount,
   type ReadonlyUint8Array,
 } from "@solana/kit";
+import {
+  getPlaceDecoder,
+  getPlaceEncoder,
+  type Place,
+  type PlaceArgs,
+} from "../types/index.js";
 
 export const MARGIN_ACCOUNT_DISCRIMINATOR = new Uint8Array([
   133, 220, 173, 213, 179, 211, 43, 238,
@@ -69,18 +75,16 @@ export type MarginAccount = {
   debtShares: bigint;
   /** Slot of the last borrow, or withdrawal against debt: it cannot be liquidated in that slot. */
   lastRiskSlot: bigint;
-  /** When a step of a guarded liquidation was last taken, seconds since 1970. */
-  steppedAt: bigint;
+  /** The moment up to which the pace of its guarded steps is used, microseconds since 1970. */
+  steppedUntil: bigint;
   /** Tells apart the accounts of one owner. */
   id: number;
   /** Layout version. */
   version: number;
   /** Bump of its address. */
   bump: number;
-  /** Band of the liquidation map that holds its debt; zero without debt. */
-  band: number;
-  /** Zeros. */
-  padding: ReadonlyUint8Array;
+  /** Where its debt is on the liquidation map. */
+  place: Place;
   /** Zeros; room for later layouts. */
   reserved: Array<bigint>;
 };
@@ -98,18 +102,16 @@ export type MarginAccountArgs = {
   debtShares: number | bigint;
   /** Slot of the last borrow, or withdrawal against debt: it cannot be liquidated in that slot. */
   lastRiskSlot: number | bigint;
-  /** When a step of a guarded liquidation was last taken, seconds since 1970. */
-  steppedAt: number | bigint;
+  /** The moment up to which the pace of its guarded steps is used, microseconds since 1970. */
+  steppedUntil: number | bigint;
   /** Tells apart the accounts of one owner. */
   id: number;
   /** Layout version. */
   version: number;
   /** Bump of its address. */
   bump: number;
-  /** Band of the liquidation map that holds its debt; zero without debt. */
-  band: number;
-  /** Zeros. */
-  padding: ReadonlyUint8Array;
+  /** Where its debt is on the liquidation map. */
+  place: PlaceArgs;
   /** Zeros; room for later layouts. */
   reserved: Array<number | bigint>;
 };
@@ -125,12 +127,11 @@ export function getMarginAccountEncoder(): FixedSizeEncoder<MarginAccountArgs> {
       ["collateral", getU64Encoder()],
       ["debtShares", getU64Encoder()],
       ["lastRiskSlot", getU64Encoder()],
-      ["steppedAt", getI64Encoder()],
+      ["steppedUntil", getI64Encoder()],
       ["id", getU16Encoder()],
       ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
-      ["band", getU8Encoder()],
-      ["padding", fixEncoderSize(getBytesEncoder(), 3)],
+      ["place", getPlaceEncoder()],
       ["reserved", getArrayEncoder(getU64Encoder(), { size: 11 })],
     ]),
     (value) => ({ ...value, discriminator: MARGIN_ACCOUNT_DISCRIMINATOR }),
@@ -147,12 +148,11 @@ export function getMarginAccountDecoder(): FixedSizeDecoder<MarginAccount> {
     ["collateral", getU64Decoder()],
     ["debtShares", getU64Decoder()],
     ["lastRiskSlot", getU64Decoder()],
-    ["steppedAt", getI64Decoder()],
+    ["steppedUntil", getI64Decoder()],
     ["id", getU16Decoder()],
     ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
-    ["band", getU8Decoder()],
-    ["padding", fixDecoderSize(getBytesDecoder(), 3)],
+    ["place", getPlaceDecoder()],
     ["reserved", getArrayDecoder(getU64Decoder(), { size: 11 })],
   ]);
 }

@@ -61,6 +61,8 @@ import {
   getPausesEncoder,
   getRampDecoder,
   getRampEncoder,
+  getStressRaiseDecoder,
+  getStressRaiseEncoder,
   getTakeOutDecoder,
   getTakeOutEncoder,
   getVolatilityDecoder,
@@ -83,6 +85,8 @@ import {
   type PausesArgs,
   type Ramp,
   type RampArgs,
+  type StressRaise,
+  type StressRaiseArgs,
   type TakeOut,
   type TakeOutArgs,
   type Volatility,
@@ -135,6 +139,8 @@ export type Market = {
   map: LiquidationMap;
   /** How much the guarded price moves. */
   volatility: Volatility;
+  /** What the sentinel has added to the fall of admission. */
+  stressRaise: StressRaise;
   /** An announced change of the liquidation LTV. */
   ramp: Ramp;
   /** What suppliers have taken out lately. */
@@ -192,6 +198,8 @@ export type MarketArgs = {
   map: LiquidationMapArgs;
   /** How much the guarded price moves. */
   volatility: VolatilityArgs;
+  /** What the sentinel has added to the fall of admission. */
+  stressRaise: StressRaiseArgs;
   /** An announced change of the liquidation LTV. */
   ramp: RampArgs;
   /** What suppliers have taken out lately. */
@@ -235,14 +243,15 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["takeOut", getTakeOutEncoder()],
       ["map", getLiquidationMapEncoder()],
       ["volatility", getVolatilityEncoder()],
+      ["stressRaise", getStressRaiseEncoder()],
       ["ramp", getRampEncoder()],
       ["outflow", getOutflowEncoder()],
       ["pauses", getPausesEncoder()],
       ["depth", getDepthShareEncoder()],
       ["reservedConfig", getArrayEncoder(getU64Encoder(), { size: 32 })],
-      ["reservedGuard", getArrayEncoder(getU64Encoder(), { size: 19 })],
-      ["reservedBackstop", getArrayEncoder(getU64Encoder(), { size: 16 })],
-      ["reservedMap", getArrayEncoder(getU64Encoder(), { size: 20 })],
+      ["reservedGuard", getArrayEncoder(getU64Encoder(), { size: 14 })],
+      ["reservedBackstop", getArrayEncoder(getU64Encoder(), { size: 9 })],
+      ["reservedMap", getArrayEncoder(getU64Encoder(), { size: 6 })],
       ["reservedGovernance", getArrayEncoder(getU64Encoder(), { size: 49 })],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
@@ -271,14 +280,15 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["takeOut", getTakeOutDecoder()],
     ["map", getLiquidationMapDecoder()],
     ["volatility", getVolatilityDecoder()],
+    ["stressRaise", getStressRaiseDecoder()],
     ["ramp", getRampDecoder()],
     ["outflow", getOutflowDecoder()],
     ["pauses", getPausesDecoder()],
     ["depth", getDepthShareDecoder()],
     ["reservedConfig", getArrayDecoder(getU64Decoder(), { size: 32 })],
-    ["reservedGuard", getArrayDecoder(getU64Decoder(), { size: 19 })],
-    ["reservedBackstop", getArrayDecoder(getU64Decoder(), { size: 16 })],
-    ["reservedMap", getArrayDecoder(getU64Decoder(), { size: 20 })],
+    ["reservedGuard", getArrayDecoder(getU64Decoder(), { size: 14 })],
+    ["reservedBackstop", getArrayDecoder(getU64Decoder(), { size: 9 })],
+    ["reservedMap", getArrayDecoder(getU64Decoder(), { size: 6 })],
     ["reservedGovernance", getArrayDecoder(getU64Decoder(), { size: 49 })],
   ]);
 }
@@ -342,5 +352,5 @@ export async function fetchAllMaybeMarket(
 }
 
 export function getMarketSize(): number {
-  return 4416;
+  return 4784;
 }

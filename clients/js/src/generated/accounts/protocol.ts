@@ -61,6 +61,8 @@ export type Protocol = {
   pendingAuthority: Address;
   /** The last slot in which it can, as the signers of the proposal named it. */
   pendingUntilSlot: bigint;
+  /** Sentinel: may raise the fall of admission a little, for some hours. Nobody if all zeros. */
+  sentinel: Address;
   /** Zeros; room for governance. */
   reserved: Array<bigint>;
 };
@@ -76,6 +78,8 @@ export type ProtocolArgs = {
   pendingAuthority: Address;
   /** The last slot in which it can, as the signers of the proposal named it. */
   pendingUntilSlot: number | bigint;
+  /** Sentinel: may raise the fall of admission a little, for some hours. Nobody if all zeros. */
+  sentinel: Address;
   /** Zeros; room for governance. */
   reserved: Array<number | bigint>;
 };
@@ -90,7 +94,8 @@ export function getProtocolEncoder(): FixedSizeEncoder<ProtocolArgs> {
       ["bump", getU8Encoder()],
       ["pendingAuthority", getAddressEncoder()],
       ["pendingUntilSlot", getU64Encoder()],
-      ["reserved", getArrayEncoder(getU64Encoder(), { size: 23 })],
+      ["sentinel", getAddressEncoder()],
+      ["reserved", getArrayEncoder(getU64Encoder(), { size: 19 })],
     ]),
     (value) => ({ ...value, discriminator: PROTOCOL_DISCRIMINATOR }),
   );
@@ -105,7 +110,8 @@ export function getProtocolDecoder(): FixedSizeDecoder<Protocol> {
     ["bump", getU8Decoder()],
     ["pendingAuthority", getAddressDecoder()],
     ["pendingUntilSlot", getU64Decoder()],
-    ["reserved", getArrayDecoder(getU64Decoder(), { size: 23 })],
+    ["sentinel", getAddressDecoder()],
+    ["reserved", getArrayDecoder(getU64Decoder(), { size: 19 })],
   ]);
 }
 

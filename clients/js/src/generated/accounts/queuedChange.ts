@@ -69,7 +69,7 @@ export type QueuedChange = {
   closesAt: bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
-  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share. */
+  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share, 5 = sentinel. */
   kind: number;
   /** Layout version. */
   version: number;
@@ -94,7 +94,7 @@ export type QueuedChangeArgs = {
   closesAt: number | bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
-  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share. */
+  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share, 5 = sentinel. */
   kind: number;
   /** Layout version. */
   version: number;

@@ -165,8 +165,8 @@ export type BorrowAsyncInput<
   ownerQuote?: Address<TAccountOwnerQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
@@ -326,8 +326,8 @@ export type BorrowInput<
   ownerQuote: Address<TAccountOwnerQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
@@ -458,8 +458,8 @@ export type ParsedBorrowInstruction<
     ownerQuote: TAccountMetas[4];
     /** The market's quote vault. */
     quoteVault: TAccountMetas[5];
-    collateralFeed: TAccountMetas[6];
-    quoteFeed: TAccountMetas[7];
+    collateralFeed?: TAccountMetas[6] | undefined;
+    quoteFeed?: TAccountMetas[7] | undefined;
     baseFeed?: TAccountMetas[8] | undefined;
     rateFeed?: TAccountMetas[9] | undefined;
     /** Token program of the quote mint. */
@@ -501,8 +501,8 @@ export function parseBorrowInstruction<
       quoteMint: getNextAccount(),
       ownerQuote: getNextAccount(),
       quoteVault: getNextAccount(),
-      collateralFeed: getNextAccount(),
-      quoteFeed: getNextAccount(),
+      collateralFeed: getNextOptionalAccount(),
+      quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
       quoteTokenProgram: getNextAccount(),

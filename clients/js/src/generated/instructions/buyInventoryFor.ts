@@ -192,8 +192,8 @@ export type BuyInventoryForAsyncInput<
   collateralVault?: Address<TAccountCollateralVault>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
@@ -404,8 +404,8 @@ export type BuyInventoryForInput<
   collateralVault: Address<TAccountCollateralVault>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
@@ -564,8 +564,8 @@ export type ParsedBuyInventoryForInstruction<
     collateralVault: TAccountMetas[6];
     /** The market's quote vault. */
     quoteVault: TAccountMetas[7];
-    collateralFeed: TAccountMetas[8];
-    quoteFeed: TAccountMetas[9];
+    collateralFeed?: TAccountMetas[8] | undefined;
+    quoteFeed?: TAccountMetas[9] | undefined;
     baseFeed?: TAccountMetas[10] | undefined;
     rateFeed?: TAccountMetas[11] | undefined;
     /** Token program of the collateral mint. */
@@ -611,8 +611,8 @@ export function parseBuyInventoryForInstruction<
       buyerQuote: getNextAccount(),
       collateralVault: getNextAccount(),
       quoteVault: getNextAccount(),
-      collateralFeed: getNextAccount(),
-      quoteFeed: getNextAccount(),
+      collateralFeed: getNextOptionalAccount(),
+      quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
       collateralTokenProgram: getNextAccount(),

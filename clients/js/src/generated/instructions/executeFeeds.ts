@@ -10,6 +10,8 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
+  getBooleanDecoder,
+  getBooleanEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
@@ -56,6 +58,14 @@ export type ExecuteFeedsInstruction<
   TAccountAuthority extends string | AccountMeta<string> = string,
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountQueuedChange extends string | AccountMeta<string> = string,
+  TAccountPresentCollateralFeed extends string | AccountMeta<string> = string,
+  TAccountPresentQuoteFeed extends string | AccountMeta<string> = string,
+  TAccountPresentBaseFeed extends string | AccountMeta<string> = string,
+  TAccountPresentRateFeed extends string | AccountMeta<string> = string,
+  TAccountNextCollateralFeed extends string | AccountMeta<string> = string,
+  TAccountNextQuoteFeed extends string | AccountMeta<string> = string,
+  TAccountNextBaseFeed extends string | AccountMeta<string> = string,
+  TAccountNextRateFeed extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -74,6 +84,30 @@ export type ExecuteFeedsInstruction<
       TAccountQueuedChange extends string
         ? WritableAccount<TAccountQueuedChange>
         : TAccountQueuedChange,
+      TAccountPresentCollateralFeed extends string
+        ? ReadonlyAccount<TAccountPresentCollateralFeed>
+        : TAccountPresentCollateralFeed,
+      TAccountPresentQuoteFeed extends string
+        ? ReadonlyAccount<TAccountPresentQuoteFeed>
+        : TAccountPresentQuoteFeed,
+      TAccountPresentBaseFeed extends string
+        ? ReadonlyAccount<TAccountPresentBaseFeed>
+        : TAccountPresentBaseFeed,
+      TAccountPresentRateFeed extends string
+        ? ReadonlyAccount<TAccountPresentRateFeed>
+        : TAccountPresentRateFeed,
+      TAccountNextCollateralFeed extends string
+        ? ReadonlyAccount<TAccountNextCollateralFeed>
+        : TAccountNextCollateralFeed,
+      TAccountNextQuoteFeed extends string
+        ? ReadonlyAccount<TAccountNextQuoteFeed>
+        : TAccountNextQuoteFeed,
+      TAccountNextBaseFeed extends string
+        ? ReadonlyAccount<TAccountNextBaseFeed>
+        : TAccountNextBaseFeed,
+      TAccountNextRateFeed extends string
+        ? ReadonlyAccount<TAccountNextRateFeed>
+        : TAccountNextRateFeed,
       ...TRemainingAccounts,
     ]
   >;
@@ -81,15 +115,20 @@ export type ExecuteFeedsInstruction<
 export type ExecuteFeedsInstructionData = {
   discriminator: ReadonlyUint8Array;
   feeds: Feeds;
+  dead: boolean;
 };
 
-export type ExecuteFeedsInstructionDataArgs = { feeds: FeedsArgs };
+export type ExecuteFeedsInstructionDataArgs = {
+  feeds: FeedsArgs;
+  dead: boolean;
+};
 
 export function getExecuteFeedsInstructionDataEncoder(): FixedSizeEncoder<ExecuteFeedsInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["feeds", getFeedsEncoder()],
+      ["dead", getBooleanEncoder()],
     ]),
     (value) => ({ ...value, discriminator: EXECUTE_FEEDS_DISCRIMINATOR }),
   );
@@ -99,6 +138,7 @@ export function getExecuteFeedsInstructionDataDecoder(): FixedSizeDecoder<Execut
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["feeds", getFeedsDecoder()],
+    ["dead", getBooleanDecoder()],
   ]);
 }
 
@@ -117,6 +157,14 @@ export type ExecuteFeedsAsyncInput<
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
   TAccountQueuedChange extends string = string,
+  TAccountPresentCollateralFeed extends string = string,
+  TAccountPresentQuoteFeed extends string = string,
+  TAccountPresentBaseFeed extends string = string,
+  TAccountPresentRateFeed extends string = string,
+  TAccountNextCollateralFeed extends string = string,
+  TAccountNextQuoteFeed extends string = string,
+  TAccountNextBaseFeed extends string = string,
+  TAccountNextRateFeed extends string = string,
 > = {
   /** Names the authority. */
   protocol?: Address<TAccountProtocol>;
@@ -126,7 +174,16 @@ export type ExecuteFeedsAsyncInput<
   market: Address<TAccountMarket>;
   /** The entry. Closed here. */
   queuedChange: Address<TAccountQueuedChange>;
+  presentCollateralFeed?: Address<TAccountPresentCollateralFeed>;
+  presentQuoteFeed?: Address<TAccountPresentQuoteFeed>;
+  presentBaseFeed?: Address<TAccountPresentBaseFeed>;
+  presentRateFeed?: Address<TAccountPresentRateFeed>;
+  nextCollateralFeed?: Address<TAccountNextCollateralFeed>;
+  nextQuoteFeed?: Address<TAccountNextQuoteFeed>;
+  nextBaseFeed?: Address<TAccountNextBaseFeed>;
+  nextRateFeed?: Address<TAccountNextRateFeed>;
   feeds: ExecuteFeedsInstructionDataArgs["feeds"];
+  dead: ExecuteFeedsInstructionDataArgs["dead"];
 };
 
 export async function getExecuteFeedsInstructionAsync<
@@ -134,13 +191,29 @@ export async function getExecuteFeedsInstructionAsync<
   TAccountAuthority extends string,
   TAccountMarket extends string,
   TAccountQueuedChange extends string,
+  TAccountPresentCollateralFeed extends string,
+  TAccountPresentQuoteFeed extends string,
+  TAccountPresentBaseFeed extends string,
+  TAccountPresentRateFeed extends string,
+  TAccountNextCollateralFeed extends string,
+  TAccountNextQuoteFeed extends string,
+  TAccountNextBaseFeed extends string,
+  TAccountNextRateFeed extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: ExecuteFeedsAsyncInput<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
-    TAccountQueuedChange
+    TAccountQueuedChange,
+    TAccountPresentCollateralFeed,
+    TAccountPresentQuoteFeed,
+    TAccountPresentBaseFeed,
+    TAccountPresentRateFeed,
+    TAccountNextCollateralFeed,
+    TAccountNextQuoteFeed,
+    TAccountNextBaseFeed,
+    TAccountNextRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -149,7 +222,15 @@ export async function getExecuteFeedsInstructionAsync<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
-    TAccountQueuedChange
+    TAccountQueuedChange,
+    TAccountPresentCollateralFeed,
+    TAccountPresentQuoteFeed,
+    TAccountPresentBaseFeed,
+    TAccountPresentRateFeed,
+    TAccountNextCollateralFeed,
+    TAccountNextQuoteFeed,
+    TAccountNextBaseFeed,
+    TAccountNextRateFeed
   >
 > {
   // Program address.
@@ -161,6 +242,29 @@ export async function getExecuteFeedsInstructionAsync<
     authority: { value: input.authority ?? null, isWritable: true },
     market: { value: input.market ?? null, isWritable: true },
     queuedChange: { value: input.queuedChange ?? null, isWritable: true },
+    presentCollateralFeed: {
+      value: input.presentCollateralFeed ?? null,
+      isWritable: false,
+    },
+    presentQuoteFeed: {
+      value: input.presentQuoteFeed ?? null,
+      isWritable: false,
+    },
+    presentBaseFeed: {
+      value: input.presentBaseFeed ?? null,
+      isWritable: false,
+    },
+    presentRateFeed: {
+      value: input.presentRateFeed ?? null,
+      isWritable: false,
+    },
+    nextCollateralFeed: {
+      value: input.nextCollateralFeed ?? null,
+      isWritable: false,
+    },
+    nextQuoteFeed: { value: input.nextQuoteFeed ?? null, isWritable: false },
+    nextBaseFeed: { value: input.nextBaseFeed ?? null, isWritable: false },
+    nextRateFeed: { value: input.nextRateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -182,6 +286,14 @@ export async function getExecuteFeedsInstructionAsync<
       getAccountMeta(accounts.authority),
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.queuedChange),
+      getAccountMeta(accounts.presentCollateralFeed),
+      getAccountMeta(accounts.presentQuoteFeed),
+      getAccountMeta(accounts.presentBaseFeed),
+      getAccountMeta(accounts.presentRateFeed),
+      getAccountMeta(accounts.nextCollateralFeed),
+      getAccountMeta(accounts.nextQuoteFeed),
+      getAccountMeta(accounts.nextBaseFeed),
+      getAccountMeta(accounts.nextRateFeed),
     ],
     data: getExecuteFeedsInstructionDataEncoder().encode(
       args as ExecuteFeedsInstructionDataArgs,
@@ -192,7 +304,15 @@ export async function getExecuteFeedsInstructionAsync<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
-    TAccountQueuedChange
+    TAccountQueuedChange,
+    TAccountPresentCollateralFeed,
+    TAccountPresentQuoteFeed,
+    TAccountPresentBaseFeed,
+    TAccountPresentRateFeed,
+    TAccountNextCollateralFeed,
+    TAccountNextQuoteFeed,
+    TAccountNextBaseFeed,
+    TAccountNextRateFeed
   >);
 }
 
@@ -201,6 +321,14 @@ export type ExecuteFeedsInput<
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
   TAccountQueuedChange extends string = string,
+  TAccountPresentCollateralFeed extends string = string,
+  TAccountPresentQuoteFeed extends string = string,
+  TAccountPresentBaseFeed extends string = string,
+  TAccountPresentRateFeed extends string = string,
+  TAccountNextCollateralFeed extends string = string,
+  TAccountNextQuoteFeed extends string = string,
+  TAccountNextBaseFeed extends string = string,
+  TAccountNextRateFeed extends string = string,
 > = {
   /** Names the authority. */
   protocol: Address<TAccountProtocol>;
@@ -210,7 +338,16 @@ export type ExecuteFeedsInput<
   market: Address<TAccountMarket>;
   /** The entry. Closed here. */
   queuedChange: Address<TAccountQueuedChange>;
+  presentCollateralFeed?: Address<TAccountPresentCollateralFeed>;
+  presentQuoteFeed?: Address<TAccountPresentQuoteFeed>;
+  presentBaseFeed?: Address<TAccountPresentBaseFeed>;
+  presentRateFeed?: Address<TAccountPresentRateFeed>;
+  nextCollateralFeed?: Address<TAccountNextCollateralFeed>;
+  nextQuoteFeed?: Address<TAccountNextQuoteFeed>;
+  nextBaseFeed?: Address<TAccountNextBaseFeed>;
+  nextRateFeed?: Address<TAccountNextRateFeed>;
   feeds: ExecuteFeedsInstructionDataArgs["feeds"];
+  dead: ExecuteFeedsInstructionDataArgs["dead"];
 };
 
 export function getExecuteFeedsInstruction<
@@ -218,13 +355,29 @@ export function getExecuteFeedsInstruction<
   TAccountAuthority extends string,
   TAccountMarket extends string,
   TAccountQueuedChange extends string,
+  TAccountPresentCollateralFeed extends string,
+  TAccountPresentQuoteFeed extends string,
+  TAccountPresentBaseFeed extends string,
+  TAccountPresentRateFeed extends string,
+  TAccountNextCollateralFeed extends string,
+  TAccountNextQuoteFeed extends string,
+  TAccountNextBaseFeed extends string,
+  TAccountNextRateFeed extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: ExecuteFeedsInput<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
-    TAccountQueuedChange
+    TAccountQueuedChange,
+    TAccountPresentCollateralFeed,
+    TAccountPresentQuoteFeed,
+    TAccountPresentBaseFeed,
+    TAccountPresentRateFeed,
+    TAccountNextCollateralFeed,
+    TAccountNextQuoteFeed,
+    TAccountNextBaseFeed,
+    TAccountNextRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): ExecuteFeedsInstruction<
@@ -232,7 +385,15 @@ export function getExecuteFeedsInstruction<
   TAccountProtocol,
   TAccountAuthority,
   TAccountMarket,
-  TAccountQueuedChange
+  TAccountQueuedChange,
+  TAccountPresentCollateralFeed,
+  TAccountPresentQuoteFeed,
+  TAccountPresentBaseFeed,
+  TAccountPresentRateFeed,
+  TAccountNextCollateralFeed,
+  TAccountNextQuoteFeed,
+  TAccountNextBaseFeed,
+  TAccountNextRateFeed
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -243,6 +404,29 @@ export function getExecuteFeedsInstruction<
     authority: { value: input.authority ?? null, isWritable: true },
     market: { value: input.market ?? null, isWritable: true },
     queuedChange: { value: input.queuedChange ?? null, isWritable: true },
+    presentCollateralFeed: {
+      value: input.presentCollateralFeed ?? null,
+      isWritable: false,
+    },
+    presentQuoteFeed: {
+      value: input.presentQuoteFeed ?? null,
+      isWritable: false,
+    },
+    presentBaseFeed: {
+      value: input.presentBaseFeed ?? null,
+      isWritable: false,
+    },
+    presentRateFeed: {
+      value: input.presentRateFeed ?? null,
+      isWritable: false,
+    },
+    nextCollateralFeed: {
+      value: input.nextCollateralFeed ?? null,
+      isWritable: false,
+    },
+    nextQuoteFeed: { value: input.nextQuoteFeed ?? null, isWritable: false },
+    nextBaseFeed: { value: input.nextBaseFeed ?? null, isWritable: false },
+    nextRateFeed: { value: input.nextRateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -259,6 +443,14 @@ export function getExecuteFeedsInstruction<
       getAccountMeta(accounts.authority),
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.queuedChange),
+      getAccountMeta(accounts.presentCollateralFeed),
+      getAccountMeta(accounts.presentQuoteFeed),
+      getAccountMeta(accounts.presentBaseFeed),
+      getAccountMeta(accounts.presentRateFeed),
+      getAccountMeta(accounts.nextCollateralFeed),
+      getAccountMeta(accounts.nextQuoteFeed),
+      getAccountMeta(accounts.nextBaseFeed),
+      getAccountMeta(accounts.nextRateFeed),
     ],
     data: getExecuteFeedsInstructionDataEncoder().encode(
       args as ExecuteFeedsInstructionDataArgs,
@@ -269,7 +461,15 @@ export function getExecuteFeedsInstruction<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
-    TAccountQueuedChange
+    TAccountQueuedChange,
+    TAccountPresentCollateralFeed,
+    TAccountPresentQuoteFeed,
+    TAccountPresentBaseFeed,
+    TAccountPresentRateFeed,
+    TAccountNextCollateralFeed,
+    TAccountNextQuoteFeed,
+    TAccountNextBaseFeed,
+    TAccountNextRateFeed
   >);
 }
 
@@ -287,6 +487,14 @@ export type ParsedExecuteFeedsInstruction<
     market: TAccountMetas[2];
     /** The entry. Closed here. */
     queuedChange: TAccountMetas[3];
+    presentCollateralFeed?: TAccountMetas[4] | undefined;
+    presentQuoteFeed?: TAccountMetas[5] | undefined;
+    presentBaseFeed?: TAccountMetas[6] | undefined;
+    presentRateFeed?: TAccountMetas[7] | undefined;
+    nextCollateralFeed?: TAccountMetas[8] | undefined;
+    nextQuoteFeed?: TAccountMetas[9] | undefined;
+    nextBaseFeed?: TAccountMetas[10] | undefined;
+    nextRateFeed?: TAccountMetas[11] | undefined;
   };
   data: ExecuteFeedsInstructionData;
 };
@@ -299,7 +507,7 @@ export function parseExecuteFeedsInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedExecuteFeedsInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 4) {
+  if (instruction.accounts.length < 12) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
   }
@@ -309,6 +517,12 @@ export function parseExecuteFeedsInstruction<
     accountIndex += 1;
     return accountMeta;
   };
+  const getNextOptionalAccount = () => {
+    const accountMeta = getNextAccount();
+    return accountMeta.address === BREAKWATER_PROGRAM_ADDRESS
+      ? undefined
+      : accountMeta;
+  };
   return {
     programAddress: instruction.programAddress,
     accounts: {
@@ -316,6 +530,14 @@ export function parseExecuteFeedsInstruction<
       authority: getNextAccount(),
       market: getNextAccount(),
       queuedChange: getNextAccount(),
+      presentCollateralFeed: getNextOptionalAccount(),
+      presentQuoteFeed: getNextOptionalAccount(),
+      presentBaseFeed: getNextOptionalAccount(),
+      presentRateFeed: getNextOptionalAccount(),
+      nextCollateralFeed: getNextOptionalAccount(),
+      nextQuoteFeed: getNextOptionalAccount(),
+      nextBaseFeed: getNextOptionalAccount(),
+      nextRateFeed: getNextOptionalAccount(),
     },
     data: getExecuteFeedsInstructionDataDecoder().decode(instruction.data),
   };

@@ -96,11 +96,13 @@ export type GuardianDepositInstructionData = {
   discriminator: ReadonlyUint8Array;
   amount: bigint;
   minShares: bigint;
+  maxImpairment: bigint;
 };
 
 export type GuardianDepositInstructionDataArgs = {
   amount: number | bigint;
   minShares: number | bigint;
+  maxImpairment: number | bigint;
 };
 
 export function getGuardianDepositInstructionDataEncoder(): FixedSizeEncoder<GuardianDepositInstructionDataArgs> {
@@ -109,6 +111,7 @@ export function getGuardianDepositInstructionDataEncoder(): FixedSizeEncoder<Gua
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["amount", getU64Encoder()],
       ["minShares", getU64Encoder()],
+      ["maxImpairment", getU64Encoder()],
     ]),
     (value) => ({ ...value, discriminator: GUARDIAN_DEPOSIT_DISCRIMINATOR }),
   );
@@ -119,6 +122,7 @@ export function getGuardianDepositInstructionDataDecoder(): FixedSizeDecoder<Gua
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["amount", getU64Decoder()],
     ["minShares", getU64Decoder()],
+    ["maxImpairment", getU64Decoder()],
   ]);
 }
 
@@ -157,6 +161,7 @@ export type GuardianDepositAsyncInput<
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
   amount: GuardianDepositInstructionDataArgs["amount"];
   minShares: GuardianDepositInstructionDataArgs["minShares"];
+  maxImpairment: GuardianDepositInstructionDataArgs["maxImpairment"];
 };
 
 export async function getGuardianDepositInstructionAsync<
@@ -293,6 +298,7 @@ export type GuardianDepositInput<
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
   amount: GuardianDepositInstructionDataArgs["amount"];
   minShares: GuardianDepositInstructionDataArgs["minShares"];
+  maxImpairment: GuardianDepositInstructionDataArgs["maxImpairment"];
 };
 
 export function getGuardianDepositInstruction<

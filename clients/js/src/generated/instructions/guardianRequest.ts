@@ -76,15 +76,20 @@ export type GuardianRequestInstruction<
 export type GuardianRequestInstructionData = {
   discriminator: ReadonlyUint8Array;
   shares: bigint;
+  minAmount: bigint;
 };
 
-export type GuardianRequestInstructionDataArgs = { shares: number | bigint };
+export type GuardianRequestInstructionDataArgs = {
+  shares: number | bigint;
+  minAmount: number | bigint;
+};
 
 export function getGuardianRequestInstructionDataEncoder(): FixedSizeEncoder<GuardianRequestInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["shares", getU64Encoder()],
+      ["minAmount", getU64Encoder()],
     ]),
     (value) => ({ ...value, discriminator: GUARDIAN_REQUEST_DISCRIMINATOR }),
   );
@@ -94,6 +99,7 @@ export function getGuardianRequestInstructionDataDecoder(): FixedSizeDecoder<Gua
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["shares", getU64Decoder()],
+    ["minAmount", getU64Decoder()],
   ]);
 }
 
@@ -119,6 +125,7 @@ export type GuardianRequestAsyncInput<
   /** The guardian. */
   guardian: TransactionSigner<TAccountGuardian>;
   shares: GuardianRequestInstructionDataArgs["shares"];
+  minAmount: GuardianRequestInstructionDataArgs["minAmount"];
 };
 
 export async function getGuardianRequestInstructionAsync<
@@ -197,6 +204,7 @@ export type GuardianRequestInput<
   /** The guardian. */
   guardian: TransactionSigner<TAccountGuardian>;
   shares: GuardianRequestInstructionDataArgs["shares"];
+  minAmount: GuardianRequestInstructionDataArgs["minAmount"];
 };
 
 export function getGuardianRequestInstruction<

@@ -110,12 +110,12 @@ export type GuardianWithdrawInstruction<
 
 export type GuardianWithdrawInstructionData = {
   discriminator: ReadonlyUint8Array;
-  shares: bigint;
+  amount: bigint;
   minAmount: bigint;
 };
 
 export type GuardianWithdrawInstructionDataArgs = {
-  shares: number | bigint;
+  amount: number | bigint;
   minAmount: number | bigint;
 };
 
@@ -123,7 +123,7 @@ export function getGuardianWithdrawInstructionDataEncoder(): FixedSizeEncoder<Gu
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["shares", getU64Encoder()],
+      ["amount", getU64Encoder()],
       ["minAmount", getU64Encoder()],
     ]),
     (value) => ({ ...value, discriminator: GUARDIAN_WITHDRAW_DISCRIMINATOR }),
@@ -133,7 +133,7 @@ export function getGuardianWithdrawInstructionDataEncoder(): FixedSizeEncoder<Gu
 export function getGuardianWithdrawInstructionDataDecoder(): FixedSizeDecoder<GuardianWithdrawInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["shares", getU64Decoder()],
+    ["amount", getU64Decoder()],
     ["minAmount", getU64Decoder()],
   ]);
 }
@@ -179,7 +179,7 @@ export type GuardianWithdrawAsyncInput<
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
-  shares: GuardianWithdrawInstructionDataArgs["shares"];
+  amount: GuardianWithdrawInstructionDataArgs["amount"];
   minAmount: GuardianWithdrawInstructionDataArgs["minAmount"];
 };
 
@@ -347,7 +347,7 @@ export type GuardianWithdrawInput<
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
-  shares: GuardianWithdrawInstructionDataArgs["shares"];
+  amount: GuardianWithdrawInstructionDataArgs["amount"];
   minAmount: GuardianWithdrawInstructionDataArgs["minAmount"];
 };
 

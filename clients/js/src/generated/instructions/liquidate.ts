@@ -135,8 +135,8 @@ export type LiquidateAsyncInput<
   keeperLedger?: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
 };
@@ -248,8 +248,8 @@ export type LiquidateInput<
   keeperLedger: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
 };
@@ -347,8 +347,8 @@ export type ParsedLiquidateInstruction<
     keeperLedger: TAccountMetas[2];
     /** Who liquidates. Needs no capital. */
     keeper: TAccountMetas[3];
-    collateralFeed: TAccountMetas[4];
-    quoteFeed: TAccountMetas[5];
+    collateralFeed?: TAccountMetas[4] | undefined;
+    quoteFeed?: TAccountMetas[5] | undefined;
     baseFeed?: TAccountMetas[6] | undefined;
     rateFeed?: TAccountMetas[7] | undefined;
   };
@@ -386,8 +386,8 @@ export function parseLiquidateInstruction<
       marginAccount: getNextAccount(),
       keeperLedger: getNextAccount(),
       keeper: getNextAccount(),
-      collateralFeed: getNextAccount(),
-      quoteFeed: getNextAccount(),
+      collateralFeed: getNextOptionalAccount(),
+      quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
     },

@@ -132,8 +132,8 @@ export type LiquidateBatchAsyncInput<
   keeperLedger?: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
 };
@@ -236,8 +236,8 @@ export type LiquidateBatchInput<
   keeperLedger: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
 };
@@ -327,8 +327,8 @@ export type ParsedLiquidateBatchInstruction<
     keeperLedger: TAccountMetas[1];
     /** Who liquidates. Needs no capital. */
     keeper: TAccountMetas[2];
-    collateralFeed: TAccountMetas[3];
-    quoteFeed: TAccountMetas[4];
+    collateralFeed?: TAccountMetas[3] | undefined;
+    quoteFeed?: TAccountMetas[4] | undefined;
     baseFeed?: TAccountMetas[5] | undefined;
     rateFeed?: TAccountMetas[6] | undefined;
   };
@@ -365,8 +365,8 @@ export function parseLiquidateBatchInstruction<
       market: getNextAccount(),
       keeperLedger: getNextAccount(),
       keeper: getNextAccount(),
-      collateralFeed: getNextAccount(),
-      quoteFeed: getNextAccount(),
+      collateralFeed: getNextOptionalAccount(),
+      quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
     },

@@ -107,8 +107,8 @@ export type ObservePriceInput<
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
-  collateralFeed: Address<TAccountCollateralFeed>;
-  quoteFeed: Address<TAccountQuoteFeed>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
   baseFeed?: Address<TAccountBaseFeed>;
   rateFeed?: Address<TAccountRateFeed>;
 };
@@ -182,8 +182,8 @@ export type ParsedObservePriceInstruction<
   accounts: {
     /** The market. */
     market: TAccountMetas[0];
-    collateralFeed: TAccountMetas[1];
-    quoteFeed: TAccountMetas[2];
+    collateralFeed?: TAccountMetas[1] | undefined;
+    quoteFeed?: TAccountMetas[2] | undefined;
     baseFeed?: TAccountMetas[3] | undefined;
     rateFeed?: TAccountMetas[4] | undefined;
   };
@@ -218,8 +218,8 @@ export function parseObservePriceInstruction<
     programAddress: instruction.programAddress,
     accounts: {
       market: getNextAccount(),
-      collateralFeed: getNextAccount(),
-      quoteFeed: getNextAccount(),
+      collateralFeed: getNextOptionalAccount(),
+      quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
     },

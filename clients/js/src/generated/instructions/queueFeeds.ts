@@ -10,6 +10,8 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
+  getBooleanDecoder,
+  getBooleanEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
@@ -86,11 +88,13 @@ export type QueueFeedsInstruction<
 export type QueueFeedsInstructionData = {
   discriminator: ReadonlyUint8Array;
   feeds: Feeds;
+  dead: boolean;
   expiresSlot: bigint;
 };
 
 export type QueueFeedsInstructionDataArgs = {
   feeds: FeedsArgs;
+  dead: boolean;
   expiresSlot: number | bigint;
 };
 
@@ -99,6 +103,7 @@ export function getQueueFeedsInstructionDataEncoder(): FixedSizeEncoder<QueueFee
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["feeds", getFeedsEncoder()],
+      ["dead", getBooleanEncoder()],
       ["expiresSlot", getU64Encoder()],
     ]),
     (value) => ({ ...value, discriminator: QUEUE_FEEDS_DISCRIMINATOR }),
@@ -109,6 +114,7 @@ export function getQueueFeedsInstructionDataDecoder(): FixedSizeDecoder<QueueFee
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["feeds", getFeedsDecoder()],
+    ["dead", getBooleanDecoder()],
     ["expiresSlot", getU64Decoder()],
   ]);
 }
@@ -141,6 +147,7 @@ export type QueueFeedsAsyncInput<
   /** The system program. */
   systemProgram?: Address<TAccountSystemProgram>;
   feeds: QueueFeedsInstructionDataArgs["feeds"];
+  dead: QueueFeedsInstructionDataArgs["dead"];
   expiresSlot: QueueFeedsInstructionDataArgs["expiresSlot"];
 };
 
@@ -239,6 +246,7 @@ export type QueueFeedsInput<
   /** The system program. */
   systemProgram?: Address<TAccountSystemProgram>;
   feeds: QueueFeedsInstructionDataArgs["feeds"];
+  dead: QueueFeedsInstructionDataArgs["dead"];
   expiresSlot: QueueFeedsInstructionDataArgs["expiresSlot"];
 };
 

@@ -23,6 +23,7 @@ import {
   type Instruction,
   type InstructionWithAccounts,
   type InstructionWithData,
+  type ReadonlyAccount,
   type ReadonlyUint8Array,
   type WritableAccount,
 } from "@solana/kit";
@@ -42,6 +43,10 @@ export function getSettleDeficitDiscriminatorBytes() {
 export type SettleDeficitInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMarket extends string | AccountMeta<string> = string,
+  TAccountCollateralFeed extends string | AccountMeta<string> = string,
+  TAccountQuoteFeed extends string | AccountMeta<string> = string,
+  TAccountBaseFeed extends string | AccountMeta<string> = string,
+  TAccountRateFeed extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -50,6 +55,18 @@ export type SettleDeficitInstruction<
       TAccountMarket extends string
         ? WritableAccount<TAccountMarket>
         : TAccountMarket,
+      TAccountCollateralFeed extends string
+        ? ReadonlyAccount<TAccountCollateralFeed>
+        : TAccountCollateralFeed,
+      TAccountQuoteFeed extends string
+        ? ReadonlyAccount<TAccountQuoteFeed>
+        : TAccountQuoteFeed,
+      TAccountBaseFeed extends string
+        ? ReadonlyAccount<TAccountBaseFeed>
+        : TAccountBaseFeed,
+      TAccountRateFeed extends string
+        ? ReadonlyAccount<TAccountRateFeed>
+        : TAccountRateFeed,
       ...TRemainingAccounts,
     ]
   >;
@@ -83,24 +100,55 @@ export function getSettleDeficitInstructionDataCodec(): FixedSizeCodec<
   );
 }
 
-export type SettleDeficitInput<TAccountMarket extends string = string> = {
+export type SettleDeficitInput<
+  TAccountMarket extends string = string,
+  TAccountCollateralFeed extends string = string,
+  TAccountQuoteFeed extends string = string,
+  TAccountBaseFeed extends string = string,
+  TAccountRateFeed extends string = string,
+> = {
   /** The market. */
   market: Address<TAccountMarket>;
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  baseFeed?: Address<TAccountBaseFeed>;
+  rateFeed?: Address<TAccountRateFeed>;
 };
 
 export function getSettleDeficitInstruction<
   TAccountMarket extends string,
+  TAccountCollateralFeed extends string,
+  TAccountQuoteFeed extends string,
+  TAccountBaseFeed extends string,
+  TAccountRateFeed extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: SettleDeficitInput<TAccountMarket>,
+  input: SettleDeficitInput<
+    TAccountMarket,
+    TAccountCollateralFeed,
+    TAccountQuoteFeed,
+    TAccountBaseFeed,
+    TAccountRateFeed
+  >,
   config?: { programAddress?: TProgramAddress },
-): SettleDeficitInstruction<TProgramAddress, TAccountMarket> {
+): SettleDeficitInstruction<
+  TProgramAddress,
+  TAccountMarket,
+  TAccountCollateralFeed,
+  TAccountQuoteFeed,
+  TAccountBaseFeed,
+  TAccountRateFeed
+> {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
 
   // Original accounts.
   const originalAccounts = {
     market: { value: input.market ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -109,10 +157,23 @@ export function getSettleDeficitInstruction<
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
-    accounts: [getAccountMeta(accounts.market)],
+    accounts: [
+      getAccountMeta(accounts.market),
+      getAccountMeta(accounts.collateralFeed),
+      getAccountMeta(accounts.quoteFeed),
+      getAccountMeta(accounts.baseFeed),
+      getAccountMeta(accounts.rateFeed),
+    ],
     data: getSettleDeficitInstructionDataEncoder().encode({}),
     programAddress,
-  } as SettleDeficitInstruction<TProgramAddress, TAccountMarket>);
+  } as SettleDeficitInstruction<
+    TProgramAddress,
+    TAccountMarket,
+    TAccountCollateralFeed,
+    TAccountQuoteFeed,
+    TAccountBaseFeed,
+    TAccountRateFeed
+  >);
 }
 
 export type ParsedSettleDeficitInstruction<
@@ -123,6 +184,10 @@ export type ParsedSettleDeficitInstruction<
   accounts: {
     /** The market. */
     market: TAccountMetas[0];
+    collateralFeed?: TAccountMetas[1] | undefined;
+    quoteFeed?: TAccountMetas[2] | undefined;
+    baseFeed?: TAccountMetas[3] | undefined;
+    rateFeed?: TAccountMetas[4] | undefined;
   };
   data: SettleDeficitInstructionData;
 };
@@ -135,7 +200,7 @@ export function parseSettleDeficitInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedSettleDeficitInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 1) {
+  if (instruction.accounts.length < 5) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
   }
@@ -145,9 +210,21 @@ export function parseSettleDeficitInstruction<
     accountIndex += 1;
     return accountMeta;
   };
+  const getNextOptionalAccount = () => {
+    const accountMeta = getNextAccount();
+    return accountMeta.address === BREAKWATER_PROGRAM_ADDRESS
+      ? undefined
+      : accountMeta;
+  };
   return {
     programAddress: instruction.programAddress,
-    accounts: { market: getNextAccount() },
+    accounts: {
+      market: getNextAccount(),
+      collateralFeed: getNextOptionalAccount(),
+      quoteFeed: getNextOptionalAccount(),
+      baseFeed: getNextOptionalAccount(),
+      rateFeed: getNextOptionalAccount(),
+    },
     data: getSettleDeficitInstructionDataDecoder().decode(instruction.data),
   };
 }

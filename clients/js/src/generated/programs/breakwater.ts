@@ -35,6 +35,7 @@ import {
   parseExecuteFeedsInstruction,
   parseExecuteGuardianInstruction,
   parseExecuteParametersInstruction,
+  parseExecuteSentinelInstruction,
   parseFundBackstopInstruction,
   parseGuardianDepositInstruction,
   parseGuardianRequestInstruction,
@@ -54,7 +55,9 @@ import {
   parseQueueFeedsInstruction,
   parseQueueGuardianInstruction,
   parseQueueParametersInstruction,
+  parseQueueSentinelInstruction,
   parseQueueTakeOutInstruction,
+  parseRaiseStressInstruction,
   parseRepayInstruction,
   parseSetGuardianInstruction,
   parseSettleDeficitInstruction,
@@ -81,6 +84,7 @@ import {
   type ParsedExecuteFeedsInstruction,
   type ParsedExecuteGuardianInstruction,
   type ParsedExecuteParametersInstruction,
+  type ParsedExecuteSentinelInstruction,
   type ParsedFundBackstopInstruction,
   type ParsedGuardianDepositInstruction,
   type ParsedGuardianRequestInstruction,
@@ -100,7 +104,9 @@ import {
   type ParsedQueueFeedsInstruction,
   type ParsedQueueGuardianInstruction,
   type ParsedQueueParametersInstruction,
+  type ParsedQueueSentinelInstruction,
   type ParsedQueueTakeOutInstruction,
+  type ParsedRaiseStressInstruction,
   type ParsedRepayInstruction,
   type ParsedSetGuardianInstruction,
   type ParsedSettleDeficitInstruction,
@@ -229,6 +235,7 @@ export enum BreakwaterInstruction {
   ExecuteFeeds,
   ExecuteGuardian,
   ExecuteParameters,
+  ExecuteSentinel,
   FundBackstop,
   GuardianDeposit,
   GuardianRequest,
@@ -248,7 +255,9 @@ export enum BreakwaterInstruction {
   QueueFeeds,
   QueueGuardian,
   QueueParameters,
+  QueueSentinel,
   QueueTakeOut,
+  RaiseStress,
   Repay,
   SetGuardian,
   SettleDeficit,
@@ -465,6 +474,17 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([167, 75, 242, 138, 88, 194, 44, 117]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.ExecuteSentinel;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([33, 201, 149, 56, 31, 176, 21, 207]),
       ),
       0,
@@ -674,12 +694,34 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([213, 0, 140, 14, 201, 19, 159, 164]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.QueueSentinel;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([3, 248, 92, 0, 200, 0, 228, 207]),
       ),
       0,
     )
   ) {
     return BreakwaterInstruction.QueueTakeOut;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([79, 68, 125, 135, 179, 92, 68, 187]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.RaiseStress;
   }
   if (
     containsBytes(
@@ -832,6 +874,9 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.ExecuteParameters;
     } & ParsedExecuteParametersInstruction<TProgram>)
   | ({
+      instructionType: BreakwaterInstruction.ExecuteSentinel;
+    } & ParsedExecuteSentinelInstruction<TProgram>)
+  | ({
       instructionType: BreakwaterInstruction.FundBackstop;
     } & ParsedFundBackstopInstruction<TProgram>)
   | ({
@@ -889,8 +934,14 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.QueueParameters;
     } & ParsedQueueParametersInstruction<TProgram>)
   | ({
+      instructionType: BreakwaterInstruction.QueueSentinel;
+    } & ParsedQueueSentinelInstruction<TProgram>)
+  | ({
       instructionType: BreakwaterInstruction.QueueTakeOut;
     } & ParsedQueueTakeOutInstruction<TProgram>)
+  | ({
+      instructionType: BreakwaterInstruction.RaiseStress;
+    } & ParsedRaiseStressInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.Repay;
     } & ParsedRepayInstruction<TProgram>)
@@ -1047,6 +1098,13 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseExecuteParametersInstruction(instruction),
       };
     }
+    case BreakwaterInstruction.ExecuteSentinel: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.ExecuteSentinel,
+        ...parseExecuteSentinelInstruction(instruction),
+      };
+    }
     case BreakwaterInstruction.FundBackstop: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1180,11 +1238,25 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseQueueParametersInstruction(instruction),
       };
     }
+    case BreakwaterInstruction.QueueSentinel: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.QueueSentinel,
+        ...parseQueueSentinelInstruction(instruction),
+      };
+    }
     case BreakwaterInstruction.QueueTakeOut: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BreakwaterInstruction.QueueTakeOut,
         ...parseQueueTakeOutInstruction(instruction),
+      };
+    }
+    case BreakwaterInstruction.RaiseStress: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.RaiseStress,
+        ...parseRaiseStressInstruction(instruction),
       };
     }
     case BreakwaterInstruction.Repay: {

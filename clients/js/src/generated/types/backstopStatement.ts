@@ -43,12 +43,20 @@ export type BackstopStatement = {
   fundedCredits: bigint;
   /** Credited to keepers without cash for it yet. */
   unfundedCredits: bigint;
-  /** Equity with the inventory at spot. */
+  /** Debt written off that is paid back before guardians and protocol have anything. */
+  writtenOff: bigint;
+  /** What is left of the inventory that may pay it back, collateral atoms. */
+  recovering: bigint;
+  /** Equity with the inventory at spot, after what was written off. */
   equity: bigint;
   /** The guardians' claim on it. */
   guardians: bigint;
   /** What is left to the protocol; negative if the claim is not covered. */
   protocol: bigint;
+  /** What the guardians' claim lacks if everything were settled at this price: who joins bears his part of it. */
+  claimImpaired: bigint;
+  /** What suppliers lack if everything were settled at this price. */
+  impaired: bigint;
   /** C: partial liquidations are taken in full while it is not negative after them. */
   cover: StressCover;
   /** The same at the fall that new risk must leave cover for. */
@@ -83,12 +91,20 @@ export type BackstopStatementArgs = {
   fundedCredits: number | bigint;
   /** Credited to keepers without cash for it yet. */
   unfundedCredits: number | bigint;
-  /** Equity with the inventory at spot. */
+  /** Debt written off that is paid back before guardians and protocol have anything. */
+  writtenOff: number | bigint;
+  /** What is left of the inventory that may pay it back, collateral atoms. */
+  recovering: number | bigint;
+  /** Equity with the inventory at spot, after what was written off. */
   equity: number | bigint;
   /** The guardians' claim on it. */
   guardians: number | bigint;
   /** What is left to the protocol; negative if the claim is not covered. */
   protocol: number | bigint;
+  /** What the guardians' claim lacks if everything were settled at this price: who joins bears his part of it. */
+  claimImpaired: number | bigint;
+  /** What suppliers lack if everything were settled at this price. */
+  impaired: number | bigint;
   /** C: partial liquidations are taken in full while it is not negative after them. */
   cover: StressCoverArgs;
   /** The same at the fall that new risk must leave cover for. */
@@ -116,9 +132,13 @@ export function getBackstopStatementEncoder(): FixedSizeEncoder<BackstopStatemen
     ["debt", getU64Encoder()],
     ["fundedCredits", getU64Encoder()],
     ["unfundedCredits", getU64Encoder()],
+    ["writtenOff", getU64Encoder()],
+    ["recovering", getU64Encoder()],
     ["equity", getI128Encoder()],
     ["guardians", getU64Encoder()],
     ["protocol", getI128Encoder()],
+    ["claimImpaired", getU64Encoder()],
+    ["impaired", getU64Encoder()],
     ["cover", getStressCoverEncoder()],
     ["admission", getStressCoverEncoder()],
     ["leaving", getU64Encoder()],
@@ -138,9 +158,13 @@ export function getBackstopStatementDecoder(): FixedSizeDecoder<BackstopStatemen
     ["debt", getU64Decoder()],
     ["fundedCredits", getU64Decoder()],
     ["unfundedCredits", getU64Decoder()],
+    ["writtenOff", getU64Decoder()],
+    ["recovering", getU64Decoder()],
     ["equity", getI128Decoder()],
     ["guardians", getU64Decoder()],
     ["protocol", getI128Decoder()],
+    ["claimImpaired", getU64Decoder()],
+    ["impaired", getU64Decoder()],
     ["cover", getStressCoverDecoder()],
     ["admission", getStressCoverDecoder()],
     ["leaving", getU64Decoder()],

@@ -23,6 +23,8 @@ import {
   getIncomeEncoder,
   getPoolDecoder,
   getPoolEncoder,
+  getRecoveryDecoder,
+  getRecoveryEncoder,
   getScheduleDecoder,
   getScheduleEncoder,
   type Backstop,
@@ -33,6 +35,8 @@ import {
   type IncomeArgs,
   type Pool,
   type PoolArgs,
+  type Recovery,
+  type RecoveryArgs,
   type Schedule,
   type ScheduleArgs,
 } from "./index.js";
@@ -49,6 +53,8 @@ export type Books = {
   guardians: Guardians;
   /** Where the backstop's equity came from. */
   income: Income;
+  /** Debt that was written off and may still be paid back. */
+  recovery: Recovery;
 };
 
 export type BooksArgs = {
@@ -62,6 +68,8 @@ export type BooksArgs = {
   guardians: GuardiansArgs;
   /** Where the backstop's equity came from. */
   income: IncomeArgs;
+  /** Debt that was written off and may still be paid back. */
+  recovery: RecoveryArgs;
 };
 
 export function getBooksEncoder(): FixedSizeEncoder<BooksArgs> {
@@ -71,6 +79,7 @@ export function getBooksEncoder(): FixedSizeEncoder<BooksArgs> {
     ["unwind", getScheduleEncoder()],
     ["guardians", getGuardiansEncoder()],
     ["income", getIncomeEncoder()],
+    ["recovery", getRecoveryEncoder()],
   ]);
 }
 
@@ -81,6 +90,7 @@ export function getBooksDecoder(): FixedSizeDecoder<Books> {
     ["unwind", getScheduleDecoder()],
     ["guardians", getGuardiansDecoder()],
     ["income", getIncomeDecoder()],
+    ["recovery", getRecoveryDecoder()],
   ]);
 }
 

@@ -99,7 +99,7 @@ export type Config = {
    * higher.
    */
   maxGap: number;
-  /** While Guarded: the part of the wanted repayment that is taken over at a time, bps. */
+  /** While Guarded: the part of an account's debt that is taken over at once (a step), refilled over `guarded_refill`, bps. */
   guardedStep: number;
   /** The guardians' share of penalties, if all of the backstop's equity were theirs, bps. */
   guardianShare: number;
@@ -119,26 +119,29 @@ export type Config = {
   maxAgeShort: number;
   /** Oldest price for liquidating and observing, seconds. */
   maxAgeLong: number;
-  /** How far ahead of the chain's clock a publish time may be, seconds. */
-  futureTolerance: number;
+  /** How far apart the dollar feeds of a price may have been published, seconds. */
+  maxSkew: number;
   /** Most time since the last reading that the velocity limit counts, seconds. */
   velocityHorizon: number;
   /** Time constant of the market's own average, seconds. */
   averageSeconds: number;
   /** Time without a cause after which the breaker falls one level, seconds. */
   calmSeconds: number;
-  /** While Guarded: time between two steps of one account, seconds. */
-  guardedCooldown: number;
+  /** While Guarded: time in which an account's step is refilled, seconds; 0 is at once. */
+  guardedRefill: number;
   /** While Guarded: time in which `guarded_flow` is refilled, seconds. */
   guardedWindow: number;
   /** Longest that one pull of the brake holds, seconds. */
   brakeSeconds: number;
   /** After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`. */
   brakeRest: number;
-  /** Time between a guardian's request to leave and its leaving, seconds. */
+  /** Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when asked. */
   guardianCooldown: number;
-  /** Time in which it may leave then, seconds. */
-  guardianWindow: number;
+  /**
+   * Time from a request's opening in which the fall that its payment must leave cover for falls from `stress_fall` to
+   * nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when asked.
+   */
+  guardianRelease: number;
   /** Time between the announcement of taking equity out and doing it, seconds. */
   takeOutDelay: number;
   /** Time in which it may be done then, seconds. */
@@ -149,6 +152,10 @@ export type Config = {
   volatilityHorizon: number;
   /** Time in which `outflow_limit` is refilled, seconds. */
   outflowWindow: number;
+  /** Least time between two prices that the volatility estimate takes, seconds. */
+  volatilitySample: number;
+  /** Oldest redemption rate, seconds. It moves little, once an epoch; so it has an age of its own. */
+  maxAgeRate: number;
 };
 
 export type ConfigArgs = {
@@ -230,7 +237,7 @@ export type ConfigArgs = {
    * higher.
    */
   maxGap: number;
-  /** While Guarded: the part of the wanted repayment that is taken over at a time, bps. */
+  /** While Guarded: the part of an account's debt that is taken over at once (a step), refilled over `guarded_refill`, bps. */
   guardedStep: number;
   /** The guardians' share of penalties, if all of the backstop's equity were theirs, bps. */
   guardianShare: number;
@@ -250,26 +257,29 @@ export type ConfigArgs = {
   maxAgeShort: number;
   /** Oldest price for liquidating and observing, seconds. */
   maxAgeLong: number;
-  /** How far ahead of the chain's clock a publish time may be, seconds. */
-  futureTolerance: number;
+  /** How far apart the dollar feeds of a price may have been published, seconds. */
+  maxSkew: number;
   /** Most time since the last reading that the velocity limit counts, seconds. */
   velocityHorizon: number;
   /** Time constant of the market's own average, seconds. */
   averageSeconds: number;
   /** Time without a cause after which the breaker falls one level, seconds. */
   calmSeconds: number;
-  /** While Guarded: time between two steps of one account, seconds. */
-  guardedCooldown: number;
+  /** While Guarded: time in which an account's step is refilled, seconds; 0 is at once. */
+  guardedRefill: number;
   /** While Guarded: time in which `guarded_flow` is refilled, seconds. */
   guardedWindow: number;
   /** Longest that one pull of the brake holds, seconds. */
   brakeSeconds: number;
   /** After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`. */
   brakeRest: number;
-  /** Time between a guardian's request to leave and its leaving, seconds. */
+  /** Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when asked. */
   guardianCooldown: number;
-  /** Time in which it may leave then, seconds. */
-  guardianWindow: number;
+  /**
+   * Time from a request's opening in which the fall that its payment must leave cover for falls from `stress_fall` to
+   * nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when asked.
+   */
+  guardianRelease: number;
   /** Time between the announcement of taking equity out and doing it, seconds. */
   takeOutDelay: number;
   /** Time in which it may be done then, seconds. */
@@ -280,6 +290,10 @@ export type ConfigArgs = {
   volatilityHorizon: number;
   /** Time in which `outflow_limit` is refilled, seconds. */
   outflowWindow: number;
+  /** Least time between two prices that the volatility estimate takes, seconds. */
+  volatilitySample: number;
+  /** Oldest redemption rate, seconds. It moves little, once an epoch; so it has an age of its own. */
+  maxAgeRate: number;
 };
 
 export function getConfigEncoder(): FixedSizeEncoder<ConfigArgs> {
@@ -327,21 +341,23 @@ export function getConfigEncoder(): FixedSizeEncoder<ConfigArgs> {
     ["unwindBurst", getU32Encoder()],
     ["maxAgeShort", getU32Encoder()],
     ["maxAgeLong", getU32Encoder()],
-    ["futureTolerance", getU32Encoder()],
+    ["maxSkew", getU32Encoder()],
     ["velocityHorizon", getU32Encoder()],
     ["averageSeconds", getU32Encoder()],
     ["calmSeconds", getU32Encoder()],
-    ["guardedCooldown", getU32Encoder()],
+    ["guardedRefill", getU32Encoder()],
     ["guardedWindow", getU32Encoder()],
     ["brakeSeconds", getU32Encoder()],
     ["brakeRest", getU32Encoder()],
     ["guardianCooldown", getU32Encoder()],
-    ["guardianWindow", getU32Encoder()],
+    ["guardianRelease", getU32Encoder()],
     ["takeOutDelay", getU32Encoder()],
     ["takeOutWindow", getU32Encoder()],
     ["volatilitySeconds", getU32Encoder()],
     ["volatilityHorizon", getU32Encoder()],
     ["outflowWindow", getU32Encoder()],
+    ["volatilitySample", getU32Encoder()],
+    ["maxAgeRate", getU32Encoder()],
   ]);
 }
 
@@ -390,21 +406,23 @@ export function getConfigDecoder(): FixedSizeDecoder<Config> {
     ["unwindBurst", getU32Decoder()],
     ["maxAgeShort", getU32Decoder()],
     ["maxAgeLong", getU32Decoder()],
-    ["futureTolerance", getU32Decoder()],
+    ["maxSkew", getU32Decoder()],
     ["velocityHorizon", getU32Decoder()],
     ["averageSeconds", getU32Decoder()],
     ["calmSeconds", getU32Decoder()],
-    ["guardedCooldown", getU32Decoder()],
+    ["guardedRefill", getU32Decoder()],
     ["guardedWindow", getU32Decoder()],
     ["brakeSeconds", getU32Decoder()],
     ["brakeRest", getU32Decoder()],
     ["guardianCooldown", getU32Decoder()],
-    ["guardianWindow", getU32Decoder()],
+    ["guardianRelease", getU32Decoder()],
     ["takeOutDelay", getU32Decoder()],
     ["takeOutWindow", getU32Decoder()],
     ["volatilitySeconds", getU32Decoder()],
     ["volatilityHorizon", getU32Decoder()],
     ["outflowWindow", getU32Decoder()],
+    ["volatilitySample", getU32Decoder()],
+    ["maxAgeRate", getU32Decoder()],
   ]);
 }
 

@@ -10,6 +10,8 @@ import {
   combineCodec,
   getAddressDecoder,
   getAddressEncoder,
+  getBooleanDecoder,
+  getBooleanEncoder,
   getStructDecoder,
   getStructEncoder,
   type Address,
@@ -25,14 +27,19 @@ import {
 } from "./index.js";
 
 /** A market has other feeds. */
-export type FeedsChanged = { market: Address; feeds: Feeds };
+export type FeedsChanged = { market: Address; feeds: Feeds; dead: boolean };
 
-export type FeedsChangedArgs = { market: Address; feeds: FeedsArgs };
+export type FeedsChangedArgs = {
+  market: Address;
+  feeds: FeedsArgs;
+  dead: boolean;
+};
 
 export function getFeedsChangedEncoder(): FixedSizeEncoder<FeedsChangedArgs> {
   return getStructEncoder([
     ["market", getAddressEncoder()],
     ["feeds", getFeedsEncoder()],
+    ["dead", getBooleanEncoder()],
   ]);
 }
 
@@ -40,6 +47,7 @@ export function getFeedsChangedDecoder(): FixedSizeDecoder<FeedsChanged> {
   return getStructDecoder([
     ["market", getAddressDecoder()],
     ["feeds", getFeedsDecoder()],
+    ["dead", getBooleanDecoder()],
   ]);
 }
 

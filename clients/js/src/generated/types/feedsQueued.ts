@@ -10,6 +10,8 @@ import {
   combineCodec,
   getAddressDecoder,
   getAddressEncoder,
+  getBooleanDecoder,
+  getBooleanEncoder,
   getStructDecoder,
   getStructEncoder,
   type Address,
@@ -33,12 +35,14 @@ export type FeedsQueued = {
   market: Address;
   queued: ChangeQueued;
   feeds: Feeds;
+  dead: boolean;
 };
 
 export type FeedsQueuedArgs = {
   market: Address;
   queued: ChangeQueuedArgs;
   feeds: FeedsArgs;
+  dead: boolean;
 };
 
 export function getFeedsQueuedEncoder(): FixedSizeEncoder<FeedsQueuedArgs> {
@@ -46,6 +50,7 @@ export function getFeedsQueuedEncoder(): FixedSizeEncoder<FeedsQueuedArgs> {
     ["market", getAddressEncoder()],
     ["queued", getChangeQueuedEncoder()],
     ["feeds", getFeedsEncoder()],
+    ["dead", getBooleanEncoder()],
   ]);
 }
 
@@ -54,6 +59,7 @@ export function getFeedsQueuedDecoder(): FixedSizeDecoder<FeedsQueued> {
     ["market", getAddressDecoder()],
     ["queued", getChangeQueuedDecoder()],
     ["feeds", getFeedsDecoder()],
+    ["dead", getBooleanDecoder()],
   ]);
 }
 

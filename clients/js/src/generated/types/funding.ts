@@ -23,6 +23,8 @@ export type Funding = {
   amount: bigint;
   /** The part of it that paid debt to the pool. */
   repaid: bigint;
+  /** The part of it that paid back what was written off. */
+  recovered: bigint;
 };
 
 export type FundingArgs = {
@@ -30,12 +32,15 @@ export type FundingArgs = {
   amount: number | bigint;
   /** The part of it that paid debt to the pool. */
   repaid: number | bigint;
+  /** The part of it that paid back what was written off. */
+  recovered: number | bigint;
 };
 
 export function getFundingEncoder(): FixedSizeEncoder<FundingArgs> {
   return getStructEncoder([
     ["amount", getU64Encoder()],
     ["repaid", getU64Encoder()],
+    ["recovered", getU64Encoder()],
   ]);
 }
 
@@ -43,6 +48,7 @@ export function getFundingDecoder(): FixedSizeDecoder<Funding> {
   return getStructDecoder([
     ["amount", getU64Decoder()],
     ["repaid", getU64Decoder()],
+    ["recovered", getU64Decoder()],
   ]);
 }
 

@@ -35,15 +35,26 @@ export type Guard = {
   reference: bigint;
   /** The market's own moving average of the guarded price. Quote atoms per collateral atom, Q64.64. */
   average: bigint;
-  /** When reference and average last moved, seconds since 1970. */
+  /** Price of the newest accepted readings; zero before the first. Quote atoms per collateral atom, Q64.64. */
+  spot: bigint;
+  /** When the reference last moved, seconds since 1970. */
   movedAt: bigint;
+  /** When the average last moved, seconds since 1970. */
+  averagedAt: bigint;
+  /**
+   * From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that was
+   * earlier. Seconds since 1970.
+   */
+  pricedAt: bigint;
   /** When flags last asked for where the ladder stands, or it last fell, seconds since 1970. */
   causedAt: bigint;
   /** The brake holds until then, seconds since 1970; zero if it was never pulled. */
   brakeUntil: bigint;
+  /** Nobody borrows until then, for other feeds were pinned; seconds since 1970. */
+  settledAt: bigint;
   /** The moment up to which the flow limit of guarded liquidations is used, microseconds since 1970. */
   flow: bigint;
-  /** Level that the flags alone have brought about: 0 = Normal, 1 = Guarded, 2 = Halted. */
+  /** Level that prices alone have brought about, confidence and brake aside: 0 = Normal, 1 = Guarded. */
   ladder: number;
   /** Level at the newest accepted reading, the brake included. */
   level: number;
@@ -61,15 +72,26 @@ export type GuardArgs = {
   reference: number | bigint;
   /** The market's own moving average of the guarded price. Quote atoms per collateral atom, Q64.64. */
   average: number | bigint;
-  /** When reference and average last moved, seconds since 1970. */
+  /** Price of the newest accepted readings; zero before the first. Quote atoms per collateral atom, Q64.64. */
+  spot: number | bigint;
+  /** When the reference last moved, seconds since 1970. */
   movedAt: number | bigint;
+  /** When the average last moved, seconds since 1970. */
+  averagedAt: number | bigint;
+  /**
+   * From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that was
+   * earlier. Seconds since 1970.
+   */
+  pricedAt: number | bigint;
   /** When flags last asked for where the ladder stands, or it last fell, seconds since 1970. */
   causedAt: number | bigint;
   /** The brake holds until then, seconds since 1970; zero if it was never pulled. */
   brakeUntil: number | bigint;
+  /** Nobody borrows until then, for other feeds were pinned; seconds since 1970. */
+  settledAt: number | bigint;
   /** The moment up to which the flow limit of guarded liquidations is used, microseconds since 1970. */
   flow: number | bigint;
-  /** Level that the flags alone have brought about: 0 = Normal, 1 = Guarded, 2 = Halted. */
+  /** Level that prices alone have brought about, confidence and brake aside: 0 = Normal, 1 = Guarded. */
   ladder: number;
   /** Level at the newest accepted reading, the brake included. */
   level: number;
@@ -83,9 +105,13 @@ export function getGuardEncoder(): FixedSizeEncoder<GuardArgs> {
   return getStructEncoder([
     ["reference", getU128Encoder()],
     ["average", getU128Encoder()],
+    ["spot", getU128Encoder()],
     ["movedAt", getI64Encoder()],
+    ["averagedAt", getI64Encoder()],
+    ["pricedAt", getI64Encoder()],
     ["causedAt", getI64Encoder()],
     ["brakeUntil", getI64Encoder()],
+    ["settledAt", getI64Encoder()],
     ["flow", getI64Encoder()],
     ["ladder", getU8Encoder()],
     ["level", getU8Encoder()],
@@ -98,9 +124,13 @@ export function getGuardDecoder(): FixedSizeDecoder<Guard> {
   return getStructDecoder([
     ["reference", getU128Decoder()],
     ["average", getU128Decoder()],
+    ["spot", getU128Decoder()],
     ["movedAt", getI64Decoder()],
+    ["averagedAt", getI64Decoder()],
+    ["pricedAt", getI64Decoder()],
     ["causedAt", getI64Decoder()],
     ["brakeUntil", getI64Decoder()],
+    ["settledAt", getI64Decoder()],
     ["flow", getI64Decoder()],
     ["ladder", getU8Decoder()],
     ["level", getU8Decoder()],

@@ -25,6 +25,8 @@ export type GuardianDeposit = {
   shares: bigint;
   /** The part of it that paid the backstop's debt to the pool. */
   repaid: bigint;
+  /** What the claim lacked before, at the stored price, quote atoms. */
+  impaired: bigint;
   /** The guardians' claim now, quote atoms. */
   claimAfter: bigint;
 };
@@ -36,6 +38,8 @@ export type GuardianDepositArgs = {
   shares: number | bigint;
   /** The part of it that paid the backstop's debt to the pool. */
   repaid: number | bigint;
+  /** What the claim lacked before, at the stored price, quote atoms. */
+  impaired: number | bigint;
   /** The guardians' claim now, quote atoms. */
   claimAfter: number | bigint;
 };
@@ -45,6 +49,7 @@ export function getGuardianDepositEncoder(): FixedSizeEncoder<GuardianDepositArg
     ["amount", getU64Encoder()],
     ["shares", getU64Encoder()],
     ["repaid", getU64Encoder()],
+    ["impaired", getU64Encoder()],
     ["claimAfter", getU64Encoder()],
   ]);
 }
@@ -54,6 +59,7 @@ export function getGuardianDepositDecoder(): FixedSizeDecoder<GuardianDeposit> {
     ["amount", getU64Decoder()],
     ["shares", getU64Decoder()],
     ["repaid", getU64Decoder()],
+    ["impaired", getU64Decoder()],
     ["claimAfter", getU64Decoder()],
   ]);
 }

@@ -19,38 +19,44 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** A guardian asked to leave. */
+/** A guardian asked to leave, or took that back. */
 export type GuardianRequest = {
-  /** Shares to be taken out; zero takes an earlier request back. */
+  /** Shares given up; of a request that was taken back, shares received. */
   shares: bigint;
-  /** From when they can be, seconds since 1970. */
+  /** The fixed claim for them, quote atoms; of a request that was taken back, what was unpaid of it. */
+  amount: bigint;
+  /** From when it is paid, or can be taken back, seconds since 1970; zero if it was taken back. */
   opensAt: bigint;
-  /** Until when, seconds since 1970. */
-  closesAt: bigint;
+  /** The claim of the guardians who stay now, quote atoms. */
+  claimAfter: bigint;
 };
 
 export type GuardianRequestArgs = {
-  /** Shares to be taken out; zero takes an earlier request back. */
+  /** Shares given up; of a request that was taken back, shares received. */
   shares: number | bigint;
-  /** From when they can be, seconds since 1970. */
+  /** The fixed claim for them, quote atoms; of a request that was taken back, what was unpaid of it. */
+  amount: number | bigint;
+  /** From when it is paid, or can be taken back, seconds since 1970; zero if it was taken back. */
   opensAt: number | bigint;
-  /** Until when, seconds since 1970. */
-  closesAt: number | bigint;
+  /** The claim of the guardians who stay now, quote atoms. */
+  claimAfter: number | bigint;
 };
 
 export function getGuardianRequestEncoder(): FixedSizeEncoder<GuardianRequestArgs> {
   return getStructEncoder([
     ["shares", getU64Encoder()],
+    ["amount", getU64Encoder()],
     ["opensAt", getI64Encoder()],
-    ["closesAt", getI64Encoder()],
+    ["claimAfter", getU64Encoder()],
   ]);
 }
 
 export function getGuardianRequestDecoder(): FixedSizeDecoder<GuardianRequest> {
   return getStructDecoder([
     ["shares", getU64Decoder()],
+    ["amount", getU64Decoder()],
     ["opensAt", getI64Decoder()],
-    ["closesAt", getI64Decoder()],
+    ["claimAfter", getU64Decoder()],
   ]);
 }
 

@@ -24,7 +24,7 @@ import {
   type GuardianRequestArgs,
 } from "./index.js";
 
-/** A guardian asked to leave. */
+/** A guardian asked to leave, or took that back. */
 export type GuardianRequested = {
   market: Address;
   guardian: Address;

@@ -17,38 +17,38 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** A guardian left. */
+/** A guardian was paid. */
 export type GuardianWithdrawal = {
-  /** Shares cancelled. */
-  shares: bigint;
   /** Quote atoms paid out, rounded down. */
   amount: bigint;
-  /** The guardians' claim now, quote atoms. */
-  claimAfter: bigint;
+  /** What is unpaid of its request now, quote atoms. */
+  unpaid: bigint;
+  /** All fixed claims of those who asked to leave now, quote atoms. */
+  requestedAfter: bigint;
 };
 
 export type GuardianWithdrawalArgs = {
-  /** Shares cancelled. */
-  shares: number | bigint;
   /** Quote atoms paid out, rounded down. */
   amount: number | bigint;
-  /** The guardians' claim now, quote atoms. */
-  claimAfter: number | bigint;
+  /** What is unpaid of its request now, quote atoms. */
+  unpaid: number | bigint;
+  /** All fixed claims of those who asked to leave now, quote atoms. */
+  requestedAfter: number | bigint;
 };
 
 export function getGuardianWithdrawalEncoder(): FixedSizeEncoder<GuardianWithdrawalArgs> {
   return getStructEncoder([
-    ["shares", getU64Encoder()],
     ["amount", getU64Encoder()],
-    ["claimAfter", getU64Encoder()],
+    ["unpaid", getU64Encoder()],
+    ["requestedAfter", getU64Encoder()],
   ]);
 }
 
 export function getGuardianWithdrawalDecoder(): FixedSizeDecoder<GuardianWithdrawal> {
   return getStructDecoder([
-    ["shares", getU64Decoder()],
     ["amount", getU64Decoder()],
-    ["claimAfter", getU64Decoder()],
+    ["unpaid", getU64Decoder()],
+    ["requestedAfter", getU64Decoder()],
   ]);
 }
 

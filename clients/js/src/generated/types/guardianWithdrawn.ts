@@ -24,7 +24,7 @@ import {
   type GuardianWithdrawalArgs,
 } from "./index.js";
 
-/** A guardian left. */
+/** A guardian's request was paid, as far as it could be. */
 export type GuardianWithdrawn = {
   market: Address;
   guardian: Address;

@@ -19,38 +19,58 @@ import {
 
 /** The guardians' one claim on the backstop. */
 export type Guardians = {
-  /** What the guardians have put in and earned, less what left with those who left, quote atoms. */
+  /** What the guardians who stay have put in and earned, quote atoms. */
   claim: bigint;
   /** Shares of it. */
   shares: bigint;
-  /** Shares that have been asked to be taken out: they do not count for new risk. */
-  requested: bigint;
+  /** Fixed claims of those who asked to leave, as far as they earn nothing, quote atoms. */
+  waiting: bigint;
   /** A fraction of an atom earned beside the claim, in units of 2^-64. */
   fraction: bigint;
-  /** How many times the claim was voided. Shares of an earlier era are worth nothing. */
+  /** How many times the claim was voided. Shares and requests of an earlier era are worth nothing. */
   era: bigint;
+  /** Fixed claims of requests that are open and unpaid, with what they have earned since, quote atoms. */
+  open: bigint;
+  /** Shares of them. */
+  openShares: bigint;
+  /** A fraction of an atom earned beside the open claims, in units of 2^-64. */
+  openFraction: bigint;
+  /** What the requests that are still unpaid in part count as having been paid, quote atoms. */
+  paid: bigint;
 };
 
 export type GuardiansArgs = {
-  /** What the guardians have put in and earned, less what left with those who left, quote atoms. */
+  /** What the guardians who stay have put in and earned, quote atoms. */
   claim: number | bigint;
   /** Shares of it. */
   shares: number | bigint;
-  /** Shares that have been asked to be taken out: they do not count for new risk. */
-  requested: number | bigint;
+  /** Fixed claims of those who asked to leave, as far as they earn nothing, quote atoms. */
+  waiting: number | bigint;
   /** A fraction of an atom earned beside the claim, in units of 2^-64. */
   fraction: number | bigint;
-  /** How many times the claim was voided. Shares of an earlier era are worth nothing. */
+  /** How many times the claim was voided. Shares and requests of an earlier era are worth nothing. */
   era: number | bigint;
+  /** Fixed claims of requests that are open and unpaid, with what they have earned since, quote atoms. */
+  open: number | bigint;
+  /** Shares of them. */
+  openShares: number | bigint;
+  /** A fraction of an atom earned beside the open claims, in units of 2^-64. */
+  openFraction: number | bigint;
+  /** What the requests that are still unpaid in part count as having been paid, quote atoms. */
+  paid: number | bigint;
 };
 
 export function getGuardiansEncoder(): FixedSizeEncoder<GuardiansArgs> {
   return getStructEncoder([
     ["claim", getU64Encoder()],
     ["shares", getU64Encoder()],
-    ["requested", getU64Encoder()],
+    ["waiting", getU64Encoder()],
     ["fraction", getU64Encoder()],
     ["era", getU64Encoder()],
+    ["open", getU64Encoder()],
+    ["openShares", getU64Encoder()],
+    ["openFraction", getU64Encoder()],
+    ["paid", getU64Encoder()],
   ]);
 }
 
@@ -58,9 +78,13 @@ export function getGuardiansDecoder(): FixedSizeDecoder<Guardians> {
   return getStructDecoder([
     ["claim", getU64Decoder()],
     ["shares", getU64Decoder()],
-    ["requested", getU64Decoder()],
+    ["waiting", getU64Decoder()],
     ["fraction", getU64Decoder()],
     ["era", getU64Decoder()],
+    ["open", getU64Decoder()],
+    ["openShares", getU64Decoder()],
+    ["openFraction", getU64Decoder()],
+    ["paid", getU64Decoder()],
   ]);
 }
 

@@ -19,28 +19,28 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** With how much a guardian can leave now. */
+/** What a guardian's request pays now. */
 export type Leaving = {
-  /** The most shares that can be cancelled. */
-  shares: bigint;
-  /** Quote atoms that they pay. */
+  /** What is unpaid of it before that, quote atoms. */
+  unpaid: bigint;
+  /** Quote atoms that it pays. */
   amount: bigint;
-  /** Code of the error that one share more is refused with. */
+  /** Code of the error that says what stands in the way of more; `NothingRequested` if that is all. */
   boundBy: number;
 };
 
 export type LeavingArgs = {
-  /** The most shares that can be cancelled. */
-  shares: number | bigint;
-  /** Quote atoms that they pay. */
+  /** What is unpaid of it before that, quote atoms. */
+  unpaid: number | bigint;
+  /** Quote atoms that it pays. */
   amount: number | bigint;
-  /** Code of the error that one share more is refused with. */
+  /** Code of the error that says what stands in the way of more; `NothingRequested` if that is all. */
   boundBy: number;
 };
 
 export function getLeavingEncoder(): FixedSizeEncoder<LeavingArgs> {
   return getStructEncoder([
-    ["shares", getU64Encoder()],
+    ["unpaid", getU64Encoder()],
     ["amount", getU64Encoder()],
     ["boundBy", getU32Encoder()],
   ]);
@@ -48,7 +48,7 @@ export function getLeavingEncoder(): FixedSizeEncoder<LeavingArgs> {
 
 export function getLeavingDecoder(): FixedSizeDecoder<Leaving> {
   return getStructDecoder([
-    ["shares", getU64Decoder()],
+    ["unpaid", getU64Decoder()],
     ["amount", getU64Decoder()],
     ["boundBy", getU32Decoder()],
   ]);

@@ -14,18 +14,21 @@ import {
   getI64Encoder,
   getStructDecoder,
   getStructEncoder,
+  getU128Decoder,
+  getU128Encoder,
   getU64Decoder,
   getU64Encoder,
   type FixedSizeCodec,
   type FixedSizeDecoder,
   type FixedSizeEncoder,
 } from "@solana/kit";
+import { getFoldDecoder, getFoldEncoder, type Fold, type FoldArgs } from "./index.js";
 
 /** Debt shares of all margin accounts by the logarithm of their ratio of debt shares to collateral. */
 export type LiquidationMap = {
   /** Debt shares in each band, lowest ratio first. */
   bands: Array<bigint>;
-  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. */
+  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that band. */
   origin: bigint;
   /** The first band of the kept sums, 0 to 255. */
   threshold: bigint;
@@ -33,12 +36,20 @@ export type LiquidationMap = {
   underShares: bigint;
   /** M: Σ shares × [`weight`] from the threshold on, low word first. */
   underWeight: Array<bigint>;
+  /** The guarded price at which it was last centered, quote atoms per collateral atom, Q64.64. */
+  centered: bigint;
+  /** How often shares have been folded into the outermost bands. */
+  folds: bigint;
+  /** How many of `folded` are in use. */
+  toldApart: bigint;
+  /** What those foldings did to the accounts that have not been touched since, oldest accounts first. */
+  folded: Array<Fold>;
 };
 
 export type LiquidationMapArgs = {
   /** Debt shares in each band, lowest ratio first. */
   bands: Array<number | bigint>;
-  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. */
+  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that band. */
   origin: number | bigint;
   /** The first band of the kept sums, 0 to 255. */
   threshold: number | bigint;
@@ -46,6 +57,14 @@ export type LiquidationMapArgs = {
   underShares: number | bigint;
   /** M: Σ shares × [`weight`] from the threshold on, low word first. */
   underWeight: Array<number | bigint>;
+  /** The guarded price at which it was last centered, quote atoms per collateral atom, Q64.64. */
+  centered: number | bigint;
+  /** How often shares have been folded into the outermost bands. */
+  folds: number | bigint;
+  /** How many of `folded` are in use. */
+  toldApart: number | bigint;
+  /** What those foldings did to the accounts that have not been touched since, oldest accounts first. */
+  folded: Array<FoldArgs>;
 };
 
 export function getLiquidationMapEncoder(): FixedSizeEncoder<LiquidationMapArgs> {
@@ -55,6 +74,10 @@ export function getLiquidationMapEncoder(): FixedSizeEncoder<LiquidationMapArgs>
     ["threshold", getU64Encoder()],
     ["underShares", getU64Encoder()],
     ["underWeight", getArrayEncoder(getU64Encoder(), { size: 2 })],
+    ["centered", getU128Encoder()],
+    ["folds", getU64Encoder()],
+    ["toldApart", getU64Encoder()],
+    ["folded", getArrayEncoder(getFoldEncoder(), { size: 8 })],
   ]);
 }
 
@@ -65,6 +88,10 @@ export function getLiquidationMapDecoder(): FixedSizeDecoder<LiquidationMap> {
     ["threshold", getU64Decoder()],
     ["underShares", getU64Decoder()],
     ["underWeight", getArrayDecoder(getU64Decoder(), { size: 2 })],
+    ["centered", getU128Decoder()],
+    ["folds", getU64Decoder()],
+    ["toldApart", getU64Decoder()],
+    ["folded", getArrayDecoder(getFoldDecoder(), { size: 8 })],
   ]);
 }
 

@@ -8,8 +8,6 @@
 
 import {
   combineCodec,
-  getI64Decoder,
-  getI64Encoder,
   getStructDecoder,
   getStructEncoder,
   type FixedSizeCodec,
@@ -19,11 +17,15 @@ import {
 import {
   getFeedPinDecoder,
   getFeedPinEncoder,
+  getKnownDecoder,
+  getKnownEncoder,
   type FeedPin,
   type FeedPinArgs,
+  type Known,
+  type KnownArgs,
 } from "./index.js";
 
-/** A market's feeds and the newest publish times it has accepted. */
+/** A market's feeds, and what it knows of them. */
 export type Oracle = {
   /** USD price of the collateral token. */
   collateralFeed: FeedPin;
@@ -33,14 +35,8 @@ export type Oracle = {
   baseFeed: FeedPin;
   /** What one collateral token is redeemed for, in that base token; pinned if and only if the base is. */
   rateFeed: FeedPin;
-  /** Newest publish time accepted for the collateral feed, seconds since 1970. */
-  collateralPublished: bigint;
-  /** Newest publish time accepted for the quote feed, seconds since 1970. */
-  quotePublished: bigint;
-  /** Newest publish time accepted for the base feed, seconds since 1970. */
-  basePublished: bigint;
-  /** Newest publish time accepted for the rate feed, seconds since 1970. */
-  ratePublished: bigint;
+  /** The readings it has accepted. */
+  known: Known;
 };
 
 export type OracleArgs = {
@@ -52,14 +48,8 @@ export type OracleArgs = {
   baseFeed: FeedPinArgs;
   /** What one collateral token is redeemed for, in that base token; pinned if and only if the base is. */
   rateFeed: FeedPinArgs;
-  /** Newest publish time accepted for the collateral feed, seconds since 1970. */
-  collateralPublished: number | bigint;
-  /** Newest publish time accepted for the quote feed, seconds since 1970. */
-  quotePublished: number | bigint;
-  /** Newest publish time accepted for the base feed, seconds since 1970. */
-  basePublished: number | bigint;
-  /** Newest publish time accepted for the rate feed, seconds since 1970. */
-  ratePublished: number | bigint;
+  /** The readings it has accepted. */
+  known: KnownArgs;
 };
 
 export function getOracleEncoder(): FixedSizeEncoder<OracleArgs> {
@@ -68,10 +58,7 @@ export function getOracleEncoder(): FixedSizeEncoder<OracleArgs> {
     ["quoteFeed", getFeedPinEncoder()],
     ["baseFeed", getFeedPinEncoder()],
     ["rateFeed", getFeedPinEncoder()],
-    ["collateralPublished", getI64Encoder()],
-    ["quotePublished", getI64Encoder()],
-    ["basePublished", getI64Encoder()],
-    ["ratePublished", getI64Encoder()],
+    ["known", getKnownEncoder()],
   ]);
 }
 
@@ -81,10 +68,7 @@ export function getOracleDecoder(): FixedSizeDecoder<Oracle> {
     ["quoteFeed", getFeedPinDecoder()],
     ["baseFeed", getFeedPinDecoder()],
     ["rateFeed", getFeedPinDecoder()],
-    ["collateralPublished", getI64Decoder()],
-    ["quotePublished", getI64Decoder()],
-    ["basePublished", getI64Decoder()],
-    ["ratePublished", getI64Decoder()],
+    ["known", getKnownDecoder()],
   ]);
 }
 

@@ -27,7 +27,7 @@ export type Sale = {
   amount: bigint;
   /** Quote atoms paid, rounded up. */
   cost: bigint;
-  /** Quote atoms per collateral atom, Q64.64. */
+  /** Quote atoms per collateral atom, Q64.64: the mean of the ask before and after the sale. */
   ask: bigint;
   /** The part of the proceeds that paid the backstop's debt to the pool. */
   repaid: bigint;
@@ -35,6 +35,14 @@ export type Sale = {
   gain: bigint;
   /** Collateral atoms still held. */
   inventoryAfter: bigint;
+  /** The part of the proceeds that paid back what was written off. */
+  recovered: bigint;
+  /** What of it was lost for good, for the last of the inventory that could pay it back is sold; quote atoms. */
+  lost: bigint;
+  /** The guardians' claim, void with that, quote atoms. */
+  guardiansLost: bigint;
+  /** The protocol's own capital at book, lost with that, quote atoms. */
+  protocolLost: bigint;
 };
 
 export type SaleArgs = {
@@ -42,7 +50,7 @@ export type SaleArgs = {
   amount: number | bigint;
   /** Quote atoms paid, rounded up. */
   cost: number | bigint;
-  /** Quote atoms per collateral atom, Q64.64. */
+  /** Quote atoms per collateral atom, Q64.64: the mean of the ask before and after the sale. */
   ask: number | bigint;
   /** The part of the proceeds that paid the backstop's debt to the pool. */
   repaid: number | bigint;
@@ -50,6 +58,14 @@ export type SaleArgs = {
   gain: number | bigint;
   /** Collateral atoms still held. */
   inventoryAfter: number | bigint;
+  /** The part of the proceeds that paid back what was written off. */
+  recovered: number | bigint;
+  /** What of it was lost for good, for the last of the inventory that could pay it back is sold; quote atoms. */
+  lost: number | bigint;
+  /** The guardians' claim, void with that, quote atoms. */
+  guardiansLost: number | bigint;
+  /** The protocol's own capital at book, lost with that, quote atoms. */
+  protocolLost: number | bigint;
 };
 
 export function getSaleEncoder(): FixedSizeEncoder<SaleArgs> {
@@ -60,6 +76,10 @@ export function getSaleEncoder(): FixedSizeEncoder<SaleArgs> {
     ["repaid", getU64Encoder()],
     ["gain", getI64Encoder()],
     ["inventoryAfter", getU64Encoder()],
+    ["recovered", getU64Encoder()],
+    ["lost", getU64Encoder()],
+    ["guardiansLost", getU64Encoder()],
+    ["protocolLost", getU64Encoder()],
   ]);
 }
 
@@ -71,6 +91,10 @@ export function getSaleDecoder(): FixedSizeDecoder<Sale> {
     ["repaid", getU64Decoder()],
     ["gain", getI64Decoder()],
     ["inventoryAfter", getU64Decoder()],
+    ["recovered", getU64Decoder()],
+    ["lost", getU64Decoder()],
+    ["guardiansLost", getU64Decoder()],
+    ["protocolLost", getU64Decoder()],
   ]);
 }
 

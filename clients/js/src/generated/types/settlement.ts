@@ -21,29 +21,43 @@ import {
 export type Settlement = {
   /**
    * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-   * settlement, less what guardians earned of it. All of it is lost.
+   * loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
    */
   protocol: bigint;
-  /** The guardians' claim. All of it is void. */
+  /** The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is left. */
   guardians: bigint;
   /** Debt that the pool will not be paid: the LP price falls by it, once. */
   suppliers: bigint;
   /** Debt shares cancelled. */
   shares: bigint;
+  /**
+   * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first. Nothing
+   * without inventory.
+   */
+  writtenOff: bigint;
+  /** Inventory that may pay it back, collateral atoms. */
+  inventory: bigint;
 };
 
 export type SettlementArgs = {
   /**
    * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-   * settlement, less what guardians earned of it. All of it is lost.
+   * loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
    */
   protocol: number | bigint;
-  /** The guardians' claim. All of it is void. */
+  /** The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is left. */
   guardians: number | bigint;
   /** Debt that the pool will not be paid: the LP price falls by it, once. */
   suppliers: number | bigint;
   /** Debt shares cancelled. */
   shares: number | bigint;
+  /**
+   * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first. Nothing
+   * without inventory.
+   */
+  writtenOff: number | bigint;
+  /** Inventory that may pay it back, collateral atoms. */
+  inventory: number | bigint;
 };
 
 export function getSettlementEncoder(): FixedSizeEncoder<SettlementArgs> {
@@ -52,6 +66,8 @@ export function getSettlementEncoder(): FixedSizeEncoder<SettlementArgs> {
     ["guardians", getU64Encoder()],
     ["suppliers", getU64Encoder()],
     ["shares", getU64Encoder()],
+    ["writtenOff", getU64Encoder()],
+    ["inventory", getU64Encoder()],
   ]);
 }
 
@@ -61,6 +77,8 @@ export function getSettlementDecoder(): FixedSizeDecoder<Settlement> {
     ["guardians", getU64Decoder()],
     ["suppliers", getU64Decoder()],
     ["shares", getU64Decoder()],
+    ["writtenOff", getU64Decoder()],
+    ["inventory", getU64Decoder()],
   ]);
 }
 

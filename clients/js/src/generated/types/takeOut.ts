@@ -23,28 +23,34 @@ import {
 export type TakeOut = {
   /** Quote atoms; zero if nothing is announced. */
   amount: bigint;
-  /** When it was announced, seconds since 1970. */
-  queuedAt: bigint;
+  /** From when it can be taken out, seconds since 1970. */
+  opensAt: bigint;
+  /** Until when, seconds since 1970. */
+  closesAt: bigint;
 };
 
 export type TakeOutArgs = {
   /** Quote atoms; zero if nothing is announced. */
   amount: number | bigint;
-  /** When it was announced, seconds since 1970. */
-  queuedAt: number | bigint;
+  /** From when it can be taken out, seconds since 1970. */
+  opensAt: number | bigint;
+  /** Until when, seconds since 1970. */
+  closesAt: number | bigint;
 };
 
 export function getTakeOutEncoder(): FixedSizeEncoder<TakeOutArgs> {
   return getStructEncoder([
     ["amount", getU64Encoder()],
-    ["queuedAt", getI64Encoder()],
+    ["opensAt", getI64Encoder()],
+    ["closesAt", getI64Encoder()],
   ]);
 }
 
 export function getTakeOutDecoder(): FixedSizeDecoder<TakeOut> {
   return getStructDecoder([
     ["amount", getU64Decoder()],
-    ["queuedAt", getI64Decoder()],
+    ["opensAt", getI64Decoder()],
+    ["closesAt", getI64Decoder()],
   ]);
 }
 

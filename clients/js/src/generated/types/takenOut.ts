@@ -21,14 +21,14 @@ import {
 export type TakenOut = {
   /** Quote atoms. */
   amount: bigint;
-  /** The protocol's equity left, at the conservative price, quote atoms. */
+  /** The protocol's equity left, at the lowest of the stored prices, quote atoms. */
   equityAfter: bigint;
 };
 
 export type TakenOutArgs = {
   /** Quote atoms. */
   amount: number | bigint;
-  /** The protocol's equity left, at the conservative price, quote atoms. */
+  /** The protocol's equity left, at the lowest of the stored prices, quote atoms. */
   equityAfter: number | bigint;
 };
 
