@@ -283,6 +283,7 @@ fn anyone_may_without_a_price_or_a_signature() {
 fn with_inventory_it_takes_a_fresh_price_at_normal() {
     let (mut scene, _) = backed(World::program_test(), &market_with(quick()), 0, 0);
     stands_at(&mut scene, cents(60_00));
+    scene.world.forget_prices(&scene.market);
     take_over(&mut scene);
     let bare = |scene: &Scene| {
         let mut bare = ix::settle_deficit(&scene.market);

@@ -246,6 +246,7 @@ impl Watch {
         self.keeps("execute_parameters", |world, market| {
             world.execute_parameters(market, 0, &[rate])
         });
+        let next = self.world.next_feeds(&self.market, &feeds);
         self.keeps("execute_feeds", |world, market| world.execute_feeds(market, feeds));
         self.keeps("execute_depth_share", |world, market| {
             let execute = ix::execute_depth_share(market, &authority.key(), &budget, &budget, 100);
@@ -254,7 +255,11 @@ impl Watch {
         // Back, so that the day goes on.
         self.world.queue_feeds(&self.market, same).unwrap();
         self.world.wait_out_timelock();
-        self.keeps("execute_feeds", |world, market| world.execute_feeds(market, same));
+        let redeemable = MarketKeys {
+            redemption_feeds: next.base_feed.zip(next.rate_feed),
+            ..self.market
+        };
+        self.keeps("execute_feeds", |world, _| world.execute_feeds(&redeemable, same));
     }
 
     /// Liquidations with cash, with debt, without room, and by others, until all is sold at a loss.

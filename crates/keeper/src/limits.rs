@@ -11,7 +11,7 @@ pub const TRANSACTION_UNITS: u32 = 1_400_000;
 /// budget, and the interest of a year in which nothing happened, 540 for each month.
 pub const BATCH_UNITS: u32 = 17_000;
 /// Compute units of each account of `liquidate_batch`.
-pub const ACCOUNT_UNITS: u32 = 1_650;
+pub const ACCOUNT_UNITS: u32 = 1_700;
 /// Compute units of a transaction that observes the price.
 pub const OBSERVE_UNITS: u32 = 8_000;
 /// Compute units of a transaction that opens a keeper's ledger.

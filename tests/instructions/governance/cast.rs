@@ -7,7 +7,7 @@ use crate::{
 use anchor_lang::prelude::Pubkey;
 use breakwater::accounts;
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Feeds, Key, Parameter, ParameterChange};
+use breakwater_engine::{Feeds, Key, Parameter, ParameterChange, oracle::FEED_PUSH};
 use breakwater_testkit::{Actor, MarketSpec, Position, World, ix, pyth::RECEIVERS};
 
 /// Who signs.
@@ -238,10 +238,14 @@ pub fn sibling_spec() -> MarketSpec {
     }
 }
 
-/// The market's feeds, with the quote token's of the other receiver program.
+/// The market's feeds, with the quote token's of the other receiver program; or at another address, if it is a push feed.
 pub fn other_receiver(world: &mut World, market: &MarketKeys) -> Feeds {
     let mut feeds = present_feeds(world, market);
-    feeds.quote.owner = Key(RECEIVERS[1].to_bytes());
+    if feeds.quote.kind == FEED_PUSH {
+        feeds.quote.key.0[0] ^= 1;
+    } else {
+        feeds.quote.owner = Key(RECEIVERS[1].to_bytes());
+    }
     feeds
 }
 

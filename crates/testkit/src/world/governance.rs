@@ -134,12 +134,13 @@ impl World {
                 return Some(address);
             }
             let mut feed = self.shown(&address);
-            let Feed::Pull(update) = &mut feed else {
-                return Some(address);
+            let next = if let Feed::Pull(update) = &mut feed {
+                update.receiver = Pubkey::new_from_array(pin.owner.0);
+                update.feed_id = pin.key.0;
+                address_for(&format!("the next feed {:?} of {:?}", pin.key, pin.owner))
+            } else {
+                Pubkey::new_from_array(pin.key.0)
             };
-            update.receiver = Pubkey::new_from_array(pin.owner.0);
-            update.feed_id = pin.key.0;
-            let next = address_for(&format!("the next feed {:?} of {:?}", pin.key, pin.owner));
             self.show(&next, feed);
             Some(next)
         });

@@ -43,7 +43,7 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
         Parameter::interest_slope_high,
         Parameter::reserve_factor,
         Parameter::pipeline,
-        Parameter::guardian_release,
+        Parameter::guarded_refill,
         Parameter::take_out_window,
     ];
     let changes: Vec<ParameterChange> = free.iter().map(other).collect();

@@ -26,8 +26,8 @@ const ACCOUNT_BUDGET: u64 = 24_000_000;
 const LIMITS: [(&str, u64); 7] = [
     ("liquidate", 8_000),
     (PER_ACCOUNT, 1_500),
-    ("liquidate_guarded", 8_000),
-    (GUARDED_PER_ACCOUNT, 1_500),
+    ("liquidate_guarded", 8_600),
+    (GUARDED_PER_ACCOUNT, 1_600),
     ("borrow", 25_000),
     ("buy_inventory", 30_000),
     ("observe_price", 6_000),

@@ -176,8 +176,12 @@ impl Breakwater {
         if amount == Collateral::ZERO || ((cost.0 as f64) < WORTH_IT * QUOTE_UNIT && amount < inventory) {
             return Ok(());
         }
-        let sale = stage.lending.market.buy_inventory(amount, cost, &prices, now.clock)?;
-        stage.lending.note(|| Op::Buy(amount, cost));
+        // A block costs the mean of the ask before and after it, a little more than its first atom's.
+        let sale = stage
+            .lending
+            .market
+            .buy_inventory(amount, Quote(u64::MAX), &prices, now.clock)?;
+        stage.lending.note(|| Op::Buy(amount, sale.cost));
         let proceeds = stage.exchange.sell(amount);
         stage.tally.agents += i128::from(proceeds.0) - i128::from(sale.cost.0);
         Ok(())
