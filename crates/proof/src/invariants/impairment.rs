@@ -161,7 +161,8 @@ fn recovery(facts: &Facts, _: &History) -> Verdict {
     let is_accrued = new.pool.accrued_at == old.pool.accrued_at;
     let held = left == 0 || new.backstop.cash.0 == 0;
     let counted = new.recovery.inventory <= new.backstop.inventory && (left == 0) == (new.recovery.inventory.0 == 0);
-    let void = new.guardians.claim.0 == 0 && new.income.paid_in == 0 && new.backstop.reserve.0 == 0;
+    let claims = |books: &Books| books.guardians.claim.0 + books.guardians.waiting.0 + books.guardians.open.0;
+    let void = claims(new) == 0 && new.income.paid_in == 0 && new.backstop.reserve.0 == 0;
     let to_pool = |paid: u64| new.pool.cash.0 == old.pool.cash.0 + paid;
     let moved = match facts.done()? {
         Done::Sold(sale) => {
@@ -176,7 +177,7 @@ fn recovery(facts: &Facts, _: &History) -> Verdict {
                 && sale.lost.0 == lost
                 && left + sale.recovered.0 + sale.lost.0 == owed
                 && to_pool(sale.repaid.0 + sale.recovered.0)
-                && (lost == 0 || void && sale.guardians_lost == old.guardians.claim)
+                && (lost == 0 || void && sale.guardians_lost.0 == claims(old))
         }
         Done::Funded(funding) => {
             let credits = new.backstop.funded_credits.0 - old.backstop.funded_credits.0;

@@ -54,7 +54,12 @@ fn the_stress_cover_binds_where_the_backstop_is_small() {
     // What has been lent up to the limit keeps its collateral.
     let (mut market, mut account) = (quotes.market, account);
     market
-        .borrow(&mut account, most.amount, &quotes.prices, quotes.clock)
+        .borrow(
+            &mut account,
+            most.amount,
+            &quotes.prices_for(PriceUse::Borrow).unwrap(),
+            quotes.clock,
+        )
         .unwrap();
     let after = Quotes { market, ..quotes };
     let most = after.max_withdrawal(&account).unwrap();
@@ -136,9 +141,10 @@ proptest! {
         }
 
         let Largest { amount, bound_by } = quotes.max_withdrawal(&account).unwrap();
+        let prices = quotes.prices_for(PriceUse::Borrow).unwrap();
         let withdraw = |amount: u64| {
             let (mut market, mut account) = (quotes.market, account);
-            market.withdraw_collateral(&mut account, Collateral(amount), Some(&quotes.prices), quotes.clock).map(drop)
+            market.withdraw_collateral(&mut account, Collateral(amount), Some(&prices), quotes.clock).map(drop)
         };
         prop_assert!(amount == Collateral::ZERO || withdraw(amount.0) == Ok(()));
         prop_assert_eq!(withdraw(amount.0 + 1), Err(bound_by));
