@@ -128,7 +128,7 @@ impl Market {
         if shares > next.shares {
             return Err(Error::InsufficientGuardianShares);
         }
-        let equity = positive(books.backstop.equity(&books.pool, self.guard.lowest(&self.config))?);
+        let equity = positive(books.equity(self.guard.lowest(&self.config))?);
         let amount = books.guardians.ask(&mut next, shares, equity)?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
