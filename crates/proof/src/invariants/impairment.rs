@@ -1,8 +1,8 @@
 //! What suppliers get between a loss and its settlement, and what comes back after it.
 
-use super::{Invariant, Verdict, demand, every, priced};
+use super::{Invariant, Verdict, demand, every, priced, stress::own_fall};
 use crate::{
-    Done, Stage,
+    Call, Done, Stage,
     cover::shortfalls,
     exact::{Int, floor, int, one, positive, trunc},
     facts::{Facts, accrued, equity, stored_lowest},
@@ -18,7 +18,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "who-stays-is-no-worse-off",
-        statement: "What an LP share is worth at m does not fall when a supplier, a guardian or the protocol leaves.",
+        statement: "What an LP share is worth at m does not fall when a supplier, a guardian or the protocol leaves; for a guardian whose own S is less by now than what the price may have fallen, at that.",
         check: stays,
     },
     Invariant {
@@ -101,7 +101,10 @@ fn stays(facts: &Facts, _: &History) -> Verdict {
         return None;
     }
     let (before, after) = (found(facts)?, &facts.step.after);
-    let fall = fallen_since(&before);
+    let fall = match *facts.call_done()?.0 {
+        Call::GuardianWithdraw { guardian, .. } => fallen_since(&before).min(own_fall(facts, guardian)),
+        _ => fallen_since(&before),
+    };
     let [old, new] = [&before, after].map(|stage| worth(stage, &facts.index, fall));
     let kept = old
         .iter()
