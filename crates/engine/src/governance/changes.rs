@@ -149,7 +149,7 @@ impl Market {
             return Err(Error::FeedsDisagree);
         }
         next.known = known;
-        self.pin(next, clock);
+        self.pin(&next, clock);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Market {
         next.known = self.oracle.known.kept(&self.oracle, &next);
         let (_, known) = self.price_of(&next, new, clock)?;
         next.known = known;
-        self.pin(next, clock);
+        self.pin(&next, clock);
         Ok(())
     }
 
@@ -183,8 +183,8 @@ impl Market {
         Ok((believed.spot(), known))
     }
 
-    fn pin(&mut self, oracle: Oracle, clock: Clock) {
-        self.oracle = oracle;
+    fn pin(&mut self, oracle: &Oracle, clock: Clock) {
+        self.oracle = *oracle;
         let settle = AVERAGES_SETTLE.saturating_add(self.config.average_seconds.into());
         self.guard.settled_at = clock.unix.saturating_add(settle);
     }

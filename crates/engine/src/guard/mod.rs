@@ -319,10 +319,8 @@ impl Guard {
     /// Where the ladder stands after a reading that asks for `asked`. It falls only at one that teaches something.
     fn climb(&mut self, config: &Config, asked: Level, teaches: bool, clock: Clock) -> Level {
         let mut ladder = Level::from_byte(self.ladder);
-        if asked >= ladder {
-            ladder = asked;
-            self.caused_at = clock.unix;
-        } else if teaches && clock.unix.saturating_sub(self.caused_at) >= i64::from(config.calm_seconds) {
+        let calm = teaches && clock.unix.saturating_sub(self.caused_at) >= i64::from(config.calm_seconds);
+        if asked >= ladder || calm {
             ladder = asked;
             self.caused_at = clock.unix;
         }
