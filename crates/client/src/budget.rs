@@ -32,8 +32,8 @@ const MEASURED: [(&[u8], &str, u32); 38] = [
         "announce_liquidation_ltv",
         4_153,
     ),
-    (ix::Borrow::DISCRIMINATOR, "borrow", 14_782),
-    (ix::BuyInventory::DISCRIMINATOR, "buy_inventory", 22_523),
+    (ix::Borrow::DISCRIMINATOR, "borrow", 14_779),
+    (ix::BuyInventory::DISCRIMINATOR, "buy_inventory", 22_520),
     (ix::CancelChange::DISCRIMINATOR, "cancel_change", 3_893),
     (ix::CancelRamp::DISCRIMINATOR, "cancel_ramp", 3_715),
     (ix::CancelTakeOut::DISCRIMINATOR, "cancel_take_out", 3_559),
@@ -48,10 +48,10 @@ const MEASURED: [(&[u8], &str, u32); 38] = [
     (ix::ExecuteParameters::DISCRIMINATOR, "execute_parameters", 9_595),
     (ix::FundBackstop::DISCRIMINATOR, "fund_backstop", 8_735),
     (ix::Initialize::DISCRIMINATOR, "initialize", 8_208),
-    (ix::Liquidate::DISCRIMINATOR, "liquidate", 9_790),
-    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 37_987),
+    (ix::Liquidate::DISCRIMINATOR, "liquidate", 9_803),
+    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 37984),
     (ix::LowerDepthShare::DISCRIMINATOR, "lower_depth_share", 3_945),
-    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 6_902),
+    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 6_915),
     (ix::OpenAccount::DISCRIMINATOR, "open_account", 18_085),
     (ix::OpenKeeperLedger::DISCRIMINATOR, "open_keeper_ledger", 5_989),
     (ix::Pause::DISCRIMINATOR, "pause", 3_816),
@@ -67,7 +67,7 @@ const MEASURED: [(&[u8], &str, u32); 38] = [
     (ix::Supply::DISCRIMINATOR, "supply", 14_883),
     (ix::Tighten::DISCRIMINATOR, "tighten", 5_881),
     (ix::Withdraw::DISCRIMINATOR, "withdraw", 14_642),
-    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 13_940),
+    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 13_937),
 ];
 
 /// The compute units that one instruction of this program may take, with a margin over the measured maximum. `None` for

@@ -173,8 +173,8 @@ fn recovery(facts: &Facts, _: &History) -> Verdict {
             let last = sale.amount >= old.recovery.inventory;
             // What else is held may carry it on.
             let surplus = equity(&facts.step.after, &facts.index, &priced(facts)?.lowest) + left;
-            let carried = new.backstop.inventory.0 > 0 && surplus >= int((owed - sale.recovered.0) / 10).max(int(1));
-            let ends = last && !carried;
+            let goes_on = new.backstop.inventory.0 > 0 && surplus >= int((owed - sale.recovered.0) / 10).max(int(1));
+            let ends = last && !goes_on;
             let lost = if ends { owed - sale.recovered.0 } else { 0 };
             sale.recovered.0 == rest.min(owed)
                 && sale.lost.0 == lost

@@ -210,12 +210,12 @@ fn largest(call: &Call) -> u64 {
         | Call::Repay { amount, .. }
         | Call::Fund { amount }
         | Call::GuardianDeposit { amount, .. }
+        | Call::GuardianWithdraw { amount, .. }
         | Call::QueueTakeOut { amount, .. } => amount.0,
         Call::Deposit { amount, .. } | Call::WithdrawCollateral { amount, .. } | Call::Buy { amount } => amount.0,
         Call::Withdraw { shares, .. } => shares.0,
         Call::BuyFor { budget, .. } => budget.0,
         Call::GuardianRequest { shares, .. } => shares.0,
-        Call::GuardianWithdraw { amount, .. } => amount.0,
         Call::DonateQuote { amount } | Call::DonateCollateral { amount } => amount,
         Call::Tighten { to, .. } => to,
         _ => 0,
