@@ -137,7 +137,7 @@ fn feeds_age_unless_time_publishes_them() -> Result<(), Failure> {
         world.publish_all();
         world.observe_price(&market)?;
         world.edit_feed(&market.collateral_feed, |feed| {
-            feed.quotation_mut().publish_time += 3_601
+            feed.quotation_mut().publish_time += 3_601;
         });
         assert_fails_with(world.observe_price(&market), BreakwaterError::PriceFromFuture);
     }

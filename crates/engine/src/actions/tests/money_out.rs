@@ -596,6 +596,7 @@ fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off()
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one story")]
 fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
     let mut market = short();
     market
