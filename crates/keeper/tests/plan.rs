@@ -140,7 +140,7 @@ fn the_program_does_what_was_planned_and_then_nothing_is_left() {
 #[test]
 fn guarded_steps_rests_and_the_flow_limit_are_foreseen() {
     let config = Config {
-        guarded_flow: Quote(600 * USDC),
+        guarded_flow: Quote(1_000 * USDC),
         guarded_window: 3_600,
         guarded_step: Bps(5_000),
         guarded_refill: 600,

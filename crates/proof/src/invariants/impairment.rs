@@ -170,11 +170,11 @@ fn recovery(facts: &Facts, _: &History) -> Verdict {
     let moved = match facts.done()? {
         Done::Sold(sale) => {
             let rest = sale.cost.0 - (new.backstop.funded_credits.0 - old.backstop.funded_credits.0) - sale.repaid.0;
-            let last = sale.amount >= old.recovery.inventory;
+            let whole = sale.amount >= old.recovery.inventory;
             // What else is held may carry it on.
             let surplus = equity(&facts.step.after, &facts.index, &priced(facts)?.lowest) + left;
             let goes_on = new.backstop.inventory.0 > 0 && surplus >= int((owed - sale.recovered.0) / 10).max(int(1));
-            let ends = last && !goes_on;
+            let ends = whole && !goes_on;
             let lost = if ends { owed - sale.recovered.0 } else { 0 };
             sale.recovered.0 == rest.min(owed)
                 && sale.lost.0 == lost
