@@ -192,7 +192,7 @@ fn who_shows_no_price_is_paid_as_if_it_had_fallen_since() {
     run.world.publish_all();
     let leave = ix::withdraw(&market, &runner.key(), RUNNER / 10 * 1_000, last + 1);
     assert_fails_with(
-        run.world.send(&[leave.clone()], &[&runner]),
+        run.world.send(std::slice::from_ref(&leave), &[&runner]),
         BreakwaterError::SlippageExceeded,
     );
     run.world

@@ -273,7 +273,7 @@ fn who_stays_although_he_could_leave_earns_nothing_by_it() {
 fn equity_that_leaves_in_time_leaves_the_guardians_what_is_theirs() {
     // The announcement keeps its own times, and closes again.
     let (mut scene, _, authority) = on_the_eve(GINAS, 20_000 * USDC);
-    stands_at(&mut scene, cents(110_00));
+    stands_at(&mut scene, cents(11_000));
     scene.world.observe_price(&scene.market).unwrap();
     let take = ix::take_out(&scene.market, &authority.key());
     let outcome = scene.world.send(&[take], &[&authority]);

@@ -228,7 +228,7 @@ impl Stand {
         let mut execute = match kind {
             Kind::Parameters => ix::execute_parameters(market, key, 0, Self::changes(changed)),
             Kind::Feeds => {
-                let next = self.next_feeds[usize::from(changed)].clone();
+                let next = self.next_feeds[usize::from(changed)];
                 ix::execute_feeds(market, key, self.feeds(changed), false, next)
             }
             Kind::Guardian => ix::execute_guardian(key, Self::next_guardian(changed)),

@@ -230,7 +230,7 @@ fn execute_feeds(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
         &signer.key(),
         cast.feeds,
         false,
-        cast.next_feeds.clone(),
+        cast.next_feeds,
     )]
 }
 

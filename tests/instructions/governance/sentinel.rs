@@ -7,6 +7,7 @@ use super::{
     rows_users::users,
 };
 use crate::scene::{Scene, purse, vaults};
+use anchor_lang::prelude::Pubkey;
 use breakwater::{
     error::BreakwaterError,
     events::{ChangeCancelled, ParametersQueued, SentinelQueued, SentinelSet},
@@ -69,7 +70,7 @@ fn it_is_queued_and_named_after_the_timelock_and_taken_back_the_same_way() {
     let expires = world.longest_approval();
     let same = [ix::queue_sentinel(&authority.key(), sentinel, expires)];
     world.assert_error_unchanged(&same, &[&authority], BreakwaterError::NoChange);
-    world.queue_sentinel(&Default::default()).unwrap();
+    world.queue_sentinel(&Pubkey::default()).unwrap();
     let entry = addresses::queued_change(&protocol, SENTINEL, 0);
     let cancel = ix::cancel_change(&grace.key(), &authority.key(), &entry);
     let cancelled: ChangeCancelled = world.send(&[cancel], &[&grace]).unwrap().event();
@@ -77,9 +78,9 @@ fn it_is_queued_and_named_after_the_timelock_and_taken_back_the_same_way() {
         (cancelled.subject, cancelled.kind, cancelled.signer),
         (protocol, SENTINEL, grace.key())
     );
-    world.queue_sentinel(&Default::default()).unwrap();
+    world.queue_sentinel(&Pubkey::default()).unwrap();
     world.wait_out_timelock();
-    world.execute_sentinel(&Default::default()).unwrap();
+    world.execute_sentinel(&Pubkey::default()).unwrap();
     world.assert_error_unchanged(&raise, &[&sid], BreakwaterError::WrongSentinel);
 }
 

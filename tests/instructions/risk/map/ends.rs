@@ -160,14 +160,14 @@ fn it_follows_the_price_ten_thousandfold_and_a_market_lends_wherever_it_has_come
     let (mut usual, mut moving) = (0, 0);
     // Cents, from $100: up to $1,000,000, and down to one.
     let prices = [
-        800_00,
-        6_400_00,
-        51_200_00,
-        1_000_000_00,
-        125_000_00,
-        15_600_00,
-        1_950_00,
-        244_00,
+        80_000,
+        640_000,
+        5_120_000,
+        100_000_000,
+        12_500_000,
+        1_560_000,
+        195_000,
+        24_400,
         30_00,
         4_00,
         90,
