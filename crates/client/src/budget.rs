@@ -202,7 +202,7 @@ mod tests {
         let borrow = instructions::borrow(&keys, &key(6), &key(7), 1);
         let [limit, _] = budget(&[borrow.clone(), borrow], 5).unwrap();
         let alone = measured("borrow");
-        let asked = 2 * (alone + alone / 100 * 15 + 10_000) + 300;
+        let asked = 2 * (alone + alone / 100 * 15 + UNSAMPLED) + 300;
         assert_eq!(limit, ComputeBudgetInstruction::set_compute_unit_limit(asked));
     }
 }

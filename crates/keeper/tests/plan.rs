@@ -158,7 +158,8 @@ fn guarded_steps_rests_and_the_flow_limit_are_foreseen() {
     stage.assert_done_as_planned(&plan);
     let after = stage.plan(100, &nobody);
     assert!(after.due.is_empty(), "{after:?}");
-    assert!(after.skipped.cooling > 0, "{after:?}");
+    let waiting = after.skipped.cooling + after.skipped.flow;
+    assert!(waiting > 0 && waiting == after.found, "{after:?}");
 }
 
 #[test]
