@@ -182,7 +182,7 @@ impl Day {
         let clock = self.world.clock();
         let mut expected = self.state();
         let readings = readings(&self.world, &self.market);
-        let prices = expected.accept_prices(&readings, PriceUse::Borrow, clock).unwrap();
+        let prices = expected.accept_prices(&readings, PriceUse::Sell, clock).unwrap();
         let by_engine = expected
             .buy_inventory(Collateral(amount), Quote(u64::MAX), &prices, clock)
             .unwrap();

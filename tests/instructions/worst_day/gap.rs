@@ -34,9 +34,10 @@ fn everybody_is_taken_over_at_once_and_the_loss_is_told() {
 
     day.sell_out();
     let settlement = day.settle();
-    // 30 bounties, of which each is a tip and a quarter percent of 2,000; sold for 60,000 and an atom.
+    // 30 bounties, of which each is a tip and a quarter percent of 2,000; sold for 60,000 and an atom, and what the ask
+    // rises by while they are sold as one block.
     assert_eq!(day.bounties, 30 * (50_000 + 1_999_999_999 / 400));
-    let suppliers = debts + day.bounties - (60_000 * USDC + 1) - 15_000 * USDC;
+    let suppliers = debts + day.bounties - (60_000 * USDC + 150_000 + 1) - 15_000 * USDC;
     assert_eq!(
         (settlement.protocol.0, settlement.guardians.0, settlement.suppliers.0),
         (10_000 * USDC, 5_000 * USDC, suppliers)

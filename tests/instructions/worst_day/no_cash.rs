@@ -85,8 +85,17 @@ fn a_loss_is_settled_without_cash_too() {
     day.sweep();
     day.sell_out();
     let cash = day.pool().cash.0;
+    // Who leaves before the loss is settled bears it: the cash takes more shares than it would without one.
     day.world.withdraw(&day.market, &day.lena, cash * 1_000).unwrap();
-    assert_eq!(day.pool().cash, Quote(0));
+    for _ in 0..100 {
+        let left = day.pool().cash.0;
+        if left < USDC {
+            break;
+        }
+        day.world.withdraw(&day.market, &day.lena, left * 1_000).unwrap();
+    }
+    let left = day.pool().cash.0;
+    assert!(left < USDC, "{left}");
     // Hers and what she has earned of a penalty.
     let claim = day.state().books.guardians.claim;
     assert!(claim > Quote(500 * USDC));
@@ -96,7 +105,7 @@ fn a_loss_is_settled_without_cash_too() {
         (Quote(1_000 * USDC), claim)
     );
     day.assert_loss_is(settlement.suppliers.0);
-    assert_eq!(day.pool().assets(), Ok(Quote(owned - cash - settlement.suppliers.0)));
+    assert_eq!(day.pool().assets(), Ok(Quote(owned - (cash - left) - settlement.suppliers.0)));
     day.goes_on(50_00);
 }
 

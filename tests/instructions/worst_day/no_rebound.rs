@@ -38,7 +38,7 @@ impl Day {
     fn arbitrage(&mut self) {
         let (clock, mut state) = (self.world.clock(), self.state());
         let readings = crate::scene::readings(&self.world, &self.market);
-        let prices = state.accept_prices(&readings, PriceUse::Borrow, clock).unwrap();
+        let prices = state.accept_prices(&readings, PriceUse::Sell, clock).unwrap();
         let Ok(offer) = state.offer(&prices, clock) else { return };
         if offer.available.0 == 0 || offer.ask.raw() > prices.spot().raw() / 1_000 * 1_001 {
             return;
@@ -116,7 +116,7 @@ fn everything_is_absorbed_sold_and_paid_for() {
     day.world.guardian_request(&day.market, &day.gina, shares).unwrap();
     let cooldown = day.state().config.guardian_cooldown;
     day.world.advance(cooldown);
-    let leave = ix::guardian_withdraw(&day.market, &day.gina.key(), u64::MAX, 1);
+    let leave = ix::guardian_withdraw(&day.market, &day.gina.key(), u64::MAX, claim);
     let stays = BreakwaterError::SlippageExceeded;
     day.world.assert_error_unchanged(&[leave], &[&day.gina], stays);
     let payer = day.mallory.clone();
