@@ -105,7 +105,10 @@ fn a_loss_is_settled_without_cash_too() {
         (Quote(1_000 * USDC), claim)
     );
     day.assert_loss_is(settlement.suppliers.0);
-    assert_eq!(day.pool().assets(), Ok(Quote(owned - (cash - left) - settlement.suppliers.0)));
+    assert_eq!(
+        day.pool().assets(),
+        Ok(Quote(owned - (cash - left) - settlement.suppliers.0))
+    );
     day.goes_on(50_00);
 }
 
