@@ -376,12 +376,12 @@ impl Guardians {
 
     /// Voids all claims, those of requests too. Returns what they were.
     pub(crate) fn void(&mut self) -> Quote {
-        let lost = self.claim.0.saturating_add(self.waiting.0).saturating_add(self.open.0);
+        let lost = self.all_claims().unwrap_or(Quote(u64::MAX));
         *self = Self {
             era: self.era.wrapping_add(1),
             ..bytemuck::Zeroable::zeroed()
         };
-        Quote(lost)
+        lost
     }
 
     fn of_claim(&self) -> Stake {

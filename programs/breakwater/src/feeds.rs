@@ -84,11 +84,7 @@ impl Feeds<'_> {
     /// # Errors
     /// Those of [`Feeds::accept`].
     pub fn for_settling(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        self.if_needed(market.books.settling_needs_prices(), market, address, clock)
-    }
-
-    fn if_needed(&self, needed: bool, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        if !needed {
+        if !market.books.settling_needs_prices() {
             return Ok(None);
         }
         self.accept(market, address, PriceUse::Borrow, clock).map(Some)

@@ -188,8 +188,7 @@ impl Market {
         books.accrue(&self.config, clock)?;
         let mut next = position.in_era(books.guardians.era);
         next.check_open(clock)?;
-        let age = clock.unix.saturating_sub(self.guard.priced_at);
-        if books.leaving_needs_prices() && age < DEAD_SECONDS {
+        if books.leaving_needs_prices() && self.guard.age(clock) < DEAD_SECONDS.unsigned_abs() {
             self.check_leaving_price(clock)?;
         }
         let lowest = self.guard.lowest(&self.config);
@@ -224,8 +223,7 @@ impl Market {
             Level::Halted => Err(Error::MarketHalted),
             Level::Guarded => Err(Error::MarketGuarded),
             Level::Normal => {
-                let age = clock.unix.saturating_sub(self.guard.priced_at);
-                if age > self.config.max_age_short.into() {
+                if self.guard.age(clock) > self.config.max_age_short.into() {
                     return Err(Error::PriceTooOld);
                 }
                 Ok(())

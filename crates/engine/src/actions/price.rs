@@ -44,11 +44,9 @@ impl Market {
         if verdict.teaches {
             self.volatility.observe(&self.config, verdict.guarded, clock);
         }
-        let mut unwind = self.books.unwind;
         if verdict.level != Level::Normal || verdict.before != Level::Normal {
-            unwind.renew(clock)?;
+            self.books.unwind.renew(clock)?;
         }
-        self.books.unwind = unwind;
         if self.books.pool.debt_shares == DebtShares::ZERO {
             // The map is empty.
             let ltv = self.liquidation_ltv(clock);

@@ -207,13 +207,8 @@ impl ReadingSet {
 
     /// Whether some reading is newer than in `other`, and none older.
     fn is_newer(&self, other: &Self) -> bool {
-        let mut pairs = self.all().into_iter().zip(other.all());
-        pairs.all(|(this, other)| this.published >= other.published)
-            && self
-                .all()
-                .into_iter()
-                .zip(other.all())
-                .any(|(this, other)| this.published > other.published)
+        let [this, other] = [self, other].map(|set| set.all().map(|reading| reading.published));
+        this != other && this.iter().zip(&other).all(|(this, other)| this >= other)
     }
 
     /// The readings that are shown, and where none is, these.
@@ -265,29 +260,35 @@ impl Known {
 
     /// What is kept of it when other feeds are pinned: the newest readings of those that stay.
     pub(crate) fn kept(&self, old: &Oracle, new: &Oracle) -> Self {
-        let keep = |reading: Reading, stays: bool| if stays { reading } else { Zeroable::zeroed() };
+        let keep = |reading: &Reading, stays: bool| if stays { *reading } else { Zeroable::zeroed() };
+        let [collateral, quote, base, rate] = self.of_feeds(old, new).map(|(reading, stays)| keep(reading, stays));
         Self {
             newest: ReadingSet {
-                collateral: keep(self.newest.collateral, old.collateral_feed == new.collateral_feed),
-                quote: keep(self.newest.quote, old.quote_feed == new.quote_feed),
-                base: keep(self.newest.base, old.base_feed == new.base_feed),
+                collateral,
+                quote,
+                base,
             },
             set: Zeroable::zeroed(),
-            rate: keep(self.rate, old.rate_feed == new.rate_feed),
+            rate,
         }
     }
 
     /// When a reading of a feed that other pins replace was last accepted, seconds since 1970.
     pub(crate) fn accepted_of_replaced(&self, old: &Oracle, new: &Oracle) -> i64 {
-        let replaced = |reading: &Reading, stays: bool| if stays { 0 } else { reading.accepted_at };
+        self.of_feeds(old, new)
+            .into_iter()
+            .map(|(reading, stays)| if stays { 0 } else { reading.accepted_at })
+            .fold(0, i64::max)
+    }
+
+    /// The newest reading of collateral, quote, base and rate feed, and whether `new` pins that feed as `old` does.
+    fn of_feeds(&self, old: &Oracle, new: &Oracle) -> [(&Reading, bool); 4] {
         [
-            replaced(&self.newest.collateral, old.collateral_feed == new.collateral_feed),
-            replaced(&self.newest.quote, old.quote_feed == new.quote_feed),
-            replaced(&self.newest.base, old.base_feed == new.base_feed),
-            replaced(&self.rate, old.rate_feed == new.rate_feed),
+            (&self.newest.collateral, old.collateral_feed == new.collateral_feed),
+            (&self.newest.quote, old.quote_feed == new.quote_feed),
+            (&self.newest.base, old.base_feed == new.base_feed),
+            (&self.rate, old.rate_feed == new.rate_feed),
         ]
-        .into_iter()
-        .fold(0, i64::max)
     }
 
     /// The newest set while `newest` is none: what was the newest until now, what is shown, or the one that is kept.
