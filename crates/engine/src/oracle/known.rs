@@ -207,8 +207,13 @@ impl ReadingSet {
 
     /// Whether some reading is newer than in `other`, and none older.
     fn is_newer(&self, other: &Self) -> bool {
-        let [this, other] = [self, other].map(|set| set.all().map(|reading| reading.published));
-        this != other && this.iter().zip(&other).all(|(this, other)| this >= other)
+        let mut pairs = self.all().into_iter().zip(other.all());
+        pairs.all(|(this, other)| this.published >= other.published)
+            && self
+                .all()
+                .into_iter()
+                .zip(other.all())
+                .any(|(this, other)| this.published > other.published)
     }
 
     /// The readings that are shown, and where none is, these.

@@ -1,8 +1,7 @@
 use crate::{
-    clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::DepthShareQueued,
-    governance::change_hash,
+    governance::queue,
     state::{DepthBudget, Market, Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
@@ -52,12 +51,15 @@ pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot
         kind: DEPTH,
         id: 0,
     };
-    let hash = change_hash(DEPTH, &market, &(before, allocation))?;
-    let queued = accounts
-        .queued_change
-        .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, delay, clock::now()?)
-        .or_program_error()?;
+    let bump = ctx.bumps.queued_change;
+    let queued = queue(
+        &accounts.queued_change,
+        entry,
+        &(before, allocation),
+        bump,
+        expires_slot,
+        delay,
+    )?;
     emit!(DepthShareQueued {
         market,
         queued,

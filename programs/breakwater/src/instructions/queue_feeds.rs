@@ -1,9 +1,8 @@
 use crate::{
-    clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::FeedsQueued,
     feeds::check_pins,
-    governance::change_hash,
+    governance::queue,
     state::{Market, Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
@@ -48,12 +47,15 @@ pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, dead: bool, expires_s
         kind: FEEDS,
         id: 0,
     };
-    let hash = change_hash(FEEDS, &market, &(feeds, dead))?;
-    let queued = accounts
-        .queued_change
-        .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, delay, clock::now()?)
-        .or_program_error()?;
+    let bump = ctx.bumps.queued_change;
+    let queued = queue(
+        &accounts.queued_change,
+        entry,
+        &(feeds, dead),
+        bump,
+        expires_slot,
+        delay,
+    )?;
     emit!(FeedsQueued {
         market,
         queued,

@@ -1,8 +1,7 @@
 use crate::{
-    clock,
     error::{BreakwaterError, OrBreakwaterError},
     events::ParametersQueued,
-    governance::change_hash,
+    governance::queue,
     state::{Market, Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
@@ -48,13 +47,9 @@ pub fn queue_parameters(
         kind: PARAMETERS,
         id,
     };
-    let hash = change_hash(PARAMETERS, &market, &changes)?;
     let delay = accounts.market.load()?.change_delay();
-    let queued = accounts
-        .queued_change
-        .load_init()?
-        .queue(entry, hash, ctx.bumps.queued_change, expires_slot, delay, clock::now()?)
-        .or_program_error()?;
+    let bump = ctx.bumps.queued_change;
+    let queued = queue(&accounts.queued_change, entry, &changes, bump, expires_slot, delay)?;
     emit!(ParametersQueued {
         market,
         id,

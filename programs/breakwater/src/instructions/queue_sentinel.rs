@@ -1,8 +1,7 @@
 use crate::{
-    clock,
-    error::{BreakwaterError, OrBreakwaterError},
+    error::BreakwaterError,
     events::SentinelQueued,
-    governance::change_hash,
+    governance::queue,
     state::{Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
@@ -37,19 +36,8 @@ pub fn queue_sentinel(ctx: Context<QueueSentinel>, sentinel: Pubkey, expires_slo
         kind: SENTINEL,
         id: 0,
     };
-    let hash = change_hash(SENTINEL, &protocol, &sentinel)?;
-    let queued = accounts
-        .queued_change
-        .load_init()?
-        .queue(
-            entry,
-            hash,
-            ctx.bumps.queued_change,
-            expires_slot,
-            TIMELOCK,
-            clock::now()?,
-        )
-        .or_program_error()?;
+    let bump = ctx.bumps.queued_change;
+    let queued = queue(&accounts.queued_change, entry, &sentinel, bump, expires_slot, TIMELOCK)?;
     emit!(SentinelQueued { sentinel, queued });
     Ok(())
 }
