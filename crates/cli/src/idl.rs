@@ -111,6 +111,8 @@ fn primitive(name: &str, bytes: &mut &[u8]) -> Option<Value> {
         "u8" => u8::from_le_bytes(take(bytes)?).into(),
         "u16" => u16::from_le_bytes(take(bytes)?).into(),
         "u32" => u32::from_le_bytes(take(bytes)?).into(),
+        "i16" => i16::from_le_bytes(take(bytes)?).into(),
+        "i32" => i32::from_le_bytes(take(bytes)?).into(),
         "i64" => i64::from_le_bytes(take(bytes)?).into(),
         "u64" => u64::from_le_bytes(take(bytes)?).to_string().into(),
         "u128" => u128::from_le_bytes(take(bytes)?).to_string().into(),

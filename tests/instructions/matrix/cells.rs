@@ -153,6 +153,11 @@ impl Cells {
                 meta.is_writable = false;
                 None
             }
+            Change::LeaveOut(market, account) => {
+                meta.pubkey = breakwater::ID;
+                stage.cast.world.set_account(market, account.clone());
+                Some((*market, account.clone()))
+            }
             Change::Rewrite(account) => {
                 stage.cast.world.set_account(&meta.pubkey, account.clone());
                 Some((meta.pubkey, account.clone()))

@@ -90,6 +90,7 @@ pub const ALLOWED: &[Allowed] = &[
             "tighten",
             "pause",
             "pull_brake",
+            "raise_stress",
         ],
         classes: &[Class::Market],
         given: &[Given::Sibling, Given::Stranger],
@@ -118,6 +119,12 @@ pub const ALLOWED: &[Allowed] = &[
         classes: &[Class::PullFeed],
         given: &[Given::Twin],
         why: "a pull feed is known by its id: anybody posts the signed update to an account of his own",
+    },
+    Allowed {
+        instructions: &["execute_feeds"],
+        classes: &[Class::PullFeed, Class::PushFeed],
+        given: &[Given::ShownBefore],
+        why: "a feed that stays is shown once, among the present ones",
     },
     Allowed {
         instructions: &[],

@@ -118,8 +118,10 @@ pub enum Given {
     Unsigned,
     /// The right account, which may only be read.
     ReadOnly,
-    /// Nothing, where the account is optional.
+    /// Nothing, where the account is optional and the market knows nothing instead.
     LeftOut,
+    /// The same, but an earlier slot holds the account as well.
+    ShownBefore,
 }
 
 use BreakwaterError as Own;

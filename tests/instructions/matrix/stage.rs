@@ -7,8 +7,9 @@ use crate::{
     governance::cast::{ASSET, Cast, ID, NEXT_SHARE, Role, other_receiver},
     scene::{SOL, USDC},
 };
-use anchor_lang::prelude::Pubkey;
+use anchor_lang::{Discriminator, prelude::Pubkey};
 use anchor_spl::token_2022::spl_token_2022::extension::ExtensionType;
+use breakwater::{governance::change_hash, state::QueuedChange};
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::governance::{DEPTH, FEEDS, PARAMETERS};
 use breakwater_testkit::{Actor, FeedSpec, MarketSpec, MintSpec, Position, World, ix, keys::address_for, pyth::usd};
@@ -92,6 +93,22 @@ fn redeemable(world: &mut World, market: &mut MarketKeys, base: &str) {
     market.redemption_feeds = Some((base, rate));
 }
 
+/// The queued feeds are redeemable as the market has become: their entry is as if they had been queued so.
+fn requeue_feeds(cast: &mut Cast) {
+    let market = cast.market;
+    cast.feeds = other_receiver(&mut cast.world, &market);
+    cast.next_feeds = cast.world.next_feeds(&market, &cast.feeds);
+    let address = addresses::queued_change(&market.market, FEEDS, 0);
+    let mut queued = cast
+        .world
+        .queued_change(&market.market, FEEDS, 0)
+        .expect("queued by the cast");
+    queued.hash = change_hash(FEEDS, &market.market, &(cast.feeds, false)).expect("feeds are bytes");
+    let mut account = cast.world.existing_account(&address);
+    account.data[QueuedChange::DISCRIMINATOR.len()..].copy_from_slice(bytemuck::bytes_of(&queued));
+    cast.world.set_account(&address, account);
+}
+
 impl Stage {
     /// Sets it.
     ///
@@ -109,6 +126,7 @@ impl Stage {
         ] {
             redeemable(&mut cast.world, market, base);
         }
+        requeue_feeds(&mut cast);
         other_user(&mut cast);
         // The cell says what must come of it, and counts for itself.
         cast.world.check_identities(false);
@@ -174,6 +192,9 @@ impl Stage {
         let strange = addresses::depth_budget(STRANGE_ASSET);
         for budget in [addresses::depth_budget(ASSET), self.cast.next_budget] {
             self.note([budget, budget, strange], None);
+        }
+        if let Some(next) = self.cast.next_feeds.quote_feed {
+            self.note([next, next, self.stranger.quote_feed], None);
         }
         // For the instruction that is honest in the sibling.
         let [market, sibling, stranger] = markets.map(|market| market.market);
@@ -275,7 +296,8 @@ fn other_market(cast: &mut Cast, spec: &MarketSpec, asset: &str) -> MarketKeys {
     market
 }
 
-/// Alice falls below her debt, the backstop takes her over and sells all it got: it has nothing left, and owes the rest.
+/// Alice falls below her debt, the backstop takes her over and sells all it got but one SOL: settling what it owes and cannot
+/// pay takes a price.
 fn deficit(cast: &mut Cast, market: &MarketKeys) {
     let [lena, alice, kate, bob] = [Role::Supplier, Role::Owner, Role::Keeper, Role::OtherOwner].map(Role::actor);
     let world = &mut cast.world;
@@ -287,7 +309,7 @@ fn deficit(cast: &mut Cast, market: &MarketKeys) {
     world.settle_price(&market.collateral_feed, cents(60_00), 0);
     world.liquidate(&kate, &position).unwrap();
     let inventory = world.market_state(market).books.backstop.inventory.0;
-    world.buy_inventory(market, &bob, inventory, u64::MAX).unwrap();
+    world.buy_inventory(market, &bob, inventory - SOL, u64::MAX).unwrap();
     world.settle_price(&market.collateral_feed, cents(10_000), 0);
 }
 

@@ -9,7 +9,7 @@ use crate::governance::{
     cast::{ID, Role},
     idl::Slot,
 };
-use anchor_lang::{prelude::Pubkey, solana_program::instruction::AccountMeta};
+use anchor_lang::{Discriminator, prelude::Pubkey, solana_program::instruction::AccountMeta};
 use anchor_spl::{
     token,
     token_2022::{
@@ -17,6 +17,7 @@ use anchor_spl::{
         spl_token_2022::{extension::StateWithExtensions, instruction::transfer_checked, state},
     },
 };
+use breakwater::state::Market;
 use breakwater_client::addresses;
 use breakwater_engine::governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS};
 use breakwater_testkit::{
@@ -53,7 +54,7 @@ pub enum Kind {
     LookAlike,
     /// A mint of another market, in concert with the signer's token accounts of it: so that it is not they that give it away.
     InConcert,
-    /// Left out, where it is optional.
+    /// Left out, where it is optional and the market knows nothing that could stand for it.
     LeftOut,
 }
 
@@ -96,6 +97,8 @@ pub enum Change {
     PutAll(Pubkey, Vec<(usize, Pubkey)>),
     /// Another state of the account in it.
     Rewrite(Account),
+    /// Nothing in it, and another state of the account at this address.
+    LeaveOut(Pubkey, Account),
     /// No signature.
     Unsigned,
     /// No writing.
@@ -174,9 +177,34 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
         add(Kind::InConcert, Given::InConcert, Change::PutAll(mint, with));
     }
     if Kind::LeftOut.is_for(place) {
-        add(Kind::LeftOut, Given::LeftOut, Change::Put(breakwater::ID));
+        let (market, forgetful) = without_prices(stage, places);
+        let shown_before = places[..index].iter().any(|other| other.honest.pubkey == address);
+        let given = if shown_before {
+            Given::ShownBefore
+        } else {
+            Given::LeftOut
+        };
+        add(Kind::LeftOut, given, Change::LeaveOut(market, forgetful));
     }
     all
+}
+
+/// The instruction's market as it would be if it had never accepted a reading: with what it knows of a feed it would go on
+/// without its account for a while.
+fn without_prices(stage: &mut Stage, places: &[Place]) -> (Pubkey, Account) {
+    let of_market = |place: &&Place| place.class == Class::Market;
+    let address = places
+        .iter()
+        .find(of_market)
+        .expect("feeds are of a market")
+        .honest
+        .pubkey;
+    let mut account = stage.cast.world.existing_account(&address);
+    let bytes = &mut account.data[Market::DISCRIMINATOR.len()..];
+    let mut market: breakwater_engine::Market = bytemuck::pod_read_unaligned(bytes);
+    market.oracle.known = bytemuck::Zeroable::zeroed();
+    bytes.copy_from_slice(bytemuck::bytes_of(&market));
+    (address, account)
 }
 
 /// A mint like this one of another market, and the token accounts of it that belong to whom the right ones belong to.

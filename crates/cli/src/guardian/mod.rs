@@ -114,12 +114,13 @@ struct LimitOptions {
     /// backstop take over
     #[arg(long, env = "BREAKWATER_GUARDIAN_RESERVE", value_name = "BPS", default_value_t = 0)]
     reserve: u32,
-    /// How long nothing must have been near before it asks to leave, seconds
+    /// How long nothing must have been near before it asks to leave, seconds: capital that was asked for earns nothing until the
+    /// cool-down is over, and cannot be taken back before
     #[arg(
         long,
         env = "BREAKWATER_GUARDIAN_CALM",
         value_name = "SECONDS",
-        default_value_t = 3_600
+        default_value_t = 86_400
     )]
     calm: u32,
 }

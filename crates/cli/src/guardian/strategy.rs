@@ -117,6 +117,11 @@ impl Sight {
         })
     }
 
+    /// What the guardian's request is still owed, quote atoms; where prices do not say, what waited for its opening.
+    fn requested(&self) -> Quote {
+        self.leaving.map_or(self.position.waiting, |leaving| leaving.unpaid)
+    }
+
     /// What the protocol's own capital has to spare after the stress fall, quote atoms: C without all the guardians' claims.
     fn protocol_cover(&self) -> i128 {
         let claims = self.guardians.all_claims().map_or(u64::MAX, |claims| claims.0);
@@ -189,7 +194,7 @@ pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
         return Decision::new(Step::Wait, format!("asked to leave, {wait} s to wait"));
     }
     let pays = near
-        .and_then(|reason| penalties(limits, sight, Quote::ZERO).map(|_| reason))
+        .and_then(|reason| penalties(limits, sight, Added::Back(sight.requested())).map(|_| reason))
         .ok();
     if let Some(reason) = pays.or_else(|| standing_by(limits, sight))
         && protected(limits, sight).is_ok()
@@ -220,7 +225,7 @@ fn outside(limits: &Limits, sight: &Sight, near: Result<String, String>) -> Deci
     let amount = limits.capital.min(sight.wallet);
     let refuse = |reason: &str, refusal: &str| Decision::new(Step::Wait, format!("{reason}, but {refusal}"));
     let (reason, terms) = match (near, standing_by(limits, sight)) {
-        (Ok(reason), stands) => match (penalties(limits, sight, amount), stands) {
+        (Ok(reason), stands) => match (penalties(limits, sight, Added::New(amount)), stands) {
             (Ok(terms), _) | (Err(_), Some(terms)) => (reason, terms),
             (Err(refusal), None) => return refuse(&reason, &refusal),
         },
@@ -298,11 +303,22 @@ fn protected(limits: &Limits, sight: &Sight) -> Result<(), String> {
     ))
 }
 
-/// What the penalties of the fall prepared for would earn with `amount` more in, or why that is too little. With zero: what they
-/// earn for what is inside.
-fn penalties(limits: &Limits, sight: &Sight, amount: Quote) -> Result<String, String> {
+/// What is added to the claim that earns, quote atoms.
+enum Added {
+    /// New capital: the equity grows by it as well.
+    New(Quote),
+    /// A request that is taken back: it never left the equity.
+    Back(Quote),
+}
+
+/// What the penalties of the fall prepared for would earn with so much more in the claim, or why that is too little.
+fn penalties(limits: &Limits, sight: &Sight, added: Added) -> Result<String, String> {
+    let (amount, fresh) = match added {
+        Added::New(amount) => (amount, amount),
+        Added::Back(amount) => (amount, Quote::ZERO),
+    };
     let claim = sight.guardians.claim.0.saturating_add(amount.0);
-    let equity = sight.equity.saturating_add(amount.0.into());
+    let equity = sight.equity.saturating_add(fresh.0.into());
     let guardians = Guardians {
         claim: Quote(claim),
         shares: GuardianShares(1),
