@@ -15,7 +15,8 @@ use breakwater_testkit::{Actor, FeedSpec, MarketSpec, MintSpec, Position, World,
 /// How often the accounts that everybody else shows are renewed, seconds: as those that Pyth sponsors are, at the 90th percentile.
 const RENEWED: u32 = 8;
 
-/// A market on the example's guards, at $80 with all averages: Alice's account can be liquidated, and the backstop has inventory.
+/// A market on the example's guards, at $72 with all averages: Alice's account can be liquidated and another be taken over, the
+/// backstop has inventory, and a guardian who asked to leave may.
 fn siege() -> Siege {
     let spec = MarketSpec {
         config: Config::EXAMPLE,
@@ -23,16 +24,30 @@ fn siege() -> Siege {
     };
     let mut scene = Scene::on(World::lite(), &spec);
     scene.world.check_identities(false);
-    let short = scene.world.open(&scene.market, &scene.mallory, 0).unwrap();
-    scene.world.deposit(&short, 100 * SOL).unwrap();
-    scene.world.borrow(&short, 6_900 * USDC).unwrap();
+    let [short, deep] = [0, 1].map(|id| {
+        let position = scene.world.open(&scene.market, &scene.mallory, id).unwrap();
+        scene.world.deposit(&position, 100 * SOL).unwrap();
+        scene.world.borrow(&position, 6_900 * USDC).unwrap();
+        position
+    });
+    let gina = scene.world.trader(&scene.market, "gina", 0, 10_000 * USDC);
+    scene.world.open_guardian_position(&scene.market, &gina).unwrap();
+    scene.world.guardian_deposit(&scene.market, &gina, 10_000 * USDC).unwrap();
+    let shares = scene.world.guardian_position(&scene.market, &gina).shares.0;
+    scene.world.guardian_request(&scene.market, &gina, shares).unwrap();
+    scene.world.advance(Config::EXAMPLE.guardian_cooldown);
     let healthy = scene.world.open(&scene.market, &scene.alice, 1).unwrap();
     scene.world.deposit(&healthy, 100 * SOL).unwrap();
     scene.world.next_slot();
-    let mut siege = Siege { scene, short, healthy };
-    siege.stands_at(80);
+    let mut siege = Siege {
+        scene,
+        deep,
+        healthy,
+        gina,
+    };
+    siege.stands_at(72);
     // Inventory, which begins at no discount.
-    let (kate, short) = (siege.scene.kate.clone(), siege.short.clone());
+    let kate = siege.scene.kate.clone();
     siege.scene.world.liquidate(&kate, &short).unwrap();
     siege.scene.world.advance(60);
     siege.scene.world.observe_price(&siege.scene.market).unwrap();
@@ -41,20 +56,26 @@ fn siege() -> Siege {
 
 struct Siege {
     scene: Scene,
-    /// Mallory's, which was liquidated.
-    short: Position,
+    /// Mallory's, to be taken over.
+    deep: Position,
     /// Another one of Alice's, without debt.
     healthy: Position,
+    /// The guardian.
+    gina: Actor,
 }
 
 /// What must stay possible.
-const ACTIONS: [&str; 6] = [
+const ACTIONS: [&str; 10] = [
     "liquidate",
+    "take over",
     "observe",
     "borrow",
     "withdraw against debt",
+    "repay",
+    "add collateral",
     "buy",
     "leave the pool",
+    "leave the backstop",
 ];
 
 impl Siege {
@@ -84,6 +105,16 @@ impl Siege {
         let one = |instruction, signer: &Actor| (vec![instruction], signer.clone());
         match action {
             "liquidate" => one(ix::liquidate(market, &position.address, &kate.key()), kate),
+            "take over" => one(ix::liquidate(market, &self.deep.address, &kate.key()), kate),
+            "repay" => one(ix::repay(market, &position.address, &alice.key(), USDC), alice),
+            "add collateral" => one(
+                ix::deposit_collateral(market, &position.address, &mallory.key(), SOL),
+                mallory,
+            ),
+            "leave the backstop" => one(
+                ix::guardian_withdraw(market, &self.gina.key(), USDC, USDC),
+                &self.gina,
+            ),
             "observe" => one(ix::observe_price(market), kate),
             "borrow" => one(
                 ix::borrow(market, &self.healthy.address, &alice.key(), 100 * USDC),
@@ -98,7 +129,8 @@ impl Siege {
                 ix::buy_inventory(market, &mallory.key(), SOL / 1_000, u64::MAX),
                 mallory,
             ),
-            _ => one(ix::withdraw(market, &lena.key(), 1_000_000, 0), lena),
+            "leave the pool" => one(ix::withdraw(market, &lena.key(), 1_000_000, 0), lena),
+            _ => unreachable!("{action}"),
         }
     }
 
@@ -175,6 +207,45 @@ fn who_shows_fresh_updates_each_second_stops_nobody_who_shows_the_sponsored_ones
         for (action, waited) in ACTIONS.iter().zip(waits) {
             passed(action, 60, waited, 0);
         }
+    }
+}
+
+/// Besides the updates of each second: she moves crumbs of everything that anybody may move, in others' accounts too, and a fortune
+/// through the pool.
+#[test]
+fn who_moves_crumbs_of_everything_each_second_stops_nobody() {
+    let mut siege = siege();
+    let Siege { scene, deep, .. } = &siege;
+    let (market, mallory, alice) = (scene.market, scene.mallory.clone(), scene.position.address);
+    let (deep, me) = (deep.address, mallory.key());
+    let own = siege.scene.world.open(&market, &mallory, 2).unwrap();
+    siege.scene.world.deposit(&own, 100 * SOL).unwrap();
+    let crumbs = [
+        vec![ix::buy_inventory(&market, &me, 1, u64::MAX)],
+        vec![ix::deposit_collateral(&market, &alice, &me, 1)],
+        vec![ix::deposit_collateral(&market, &deep, &me, 1)],
+        vec![ix::repay(&market, &alice, &me, 1)],
+        vec![ix::fund_backstop(&market, &me, 1)],
+        vec![
+            ix::borrow(&market, &own.address, &me, 100 * USDC),
+            ix::repay(&market, &own.address, &me, u64::MAX),
+        ],
+        vec![
+            ix::supply(&market, &me, 100_000 * USDC, 0),
+            ix::withdraw(&market, &me, 99_000_000 * USDC, 0),
+        ],
+    ];
+    let mut done = [0; 7];
+    let waits = siege.waits(|scene, _| {
+        show_own(scene, [true, false], |_| ());
+        for (done, crumb) in done.iter_mut().zip(&crumbs) {
+            *done += u32::from(scene.world.send(crumb, &[&mallory]).is_ok());
+        }
+    });
+    // She does what she set out to do.
+    assert!(done.iter().all(|times| *times > 100), "{done:?}");
+    for (action, waited) in ACTIONS.iter().zip(waits) {
+        passed(&format!("{action}, crumbs"), 60 * 8, waited, 0);
     }
 }
 
@@ -309,8 +380,8 @@ fn who_looks_every_second_makes_no_volatility() {
         for second in 0..1_200u32 {
             // The noise of updates: two thousandths up and down.
             world.advance(1);
-            let noise = i64::from(second % 2) * usd(80) / 500;
-            world.settle_price(&feed, usd(80) + noise, 0);
+            let noise = i64::from(second % 2) * usd(72) / 500;
+            world.settle_price(&feed, usd(72) + noise, 0);
             if second % every == 0 {
                 world.observe_price(market).unwrap();
             }
