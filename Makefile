@@ -15,7 +15,7 @@ export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
 export BREAKWATER_ASSURANCE := $(CURDIR)/target/assurance
 # CI refuses a Cargo.lock that does not fit the manifests.
 LOCKED := $(if $(CI),--locked)
-GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/cu.md docs/guards.md docs/risk-experiment.md
+GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/cu.md crates/client/src/budget/measured.rs docs/guards.md docs/risk-experiment.md
 
 # The first line of each step: says what it does, and sees to it that Cargo builds this checkout's sources.
 step = @printf '\n==> %s\n' "$(1)"; bash scripts/checkout.sh

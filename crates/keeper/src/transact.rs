@@ -3,7 +3,7 @@
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use breakwater::events::AccountsLiquidated;
-use breakwater_client::{MarketKeys, addresses, instructions as ix, logs};
+use breakwater_client::{MarketKeys, addresses, budget, instructions as ix, logs};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_hash::Hash;
 use solana_keypair::Keypair;
@@ -29,7 +29,13 @@ pub struct Draft {
 }
 
 impl Draft {
-    fn new(kind: Kind, units: u32, instructions: Vec<Instruction>) -> Self {
+    /// `others`: compute units of those that are not Breakwater's.
+    fn new(kind: Kind, others: u32, instructions: Vec<Instruction>) -> Self {
+        let budgets = instructions.iter().filter_map(budget::units);
+        let units = budgets.fold(
+            others.saturating_add(2 * budget::BUDGET_INSTRUCTION),
+            u32::saturating_add,
+        );
         Self {
             kind,
             instructions,
@@ -45,33 +51,27 @@ impl Draft {
         let batch = ix::liquidate_batch(keys, keeper, accounts);
         Self {
             table,
-            ..Self {
-                accounts: accounts.to_vec(),
-                ..Self::new(Kind::Liquidate, limits::batch_units(accounts.len()), vec![batch])
-            }
+            accounts: accounts.to_vec(),
+            ..Self::new(Kind::Liquidate, 0, vec![batch])
         }
     }
 
     /// Shows the market its feeds.
     #[must_use]
     pub fn observe(keys: &MarketKeys) -> Self {
-        Self::new(Kind::Observe, limits::OBSERVE_UNITS, vec![ix::observe_price(keys)])
+        Self::new(Kind::Observe, 0, vec![ix::observe_price(keys)])
     }
 
     /// Settles a deficit.
     #[must_use]
     pub fn settle(keys: &MarketKeys) -> Self {
-        Self::new(Kind::Settle, limits::SETTLE_UNITS, vec![ix::settle_deficit(keys)])
+        Self::new(Kind::Settle, 0, vec![ix::settle_deficit(keys)])
     }
 
     /// Opens the keeper's ledger.
     #[must_use]
     pub fn open_ledger(keys: &MarketKeys, keeper: &Pubkey) -> Self {
-        Self::new(
-            Kind::OpenLedger,
-            limits::OPEN_LEDGER_UNITS,
-            vec![ix::open_keeper_ledger(keys, keeper)],
-        )
+        Self::new(Kind::OpenLedger, 0, vec![ix::open_keeper_ledger(keys, keeper)])
     }
 
     /// Claims the bounty, to the keeper's associated token account, which it opens if need be.
@@ -81,7 +81,7 @@ impl Draft {
             create_associated_token_account_idempotent(keeper, keeper, &keys.quote_mint, &keys.quote_token_program);
         Self::new(
             Kind::Claim,
-            limits::CLAIM_UNITS,
+            limits::TOKEN_ACCOUNT_UNITS,
             vec![open, ix::claim_bounty(keys, keeper)],
         )
     }

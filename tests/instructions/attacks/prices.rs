@@ -32,7 +32,10 @@ fn siege() -> Siege {
     });
     let gina = scene.world.trader(&scene.market, "gina", 0, 10_000 * USDC);
     scene.world.open_guardian_position(&scene.market, &gina).unwrap();
-    scene.world.guardian_deposit(&scene.market, &gina, 10_000 * USDC).unwrap();
+    scene
+        .world
+        .guardian_deposit(&scene.market, &gina, 10_000 * USDC)
+        .unwrap();
     let shares = scene.world.guardian_position(&scene.market, &gina).shares.0;
     scene.world.guardian_request(&scene.market, &gina, shares).unwrap();
     scene.world.advance(Config::EXAMPLE.guardian_cooldown);
@@ -111,10 +114,7 @@ impl Siege {
                 ix::deposit_collateral(market, &position.address, &mallory.key(), SOL),
                 mallory,
             ),
-            "leave the backstop" => one(
-                ix::guardian_withdraw(market, &self.gina.key(), USDC, USDC),
-                &self.gina,
-            ),
+            "leave the backstop" => one(ix::guardian_withdraw(market, &self.gina.key(), USDC, USDC), &self.gina),
             "observe" => one(ix::observe_price(market), kate),
             "borrow" => one(
                 ix::borrow(market, &self.healthy.address, &alice.key(), 100 * USDC),

@@ -34,10 +34,11 @@ fn everybody_is_taken_over_at_once_and_the_loss_is_told() {
 
     day.sell_out();
     let settlement = day.settle();
-    // 30 bounties, of which each is a tip and a quarter percent of 2,000; sold for 60,000 and an atom, and what the ask
-    // rises by while they are sold as one block.
+    // 30 bounties, of which each is a tip and a quarter percent of 2,000; sold for 60,000 and an atom, and the mean of what the ask
+    // rises by while they are sold as one block. The flow counts at the average, still $100: of 1.5 × 2^50 atoms an hour, 300,000
+    // USDC take 178 millionths of one, at 3% an hour five whole millionths of the price; half of them.
     assert_eq!(day.bounties, 30 * (50_000 + 1_999_999_999 / 400));
-    let suppliers = debts + day.bounties - (60_000 * USDC + 150_000 + 1) - 15_000 * USDC;
+    let suppliers = debts + day.bounties - (60_000 * USDC + 60_000 * USDC * 5 / 2_000_000 + 1) - 15_000 * USDC;
     assert_eq!(
         (settlement.protocol.0, settlement.guardians.0, settlement.suppliers.0),
         (10_000 * USDC, 5_000 * USDC, suppliers)

@@ -304,6 +304,7 @@ fn protected(limits: &Limits, sight: &Sight) -> Result<(), String> {
 }
 
 /// What is added to the claim that earns, quote atoms.
+#[derive(Clone, Copy)]
 enum Added {
     /// New capital: the equity grows by it as well.
     New(Quote),

@@ -1,8 +1,10 @@
-//! Measures the compute units of every instruction on the compiled program, writes `docs/cu.md` and `target/cu.json`,
-//! and fails if a figure is beyond its limit. The same program gives the same tables; a committed table of which every
+//! Measures the compute units of every instruction on the compiled program, writes `docs/cu.md`, `target/cu.json` and the client's
+//! table of budgets, and fails if a figure is beyond its limit. The same program gives the same tables; a committed table of which every
 //! figure is within [`TOLERANCE`] of the measured one is left as it is, so that another patch release of the compiler
 //! does not fail CI.
 
+mod backing;
+mod budget;
 mod governance;
 mod guarded;
 mod map;
@@ -326,7 +328,9 @@ fn markdown(table: &Table, capacity: usize) -> String {
          with pull and with push feeds, with classic tokens and with Token-2022. Liquidations in a batch are of positions\n\
          of 10 SOL in a new market, and of 1,000,000 SOL a year later. `guarded`: while the market is Guarded;\n\
          `resting`: a batch of 25 accounts that all rest; `redeemable`: in a market with four feeds.\n\
-         `with_debt`: a deposit that moves debt on the liquidation map; `crowded`: with the stress falls of the example, in a crowd.\n\n\
+         `with_debt`: a deposit that moves debt on the liquidation map; `crowded`: with the stress falls of the example, in a crowd.\n\
+         `shown` and `known`: the same liquidations with the price accounts, and without them, at what the market knows;\n\
+         `map_follows`: an observation with which the map moves after the price.\n\n\
          | instruction | median | max | samples | limit |\n|---|---:|---:|---:|---:|\n",
     );
     for (name, median, max, samples) in table.figures() {
@@ -376,6 +380,9 @@ fn main() {
         guarded::steps(&spec, &mut table);
         map::crowd(&spec, &mut table);
         governance::once(&spec, &mut table);
+        backing::guardians(&spec, &mut table);
+        backing::settlements(&spec, &mut table);
+        backing::known_prices(&spec, &mut table);
     }
     guarded::redeemable(&mut table);
 
@@ -395,6 +402,7 @@ fn main() {
     let committed = std::fs::read_to_string(root.join("docs/cu.md")).unwrap_or_default();
     if !agree(&committed, &text) {
         write("docs/cu.md", &text);
+        write(budget::FILE, &budget::rust(&table, &root));
     }
 
     for (name, limit) in LIMITS {
