@@ -17,6 +17,9 @@ export BREAKWATER_ASSURANCE := $(CURDIR)/target/assurance
 LOCKED := $(if $(CI),--locked)
 GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/cu.md crates/client/src/budget/measured.rs docs/guards.md docs/risk-experiment.md
 
+# Chores: crates/xtask.
+xtask := cargo run --quiet $(LOCKED) --package breakwater-xtask --
+
 # The first line of each step: says what it does, and sees to it that Cargo builds this checkout's sources.
 step = @printf '\n==> %s\n' "$(1)"; bash scripts/checkout.sh
 
@@ -41,9 +44,9 @@ build: requirements ## the program: target/deploy/breakwater.so
 .PHONY: idl
 idl: node ## the program's IDL: idl/breakwater.json, and what is generated from it: clients/js/src/generated
 	$(call step,writing the IDL)
-	@cargo build $(LOCKED) --package breakwater-idl
-	@env --unset=RUSTUP_TOOLCHAIN "$$CARGO_TARGET_DIR/debug/breakwater-idl" programs/breakwater idl/breakwater.json
-	@cargo run --quiet $(LOCKED) --package breakwater-wasm --bin quotes-idl > idl/quotes.json
+	@cargo build $(LOCKED) --package breakwater-xtask
+	@env --unset=RUSTUP_TOOLCHAIN "$$CARGO_TARGET_DIR/debug/xtask" idl programs/breakwater idl/breakwater.json
+	@$(xtask) quotes-idl > idl/quotes.json
 	@bash scripts/js.sh generate
 
 .PHONY: test
@@ -64,7 +67,7 @@ js: node build wasm ## the JavaScript client, tested on the compiled program
 .PHONY: index
 index: requirements ## the keeper's index of a million accounts: memory, and the time of a tick
 	$(call step,measuring the keeper's index)
-	@cargo run $(LOCKED) --package breakwater-keeper --bin keeper-index
+	@$(xtask) index
 
 .PHONY: cli
 cli: requirements ## the command breakwater: target/breakwater
@@ -79,17 +82,17 @@ localnet: build cli ## a local validator with the program, a market and people i
 .PHONY: demo
 demo: build ## a real crash through the program: target/demo/report.html
 	$(call step,running the demo)
-	@cargo run $(LOCKED) --package breakwater-lab --bin demo
+	@$(xtask) demo
 
 .PHONY: cu
 cu: build ## compute units of every instruction: docs/cu.md, target/cu.json
 	$(call step,measuring compute units)
-	@cargo run $(LOCKED) --package breakwater-tests --bin cu
+	@$(xtask) cu
 
 .PHONY: guards
 guards: requirements ## what each price guard costs and saves: docs/guards.md
 	$(call step,measuring the price guards)
-	@cargo run $(LOCKED) --package breakwater-lab --bin guards
+	@$(xtask) guards
 
 # BREAKWATER_CANDLES: a CSV of hourly candles of March 2020, for Black Thursday on the real hours as well.
 .PHONY: lab
@@ -100,7 +103,7 @@ lab: requirements ## liquidation mechanisms against each other, and goals that m
 .PHONY: risk
 risk: requirements ## what margin that follows risk does to a crash: docs/risk-experiment.md
 	$(call step,measuring margin that follows risk)
-	@cargo run $(LOCKED) --package breakwater-lab --bin risk
+	@$(xtask) risk
 
 # Resumes where it was stopped: both remember what was caught until the engine changes.
 .PHONY: mutants
@@ -108,7 +111,7 @@ mutants: requirements ## mistakes in the engine, one at a time, that its tests m
 	$(call step,mutating the engine)
 	@bash scripts/mutants.sh
 	$(call step,planting mistakes for each invariant)
-	@cargo run $(LOCKED) --package breakwater-proof --bin planted
+	@$(xtask) planted
 
 # FUZZ_SECONDS: for how long, 600 unless told.
 .PHONY: fuzz
@@ -135,7 +138,7 @@ smt: ## sizing, bounty, stress cover and flow proved for all parameters
 .PHONY: assurance
 assurance: ## the figures of all these: docs/assurance.md, target/assurance.json
 	$(call step,joining figures)
-	@cargo run --quiet $(LOCKED) --package breakwater-proof --bin assurance -- $(if $(CI),--check)
+	@$(xtask) assurance $(if $(CI),--check)
 
 .PHONY: fmt
 fmt: ## format the sources

@@ -12,7 +12,7 @@ rust=${PIPESTATUS[0]}
 bash scripts/js.sh test 2>&1 | tee -a "$log"
 js=${PIPESTATUS[0]}
 # What the tests have measured for docs/assurance.md must be what it says.
-cargo run --quiet --package breakwater-proof --bin assurance -- --check 2>&1 | tee -a "$log"
+cargo run --quiet --package breakwater-xtask -- assurance --check 2>&1 | tee -a "$log"
 figures=${PIPESTATUS[0]}
 
 awk -v rust="$rust" -v js="$js" -v figures="$figures" -v seconds="$SECONDS" '

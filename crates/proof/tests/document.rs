@@ -21,7 +21,7 @@ hardly ever came up, and which makes a sequence that fails as short as it can be
     BREAKWATER_SEQUENCES=100000 BREAKWATER_SEED=7 cargo test -p breakwater-proof --test sequences
 
 A check that cannot fail is worth nothing. So for each promise there is a mistake of one line in the engine that breaks it,
-and `cargo run -p breakwater-proof --bin planted` builds the engine with each of them and demands that the check of that
+and `cargo run -p breakwater-xtask -- planted` builds the engine with each of them and demands that the check of that
 promise notices.
 ";
 

@@ -9,13 +9,14 @@ mod governance;
 mod guarded;
 mod map;
 
+use crate::root;
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, Quote};
 use breakwater_testkit::{
     Actor, FeedSpec, MarketSpec, MintSpec, Outcome, Position, TRANSACTION_BYTES, World, ix, pyth::usd,
 };
-use std::{collections::BTreeMap, fmt::Write, path::Path};
+use std::{collections::BTreeMap, fmt::Write};
 
 const SOL: u64 = 1_000_000_000;
 const USDC: u64 = 1_000_000;
@@ -364,7 +365,11 @@ fn agree(committed: &str, measured: &str) -> bool {
             })
 }
 
-fn main() {
+/// Measures everything and writes the tables.
+///
+/// # Panics
+/// If the program refuses a step, a file cannot be written, or a figure is beyond its limit.
+pub fn run() {
     let mut table = Table::default();
     let mut capacity = usize::MAX;
     for spec in specs() {
@@ -386,7 +391,7 @@ fn main() {
     }
     guarded::redeemable(&mut table);
 
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let text = markdown(&table, capacity);
     print!("{text}");
     let json: serde_json::Map<String, serde_json::Value> = table

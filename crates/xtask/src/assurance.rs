@@ -2,18 +2,12 @@
 //! `docs/assurance.md`. What was not run in this checkout comes from `docs/assurance.json`, the record of the last long run,
 //! and is told apart.
 //!
-//! `assurance`: brings record and page up to what was measured here. `assurance --check`: fails if they say anything else.
+//! `xtask assurance`: brings record and page up to what was measured here. `xtask assurance --check`: fails if they say anything else.
 
+use crate::{Done, root};
 use breakwater_proof::figures;
 use serde_json::{Map, Number, Value, json};
-use std::{
-    collections::BTreeMap,
-    env,
-    fmt::Write as _,
-    fs, io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, fmt::Write as _, fs, io, path::Path};
 
 /// A row of the page: what is told, in which figures, and by what it is measured.
 struct Row {
@@ -84,24 +78,20 @@ const ROWS: [Row; 18] = [
 /// Differ from run to run, by the clock: a check does not look at them.
 const OF_THE_RUN: &str = "fuzz_";
 
-fn main() -> ExitCode {
-    match run(env::args().any(|arg| arg == "--check")) {
-        Ok(wrong) if wrong.is_empty() => ExitCode::SUCCESS,
-        Ok(wrong) => {
-            for line in wrong {
-                eprintln!("{line}");
-            }
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("assurance: {error}");
-            ExitCode::FAILURE
-        }
+/// Joins them, or with `check` only compares.
+///
+/// # Errors
+/// If a file cannot be read or written.
+pub fn run(check: bool) -> Done {
+    let wrong = join(check)?;
+    for line in &wrong {
+        eprintln!("{line}");
     }
+    Ok(wrong.is_empty())
 }
 
-fn run(check: bool) -> io::Result<Vec<String>> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+fn join(check: bool) -> io::Result<Vec<String>> {
+    let root = root();
     let parts = figures::folder();
     let (record_file, page_file) = (root.join("docs/assurance.json"), root.join("docs/assurance.md"));
     let record = if record_file.exists() {

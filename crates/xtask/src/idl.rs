@@ -1,17 +1,17 @@
-//! Writes the program's IDL as JSON: `breakwater-idl PROGRAM_FOLDER FILE`.
+//! Writes the program's IDL as JSON: `xtask idl PROGRAM_FOLDER FILE`.
 //!
 //! Anchor's own IDL builder does the work: it compiles the program with the feature `idl-build` and joins the parts
 //! that the program's generated tests print. So the file is what `anchor idl build` writes.
 
+use crate::Done;
 use anchor_lang_idl::build::IdlBuilder;
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{fs, path::Path};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
-    let [program, file] = arguments.as_slice() else {
-        return Err("usage: breakwater-idl PROGRAM_FOLDER FILE".into());
-    };
-
+/// Builds and writes it.
+///
+/// # Errors
+/// If it cannot be built or written, or lacks what a client needs.
+pub fn run(program: &Path, file: &Path) -> Done {
     let idl = IdlBuilder::new()
         .program_path(program.canonicalize()?)
         .cargo_args(vec!["--lib".into()])
@@ -43,5 +43,5 @@ fn main() -> Result<(), Box<dyn Error>> {
         idl.errors.len(),
         idl.types.len()
     );
-    Ok(())
+    Ok(true)
 }

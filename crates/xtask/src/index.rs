@@ -1,11 +1,10 @@
 //! Measures the keeper's index against a naive scan: memory, updates, and a tick of the price that makes some accounts
-//! liquidatable. `keeper-index [ACCOUNTS] [LIQUIDATABLE]`, by default a million and a thousand. Fails beyond the limits:
+//! liquidatable. `xtask index [ACCOUNTS] [LIQUIDATABLE]`, by default a million and a thousand. Fails beyond the limits:
 //! 100 bytes an account, and 2 ms for a tick.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     hint::black_box,
-    process::ExitCode,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -121,15 +120,12 @@ fn timed<T>(mut run: impl FnMut() -> T) -> (T, Duration) {
     (result.expect("it ran"), times[times.len() / 2])
 }
 
-fn argument(position: usize, default: usize) -> usize {
-    std::env::args()
-        .nth(position)
-        .map_or(default, |text| text.parse().expect("a number"))
-}
-
+/// Measures `count` accounts and a tick that makes `wanted` of them liquidatable; whether it is within the limits.
+///
+/// # Panics
+/// If there are no more than `wanted` accounts.
 #[allow(clippy::cast_precision_loss, reason = "figures for people")]
-fn main() -> ExitCode {
-    let (count, wanted) = (argument(1, 1_000_000), argument(2, 1_000));
+pub fn run(count: usize, wanted: usize) -> bool {
     let market = market();
     let mut numbers = Numbers(1);
     let accounts: Vec<(Key, MarginAccount)> = (0..count).map(|_| numbers.account()).collect();
@@ -191,10 +187,8 @@ fn main() -> ExitCode {
     );
 
     let fine = held <= MOST_BYTES && churned <= MOST_BYTES && tick <= LONGEST_TICK && found.len() == scanned;
-    if fine {
-        ExitCode::SUCCESS
-    } else {
+    if !fine {
         eprintln!("beyond the limits: {MOST_BYTES} bytes, {LONGEST_TICK:?}, the scan found {scanned}");
-        ExitCode::FAILURE
     }
+    fine
 }

@@ -4,8 +4,9 @@
 //! Most mistakes are planted together, each behind a switch that the environment turns on, so the engine is built once for all of
 //! them. Without any of them everything must hold. Those that a switch cannot be put around, such as constants, are built one by one.
 //!
-//! `planted [NAME...]`: all, or those for the invariants of these names.
+//! `xtask planted [NAME...]`: all, or those for the invariants of these names.
 
+use crate::{Done, root};
 use breakwater_proof::{
     figures, invariants,
     mistakes::{self, Mistake},
@@ -16,25 +17,22 @@ use std::{
     env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::Command,
 };
 
 /// Folders of the packages that the copy is made of.
 const PACKAGES: [&str; 2] = ["crates/engine", "crates/proof"];
 
-fn main() -> ExitCode {
-    match run(&env::args().skip(1).collect::<Vec<_>>()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("planted: {error}");
-            ExitCode::FAILURE
-        }
-    }
+/// Plants them all, or those for the promises of these names; whether each was noticed.
+///
+/// # Errors
+/// If a promise has no mistake, or a file or a build fails.
+pub fn run(only: &[String]) -> Done {
+    Ok(plant(only)?)
 }
 
-fn run(only: &[String]) -> io::Result<bool> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+fn plant(only: &[String]) -> io::Result<bool> {
+    let root = root();
     let mut bugs = mistakes::read()?;
     let unplanted: Vec<_> = invariants::all()
         .filter(|invariant| bugs.iter().all(|bug| bug.invariant != invariant.name))

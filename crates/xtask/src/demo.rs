@@ -1,38 +1,24 @@
 //! Replays Black Thursday through the compiled program and writes `target/demo/report.html` and `summary.json`.
-//!
-//! Exits with an error if anything that has to hold did not.
 
-use std::{error::Error, fs, path::Path, process::ExitCode};
+use crate::{Done, root};
+use std::{fs, path::Path};
 
 use breakwater_lab::{
-    record::Record,
     report::{
         self,
         format::grouped,
         terminal::{Progress, table},
     },
-    run,
+    run as lab,
     scenario::{Scenario, time_label},
 };
 
-const SCENARIO: &str = include_str!("../../scenarios/black-thursday.toml");
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
-fn main() -> ExitCode {
-    match demo() {
-        Ok(record) if record.holds() => ExitCode::SUCCESS,
-        Ok(_) => {
-            eprintln!("The demo failed: see the lines marked ✗ above.");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("The demo could not finish: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn demo() -> Result<Record, Box<dyn Error>> {
+const SCENARIO: &str = include_str!("../../lab/scenarios/black-thursday.toml");
+/// Replays it, shows how it goes, and writes the report.
+///
+/// # Errors
+/// If the program refuses what the scenario does, or a file cannot be written.
+pub fn run() -> Done {
     let scenario = Scenario::parse(SCENARIO)?;
     println!("{}\n{}", scenario.name, scenario.about);
     println!(
@@ -41,7 +27,7 @@ fn demo() -> Result<Record, Box<dyn Error>> {
     );
     let (base, quote) = (&scenario.market.collateral.symbol, &scenario.market.quote.symbol);
     let mut progress = Progress::new("replay");
-    let record = run::run(&scenario, |now| {
+    let record = lab::run(&scenario, |now| {
         progress.at(now.step as u64, now.steps as u64, || {
             format!(
                 "{}  {base} {:>6.2} {quote}  {:>4} liquidations  inventory {:>7} {base}",
@@ -54,7 +40,7 @@ fn demo() -> Result<Record, Box<dyn Error>> {
     })?;
     progress.finish();
 
-    let folder = fs::canonicalize(WORKSPACE)?.join("target/demo");
+    let folder = root().join("target/demo");
     fs::create_dir_all(&folder)?;
     let page = folder.join("report.html");
     fs::write(&page, report::html(&record)?)?;
@@ -63,5 +49,9 @@ fn demo() -> Result<Record, Box<dyn Error>> {
         serde_json::to_string_pretty(&record.summary)? + "\n",
     )?;
     println!("{}", table(&record, Path::new(&page)));
-    Ok(record)
+    let holds = record.holds();
+    if !holds {
+        eprintln!("The demo failed: see the lines marked ✗ above.");
+    }
+    Ok(holds)
 }
