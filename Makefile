@@ -129,6 +129,10 @@ coverage: requirements ## which lines of the engine its tests run
 	$(call step,measuring coverage)
 	@bash scripts/coverage.sh $(LOCKED)
 
+.PHONY: way
+way: ## what one reads who follows a liquidation from entry to event: target/way.json
+	@python3 scripts/way.py
+
 .PHONY: smt
 smt: ## sizing, bounty, stress cover and flow proved for all parameters
 	$(call step,proving inequalities)

@@ -377,11 +377,10 @@ fn copy(root: &Path, tree: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the sequences need this file of the workspace, or its manifest names it. This program has no business there.
+/// Whether the sequences need this file of the workspace, or its manifest names it.
 fn is_needed(inside: &Path) -> bool {
     let engine = inside.starts_with("crates/engine/src");
-    let bin = inside.starts_with("crates/proof/src/bin") && !inside.ends_with("fuzz.rs");
-    let proof = inside.starts_with("crates/proof/src") && !bin;
+    let proof = inside.starts_with("crates/proof/src");
     engine || proof || inside.ends_with("Cargo.toml") || inside.ends_with("tests/sequences.rs")
 }
 
