@@ -4,6 +4,7 @@
 use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::LevelChanged,
+    pyth,
     state::key,
 };
 use anchor_lang::prelude::*;
@@ -11,8 +12,6 @@ use breakwater_engine::{
     Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, RawReading, Readings,
     oracle::{FEED_PULL, FEED_PUSH, PriceUse},
 };
-use pyth_sdk_solana::state::{PriceStatus, load_price_account};
-use pyth_solana_receiver_sdk::price_update::{PriceUpdateV2, VerificationLevel};
 
 /// The Pyth receiver programs. The SDK's own owner check knows only the first.
 pub const RECEIVERS: [Pubkey; 2] = [
@@ -135,35 +134,11 @@ pub fn read(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
 
 fn read_pull(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
     require!(key(account.owner) == pin.owner, BreakwaterError::WrongFeedOwner);
-    let data = account.try_borrow_data()?;
-    let update = PriceUpdateV2::try_deserialize(&mut &data[..]).map_err(|_| BreakwaterError::FeedMalformed)?;
-    require!(update.price_message.feed_id == pin.key.0, BreakwaterError::WrongFeed);
-    require!(
-        update.verification_level == VerificationLevel::Full,
-        BreakwaterError::FeedNotVerified
-    );
-    let message = update.price_message;
-    Ok(RawReading {
-        price: message.price,
-        conf: message.conf,
-        expo: message.exponent,
-        ema_price: message.ema_price,
-        publish_time: message.publish_time,
-    })
+    Ok(pyth::read_pull(&account.try_borrow_data()?, &pin.key)?)
 }
 
 fn read_push(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
     require!(key(account.key) == pin.key, BreakwaterError::WrongFeed);
     require!(key(account.owner) == pin.owner, BreakwaterError::WrongFeedOwner);
-    let data = account.try_borrow_data()?;
-    let feed = load_price_account::<32, ()>(&data).map_err(|_| BreakwaterError::FeedMalformed)?;
-    // The SDK's getters fall back to the previous price when the feed is not trading; the aggregate itself does not.
-    require!(feed.agg.status == PriceStatus::Trading, BreakwaterError::FeedNotTrading);
-    Ok(RawReading {
-        price: feed.agg.price,
-        conf: feed.agg.conf,
-        expo: feed.expo,
-        ema_price: feed.ema_price.val,
-        publish_time: feed.timestamp,
-    })
+    Ok(pyth::read_push(&account.try_borrow_data()?)?)
 }

@@ -25,6 +25,7 @@ pub mod events;
 pub mod feeds;
 pub mod governance;
 pub mod instructions;
+mod pyth;
 pub mod state;
 pub mod tokens;
 
