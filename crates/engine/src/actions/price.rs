@@ -38,7 +38,7 @@ impl Market {
     /// Those of [`Oracle::read`](crate::oracle::Oracle::read).
     pub fn accept_prices(&mut self, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
-        let (believed, known) = self.oracle.read(&self.config, decimals, shown, usage, clock)?;
+        let (believed, look) = self.oracle.believe(&self.config, decimals, shown, usage, clock)?;
         let mut guard = self.guard;
         let verdict = guard.observe(&self.config, &believed, clock)?;
         if verdict.teaches {
@@ -53,7 +53,7 @@ impl Market {
             self.map.center(verdict.guarded, self.books.pool.index, ltv);
         }
         self.guard = guard;
-        self.oracle.known = known;
+        look.store(&mut self.oracle.known);
         Ok(Prices::new(believed, verdict, usage, clock))
     }
 

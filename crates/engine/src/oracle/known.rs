@@ -81,12 +81,26 @@ stored! {
     }
 }
 
-/// What a market knows once it has looked at what is shown.
-pub(super) struct Look {
-    /// To be stored.
-    pub known: Known,
-    /// Whether the newest readings are too far apart: then the set is used.
-    apart: bool,
+/// What a market knows once it has looked at what is shown: the readings that are to be stored and no others, for copying all
+/// that it knows out and back would cost as much as looking at it.
+pub(crate) struct Look {
+    /// The newest reading of the collateral feed.
+    collateral: Reading,
+    /// The newest reading of the quote feed.
+    quote: Reading,
+    /// The newest readings of base and rate feed, of redeemable collateral.
+    redemption: Option<(Reading, Reading)>,
+    /// The newest set, where the newest readings are too far apart: then it is used.
+    set: Option<ReadingSet>,
+}
+
+/// A reading of each dollar feed that a market has.
+#[derive(Clone, Copy)]
+pub(super) struct Dollars<'a> {
+    pub collateral: &'a Reading,
+    pub quote: &'a Reading,
+    /// Of redeemable collateral.
+    pub base: Option<&'a Reading>,
 }
 
 impl FeedPrice {
@@ -177,32 +191,40 @@ impl Reading {
     }
 }
 
+impl Dollars<'_> {
+    /// From when the oldest of them is, seconds since 1970.
+    #[inline]
+    pub(super) fn since(&self) -> i64 {
+        let since = self.collateral.since().min(self.quote.since());
+        self.base.map_or(since, |base| since.min(base.since()))
+    }
+
+    /// Whether all of them were published within `max_skew`. Where none was accepted yet they were not.
+    #[inline]
+    fn are_together(&self, config: &Config) -> bool {
+        let (one, other) = (self.collateral.published, self.quote.published);
+        let (mut first, mut last) = (one.min(other), one.max(other));
+        if let Some(base) = self.base {
+            first = first.min(base.published);
+            last = last.max(base.published);
+        }
+        !self.collateral.is_none() && last.saturating_sub(first) <= i64::from(config.max_skew)
+    }
+}
+
 impl ReadingSet {
     fn all(&self) -> [&Reading; 3] {
         [&self.collateral, &self.quote, &self.base]
     }
 
-    /// From when the oldest of its readings is, seconds since 1970.
+    /// Those of the feeds that a market has.
     #[inline]
-    pub(super) fn since(&self, redeemable: bool) -> i64 {
-        let since = self.collateral.since().min(self.quote.since());
-        if redeemable {
-            since.min(self.base.since())
-        } else {
-            since
+    fn dollars(&self, redeemable: bool) -> Dollars<'_> {
+        Dollars {
+            collateral: &self.collateral,
+            quote: &self.quote,
+            base: redeemable.then_some(&self.base),
         }
-    }
-
-    /// Whether all of it was published within `max_skew`. An empty set was not.
-    #[inline]
-    fn is_together(&self, config: &Config, redeemable: bool) -> bool {
-        let (one, other) = (self.collateral.published, self.quote.published);
-        let (mut first, mut last) = (one.min(other), one.max(other));
-        if redeemable {
-            first = first.min(self.base.published);
-            last = last.max(self.base.published);
-        }
-        !self.collateral.is_none() && last.saturating_sub(first) <= i64::from(config.max_skew)
     }
 
     /// Whether some reading is newer than in `other`, and none older.
@@ -244,23 +266,35 @@ impl Known {
     /// # Errors
     /// Those of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`];
     /// [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown or known of a feed.
+    #[inline]
     pub(super) fn look(&self, config: &Config, redeemable: bool, shown: &Readings, clock: Clock) -> Result<Look> {
-        let mut known = *self;
-        let (newest, missing) = (&mut known.newest, Error::PriceRequired);
-        newest.collateral = newest
-            .collateral
-            .or_newer(shown.collateral.as_ref(), config, clock, missing)?;
-        newest.quote = newest.quote.or_newer(shown.quote.as_ref(), config, clock, missing)?;
+        let newer = |known: &Reading, shown: &Option<RawReading>, missing| {
+            known.or_newer(shown.as_ref(), config, clock, missing)
+        };
+        let missing = Error::PriceRequired;
+        let collateral = newer(&self.newest.collateral, &shown.collateral, missing)?;
+        let quote = newer(&self.newest.quote, &shown.quote, missing)?;
+        let mut redemption = None;
         if redeemable {
             let missing = Error::RedemptionFeedsRequired;
-            newest.base = newest.base.or_newer(shown.base.as_ref(), config, clock, missing)?;
-            known.rate = known.rate.or_newer(shown.rate.as_ref(), config, clock, missing)?;
+            let base = newer(&self.newest.base, &shown.base, missing)?;
+            redemption = Some((base, newer(&self.rate, &shown.rate, missing)?));
         }
-        let apart = !newest.is_together(config, redeemable);
-        if apart {
-            known.set = self.set_beside(&known.newest, config, redeemable, shown, clock)?;
+        let mut look = Look {
+            collateral,
+            quote,
+            redemption,
+            set: None,
+        };
+        if !look.newest().are_together(config) {
+            let newest = ReadingSet {
+                collateral,
+                quote,
+                base: redemption.map_or(self.newest.base, |(base, _)| base),
+            };
+            look.set = Some(self.set_beside(&newest, config, redeemable, shown, clock)?);
         }
-        Ok(Look { known, apart })
+        Ok(look)
     }
 
     /// What is kept of it when other feeds are pinned: the newest readings of those that stay.
@@ -308,14 +342,14 @@ impl Known {
         clock: Clock,
     ) -> Result<ReadingSet> {
         let mut set = self.set;
-        if self.newest.is_together(config, redeemable) {
+        if self.newest.dollars(redeemable).are_together(config) {
             set = self.newest;
         }
         let mut shown = newest.shown_beside(shown, clock)?;
         if !redeemable {
             shown.base = self.newest.base;
         }
-        if shown.is_together(config, redeemable) && shown.is_newer(&set) {
+        if shown.dollars(redeemable).are_together(config) && shown.is_newer(&set) {
             set = shown;
         }
         Ok(set)
@@ -323,14 +357,29 @@ impl Known {
 }
 
 impl Look {
-    /// The readings that count.
+    /// The newest readings of the dollar feeds.
     #[inline]
-    pub(super) fn used(&self) -> &ReadingSet {
-        if self.apart {
-            &self.known.set
-        } else {
-            &self.known.newest
+    fn newest(&self) -> Dollars<'_> {
+        Dollars {
+            collateral: &self.collateral,
+            quote: &self.quote,
+            base: self.redemption.as_ref().map(|(base, _)| base),
         }
+    }
+
+    /// The readings of the dollar feeds that count.
+    #[inline]
+    pub(super) fn used(&self) -> Dollars<'_> {
+        match &self.set {
+            Some(set) => set.dollars(self.redemption.is_some()),
+            None => self.newest(),
+        }
+    }
+
+    /// The redemption rate that counts, of redeemable collateral.
+    #[inline]
+    pub(super) fn rate(&self) -> Option<&Reading> {
+        self.redemption.as_ref().map(|(_, rate)| rate)
     }
 
     /// Checks the age of what counts.
@@ -339,20 +388,36 @@ impl Look {
     /// [`Error::PriceTooOld`]; [`Error::FeedsTooFarApart`] where the newest readings would be young enough, were they not too far
     /// apart.
     #[inline]
-    pub(super) fn check_age(&self, config: &Config, max_age: u32, redeemable: bool, clock: Clock) -> Result<()> {
+    pub(super) fn check_age(&self, config: &Config, max_age: u32, clock: Clock) -> Result<()> {
         let is_old = |since: i64, most: u32| clock.unix.saturating_sub(since) > i64::from(most);
-        if is_old(self.used().since(redeemable), max_age) {
-            let apart = self.apart && !is_old(self.known.newest.since(redeemable), max_age);
+        if is_old(self.used().since(), max_age) {
+            let apart = self.set.is_some() && !is_old(self.newest().since(), max_age);
             return Err(if apart {
                 Error::FeedsTooFarApart
             } else {
                 Error::PriceTooOld
             });
         }
-        if redeemable && is_old(self.known.rate.since(), config.max_age_rate) {
+        if self
+            .rate()
+            .is_some_and(|rate| is_old(rate.since(), config.max_age_rate))
+        {
             return Err(Error::PriceTooOld);
         }
         Ok(())
+    }
+
+    /// Stores it where it comes from.
+    #[inline]
+    pub(crate) fn store(&self, known: &mut Known) {
+        known.newest.collateral = self.collateral;
+        known.newest.quote = self.quote;
+        if let Some((base, rate)) = self.redemption {
+            (known.newest.base, known.rate) = (base, rate);
+        }
+        if let Some(set) = self.set {
+            known.set = set;
+        }
     }
 }
 
