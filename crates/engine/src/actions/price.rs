@@ -2,7 +2,7 @@ use crate::{
     error::{Error, Result},
     guard::{BrakePull, Level, Prices},
     market::Market,
-    oracle::{PriceUse, Readings},
+    oracle::{Look, PriceUse, Readings},
     ramp::{Ramp, RampAnnounced, RampCancellation},
     stress::Stress,
     units::{Bps, Clock, DebtShares, Price},
@@ -38,7 +38,10 @@ impl Market {
     /// Those of [`Oracle::read`](crate::oracle::Oracle::read).
     pub fn accept_prices(&mut self, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
-        let (believed, look) = self.oracle.believe(&self.config, decimals, shown, usage, clock)?;
+        let mut look = Look::at(&self.oracle.known, self.oracle.has_redemption());
+        let believed = self
+            .oracle
+            .believe(&mut look, &self.config, decimals, shown, usage, clock)?;
         let mut guard = self.guard;
         let verdict = guard.observe(&self.config, &believed, clock)?;
         if verdict.teaches {

@@ -93,11 +93,12 @@ impl Believed {
             let value = redemption::value(&base, &rate, market.expo)?;
             redemption = Some(Redemption { base, rate, value });
         }
+        // Exponents are between -18 and 12, and decimals have 8 bits: it cannot wrap.
         let shift = market
             .expo
-            .saturating_sub(quote.expo)
-            .saturating_add(i32::from(decimals.1))
-            .saturating_sub(i32::from(decimals.0));
+            .wrapping_sub(quote.expo)
+            .wrapping_add(i32::from(decimals.1))
+            .wrapping_sub(i32::from(decimals.0));
         let mut believed = Self {
             market,
             quote,

@@ -81,8 +81,8 @@ stored! {
     }
 }
 
-/// What a market knows once it has looked at what is shown: the readings that are to be stored and no others, for copying all
-/// that it knows out and back would cost as much as looking at it.
+/// What a market knows once it has looked at what is shown: the readings that are to be stored and no others. It is filled where
+/// it is, and handed over by reference: on chain, each copy of it would cost as much as looking at a reading.
 pub(crate) struct Look {
     /// The newest reading of the collateral feed.
     collateral: Reading,
@@ -129,6 +129,7 @@ impl Reading {
     ///
     /// # Errors
     /// [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`].
+    #[inline]
     fn accept(raw: &RawReading, barred: i64, clock: Clock) -> Result<Self> {
         let price = u64::try_from(raw.price)
             .ok()
@@ -154,34 +155,32 @@ impl Reading {
         })
     }
 
-    /// The newer of this and what is shown; of one second, what is shown.
+    /// Becomes what is shown, unless it is newer itself; of one second, what is shown counts.
     ///
     /// # Errors
     /// Those of [`Reading::accept`]; `missing` if there is neither.
     #[inline]
-    fn or_newer(&self, shown: Option<&RawReading>, config: &Config, clock: Clock, missing: Error) -> Result<Self> {
+    fn take_newer(&mut self, shown: Option<&RawReading>, config: &Config, clock: Clock, missing: Error) -> Result<()> {
         let Some(raw) = shown else {
-            return (!self.is_none()).then_some(*self).ok_or(missing);
+            return if self.is_none() { Err(missing) } else { Ok(()) };
         };
         let reading = Self::accept(raw, self.barred, clock)?;
         if self.is_none() || (raw.publish_time > self.published && raw.publish_time != self.barred) {
-            return Ok(reading);
-        }
-        if raw.publish_time == self.published {
+            *self = reading;
+        } else if raw.publish_time == self.published {
             // Pyth's times are whole seconds, and it publishes several times in one.
-            return Ok(Self {
+            *self = Self {
                 accepted_at: self.accepted_at,
                 ..reading
-            });
-        }
-        if self.gives_way(config, clock) && raw.publish_time <= clock.unix {
-            return Ok(Self {
+            };
+        } else if self.gives_way(config, clock) && raw.publish_time <= clock.unix {
+            *self = Self {
                 barred: self.published,
                 ..reading
-            });
+            };
         }
-        // It is older: what is known counts.
-        Ok(*self)
+        // Else it is older: what is known counts.
+        Ok(())
     }
 
     /// Whether it is ahead of the clock, and has been for longer than a price may be old.
@@ -261,42 +260,6 @@ impl ReadingSet {
 }
 
 impl Known {
-    /// Looks at what is shown. Stores nothing.
-    ///
-    /// # Errors
-    /// Those of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`];
-    /// [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown or known of a feed.
-    #[inline]
-    pub(super) fn look(&self, config: &Config, redeemable: bool, shown: &Readings, clock: Clock) -> Result<Look> {
-        let newer = |known: &Reading, shown: &Option<RawReading>, missing| {
-            known.or_newer(shown.as_ref(), config, clock, missing)
-        };
-        let missing = Error::PriceRequired;
-        let collateral = newer(&self.newest.collateral, &shown.collateral, missing)?;
-        let quote = newer(&self.newest.quote, &shown.quote, missing)?;
-        let mut redemption = None;
-        if redeemable {
-            let missing = Error::RedemptionFeedsRequired;
-            let base = newer(&self.newest.base, &shown.base, missing)?;
-            redemption = Some((base, newer(&self.rate, &shown.rate, missing)?));
-        }
-        let mut look = Look {
-            collateral,
-            quote,
-            redemption,
-            set: None,
-        };
-        if !look.newest().are_together(config) {
-            let newest = ReadingSet {
-                collateral,
-                quote,
-                base: redemption.map_or(self.newest.base, |(base, _)| base),
-            };
-            look.set = Some(self.set_beside(&newest, config, redeemable, shown, clock)?);
-        }
-        Ok(look)
-    }
-
     /// What is kept of it when other feeds are pinned: the newest readings of those that stay.
     pub(crate) fn kept(&self, old: &Oracle, new: &Oracle) -> Self {
         let keep = |reading: &Reading, stays: bool| if stays { *reading } else { Zeroable::zeroed() };
@@ -329,34 +292,67 @@ impl Known {
             (&self.rate, old.rate_feed == new.rate_feed),
         ]
     }
+}
 
-    /// The newest set while `newest` is none: what was the newest until now, what is shown, or the one that is kept.
+impl Look {
+    /// What is known before anything is looked at.
+    #[inline]
+    pub(crate) fn at(known: &Known, redeemable: bool) -> Self {
+        Self {
+            collateral: known.newest.collateral,
+            quote: known.newest.quote,
+            redemption: redeemable.then_some((known.newest.base, known.rate)),
+            set: None,
+        }
+    }
+
+    /// Looks at what is shown beside what was `known`.
+    ///
+    /// # Errors
+    /// Those of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`];
+    /// [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown or known of a feed.
+    #[inline]
+    pub(super) fn take(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
+        let missing = Error::PriceRequired;
+        self.collateral
+            .take_newer(shown.collateral.as_ref(), config, clock, missing)?;
+        self.quote.take_newer(shown.quote.as_ref(), config, clock, missing)?;
+        if let Some((base, rate)) = &mut self.redemption {
+            let missing = Error::RedemptionFeedsRequired;
+            base.take_newer(shown.base.as_ref(), config, clock, missing)?;
+            rate.take_newer(shown.rate.as_ref(), config, clock, missing)?;
+        }
+        if !self.newest().are_together(config) {
+            self.find_set(known, config, shown, clock)?;
+        }
+        Ok(())
+    }
+
+    /// The newest set while the newest readings are none: what was the newest until now, what is shown, or the one that is kept.
     #[cold]
     #[inline(never)]
-    fn set_beside(
-        &self,
-        newest: &ReadingSet,
-        config: &Config,
-        redeemable: bool,
-        shown: &Readings,
-        clock: Clock,
-    ) -> Result<ReadingSet> {
-        let mut set = self.set;
-        if self.newest.dollars(redeemable).are_together(config) {
-            set = self.newest;
+    fn find_set(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
+        let redeemable = self.redemption.is_some();
+        let mut set = known.set;
+        if known.newest.dollars(redeemable).are_together(config) {
+            set = known.newest;
         }
+        let newest = ReadingSet {
+            collateral: self.collateral,
+            quote: self.quote,
+            base: self.redemption.map_or(known.newest.base, |(base, _)| base),
+        };
         let mut shown = newest.shown_beside(shown, clock)?;
         if !redeemable {
-            shown.base = self.newest.base;
+            shown.base = known.newest.base;
         }
         if shown.dollars(redeemable).are_together(config) && shown.is_newer(&set) {
             set = shown;
         }
-        Ok(set)
+        self.set = Some(set);
+        Ok(())
     }
-}
 
-impl Look {
     /// The newest readings of the dollar feeds.
     #[inline]
     fn newest(&self) -> Dollars<'_> {

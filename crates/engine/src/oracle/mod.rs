@@ -228,29 +228,34 @@ impl Oracle {
         usage: PriceUse,
         clock: Clock,
     ) -> Result<(Believed, Known)> {
-        let (believed, look) = self.believe(config, decimals, shown, usage, clock)?;
+        let mut look = Look::at(&self.known, self.has_redemption());
+        let believed = self.believe(&mut look, config, decimals, shown, usage, clock)?;
         let mut known = self.known;
         look.store(&mut known);
         Ok((believed, known))
     }
 
-    /// [`Oracle::read`] for who stores in place what is known then.
+    /// [`Oracle::read`] for who stores in place what is known then: `look`, which begins as [`Look::at`] what is known.
     ///
     /// # Errors
     /// Those of [`Oracle::read`].
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "handing the results over costs as much as the work")]
+    #[allow(
+        clippy::inline_always,
+        reason = "handing the result over costs as much as a good part of the work"
+    )]
     pub(crate) fn believe(
         &self,
+        look: &mut Look,
         config: &Config,
         decimals: (u8, u8),
         shown: &Readings,
         usage: PriceUse,
         clock: Clock,
-    ) -> Result<(Believed, Look)> {
-        let look = self.known.look(config, self.has_redemption(), shown, clock)?;
+    ) -> Result<Believed> {
+        look.take(&self.known, config, shown, clock)?;
         look.check_age(config, usage.max_age(config), clock)?;
-        Ok((Believed::new(config, decimals, look.used(), look.rate())?, look))
+        Believed::new(config, decimals, look.used(), look.rate())
     }
 }
 
