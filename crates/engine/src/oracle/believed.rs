@@ -3,7 +3,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
     guard::Flags,
-    num::{self, BPS},
+    num::{self, BPS, WHOLE, Width},
     units::{Bps, Price},
 };
 
@@ -264,9 +264,20 @@ fn compose(shift: i32, numerator: u64, denominator: u64, round: Round) -> Result
 
 impl FeedPrice {
     /// Flags of the confidence interval against its two limits.
+    #[inline]
     fn quality(&self, config: &Config) -> Flags {
+        let limits = config.confidence_halt.max(config.confidence_guard);
+        if num::are_native(self.price, self.conf) && limits <= num::MAX_RATIO {
+            return Self::quality_by(config, |limit| {
+                u64::product(self.conf, WHOLE) > u64::product(self.price, limit)
+            });
+        }
         // An integer: so the other side may be rounded down.
-        let wider = |limit: Bps| self.conf > num::scaled(self.price, limit);
+        Self::quality_by(config, |limit| self.conf > num::scaled(self.price, limit))
+    }
+
+    #[inline]
+    fn quality_by(config: &Config, wider: impl Fn(Bps) -> bool) -> Flags {
         if wider(config.confidence_halt) {
             Flags::CONFIDENCE_HALT
         } else if wider(config.confidence_guard) {

@@ -301,7 +301,8 @@ impl Look {
         Self {
             collateral: known.newest.collateral,
             quote: known.newest.quote,
-            redemption: redeemable.then_some((known.newest.base, known.rate)),
+            // Not `then_some`, which copies them in any case.
+            redemption: redeemable.then(|| (known.newest.base, known.rate)),
             set: None,
         }
     }
@@ -385,7 +386,8 @@ impl Look {
     /// apart.
     #[inline]
     pub(super) fn check_age(&self, config: &Config, max_age: u32, clock: Clock) -> Result<()> {
-        let is_old = |since: i64, most: u32| clock.unix.saturating_sub(since) > i64::from(most);
+        // A sum saturates at one end only, which is cheaper than a difference.
+        let is_old = |since: i64, most: u32| clock.unix > since.saturating_add_unsigned(most.into());
         if is_old(self.used().since(), max_age) {
             let apart = self.set.is_some() && !is_old(self.newest().since(), max_age);
             return Err(if apart {
