@@ -73,7 +73,9 @@ impl Market {
     /// # Errors
     /// Those of [`Market::accept_prices`].
     pub fn observe_price(&mut self, shown: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
-        let prices = self.accept_prices(shown, PriceUse::Observe, clock)?;
+        let accepted = self.accept_prices(shown, PriceUse::Observe, clock);
+        // By reference: they are large, and dear to move.
+        let prices = accepted.as_ref().map_err(|error| *error)?;
         // Here and not in every action that is shown a price: what each map leaves out it counts in full, so being late costs
         // nobody anything, and moving it takes more compute than a liquidation may ask for.
         let index = self.books.pool.index;
@@ -98,7 +100,7 @@ impl Market {
             collateral_published,
             quote_published,
         };
-        Ok((prices, observation))
+        Ok((*prices, observation))
     }
 
     /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no price

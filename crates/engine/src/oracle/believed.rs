@@ -211,15 +211,11 @@ impl Believed {
     /// The widest confidence interval of all feeds, bps of its price, rounded down.
     #[must_use]
     pub fn confidence(&self) -> Bps {
-        let (base, rate) = match &self.redemption {
-            Some(redemption) => (&redemption.base, &redemption.rate),
-            None => (&self.market, &self.market),
-        };
-        let widest = [&self.market, &self.quote, base, rate]
-            .into_iter()
-            .map(|reading| num::mul_div_floor(reading.conf, BPS, reading.price).unwrap_or(u64::MAX))
-            .max()
-            .unwrap_or(u64::MAX);
+        let width = |reading: &FeedPrice| num::mul_div_floor(reading.conf, BPS, reading.price).unwrap_or(u64::MAX);
+        let mut widest = width(&self.market).max(width(&self.quote));
+        if let Some(Redemption { base, rate, .. }) = &self.redemption {
+            widest = widest.max(width(base)).max(width(rate));
+        }
         Bps(u32::try_from(widest).unwrap_or(u32::MAX))
     }
 

@@ -6,7 +6,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::{actions::Liquidations, oracle::PriceUse};
+use breakwater_engine::{Readings, actions::Liquidations, oracle::PriceUse};
 
 /// Accounts of `liquidate`. No token account is among them: nothing moves.
 #[derive(Accounts)]
@@ -35,7 +35,8 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let readings = accounts.feeds.read(&market.oracle)?;
+    let mut readings = Readings::NONE;
+    accounts.feeds.read(&market.oracle, &mut readings)?;
     let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
     let prices = told(accounts.market.key(), &accepted)?;
     let mut account = accounts.margin_account.load_mut()?;

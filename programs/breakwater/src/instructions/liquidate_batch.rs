@@ -7,7 +7,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, key},
 };
 use anchor_lang::{Discriminator, prelude::*};
-use breakwater_engine::{self as engine, oracle::PriceUse};
+use breakwater_engine::{self as engine, Readings, oracle::PriceUse};
 
 /// Accounts of `liquidate_batch`; the margin accounts follow as remaining accounts.
 #[derive(Accounts)]
@@ -33,7 +33,8 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let accounts = &ctx.accounts;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let readings = accounts.feeds.read(&market.oracle)?;
+    let mut readings = Readings::NONE;
+    accounts.feeds.read(&market.oracle, &mut readings)?;
     let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
     let prices = told(accounts.market.key(), &accepted)?;
     let mut ledger = accounts.keeper_ledger.load_mut()?;
