@@ -4,15 +4,14 @@
 use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::LevelChanged,
-    state::key,
+    pyth,
+    state::{is_key, key},
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{
     Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, RawReading, Readings,
     oracle::{FEED_PULL, FEED_PUSH, PriceUse},
 };
-use pyth_sdk_solana::state::{PriceStatus, load_price_account};
-use pyth_solana_receiver_sdk::price_update::{PriceUpdateV2, VerificationLevel};
 
 /// The Pyth receiver programs. The SDK's own owner check knows only the first.
 pub const RECEIVERS: [Pubkey; 2] = [
@@ -35,26 +34,26 @@ pub struct Feeds<'info> {
 }
 
 impl Feeds<'_> {
-    /// Decodes the accounts that `oracle` has pinned; others are not looked at.
+    /// Decodes the accounts that `oracle` has pinned into `readings`, which are none before; others are not looked at. Not
+    /// returned: they are large, and dear to move.
     ///
     /// # Errors
     /// Those of [`read`].
     #[inline(never)]
-    pub fn read(&self, oracle: &Oracle) -> Result<Readings> {
-        let one = |pin: &FeedPin, account: &Option<UncheckedAccount>| match account {
-            Some(account) => read(pin, account).map(Some),
-            None => Ok(None),
+    pub fn read(&self, oracle: &Oracle, readings: &mut Readings) -> Result<()> {
+        let one = |reading: &mut Option<RawReading>, pin: &FeedPin, account: &Option<UncheckedAccount>| -> Result<()> {
+            if let Some(account) = account {
+                *reading = Some(read(pin, account)?);
+            }
+            Ok(())
         };
-        let mut readings = Readings {
-            collateral: one(&oracle.collateral_feed, &self.collateral_feed)?,
-            quote: one(&oracle.quote_feed, &self.quote_feed)?,
-            ..Readings::NONE
-        };
+        one(&mut readings.collateral, &oracle.collateral_feed, &self.collateral_feed)?;
+        one(&mut readings.quote, &oracle.quote_feed, &self.quote_feed)?;
         if oracle.has_redemption() {
-            readings.base = one(&oracle.base_feed, &self.base_feed)?;
-            readings.rate = one(&oracle.rate_feed, &self.rate_feed)?;
+            one(&mut readings.base, &oracle.base_feed, &self.base_feed)?;
+            one(&mut readings.rate, &oracle.rate_feed, &self.rate_feed)?;
         }
-        Ok(readings)
+        Ok(())
     }
 
     /// Reads the feeds, has the engine accept them, and tells of a change of level.
@@ -62,7 +61,8 @@ impl Feeds<'_> {
     /// # Errors
     /// Those of [`Feeds::read`] and of the engine's `accept_prices`.
     pub fn accept(&self, market: &mut Market, address: Pubkey, usage: PriceUse, clock: Clock) -> Result<Prices> {
-        let readings = self.read(&market.oracle)?;
+        let mut readings = Readings::NONE;
+        self.read(&market.oracle, &mut readings)?;
         told(address, &market.accept_prices(&readings, usage, clock)).copied()
     }
 
@@ -134,36 +134,12 @@ pub fn read(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
 }
 
 fn read_pull(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
-    require!(key(account.owner) == pin.owner, BreakwaterError::WrongFeedOwner);
-    let data = account.try_borrow_data()?;
-    let update = PriceUpdateV2::try_deserialize(&mut &data[..]).map_err(|_| BreakwaterError::FeedMalformed)?;
-    require!(update.price_message.feed_id == pin.key.0, BreakwaterError::WrongFeed);
-    require!(
-        update.verification_level == VerificationLevel::Full,
-        BreakwaterError::FeedNotVerified
-    );
-    let message = update.price_message;
-    Ok(RawReading {
-        price: message.price,
-        conf: message.conf,
-        expo: message.exponent,
-        ema_price: message.ema_price,
-        publish_time: message.publish_time,
-    })
+    require!(is_key(account.owner, &pin.owner), BreakwaterError::WrongFeedOwner);
+    Ok(pyth::read_pull(&account.try_borrow_data()?, &pin.key)?)
 }
 
 fn read_push(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
-    require!(key(account.key) == pin.key, BreakwaterError::WrongFeed);
-    require!(key(account.owner) == pin.owner, BreakwaterError::WrongFeedOwner);
-    let data = account.try_borrow_data()?;
-    let feed = load_price_account::<32, ()>(&data).map_err(|_| BreakwaterError::FeedMalformed)?;
-    // The SDK's getters fall back to the previous price when the feed is not trading; the aggregate itself does not.
-    require!(feed.agg.status == PriceStatus::Trading, BreakwaterError::FeedNotTrading);
-    Ok(RawReading {
-        price: feed.agg.price,
-        conf: feed.agg.conf,
-        expo: feed.expo,
-        ema_price: feed.ema_price.val,
-        publish_time: feed.timestamp,
-    })
+    require!(is_key(account.key, &pin.key), BreakwaterError::WrongFeed);
+    require!(is_key(account.owner, &pin.owner), BreakwaterError::WrongFeedOwner);
+    Ok(pyth::read_push(&account.try_borrow_data()?)?)
 }

@@ -25,6 +25,7 @@ pub mod events;
 pub mod feeds;
 pub mod governance;
 pub mod instructions;
+mod pyth;
 pub mod state;
 pub mod tokens;
 
@@ -52,14 +53,22 @@ solana_security_txt::security_txt! {
 pub mod breakwater {
     use super::*;
 
-    /// Creates the protocol account and makes the signer its authority. Only the program's upgrade authority may, once.
-    pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
-        instructions::initialize(ctx)
+    // Dispatch costs an instruction a few compute units for each that stands before it: what keepers call comes first, and what
+    // only governance calls comes last.
+
+    /// Liquidates one margin account against the backstop, for a bounty on the keeper's ledger. Anyone may.
+    pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
+        instructions::liquidate(ctx)
     }
 
-    /// Creates a market with its two vaults and its LP mint. Only the protocol's authority may.
-    pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
-        instructions::create_market(ctx, args)
+    /// Liquidates every liquidatable margin account among the remaining accounts; others are skipped. Anyone may.
+    pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Result<()> {
+        instructions::liquidate_batch(ctx)
+    }
+
+    /// Shows a market its feeds, whatever their quality: moves its guards and its breaker. Anyone may.
+    pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
+        instructions::observe_price(ctx)
     }
 
     /// Supplies `amount` quote atoms to the pool for at least `min_shares` LP shares. Anyone may.
@@ -104,44 +113,6 @@ pub mod breakwater {
         instructions::repay(ctx, amount)
     }
 
-    /// Shows a market its feeds, whatever their quality: moves its guards and its breaker. Anyone may.
-    pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
-        instructions::observe_price(ctx)
-    }
-
-    /// Names the first guardian of the brakes. Only the protocol's authority may, and only while there is none: another one
-    /// is named through the queue.
-    pub fn set_guardian(ctx: Context<SetGuardian>, guardian: Pubkey) -> Result<()> {
-        instructions::set_guardian(ctx, guardian)
-    }
-
-    /// Halts a market for `seconds`, at most its limit, and not again before it has rested. The guardian of the brakes
-    /// may, or the authority. What needs no price goes on.
-    pub fn pull_brake(ctx: Context<PullBrake>, seconds: u32) -> Result<()> {
-        instructions::pull_brake(ctx, seconds)
-    }
-
-    /// Announces that the liquidation LTV will go to `to` bps on a straight line from `starts_at` to `ends_at`, seconds since
-    /// 1970; not before its notice, and not faster than the limit. Only the protocol's authority may.
-    pub fn announce_liquidation_ltv(
-        ctx: Context<AnnounceLiquidationLtv>,
-        to: u32,
-        starts_at: i64,
-        ends_at: i64,
-    ) -> Result<()> {
-        instructions::announce_liquidation_ltv(ctx, to, starts_at, ends_at)
-    }
-
-    /// Liquidates one margin account against the backstop, for a bounty on the keeper's ledger. Anyone may.
-    pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
-        instructions::liquidate(ctx)
-    }
-
-    /// Liquidates every liquidatable margin account among the remaining accounts; others are skipped. Anyone may.
-    pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Result<()> {
-        instructions::liquidate_batch(ctx)
-    }
-
     /// Gives the backstop `amount` quote atoms, for good. Anyone may.
     pub fn fund_backstop(ctx: Context<FundBackstop>, amount: u64) -> Result<()> {
         instructions::fund_backstop(ctx, amount)
@@ -163,17 +134,6 @@ pub mod breakwater {
     /// while it has inventory.
     pub fn settle_deficit(ctx: Context<SettleDeficit>) -> Result<()> {
         instructions::settle_deficit(ctx)
-    }
-
-    /// Announces that `amount` quote atoms of the protocol's equity will be taken out of the backstop; zero takes an
-    /// announcement back. It may be announced until the slot `expires_slot`. Only the protocol's authority may.
-    pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64, expires_slot: u64) -> Result<()> {
-        instructions::queue_take_out(ctx, amount, expires_slot)
-    }
-
-    /// Takes the announced equity out, after its waiting time and as far as the stress cover allows. Only the protocol's authority may.
-    pub fn take_out(ctx: Context<TakeOut>) -> Result<()> {
-        instructions::take_out(ctx)
     }
 
     /// Opens the signer's position as a guardian of a market's backstop.
@@ -219,7 +179,51 @@ pub mod breakwater {
         instructions::claim_bounty(ctx)
     }
 
-    // Dispatch costs an instruction a few compute units for each that stands before it: what only governance calls comes last.
+    // What only governance calls.
+
+    /// Creates the protocol account and makes the signer its authority. Only the program's upgrade authority may, once.
+    pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
+        instructions::initialize(ctx)
+    }
+
+    /// Creates a market with its two vaults and its LP mint. Only the protocol's authority may.
+    pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
+        instructions::create_market(ctx, args)
+    }
+
+    /// Names the first guardian of the brakes. Only the protocol's authority may, and only while there is none: another one
+    /// is named through the queue.
+    pub fn set_guardian(ctx: Context<SetGuardian>, guardian: Pubkey) -> Result<()> {
+        instructions::set_guardian(ctx, guardian)
+    }
+
+    /// Halts a market for `seconds`, at most its limit, and not again before it has rested. The guardian of the brakes
+    /// may, or the authority. What needs no price goes on.
+    pub fn pull_brake(ctx: Context<PullBrake>, seconds: u32) -> Result<()> {
+        instructions::pull_brake(ctx, seconds)
+    }
+
+    /// Announces that the liquidation LTV will go to `to` bps on a straight line from `starts_at` to `ends_at`, seconds since
+    /// 1970; not before its notice, and not faster than the limit. Only the protocol's authority may.
+    pub fn announce_liquidation_ltv(
+        ctx: Context<AnnounceLiquidationLtv>,
+        to: u32,
+        starts_at: i64,
+        ends_at: i64,
+    ) -> Result<()> {
+        instructions::announce_liquidation_ltv(ctx, to, starts_at, ends_at)
+    }
+
+    /// Announces that `amount` quote atoms of the protocol's equity will be taken out of the backstop; zero takes an
+    /// announcement back. It may be announced until the slot `expires_slot`. Only the protocol's authority may.
+    pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64, expires_slot: u64) -> Result<()> {
+        instructions::queue_take_out(ctx, amount, expires_slot)
+    }
+
+    /// Takes the announced equity out, after its waiting time and as far as the stress cover allows. Only the protocol's authority may.
+    pub fn take_out(ctx: Context<TakeOut>) -> Result<()> {
+        instructions::take_out(ctx)
+    }
 
     /// Proposes another authority, who can accept until `expires_slot`; all zeros take a proposal back. Only the protocol's
     /// authority may.

@@ -120,6 +120,12 @@ pub fn key(address: &Pubkey) -> engine::Key {
     engine::Key(address.to_bytes())
 }
 
+/// Whether `address` is a stored key. Compares in place, where [`key`] would copy.
+#[inline]
+pub fn is_key(address: &Pubkey, key: &engine::Key) -> bool {
+    address.as_array() == &key.0
+}
+
 /// A stored key as an address.
 #[inline]
 pub fn address(key: engine::Key) -> Pubkey {

@@ -51,17 +51,19 @@ struct Debt {
 }
 
 /// Everything that a liquidation on some terms changes, worked out and not yet stored: the words that change and no others, for
-/// copying the account and all books out and back would be an eighth of the whole work.
+/// copying the account and all books out and back would be an eighth of the whole work. In this order, for an error takes the place
+/// of the first field, which the compiler then moves byte by byte.
+#[repr(C)]
 struct Outcome {
+    /// The band that holds the account.
+    held: u8,
+    /// The band that it goes into.
+    band: u8,
     terms: Terms,
     /// The account's debt.
     shares: DebtShares,
     /// The account's collateral.
     collateral: Collateral,
-    /// The band that holds the account.
-    held: u8,
-    /// The band that it goes into.
-    band: u8,
     /// The map's kept sums.
     sums: Sums,
     /// The pool's cash.

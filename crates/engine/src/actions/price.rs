@@ -2,7 +2,7 @@ use crate::{
     error::{Error, Result},
     guard::{BrakePull, Level, Prices},
     market::Market,
-    oracle::{PriceUse, Readings},
+    oracle::{Look, PriceUse, Readings},
     ramp::{Ramp, RampAnnounced, RampCancellation},
     stress::Stress,
     units::{Bps, Clock, DebtShares, Price},
@@ -38,7 +38,10 @@ impl Market {
     /// Those of [`Oracle::read`](crate::oracle::Oracle::read).
     pub fn accept_prices(&mut self, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
-        let (believed, known) = self.oracle.read(&self.config, decimals, shown, usage, clock)?;
+        let mut look = Look::at(&self.oracle.known, self.oracle.has_redemption());
+        let believed = self
+            .oracle
+            .believe(&mut look, &self.config, decimals, shown, usage, clock)?;
         let mut guard = self.guard;
         let verdict = guard.observe(&self.config, &believed, clock)?;
         if verdict.teaches {
@@ -53,7 +56,7 @@ impl Market {
             self.map.center(verdict.guarded, self.books.pool.index, ltv);
         }
         self.guard = guard;
-        self.oracle.known = known;
+        look.store(&mut self.oracle.known);
         Ok(Prices::new(believed, verdict, usage, clock))
     }
 
@@ -70,7 +73,9 @@ impl Market {
     /// # Errors
     /// Those of [`Market::accept_prices`].
     pub fn observe_price(&mut self, shown: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
-        let prices = self.accept_prices(shown, PriceUse::Observe, clock)?;
+        let accepted = self.accept_prices(shown, PriceUse::Observe, clock);
+        // By reference: they are large, and dear to move.
+        let prices = accepted.as_ref().map_err(|error| *error)?;
         // Here and not in every action that is shown a price: what each map leaves out it counts in full, so being late costs
         // nobody anything, and moving it takes more compute than a liquidation may ask for.
         let index = self.books.pool.index;
@@ -95,7 +100,7 @@ impl Market {
             collateral_published,
             quote_published,
         };
-        Ok((prices, observation))
+        Ok((*prices, observation))
     }
 
     /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no price

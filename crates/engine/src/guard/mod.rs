@@ -289,7 +289,13 @@ impl Guard {
         if self.reference == Price::default() {
             (self.reference, self.average) = (spot, spot);
         }
-        let since = |moment| u64::try_from(clock.unix.saturating_sub(moment)).unwrap_or(0);
+        let since = |moment| {
+            if clock.unix > moment {
+                clock.unix.abs_diff(moment)
+            } else {
+                0
+            }
+        };
         let elapsed = since(self.moved_at);
         if elapsed > 0 {
             let allowed = config

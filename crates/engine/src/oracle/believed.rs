@@ -1,9 +1,9 @@
-use super::{FeedPrice, Reading, ReadingSet, redemption};
+use super::{FeedPrice, Reading, known::Dollars, redemption};
 use crate::{
     config::Config,
     error::{Error, Result},
     guard::Flags,
-    num::{self, BPS},
+    num::{self, BPS, WHOLE, Width},
     units::{Bps, Price},
 };
 
@@ -37,13 +37,11 @@ const MAX_INTEGER: u128 = 1 << 40;
 /// Readings that passed every check, and the prices that they compose to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Believed {
-    /// What the collateral counts as: the lower of market and redemption.
-    collateral: FeedPrice,
-    /// What the market pays for it.
+    /// What the market pays for the collateral.
     market: FeedPrice,
     quote: FeedPrice,
-    /// Base and rate, for redeemable collateral.
-    redemption: Option<(FeedPrice, FeedPrice)>,
+    /// Of redeemable collateral.
+    redemption: Option<Redemption>,
     /// Decimal shift from a ratio of mantissas to quote atoms per collateral atom.
     shift: i32,
     /// Collateral price ÷ quote price, rounded down.
@@ -56,6 +54,17 @@ pub struct Believed {
     published: (i64, i64),
 }
 
+/// What redeemable collateral is redeemed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Redemption {
+    /// The base token.
+    base: FeedPrice,
+    /// Base tokens for one of collateral.
+    rate: FeedPrice,
+    /// Their product, as a price of the collateral.
+    value: FeedPrice,
+}
+
 #[derive(Clone, Copy)]
 enum Round {
     Down,
@@ -63,40 +72,54 @@ enum Round {
 }
 
 impl Believed {
-    /// The price that a set of readings comes to, with the redemption rate where the collateral has one.
+    /// The price that readings come to, with the redemption rate where the collateral has one.
     ///
     /// # Errors
     /// [`Error::PriceOutOfRange`].
-    pub(super) fn new(config: &Config, decimals: (u8, u8), set: &ReadingSet, rate: Option<&Reading>) -> Result<Self> {
-        let (market, quote) = (set.collateral.of, set.quote.of);
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "handing the result over costs as much as the work")]
+    pub(super) fn new(
+        config: &Config,
+        decimals: (u8, u8),
+        dollars: Dollars<'_>,
+        rate: Option<&Reading>,
+    ) -> Result<Self> {
+        let (market, quote) = (dollars.collateral.of, dollars.quote.of);
         let mut flags = market.quality(config).with(quote.quality(config));
-        let mut collateral = market;
-        let redemption = rate.map(|rate| (set.base.of, rate.of));
-        if let Some((base, rate)) = &redemption {
+        let mut redemption = None;
+        if let (Some(base), Some(rate)) = (dollars.base, rate) {
+            let (base, rate) = (base.of, rate.of);
             flags = flags.with(base.quality(config)).with(rate.quality(config));
-            let redeemed = redemption::value(base, rate, market.expo)?;
-            if redeemed.price < market.price {
-                collateral = redeemed;
-            }
+            let value = redemption::value(&base, &rate, market.expo)?;
+            redemption = Some(Redemption { base, rate, value });
         }
+        // Exponents are between -18 and 12, and decimals have 8 bits: it cannot wrap.
         let shift = market
             .expo
-            .saturating_sub(quote.expo)
-            .saturating_add(i32::from(decimals.1))
-            .saturating_sub(i32::from(decimals.0));
+            .wrapping_sub(quote.expo)
+            .wrapping_add(i32::from(decimals.1))
+            .wrapping_sub(i32::from(decimals.0));
         let mut believed = Self {
-            collateral,
             market,
             quote,
             redemption,
             shift,
             spot: Price::default(),
             flags,
-            since: set.since(redemption.is_some()),
-            published: (set.collateral.published, set.quote.published),
+            since: dollars.since(),
+            published: (dollars.collateral.published, dollars.quote.published),
         };
-        believed.spot = believed.compose(collateral.price, quote.price, Round::Down)?;
+        believed.spot = compose(shift, believed.collateral().price, quote.price, Round::Down)?;
         Ok(believed)
+    }
+
+    /// What the collateral counts as: the lower of market and redemption.
+    #[inline]
+    fn collateral(&self) -> &FeedPrice {
+        match &self.redemption {
+            Some(redemption) if redemption.value.price < self.market.price => &redemption.value,
+            _ => &self.market,
+        }
     }
 
     /// Collateral in quote, rounded down: the collateral feed, or what it is redeemed for if that is less, over the
@@ -138,9 +161,10 @@ impl Believed {
             .price
             .checked_add(self.quote.conf)
             .ok_or(Error::PriceOutOfRange)?;
-        match self.collateral.price.saturating_sub(self.collateral.conf) {
+        let collateral = self.collateral();
+        match collateral.price.saturating_sub(collateral.conf) {
             0 => Ok(Price::default()),
-            collateral => self.compose(collateral, quote, Round::Down),
+            collateral => compose(self.shift, collateral, quote, Round::Down),
         }
     }
 
@@ -155,7 +179,12 @@ impl Believed {
             .price
             .checked_add(self.market.conf)
             .ok_or(Error::PriceOutOfRange)?;
-        self.compose(collateral, self.quote.price.saturating_sub(self.quote.conf), Round::Up)
+        compose(
+            self.shift,
+            collateral,
+            self.quote.price.saturating_sub(self.quote.conf),
+            Round::Up,
+        )
     }
 
     /// Pyth's moving average of both feeds, rounded down.
@@ -164,7 +193,7 @@ impl Believed {
     /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`].
     pub fn ema(&self) -> Result<Price> {
         let (collateral, quote) = self.emas().ok_or(Error::EmaUnavailable)?;
-        self.compose(collateral, quote, Round::Down)
+        compose(self.shift, collateral, quote, Round::Down)
     }
 
     /// Whether spot and Pyth's moving average are further apart than `band`, of the average; `None` without an average.
@@ -172,7 +201,7 @@ impl Believed {
     /// Compared without dividing: c·q' against c'·q, where ' marks the averages.
     pub(crate) fn strays_from_ema(&self, band: Bps) -> Option<bool> {
         let (collateral, quote) = self.emas()?;
-        let spot = num::wide(self.collateral.price, quote);
+        let spot = num::wide(self.collateral().price, quote);
         let ema = num::wide(collateral, self.quote.price);
         // Products of 112 bits and more are rare; their last bits move the band by less than 2^-90.
         let shift = if spot.max(ema) >> 112 == 0 { 0 } else { 16 };
@@ -182,55 +211,69 @@ impl Believed {
     /// The widest confidence interval of all feeds, bps of its price, rounded down.
     #[must_use]
     pub fn confidence(&self) -> Bps {
-        let (base, rate) = self.redemption.unwrap_or((self.market, self.market));
-        let widest = [self.market, self.quote, base, rate]
-            .iter()
-            .map(|reading| num::mul_div_floor(reading.conf, BPS, reading.price).unwrap_or(u64::MAX))
-            .max()
-            .unwrap_or(u64::MAX);
+        let width = |reading: &FeedPrice| num::mul_div_floor(reading.conf, BPS, reading.price).unwrap_or(u64::MAX);
+        let mut widest = width(&self.market).max(width(&self.quote));
+        if let Some(Redemption { base, rate, .. }) = &self.redemption {
+            widest = widest.max(width(base)).max(width(rate));
+        }
         Bps(u32::try_from(widest).unwrap_or(u32::MAX))
     }
 
     fn emas(&self) -> Option<(u64, u64)> {
-        Some((self.collateral.ema()?, self.quote.ema()?))
+        Some((self.collateral().ema()?, self.quote.ema()?))
     }
+}
 
-    /// numerator ÷ denominator × 10^(exponents and decimals), Q64.64.
-    fn compose(&self, numerator: u64, denominator: u64, round: Round) -> Result<Price> {
-        let scale = power_of_ten(self.shift).ok_or(Error::PriceOutOfRange)?;
-        if numerator > i64::MAX.unsigned_abs() || denominator > i64::MAX.unsigned_abs() || denominator == 0 {
-            return Err(Error::PriceOutOfRange);
-        }
-        let denominator = u128::from(denominator);
-        let divide = match round {
-            Round::Down => num::div_floor,
-            Round::Up => num::div_ceil,
-        };
-        let raw = if self.shift >= 0 {
-            // 2^63 × 10^19 < 2^127: the product does not overflow, and the remainder is below 2^63.
-            let scaled = num::wide(numerator, scale);
-            let integer = num::div_floor(scaled, denominator)?;
-            if integer >= MAX_INTEGER {
-                return Err(Error::PriceOutOfRange);
-            }
-            let remainder = scaled.wrapping_sub(integer.wrapping_mul(denominator));
-            num::add(integer << 64, divide(remainder << 64, denominator)?)?
-        } else {
-            // One after the other is the same, rounding included, and far cheaper where both have 32 bits.
-            divide(divide(u128::from(numerator) << 64, denominator)?, u128::from(scale))?
-        };
-        if raw == 0 || raw >> 64 >= MAX_INTEGER {
-            return Err(Error::PriceOutOfRange);
-        }
-        Ok(Price::from_raw(raw))
+/// numerator ÷ denominator × 10^`shift`, Q64.64.
+///
+/// # Errors
+/// [`Error::PriceOutOfRange`].
+#[inline]
+fn compose(shift: i32, numerator: u64, denominator: u64, round: Round) -> Result<Price> {
+    let scale = power_of_ten(shift).ok_or(Error::PriceOutOfRange)?;
+    if numerator > i64::MAX.unsigned_abs() || denominator > i64::MAX.unsigned_abs() || denominator == 0 {
+        return Err(Error::PriceOutOfRange);
     }
+    let denominator = u128::from(denominator);
+    let divide = match round {
+        Round::Down => num::div_floor,
+        Round::Up => num::div_ceil,
+    };
+    let raw = if shift >= 0 {
+        // 2^63 × 10^19 < 2^127: the product does not overflow, and the remainder is below 2^63.
+        let scaled = num::wide(numerator, scale);
+        let integer = num::div_floor(scaled, denominator)?;
+        if integer >= MAX_INTEGER {
+            return Err(Error::PriceOutOfRange);
+        }
+        let remainder = scaled.wrapping_sub(integer.wrapping_mul(denominator));
+        num::add(integer << 64, divide(remainder << 64, denominator)?)?
+    } else {
+        // One after the other is the same, rounding included, and far cheaper where both have 32 bits.
+        divide(divide(u128::from(numerator) << 64, denominator)?, u128::from(scale))?
+    };
+    if raw == 0 || raw >> 64 >= MAX_INTEGER {
+        return Err(Error::PriceOutOfRange);
+    }
+    Ok(Price::from_raw(raw))
 }
 
 impl FeedPrice {
     /// Flags of the confidence interval against its two limits.
+    #[inline]
     fn quality(&self, config: &Config) -> Flags {
+        let limits = config.confidence_halt.max(config.confidence_guard);
+        if num::are_native(self.price, self.conf) && limits <= num::MAX_RATIO {
+            return Self::quality_by(config, |limit| {
+                u64::product(self.conf, WHOLE) > u64::product(self.price, limit)
+            });
+        }
         // An integer: so the other side may be rounded down.
-        let wider = |limit: Bps| self.conf > num::scaled(self.price, limit);
+        Self::quality_by(config, |limit| self.conf > num::scaled(self.price, limit))
+    }
+
+    #[inline]
+    fn quality_by(config: &Config, wider: impl Fn(Bps) -> bool) -> Flags {
         if wider(config.confidence_halt) {
             Flags::CONFIDENCE_HALT
         } else if wider(config.confidence_guard) {

@@ -81,12 +81,26 @@ stored! {
     }
 }
 
-/// What a market knows once it has looked at what is shown.
-pub(super) struct Look {
-    /// To be stored.
-    pub known: Known,
-    /// Whether the newest readings are too far apart: then the set is used.
-    apart: bool,
+/// What a market knows once it has looked at what is shown: the readings that are to be stored and no others. It is filled where
+/// it is, and handed over by reference: on chain, each copy of it would cost as much as looking at a reading.
+pub(crate) struct Look {
+    /// The newest reading of the collateral feed.
+    collateral: Reading,
+    /// The newest reading of the quote feed.
+    quote: Reading,
+    /// The newest readings of base and rate feed, of redeemable collateral.
+    redemption: Option<(Reading, Reading)>,
+    /// The newest set, where the newest readings are too far apart: then it is used.
+    set: Option<ReadingSet>,
+}
+
+/// A reading of each dollar feed that a market has.
+#[derive(Clone, Copy)]
+pub(super) struct Dollars<'a> {
+    pub collateral: &'a Reading,
+    pub quote: &'a Reading,
+    /// Of redeemable collateral.
+    pub base: Option<&'a Reading>,
 }
 
 impl FeedPrice {
@@ -115,6 +129,7 @@ impl Reading {
     ///
     /// # Errors
     /// [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`].
+    #[inline]
     fn accept(raw: &RawReading, barred: i64, clock: Clock) -> Result<Self> {
         let price = u64::try_from(raw.price)
             .ok()
@@ -140,34 +155,32 @@ impl Reading {
         })
     }
 
-    /// The newer of this and what is shown; of one second, what is shown.
+    /// Becomes what is shown, unless it is newer itself; of one second, what is shown counts.
     ///
     /// # Errors
     /// Those of [`Reading::accept`]; `missing` if there is neither.
     #[inline]
-    fn or_newer(&self, shown: Option<&RawReading>, config: &Config, clock: Clock, missing: Error) -> Result<Self> {
+    fn take_newer(&mut self, shown: Option<&RawReading>, config: &Config, clock: Clock, missing: Error) -> Result<()> {
         let Some(raw) = shown else {
-            return (!self.is_none()).then_some(*self).ok_or(missing);
+            return if self.is_none() { Err(missing) } else { Ok(()) };
         };
         let reading = Self::accept(raw, self.barred, clock)?;
         if self.is_none() || (raw.publish_time > self.published && raw.publish_time != self.barred) {
-            return Ok(reading);
-        }
-        if raw.publish_time == self.published {
+            *self = reading;
+        } else if raw.publish_time == self.published {
             // Pyth's times are whole seconds, and it publishes several times in one.
-            return Ok(Self {
+            *self = Self {
                 accepted_at: self.accepted_at,
                 ..reading
-            });
-        }
-        if self.gives_way(config, clock) && raw.publish_time <= clock.unix {
-            return Ok(Self {
+            };
+        } else if self.gives_way(config, clock) && raw.publish_time <= clock.unix {
+            *self = Self {
                 barred: self.published,
                 ..reading
-            });
+            };
         }
-        // It is older: what is known counts.
-        Ok(*self)
+        // Else it is older: what is known counts.
+        Ok(())
     }
 
     /// Whether it is ahead of the clock, and has been for longer than a price may be old.
@@ -177,32 +190,40 @@ impl Reading {
     }
 }
 
+impl Dollars<'_> {
+    /// From when the oldest of them is, seconds since 1970.
+    #[inline]
+    pub(super) fn since(&self) -> i64 {
+        let since = self.collateral.since().min(self.quote.since());
+        self.base.map_or(since, |base| since.min(base.since()))
+    }
+
+    /// Whether all of them were published within `max_skew`. Where none was accepted yet they were not.
+    #[inline]
+    fn are_together(&self, config: &Config) -> bool {
+        let (one, other) = (self.collateral.published, self.quote.published);
+        let (mut first, mut last) = (one.min(other), one.max(other));
+        if let Some(base) = self.base {
+            first = first.min(base.published);
+            last = last.max(base.published);
+        }
+        !self.collateral.is_none() && last.saturating_sub(first) <= i64::from(config.max_skew)
+    }
+}
+
 impl ReadingSet {
     fn all(&self) -> [&Reading; 3] {
         [&self.collateral, &self.quote, &self.base]
     }
 
-    /// From when the oldest of its readings is, seconds since 1970.
+    /// Those of the feeds that a market has.
     #[inline]
-    pub(super) fn since(&self, redeemable: bool) -> i64 {
-        let since = self.collateral.since().min(self.quote.since());
-        if redeemable {
-            since.min(self.base.since())
-        } else {
-            since
+    fn dollars(&self, redeemable: bool) -> Dollars<'_> {
+        Dollars {
+            collateral: &self.collateral,
+            quote: &self.quote,
+            base: redeemable.then_some(&self.base),
         }
-    }
-
-    /// Whether all of it was published within `max_skew`. An empty set was not.
-    #[inline]
-    fn is_together(&self, config: &Config, redeemable: bool) -> bool {
-        let (one, other) = (self.collateral.published, self.quote.published);
-        let (mut first, mut last) = (one.min(other), one.max(other));
-        if redeemable {
-            first = first.min(self.base.published);
-            last = last.max(self.base.published);
-        }
-        !self.collateral.is_none() && last.saturating_sub(first) <= i64::from(config.max_skew)
     }
 
     /// Whether some reading is newer than in `other`, and none older.
@@ -239,30 +260,6 @@ impl ReadingSet {
 }
 
 impl Known {
-    /// Looks at what is shown. Stores nothing.
-    ///
-    /// # Errors
-    /// Those of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`];
-    /// [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown or known of a feed.
-    pub(super) fn look(&self, config: &Config, redeemable: bool, shown: &Readings, clock: Clock) -> Result<Look> {
-        let mut known = *self;
-        let (newest, missing) = (&mut known.newest, Error::PriceRequired);
-        newest.collateral = newest
-            .collateral
-            .or_newer(shown.collateral.as_ref(), config, clock, missing)?;
-        newest.quote = newest.quote.or_newer(shown.quote.as_ref(), config, clock, missing)?;
-        if redeemable {
-            let missing = Error::RedemptionFeedsRequired;
-            newest.base = newest.base.or_newer(shown.base.as_ref(), config, clock, missing)?;
-            known.rate = known.rate.or_newer(shown.rate.as_ref(), config, clock, missing)?;
-        }
-        let apart = !newest.is_together(config, redeemable);
-        if apart {
-            known.set = self.set_beside(&known.newest, config, redeemable, shown, clock)?;
-        }
-        Ok(Look { known, apart })
-    }
-
     /// What is kept of it when other feeds are pinned: the newest readings of those that stay.
     pub(crate) fn kept(&self, old: &Oracle, new: &Oracle) -> Self {
         let keep = |reading: &Reading, stays: bool| if stays { *reading } else { Zeroable::zeroed() };
@@ -295,42 +292,91 @@ impl Known {
             (&self.rate, old.rate_feed == new.rate_feed),
         ]
     }
-
-    /// The newest set while `newest` is none: what was the newest until now, what is shown, or the one that is kept.
-    #[cold]
-    #[inline(never)]
-    fn set_beside(
-        &self,
-        newest: &ReadingSet,
-        config: &Config,
-        redeemable: bool,
-        shown: &Readings,
-        clock: Clock,
-    ) -> Result<ReadingSet> {
-        let mut set = self.set;
-        if self.newest.is_together(config, redeemable) {
-            set = self.newest;
-        }
-        let mut shown = newest.shown_beside(shown, clock)?;
-        if !redeemable {
-            shown.base = self.newest.base;
-        }
-        if shown.is_together(config, redeemable) && shown.is_newer(&set) {
-            set = shown;
-        }
-        Ok(set)
-    }
 }
 
 impl Look {
-    /// The readings that count.
+    /// What is known before anything is looked at.
     #[inline]
-    pub(super) fn used(&self) -> &ReadingSet {
-        if self.apart {
-            &self.known.set
-        } else {
-            &self.known.newest
+    pub(crate) fn at(known: &Known, redeemable: bool) -> Self {
+        Self {
+            collateral: known.newest.collateral,
+            quote: known.newest.quote,
+            // Not `then_some`, which copies them in any case.
+            redemption: redeemable.then(|| (known.newest.base, known.rate)),
+            set: None,
         }
+    }
+
+    /// Looks at what is shown beside what was `known`.
+    ///
+    /// # Errors
+    /// Those of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`];
+    /// [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown or known of a feed.
+    #[inline]
+    pub(super) fn take(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
+        let missing = Error::PriceRequired;
+        self.collateral
+            .take_newer(shown.collateral.as_ref(), config, clock, missing)?;
+        self.quote.take_newer(shown.quote.as_ref(), config, clock, missing)?;
+        if let Some((base, rate)) = &mut self.redemption {
+            let missing = Error::RedemptionFeedsRequired;
+            base.take_newer(shown.base.as_ref(), config, clock, missing)?;
+            rate.take_newer(shown.rate.as_ref(), config, clock, missing)?;
+        }
+        if !self.newest().are_together(config) {
+            self.find_set(known, config, shown, clock)?;
+        }
+        Ok(())
+    }
+
+    /// The newest set while the newest readings are none: what was the newest until now, what is shown, or the one that is kept.
+    #[cold]
+    #[inline(never)]
+    fn find_set(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
+        let redeemable = self.redemption.is_some();
+        let mut set = known.set;
+        if known.newest.dollars(redeemable).are_together(config) {
+            set = known.newest;
+        }
+        let newest = ReadingSet {
+            collateral: self.collateral,
+            quote: self.quote,
+            base: self.redemption.map_or(known.newest.base, |(base, _)| base),
+        };
+        let mut shown = newest.shown_beside(shown, clock)?;
+        if !redeemable {
+            shown.base = known.newest.base;
+        }
+        if shown.dollars(redeemable).are_together(config) && shown.is_newer(&set) {
+            set = shown;
+        }
+        self.set = Some(set);
+        Ok(())
+    }
+
+    /// The newest readings of the dollar feeds.
+    #[inline]
+    fn newest(&self) -> Dollars<'_> {
+        Dollars {
+            collateral: &self.collateral,
+            quote: &self.quote,
+            base: self.redemption.as_ref().map(|(base, _)| base),
+        }
+    }
+
+    /// The readings of the dollar feeds that count.
+    #[inline]
+    pub(super) fn used(&self) -> Dollars<'_> {
+        match &self.set {
+            Some(set) => set.dollars(self.redemption.is_some()),
+            None => self.newest(),
+        }
+    }
+
+    /// The redemption rate that counts, of redeemable collateral.
+    #[inline]
+    pub(super) fn rate(&self) -> Option<&Reading> {
+        self.redemption.as_ref().map(|(_, rate)| rate)
     }
 
     /// Checks the age of what counts.
@@ -339,20 +385,37 @@ impl Look {
     /// [`Error::PriceTooOld`]; [`Error::FeedsTooFarApart`] where the newest readings would be young enough, were they not too far
     /// apart.
     #[inline]
-    pub(super) fn check_age(&self, config: &Config, max_age: u32, redeemable: bool, clock: Clock) -> Result<()> {
-        let is_old = |since: i64, most: u32| clock.unix.saturating_sub(since) > i64::from(most);
-        if is_old(self.used().since(redeemable), max_age) {
-            let apart = self.apart && !is_old(self.known.newest.since(redeemable), max_age);
+    pub(super) fn check_age(&self, config: &Config, max_age: u32, clock: Clock) -> Result<()> {
+        // A sum saturates at one end only, which is cheaper than a difference.
+        let is_old = |since: i64, most: u32| clock.unix > since.saturating_add_unsigned(most.into());
+        if is_old(self.used().since(), max_age) {
+            let apart = self.set.is_some() && !is_old(self.newest().since(), max_age);
             return Err(if apart {
                 Error::FeedsTooFarApart
             } else {
                 Error::PriceTooOld
             });
         }
-        if redeemable && is_old(self.known.rate.since(), config.max_age_rate) {
+        if self
+            .rate()
+            .is_some_and(|rate| is_old(rate.since(), config.max_age_rate))
+        {
             return Err(Error::PriceTooOld);
         }
         Ok(())
+    }
+
+    /// Stores it where it comes from.
+    #[inline]
+    pub(crate) fn store(&self, known: &mut Known) {
+        known.newest.collateral = self.collateral;
+        known.newest.quote = self.quote;
+        if let Some((base, rate)) = self.redemption {
+            (known.newest.base, known.rate) = (base, rate);
+        }
+        if let Some(set) = self.set {
+            known.set = set;
+        }
     }
 }
 

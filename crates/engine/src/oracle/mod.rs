@@ -17,7 +17,7 @@ mod known;
 mod redemption;
 
 pub use believed::Believed;
-use known::Look;
+pub(crate) use known::Look;
 pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet};
 
 /// [`FeedPin::kind`] of no feed.
@@ -228,12 +228,34 @@ impl Oracle {
         usage: PriceUse,
         clock: Clock,
     ) -> Result<(Believed, Known)> {
-        let redeemable = self.has_redemption();
-        let look = self.known.look(config, redeemable, shown, clock)?;
-        look.check_age(config, usage.max_age(config), redeemable, clock)?;
-        let Look { known, .. } = &look;
-        let rate = redeemable.then_some(&known.rate);
-        Ok((Believed::new(config, decimals, look.used(), rate)?, look.known))
+        let mut look = Look::at(&self.known, self.has_redemption());
+        let believed = self.believe(&mut look, config, decimals, shown, usage, clock)?;
+        let mut known = self.known;
+        look.store(&mut known);
+        Ok((believed, known))
+    }
+
+    /// [`Oracle::read`] for who stores in place what is known then: `look`, which begins as [`Look::at`] what is known.
+    ///
+    /// # Errors
+    /// Those of [`Oracle::read`].
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "handing the result over costs as much as a good part of the work"
+    )]
+    pub(crate) fn believe(
+        &self,
+        look: &mut Look,
+        config: &Config,
+        decimals: (u8, u8),
+        shown: &Readings,
+        usage: PriceUse,
+        clock: Clock,
+    ) -> Result<Believed> {
+        look.take(&self.known, config, shown, clock)?;
+        look.check_age(config, usage.max_age(config), clock)?;
+        Believed::new(config, decimals, look.used(), look.rate())
     }
 }
 

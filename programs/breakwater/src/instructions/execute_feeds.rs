@@ -48,7 +48,8 @@ pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Pins, dead: bool) -> Res
     if dead {
         market.replace_dead_feeds(&feeds, queued_at, &next, clock)
     } else {
-        let present = accounts.present.read(&market.oracle)?;
+        let mut present = Readings::NONE;
+        accounts.present.read(&market.oracle, &mut present)?;
         market.change_feeds(&feeds, &present, &next, clock)
     }
     .or_program_error()?;
@@ -63,5 +64,7 @@ pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Pins, dead: bool) -> Res
 /// What the queued feeds say. Not inlined: the oracle that they would make is large for a stack frame.
 #[inline(never)]
 fn read_next(market: &Market, feeds: &Pins, accounts: &Feeds) -> Result<Readings> {
-    accounts.read(&market.check_feeds(feeds).or_program_error()?)
+    let mut readings = Readings::NONE;
+    accounts.read(&market.check_feeds(feeds).or_program_error()?, &mut readings)?;
+    Ok(readings)
 }

@@ -3,10 +3,11 @@ use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::LiquidatedLog,
     feeds::*,
-    state::{KeeperLedger, MarginAccount, Market, key},
+    state::{KeeperLedger, MarginAccount, Market, is_key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::{actions::Liquidations, oracle::PriceUse};
+use breakwater_engine::{Readings, actions::Liquidations, oracle::PriceUse};
+use std::cell::RefMut;
 
 /// Accounts of `liquidate`. No token account is among them: nothing moves.
 #[derive(Accounts)]
@@ -14,15 +15,11 @@ pub struct Liquidate<'info> {
     /// The market.
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
-    /// The account to liquidate.
-    #[account(mut, constraint = margin_account.load()?.market == key(&market.key()) @ BreakwaterError::WrongMarket)]
+    /// The account to liquidate. CHECKED by [`liquidate`] to be of this market.
+    #[account(mut)]
     pub margin_account: AccountLoader<'info, MarginAccount>,
-    /// Where the bounty is credited.
-    #[account(
-        mut,
-        constraint = keeper_ledger.load()?.market == key(&market.key()) @ BreakwaterError::WrongMarket,
-        constraint = keeper_ledger.load()?.keeper == key(keeper.key) @ BreakwaterError::WrongKeeper,
-    )]
+    /// Where the bounty is credited. CHECKED by [`open_ledger`].
+    #[account(mut)]
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.
     pub keeper: Signer<'info>,
@@ -33,13 +30,17 @@ pub struct Liquidate<'info> {
 /// Liquidates one margin account.
 pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let accounts = &ctx.accounts;
+    let address = accounts.market.as_ref().key;
+    // Checked here and not by a constraint, which would load the account once more.
+    let mut account = accounts.margin_account.load_mut()?;
+    require!(is_key(address, &account.market), BreakwaterError::WrongMarket);
+    let mut ledger = open_ledger(&accounts.keeper_ledger, address, accounts.keeper.key)?;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let readings = accounts.feeds.read(&market.oracle)?;
+    let mut readings = Readings::NONE;
+    accounts.feeds.read(&market.oracle, &mut readings)?;
     let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
-    let prices = told(accounts.market.key(), &accepted)?;
-    let mut account = accounts.margin_account.load_mut()?;
-    let mut ledger = accounts.keeper_ledger.load_mut()?;
+    let prices = told(*address, &accepted)?;
     // By reference: they are large, and dear to move.
     let mut liquidations = market.liquidations(prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
@@ -54,6 +55,21 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     .or_program_error()?;
     log.emit();
     Ok(())
+}
+
+/// The ledger of a keeper in a market, loaded once: each of the checks would load it anew as a constraint.
+///
+/// # Errors
+/// [`BreakwaterError::WrongMarket`], [`BreakwaterError::WrongKeeper`], those of [`AccountLoader::load_mut`].
+pub(super) fn open_ledger<'a>(
+    account: &'a AccountLoader<KeeperLedger>,
+    market: &Pubkey,
+    keeper: &Pubkey,
+) -> Result<RefMut<'a, KeeperLedger>> {
+    let ledger = account.load_mut()?;
+    require!(is_key(market, &ledger.market), BreakwaterError::WrongMarket);
+    require!(is_key(keeper, &ledger.keeper), BreakwaterError::WrongKeeper);
+    Ok(ledger)
 }
 
 /// Liquidates one account and notes it for the event. Both instructions call this one function: so there is one copy of the

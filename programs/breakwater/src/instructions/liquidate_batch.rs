@@ -4,10 +4,10 @@ use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::LiquidatedLog,
     feeds::*,
-    state::{KeeperLedger, MarginAccount, Market, key},
+    state::{KeeperLedger, MarginAccount, Market, is_key},
 };
 use anchor_lang::{Discriminator, prelude::*};
-use breakwater_engine::{self as engine, oracle::PriceUse};
+use breakwater_engine::{Readings, oracle::PriceUse};
 
 /// Accounts of `liquidate_batch`; the margin accounts follow as remaining accounts.
 #[derive(Accounts)]
@@ -15,12 +15,8 @@ pub struct LiquidateBatch<'info> {
     /// The market.
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
-    /// Where the bounties are credited.
-    #[account(
-        mut,
-        constraint = keeper_ledger.load()?.market == key(&market.key()) @ BreakwaterError::WrongMarket,
-        constraint = keeper_ledger.load()?.keeper == key(keeper.key) @ BreakwaterError::WrongKeeper,
-    )]
+    /// Where the bounties are credited. CHECKED by [`liquidate::open_ledger`].
+    #[account(mut)]
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.
     pub keeper: Signer<'info>,
@@ -31,14 +27,14 @@ pub struct LiquidateBatch<'info> {
 /// Liquidates what can be liquidated among the remaining accounts, in their order, at one price.
 pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Result<()> {
     let accounts = &ctx.accounts;
+    let address = accounts.market.as_ref().key;
+    let mut ledger = liquidate::open_ledger(&accounts.keeper_ledger, address, accounts.keeper.key)?;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
-    let readings = accounts.feeds.read(&market.oracle)?;
+    let mut readings = Readings::NONE;
+    accounts.feeds.read(&market.oracle, &mut readings)?;
     let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
-    let prices = told(accounts.market.key(), &accepted)?;
-    let mut ledger = accounts.keeper_ledger.load_mut()?;
-    let market_key = accounts.market.key();
-    let expected = key(&market_key);
+    let prices = told(*address, &accepted)?;
     // By reference: they are large, and dear to move.
     let mut liquidations = market.liquidations(prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
@@ -49,7 +45,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
         if data.is_empty() {
             continue;
         }
-        let account = margin_account(info, &mut data, &expected)?;
+        let account = margin_account(info, &mut data, address)?;
         match liquidate::one(liquidations, info.key, account, &mut ledger, &mut log) {
             Ok(()) => {}
             // Not this account's turn: then the engine changed nothing.
@@ -63,7 +59,7 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
 
 /// A margin account of this market in the data of `info`. The checks and errors of `AccountLoader`, which would borrow
 /// the data and compare the discriminator twice, for every account.
-fn margin_account<'a>(info: &AccountInfo, data: &'a mut [u8], market: &engine::Key) -> Result<&'a mut MarginAccount> {
+fn margin_account<'a>(info: &AccountInfo, data: &'a mut [u8], market: &Pubkey) -> Result<&'a mut MarginAccount> {
     if *info.owner != crate::ID {
         return Err(Error::from(ErrorCode::AccountOwnedByWrongProgram).with_pubkeys((*info.owner, crate::ID)));
     }
@@ -80,6 +76,6 @@ fn margin_account<'a>(info: &AccountInfo, data: &'a mut [u8], market: &engine::K
         .ok_or(ErrorCode::AccountDidNotDeserialize)?;
     let account: &mut MarginAccount =
         bytemuck::try_from_bytes_mut(state).map_err(|_| ErrorCode::AccountDidNotDeserialize)?;
-    require!(account.market == *market, BreakwaterError::WrongMarket);
+    require!(is_key(market, &account.market), BreakwaterError::WrongMarket);
     Ok(account)
 }

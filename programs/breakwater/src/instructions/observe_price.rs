@@ -1,5 +1,6 @@
 use crate::{clock, error::OrBreakwaterError, events::PriceObserved, feeds::*, state::Market};
 use anchor_lang::prelude::*;
+use breakwater_engine::Readings;
 
 /// Accounts of `observe_price`.
 #[derive(Accounts)]
@@ -16,7 +17,8 @@ pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
     let accounts = &ctx.accounts;
     let address = accounts.market.key();
     let mut market = accounts.market.load_mut()?;
-    let readings = accounts.feeds.read(&market.oracle)?;
+    let mut readings = Readings::NONE;
+    accounts.feeds.read(&market.oracle, &mut readings)?;
     let (prices, observation) = market.observe_price(&readings, clock::now()?).or_program_error()?;
     tell(address, &prices);
     emit!(PriceObserved {

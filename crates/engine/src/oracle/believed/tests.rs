@@ -13,7 +13,6 @@ fn reading(price: u64, ema: u64) -> FeedPrice {
 /// Of mantissas that are prices already, times 10^`shift`.
 fn believed(collateral: FeedPrice, quote: FeedPrice, shift: i32) -> Believed {
     Believed {
-        collateral,
         market: collateral,
         quote,
         redemption: None,
@@ -26,9 +25,7 @@ fn believed(collateral: FeedPrice, quote: FeedPrice, shift: i32) -> Believed {
 }
 
 fn composed(numerator: u64, denominator: u64, shift: i32) -> Result<u128> {
-    believed(reading(1, 1), reading(1, 1), shift)
-        .compose(numerator, denominator, Round::Down)
-        .map(Price::raw)
+    compose(shift, numerator, denominator, Round::Down).map(Price::raw)
 }
 
 #[test]
