@@ -1,12 +1,13 @@
-//! The layouts of Pyth's two kinds of price account, read in place. Pyth's own crates decode the whole account first, which costs
-//! as much as a third of what is then done with the price; the tests below hold every field that is read here, and every
-//! refusal, against theirs.
+//! Reading Pyth's two kinds of price account. Push accounts are read by Pyth's own crate, which looks at them in place. Its crate
+//! for pull accounts decodes the whole of them first, which costs as much as a third of what is then done with the price: so these
+//! are read in place here, and the tests below hold every field that is read, and every refusal, against it.
 //!
 //! All numbers are little endian, as on the chain. Who owns an account is checked by [`crate::feeds`].
 
 use crate::error::BreakwaterError;
 use breakwater_engine::{Key, RawReading};
 use bytemuck::{Pod, Zeroable};
+use pyth_sdk_solana::state::{PriceStatus, load_price_account};
 
 type Result<T> = core::result::Result<T, BreakwaterError>;
 
@@ -33,41 +34,6 @@ struct PullMessage {
     ema_price: i64,
     ema_conf: u64,
     posted_slot: u64,
-}
-
-/// First word of a push account.
-const MAGIC: u32 = 0xa1b2_c3d4;
-/// Version of its layout.
-const VERSION: u32 = 2;
-/// The kind of account that holds a price.
-const PRICE: u32 = 3;
-/// Bytes of a push account with room for 32 publishers.
-const PUSH_BYTES: usize = 3_312;
-/// Status of an aggregate price that is one: the feed is trading.
-const TRADING: u8 = 1;
-
-/// The first bytes of a push account: a C struct, with the padding that C gives it.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C, packed)]
-struct PushHead {
-    magic: u32,
-    version: u32,
-    kind: u32,
-    size: u32,
-    price_type: u32,
-    exponent: i32,
-    counts: [u32; 2],
-    slots: [u64; 2],
-    ema_price: i64,
-    /// The rest of that average, and its confidence.
-    averages: [i64; 5],
-    /// Seconds since 1970.
-    timestamp: i64,
-    /// Publishers, other accounts, and the previous price.
-    between: [u64; 13],
-    price: i64,
-    conf: u64,
-    status: u8,
 }
 
 /// Reads a pull account that is to show the feed with the identifier `feed`.
@@ -106,21 +72,15 @@ pub fn read_pull(data: &[u8], feed: &Key) -> Result<RawReading> {
 /// # Errors
 /// [`BreakwaterError::FeedMalformed`] if it is no price account, [`BreakwaterError::FeedNotTrading`] if there is no price now.
 pub fn read_push(data: &[u8]) -> Result<RawReading> {
-    if data.len() < PUSH_BYTES {
-        return Err(BreakwaterError::FeedMalformed);
-    }
-    let account: &PushHead = head(data)?;
-    if account.magic != MAGIC || account.version != VERSION || account.kind != PRICE {
-        return Err(BreakwaterError::FeedMalformed);
-    }
-    if account.status != TRADING {
+    let account = load_price_account::<32, ()>(data).map_err(|_| BreakwaterError::FeedMalformed)?;
+    if account.agg.status != PriceStatus::Trading {
         return Err(BreakwaterError::FeedNotTrading);
     }
     Ok(RawReading {
-        price: account.price,
-        conf: account.conf,
-        expo: account.exponent,
-        ema_price: account.ema_price,
+        price: account.agg.price,
+        conf: account.agg.conf,
+        expo: account.expo,
+        ema_price: account.ema_price.val,
         publish_time: account.timestamp,
     })
 }

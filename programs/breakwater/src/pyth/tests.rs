@@ -1,6 +1,6 @@
 use super::*;
 use anchor_lang::{AccountDeserialize, AccountSerialize, Discriminator, prelude::Pubkey};
-use pyth_sdk_solana::state::{AccountType, PriceStatus, SolanaPriceAccount, load_price_account};
+use pyth_sdk_solana::state::{AccountType, SolanaPriceAccount};
 use pyth_solana_receiver_sdk::price_update::{PriceFeedMessage, PriceUpdateV2, VerificationLevel};
 
 const FEED: Key = Key([7; 32]);
@@ -109,31 +109,20 @@ fn push() -> Box<SolanaPriceAccount> {
     account
 }
 
-/// A push account as Pyth's own crate reads it.
-fn push_by_sdk(data: &[u8]) -> Result<RawReading> {
-    let account = load_price_account::<32, ()>(data).map_err(|_| BreakwaterError::FeedMalformed)?;
-    if account.agg.status != PriceStatus::Trading {
-        return Err(BreakwaterError::FeedNotTrading);
-    }
-    Ok(RawReading {
+#[test]
+fn of_a_push_account_the_aggregate_counts_while_it_trades() {
+    let mut account = push();
+    let reading = RawReading {
         price: account.agg.price,
         conf: account.agg.conf,
         expo: account.expo,
         ema_price: account.ema_price.val,
         publish_time: account.timestamp,
-    })
-}
-
-#[test]
-fn a_push_account_is_read_as_its_sdk_reads_it() {
-    assert_eq!(PUSH_BYTES, size_of::<SolanaPriceAccount>());
-    let mut account = push();
-    let data = bytemuck::bytes_of(&*account);
-    assert_eq!(read_push(data), push_by_sdk(data));
-    assert!(read_push(data).is_ok());
-    for length in [0, 4, 16, size_of::<PushHead>(), PUSH_BYTES - 1] {
-        assert_eq!(read_push(&data[..length]), Err(BreakwaterError::FeedMalformed));
-        assert_eq!(push_by_sdk(&data[..length]), Err(BreakwaterError::FeedMalformed));
+    };
+    assert_eq!(read_push(bytemuck::bytes_of(&*account)), Ok(reading));
+    for length in [0, 4, 16, size_of::<SolanaPriceAccount>() - 1] {
+        let cut = &bytemuck::bytes_of(&*account)[..length];
+        assert_eq!(read_push(cut), Err(BreakwaterError::FeedMalformed));
     }
     for status in [
         PriceStatus::Unknown,
@@ -142,9 +131,10 @@ fn a_push_account_is_read_as_its_sdk_reads_it() {
         PriceStatus::Ignored,
     ] {
         account.agg.status = status;
-        let data = bytemuck::bytes_of(&*account);
-        assert_eq!(read_push(data), Err(BreakwaterError::FeedNotTrading));
-        assert_eq!(push_by_sdk(data), Err(BreakwaterError::FeedNotTrading));
+        assert_eq!(
+            read_push(bytemuck::bytes_of(&*account)),
+            Err(BreakwaterError::FeedNotTrading)
+        );
     }
     let spoilt: [fn(&mut SolanaPriceAccount); 3] = [
         |account| account.magic += 1,
@@ -154,8 +144,9 @@ fn a_push_account_is_read_as_its_sdk_reads_it() {
     for spoil in spoilt {
         let mut account = push();
         spoil(&mut account);
-        let data = bytemuck::bytes_of(&*account);
-        assert_eq!(read_push(data), Err(BreakwaterError::FeedMalformed));
-        assert_eq!(push_by_sdk(data), Err(BreakwaterError::FeedMalformed));
+        assert_eq!(
+            read_push(bytemuck::bytes_of(&*account)),
+            Err(BreakwaterError::FeedMalformed)
+        );
     }
 }
