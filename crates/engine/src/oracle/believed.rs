@@ -268,6 +268,7 @@ impl FeedPrice {
     #[inline]
     fn quality(&self, config: &Config) -> Flags {
         let limits = config.confidence_halt.max(config.confidence_guard);
+        // By products where they fit: there is nothing to round.
         if num::are_native(self.price, self.conf) && limits <= num::MAX_RATIO {
             return Self::quality_by(config, |limit| {
                 u64::product(self.conf, WHOLE) > u64::product(self.price, limit)
