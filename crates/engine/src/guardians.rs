@@ -349,6 +349,12 @@ impl Guardians {
         Quote(num::part(penalty.0, Bps(rate.0.min(WHOLE.0))))
     }
 
+    /// Whether anybody is there to earn for standing by.
+    #[inline]
+    pub(crate) fn are_standing_by(&self) -> bool {
+        self.shares != GuardianShares::ZERO || self.open_shares != GuardianShares::ZERO
+    }
+
     /// Adds what the claim and the open requests earn for standing by, of a reserve part `earned` of interest beside `protocol` quote
     /// atoms of the protocol's own. Rounded down, to 2^-40 atoms; the ratio of each to 2^-23. Capital that waits earns nothing, and
     /// what it would have earned stays with the protocol. Returns the whole atoms added.
@@ -356,7 +362,7 @@ impl Guardians {
     /// # Errors
     /// [`Error::Overflow`].
     pub(crate) fn stand_by(&mut self, config: &Config, earned: Fixed, protocol: Quote) -> Result<Quote> {
-        if earned.raw() == 0 || (self.shares == GuardianShares::ZERO && self.open_shares == GuardianShares::ZERO) {
+        if earned.raw() == 0 || !self.are_standing_by() {
             return Ok(Quote::ZERO);
         }
         let capital = self.all_claims()?.plus(protocol)?;

@@ -205,9 +205,11 @@ impl Books {
         let owed = self.pool.due.raw();
         self.pool.accrue(config, clock.unix)?;
         let earned = Fixed::from_raw(num::sub(self.pool.due.raw(), owed)?);
-        let protocol = self.protocol_capital();
-        let standby = self.guardians.stand_by(config, earned, protocol)?;
-        self.income.standby.0 = self.income.standby.0.saturating_add(standby.0);
+        if self.guardians.are_standing_by() {
+            let protocol = self.protocol_capital();
+            let standby = self.guardians.stand_by(config, earned, protocol)?;
+            self.income.standby.0 = self.income.standby.0.saturating_add(standby.0);
+        }
         self.pay_due()
     }
 

@@ -93,10 +93,10 @@ impl Pool {
     /// # Errors
     /// [`Error::Overflow`].
     pub fn accrue(&mut self, config: &Config, now: i64) -> Result<()> {
-        let mut left = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
-        if left == 0 {
+        if now <= self.accrued_at {
             return Ok(());
         }
+        let mut left = now.abs_diff(self.accrued_at);
         let mut next = *self;
         next.accrued_at = now;
         while left > 0 && next.debt_shares.0 > 0 {

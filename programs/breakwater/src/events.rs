@@ -197,7 +197,9 @@ const HEAD: usize = 12;
 impl LiquidatedLog {
     /// With room for so many accounts.
     pub fn with_capacity(accounts: usize) -> Self {
-        let mut bytes = Vec::with_capacity(HEAD.saturating_add(accounts.saturating_mul(size_of::<LiquidatedBytes>())));
+        // A transaction names a few dozen accounts.
+        let room = accounts.wrapping_mul(size_of::<LiquidatedBytes>()).wrapping_add(HEAD);
+        let mut bytes = Vec::with_capacity(room);
         bytes.extend_from_slice(AccountsLiquidated::DISCRIMINATOR);
         bytes.extend_from_slice(&[0; 4]);
         Self { bytes, count: 0 }

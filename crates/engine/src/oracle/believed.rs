@@ -200,9 +200,14 @@ impl Believed {
     ///
     /// Compared without dividing: c·q' against c'·q, where ' marks the averages.
     pub(crate) fn strays_from_ema(&self, band: Bps) -> Option<bool> {
+        // Prices of quote tokens have 32 bits as a rule.
+        let product = |collateral, quote| match u32::try_from(quote) {
+            Ok(quote) => num::wide_small(collateral, quote),
+            Err(_) => num::wide(collateral, quote),
+        };
         let (collateral, quote) = self.emas()?;
-        let spot = num::wide(self.collateral().price, quote);
-        let ema = num::wide(collateral, self.quote.price);
+        let spot = product(self.collateral().price, quote);
+        let ema = product(collateral, self.quote.price);
         // Products of 112 bits and more are rare; their last bits move the band by less than 2^-90.
         let shift = if spot.max(ema) >> 112 == 0 { 0 } else { 16 };
         Some(num::strays(spot >> shift, ema >> shift, band))
@@ -263,6 +268,7 @@ impl FeedPrice {
     #[inline]
     fn quality(&self, config: &Config) -> Flags {
         let limits = config.confidence_halt.max(config.confidence_guard);
+        // By products where they fit: there is nothing to round.
         if num::are_native(self.price, self.conf) && limits <= num::MAX_RATIO {
             return Self::quality_by(config, |limit| {
                 u64::product(self.conf, WHOLE) > u64::product(self.price, limit)

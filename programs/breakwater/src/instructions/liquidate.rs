@@ -15,10 +15,12 @@ pub struct Liquidate<'info> {
     /// The market.
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
-    /// The account to liquidate. CHECKED by [`liquidate`] to be of this market.
+    /// The account to liquidate.
+    // Of this market: `liquidate` checks it.
     #[account(mut)]
     pub margin_account: AccountLoader<'info, MarginAccount>,
-    /// Where the bounty is credited. CHECKED by [`open_ledger`].
+    /// Where the bounty is credited.
+    // Of this market and this keeper: `open_ledger` checks it.
     #[account(mut)]
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.

@@ -15,7 +15,8 @@ pub struct LiquidateBatch<'info> {
     /// The market.
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
-    /// Where the bounties are credited. CHECKED by [`liquidate::open_ledger`].
+    /// Where the bounties are credited.
+    // Of this market and this keeper: `open_ledger` checks it.
     #[account(mut)]
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::config::tests::CONFIG;
+use proptest::prelude::*;
 
 fn reading(price: u64, ema: u64) -> FeedPrice {
     FeedPrice {
@@ -70,4 +72,25 @@ fn averages_are_compared_to_the_last_bit_where_that_matters() {
         ..reading(1, 1)
     };
     assert_eq!(believed(without, reading(1, 1), 0).strays_from_ema(Bps(1)), None);
+}
+
+proptest! {
+    /// Natively where the products fit, and divided where they do not: a limit is the same to the last bit.
+    #[test]
+    fn a_confidence_is_compared_exactly(
+        price in 1u64.., conf: u64, bits in 0u32..64, near in -1i64..=1, halt in 0u32..=30_000, guard in 0u32..=30_000,
+    ) {
+        let config = Config { confidence_halt: Bps(halt), confidence_guard: Bps(guard), ..CONFIG };
+        let price = (price >> bits).max(1);
+        let edge = num::scaled(price, config.confidence_halt).saturating_add_signed(near);
+        for conf in [conf, conf >> bits, edge] {
+            let wider = |limit: Bps| u128::from(conf) * u128::from(BPS) > u128::from(price) * u128::from(limit.0);
+            let expected = match (wider(config.confidence_halt), wider(config.confidence_guard)) {
+                (true, _) => Flags::CONFIDENCE_HALT,
+                (false, true) => Flags::CONFIDENCE_GUARD,
+                (false, false) => Flags::NONE,
+            };
+            prop_assert_eq!(FeedPrice { conf, ..reading(price, 0) }.quality(&config), expected);
+        }
+    }
 }
