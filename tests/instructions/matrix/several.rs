@@ -26,10 +26,12 @@ pub fn in_concert(stage: &mut Stage, places: &[Place], place: &Place) -> (Pubkey
     (other(stage, &place.honest.pubkey), with)
 }
 
+type OfOther = fn(Relatives) -> Option<Pubkey>;
+
 /// The right account in place number `index`, while all others are those of another market: for that market, this one is
 /// of another. With a single other account it would be what is tried in that one's place.
 pub fn alone(stage: &Stage, places: &[Place], index: usize) -> Vec<(Given, Change)> {
-    let of_other: [(Given, fn(Relatives) -> Option<Pubkey>); 2] = [
+    let of_other: [(Given, OfOther); 2] = [
         (Given::Sibling, |relatives| relatives.sibling),
         (Given::Stranger, |relatives| relatives.stranger),
     ];
