@@ -2,13 +2,9 @@
 
 mod ramp;
 
-use crate::{
-    attack::{Attack, foreign_copy, nowhere, twin},
-    scene::{Scene, sibling},
-};
-use anchor_lang::prelude::ErrorCode;
+use crate::scene::sibling;
 use breakwater::{error::BreakwaterError, events::LiquidationLtvAnnounced};
-use breakwater_client::{MarketKeys, addresses};
+use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Bps, Config, Market,
     ramp::{Ramp, RampAnnounced},
@@ -254,35 +250,4 @@ fn it_concerns_one_market() {
         .announce_liquidation_ltv(&sibling, 8_100, starts_at, starts_at + DAY)
         .unwrap();
     assert_eq!(world.market_state(&market).ramp.to, Bps(7_900));
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let authority = world.authority().clone();
-    let protocol = addresses::protocol();
-    let (foreign, twin) = (foreign_copy(&mut world, &protocol), twin(&mut world, &protocol));
-    let starts_at = world.unix() + NOTICE;
-    let honest = ix::announce_liquidation_ltv(&market, &authority.key(), 7_900, starts_at, starts_at + DAY);
-    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
-    attack
-        .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
-        .swap(&protocol, &twin, ErrorCode::ConstraintSeeds)
-        .swap(&protocol, &position.address, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&protocol, &market.market, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongAuthority)
-        .unsigned(&authority)
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &protocol, ErrorCode::AccountDiscriminatorMismatch)
-        .read_only(&[&market.market])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

@@ -91,17 +91,6 @@ impl<'a> Attack<'a> {
         self
     }
 
-    /// Names each of these accounts as one that is only read, where Breakwater calls a program that writes to it: the
-    /// runtime refuses.
-    #[track_caller]
-    pub fn read_only_for_a_call(&mut self, slots: &[&Pubkey]) -> &mut Self {
-        for slot in slots {
-            let bent = read_only(&self.honest, slot);
-            self.refused(&bent, InstructionError::PrivilegeEscalation);
-        }
-        self
-    }
-
     /// Puts everything that is not a Breakwater account of the right kind in the place of one. `other_kind` is a
     /// Breakwater account of another kind.
     #[track_caller]

@@ -1,17 +1,14 @@
 //! `buy_inventory_for`.
 
 use crate::{
-    attack::{Attack, levy_transfer_fee, nowhere, twin},
+    attack::{Attack, levy_transfer_fee},
     backing::{
         FIVE_YEARS, backed, cents, credits, interest_free, market_with, owed, sell_out, stands_at, take_over, usury,
     },
     bad_feeds::refuse_bad_feeds,
-    scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, inverse, purse, redeemable, sibling, vaults},
+    scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, purse, redeemable, vaults},
 };
-use anchor_lang::prelude::ErrorCode;
-use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::InventorySold};
-use breakwater_client::MarketKeys;
 use breakwater_engine::{Collateral, Config, Quote, actions::Sale, oracle::PriceUse};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
@@ -314,71 +311,6 @@ fn less_arriving_than_was_paid_is_refused() {
     let taxed = [market.quote_of(&mallory.key()), market.quote_vault];
     levy_transfer_fee(world, &market.quote_mint, &taxed);
     refused(&mut scene, (USDC, 0), BreakwaterError::TransferMismatch);
-}
-
-#[test]
-fn every_account_is_checked() {
-    let mut scene = stocked(&MarketSpec::default());
-    let price = scene.world.shown(&scene.market.collateral_feed);
-    let (sibling, inverse) = (sibling(&mut scene.world), inverse(&mut scene.world));
-    scene.world.show(&scene.market.collateral_feed, price);
-    let Scene {
-        mut world,
-        market,
-        lena,
-        alice,
-        mallory,
-        position,
-        ..
-    } = scene;
-    let MarketKeys {
-        collateral_vault,
-        quote_vault,
-        ..
-    } = market;
-    let twins = [collateral_vault, quote_vault].map(|vault| twin(&mut world, &vault));
-    let other_mint = twin(&mut world, &market.quote_mint);
-    let of_other_mint = world.fund(&alice, &other_mint, 1_000 * USDC);
-    let (collateral, quote) = (market.collateral_of(&alice.key()), market.quote_of(&alice.key()));
-    let honest = ix::buy_inventory_for(&market, &alice.key(), 30 * USDC, 1);
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongVault)
-        .swap(&market.market, &inverse.market, BreakwaterError::WrongMint)
-        .unsigned(&alice)
-        .swap(&alice.key(), &mallory.key(), BreakwaterError::WrongTokenOwner)
-        .swap(&market.collateral_mint, &market.quote_mint, BreakwaterError::WrongMint)
-        .swap(&market.collateral_mint, &other_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &market.collateral_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &other_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&collateral)
-        .swap(&collateral, &market.quote_of(&lena.key()), BreakwaterError::WrongMint)
-        .swap(
-            &collateral,
-            &collateral_vault,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .not_of_a_token_program(&quote)
-        .swap(&quote, &market.quote_of(&lena.key()), BreakwaterError::WrongTokenOwner)
-        .swap(&quote, &of_other_mint, BreakwaterError::WrongMint)
-        .swap(&quote, &quote_vault, ErrorCode::ConstraintDuplicateMutableAccount)
-        .swap(
-            &collateral_vault,
-            &sibling.collateral_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(&collateral_vault, &twins[0], BreakwaterError::WrongVault)
-        .swap(&quote_vault, &sibling.quote_vault, BreakwaterError::WrongVault)
-        .swap(&quote_vault, &twins[1], BreakwaterError::WrongVault)
-        .swap_at(12, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(12, &nowhere(), ErrorCode::InvalidProgramId)
-        .swap_at(13, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(13, &nowhere(), ErrorCode::InvalidProgramId)
-        .read_only(&[&market.market, &collateral, &quote, &collateral_vault, &quote_vault])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }
 
 #[test]

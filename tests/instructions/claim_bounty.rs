@@ -2,14 +2,8 @@
 
 mod credits;
 
-use crate::{
-    attack::{Attack, nowhere, twin},
-    scene::{SOL, Scene, USDC, both_token_programs, inverse, purse, sibling, vaults},
-};
-use anchor_lang::prelude::ErrorCode;
-use anchor_spl::token_2022;
+use crate::scene::{SOL, Scene, USDC, both_token_programs, purse, vaults};
 use breakwater::{error::BreakwaterError, events::BountyClaimed};
-use breakwater_client::addresses;
 use breakwater_engine::{Quote, actions::BountyClaim};
 use breakwater_testkit::{MarketSpec, World, ix};
 
@@ -186,93 +180,4 @@ fn claiming_needs_no_price() {
     world.give_lamports(&market.collateral_feed, 0);
     world.give_lamports(&market.quote_feed, 0);
     world.claim_bounty(&market, &kate).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let (
-        Scene {
-            mut world,
-            market,
-            kate,
-            mallory,
-            position,
-            ..
-        },
-        _,
-    ) = earned(&MarketSpec::default());
-    let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
-    world.open_keeper_ledger(&market, &mallory).unwrap();
-    world.open_keeper_ledger(&sibling, &kate).unwrap();
-    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
-    let of_mallory = addresses::keeper_ledger(&market.market, &mallory.key());
-    let of_sibling = addresses::keeper_ledger(&sibling.market, &kate.key());
-    let (other_mint, other_vault) = (
-        twin(&mut world, &market.quote_mint),
-        twin(&mut world, &market.quote_vault),
-    );
-    let of_other_mint = world.fund(&kate, &other_mint, 0);
-    let quote = market.quote_of(&kate.key());
-
-    let honest = ix::claim_bounty(&market, &kate.key());
-    let mut attack = Attack::on(&mut world, honest, &[&kate, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongMarket)
-        .swap(&market.market, &inverse.market, BreakwaterError::WrongMarket)
-        .swap_all(
-            &[(&market.market, &sibling.market), (&ledger, &of_sibling)],
-            BreakwaterError::WrongVault,
-        )
-        .swap_all(
-            &[
-                (&market.market, &sibling.market),
-                (&ledger, &of_sibling),
-                (&market.quote_vault, &sibling.quote_vault),
-            ],
-            BreakwaterError::NothingToClaim,
-        )
-        .not_state(&ledger, &position.address)
-        .swap(&ledger, &of_mallory, BreakwaterError::WrongKeeper)
-        .swap(&ledger, &of_sibling, BreakwaterError::WrongMarket)
-        .swap(&ledger, &market.market, ErrorCode::AccountDiscriminatorMismatch)
-        .unsigned(&kate)
-        .swap(&kate.key(), &mallory.key(), BreakwaterError::WrongKeeper)
-        .swap_all(
-            &[(&kate.key(), &mallory.key()), (&ledger, &of_mallory)],
-            BreakwaterError::NothingToClaim,
-        )
-        .not_of_a_token_program(&market.quote_mint)
-        .swap(&market.quote_mint, &market.collateral_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &other_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&quote)
-        .swap(
-            &quote,
-            &market.collateral_of(&mallory.key()),
-            BreakwaterError::WrongMint,
-        )
-        .swap(&quote, &of_other_mint, BreakwaterError::WrongMint)
-        .swap(
-            &quote,
-            &market.quote_vault,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .not_of_a_token_program(&market.quote_vault)
-        .swap(
-            &market.quote_vault,
-            &market.collateral_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(&market.quote_vault, &sibling.quote_vault, BreakwaterError::WrongVault)
-        .swap(&market.quote_vault, &other_vault, BreakwaterError::WrongVault)
-        .swap(
-            &market.quote_vault,
-            &market.quote_of(&mallory.key()),
-            BreakwaterError::WrongVault,
-        )
-        .swap_at(6, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(6, &nowhere(), ErrorCode::InvalidProgramId)
-        .read_only(&[&market.market, &ledger, &quote, &market.quote_vault])
-        .too_few_accounts();
-    attack.honest_passes();
 }

@@ -1,14 +1,10 @@
 //! `close_account`.
 
-use crate::{
-    attack::{Attack, twin},
-    scene::{SOL, Scene, USDC},
-};
+use crate::scene::{SOL, Scene, USDC};
 use anchor_lang::{prelude::ErrorCode, solana_program::system_instruction};
 use breakwater::{error::BreakwaterError, events::AccountClosed, state};
-use breakwater_client::addresses;
 use breakwater_engine::{Collateral, DebtShares};
-use breakwater_testkit::{Position, World, ix, program_file::rent_exempt};
+use breakwater_testkit::{World, ix, program_file::rent_exempt};
 
 /// The scene's account, emptied.
 fn emptied() -> Scene {
@@ -171,39 +167,4 @@ fn a_closed_account_can_be_opened_again() {
         (Collateral(0), DebtShares(0), 0)
     );
     assert_eq!((fresh.owner, fresh.bump, fresh.id), (used.owner, used.bump, used.id));
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        alice,
-        mallory,
-        kate,
-        position,
-        ..
-    } = emptied();
-    let theirs = world.open(&market, &mallory, 0).unwrap();
-    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
-    let never_opened = Position::new(&market, &alice, 1).address;
-    let of_token = twin(&mut world, &market.quote_vault);
-
-    let honest = ix::close_account(&position.address, &alice.key());
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory, &kate]);
-    attack
-        .not_state(&position.address, &ledger)
-        .swap(
-            &position.address,
-            &market.market,
-            ErrorCode::AccountDiscriminatorMismatch,
-        )
-        .swap(&position.address, &never_opened, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&position.address, &of_token, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&position.address, &theirs.address, BreakwaterError::WrongOwner)
-        .unsigned(&alice)
-        .swap(&alice.key(), &mallory.key(), BreakwaterError::WrongOwner)
-        .read_only(&[&position.address, &alice.key()])
-        .too_few_accounts();
-    attack.honest_passes();
 }

@@ -1,9 +1,8 @@
 //! `close_guardian_position`.
 
 use crate::{
-    attack::{Attack, twin},
     backing::{backed, deficit, market_with, quick},
-    scene::{Scene, USDC, sibling},
+    scene::{Scene, USDC},
 };
 use anchor_lang::{prelude::ErrorCode, solana_program::system_instruction, system_program};
 use breakwater::{error::BreakwaterError, events::GuardianPositionClosed, state};
@@ -139,48 +138,4 @@ fn a_closed_position_can_be_opened_again() {
     scene.world.guardian_deposit(&scene.market, &gina, USDC).unwrap();
     let used = scene.world.guardian_position(&scene.market, &gina);
     assert_eq!((used.shares, used.era), (GuardianShares(1_000 * USDC), 1));
-}
-
-#[test]
-fn every_account_is_checked() {
-    let (
-        Scene {
-            mut world,
-            market,
-            mallory,
-            kate,
-            position: margin_account,
-            ..
-        },
-        gina,
-    ) = unused();
-    let sibling = sibling(&mut world);
-    world.open_guardian_position(&market, &mallory).unwrap();
-    world.open_guardian_position(&sibling, &gina).unwrap();
-    let other_market = twin(&mut world, &market.market);
-    let position = addresses::guardian_position(&market.market, &gina.key());
-    let of_mallory = addresses::guardian_position(&market.market, &mallory.key());
-    let of_sibling = addresses::guardian_position(&sibling.market, &gina.key());
-    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
-
-    let honest = ix::close_guardian_position(&market, &gina.key());
-    let mut attack = Attack::on(&mut world, honest, &[&gina, &mallory]);
-    attack
-        .not_state(&market.market, &margin_account.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongMarket)
-        .swap(&market.market, &other_market, BreakwaterError::WrongMarket)
-        .not_state(&position, &ledger)
-        .swap(&position, &market.market, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(
-            &position,
-            &margin_account.address,
-            ErrorCode::AccountDiscriminatorMismatch,
-        )
-        .swap(&position, &of_mallory, BreakwaterError::WrongGuardianPosition)
-        .swap(&position, &of_sibling, BreakwaterError::WrongMarket)
-        .unsigned(&gina)
-        .swap(&gina.key(), &mallory.key(), BreakwaterError::WrongGuardianPosition)
-        .read_only(&[&position, &gina.key()])
-        .too_few_accounts();
-    attack.honest_passes();
 }

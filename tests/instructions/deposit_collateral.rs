@@ -1,14 +1,11 @@
 //! `deposit_collateral`.
 
 use crate::{
-    attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
+    attack::{donate, levy_transfer_fee},
     risk::place,
-    scene::{SOL, Scene, USDC, both_token_programs, inverse, purse, sibling, vaults},
+    scene::{SOL, Scene, both_token_programs, purse, vaults},
 };
-use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
-use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::CollateralDeposited};
-use breakwater_client::addresses;
 use breakwater_engine::{Collateral, actions::CollateralChange};
 use breakwater_testkit::{World, ix};
 
@@ -194,96 +191,4 @@ fn a_donation_to_the_vault_is_nobodys_collateral() {
     world.repay(&position, u64::MAX).unwrap();
     let too_much = ix::withdraw_collateral(&market, &position.address, &alice.key(), 101 * SOL + 1);
     world.assert_error_unchanged(&[too_much], &[&alice], BreakwaterError::InsufficientCollateral);
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        alice,
-        mallory,
-        kate,
-        position,
-        ..
-    } = Scene::new();
-    let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
-    let of_sibling = world.open(&sibling, &alice, 0).unwrap().address;
-    let of_inverse = world.open(&inverse, &alice, 0).unwrap().address;
-    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
-    let other_mint = twin(&mut world, &market.collateral_mint);
-    let other_vault = twin(&mut world, &market.collateral_vault);
-    let of_other_mint = world.fund(&alice, &other_mint, SOL);
-    let (collateral, quote) = (market.collateral_of(&alice.key()), market.quote_of(&alice.key()));
-    world.deposit_by(&mallory, &position, USDC).unwrap();
-
-    let honest = ix::deposit_collateral(&market, &position.address, &alice.key(), SOL);
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongMarket)
-        .swap_all(
-            &[(&market.market, &sibling.market), (&position.address, &of_sibling)],
-            BreakwaterError::WrongVault,
-        )
-        .swap_all(
-            &[(&market.market, &inverse.market), (&position.address, &of_inverse)],
-            BreakwaterError::WrongMint,
-        )
-        .not_state(&position.address, &market.market)
-        .swap(&position.address, &of_sibling, BreakwaterError::WrongMarket)
-        .swap(&position.address, &ledger, ErrorCode::AccountDiscriminatorMismatch)
-        .unsigned(&alice)
-        .swap(&alice.key(), &mallory.key(), BreakwaterError::WrongTokenOwner)
-        .not_of_a_token_program(&market.collateral_mint)
-        .swap(
-            &market.collateral_mint,
-            &other_vault,
-            InstructionError::InvalidAccountData,
-        )
-        .swap(&market.collateral_mint, &market.quote_mint, BreakwaterError::WrongMint)
-        .swap(&market.collateral_mint, &other_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&collateral)
-        .swap(&collateral, &other_mint, InstructionError::InvalidAccountData)
-        .swap(
-            &collateral,
-            &market.collateral_of(&mallory.key()),
-            BreakwaterError::WrongTokenOwner,
-        )
-        .swap(&collateral, &quote, BreakwaterError::WrongMint)
-        .swap(&collateral, &of_other_mint, BreakwaterError::WrongMint)
-        .swap(
-            &collateral,
-            &market.collateral_vault,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .swap(&collateral, &sibling.collateral_vault, BreakwaterError::WrongTokenOwner)
-        .not_of_a_token_program(&market.collateral_vault)
-        .swap(
-            &market.collateral_vault,
-            &market.quote_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(
-            &market.collateral_vault,
-            &sibling.collateral_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(
-            &market.collateral_vault,
-            &inverse.quote_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(&market.collateral_vault, &other_vault, BreakwaterError::WrongVault)
-        .swap(
-            &market.collateral_vault,
-            &market.collateral_of(&mallory.key()),
-            BreakwaterError::WrongVault,
-        )
-        .swap_at(6, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(6, &nowhere(), ErrorCode::InvalidProgramId)
-        .read_only(&[&market.market, &position.address, &collateral, &market.collateral_vault])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

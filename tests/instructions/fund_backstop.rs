@@ -1,12 +1,10 @@
 //! `fund_backstop`.
 
 use crate::{
-    attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
+    attack::{donate, levy_transfer_fee},
     backing::BOUNTY_AT_60,
-    scene::{Scene, USDC, both_token_programs, inverse, overgrown, purse, sibling, vaults},
+    scene::{Scene, USDC, both_token_programs, overgrown, purse, vaults},
 };
-use anchor_lang::prelude::ErrorCode;
-use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::BackstopFunded};
 use breakwater_engine::{DebtShares, Quote, actions::Funding};
 use breakwater_testkit::{MarketSpec, World, ix};
@@ -257,66 +255,4 @@ fn less_arriving_than_was_sent_is_refused() {
     );
     let fund = ix::fund_backstop(&market, &mallory.key(), 1_000);
     world.assert_error_unchanged(&[fund], &[&mallory], BreakwaterError::TransferMismatch);
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        lena,
-        alice,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
-    let (other_mint, other_vault) = (
-        twin(&mut world, &market.quote_mint),
-        twin(&mut world, &market.quote_vault),
-    );
-    let of_other_mint = world.fund(&alice, &other_mint, USDC);
-    let quote = market.quote_of(&alice.key());
-
-    let honest = ix::fund_backstop(&market, &alice.key(), USDC);
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongVault)
-        .swap(&market.market, &inverse.market, BreakwaterError::WrongMint)
-        .unsigned(&alice)
-        .swap(&alice.key(), &mallory.key(), BreakwaterError::WrongTokenOwner)
-        .not_of_a_token_program(&market.quote_mint)
-        .swap(&market.quote_mint, &market.collateral_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &market.lp_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &other_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&quote)
-        .swap(&quote, &market.quote_of(&lena.key()), BreakwaterError::WrongTokenOwner)
-        .swap(&quote, &market.collateral_of(&alice.key()), BreakwaterError::WrongMint)
-        .swap(&quote, &of_other_mint, BreakwaterError::WrongMint)
-        .swap(
-            &quote,
-            &market.quote_vault,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .swap(&quote, &sibling.quote_vault, BreakwaterError::WrongTokenOwner)
-        .not_of_a_token_program(&market.quote_vault)
-        .swap(
-            &market.quote_vault,
-            &market.collateral_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(&market.quote_vault, &sibling.quote_vault, BreakwaterError::WrongVault)
-        .swap(&market.quote_vault, &other_vault, BreakwaterError::WrongVault)
-        .swap(
-            &market.quote_vault,
-            &market.quote_of(&mallory.key()),
-            BreakwaterError::WrongVault,
-        )
-        .swap_at(5, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(5, &nowhere(), ErrorCode::InvalidProgramId)
-        .read_only(&[&market.market, &quote, &market.quote_vault])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

@@ -3,17 +3,14 @@
 mod standby;
 
 use crate::{
-    attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
+    attack::{donate, levy_transfer_fee},
     backing::{
         BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, credits, deficit, market_with, owed, position_of, quick,
         stands_at, take_over, usury,
     },
-    scene::{Scene, USDC, both_token_programs, inverse, sibling, vaults},
+    scene::{Scene, USDC, both_token_programs, vaults},
 };
-use anchor_lang::prelude::ErrorCode;
-use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::GuardianDeposited};
-use breakwater_client::addresses;
 use breakwater_engine::{GuardianPosition, GuardianShares, Quote, actions::GuardianDeposit};
 use breakwater_testkit::{Actor, MarketSpec, World, ix};
 
@@ -302,95 +299,6 @@ fn debt_that_no_number_can_hold_stops_it() {
     scene.drain_pool();
     scene.world.advance(FIVE_YEARS);
     refused(&mut scene, &gina, (USDC, 0), BreakwaterError::Overflow);
-}
-
-#[test]
-fn every_account_is_checked() {
-    let (
-        Scene {
-            mut world,
-            market,
-            lena,
-            mallory,
-            kate,
-            position: margin_account,
-            ..
-        },
-        gina,
-    ) = fresh(&MarketSpec::default());
-    let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
-    world.open_guardian_position(&market, &mallory).unwrap();
-    world.open_guardian_position(&sibling, &gina).unwrap();
-    world.fund(&gina, &market.collateral_mint, 1);
-    let (other_mint, other_vault) = (
-        twin(&mut world, &market.quote_mint),
-        twin(&mut world, &market.quote_vault),
-    );
-    let of_other_mint = world.fund(&gina, &other_mint, USDC);
-    let quote = market.quote_of(&gina.key());
-    let position = addresses::guardian_position(&market.market, &gina.key());
-    let of_mallory = addresses::guardian_position(&market.market, &mallory.key());
-    let of_sibling = addresses::guardian_position(&sibling.market, &gina.key());
-    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
-
-    let honest = ix::guardian_deposit(&market, &gina.key(), USDC, 0, 0);
-    let mut attack = Attack::on(&mut world, honest, &[&gina, &mallory]);
-    attack
-        .not_state(&market.market, &margin_account.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongMarket)
-        .swap(&market.market, &inverse.market, BreakwaterError::WrongMarket)
-        .swap_all(
-            &[(&market.market, &sibling.market), (&position, &of_sibling)],
-            BreakwaterError::WrongVault,
-        )
-        .not_state(&position, &ledger)
-        .swap(&position, &market.market, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(
-            &position,
-            &margin_account.address,
-            ErrorCode::AccountDiscriminatorMismatch,
-        )
-        .swap(&position, &of_mallory, BreakwaterError::WrongGuardianPosition)
-        .swap(&position, &of_sibling, BreakwaterError::WrongMarket)
-        .unsigned(&gina)
-        .swap(&gina.key(), &mallory.key(), BreakwaterError::WrongGuardianPosition)
-        .swap_all(
-            &[(&gina.key(), &mallory.key()), (&position, &of_mallory)],
-            BreakwaterError::WrongTokenOwner,
-        )
-        .not_of_a_token_program(&market.quote_mint)
-        .swap(&market.quote_mint, &market.collateral_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &market.lp_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &other_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&quote)
-        .swap(&quote, &market.quote_of(&lena.key()), BreakwaterError::WrongTokenOwner)
-        .swap(&quote, &market.collateral_of(&gina.key()), BreakwaterError::WrongMint)
-        .swap(&quote, &of_other_mint, BreakwaterError::WrongMint)
-        .swap(
-            &quote,
-            &market.quote_vault,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .swap(&quote, &sibling.quote_vault, BreakwaterError::WrongTokenOwner)
-        .not_of_a_token_program(&market.quote_vault)
-        .swap(
-            &market.quote_vault,
-            &market.collateral_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(&market.quote_vault, &sibling.quote_vault, BreakwaterError::WrongVault)
-        .swap(&market.quote_vault, &other_vault, BreakwaterError::WrongVault)
-        .swap(
-            &market.quote_vault,
-            &market.quote_of(&mallory.key()),
-            BreakwaterError::WrongVault,
-        )
-        .swap_at(6, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(6, &nowhere(), ErrorCode::InvalidProgramId)
-        .read_only(&[&market.market, &position, &quote, &market.quote_vault])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }
 
 #[test]

@@ -1,13 +1,10 @@
 //! `guardian_request`.
 
 use crate::{
-    attack::{Attack, twin},
     backing::{BOUNTY_AT_60, backed, cents, deficit, market_with, position_of, quick, stands_at, take_over},
-    scene::{Scene, USDC, sibling},
+    scene::{Scene, USDC},
 };
-use anchor_lang::prelude::ErrorCode;
 use breakwater::{error::BreakwaterError, events::GuardianRequested};
-use breakwater_client::addresses;
 use breakwater_engine::{GuardianPosition, GuardianShares, Quote, actions::GuardianRequest};
 use breakwater_testkit::{Actor, MarketSpec, World, ix};
 
@@ -183,48 +180,4 @@ fn it_needs_no_price_at_any_level() {
     }
     scene.world.guardian_request(&scene.market, &gina, 0).unwrap();
     scene.world.guardian_request(&scene.market, &gina, SHARES / 2).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let (
-        Scene {
-            mut world,
-            market,
-            mallory,
-            kate,
-            position: margin_account,
-            ..
-        },
-        gina,
-    ) = scene();
-    let sibling = sibling(&mut world);
-    world.open_guardian_position(&market, &mallory).unwrap();
-    world.open_guardian_position(&sibling, &gina).unwrap();
-    let other_market = twin(&mut world, &market.market);
-    let position = addresses::guardian_position(&market.market, &gina.key());
-    let of_mallory = addresses::guardian_position(&market.market, &mallory.key());
-    let of_sibling = addresses::guardian_position(&sibling.market, &gina.key());
-    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
-
-    let honest = ix::guardian_request(&market, &gina.key(), SHARES, 0);
-    let mut attack = Attack::on(&mut world, honest, &[&gina, &mallory]);
-    attack
-        .not_state(&market.market, &margin_account.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongMarket)
-        .swap(&market.market, &other_market, BreakwaterError::WrongMarket)
-        .swap_all(
-            &[(&market.market, &sibling.market), (&position, &of_sibling)],
-            BreakwaterError::InsufficientGuardianShares,
-        )
-        .not_state(&position, &ledger)
-        .swap(&position, &market.market, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&position, &of_mallory, BreakwaterError::WrongGuardianPosition)
-        .swap(&position, &of_sibling, BreakwaterError::WrongMarket)
-        .unsigned(&gina)
-        .swap(&gina.key(), &mallory.key(), BreakwaterError::WrongGuardianPosition)
-        .read_only(&[&position])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

@@ -1,13 +1,12 @@
 //! `initialize`.
 
-use crate::attack::{Attack, copy_owned_by, foreign_copy, nowhere};
+use crate::attack::Attack;
 use anchor_lang::{
     AccountDeserialize,
     prelude::{ErrorCode, Pubkey},
-    solana_program::{bpf_loader_upgradeable, instruction::error::InstructionError},
+    solana_program::instruction::error::InstructionError,
     system_program,
 };
-use anchor_spl::token;
 use breakwater::{error::BreakwaterError, events::ProtocolInitialized, state::Protocol};
 use breakwater_client::addresses;
 use breakwater_testkit::{
@@ -127,30 +126,4 @@ fn lamports_sent_to_the_address_in_advance_do_no_harm() {
         assert_eq!(account.lamports, lamports.max(rent_exempt(account.data.len())));
         assert_eq!(account.owner, breakwater::ID);
     }
-}
-
-#[test]
-fn every_account_is_checked() {
-    let mut world = World::program_test();
-    let authority = world.authority().clone();
-    let program_data = addresses::program_data();
-    let foreign_data = foreign_copy(&mut world, &program_data);
-    let not_data = copy_owned_by(&mut world, &authority.key(), &bpf_loader_upgradeable::ID);
-    let protocol = addresses::protocol();
-
-    let mut attack = Attack::on(&mut world, ix::initialize(&authority.key()), &[&authority]);
-    attack
-        .swap(&protocol, &nowhere(), ErrorCode::ConstraintSeeds)
-        .swap(&protocol, &program_data, ErrorCode::ConstraintSeeds)
-        .unsigned(&authority)
-        .swap(&breakwater::ID, &token::ID, ErrorCode::InvalidProgramId)
-        .swap(&breakwater::ID, &nowhere(), ErrorCode::InvalidProgramId)
-        .swap(&program_data, &foreign_data, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&program_data, &nowhere(), ErrorCode::AccountNotInitialized)
-        .swap(&program_data, &breakwater::ID, ErrorCode::AccountNotProgramData)
-        .swap(&program_data, &not_data, InstructionError::InvalidAccountData)
-        .swap(&system_program::ID, &token::ID, ErrorCode::InvalidProgramId)
-        .read_only_for_a_call(&[&protocol, &authority.key()])
-        .too_few_accounts();
-    attack.honest_passes();
 }

@@ -1,6 +1,7 @@
 //! The account substitution matrix. For every instruction of the IDL and every account that it takes: everything that could
-//! be passed in the place of the right one. It must be refused, with the error that `expected` names for it, and no account
-//! of the world may have changed by a byte; or `exceptions` says why it may pass, and then it must.
+//! be passed in the place of the right one, alone and together with others; and for every instruction one account and one byte
+//! too few. It must be refused, with the error that `expected` names for it, and no account of the world may have changed by
+//! a byte; or `exceptions` says why it may pass, and then it must.
 //!
 //! The program takes no sysvar as an account: a slot for one would have no class, and fail.
 //!
@@ -11,6 +12,7 @@ mod exceptions;
 mod expected;
 mod fixtures;
 mod report;
+mod several;
 mod slots;
 mod stage;
 mod substitutes;
@@ -83,7 +85,7 @@ fn every_wrong_account_in_every_slot_is_refused_and_changes_nothing() {
 fn gaps(name: &str, cells: &Cells, used: &mut BTreeSet<usize>) -> Vec<String> {
     let mut gaps = Vec::new();
     for (index, place) in cells.places.iter().enumerate() {
-        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_for(place)) {
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_for(&cells.places, index)) {
             let tried = cells
                 .all
                 .iter()

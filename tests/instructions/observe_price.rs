@@ -5,9 +5,8 @@ mod real_accounts;
 use crate::{
     attack::Attack,
     bad_feeds::refuse_bad_feeds,
-    scene::{Scene, all_feed_kinds, both_receivers, inverse, redeemable, sibling},
+    scene::{all_feed_kinds, both_receivers, redeemable, sibling},
 };
-use anchor_lang::prelude::ErrorCode;
 use breakwater::{
     error::BreakwaterError,
     events::{LevelChanged, PriceObserved},
@@ -367,36 +366,4 @@ fn bad_feeds_are_refused() {
         refuse_bad_feeds(&mut attack, &market, PriceUse::Observe);
         attack.honest_passes();
     }
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        position,
-        ..
-    } = Scene::new();
-    let inverse = inverse(&mut world);
-    let (collateral, quote) = (market.collateral_feed, market.quote_feed);
-    let mut attack = Attack::on(&mut world, ix::observe_price(&market), &[]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &inverse.market, BreakwaterError::WrongFeed)
-        .swap(&collateral, &market.market, BreakwaterError::WrongFeedOwner)
-        .swap(&collateral, &quote, BreakwaterError::WrongFeed)
-        .swap(&quote, &collateral, BreakwaterError::WrongFeed)
-        .swap_all(
-            &[(&collateral, &market.market), (&quote, &collateral)],
-            BreakwaterError::WrongFeedOwner,
-        )
-        .read_only(&[&market.market])
-        .too_few_accounts();
-    let mut exchanged = attack.honest.clone();
-    exchanged.accounts.swap(1, 2);
-    attack.refused(&exchanged, BreakwaterError::WrongFeed);
-    let mut short = attack.honest.clone();
-    short.accounts.truncate(2);
-    attack.refused(&short, ErrorCode::AccountNotEnoughKeys);
-    attack.honest_passes();
 }

@@ -1,13 +1,8 @@
 //! `open_account`.
 
-use crate::{
-    attack::{Attack, nowhere},
-    scene::{Scene, sibling},
-};
-use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError, system_program};
-use anchor_spl::token;
+use crate::{attack::Attack, scene::Scene};
+use anchor_lang::{solana_program::instruction::error::InstructionError, system_program};
 use breakwater::{events::AccountOpened, state};
-use breakwater_client::addresses;
 use breakwater_engine::{Key, MarginAccount};
 use breakwater_testkit::{Position, ix, program_file::rent_exempt};
 
@@ -146,50 +141,4 @@ fn who_cannot_pay_opens_nothing() {
     assert_eq!(failure.program, Some(system_program::ID));
     world.give_lamports(&mallory.key(), rent);
     world.send(&[open], &[&mallory]).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        alice,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let sibling = sibling(&mut world);
-    let mine = Position::new(&market, &mallory, 7).address;
-    let protocol = addresses::protocol();
-
-    let honest = ix::open_account(&market, &mallory.key(), &alice.key(), 7);
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &protocol, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&market.market, &sibling.market, ErrorCode::ConstraintSeeds)
-        .swap(
-            &mine,
-            &Position::new(&market, &mallory, 8).address,
-            ErrorCode::ConstraintSeeds,
-        )
-        .swap(
-            &mine,
-            &Position::new(&market, &alice, 7).address,
-            ErrorCode::ConstraintSeeds,
-        )
-        .swap(
-            &mine,
-            &Position::new(&sibling, &mallory, 7).address,
-            ErrorCode::ConstraintSeeds,
-        )
-        .swap(&mine, &position.address, ErrorCode::ConstraintSeeds)
-        .swap(&mine, &nowhere(), ErrorCode::ConstraintSeeds)
-        // Opening an account for somebody takes his signature.
-        .swap(&mallory.key(), &alice.key(), ErrorCode::ConstraintSeeds)
-        .swap(&system_program::ID, &token::ID, ErrorCode::InvalidProgramId)
-        .read_only_for_a_call(&[&mine, &alice.key()])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

@@ -1,16 +1,10 @@
 //! `open_guardian_position`.
 
 use crate::{
-    attack::{Attack, nowhere, twin},
     backing::backed,
     scene::{Scene, USDC, sibling},
 };
-use anchor_lang::{
-    prelude::{ErrorCode, Pubkey},
-    solana_program::instruction::error::InstructionError,
-    system_program,
-};
-use anchor_spl::token;
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::error::InstructionError, system_program};
 use breakwater::{events::GuardianPositionOpened, state};
 use breakwater_client::addresses;
 use breakwater_engine::{Bps, GuardianPosition, GuardianShares, Key, Quote};
@@ -125,49 +119,4 @@ fn a_position_needs_no_price() {
     } = Scene::new();
     world.advance_silently(365 * 86_400);
     world.open_guardian_position(&market, &mallory).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        alice,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let sibling = sibling(&mut world);
-    let address = addresses::guardian_position(&market.market, &mallory.key());
-    let other_market = twin(&mut world, &market.market);
-
-    let honest = ix::open_guardian_position(&market, &mallory.key());
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, ErrorCode::ConstraintSeeds)
-        .swap(&market.market, &other_market, ErrorCode::ConstraintSeeds)
-        .swap(&address, &nowhere(), ErrorCode::ConstraintSeeds)
-        .swap(&address, &position.address, ErrorCode::ConstraintSeeds)
-        .swap(
-            &address,
-            &addresses::guardian_position(&sibling.market, &mallory.key()),
-            ErrorCode::ConstraintSeeds,
-        )
-        .swap(
-            &address,
-            &addresses::guardian_position(&market.market, &alice.key()),
-            ErrorCode::ConstraintSeeds,
-        )
-        .swap(
-            &address,
-            &addresses::keeper_ledger(&market.market, &mallory.key()),
-            ErrorCode::ConstraintSeeds,
-        )
-        .swap(&mallory.key(), &alice.key(), ErrorCode::ConstraintSeeds)
-        .unsigned(&mallory)
-        .swap(&system_program::ID, &token::ID, ErrorCode::InvalidProgramId)
-        .read_only_for_a_call(&[&address, &mallory.key()])
-        .too_few_accounts();
-    attack.honest_passes();
 }

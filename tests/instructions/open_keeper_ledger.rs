@@ -1,15 +1,7 @@
 //! `open_keeper_ledger`.
 
-use crate::{
-    attack::{Attack, nowhere, twin},
-    scene::{Scene, sibling},
-};
-use anchor_lang::{
-    prelude::{ErrorCode, Pubkey},
-    solana_program::instruction::error::InstructionError,
-    system_program,
-};
-use anchor_spl::token;
+use crate::scene::{Scene, sibling};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::error::InstructionError, system_program};
 use breakwater::{events::KeeperLedgerOpened, state};
 use breakwater_client::addresses;
 use breakwater_engine::{KeeperLedger, Key, Quote};
@@ -124,39 +116,4 @@ fn a_ledger_needs_no_price() {
     } = Scene::new();
     world.advance_silently(365 * 86_400);
     world.open_keeper_ledger(&market, &mallory).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        alice,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let sibling = sibling(&mut world);
-    let ledger = addresses::keeper_ledger(&market.market, &mallory.key());
-    let other_market = twin(&mut world, &market.market);
-
-    let honest = ix::open_keeper_ledger(&market, &mallory.key());
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, ErrorCode::ConstraintSeeds)
-        .swap(&market.market, &other_market, ErrorCode::ConstraintSeeds)
-        .swap(&ledger, &nowhere(), ErrorCode::ConstraintSeeds)
-        .swap(&ledger, &position.address, ErrorCode::ConstraintSeeds)
-        .swap(
-            &ledger,
-            &addresses::keeper_ledger(&sibling.market, &mallory.key()),
-            ErrorCode::ConstraintSeeds,
-        )
-        .swap(&mallory.key(), &alice.key(), ErrorCode::ConstraintSeeds)
-        .unsigned(&mallory)
-        .swap(&system_program::ID, &token::ID, ErrorCode::InvalidProgramId)
-        .read_only_for_a_call(&[&ledger, &mallory.key()])
-        .too_few_accounts();
-    attack.honest_passes();
 }

@@ -1,15 +1,11 @@
 //! `pull_brake`. What it halts and what it does not is in `guards::brake`.
 
-use crate::{
-    attack::{Attack, foreign_copy, nowhere, twin},
-    scene::Scene,
-};
-use anchor_lang::prelude::{ErrorCode, Pubkey};
+use anchor_lang::prelude::Pubkey;
 use breakwater::{
     error::BreakwaterError,
     events::{BrakePulled, LevelChanged},
 };
-use breakwater_client::{MarketKeys, addresses};
+use breakwater_client::MarketKeys;
 use breakwater_engine::{Guard, Level, guard::BrakePull};
 use breakwater_testkit::{Actor, MarketSpec, World, ix};
 
@@ -130,32 +126,4 @@ fn it_halts_one_market() {
     world.pull_brake(&market, &grace, 60).unwrap();
     assert_eq!(world.market_state(&sibling), before);
     world.pull_brake(&sibling, &grace, 60).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let authority = world.authority().clone();
-    let protocol = addresses::protocol();
-    let (foreign, twin) = (foreign_copy(&mut world, &protocol), twin(&mut world, &protocol));
-    let honest = ix::pull_brake(&market, &authority.key(), 60);
-    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
-    attack
-        .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
-        .swap(&protocol, &twin, ErrorCode::ConstraintSeeds)
-        .swap(&protocol, &position.address, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongGuardian)
-        .unsigned(&authority)
-        .not_state(&market.market, &position.address)
-        .read_only(&[&market.market])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

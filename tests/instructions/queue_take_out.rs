@@ -1,12 +1,7 @@
 //! `queue_take_out`.
 
-use crate::{
-    attack::{Attack, foreign_copy, nowhere, twin},
-    scene::{Scene, USDC, sibling},
-};
-use anchor_lang::prelude::ErrorCode;
+use crate::scene::{Scene, USDC, sibling};
 use breakwater::{error::BreakwaterError, events::TakeOutAnnounced};
-use breakwater_client::addresses;
 use breakwater_engine::{Quote, actions::TakeOutQueued};
 use breakwater_testkit::ix;
 
@@ -95,33 +90,4 @@ fn it_needs_no_price() {
         world.give_lamports(&feed, 0);
     }
     world.queue_take_out(&market, 1).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let authority = world.authority().clone();
-    let protocol = addresses::protocol();
-    let (foreign, double) = (foreign_copy(&mut world, &protocol), twin(&mut world, &protocol));
-    let honest = ix::queue_take_out(&market, &authority.key(), USDC, world.slot());
-    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
-    attack
-        .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
-        .swap(&protocol, &market.market, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&protocol, &double, ErrorCode::ConstraintSeeds)
-        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongAuthority)
-        .unsigned(&authority)
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &protocol, ErrorCode::AccountDiscriminatorMismatch)
-        .read_only(&[&market.market])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

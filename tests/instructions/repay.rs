@@ -1,7 +1,5 @@
 //! `repay`.
 
-mod accounts;
-
 use crate::{
     attack::levy_transfer_fee,
     risk::place,

@@ -1,13 +1,13 @@
 //! `set_guardian`.
 
-use crate::attack::{Attack, foreign_copy, nowhere};
+use crate::attack::nowhere;
 use anchor_lang::{
     AccountDeserialize,
     prelude::{ErrorCode, Pubkey},
 };
 use breakwater::{error::BreakwaterError, events::GuardianSet, state::Protocol};
 use breakwater_client::addresses;
-use breakwater_testkit::{Actor, MarketSpec, World, ix};
+use breakwater_testkit::{Actor, World, ix};
 
 fn protocol(world: &mut World) -> Protocol {
     let account = world.existing_account(&addresses::protocol());
@@ -77,26 +77,4 @@ fn it_needs_a_protocol() {
     let authority = world.authority().clone();
     let early = ix::set_guardian(&authority.key(), nowhere());
     world.assert_error_unchanged(&[early], &[&authority], ErrorCode::AccountNotInitialized);
-}
-
-#[test]
-fn every_account_is_checked() {
-    let (mut world, authority, mallory) = initialised();
-    let market = world.market(&MarketSpec::default());
-    let protocol = addresses::protocol();
-    let foreign = foreign_copy(&mut world, &protocol);
-    let honest = ix::set_guardian(&authority.key(), mallory.key());
-    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
-    attack
-        .swap(&protocol, &foreign, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
-        .swap(&protocol, &market.market, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongAuthority)
-        .unsigned(&authority)
-        .read_only(&[&protocol])
-        .too_few_accounts()
-        .too_few_bytes();
-    let twin = crate::attack::twin(attack.world, &protocol);
-    attack.swap(&protocol, &twin, ErrorCode::ConstraintSeeds);
-    attack.honest_passes();
 }

@@ -1,18 +1,17 @@
 //! `settle_deficit`.
 
 use crate::{
-    attack::{Attack, twin},
     backing::{
         BOUNTY_AT_60, FIVE_YEARS, backed, cash, cents, deficit, market_with, owed, quick, sell_out, share_fell,
         stands_at, take_over, usury,
     },
-    scene::{SOL, Scene, USDC, inverse, sibling, vaults},
+    scene::{SOL, Scene, USDC, vaults},
 };
 use breakwater::{error::BreakwaterError, events::DeficitSettled};
 use breakwater_engine::{
     Bps, Collateral, Config, DebtShares, Fixed, GuardianShares, Quote, actions::Settlement, backstop::Income,
 };
-use breakwater_testkit::{MarketSpec, World, default_config, ix};
+use breakwater_testkit::{World, default_config, ix};
 
 #[track_caller]
 fn refused(scene: &mut Scene, expected: BreakwaterError) {
@@ -350,39 +349,4 @@ fn the_books_start_again_from_nothing() {
     // The keeper's bounty stays owed and paid for.
     assert_eq!(state.books.backstop.funded_credits, Quote(BOUNTY_AT_60));
     scene.world.claim_bounty(&scene.market, &scene.kate).unwrap();
-}
-
-#[test]
-fn every_account_is_checked() {
-    let (mut scene, _) = deficit(
-        World::program_test(),
-        &MarketSpec {
-            config: quick(),
-            ..MarketSpec::default()
-        },
-        0,
-        0,
-    );
-    let (sibling, inverse) = (sibling(&mut scene.world), inverse(&mut scene.world));
-    let Scene {
-        mut world,
-        market,
-        position,
-        ..
-    } = scene;
-    let token = twin(&mut world, &market.quote_vault);
-    let honest = ix::settle_deficit(&market);
-    let mut attack = Attack::on(&mut world, honest, &[]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::NothingToSettle)
-        .swap(&market.market, &inverse.market, BreakwaterError::NothingToSettle)
-        .swap(
-            &market.market,
-            &token,
-            anchor_lang::prelude::ErrorCode::AccountOwnedByWrongProgram,
-        )
-        .read_only(&[&market.market])
-        .too_few_accounts();
-    attack.honest_passes();
 }

@@ -1,11 +1,9 @@
 //! `supply`.
 
 use crate::{
-    attack::{Attack, donate, levy_transfer_fee, nowhere, twin},
-    scene::{SOL, Scene, USDC, both_token_programs, inverse, overgrown, purse, sibling, vaults},
+    attack::{donate, levy_transfer_fee},
+    scene::{SOL, Scene, USDC, both_token_programs, overgrown, purse, sibling, vaults},
 };
-use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
-use anchor_spl::token_2022;
 use breakwater::{
     error::BreakwaterError,
     events::{Supplied, Withdrawn},
@@ -301,89 +299,4 @@ fn less_arriving_than_was_sent_is_refused() {
     );
     let supply = ix::supply(&market, &mallory.key(), 1_000, 0);
     world.assert_error_unchanged(&[supply], &[&mallory], BreakwaterError::TransferMismatch);
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        lena,
-        alice,
-        mallory,
-        position,
-        ..
-    } = Scene::new();
-    let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
-    let (other_mint, other_vault) = (
-        twin(&mut world, &market.quote_mint),
-        twin(&mut world, &market.quote_vault),
-    );
-    let of_other_mint = world.fund(&alice, &other_mint, USDC);
-    let of_sibling = world.fund(&alice, &sibling.lp_mint, 0);
-    let (quote, lp) = (market.quote_of(&alice.key()), market.lp_of(&alice.key()));
-
-    let honest = ix::supply(&market, &alice.key(), USDC, 0);
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongVault)
-        .swap(&market.market, &inverse.market, BreakwaterError::WrongMint)
-        .swap_all(
-            &[
-                (&market.market, &sibling.market),
-                (&market.quote_vault, &sibling.quote_vault),
-            ],
-            BreakwaterError::WrongMint,
-        )
-        .unsigned(&alice)
-        .swap(&alice.key(), &mallory.key(), BreakwaterError::WrongTokenOwner)
-        .not_of_a_token_program(&market.quote_mint)
-        .swap(&market.quote_mint, &other_vault, InstructionError::InvalidAccountData)
-        .swap(&market.quote_mint, &market.collateral_mint, BreakwaterError::WrongMint)
-        .swap(&market.quote_mint, &other_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&quote)
-        .swap(&quote, &other_mint, InstructionError::InvalidAccountData)
-        .swap(&quote, &market.quote_of(&lena.key()), BreakwaterError::WrongTokenOwner)
-        .swap(&quote, &market.collateral_of(&alice.key()), BreakwaterError::WrongMint)
-        .swap(&quote, &of_other_mint, BreakwaterError::WrongMint)
-        .swap(
-            &quote,
-            &market.quote_vault,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .swap(&quote, &sibling.quote_vault, BreakwaterError::WrongTokenOwner)
-        .not_of_a_token_program(&market.quote_vault)
-        .swap(
-            &market.quote_vault,
-            &market.collateral_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(&market.quote_vault, &sibling.quote_vault, BreakwaterError::WrongVault)
-        .swap(&market.quote_vault, &other_vault, BreakwaterError::WrongVault)
-        .swap(
-            &market.quote_vault,
-            &market.quote_of(&mallory.key()),
-            BreakwaterError::WrongVault,
-        )
-        .swap(
-            &market.quote_vault,
-            &quote,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .not_of_a_token_program(&market.lp_mint)
-        .swap(&market.lp_mint, &sibling.lp_mint, BreakwaterError::WrongMint)
-        .swap(&market.lp_mint, &other_mint, BreakwaterError::WrongMint)
-        .swap_at(5, &market.quote_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&lp)
-        .swap(&lp, &of_sibling, BreakwaterError::WrongMint)
-        .swap(&lp, &market.collateral_of(&alice.key()), BreakwaterError::WrongMint)
-        .swap(&lp, &quote, ErrorCode::ConstraintDuplicateMutableAccount)
-        .swap_at(7, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(7, &nowhere(), ErrorCode::InvalidProgramId)
-        .swap_at(8, &token_2022::ID, ErrorCode::InvalidProgramId)
-        .read_only(&[&market.market, &quote, &market.quote_vault, &market.lp_mint, &lp])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

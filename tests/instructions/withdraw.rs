@@ -1,7 +1,5 @@
 //! `withdraw`.
 
-mod accounts;
-
 use crate::{
     attack::{donate, freeze},
     scene::{Scene, USDC, both_token_programs, overgrown, purse, vaults},

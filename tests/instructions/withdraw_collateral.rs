@@ -3,14 +3,11 @@
 mod prices;
 
 use crate::{
-    attack::{Attack, freeze, nowhere, replace_slot, twin},
+    attack::{freeze, replace_slot},
     risk::place,
-    scene::{SOL, Scene, USDC, both_token_programs, inverse, overgrown, purse, readings, sibling, vaults},
+    scene::{SOL, Scene, USDC, both_token_programs, overgrown, purse, readings, vaults},
 };
-use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
-use anchor_spl::token_2022;
 use breakwater::{error::BreakwaterError, events::CollateralWithdrawn};
-use breakwater_client::addresses;
 use breakwater_engine::{Collateral, actions::CollateralChange, oracle::PriceUse};
 use breakwater_testkit::{World, ix};
 
@@ -211,91 +208,4 @@ fn a_frozen_account_is_not_paid() {
         let failure = world.assert_error_unchanged(&[withdraw], &[&alice], "Custom(17)");
         assert_eq!(failure.program, Some(spec.collateral.token_program));
     }
-}
-
-#[test]
-fn every_account_is_checked() {
-    let Scene {
-        mut world,
-        market,
-        alice,
-        mallory,
-        kate,
-        position,
-        ..
-    } = Scene::new();
-    let (sibling, inverse) = (sibling(&mut world), inverse(&mut world));
-    let of_sibling = world.open(&sibling, &alice, 0).unwrap();
-    world.deposit(&of_sibling, SOL).unwrap();
-    let of_inverse = world.open(&inverse, &alice, 0).unwrap().address;
-    let theirs = world.open(&market, &mallory, 0).unwrap();
-    world.deposit(&theirs, 10 * SOL).unwrap();
-    let ledger = addresses::keeper_ledger(&market.market, &kate.key());
-    let other_mint = twin(&mut world, &market.collateral_mint);
-    let other_vault = twin(&mut world, &market.collateral_vault);
-    let of_other_mint = world.fund(&alice, &other_mint, SOL);
-    let (collateral, quote) = (market.collateral_of(&alice.key()), market.quote_of(&alice.key()));
-
-    let honest = ix::withdraw_collateral(&market, &position.address, &alice.key(), SOL);
-    let mut attack = Attack::on(&mut world, honest, &[&alice, &mallory]);
-    attack
-        .not_state(&market.market, &position.address)
-        .swap(&market.market, &sibling.market, BreakwaterError::WrongMarket)
-        .swap_all(
-            &[
-                (&market.market, &sibling.market),
-                (&position.address, &of_sibling.address),
-            ],
-            BreakwaterError::WrongVault,
-        )
-        .swap_all(
-            &[(&market.market, &inverse.market), (&position.address, &of_inverse)],
-            BreakwaterError::WrongMint,
-        )
-        .not_state(&position.address, &market.market)
-        .swap(&position.address, &of_sibling.address, BreakwaterError::WrongMarket)
-        .swap(&position.address, &theirs.address, BreakwaterError::WrongOwner)
-        .swap(&position.address, &ledger, ErrorCode::AccountDiscriminatorMismatch)
-        .unsigned(&alice)
-        .swap(&alice.key(), &mallory.key(), BreakwaterError::WrongOwner)
-        .not_of_a_token_program(&market.collateral_mint)
-        .swap(
-            &market.collateral_mint,
-            &other_vault,
-            InstructionError::InvalidAccountData,
-        )
-        .swap(&market.collateral_mint, &market.quote_mint, BreakwaterError::WrongMint)
-        .swap(&market.collateral_mint, &other_mint, BreakwaterError::WrongMint)
-        .not_of_a_token_program(&collateral)
-        .swap(&collateral, &other_mint, InstructionError::InvalidAccountData)
-        .swap(&collateral, &quote, BreakwaterError::WrongMint)
-        .swap(&collateral, &of_other_mint, BreakwaterError::WrongMint)
-        .swap(
-            &collateral,
-            &market.collateral_vault,
-            ErrorCode::ConstraintDuplicateMutableAccount,
-        )
-        .not_of_a_token_program(&market.collateral_vault)
-        .swap(
-            &market.collateral_vault,
-            &market.quote_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(
-            &market.collateral_vault,
-            &sibling.collateral_vault,
-            BreakwaterError::WrongVault,
-        )
-        .swap(&market.collateral_vault, &other_vault, BreakwaterError::WrongVault)
-        .swap(
-            &market.collateral_vault,
-            &market.collateral_of(&mallory.key()),
-            BreakwaterError::WrongVault,
-        )
-        .swap_at(10, &token_2022::ID, BreakwaterError::WrongTokenProgram)
-        .swap_at(10, &nowhere(), ErrorCode::InvalidProgramId)
-        .read_only(&[&market.market, &position.address, &collateral, &market.collateral_vault])
-        .too_few_accounts()
-        .too_few_bytes();
-    attack.honest_passes();
 }

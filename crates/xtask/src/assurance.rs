@@ -264,8 +264,9 @@ const TAIL: &str = "
   check of this promise must notice. A promise whose check notices nothing fails the build.
 - **On the compiled program** the same sequences leave the same bytes in every account as the engine does.
 - **Wrong accounts**: for every instruction and every slot of the IDL, accounts of another owner, type, market or user, unsigned,
-  read-only, uninitialized, closed, executable, duplicated, and look-alikes of programs and sysvars. Each must fail with a declared
-  error and change nothing; where another account is rightly accepted, the matrix says why.
+  read-only, uninitialized, closed, executable, duplicated, swapped, and look-alikes of programs; the right one among those of another
+  market; and for every instruction an account and a byte too few. Each must fail with a declared error and change nothing; where
+  another account is rightly accepted, the matrix says why.
 - **Mutants**: cargo-mutants changes the engine in every way it knows, one at a time. Those that no test notices are listed with the
   reason why they change nothing: [mutants.md](mutants.md). A survivor that is not listed fails the run, and so does a listed one
   that is caught.

@@ -1,12 +1,11 @@
-//! Who may create a market, and every account that is not what it should be.
+//! Who may create a market, and when. Wrong accounts are the matrix's.
 
 use super::Draft;
-use crate::attack::{Attack, blank, foreign_copy, nowhere, twin};
-use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError, system_program};
-use anchor_spl::{token, token_2022};
+use crate::attack::{Attack, twin};
+use anchor_lang::prelude::ErrorCode;
 use breakwater::error::BreakwaterError;
-use breakwater_client::{MarketKeys, addresses};
-use breakwater_testkit::{MarketSpec, World, ix};
+use breakwater_client::addresses;
+use breakwater_testkit::{MarketSpec, ix};
 
 #[test]
 fn nobody_but_the_authority_may() {
@@ -45,68 +44,4 @@ fn there_is_no_market_before_the_protocol() {
     draft
         .world
         .assert_error_unchanged(&[create], &[&authority], ErrorCode::AccountNotInitialized);
-}
-
-#[test]
-fn every_account_is_checked() {
-    let mut world = World::program_test();
-    let sibling = world.market(&MarketSpec {
-        id: 9,
-        ..MarketSpec::default()
-    });
-    let mallory = world.actor("mallory");
-    let authority = world.authority().clone();
-    let (keys, honest) = world.prepare_market(&MarketSpec::default());
-    let MarketKeys {
-        market,
-        collateral_mint,
-        quote_mint,
-        collateral_vault,
-        quote_vault,
-        lp_mint,
-        ..
-    } = keys;
-    let (protocol, budget) = (addresses::protocol(), addresses::depth_budget("TEST"));
-    let no_mint = blank(&mut world, &quote_mint);
-    let other_mint = twin(&mut world, &quote_mint);
-    let foreign_protocol = foreign_copy(&mut world, &protocol);
-
-    let mut attack = Attack::on(&mut world, honest, &[&authority, &mallory]);
-    attack
-        .swap(&protocol, &foreign_protocol, ErrorCode::AccountOwnedByWrongProgram)
-        .swap(&protocol, &nowhere(), ErrorCode::AccountNotInitialized)
-        .swap(&protocol, &sibling.market, ErrorCode::AccountDiscriminatorMismatch)
-        .swap(&authority.key(), &mallory.key(), BreakwaterError::WrongAuthority)
-        .unsigned(&authority)
-        .not_state(&budget, &sibling.market)
-        .read_only(&[&budget])
-        .swap(&market, &nowhere(), ErrorCode::ConstraintSeeds)
-        .swap(&market, &sibling.market, ErrorCode::ConstraintSeeds)
-        .not_of_a_token_program(&collateral_mint)
-        .swap(&collateral_mint, &no_mint, InstructionError::UninitializedAccount)
-        .swap(
-            &collateral_mint,
-            &sibling.quote_vault,
-            InstructionError::InvalidAccountData,
-        )
-        .swap(&collateral_mint, &other_mint, ErrorCode::ConstraintSeeds)
-        .not_of_a_token_program(&quote_mint)
-        .swap(&quote_mint, &no_mint, InstructionError::UninitializedAccount)
-        .swap(&quote_mint, &other_mint, ErrorCode::ConstraintSeeds)
-        .swap(&collateral_vault, &nowhere(), ErrorCode::ConstraintSeeds)
-        .swap(&collateral_vault, &sibling.collateral_vault, ErrorCode::ConstraintSeeds)
-        .swap(&collateral_vault, &quote_vault, ErrorCode::ConstraintSeeds)
-        .swap(&quote_vault, &nowhere(), ErrorCode::ConstraintSeeds)
-        .swap(&quote_vault, &collateral_vault, ErrorCode::ConstraintSeeds)
-        .swap(&lp_mint, &sibling.lp_mint, ErrorCode::ConstraintSeeds)
-        .swap(&lp_mint, &quote_mint, ErrorCode::ConstraintSeeds)
-        .swap_at(9, &token_2022::ID, InstructionError::IncorrectProgramId)
-        .swap_at(9, &nowhere(), ErrorCode::InvalidProgramId)
-        .swap_at(10, &token_2022::ID, InstructionError::IncorrectProgramId)
-        .swap_at(10, &nowhere(), ErrorCode::InvalidProgramId)
-        .swap_at(11, &token_2022::ID, ErrorCode::InvalidProgramId)
-        .swap(&system_program::ID, &token::ID, ErrorCode::InvalidProgramId)
-        .read_only_for_a_call(&[&authority.key(), &market, &collateral_vault, &quote_vault, &lp_mint])
-        .too_few_accounts();
-    attack.honest_passes();
 }

@@ -2,22 +2,22 @@
 
 use super::{
     exceptions::ALLOWED,
-    expected::expected,
+    expected::{Code, Given, expected, first_found},
     fixtures,
     slots::{Class, REMAINING},
     stage::Stage,
-    substitutes::{Change, Place, Substitute, substitutes},
+    substitutes::{Change, Kind, Place, Substitute, substitutes},
 };
 use crate::governance::idl::{self, Slot};
 use anchor_lang::{Discriminator, prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::state;
-use breakwater_testkit::{Actor, ExpectedError, Failure, Outcome, Snapshot};
+use breakwater_testkit::{Account, Actor, ExpectedError, Failure, Outcome, Snapshot};
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// One wrong account.
+/// One wrong account; or more, where they are wrong together.
 #[derive(Clone, Debug)]
 pub struct Cell {
     /// In which slot.
@@ -31,7 +31,7 @@ pub struct Cell {
 impl Cell {
     /// Whether it is in the slot of this number.
     pub fn is_at(&self, index: usize) -> bool {
-        self.index == index
+        self.index == index || matches!(self.substitute.change, Change::Swap(other, _) if other == index)
     }
 }
 
@@ -45,6 +45,9 @@ pub enum Verdict {
     /// Anything else.
     Wrong(String),
 }
+
+/// How many bytes at the beginning of the data say which instruction it is.
+const DISCRIMINATOR_LEN: usize = 8;
 
 /// An honest instruction, its slots, and how the world is before it.
 pub struct Cells {
@@ -66,9 +69,11 @@ fn places(name: &str, honest: &Instruction) -> Vec<Place> {
         writable: true,
         optional: false,
     });
+    let last = declared.len() - 1;
     let slots: Vec<Slot> = declared.iter().cloned().chain(remaining).collect();
     assert_eq!(slots.len(), honest.accounts.len(), "accounts of the honest {name}");
-    let places = slots.into_iter().zip(&honest.accounts).map(|(slot, meta)| {
+    let places = slots.into_iter().zip(&honest.accounts).enumerate();
+    let places = places.map(|(index, (slot, meta))| {
         let class = Class::of(name, &slot);
         let class = class.unwrap_or_else(|| panic!("matrix/slots.rs does not say what {} of {name} is", slot.name));
         let flags = (meta.is_signer, meta.is_writable);
@@ -82,9 +87,24 @@ fn places(name: &str, honest: &Instruction) -> Vec<Place> {
             slot,
             class,
             honest: meta.clone(),
+            is_last: index == last,
         }
     });
     places.collect()
+}
+
+/// An account too few, and a byte of the data.
+fn too_short(honest: &Instruction) -> [Substitute; 2] {
+    let data = if honest.data.len() > DISCRIMINATOR_LEN {
+        Given::ShortArguments
+    } else {
+        Given::ShortDiscriminator
+    };
+    [
+        (Kind::TooFew, Given::Missing, Change::Truncate),
+        (Kind::ShortData, data, Change::CutData),
+    ]
+    .map(|(kind, given, change)| Substitute { kind, given, change })
 }
 
 impl Cells {
@@ -109,10 +129,18 @@ impl Cells {
                     substitute,
                 });
             }
+            if place.is_last {
+                all.extend(too_short(&honest).map(|substitute| Cell {
+                    place: place.clone(),
+                    index,
+                    substitute,
+                }));
+            }
         }
-        let put = all.iter().filter_map(|cell| match &cell.substitute.change {
-            Change::Put(address) | Change::PutAll(address, _) => Some(*address),
-            _ => None,
+        let put = all.iter().flat_map(|cell| match &cell.substitute.change {
+            Change::Put(address) => vec![*address],
+            Change::PutAll(address, others) => others.iter().map(|(_, other)| *other).chain([*address]).collect(),
+            _ => vec![],
         });
         let named = honest.accounts.iter().map(|meta| meta.pubkey).chain(put);
         let before = stage.cast.world.snapshot_with(named);
@@ -131,38 +159,7 @@ impl Cells {
 
     /// Tries a cell, and leaves the world as it was before.
     pub fn judge(&self, stage: &mut Stage, cell: &Cell) -> Verdict {
-        let mut bent = self.honest.clone();
-        let meta = &mut bent.accounts[cell.index];
-        let rewritten = match &cell.substitute.change {
-            Change::Put(address) => {
-                meta.pubkey = *address;
-                None
-            }
-            Change::PutAll(address, others) => {
-                meta.pubkey = *address;
-                for (index, address) in others {
-                    bent.accounts[*index].pubkey = *address;
-                }
-                None
-            }
-            Change::Unsigned => {
-                meta.is_signer = false;
-                None
-            }
-            Change::ReadOnly => {
-                meta.is_writable = false;
-                None
-            }
-            Change::LeaveOut(market, account) => {
-                meta.pubkey = breakwater::ID;
-                stage.cast.world.set_account(market, account.clone());
-                Some((*market, account.clone()))
-            }
-            Change::Rewrite(account) => {
-                stage.cast.world.set_account(&meta.pubkey, account.clone());
-                Some((meta.pubkey, account.clone()))
-            }
-        };
+        let (bent, rewritten) = self.bend(stage, cell);
         let result = send(stage, bent);
         let verdict = match result {
             Ok(_) => {
@@ -191,10 +188,70 @@ impl Cells {
         verdict
     }
 
-    fn allowed(&self, cell: &Cell) -> Option<usize> {
+    /// The instruction as the cell has it, and what was rewritten for it in the world.
+    fn bend(&self, stage: &mut Stage, cell: &Cell) -> (Instruction, Option<(Pubkey, Account)>) {
+        let mut bent = self.honest.clone();
+        let meta = &mut bent.accounts[cell.index];
+        let mut rewritten = None;
+        match &cell.substitute.change {
+            Change::Put(address) => meta.pubkey = *address,
+            Change::PutAll(address, others) => {
+                meta.pubkey = *address;
+                for (index, address) in others {
+                    bent.accounts[*index].pubkey = *address;
+                }
+            }
+            Change::Unsigned => meta.is_signer = false,
+            Change::ReadOnly => meta.is_writable = false,
+            Change::LeaveOut(market, account) => {
+                meta.pubkey = breakwater::ID;
+                rewritten = Some((*market, account.clone()));
+            }
+            Change::Rewrite(account) => rewritten = Some((meta.pubkey, account.clone())),
+            Change::Swap(other, _) => {
+                meta.pubkey = self.places[*other].honest.pubkey;
+                bent.accounts[*other].pubkey = cell.place.honest.pubkey;
+            }
+            Change::Truncate => bent.accounts.truncate(cell.index),
+            Change::CutData => {
+                bent.data.pop();
+            }
+        }
+        if let Some((address, account)) = &rewritten {
+            stage.cast.world.set_account(address, account.clone());
+        }
+        (bent, rewritten)
+    }
+
+    /// The places in which something is wrong, and what is given there.
+    fn wrong<'a>(&'a self, cell: &'a Cell) -> impl Iterator<Item = (&'a Place, Given)> {
+        let other = match cell.substitute.change {
+            Change::Swap(other, given) => Some((&self.places[other], given)),
+            _ => None,
+        };
+        [(&cell.place, cell.substitute.given)].into_iter().chain(other)
+    }
+
+    fn line(&self, (place, given): (&Place, Given)) -> Option<usize> {
         ALLOWED
             .iter()
-            .position(|line| line.covers(&self.name, cell.place.class, cell.substitute.given))
+            .position(|line| line.covers(&self.name, place.class, given))
+    }
+
+    /// The line that lets a cell through: where two accounts are wrong, that of the first, if both may be.
+    fn allowed(&self, cell: &Cell) -> Option<usize> {
+        let lines: Option<Vec<usize>> = self.wrong(cell).map(|wrong| self.line(wrong)).collect();
+        lines?.first().copied()
+    }
+
+    /// The errors that are right.
+    fn codes(&self, cell: &Cell) -> Vec<Code> {
+        let refused = self.wrong(cell).filter(|wrong| self.line(*wrong).is_none());
+        let of_each = refused.map(|(place, given)| {
+            let codes = expected(&self.name, &place.slot, place.class, given);
+            (place.class, codes)
+        });
+        first_found(of_each.collect())
     }
 
     fn went_through(&self, stage: &mut Stage, cell: &Cell) -> Verdict {
@@ -213,7 +270,7 @@ impl Cells {
             let why = ALLOWED[line].why;
             return Verdict::Wrong(format!("refused with {failure}, but should go through: {why}"));
         }
-        let codes = expected(&self.name, &cell.place.slot, cell.place.class, cell.substitute.given);
+        let codes = self.codes(cell);
         if !codes.iter().any(|code| code.is(failure)) {
             return Verdict::Wrong(format!("refused with {failure}; expected {}", self.right(cell)));
         }
@@ -224,8 +281,7 @@ impl Cells {
     }
 
     fn right(&self, cell: &Cell) -> String {
-        let codes = expected(&self.name, &cell.place.slot, cell.place.class, cell.substitute.given);
-        let names: Vec<String> = codes.iter().map(ExpectedError::describe).collect();
+        let names: Vec<String> = self.codes(cell).iter().map(ExpectedError::describe).collect();
         names.join(" or ")
     }
 
@@ -235,6 +291,7 @@ impl Cells {
         let (slot, class) = (&cell.place.slot.name, cell.place.class);
         let which = match change {
             Change::Put(address) | Change::PutAll(address, _) => self.which(address),
+            Change::Swap(other, there) => format!(" from {}, which gets {there:?}", self.places[*other].slot.name),
             _ => String::new(),
         };
         format!("{}.{slot} ({class:?}), {kind:?}: {given:?}{which}", self.name)

@@ -66,6 +66,12 @@ pub const ALLOWED: &[Allowed] = &[
         why: "the second time it is healthy or cooling: it is left out, and nothing is paid for it",
     },
     Allowed {
+        instructions: &["liquidate_batch"],
+        classes: &[Class::BatchMargin],
+        given: &[Given::Reordered],
+        why: "the keeper says in which order they are liquidated",
+    },
+    Allowed {
         instructions: &["close_account"],
         classes: &[Class::OwnMargin],
         given: &[Given::Sibling, Given::Stranger],
@@ -129,7 +135,7 @@ pub const ALLOWED: &[Allowed] = &[
     Allowed {
         instructions: &[],
         classes: &[Class::Receiver],
-        given: &[Given::OtherUser, Given::Twin],
+        given: &[Given::OtherUser, Given::OtherOwner, Given::Twin],
         why: "who is paid says where to",
     },
     Allowed {

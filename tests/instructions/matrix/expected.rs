@@ -24,6 +24,24 @@ pub enum Code {
     System(u32),
 }
 
+impl Code {
+    /// Whether it is about an account alone: these are found before anything that is about two of them.
+    fn is_of_one_account(&self) -> bool {
+        use ErrorCode as Of;
+        matches!(
+            self,
+            Self::Anchor(
+                Of::AccountDiscriminatorMismatch
+                    | Of::AccountNotInitialized
+                    | Of::AccountNotProgramData
+                    | Of::AccountNotSigner
+                    | Of::AccountOwnedByWrongProgram
+                    | Of::InvalidProgramId
+            ) | Self::Runtime(InstructionError::InvalidAccountData | InstructionError::UninitializedAccount)
+        )
+    }
+}
+
 impl ExpectedError for Code {
     fn is(&self, failure: &Failure) -> bool {
         const SYSTEM: Pubkey = system_program::ID;
@@ -78,6 +96,8 @@ pub enum Given {
     NotYet,
     /// Zeros, at the right address and of the right owner.
     Zeroed,
+    /// The first seven bytes, at the right address and of the right owner: not even a whole discriminator.
+    Cut,
     /// Lamports at the right address, before the account is there.
     Prefunded,
     /// An account of Breakwater's, of another type.
@@ -88,12 +108,18 @@ pub enum Given {
     GuardianEntry,
     /// Another depth budget.
     OtherBudget,
-    /// Another account of the same batch.
+    /// Another account of the same batch, a second time.
     Again,
+    /// Another account of the same batch, whose place the right one has.
+    Reordered,
     /// A mint.
     Mint,
     /// A token account.
     Tokens,
+    /// A token account of another mint, which no other slot holds.
+    OtherMint,
+    /// A token account of the right mint, of another owner, which no other slot holds.
+    OtherOwner,
     /// A price account.
     Feed,
     /// A program.
@@ -122,13 +148,19 @@ pub enum Given {
     LeftOut,
     /// The same, but an earlier slot holds the account as well.
     ShownBefore,
+    /// Nothing, at the end of the accounts.
+    Missing,
+    /// Everything, but the last byte of the arguments is missing.
+    ShortArguments,
+    /// Everything, but the last byte of the instruction's discriminator is missing, and there are no arguments.
+    ShortDiscriminator,
 }
 
 use BreakwaterError as Own;
 use Given::{
-    Authority, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, NotYet, OtherBudget, OtherEntry,
-    OtherUser, Program, ProgramData, ReadOnly, Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet,
-    Zeroed,
+    Authority, Cut, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, Missing, NotYet, OtherBudget,
+    OtherEntry, OtherMint, OtherOwner, OtherUser, Program, ProgramData, ReadOnly, ShortArguments, ShortDiscriminator,
+    Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
 };
 
 /// The errors that are right. Where there is more than one, the comment says why.
@@ -137,6 +169,9 @@ pub fn expected(instruction: &str, slot: &Slot, class: Class, given: Given) -> V
         (_, Unsigned) => one(ErrorCode::AccountNotSigner),
         (_, ReadOnly) => one(read_only(class)),
         (_, LeftOut) => one(left_out(&slot.name)),
+        (_, Missing) => one(ErrorCode::AccountNotEnoughKeys),
+        (_, ShortArguments) => one(ErrorCode::InstructionDidNotDeserialize),
+        (_, ShortDiscriminator) => one(ErrorCode::InstructionFallbackNotFound),
         (Class::Protocol, Twin) => one(ErrorCode::ConstraintSeeds),
         // Anchor has its own word for nothing, where it looks through the data at once.
         (Class::Protocol | Class::ProgramData, Gone | NotYet) => one(ErrorCode::AccountNotInitialized),
@@ -159,7 +194,7 @@ pub fn expected(instruction: &str, slot: &Slot, class: Class, given: Given) -> V
         (Class::Vault | Class::Purse | Class::Receiver, _) => one(tokens(class, given)),
         // A push feed is another program's; a pull feed says that it is another feed.
         (Class::PullFeed, Feed | Stranger) => vec![Own::WrongFeed.into(), Own::WrongFeedOwner.into()],
-        (Class::PullFeed | Class::PushFeed, Zeroed) => one(Own::FeedMalformed),
+        (Class::PullFeed | Class::PushFeed, Zeroed | Cut) => one(Own::FeedMalformed),
         // It is at the right address.
         (Class::PullFeed, _) | (Class::PushFeed, Gone) => one(Own::WrongFeedOwner),
         (Class::PushFeed, _) => one(Own::WrongFeed),
@@ -169,6 +204,26 @@ pub fn expected(instruction: &str, slot: &Slot, class: Class, given: Given) -> V
         (Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram, _) => one(ErrorCode::InvalidProgramId),
         (_, _) => program_data(given),
     }
+}
+
+/// The errors that are right where several accounts are wrong, given those of each in the order of their slots. Each is looked
+/// at alone, in this order, and then what they have to do with each other, in this order as well.
+pub fn first_found(of_each: Vec<(Class, Vec<Code>)>) -> Vec<Code> {
+    // Feeds are read by the instruction, and `execute_feeds` reads the next ones before the present ones.
+    let is_feed = |class: &Class| [Class::PullFeed, Class::PushFeed].contains(class);
+    if of_each.iter().all(|(class, _)| is_feed(class)) {
+        return of_each.into_iter().flat_map(|(_, codes)| codes).collect();
+    }
+    let is_found_early = |(class, codes): &(Class, Vec<Code>)| {
+        // The accounts of a batch are looked at after all that are declared.
+        *class != Class::BatchMargin && codes.iter().all(Code::is_of_one_account)
+    };
+    let first = of_each.iter().position(is_found_early).unwrap_or(0);
+    of_each
+        .into_iter()
+        .nth(first)
+        .map(|(_, codes)| codes)
+        .unwrap_or_default()
 }
 
 fn one(code: impl Into<Code>) -> Vec<Code> {
@@ -220,6 +275,7 @@ fn of_another_market(instruction: &str, given: Given) -> Vec<Code> {
 fn state(class: Class, given: Given) -> Code {
     match (class, given) {
         (_, State | Zeroed) => ErrorCode::AccountDiscriminatorMismatch.into(),
+        (_, Cut) => ErrorCode::AccountDiscriminatorNotFound.into(),
         (Class::Entry, Sibling | Stranger | OtherEntry | GuardianEntry) => Own::WrongChange.into(),
         (Class::AnyEntry, GuardianEntry) => Own::WrongGuardian.into(),
         (Class::OwnBudget, Stranger | OtherBudget) => Own::WrongDepthBudget.into(),
@@ -254,7 +310,7 @@ fn mint(class: Class, given: Given) -> Code {
         // The new market's address is derived from its mints'.
         Mint | Sibling | Stranger | Twin if class == Class::NewMint => ErrorCode::ConstraintSeeds.into(),
         Mint | Sibling | Stranger | Twin | InConcert => Own::WrongMint.into(),
-        Tokens => InstructionError::InvalidAccountData.into(),
+        Tokens | Cut => InstructionError::InvalidAccountData.into(),
         Zeroed => InstructionError::UninitializedAccount.into(),
         Gone | NotYet => ErrorCode::AccountNotInitialized.into(),
         _ => ErrorCode::AccountOwnedByWrongProgram.into(),
@@ -267,9 +323,10 @@ fn tokens(class: Class, given: Given) -> Code {
         (_, Tokens) => ErrorCode::ConstraintDuplicateMutableAccount.into(),
         (_, Zeroed) => InstructionError::UninitializedAccount.into(),
         (_, Gone) => ErrorCode::AccountNotInitialized.into(),
-        (Class::Vault, Sibling | Stranger | Twin) => Own::WrongVault.into(),
-        (_, Sibling | Stranger) => Own::WrongMint.into(),
-        (Class::Purse, OtherUser) => Own::WrongTokenOwner.into(),
+        (_, Cut) => InstructionError::InvalidAccountData.into(),
+        (Class::Vault, Sibling | Stranger | Twin | OtherMint | OtherOwner) => Own::WrongVault.into(),
+        (_, Sibling | Stranger | OtherMint) => Own::WrongMint.into(),
+        (Class::Purse, OtherUser | OtherOwner) => Own::WrongTokenOwner.into(),
         _ => ErrorCode::AccountOwnedByWrongProgram.into(),
     }
 }
@@ -284,6 +341,7 @@ fn program_data(given: Given) -> Vec<Code> {
             ErrorCode::AccountOwnedByWrongProgram.into(),
         ],
         Zeroed => one(ErrorCode::AccountNotProgramData),
+        Cut => one(InstructionError::InvalidAccountData),
         _ => one(ErrorCode::AccountOwnedByWrongProgram),
     }
 }

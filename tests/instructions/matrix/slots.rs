@@ -87,6 +87,27 @@ impl Class {
         .contains(&self)
     }
 
+    /// Whether its constraints bind it to the market that the instruction names. A feed is bound as well, but only when it
+    /// is read, and not to anything else.
+    pub fn is_of_market(self) -> bool {
+        [
+            Market,
+            AnyMargin,
+            OwnMargin,
+            BatchMargin,
+            Ledger,
+            Position,
+            Entry,
+            OwnBudget,
+            Mint,
+            LpMint,
+            Vault,
+            Purse,
+            Receiver,
+        ]
+        .contains(&self)
+    }
+
     /// What is at a slot; `None` if nobody has said.
     pub fn of(instruction: &str, slot: &Slot) -> Option<Self> {
         Some(match (instruction, slot.name.as_str()) {

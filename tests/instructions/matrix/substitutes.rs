@@ -2,6 +2,7 @@
 
 use super::{
     expected::Given,
+    several::{alone, in_concert, mint_at, swaps},
     slots::Class,
     stage::{OTHER_USER, STRANGE_ASSET, Stage},
 };
@@ -23,7 +24,7 @@ use breakwater_engine::governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS};
 use breakwater_testkit::{
     Account,
     keys::address_for,
-    mint::{mint_of, token_account},
+    mint::token_account,
     program_file::{rent_exempt, upgradeable_program},
 };
 
@@ -56,11 +57,19 @@ pub enum Kind {
     InConcert,
     /// Left out, where it is optional and the market knows nothing that could stand for it.
     LeftOut,
+    /// The right one, while everything else is of another market.
+    Alone,
+    /// It and another one change places.
+    Swapped,
+    /// The last declared account is missing.
+    TooFew,
+    /// The data is one byte short.
+    ShortData,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::WrongOwner,
         Self::WrongType,
         Self::OtherMarket,
@@ -74,15 +83,27 @@ impl Kind {
         Self::LookAlike,
         Self::InConcert,
         Self::LeftOut,
+        Self::Alone,
+        Self::Swapped,
+        Self::TooFew,
+        Self::ShortData,
     ];
 
-    /// Whether it is something that could be wrong with what is in this place.
-    pub fn is_for(self, place: &Place) -> bool {
+    /// Whether it is something that could be wrong with what is in place number `index`.
+    pub fn is_for(self, places: &[Place], index: usize) -> bool {
+        let place = &places[index];
         match self {
             Self::Unsigned => place.slot.signer,
             Self::ReadOnly => place.slot.writable,
             Self::LeftOut => place.slot.optional,
             Self::InConcert => [Class::Mint, Class::LpMint].contains(&place.class),
+            // Of less than three, two of another market are not tried together.
+            Self::Alone => {
+                let of_market = places.iter().filter(|place| place.class.is_of_market());
+                place.class.is_of_market() && of_market.count() > 2
+            }
+            // These are about the whole instruction: they are tried once.
+            Self::TooFew | Self::ShortData => place.is_last,
             _ => true,
         }
     }
@@ -93,7 +114,7 @@ impl Kind {
 pub enum Change {
     /// Another account in it.
     Put(Pubkey),
-    /// Another account in it, and others in the places of these numbers.
+    /// This account in it, and others in the places of these numbers.
     PutAll(Pubkey, Vec<(usize, Pubkey)>),
     /// Another state of the account in it.
     Rewrite(Account),
@@ -103,6 +124,12 @@ pub enum Change {
     Unsigned,
     /// No writing.
     ReadOnly,
+    /// What is in the place of this number, which gets what is in it: that is this there. The flags stay.
+    Swap(usize, Given),
+    /// Neither it nor any account behind it.
+    Truncate,
+    /// No last byte of the data.
+    CutData,
 }
 
 /// One wrong account.
@@ -125,6 +152,8 @@ pub struct Place {
     pub class: Class,
     /// The honest account.
     pub honest: AccountMeta,
+    /// Whether it is the last of the declared ones.
+    pub is_last: bool,
 }
 
 /// Everything wrong that can be put in place number `index`. What has to be made for it is made.
@@ -149,13 +178,16 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
             add(Kind::OtherMarket, given, Change::Put(other));
         }
     }
+    if let Some(vault) = vault_of_sibling(stage, place) {
+        add(Kind::OtherMarket, Given::OtherOwner, Change::Put(vault));
+    }
     if let Some(other) = relatives.other_user {
         add(Kind::OtherUser, Given::OtherUser, Change::Put(other));
     }
-    if Kind::Unsigned.is_for(place) {
+    if Kind::Unsigned.is_for(places, index) {
         add(Kind::Unsigned, Given::Unsigned, Change::Unsigned);
     }
-    if Kind::ReadOnly.is_for(place) {
+    if Kind::ReadOnly.is_for(places, index) {
         add(Kind::ReadOnly, Given::ReadOnly, Change::ReadOnly);
     }
     for other in places {
@@ -172,11 +204,11 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
     for (given, like) in look_alikes(stage, place) {
         add(Kind::LookAlike, given, Change::Put(like));
     }
-    if Kind::InConcert.is_for(place) {
+    if Kind::InConcert.is_for(places, index) {
         let (mint, with) = in_concert(stage, places, place);
         add(Kind::InConcert, Given::InConcert, Change::PutAll(mint, with));
     }
-    if Kind::LeftOut.is_for(place) {
+    if Kind::LeftOut.is_for(places, index) {
         let (market, forgetful) = without_prices(stage, places);
         let shown_before = places[..index].iter().any(|other| other.honest.pubkey == address);
         let given = if shown_before {
@@ -185,6 +217,14 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
             Given::LeftOut
         };
         add(Kind::LeftOut, given, Change::LeaveOut(market, forgetful));
+    }
+    if Kind::Alone.is_for(places, index) {
+        for (given, change) in alone(stage, places, index) {
+            add(Kind::Alone, given, change);
+        }
+    }
+    for (given, change) in swaps(stage, places, index) {
+        add(Kind::Swapped, given, change);
     }
     all
 }
@@ -207,26 +247,18 @@ fn without_prices(stage: &mut Stage, places: &[Place]) -> (Pubkey, Account) {
     (address, account)
 }
 
-/// A mint like this one of another market, and the token accounts of it that belong to whom the right ones belong to.
-fn in_concert(stage: &mut Stage, places: &[Place], place: &Place) -> (Pubkey, Vec<(usize, Pubkey)>) {
-    let other = |stage: &Stage, of: &Pubkey| {
-        let relatives = stage.relatives(of);
-        // Tokens are the same in the sibling; LP shares are not.
-        relatives.sibling.or(relatives.stranger).expect("another market's")
-    };
-    let mut with = Vec::new();
-    for (index, tokens) in places.iter().enumerate() {
-        let account = stage.cast.world.account(&tokens.honest.pubkey);
-        let mint = account.as_ref().and_then(mint_of);
-        if [Class::Purse, Class::Receiver].contains(&tokens.class) && mint == Some(place.honest.pubkey) {
-            with.push((index, other(stage, &tokens.honest.pubkey)));
-        }
+/// The vault of the same mint of another market, for a token account that is somebody's.
+fn vault_of_sibling(stage: &mut Stage, place: &Place) -> Option<Pubkey> {
+    if ![Class::Purse, Class::Receiver].contains(&place.class) {
+        return None;
     }
-    (other(stage, &place.honest.pubkey), with)
+    let mint = mint_at(stage, &place.honest.pubkey);
+    let vaults = [stage.sibling.collateral_vault, stage.sibling.quote_vault];
+    vaults.into_iter().find(|vault| mint_at(stage, vault) == mint)
 }
 
 /// What the account of one slot is in the place of another.
-fn nature(of: Class, address: &Pubkey, into: Class) -> Given {
+pub fn nature(of: Class, address: &Pubkey, into: Class) -> Given {
     match of {
         Class::BatchMargin if into == Class::BatchMargin => Given::Again,
         Class::Budget | Class::OwnBudget if [Class::Budget, Class::OwnBudget].contains(&into) => Given::OtherBudget,
@@ -347,7 +379,13 @@ fn closed(stage: &mut Stage, place: &Place) -> Vec<(Given, Account)> {
         _ => {
             let mut zeroed = present(stage, place);
             zeroed.data.fill(0);
-            vec![(Given::Gone, Account::default()), (Given::Zeroed, zeroed)]
+            let mut cut = present(stage, place);
+            cut.data.truncate(7);
+            vec![
+                (Given::Gone, Account::default()),
+                (Given::Zeroed, zeroed),
+                (Given::Cut, cut),
+            ]
         }
     }
 }
