@@ -4,16 +4,16 @@ use anchor_lang::Discriminator;
 use breakwater::instruction as ix;
 
 /// Compute units that each further account of `liquidate_batch` takes, at the most that was measured.
-pub const BATCH_ACCOUNT: u32 = 1_535;
+pub const BATCH_ACCOUNT: u32 = 1_533;
 
 /// Discriminator, name and compute units of every instruction.
 #[rustfmt::skip]
 pub const MEASURED: [(&[u8], &str, u32); 49] = [
     (ix::AcceptAuthority::DISCRIMINATOR, "accept_authority", 4_630),
     (ix::AnnounceLiquidationLtv::DISCRIMINATOR, "announce_liquidation_ltv", 4_115),
-    (ix::Borrow::DISCRIMINATOR, "borrow", 13_797),
-    (ix::BuyInventory::DISCRIMINATOR, "buy_inventory", 21_537),
-    (ix::BuyInventoryFor::DISCRIMINATOR, "buy_inventory_for", 28_068),
+    (ix::Borrow::DISCRIMINATOR, "borrow", 13_722),
+    (ix::BuyInventory::DISCRIMINATOR, "buy_inventory", 21_462),
+    (ix::BuyInventoryFor::DISCRIMINATOR, "buy_inventory_for", 27_990),
     (ix::CancelChange::DISCRIMINATOR, "cancel_change", 3_786),
     (ix::CancelRamp::DISCRIMINATOR, "cancel_ramp", 3_610),
     (ix::CancelTakeOut::DISCRIMINATOR, "cancel_take_out", 3_453),
@@ -24,19 +24,19 @@ pub const MEASURED: [(&[u8], &str, u32); 49] = [
     (ix::CreateMarket::DISCRIMINATOR, "create_market", 45_182),
     (ix::DepositCollateral::DISCRIMINATOR, "deposit_collateral", 8_882),
     (ix::ExecuteDepthShare::DISCRIMINATOR, "execute_depth_share", 5_186),
-    (ix::ExecuteFeeds::DISCRIMINATOR, "execute_feeds", 12_919),
+    (ix::ExecuteFeeds::DISCRIMINATOR, "execute_feeds", 12_926),
     (ix::ExecuteGuardian::DISCRIMINATOR, "execute_guardian", 5_411),
-    (ix::ExecuteParameters::DISCRIMINATOR, "execute_parameters", 9_491),
+    (ix::ExecuteParameters::DISCRIMINATOR, "execute_parameters", 9_455),
     (ix::ExecuteSentinel::DISCRIMINATOR, "execute_sentinel", 5_421),
     (ix::FundBackstop::DISCRIMINATOR, "fund_backstop", 8_605),
     (ix::GuardianDeposit::DISCRIMINATOR, "guardian_deposit", 9_689),
     (ix::GuardianRequest::DISCRIMINATOR, "guardian_request", 2_531),
     (ix::GuardianWithdraw::DISCRIMINATOR, "guardian_withdraw", 10_525),
     (ix::Initialize::DISCRIMINATOR, "initialize", 8_213),
-    (ix::Liquidate::DISCRIMINATOR, "liquidate", 8_477),
-    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 36_621),
+    (ix::Liquidate::DISCRIMINATOR, "liquidate", 8_399),
+    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 36_467),
     (ix::LowerDepthShare::DISCRIMINATOR, "lower_depth_share", 3_838),
-    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 7_875),
+    (ix::ObservePrice::DISCRIMINATOR, "observe_price", 7_850),
     (ix::OpenAccount::DISCRIMINATOR, "open_account", 17_983),
     (ix::OpenGuardianPosition::DISCRIMINATOR, "open_guardian_position", 10_326),
     (ix::OpenKeeperLedger::DISCRIMINATOR, "open_keeper_ledger", 5_848),
@@ -52,10 +52,10 @@ pub const MEASURED: [(&[u8], &str, u32); 49] = [
     (ix::RaiseStress::DISCRIMINATOR, "raise_stress", 3_696),
     (ix::Repay::DISCRIMINATOR, "repay", 9_546),
     (ix::SetGuardian::DISCRIMINATOR, "set_guardian", 4_483),
-    (ix::SettleDeficit::DISCRIMINATOR, "settle_deficit", 5_548),
-    (ix::Supply::DISCRIMINATOR, "supply", 14_784),
-    (ix::TakeOut::DISCRIMINATOR, "take_out", 12_134),
+    (ix::SettleDeficit::DISCRIMINATOR, "settle_deficit", 5_470),
+    (ix::Supply::DISCRIMINATOR, "supply", 14_748),
+    (ix::TakeOut::DISCRIMINATOR, "take_out", 12_098),
     (ix::Tighten::DISCRIMINATOR, "tighten", 5_769),
     (ix::Withdraw::DISCRIMINATOR, "withdraw", 14_543),
-    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 12_960),
+    (ix::WithdrawCollateral::DISCRIMINATOR, "withdraw_collateral", 12_885),
 ];

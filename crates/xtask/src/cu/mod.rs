@@ -27,13 +27,13 @@ const ACCOUNT_BUDGET: u64 = 24_000_000;
 
 /// Limits: on the most that any sample of an instruction used.
 const LIMITS: [(&str, u64); 7] = [
-    ("liquidate", 8_000),
+    ("liquidate", 7_000),
     (PER_ACCOUNT, 1_500),
-    ("liquidate_guarded", 8_600),
+    ("liquidate_guarded", 7_800),
     (GUARDED_PER_ACCOUNT, 1_600),
     ("borrow", 25_000),
     ("buy_inventory", 30_000),
-    ("observe_price", 6_000),
+    ("observe_price", 4_640),
 ];
 
 /// What another compiler may change, per cent.
