@@ -10,6 +10,7 @@
     clippy::panic,
     clippy::unwrap_used
 )]
+#![cfg_attr(test, allow(clippy::as_conversions, clippy::indexing_slicing, clippy::unwrap_used))]
 #![allow(
     clippy::needless_pass_by_value,
     clippy::result_large_err,

@@ -289,11 +289,11 @@ impl Liquidations<'_> {
         let held = market.map.band_at(account.place);
         let sums = market.map.sums_after((account.debt_shares, held), (shares, band));
         Ok(Outcome {
+            held,
+            band,
             terms,
             shares,
             collateral,
-            held,
-            band,
             sums,
             pool_cash,
             pool_shares,

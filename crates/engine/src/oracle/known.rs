@@ -302,7 +302,11 @@ impl Look {
             collateral: known.newest.collateral,
             quote: known.newest.quote,
             // Not `then_some`, which copies them in any case.
-            redemption: redeemable.then(|| (known.newest.base, known.rate)),
+            redemption: if redeemable {
+                Some((known.newest.base, known.rate))
+            } else {
+                None
+            },
             set: None,
         }
     }
