@@ -85,6 +85,8 @@ impl Flavour {
         }
         if self.narrow {
             config.market_depth = Quote(200_000_000);
+            // Shorter than a price may be old: so what is known is looked at again after it.
+            config.calm_seconds = 10;
         }
         if self.strict {
             config.supply_cap = Quote(600_000_000_000);
