@@ -155,6 +155,7 @@ lint: node ## formatting, clippy and biome, with no warning allowed
 	@cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	@cargo clippy $(LOCKED) --package breakwater-engine --features idl -- -D warnings
 	@bash scripts/js.sh lint
+	@$(xtask) links
 
 .PHONY: generated
 generated: idl cu guards risk ## generated files are committed as they are generated

@@ -7,7 +7,7 @@ use breakwater::{error::BreakwaterError, events::LiquidationLtvAnnounced};
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Bps, Config, Market,
-    ramp::{Ramp, RampAnnounced},
+    governance::ramp::{Ramp, RampAnnounced},
 };
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
 

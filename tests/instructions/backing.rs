@@ -6,8 +6,8 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Bps, Config, GuardianPosition, Pool, Quote,
     actions::{Liquidation, Sale},
-    oracle::PriceUse,
-    unwind::Offer,
+    backstop::auction::Offer,
+    price::oracle::PriceUse,
 };
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
 

@@ -4,7 +4,7 @@ use crate::attack::{Attack, blank, copy_owned_by, cut, nowhere, twin};
 use anchor_lang::prelude::Pubkey;
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
-use breakwater_engine::oracle::{MAX_AHEAD, PriceUse};
+use breakwater_engine::price::oracle::{MAX_AHEAD, PriceUse};
 use breakwater_testkit::{
     Feed, World,
     keys::address_for,

@@ -10,7 +10,7 @@ use crate::{
 };
 use breakwater::{error::BreakwaterError, events::Borrowed};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{DebtShares, Quote, actions::Borrowing, oracle::PriceUse};
+use breakwater_engine::{DebtShares, Quote, actions::Borrowing, price::oracle::PriceUse};
 use breakwater_testkit::{Actor, Position, World, ix};
 
 /// What 100 SOL carry: 70% of 100 × 99.9 ÷ 1.001, as $100 ± 0.1 is divided by $1 ± 0.001.

@@ -7,7 +7,7 @@ mod schedule;
 use crate::backing::{BOUNTY_AT_60 as BOUNTY, credits};
 use crate::scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, overgrown, purse, readings, vaults};
 use breakwater::{error::BreakwaterError, events::InventorySold};
-use breakwater_engine::{Bps, Collateral, Config, Market, Price, Quote, actions::Sale, oracle::PriceUse};
+use breakwater_engine::{Bps, Collateral, Config, Market, Price, Quote, actions::Sale, price::oracle::PriceUse};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
 const BPS: u128 = 10_000;

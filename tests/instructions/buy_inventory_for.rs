@@ -9,7 +9,7 @@ use crate::{
     scene::{SOL, Scene, USDC, all_feed_kinds, both_token_programs, purse, redeemable, vaults},
 };
 use breakwater::{error::BreakwaterError, events::InventorySold};
-use breakwater_engine::{Collateral, Config, Quote, actions::Sale, oracle::PriceUse};
+use breakwater_engine::{Collateral, Config, Quote, actions::Sale, price::oracle::PriceUse};
 use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 
 /// A backstop that has just taken over all of Alice's 100 SOL at $60.

@@ -26,7 +26,7 @@ use breakwater::{error::BreakwaterError, events::MarketCreated, instructions::Cr
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
     Backstop, DebtShares, FeedPin, Fixed, Guard, Guardians, Income, Index, Key, LpShares, Pool, Quote, Schedule,
-    TakeOut, oracle::Known, pool::EXTRA_LP_DECIMALS,
+    TakeOut, pool::EXTRA_LP_DECIMALS, price::oracle::Known,
 };
 use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, START, World, ix, program_file::rent_exempt, pyth::usd};
 use bytemuck::Zeroable;

@@ -38,9 +38,11 @@ use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
     Bps, Feeds, Market, Parameter, QueuedChange, Quote,
     actions::TakeOutCancellation,
-    governance::{ChangeQueued, FEEDS, GUARDIAN, PARAMETERS},
-    pause::{Kinds, Pause},
-    ramp,
+    governance::{
+        ChangeQueued, FEEDS, GUARDIAN, PARAMETERS,
+        pause::{Kinds, Pause},
+        ramp,
+    },
 };
 use breakwater_testkit::{Actor, Outcome, World, assert_fails_with, ix};
 

@@ -20,8 +20,8 @@ use crate::{
 use breakwater::{error::BreakwaterError, events::PriceObserved};
 use breakwater_engine::{
     Bps, Config, Guard, Level,
+    account::sizing::Extent,
     actions::{Liquidation, Observation},
-    sizing::Extent,
 };
 use breakwater_testkit::{ExpectedError, Failure, MarketSpec, Outcome, Position, World, assert_fails_with, pyth::usd};
 

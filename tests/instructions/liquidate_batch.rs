@@ -9,7 +9,9 @@ use crate::{
 use anchor_lang::prelude::Pubkey;
 use breakwater::{error::BreakwaterError, events::Liquidated};
 use breakwater_client::{MarketKeys, decode};
-use breakwater_engine::{Bps, Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, oracle::PriceUse};
+use breakwater_engine::{
+    Bps, Collateral, Config, Error, MarginAccount, Quote, actions::Liquidation, price::oracle::PriceUse,
+};
 use breakwater_testkit::{Actor, MarketSpec, Outcome, Position, World, default_config, ix, pyth::usd};
 use std::collections::BTreeMap;
 

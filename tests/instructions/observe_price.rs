@@ -13,7 +13,9 @@ use breakwater::{
 };
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Bps, Guard, Price, actions::Observation, guard::Flags, oracle::PriceUse, volatility::Volatility,
+    Bps, Guard, Price,
+    actions::Observation,
+    price::{guard::Flags, oracle::PriceUse, volatility::Volatility},
 };
 use breakwater_testkit::{
     Feed, MarketSpec, START, World, assert_fails_with, ix,
@@ -147,7 +149,7 @@ fn limits_of_time_are_inclusive() {
     world.advance_silently(1);
     let observe = ix::observe_price(&market);
     world.assert_error_unchanged(&[observe], &[], BreakwaterError::PriceTooOld);
-    let latest = world.unix() + breakwater_engine::oracle::MAX_AHEAD;
+    let latest = world.unix() + breakwater_engine::price::oracle::MAX_AHEAD;
     for feed in [market.collateral_feed, market.quote_feed] {
         world.edit_feed(&feed, |feed| feed.quotation_mut().publish_time = latest);
     }

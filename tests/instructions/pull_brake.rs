@@ -6,7 +6,7 @@ use breakwater::{
     events::{BrakePulled, LevelChanged},
 };
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Guard, Level, guard::BrakePull};
+use breakwater_engine::{Guard, Level, price::guard::BrakePull};
 use breakwater_testkit::{Actor, MarketSpec, World, ix};
 
 /// A world with a market, the authority and a guardian.

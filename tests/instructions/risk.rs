@@ -6,7 +6,7 @@ mod own;
 
 use anchor_lang::Discriminator;
 use breakwater_client::MarketKeys;
-use breakwater_engine::{DebtShares, MarginAccount, Market, map::LiquidationMap};
+use breakwater_engine::{DebtShares, MarginAccount, Market, account::map::LiquidationMap};
 use breakwater_testkit::World;
 
 /// How far the program's two logarithms may put an account from where it is, bands: 12 units of 2^-16 each.

@@ -5,7 +5,7 @@ use crate::{
     scene::{SOL, USDC},
 };
 use breakwater_client::{MarketKeys, addresses};
-use breakwater_engine::{Bps, Config, Feeds, Market, Parameter, Pool, Quote, pause::Kinds};
+use breakwater_engine::{Bps, Config, Feeds, Market, Parameter, Pool, Quote, governance::pause::Kinds};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, World, default_config, ix};
 use std::collections::BTreeSet;
 

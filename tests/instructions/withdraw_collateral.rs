@@ -8,7 +8,7 @@ use crate::{
     scene::{SOL, Scene, USDC, both_token_programs, overgrown, purse, readings, vaults},
 };
 use breakwater::{error::BreakwaterError, events::CollateralWithdrawn};
-use breakwater_engine::{Collateral, actions::CollateralChange, oracle::PriceUse};
+use breakwater_engine::{Collateral, actions::CollateralChange, price::oracle::PriceUse};
 use breakwater_testkit::{World, ix};
 
 /// What Alice can take out: 6,500 at 70% needs 9,285.714286 of value at (100 − 0.1) ÷ 1.001 a SOL.

@@ -21,7 +21,7 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Collateral, Config, Market, Pool, Quote,
     actions::{Liquidation, Sale, Settlement},
-    oracle::PriceUse,
+    price::oracle::PriceUse,
 };
 use breakwater_testkit::{Actor, MarketSpec, Position, World, ix};
 

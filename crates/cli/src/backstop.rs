@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt::Write as _};
 
-use breakwater_engine::{Bps, Quote, statement::Statement};
+use breakwater_engine::{Bps, Quote, views::statement::Statement};
 use clap::Subcommand;
 use serde::Serialize;
 

@@ -4,8 +4,10 @@ use std::{error::Error, fmt::Write as _};
 
 use breakwater_engine::{
     Bps, Price,
-    cascade::{CRISIS, Curve, End, Pace, Seller},
-    risk::DROPS,
+    views::{
+        cascade::{CRISIS, Curve, End, Pace, Seller},
+        risk::DROPS,
+    },
 };
 use clap::Args;
 use serde::Serialize;

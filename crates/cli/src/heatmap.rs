@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, error::Error, fmt::Write as _, io::IsTerminal};
 
-use breakwater_engine::{map::BANDS, risk::PriceBand};
+use breakwater_engine::{account::map::BANDS, views::risk::PriceBand};
 use clap::Args;
 use serde::Serialize;
 

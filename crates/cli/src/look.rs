@@ -3,7 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use breakwater::state::address;
 use breakwater_client::{MarketKeys, decode, feeds, quotes::Quotes};
-use breakwater_engine::{Clock, FeedPin, Market, RawReading, Readings, oracle::PriceUse};
+use breakwater_engine::{Clock, FeedPin, Market, RawReading, Readings, price::oracle::PriceUse};
 
 use crate::{
     chain::{Account, CLOCK, Chain, Result, read_clock},

@@ -2,7 +2,7 @@
 
 use anchor_lang::{AccountDeserialize, AccountSerialize, prelude::Pubkey};
 use breakwater::feeds::RECEIVERS;
-use breakwater_engine::{FeedPin, oracle::FEED_PUSH};
+use breakwater_engine::{FeedPin, price::oracle::FEED_PUSH};
 use pyth_sdk_solana::state::{AccountType, MAGIC, PriceStatus, PriceType, SolanaPriceAccount, VERSION_2};
 use pyth_solana_receiver_sdk::price_update::{PriceFeedMessage, PriceUpdateV2, VerificationLevel};
 
@@ -166,7 +166,7 @@ impl PriceAccount {
 mod tests {
     use super::*;
     use breakwater_client::feeds;
-    use breakwater_engine::{Key, oracle::FEED_PULL};
+    use breakwater_engine::{Key, price::oracle::FEED_PULL};
 
     const SHOWN: Shown = Shown {
         price: 14_000_000_000,

@@ -4,7 +4,7 @@ use anchor_lang::prelude::{AccountInfo, Pubkey, pubkey};
 use breakwater::feeds::RECEIVERS;
 use breakwater_engine::{
     FeedPin, RawReading,
-    oracle::{FEED_PULL, FEED_PUSH},
+    price::oracle::{FEED_PULL, FEED_PUSH},
 };
 
 /// The programs in whose accounts the newest update of a pull feed is kept for everyone: one for each of [`RECEIVERS`], which

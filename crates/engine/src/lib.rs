@@ -7,27 +7,19 @@
 //! Units: *atoms* are a token's smallest unit. [`Quote`] and [`Collateral`] are atoms of the two tokens of a
 //! market, [`Price`] is quote atoms for one collateral atom (Q64.64), ratios are [`Bps`].
 //!
-//! | question | module |
+//! | room | questions |
 //! |---|---|
-//! | how much is liquidated, and at what penalty | [`sizing`] |
-//! | what the backstop owns and owes, and what its books say | [`backstop`], [`statement`] |
-//! | how much it may take on, and who may take new risk | [`stress`] |
-//! | what guardians put in, earn and lose | [`guardians`] |
-//! | what comes back of debt that was written off | [`recovery`] |
-//! | at what price and pace inventory is sold | [`unwind`] |
-//! | what interest does | [`interest`], [`pool`] |
-//! | which readings are believed, and what price they compose to | [`oracle`] |
-//! | what a price is trusted for, and which price an action uses | [`guard`] |
-//! | how markets that sell one asset share its depth | [`depth`] |
-//! | what a parameter means and its bounds | [`config`], [`config::table`] |
-//! | how parameters and feeds change | [`governance`] |
-//! | what can be paused | [`pause`] |
-//! | what suppliers get who leave, and how fast they may | [`impairment`], [`outflow`] |
-//! | where a falling price would end (off chain only) | [`cascade`] |
-//! | where debt is liquidated, how volatile the price | [`map`], [`risk`], [`volatility`] |
-//! | how the liquidation LTV changes | [`ramp`] |
-//! | what an action does, step by step | [`actions`] |
-//! | what must always be true of the money | [`audit`] |
+//! | [`math`] | atoms, ratios, fixed point, shares, rate limiter |
+//! | [`config`] | what a parameter means, its bounds, and what must hold between them ([`config::table`]) |
+//! | [`price`] | which readings count and what price they compose to ([`price::oracle`]); what it is trusted for and which price an action uses ([`price::guard`]); how much it moves ([`price::volatility`]) |
+//! | [`pool`] | suppliers' money: interest ([`pool::interest`]), how fast money may leave ([`pool::outflow`]), what comes back of a loss ([`pool::recovery`]) |
+//! | [`account`] | borrowers: how much is liquidated and at what penalty ([`account::sizing`]), where debt is liquidated ([`account::map`]) |
+//! | [`backstop`] | the protocol's vault: how much it may take on ([`backstop::capacity`]), at what price and pace it sells ([`backstop::auction`]), what guardians put in, earn and lose ([`backstop::guardians`]) |
+//! | [`governance`] | how parameters and feeds change, what can be paused ([`governance::pause`]), how the liquidation LTV changes ([`governance::ramp`]), how markets share an asset's depth ([`governance::depth`]) |
+//! | [`actions`] | what an instruction does, step by step |
+//! | [`views`] | what can be asked: [`views::statement`], [`views::risk`], [`views::cascade`], [`views::identities`] |
+//!
+//! [`Market`] is the only place that knows all rooms: what it may take on, and what leaving pays while something is lost, is in its own files.
 #![no_std]
 #![deny(
     clippy::arithmetic_side_effects,
@@ -58,54 +50,37 @@ extern crate std;
 
 #[macro_use]
 mod layout;
+pub mod account;
 pub mod actions;
-pub mod audit;
 pub mod backstop;
-#[cfg(not(target_os = "solana"))]
-pub mod cascade;
 pub mod config;
-pub mod depth;
 mod error;
 pub mod governance;
-pub mod guard;
-pub mod guardians;
-pub mod impairment;
-pub mod interest;
-pub mod map;
-mod market;
-pub mod num;
-pub mod oracle;
-pub mod outflow;
-mod pace;
-pub mod pause;
+pub mod market;
+pub mod math;
 pub mod pool;
-mod position;
-pub mod ramp;
-pub mod recovery;
-pub mod risk;
-mod shares;
-pub mod sizing;
-pub mod statement;
-pub mod stress;
-mod units;
-pub mod unwind;
-pub mod volatility;
+pub mod price;
+pub mod views;
 
-pub use backstop::{Backstop, Income};
+pub use account::{KeeperLedger, MarginAccount};
+pub use backstop::{
+    Backstop, Income,
+    auction::Schedule,
+    guardians::{GuardianPosition, Guardians},
+};
 pub use config::{Config, Parameter};
-pub use depth::{DepthAllocation, DepthBudget};
 pub use error::{Error, Result};
-pub use governance::{ParameterChange, QueuedChange};
-pub use guard::{Guard, Level, Prices};
-pub use guardians::{GuardianPosition, Guardians};
+pub use governance::{
+    ParameterChange, QueuedChange,
+    depth::{DepthAllocation, DepthBudget},
+    pause::Pauses,
+};
 pub use market::{Books, Feeds, Market, NewMarket, TakeOut};
-pub use oracle::{FeedPin, Oracle, RawReading, Readings};
-pub use outflow::Outflow;
-pub use pause::Pauses;
-pub use pool::Pool;
-pub use position::{KeeperLedger, MarginAccount};
-pub use recovery::Recovery;
-pub use units::{
+pub use math::units::{
     Bps, Clock, Collateral, DebtShares, Divisor, Fixed, GuardianShares, Index, Key, LpShares, Price, Quote,
 };
-pub use unwind::Schedule;
+pub use pool::{Pool, outflow::Outflow, recovery::Recovery};
+pub use price::{
+    guard::{Guard, Level, Prices},
+    oracle::{FeedPin, Oracle, RawReading, Readings},
+};

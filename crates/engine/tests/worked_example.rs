@@ -5,7 +5,7 @@
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, DepthAllocation, Error, FeedPin, Feeds, GuardianPosition, GuardianShares,
     KeeperLedger, Key, LpShares, MarginAccount, Market, NewMarket, Prices, Quote, RawReading, Readings,
-    oracle::{FEED_PULL, PriceUse},
+    price::oracle::{FEED_PULL, PriceUse},
 };
 use std::fmt::Write;
 

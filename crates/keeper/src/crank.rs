@@ -1,6 +1,8 @@
 //! What to do besides liquidating: show the price, settle a deficit, claim the bounty. Decisions only.
 
-use breakwater_engine::{Clock, KeeperLedger, Level, Market, Quote, Readings, actions::Settlement, oracle::PriceUse};
+use breakwater_engine::{
+    Clock, KeeperLedger, Level, Market, Quote, Readings, actions::Settlement, price::oracle::PriceUse,
+};
 
 /// When to turn which crank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

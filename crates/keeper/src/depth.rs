@@ -6,7 +6,7 @@
 
 use std::{fs, io, path::Path, time::SystemTime};
 
-use breakwater_engine::{Quote, num};
+use breakwater_engine::{Quote, math::num};
 use serde::{Deserialize, Serialize};
 
 /// Most samples that a file keeps; older ones go.

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use anchor_lang::{Discriminator, prelude::Pubkey};
 use breakwater::state::MarginAccount;
-use breakwater_engine::{self as engine, Collateral, DebtShares, Key, map::Place};
+use breakwater_engine::{self as engine, Collateral, DebtShares, Key, account::map::Place};
 use serde_json::json;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding, UiDataSliceConfig};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};

@@ -1,7 +1,7 @@
 //! What to liquidate: asks the engine, by doing on a copy of the market what the program would do.
 
 use breakwater_engine::{
-    Clock, Error, KeeperLedger, Key, Market, Prices, Readings, Result, actions::Liquidation, oracle::PriceUse,
+    Clock, Error, KeeperLedger, Key, Market, Prices, Readings, Result, actions::Liquidation, price::oracle::PriceUse,
 };
 
 use crate::index::{AccountIndex, Moment};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anchor_lang::prelude::{AccountInfo, Pubkey};
 use breakwater::feeds;
-use breakwater_engine::{FeedPin, RawReading, oracle::FEED_PUSH};
+use breakwater_engine::{FeedPin, RawReading, price::oracle::FEED_PUSH};
 
 /// Where updates of pull feeds come from.
 ///
@@ -87,7 +87,7 @@ pub fn newest<'a>(
 mod tests {
     use super::*;
     use anchor_lang::prelude::pubkey;
-    use breakwater_engine::{Key, oracle::FEED_PULL};
+    use breakwater_engine::{Key, price::oracle::FEED_PULL};
     use breakwater_testkit::pyth::{PullUpdate, Quotation, Verification, feed_id_for, usd};
 
     fn pin() -> FeedPin {

@@ -1,7 +1,7 @@
 //! The experiment about price guards itself: what must be true of it whatever its figures are, and that its figures say
 //! what the page built on them says.
 
-use breakwater_engine::{Bps, Clock, Collateral, Config, Price, Quote, sizing};
+use breakwater_engine::{Bps, Clock, Collateral, Config, Price, Quote, account::sizing};
 use breakwater_lab::{
     guards::{
         Experiment,

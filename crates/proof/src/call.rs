@@ -5,10 +5,12 @@ use breakwater_engine::{
         Liquidation, Observation, Repayment, Sale, Settlement, Supply, TakeOutCancellation, TakeOutQueued, TakenOut,
         Withdrawal,
     },
-    guard::BrakePull,
-    pause::Pause,
-    ramp::{RampAnnounced, RampCancellation},
-    stress::StressRaised,
+    backstop::capacity::StressRaised,
+    governance::{
+        pause::Pause,
+        ramp::{RampAnnounced, RampCancellation},
+    },
+    price::guard::BrakePull,
 };
 
 /// One instruction with every number in it, as the program would be sent it. Limits of the caller's (least shares, highest

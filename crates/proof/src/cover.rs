@@ -13,7 +13,7 @@ use crate::{
     exact::{Int, ceil, floor, int, one, positive, root, trunc, value, whole},
     facts::{View, debt},
 };
-use breakwater_engine::{DebtShares, Market, map::BANDS};
+use breakwater_engine::{DebtShares, Market, account::map::BANDS};
 use std::sync::LazyLock;
 
 /// For each band ⌊2^32 ÷ (2^((band + 1) ÷ 32) × (1 + 2^-12))⌋, the last band nothing: found by doubling, without a root.

@@ -5,7 +5,7 @@ use crate::{
     exact::{Int, ceil, floor, int, one, positive, trunc, value, whole},
 };
 use breakwater_engine::{
-    Collateral, Config, DebtShares, MarginAccount, RawReading, actions::Liquidation, oracle::Reading,
+    Collateral, Config, DebtShares, MarginAccount, RawReading, actions::Liquidation, price::oracle::Reading,
 };
 
 /// Prices with 64 fractional bits, composed from the readings.

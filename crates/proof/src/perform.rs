@@ -3,7 +3,7 @@
 use crate::{Call, Done, Stage};
 use breakwater_engine::{
     Error, GuardianPosition, GuardianShares, LpShares, MarginAccount, Market, ParameterChange, Prices, Quote, Result,
-    actions::Liquidation, oracle::PriceUse, pause::Kinds,
+    actions::Liquidation, governance::pause::Kinds, price::oracle::PriceUse,
 };
 
 /// The answer to a call, and the prices that the market accepted on the way.

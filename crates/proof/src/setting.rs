@@ -2,7 +2,8 @@
 
 use crate::Action;
 use breakwater_engine::{
-    Bps, Clock, Config, FeedPin, Feeds, Key, NewMarket, Quote, depth::DepthAllocation, oracle::FEED_PULL,
+    Bps, Clock, Config, FeedPin, Feeds, Key, NewMarket, Quote, governance::depth::DepthAllocation,
+    price::oracle::FEED_PULL,
 };
 
 /// Margin accounts.
@@ -86,7 +87,11 @@ impl Flavour {
         if self.narrow {
             config.market_depth = Quote(200_000_000);
             // Shorter than a price may be old: so what is known is looked at again after it.
-            config.calm_seconds = 10;
+            config.calm_seconds = 3;
+        }
+        if self.lean {
+            // Shorter than a price may be old: so two feeds can be too far apart, and young enough.
+            config.max_skew = 3;
         }
         if self.strict {
             config.supply_cap = Quote(600_000_000_000);

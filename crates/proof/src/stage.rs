@@ -7,8 +7,8 @@ use crate::{
 };
 use breakwater_engine::{
     Bps, Clock, Collateral, DebtShares, GuardianPosition, GuardianShares, KeeperLedger, LpShares, MarginAccount,
-    Market, Parameter, Prices, Quote, RawReading, Readings, Result, actions::DEAD_SECONDS, audit::Totals,
-    oracle::PriceUse,
+    Market, Parameter, Prices, Quote, RawReading, Readings, Result, actions::DEAD_SECONDS, price::oracle::PriceUse,
+    views::identities::Totals,
 };
 
 /// Everything that a chain would keep of one market.

@@ -2,7 +2,8 @@
 
 use crate::Quotes;
 use breakwater_engine::{
-    Bps, Clock, Error, GuardianPosition, GuardianShares, Guardians, Quote, Result, actions::GuardianWithdrawal, num,
+    Bps, Clock, Error, GuardianPosition, GuardianShares, Guardians, Quote, Result, actions::GuardianWithdrawal,
+    math::num,
 };
 
 /// The fall of the price at which [`GuardianYield::in_a_crash`] is told, bps.

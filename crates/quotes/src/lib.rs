@@ -27,15 +27,13 @@ pub use shock::Shock;
 
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, Error, LpShares, MarginAccount, Market, Price, Prices, Quote, Readings, Result,
+    account::sizing::{self, Extent},
     actions::{Borrowing, Sale},
-    cascade::Curve,
-    impairment::LpValue,
-    num,
-    oracle::PriceUse,
-    risk::Risk,
-    sizing::{self, Extent},
-    statement::Statement,
-    unwind::Offer,
+    backstop::auction::Offer,
+    market::LpValue,
+    math::num,
+    price::oracle::PriceUse,
+    views::{cascade::Curve, risk::Risk, statement::Statement},
 };
 
 /// A market as it would be if the next instruction showed it these readings.
@@ -85,7 +83,7 @@ impl Quotes {
     /// They must be young enough for `usage`; a question about another use asks for its age as well.
     ///
     /// # Errors
-    /// One for each reason to refuse a reading; see [`breakwater_engine::oracle`].
+    /// One for each reason to refuse a reading; see [`breakwater_engine::price::oracle`].
     pub fn new(market: &Market, readings: &Readings, usage: PriceUse, clock: Clock) -> Result<Self> {
         let mut market = *market;
         let prices = market.accept_prices(readings, usage, clock)?;

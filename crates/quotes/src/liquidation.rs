@@ -3,9 +3,9 @@
 use crate::Quotes;
 use breakwater_engine::{
     Bps, Config, Error, KeeperLedger, MarginAccount, Market, Price, Quote, Result,
+    account::sizing::{Demand, Rules, Values},
     actions::Liquidation,
-    oracle::PriceUse,
-    sizing::{Demand, Rules, Values},
+    price::oracle::PriceUse,
 };
 
 /// What liquidating an account would do now, and what limits it. Quote atoms unless it says otherwise.

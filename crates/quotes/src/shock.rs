@@ -1,7 +1,7 @@
 //! What a sudden fall of the price would bring the backstop.
 
 use crate::Quotes;
-use breakwater_engine::{Bps, Collateral, Config, Error, Price, Quote, Result, num, sizing};
+use breakwater_engine::{Bps, Collateral, Config, Error, Price, Quote, Result, account::sizing, math::num};
 
 /// What a sudden fall of the price would bring the backstop. Quote atoms unless it says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use super::*;
 use breakwater_engine::{
     FeedPin, Feeds, GuardianPosition, KeeperLedger, Key, Level, NewMarket, RawReading,
     actions::Liquidation,
-    cascade::{Pace, Seller},
-    depth::DepthAllocation,
+    governance::depth::DepthAllocation,
+    views::cascade::{Pace, Seller},
 };
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -56,7 +56,7 @@ fn market(config: &Config) -> Market {
     let pin = |byte| FeedPin {
         key: Key([byte; 32]),
         owner: Key([9; 32]),
-        kind: breakwater_engine::oracle::FEED_PUSH,
+        kind: breakwater_engine::price::oracle::FEED_PUSH,
         padding: [0; 7],
     };
     let new = NewMarket {

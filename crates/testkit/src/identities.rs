@@ -3,7 +3,7 @@
 use crate::{mint, world::World};
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::{MarketKeys, decode};
-use breakwater_engine::audit::{Identity, Totals, identities};
+use breakwater_engine::views::identities::{Identity, Totals, identities};
 use std::collections::BTreeSet;
 
 /// The accounts among which a world's markets have divided their money. A world learns them from the transactions

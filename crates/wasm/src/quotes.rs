@@ -10,10 +10,10 @@ use crate::types::{
 };
 use breakwater_engine::{
     Bps, Collateral, Config, Error, GuardianPosition, LpShares, MarginAccount, Market, Quote, Result,
+    account::map::BANDS,
     actions::{Liquidation, Sale},
-    cascade::Pace,
-    map::BANDS,
-    oracle::PriceUse::{self, Borrow, Liquidate, Observe, Sell},
+    price::oracle::PriceUse::{self, Borrow, Liquidate, Observe, Sell},
+    views::cascade::Pace,
 };
 use breakwater_quotes::Quotes;
 

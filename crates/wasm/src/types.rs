@@ -4,8 +4,13 @@
 use alloc::vec::Vec;
 use breakwater_engine::{
     Bps, Error, Price, Prices, actions,
-    cascade::{Curve, End, Pace, Seller},
-    impairment, oracle, risk, statement, stress, unwind,
+    backstop::{auction, capacity},
+    market,
+    price::oracle,
+    views::{
+        cascade::{Curve, End, Pace, Seller},
+        risk, statement,
+    },
 };
 use breakwater_quotes as quotes;
 
@@ -427,8 +432,8 @@ impl From<quotes::Shock> for Shock {
     }
 }
 
-impl From<stress::StressStatement> for StressCover {
-    fn from(stress: stress::StressStatement) -> Self {
+impl From<capacity::StressStatement> for StressCover {
+    fn from(stress: capacity::StressStatement) -> Self {
         Self {
             fall: stress.fall.0,
             price: stress.price.raw(),
@@ -438,8 +443,8 @@ impl From<stress::StressStatement> for StressCover {
     }
 }
 
-impl From<impairment::LpValue> for LpValue {
-    fn from(value: impairment::LpValue) -> Self {
+impl From<market::LpValue> for LpValue {
+    fn from(value: market::LpValue) -> Self {
         Self {
             assets: value.assets.0,
             impaired: value.impaired.0,
@@ -500,7 +505,7 @@ impl From<quotes::Leaving> for Leaving {
 }
 
 impl Offer {
-    pub(crate) fn new(at: i64, offer: &unwind::Offer) -> Self {
+    pub(crate) fn new(at: i64, offer: &auction::Offer) -> Self {
         Self {
             at,
             ask: offer.ask.raw(),

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use breakwater_engine::{Bps, Clock, Collateral, DebtShares, Key, MarginAccount, Market, Price, Quote, num};
+use breakwater_engine::{Bps, Clock, Collateral, DebtShares, Key, MarginAccount, Market, Price, Quote, math::num};
 use breakwater_keeper::index::{AccountIndex, Entry, Moment};
 
 /// Counts what is allocated.

@@ -6,6 +6,7 @@ mod demo;
 mod guards;
 mod idl;
 mod index;
+mod links;
 mod planted;
 mod risk;
 
@@ -50,6 +51,8 @@ enum Task {
         #[arg(default_value_t = 1_000)]
         liquidatable: usize,
     },
+    /// Looks for links and file names in docs and comments that lead nowhere
+    Links,
     /// Plants mistakes in the engine, which its promises must notice
     Planted {
         /// Only those for these promises
@@ -78,6 +81,7 @@ fn run(task: Task) -> Done {
         Task::Guards => guards::run(),
         Task::Idl { program, file } => idl::run(&program, &file),
         Task::Index { accounts, liquidatable } => Ok(index::run(accounts, liquidatable)),
+        Task::Links => links::run(),
         Task::Planted { promises } => planted::run(&promises),
         Task::QuotesIdl => {
             println!("{:#}", breakwater_wasm::idl());

@@ -165,6 +165,10 @@ impl Bench {
             .env_remove("BREAKWATER_ONLY");
         if let Some(only) = only {
             command.env("BREAKWATER_ONLY", only);
+            // A mistake that is noticed ends them early; some need a rare state.
+            if env::var_os("BREAKWATER_SEQUENCES").is_none() {
+                command.env("BREAKWATER_SEQUENCES", "12000");
+            }
         }
         let output = command.output()?;
         let told = [output.stdout, output.stderr]

@@ -2,7 +2,10 @@
 
 use anchor_lang::{Discriminator, prelude::*, solana_program::log::sol_log_data};
 use breakwater_engine::{
-    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions, depth, governance, guard, pause, ramp, stress,
+    Bps, Collateral, Feeds, ParameterChange, Price, Quote, actions,
+    backstop::capacity,
+    governance::{self, depth, pause, ramp},
+    price::guard,
 };
 use bytemuck::{NoUninit, Zeroable};
 
@@ -66,7 +69,7 @@ events! {
     /// The protocol has another sentinel.
     SentinelSet { sentinel: Pubkey, }
     /// The sentinel raised the fall of admission.
-    StressFallRaised { market: Pubkey, sentinel: Pubkey, raised: stress::StressRaised, }
+    StressFallRaised { market: Pubkey, sentinel: Pubkey, raised: capacity::StressRaised, }
     /// What was queued will not be done. The subject is a market, or the protocol.
     ChangeCancelled { subject: Pubkey, kind: u8, id: u16, signer: Pubkey, }
     /// Kinds of action are paused in a market.

@@ -10,7 +10,7 @@ use crate::{
 use anchor_lang::prelude::*;
 use breakwater_engine::{
     Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, RawReading, Readings,
-    oracle::{FEED_PULL, FEED_PUSH, PriceUse},
+    price::oracle::{FEED_PULL, FEED_PUSH, PriceUse},
 };
 
 /// The Pyth receiver programs. The SDK's own owner check knows only the first.

@@ -5,7 +5,7 @@ use super::{DAY, NOTICE};
 use crate::scene::{SOL, Scene, USDC};
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Clock, Config, Market, ramp::Ramp};
+use breakwater_engine::{Bps, Clock, Config, Market, governance::ramp::Ramp};
 use breakwater_testkit::{Actor, MarketSpec, Position, World, default_config, ix, pyth::usd};
 
 /// The default parameters without interest, so that only the line moves.

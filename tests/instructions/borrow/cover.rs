@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, Scene, USDC, readings},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Clock, Collateral, Config, Market, Prices, Quote, oracle::PriceUse};
+use breakwater_engine::{Bps, Clock, Collateral, Config, Market, Prices, Quote, price::oracle::PriceUse};
 use breakwater_testkit::{Position, World, default_config, ix};
 
 /// The example's falls: 38% whatever the volatility, and no interest.

@@ -8,7 +8,7 @@ use crate::{
 };
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
-use breakwater_engine::oracle::PriceUse;
+use breakwater_engine::price::oracle::PriceUse;
 use breakwater_testkit::{
     World, ix,
     pyth::{Quotation, usd},

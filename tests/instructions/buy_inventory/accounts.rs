@@ -10,7 +10,7 @@ use anchor_lang::prelude::ErrorCode;
 use anchor_spl::token_2022;
 use breakwater::error::BreakwaterError;
 use breakwater_client::MarketKeys;
-use breakwater_engine::oracle::PriceUse;
+use breakwater_engine::price::oracle::PriceUse;
 use breakwater_testkit::{MarketSpec, ix};
 
 #[test]

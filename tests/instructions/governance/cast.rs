@@ -7,7 +7,7 @@ use crate::{
 use anchor_lang::prelude::Pubkey;
 use breakwater::accounts;
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Feeds, Key, Parameter, ParameterChange, oracle::FEED_PUSH};
+use breakwater_engine::{Feeds, Key, Parameter, ParameterChange, price::oracle::FEED_PUSH};
 use breakwater_testkit::{Actor, MarketSpec, Position, World, ix, pyth::RECEIVERS};
 
 /// Who signs.

@@ -16,7 +16,7 @@ use crate::{
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::Instruction};
 use breakwater::error::BreakwaterError;
 use breakwater_client::{MarketKeys, addresses};
-use breakwater_engine::{Config, Parameter, ParameterChange, pause::Kinds};
+use breakwater_engine::{Config, Parameter, ParameterChange, governance::pause::Kinds};
 use breakwater_testkit::{Actor, World, ix};
 
 fn change(heist: &mut Heist, parameter: Parameter, to: u64) -> ParameterChange {

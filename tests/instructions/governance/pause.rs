@@ -15,7 +15,7 @@ use breakwater::{
     events::{DeficitSettled, GuardianWithdrawn, PriceObserved},
 };
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Config, Parameter, ParameterChange, pause::Kinds};
+use breakwater_engine::{Config, Parameter, ParameterChange, governance::pause::Kinds};
 use breakwater_testkit::{Actor, World, ix};
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ use crate::{
     scene::{Scene, USDC},
 };
 use breakwater::{error::BreakwaterError, events::ActionsPaused};
-use breakwater_engine::{Config, Pauses, pause::Kinds};
+use breakwater_engine::{Config, Pauses, governance::pause::Kinds};
 use breakwater_testkit::{Actor, World, ix};
 
 const REST: u32 = Config::EXAMPLE.brake_rest;

@@ -17,8 +17,7 @@ use breakwater::{
 use breakwater_client::addresses;
 use breakwater_engine::{
     Bps, Config, Parameter, ParameterChange,
-    governance::{DEPTH, FEEDS, PARAMETERS},
-    pause::Kinds,
+    governance::{DEPTH, FEEDS, PARAMETERS, pause::Kinds},
 };
 use breakwater_testkit::{Actor, World, ix};
 

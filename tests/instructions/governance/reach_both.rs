@@ -13,8 +13,7 @@ use breakwater::{
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
     Config, Parameter,
-    governance::{FEEDS, GUARDIAN, PARAMETERS},
-    pause::Kinds,
+    governance::{FEEDS, GUARDIAN, PARAMETERS, pause::Kinds},
 };
 use breakwater_testkit::{FeedSpec, World, default_config, ix, pyth::usd};
 

@@ -8,8 +8,7 @@ use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
 use breakwater_engine::{
     Parameter,
-    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS, SENTINEL},
-    pause::Kinds,
+    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS, SENTINEL, pause::Kinds},
 };
 use breakwater_testkit::{Account, Actor, ExpectedError, Failure, ix};
 

@@ -12,7 +12,7 @@ use crate::{
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
-use breakwater_engine::pause::Kinds;
+use breakwater_engine::governance::pause::Kinds;
 use breakwater_testkit::{Actor, ix};
 
 fn anyone(_: Role) -> Option<Refusal> {

@@ -6,7 +6,7 @@ use breakwater::{
     error::BreakwaterError,
     events::{LevelChanged, PriceObserved},
 };
-use breakwater_engine::{Config, Level, guard::Flags};
+use breakwater_engine::{Config, Level, price::guard::Flags};
 use breakwater_testkit::{Actor, ix, pyth::usd};
 
 const LIMIT: u32 = Config::EXAMPLE.brake_seconds;

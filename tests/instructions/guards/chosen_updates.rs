@@ -7,7 +7,7 @@ use crate::{
 };
 use breakwater::events::InventorySold;
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Config, oracle::PriceUse, unwind::Offer};
+use breakwater_engine::{Config, backstop::auction::Offer, price::oracle::PriceUse};
 use breakwater_testkit::{Position, ix, pyth::usd};
 
 /// Seconds between two updates: the oldest of six is as old as a trade allows.

@@ -8,7 +8,7 @@ use breakwater::{
 };
 use breakwater_engine::{
     Config, Level,
-    guard::{Flags, LevelChange},
+    price::guard::{Flags, LevelChange},
 };
 use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, Position, World, ix, pyth::usd};
 

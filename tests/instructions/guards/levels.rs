@@ -9,7 +9,7 @@ use breakwater::{
 };
 use breakwater_engine::{
     Config, Level, Price,
-    guard::{Flags, LevelChange},
+    price::guard::{Flags, LevelChange},
 };
 use breakwater_testkit::{Actor, Feed, MarketSpec, World, ix, pyth::usd};
 

@@ -10,7 +10,7 @@ use breakwater::{
     events::{InventorySold, PriceObserved},
 };
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Config, Price, guard::Flags};
+use breakwater_engine::{Config, Price, price::guard::Flags};
 use breakwater_testkit::{MarketSpec, World, ix, pyth::usd};
 
 /// A staked token at $125, redeemed for 1.25 SOL at $100, under these parameters.

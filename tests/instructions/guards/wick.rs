@@ -3,7 +3,7 @@
 use super::{cents, liquidation, quiet};
 use crate::scene::Scene;
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Config, sizing};
+use breakwater_engine::{Config, account::sizing};
 use breakwater_testkit::{Position, assert_fails_with};
 
 /// At this price 69.8% of LTV have become 79.9%.

@@ -6,7 +6,7 @@ use crate::{
     scene::{Scene, all_feed_kinds, redeemable},
 };
 use anchor_lang::prelude::ErrorCode;
-use breakwater_engine::oracle::PriceUse;
+use breakwater_engine::price::oracle::PriceUse;
 use breakwater_testkit::{World, ix};
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{formula::prices, no_interest, with};
 use crate::scene::{SOL, Scene, USDC};
-use breakwater_engine::{DebtShares, Quote, Schedule, oracle::PriceUse};
+use breakwater_engine::{DebtShares, Quote, Schedule, price::oracle::PriceUse};
 
 #[test]
 fn cash_pays_first() {

@@ -1,5 +1,5 @@
 //! A liquidation worked out again with plain integers, without the engine's sizing, pool or backstop: the formulas of
-//! [`breakwater_engine::sizing`], and what they do to every account and every number of the books.
+//! [`breakwater_engine::account::sizing`], and what they do to every account and every number of the books.
 
 use crate::{
     risk::{move_threshold, place},
@@ -11,10 +11,9 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Books, Bps, Clock, Collateral, Config, DebtShares, Error, KeeperLedger, MarginAccount, Market, Price, Prices,
     Quote,
+    account::sizing::{Demand, Extent, Rules, Values},
     actions::Liquidation,
-    guard::LiquidationPrices,
-    oracle::PriceUse,
-    sizing::{Demand, Extent, Rules, Values},
+    price::{guard::LiquidationPrices, oracle::PriceUse},
 };
 use breakwater_testkit::World;
 

@@ -7,7 +7,7 @@ use crate::{
     scene::{SOL, Scene, USDC},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Config, Quote, actions::Liquidation, oracle::PriceUse};
+use breakwater_engine::{Bps, Config, Quote, actions::Liquidation, price::oracle::PriceUse};
 use breakwater_testkit::{Position, default_config, ix};
 
 const BPS: u128 = 10_000;
@@ -199,7 +199,7 @@ fn what_is_wanted_may_be_less_than_the_minimum_debt() {
 }
 
 fn wanted_whole(wanted: &super::formula::Expected) -> bool {
-    wanted.extent == breakwater_engine::sizing::Extent::Whole
+    wanted.extent == breakwater_engine::account::sizing::Extent::Whole
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
 use anchor_lang::{prelude::ErrorCode, solana_program::instruction::error::InstructionError};
 use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
-use breakwater_engine::oracle::PriceUse;
+use breakwater_engine::price::oracle::PriceUse;
 use breakwater_testkit::ix;
 
 #[test]

@@ -9,7 +9,7 @@ use breakwater::{error::BreakwaterError, events::PriceObserved, instructions::Cr
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
     Config, FeedPin, Key,
-    oracle::{FEED_PULL, FEED_PUSH},
+    price::oracle::{FEED_PULL, FEED_PUSH},
 };
 use breakwater_testkit::{Account, MarketSpec, World, ix, pyth::usd};
 use pyth_sdk_solana::state::{PriceStatus, SolanaPriceAccount, load_price_account};

@@ -7,7 +7,7 @@ mod sequences;
 use super::band_of;
 use crate::scene::USDC;
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Bps, Config, DebtShares, map::BANDS};
+use breakwater_engine::{Bps, Config, DebtShares, account::map::BANDS};
 use breakwater_testkit::{Position, World, default_config};
 
 /// Asserts that the market's map is a recount over its accounts, and that each account remembers the band in which its

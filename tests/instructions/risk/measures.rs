@@ -1,4 +1,4 @@
-//! The measures of [`breakwater_engine::risk`] against floating point, on crowds of accounts.
+//! The measures of [`breakwater_engine::views::risk`] against floating point, on crowds of accounts.
 
 mod deviation;
 
@@ -7,7 +7,7 @@ use crate::{
     liquidate::{any_size::Sequence, formula::prices},
     scene::{SOL, Scene, USDC},
 };
-use breakwater_engine::{Bps, Config, Price, Quote, oracle::PriceUse, risk::DROPS};
+use breakwater_engine::{Bps, Config, Price, Quote, price::oracle::PriceUse, views::risk::DROPS};
 use breakwater_testkit::{MarketSpec, Position, World, default_config, pyth::usd};
 
 /// 2^64 as floating point.

@@ -2,7 +2,7 @@
 
 use super::{band_of, real};
 use breakwater_client::MarketKeys;
-use breakwater_engine::{Clock, MarginAccount, Market, map::LiquidationMap};
+use breakwater_engine::{Clock, MarginAccount, Market, account::map::LiquidationMap};
 use breakwater_testkit::{Position, World};
 
 /// 2^64 as floating point.

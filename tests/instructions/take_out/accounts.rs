@@ -8,7 +8,7 @@ use crate::{
     bad_feeds::refuse_bad_feeds,
     scene::{USDC, all_feed_kinds, redeemable},
 };
-use breakwater_engine::oracle::PriceUse;
+use breakwater_engine::price::oracle::PriceUse;
 use breakwater_testkit::{MarketSpec, ix, pyth::usd};
 
 #[test]

@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, Scene, all_feed_kinds, both_token_programs, purse, redeemable},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::oracle::PriceUse;
+use breakwater_engine::price::oracle::PriceUse;
 use breakwater_testkit::{World, ix, pyth::usd};
 
 /// Where the instruction names its price accounts.

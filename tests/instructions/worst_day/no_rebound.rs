@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, USDC},
 };
 use breakwater::{error::BreakwaterError, events::InventorySold};
-use breakwater_engine::{Config, Level, oracle::PriceUse};
+use breakwater_engine::{Config, Level, price::oracle::PriceUse};
 use breakwater_testkit::{Position, ix};
 
 const PYTH_AVERAGE: i64 = 3_600;

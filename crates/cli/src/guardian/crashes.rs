@@ -2,7 +2,7 @@
 //! end. The table in docs/cli.md is this test's.
 
 use breakwater_client::quotes::Quotes;
-use breakwater_engine::{GuardianPosition, GuardianShares, Key, Quote, oracle::PriceUse};
+use breakwater_engine::{GuardianPosition, GuardianShares, Key, Quote, price::oracle::PriceUse};
 use breakwater_lab::cascade::{
     Kind, Path,
     lane::{Buyers, Common, Lane, together},

@@ -3,7 +3,8 @@
 
 use breakwater_client::quotes::{GuardianYield, Leaving, Quotes, Shock};
 use breakwater_engine::{
-    Bps, Config, GuardianPosition, GuardianShares, Guardians, Level, Quote, num, risk::Risk, stress::StressStatement,
+    Bps, Config, GuardianPosition, GuardianShares, Guardians, Level, Quote, backstop::capacity::StressStatement,
+    math::num, views::risk::Risk,
 };
 
 /// What the owner of the capital allows.
@@ -49,7 +50,7 @@ pub struct Sight {
     pub stress: StressStatement,
     /// What the backstop has ÷ what the fall prepared for has it take over: [`Curve::backstop_depth_ratio`].
     ///
-    /// [`Curve::backstop_depth_ratio`]: breakwater_engine::cascade::Curve::backstop_depth_ratio
+    /// [`Curve::backstop_depth_ratio`]: breakwater_engine::views::cascade::Curve::backstop_depth_ratio
     pub depth: Bps,
     /// The backstop's equity with inventory at the price after the market's stress fall, quote atoms.
     pub equity: i128,

@@ -5,7 +5,10 @@ mod list;
 use std::error::Error;
 
 use breakwater_engine::{
-    Bps, Config, Key, Level, MarginAccount, Quote, guard::Flags, interest, pool::Pool, risk::DROPS,
+    Bps, Config, Key, Level, MarginAccount, Quote,
+    pool::{Pool, interest},
+    price::guard::Flags,
+    views::risk::DROPS,
 };
 use clap::Subcommand;
 use serde::Serialize;

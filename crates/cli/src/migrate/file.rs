@@ -6,7 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use breakwater::feeds::RECEIVERS;
 use breakwater_engine::{
     FeedPin, Key,
-    oracle::{FEED_PULL, FEED_PUSH},
+    price::oracle::{FEED_PULL, FEED_PUSH},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 

@@ -47,7 +47,7 @@ pub fn tighten(keys: &MarketKeys, signer: &Pubkey, changes: Vec<ParameterChange>
     )
 }
 
-/// Pauses kinds of action in a market for `seconds`; `kinds` are the bits of [`breakwater_engine::pause::Kinds`]. The guardian
+/// Pauses kinds of action in a market for `seconds`; `kinds` are the bits of [`breakwater_engine::governance::pause::Kinds`]. The guardian
 /// of the brakes or the protocol's authority signs.
 #[must_use]
 pub fn pause(keys: &MarketKeys, signer: &Pubkey, kinds: u8, seconds: u32) -> Instruction {

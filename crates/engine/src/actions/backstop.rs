@@ -1,12 +1,11 @@
 use crate::{
+    account::position::KeeperLedger,
+    backstop::auction::Offer,
     error::{Error, Result},
-    guard::Prices,
+    governance::pause,
     market::Market,
-    oracle::PriceUse,
-    pause,
-    position::KeeperLedger,
-    units::{Clock, Collateral, Price, Quote},
-    unwind::Offer,
+    math::units::{Clock, Collateral, Price, Quote},
+    price::{guard::Prices, oracle::PriceUse},
 };
 
 record! {
@@ -78,8 +77,8 @@ impl Market {
         })
     }
 
-    /// Sells `amount` of inventory at the mean ask of the schedule ([`crate::unwind`]), all of it or nothing; anyone may buy.
-    /// Proceeds pay the backstop's debt first, then what was written off ([`crate::recovery`]).
+    /// Sells `amount` of inventory at the mean ask of the schedule ([`crate::backstop::auction`]), all of it or nothing; anyone may buy.
+    /// Proceeds pay the backstop's debt first, then what was written off ([`crate::pool::recovery`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],

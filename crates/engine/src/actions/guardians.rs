@@ -1,10 +1,10 @@
 use crate::{
+    backstop::guardians::{GuardianPosition, Means},
     error::{Error, Result},
-    guard::Level,
-    guardians::{GuardianPosition, Means},
+    governance::pause,
     market::Market,
-    pause,
-    units::{Clock, GuardianShares, Quote},
+    math::units::{Clock, GuardianShares, Quote},
+    price::guard::Level,
 };
 
 /// Without an accepted reading for so long, seconds, level and age no longer keep guardians in: seven days.
@@ -55,7 +55,7 @@ record! {
 impl Market {
     /// Takes a guardian's capital in, for at least `min_shares` shares of the claim, if the claim lacks at most `max_impairment`
     /// quote atoms ([`Market::claim_impairment`]): who joins bears his part of that. At any level, for it takes the stored price;
-    /// who wants a fresh one shows it first. Not while written-off debt may still be paid back ([`crate::recovery`]).
+    /// who wants a fresh one shows it first. Not while written-off debt may still be paid back ([`crate::pool::recovery`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`],
@@ -101,7 +101,7 @@ impl Market {
     }
 
     /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens `guardian_cooldown` seconds
-    /// from now; see [`crate::guardians`]. The claim is the shares' part of the guardians' claim, or of what the backstop can pay of all
+    /// from now; see [`crate::backstop::guardians`]. The claim is the shares' part of the guardians' claim, or of what the backstop can pay of all
     /// claims at the lowest of the stored prices if that is less, rounded down. One request at a time.
     ///
     /// No shares at all take an open request back, at the share value of then: what is unpaid of it buys shares as a deposit does.
@@ -167,7 +167,7 @@ impl Market {
     }
 
     /// Pays an open request as much of `amount` as can leave now, and at least `min_amount`: its part of max(0, C), of what there is,
-    /// and of the backstop's cash, which there is only when it owes nobody anything ([`crate::guardians`]). It may be nothing. What is
+    /// and of the backstop's cash, which there is only when it owes nobody anything ([`crate::backstop::guardians`]). It may be nothing. What is
     /// unpaid because no more could leave earns for standing by from then on.
     ///
     /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some if they are. Without an

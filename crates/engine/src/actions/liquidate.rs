@@ -1,17 +1,26 @@
 use crate::{
-    backstop::Backstop,
+    account::{
+        guarded_steps::{Step, Steps},
+        map::Sums,
+        position::{KeeperLedger, MarginAccount},
+        sizing::{self, Demand, Extent, Rules, Terms, Values},
+    },
+    backstop::{
+        Backstop,
+        capacity::{self, Stress},
+        guardians::Guardians,
+    },
     error::{Error, Result},
-    guard::{Level, Prices, Step, Steps},
-    guardians::Guardians,
-    map::Sums,
+    governance::pause,
     market::Market,
-    num::{self, Factor},
-    oracle::PriceUse,
-    pause,
-    position::{KeeperLedger, MarginAccount},
-    sizing::{self, Demand, Extent, Rules, Terms, Values},
-    stress::{self, Stress},
-    units::{Bps, Clock, Collateral, DebtShares, Divisor, Price, Quote},
+    math::{
+        num::{self, Factor},
+        units::{Bps, Clock, Collateral, DebtShares, Divisor, Price, Quote},
+    },
+    price::{
+        guard::{Level, Prices},
+        oracle::PriceUse,
+    },
 };
 
 record! {
@@ -161,10 +170,10 @@ impl Market {
 }
 
 impl Liquidations<'_> {
-    /// Liquidates one account against the backstop (see [`crate::sizing`]).
+    /// Liquidates one account against the backstop (see [`crate::account::sizing`]).
     ///
     /// - At the take-over LTV or beyond: whole, always.
-    /// - Below it, to the target LTV, in full while the stress cover is not negative after it ([`crate::stress`]). Else only as
+    /// - Below it, to the target LTV, in full while the stress cover is not negative after it ([`crate::backstop::capacity`]). Else only as
     ///   far as the inventory stays within the pipeline, what is sold in `pipeline` seconds; beyond that the account waits:
     ///   its own margin bears the fall first. While Guarded, no more than a step at a time besides.
     ///
@@ -332,7 +341,7 @@ impl Liquidations<'_> {
     #[inline(never)]
     fn within_pipeline(&self, demand: Demand, debt: Quote) -> Result<Demand> {
         let (config, backstop) = (&self.market.config, &self.market.books.backstop);
-        let room = stress::pipeline_room(config, backstop, self.prices.flow_price())?;
+        let room = capacity::pipeline_room(config, backstop, self.prices.flow_price())?;
         // x(1+β)/l ≤ room
         let value = self.settled.price.value(room).unwrap_or(Quote(u64::MAX));
         let most = num::mul_div_floor(value.0, num::BPS, demand.penalty.above_one())?;

@@ -1,14 +1,11 @@
 use crate::{
+    account::{map::Place, position::MarginAccount, sizing},
     error::{Error, Result},
-    guard::Prices,
-    map::Place,
+    governance::pause,
+    market::Move,
     market::{Books, Market},
-    oracle::PriceUse,
-    pause,
-    position::MarginAccount,
-    sizing,
-    stress::Move,
-    units::{Clock, Collateral, DebtShares, Quote},
+    math::units::{Clock, Collateral, DebtShares, Quote},
+    price::{guard::Prices, oracle::PriceUse},
 };
 
 record! {

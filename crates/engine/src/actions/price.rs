@@ -1,11 +1,13 @@
 use crate::{
+    backstop::capacity::Stress,
     error::{Error, Result},
-    guard::{BrakePull, Level, Prices},
+    governance::ramp::{Ramp, RampAnnounced, RampCancellation},
     market::Market,
-    oracle::{Look, PriceUse, Readings},
-    ramp::{Ramp, RampAnnounced, RampCancellation},
-    stress::Stress,
-    units::{Bps, Clock, DebtShares, Price},
+    math::units::{Bps, Clock, DebtShares, Price},
+    price::{
+        guard::{BrakePull, Level, Prices},
+        oracle::{Look, PriceUse, Readings},
+    },
 };
 
 record! {
@@ -32,10 +34,10 @@ record! {
 
 impl Market {
     /// Accepts readings for a use: keeps the newest of what is shown and known, and moves the guards. What is left out counts as
-    /// it is known, so nothing need be shown while that is young enough; see [`crate::oracle`].
+    /// it is known, so nothing need be shown while that is young enough; see [`crate::price::oracle`].
     ///
     /// # Errors
-    /// Those of [`Oracle::read`](crate::oracle::Oracle::read).
+    /// Those of [`Oracle::read`](crate::price::oracle::Oracle::read).
     pub fn accept_prices(&mut self, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
         let mut look = Look::at(&self.oracle.known, self.oracle.has_redemption());
@@ -116,7 +118,7 @@ impl Market {
         Ok(pull)
     }
 
-    /// Announces that the liquidation LTV will go to `to` on a straight line between two moments; see [`crate::ramp`]. Who may
+    /// Announces that the liquidation LTV will go to `to` on a straight line between two moments; see [`crate::governance::ramp`]. Who may
     /// is the caller's business.
     ///
     /// # Errors

@@ -1,10 +1,9 @@
 use crate::{
     error::{Error, Result},
-    guard::Prices,
+    market::Ended,
     market::{Books, Market},
-    oracle::PriceUse,
-    recovery::Ended,
-    units::{Clock, Collateral, DebtShares, Fixed, Quote},
+    math::units::{Clock, Collateral, DebtShares, Fixed, Quote},
+    price::{guard::Prices, oracle::PriceUse},
 };
 
 record! {
@@ -36,7 +35,7 @@ impl Market {
     /// ```
     ///
     /// With inventory left that takes a fresh price at Normal, and d is written off: no interest, no utilisation, and the LP price
-    /// falls by it. What the inventory fetches beyond the rest of the debt pays it back first ([`crate::recovery`]); the
+    /// falls by it. What the inventory fetches beyond the rest of the debt pays it back first ([`crate::pool::recovery`]); the
     /// guardians' claim stands behind that. Without inventory no price is needed, nothing can come back, and the protocol's
     /// capital and the guardians' claim are lost with it.
     ///

@@ -3,7 +3,7 @@ use crate::{
     error::{Error, Result},
     governance::check_approval,
     market::{Market, TakeOut},
-    units::{Clock, Quote},
+    math::units::{Clock, Quote},
 };
 
 record! {
@@ -78,7 +78,7 @@ impl Market {
 
     /// Takes the announced equity out of the backstop's cash, all or none, in its time. While inventory or debt depends on prices: at
     /// Normal, at stored prices no older than `max_age_short`. What is left must be worth all the guardians' claims, and the stress
-    /// cover must suffice beside what guardians have asked for, who come first: see [`crate::stress`].
+    /// cover must suffice beside what guardians have asked for, who come first: see [`crate::backstop::capacity`].
     ///
     /// Unlike a guardian's request it closes again, for it would be at the disposal of whoever steals the authority's key; its S does
     /// not fall to nothing, for the protocol's capital stands first; and it does not leave at the price of a dead feed, for the

@@ -11,11 +11,13 @@ use crate::{
     Bps, Clock, Collateral, Config, DebtShares, Error, GuardianPosition, GuardianShares, Index, KeeperLedger, Key,
     LpShares, MarginAccount, Market, Pool, Price, Prices, Quote, Result,
     config::tests::CONFIG,
-    guard::{Flags, Level, Verdict},
-    num::ONE,
-    oracle::{
-        PriceUse,
-        tests::{NOW, prices_with, raw},
+    math::num::ONE,
+    price::{
+        guard::{Flags, Level, Verdict},
+        oracle::{
+            PriceUse,
+            tests::{NOW, prices_with, raw},
+        },
     },
 };
 

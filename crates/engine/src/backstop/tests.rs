@@ -1,5 +1,8 @@
 use super::*;
-use crate::{num::ONE, sizing::Extent, units::Bps};
+use crate::{
+    account::sizing::Extent,
+    math::{num::ONE, units::Bps},
+};
 
 /// One quote atom for one collateral atom, and for one share of debt.
 fn pool(due: u64) -> Pool {

@@ -2,8 +2,10 @@
 
 use crate::{
     error::{Error, Result},
-    num::{self, BPS, wide},
-    units::{Bps, Quote},
+    math::{
+        num::{self, BPS, wide},
+        units::{Bps, Quote},
+    },
 };
 
 pub mod table;
@@ -98,7 +100,7 @@ stored! {
         /// The guardians' share of penalties, if all of the backstop's equity were theirs, bps.
         guardian_share: Bps,
         /// The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
-        /// is no limit. See [`crate::outflow`].
+        /// is no limit. See [`crate::pool::outflow`].
         outflow_limit: Bps,
         /// While the stress cover is negative, partial liquidations keep the inventory below what is sold in this time,
         /// seconds.

@@ -12,13 +12,15 @@
 //! - a lower penalty takes from the backstop, a higher one from accounts;
 //! - a lower outflow limit locks suppliers in, a longer cool-down guardians;
 //! - a higher minimum debt makes accounts dust that are not, and dust is liquidated whole;
-//! - the liquidation LTV changes only by a [`crate::ramp`], in either direction.
+//! - the liquidation LTV changes only by a [`crate::governance::ramp`], in either direction.
 
 use super::Config;
 use crate::{
     error::{Error, Result},
-    num::BPS,
-    units::{Bps, Collateral, Quote},
+    math::{
+        num::BPS,
+        units::{Bps, Collateral, Quote},
+    },
 };
 
 /// Seconds in an hour.
@@ -149,7 +151,7 @@ parameters! { config:
     min_debt:             1, 1 << 53, Neither;
     bounty_tip:           0, config.min_debt.0, Neither;
     guarded_flow:         1, u64::MAX, Neither;
-    // By half in a day at most: see `crate::depth`.
+    // By half in a day at most: see `crate::governance::depth`.
     market_depth:         1, 1 << 53, Lower;
     bounty_cap:           config.bounty_tip.0, u64::MAX, Neither;
     initial_ltv:          1, BPS, Lower;

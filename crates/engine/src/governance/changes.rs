@@ -3,11 +3,15 @@
 use crate::{
     config::{Config, Parameter},
     error::{Error, Result},
-    guard::Flags,
     market::{Feeds, Market},
-    num,
-    oracle::{Known, Oracle, PriceUse, Readings},
-    units::{Clock, Price},
+    math::{
+        num,
+        units::{Clock, Price},
+    },
+    price::{
+        guard::Flags,
+        oracle::{Known, Oracle, PriceUse, Readings},
+    },
 };
 
 /// Time constant of Pyth's average, about an hour, seconds. After a change of feeds nobody borrows for that and for the market's

@@ -18,10 +18,13 @@ use crate::{
     config::Config,
     error::{Error, Result},
     market::Market,
-    units::{Clock, Key},
+    math::units::{Clock, Key},
 };
 
 mod changes;
+pub mod depth;
+pub mod pause;
+pub mod ramp;
 
 pub use changes::{AVERAGES_SETTLE, MAX_CHANGES, ParameterChange, check_changes};
 
@@ -165,7 +168,7 @@ impl QueuedChange {
 
 impl Config {
     /// Least time between announcing a change of a market and doing it, seconds: [`TIMELOCK`], and at least a guardian's cool-down and
-    /// a day. The liquidation LTV's [`crate::ramp`] has the same notice.
+    /// a day. The liquidation LTV's [`crate::governance::ramp`] has the same notice.
     #[must_use]
     pub fn change_delay(&self) -> i64 {
         i64::from(self.guardian_cooldown).saturating_add(DAY).max(TIMELOCK)

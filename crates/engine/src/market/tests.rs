@@ -2,9 +2,11 @@ use super::*;
 use crate::{
     Error,
     config::tests::CONFIG,
-    num::ONE,
-    oracle::FEED_PULL,
-    units::{DebtShares, Index},
+    math::{
+        num::ONE,
+        units::{DebtShares, Index},
+    },
+    price::oracle::FEED_PULL,
 };
 
 fn pin(id: u8) -> FeedPin {

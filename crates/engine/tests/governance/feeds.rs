@@ -3,7 +3,7 @@
 use super::scene::{NOW, SOL, USDC, later, market, pin, prices, refused};
 use breakwater_engine::{
     Clock, Collateral, Error, FeedPin, Feeds, Market, Quote, RawReading, Readings, governance::LONGEST_APPROVAL,
-    oracle::PriceUse,
+    price::oracle::PriceUse,
 };
 
 /// A reading of whole dollars.

@@ -2,7 +2,7 @@
 
 use super::scene::{self, NOW, SOL, USDC, later, market, new_market, prices, prices_for, refused};
 use breakwater_engine::{
-    Bps, Collateral, Config, Error, KeeperLedger, Key, LpShares, MarginAccount, Market, Quote, oracle::PriceUse,
+    Bps, Collateral, Config, Error, KeeperLedger, Key, LpShares, MarginAccount, Market, Quote, price::oracle::PriceUse,
 };
 
 #[test]

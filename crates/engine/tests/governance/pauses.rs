@@ -3,7 +3,7 @@
 use super::scene::{NOW, SOL, USDC, later, market, prices};
 use breakwater_engine::{
     Collateral, Error, GuardianPosition, GuardianShares, KeeperLedger, Key, LpShares, Market, Quote, Result,
-    oracle::PriceUse, pause::Kinds,
+    governance::pause::Kinds, price::oracle::PriceUse,
 };
 
 /// Every action that a kind of pause stops, and no other.

@@ -3,8 +3,8 @@
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, Error, FeedPin, Feeds, Key, LpShares, MarginAccount, Market, NewMarket, Parameter,
     ParameterChange, Prices, Quote, RawReading, Readings, Result,
-    depth::DepthAllocation,
-    oracle::{FEED_PULL, PriceUse},
+    governance::depth::DepthAllocation,
+    price::oracle::{FEED_PULL, PriceUse},
 };
 
 pub const SOL: u64 = 1_000_000_000;

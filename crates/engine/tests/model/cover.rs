@@ -2,7 +2,8 @@
 
 use super::Row;
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, DebtShares, Fixed, Index, Market, Quote, RawReading, Readings, oracle::PriceUse,
+    Bps, Clock, Collateral, Config, DebtShares, Fixed, Index, Market, Quote, RawReading, Readings,
+    price::oracle::PriceUse,
 };
 
 const NOW: Clock = Clock {

@@ -6,8 +6,8 @@ mod cover;
 
 use breakwater_engine::{
     Bps, Collateral, Config, Error, Price, Quote,
-    guard::LiquidationPrices,
-    sizing::{Demand, Extent, Rules, Terms, Values},
+    account::sizing::{Demand, Extent, Rules, Terms, Values},
+    price::guard::LiquidationPrices,
 };
 use std::collections::HashMap;
 

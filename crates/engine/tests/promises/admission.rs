@@ -4,7 +4,7 @@
 use super::scene::{DOLLAR, Random, SOL, USDC, World, open};
 use breakwater_engine::{
     Bps, Collateral, Config, Error, GuardianPosition, GuardianShares, Key, MarginAccount, Prices, Quote,
-    oracle::PriceUse,
+    price::oracle::PriceUse,
 };
 
 /// A market in which C and A are about zero, with accounts, inventory, debt, guardians that want to leave and equity announced.

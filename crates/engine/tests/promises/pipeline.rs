@@ -3,9 +3,8 @@
 use super::scene::{DOLLAR, Random, SOL, USDC, World, open};
 use breakwater_engine::{
     Bps, Collateral, Config, DebtShares, Error, Level, Quote,
-    guard::LiquidationPrices,
-    oracle::PriceUse,
-    sizing::{Demand, Extent, Rules, Values},
+    account::sizing::{Demand, Extent, Rules, Values},
+    price::{guard::LiquidationPrices, oracle::PriceUse},
 };
 
 #[test]

@@ -3,7 +3,7 @@
 //! tests play ([`World`] has a pool of a billion).
 
 use super::scene::{DOLLAR, SOL, USDC, World, free, open};
-use breakwater_engine::{Bps, Config, Error, LpShares, Quote, actions::Sale, oracle::PriceUse};
+use breakwater_engine::{Bps, Config, Error, LpShares, Quote, actions::Sale, price::oracle::PriceUse};
 
 const POOL: u64 = 1_000_000_000 * USDC;
 const LOSS: u64 = 130_009_000 * USDC;

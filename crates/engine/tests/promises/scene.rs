@@ -3,7 +3,7 @@
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, KeeperLedger, Key, LpShares, MarginAccount,
     Market, NewMarket, Prices, Quote, RawReading, Readings,
-    oracle::{FEED_PULL, PriceUse},
+    price::oracle::{FEED_PULL, PriceUse},
 };
 
 pub const SOL: u64 = 1_000_000_000;

@@ -13,7 +13,7 @@
 //! from 10% on, and with a pipeline of a day instead of minutes the bound breaks.
 
 use super::scene::{DOLLAR, Random, SOL, USDC, World, free, open};
-use breakwater_engine::{Bps, Collateral, Config, Error, Prices, Quote, oracle::PriceUse};
+use breakwater_engine::{Bps, Collateral, Config, Error, Prices, Quote, price::oracle::PriceUse};
 
 /// What the bound is made of.
 #[derive(Default)]

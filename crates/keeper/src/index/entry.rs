@@ -1,4 +1,4 @@
-use breakwater_engine::{Collateral, DebtShares, Key, MarginAccount, map::Place};
+use breakwater_engine::{Collateral, DebtShares, Key, MarginAccount, account::map::Place};
 
 /// What a keeper remembers of a margin account: what decides about a liquidation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-use breakwater_engine::{Bps, Clock, Index, Market, Price, Result, num, sizing};
+use breakwater_engine::{Bps, Clock, Index, Market, Price, Result, account::sizing, math::num};
 
 use super::{Entry, SMALL};
 

@@ -1,7 +1,7 @@
 use super::*;
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, MarginAccount, Market, NewMarket, Price, Quote,
-    ramp::Ramp,
+    governance::ramp::Ramp,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;

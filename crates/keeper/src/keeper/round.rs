@@ -1,7 +1,7 @@
 //! One round.
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_engine::{KeeperLedger, Level, Market, Quote, num};
+use breakwater_engine::{KeeperLedger, Level, Market, Quote, math::num};
 use solana_signer::Signer;
 use tracing::{debug, info, warn};
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_engine::{Price, num};
+use breakwater_engine::{Price, math::num};
 use solana_signer::Signer;
 use tracing::{debug, info, warn};
 

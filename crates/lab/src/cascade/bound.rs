@@ -7,8 +7,8 @@
 
 use breakwater_engine::{
     Bps,
-    cascade::{CRISIS, Curve, End, Pace, Seller},
-    oracle::PriceUse,
+    price::oracle::PriceUse,
+    views::cascade::{CRISIS, Curve, End, Pace, Seller},
 };
 use serde::Serialize;
 

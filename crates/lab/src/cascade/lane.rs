@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, ops::Range};
 
-use breakwater_engine::{Clock, Collateral, Error, Index, Market, Price, oracle::PriceUse};
+use breakwater_engine::{Clock, Collateral, Error, Index, Market, Price, price::oracle::PriceUse};
 
 use super::{
     LabError, Outcome, Path, Setup,

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use breakwater_engine::{
     Bps, Clock, Collateral, Config, DepthAllocation, FeedPin, Feeds, Index, Key, LpShares, MarginAccount, Market,
     NewMarket, Price, Prices, Quote, RawReading, Readings, Result,
-    oracle::{FEED_PULL, PriceUse},
+    price::oracle::{FEED_PULL, PriceUse},
 };
 use bytemuck::Zeroable;
 

@@ -3,8 +3,8 @@
 use breakwater_engine::{
     Bps, Clock, Config, DepthAllocation, FeedPin, Feeds, Key, LpShares, MarginAccount, Market, NewMarket, Price, Quote,
     RawReading, Readings, Result,
-    num::BPS,
-    oracle::{FEED_PULL, PriceUse},
+    math::num::BPS,
+    price::oracle::{FEED_PULL, PriceUse},
 };
 use bytemuck::Zeroable;
 

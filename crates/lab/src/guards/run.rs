@@ -2,7 +2,7 @@
 
 use breakwater_engine::{
     Clock, Collateral, Error, KeeperLedger, Key, Level, MarginAccount, Market, Price, Prices, Quote, Result,
-    actions::Liquidation, oracle::PriceUse, sizing,
+    account::sizing, actions::Liquidation, price::oracle::PriceUse,
 };
 
 use super::{

@@ -1,6 +1,6 @@
 //! Who asks for which loan, and what they do when it is refused.
 
-use breakwater_engine::{Bps, Quote, num::BPS};
+use breakwater_engine::{Bps, Quote, math::num::BPS};
 
 use super::paths::Day;
 

@@ -2,7 +2,7 @@
 
 use breakwater_engine::{
     Bps, Clock, Config, Error, KeeperLedger, Key, LpShares, MarginAccount, Market, Prices, Quote, Result,
-    oracle::PriceUse,
+    price::oracle::PriceUse,
 };
 
 use super::{

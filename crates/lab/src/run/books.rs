@@ -1,6 +1,6 @@
 //! Who has what: samples for the plots, holdings for profit and loss, and the final record.
 
-use breakwater_engine::{Collateral, Market, Price, Prices, Quote, oracle::PriceUse};
+use breakwater_engine::{Collateral, Market, Price, Prices, Quote, price::oracle::PriceUse};
 
 use super::{Ltvs, Replay, RunError, checks::Results, unless_stopped};
 use crate::{

@@ -1,6 +1,6 @@
 //! The buyers: they take inventory when it can be sold elsewhere with a gain.
 
-use breakwater_engine::{Bps, Prices, Quote, oracle::PriceUse};
+use breakwater_engine::{Bps, Prices, Quote, price::oracle::PriceUse};
 
 use super::{Replay, RunError, refused, unless_stopped};
 use crate::{flow, record::Sold};

@@ -1,6 +1,6 @@
 //! Counts what had to hold and whether it did.
 
-use breakwater_engine::{Result as EngineResult, audit::Identity};
+use breakwater_engine::{Result as EngineResult, views::identities::Identity};
 
 use super::{promises::Case, target::Miss};
 use crate::{

@@ -1,7 +1,7 @@
 //! The keeper: no capital, only transactions.
 
 use breakwater_engine::{
-    Error, KeeperLedger, Level, MarginAccount, Price, Prices, Quote, actions::Liquidation, oracle::PriceUse,
+    Error, KeeperLedger, Level, MarginAccount, Price, Prices, Quote, actions::Liquidation, price::oracle::PriceUse,
 };
 use breakwater_testkit::ix;
 

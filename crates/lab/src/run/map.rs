@@ -1,6 +1,6 @@
 //! The liquidation map: checked against all accounts, and recorded for the plots.
 
-use breakwater_engine::{Bps, DebtShares, MarginAccount, Market, Prices, Result as EngineResult, map::BANDS};
+use breakwater_engine::{Bps, DebtShares, MarginAccount, Market, Prices, Result as EngineResult, account::map::BANDS};
 
 use super::{Replay, RunError, unless_stopped};
 use crate::{

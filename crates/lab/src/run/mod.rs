@@ -15,7 +15,7 @@ mod target;
 
 use std::{collections::BTreeSet, time::Instant};
 
-use breakwater_engine::{Error, MarginAccount, Market, Prices, audit, oracle::PriceUse};
+use breakwater_engine::{Error, MarginAccount, Market, Prices, price::oracle::PriceUse, views::identities};
 use breakwater_testkit::Failure;
 use thiserror::Error as ThisError;
 
@@ -232,7 +232,7 @@ impl<'a> Replay<'a> {
         let totals = self.stage.world.totals(&self.stage.keys);
         let market = self.stage.world.market_state(&self.stage.keys);
         let unix = self.stage.world.unix();
-        for (identity, holds) in audit::identities(&market, &totals) {
+        for (identity, holds) in identities::identities(&market, &totals) {
             self.tally.identity(unix, identity, holds);
         }
         let Stage { world, borrowers, .. } = &mut self.stage;

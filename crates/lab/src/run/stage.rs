@@ -2,7 +2,7 @@
 
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
-    Collateral, Error, Key, MarginAccount, Market, Prices, Quote, RawReading, Readings, oracle::PriceUse,
+    Collateral, Error, Key, MarginAccount, Market, Prices, Quote, RawReading, Readings, price::oracle::PriceUse,
 };
 use breakwater_testkit::{
     Actor, Feed, FeedSpec, MarketSpec, MintSpec, Position, START_SLOT, World, ix, pyth::Quotation,

@@ -8,7 +8,7 @@ use crate::{
     facts::{Facts, accrued, equity, stored_lowest},
     history::History,
 };
-use breakwater_engine::{Books, impairment::SUPPLY_TOLERANCE};
+use breakwater_engine::{Books, market::SUPPLY_TOLERANCE};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {

@@ -8,7 +8,7 @@ use crate::{
     facts::Facts,
     history::History,
 };
-use breakwater_engine::map::BANDS;
+use breakwater_engine::account::map::BANDS;
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {

@@ -12,7 +12,7 @@ use crate::{
     history::History,
     perform::perform,
 };
-use breakwater_engine::{Collateral, DebtShares, Market, Quote, Result, stress::StressStatement};
+use breakwater_engine::{Collateral, DebtShares, Market, Quote, Result, backstop::capacity::StressStatement};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {

@@ -8,7 +8,7 @@ use crate::{
     history::History,
     perform::perform,
 };
-use breakwater_engine::{Clock, oracle::PriceUse};
+use breakwater_engine::{Clock, price::oracle::PriceUse};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {

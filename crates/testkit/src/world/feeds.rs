@@ -8,7 +8,7 @@ use crate::{
 use anchor_lang::prelude::Pubkey;
 use breakwater_engine::{
     FeedPin, Key,
-    oracle::{FEED_PULL, FEED_PUSH},
+    price::oracle::{FEED_PULL, FEED_PUSH},
 };
 
 /// A Pyth account and what it shows.

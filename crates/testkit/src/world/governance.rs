@@ -46,7 +46,7 @@ impl World {
         self.send(&[ix::tighten(market, &signer.key(), changes.to_vec())], &[signer])
     }
 
-    /// Pauses kinds of action in a market, the bits of [`breakwater_engine::pause::Kinds`].
+    /// Pauses kinds of action in a market, the bits of [`breakwater_engine::governance::pause::Kinds`].
     #[track_caller]
     pub fn pause(&mut self, market: &MarketKeys, signer: &Actor, kinds: u8, seconds: u32) -> Result<Outcome, Failure> {
         self.send(&[ix::pause(market, &signer.key(), kinds, seconds)], &[signer])

@@ -2,7 +2,10 @@
 
 use super::{DAY, Stage, Table};
 use breakwater_client::addresses;
-use breakwater_engine::{Feeds, Parameter, ParameterChange, governance::PARAMETERS, pause::Kinds};
+use breakwater_engine::{
+    Feeds, Parameter, ParameterChange,
+    governance::{PARAMETERS, pause::Kinds},
+};
 use breakwater_testkit::{MarketSpec, Outcome, World, ix};
 
 /// Each instruction once, with as many changes of parameters as an entry may have.

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Quote, oracle::PriceUse};
+use breakwater_engine::{Quote, price::oracle::PriceUse};
 
 /// Accounts of `borrow`.
 #[derive(Accounts)]

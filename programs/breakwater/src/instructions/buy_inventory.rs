@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{self as engine, Clock, Collateral, Prices, Quote, actions::Sale, oracle::PriceUse};
+use breakwater_engine::{self as engine, Clock, Collateral, Prices, Quote, actions::Sale, price::oracle::PriceUse};
 
 /// Accounts of `buy_inventory` and `buy_inventory_for`.
 #[derive(Accounts)]

@@ -6,7 +6,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, is_key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::{Readings, actions::Liquidations, oracle::PriceUse};
+use breakwater_engine::{Readings, actions::Liquidations, price::oracle::PriceUse};
 use std::cell::RefMut;
 
 /// Accounts of `liquidate`. No token account is among them: nothing moves.

@@ -7,7 +7,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, is_key},
 };
 use anchor_lang::{Discriminator, prelude::*};
-use breakwater_engine::{Readings, oracle::PriceUse};
+use breakwater_engine::{Readings, price::oracle::PriceUse};
 
 /// Accounts of `liquidate_batch`; the margin accounts follow as remaining accounts.
 #[derive(Accounts)]

@@ -5,7 +5,7 @@ use crate::{
     state::{Market, Protocol},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::pause::Kinds;
+use breakwater_engine::governance::pause::Kinds;
 
 /// Accounts of `pause`.
 #[derive(Accounts)]

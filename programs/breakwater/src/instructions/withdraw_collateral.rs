@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Collateral, oracle::PriceUse};
+use breakwater_engine::{Collateral, price::oracle::PriceUse};
 
 /// Accounts of `withdraw_collateral`.
 #[derive(Accounts)]

@@ -7,7 +7,9 @@ use crate::{
 };
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Bps, Collateral, Config, DebtShares, MarginAccount, Quote, map::Place, ramp::Ramp};
+use breakwater_engine::{
+    Bps, Collateral, Config, DebtShares, MarginAccount, Quote, account::map::Place, governance::ramp::Ramp,
+};
 use breakwater_testkit::{Actor, MarketSpec, MintSpec, Position, World, ix, pyth::usd};
 
 /// The default market at $100 with these parameters, a pool, a backstop, and accounts of nobody but Alice, all empty.

@@ -384,7 +384,7 @@ fn what_stops_liquidations_stops_them_all() {
     let (mut market, account) = due();
     let halted = at(price(8, 1), price(8, 1), Level::Halted);
     assert_eq!(tried(&market, &account, &halted).map(drop), Err(Error::MarketHalted));
-    market.pause(crate::pause::Kinds(8), 10, NOW).unwrap();
+    market.pause(crate::governance::pause::Kinds(8), 10, NOW).unwrap();
     assert_eq!(tried(&market, &account, &prices()).map(drop), Err(Error::ActionPaused));
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Readings,
-    oracle::{PriceUse, RawReading},
+    price::oracle::{PriceUse, RawReading},
 };
 
 fn readings(price: i64, conf: u64) -> Readings {

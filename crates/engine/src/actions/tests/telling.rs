@@ -1,7 +1,7 @@
 //! The balance sheet says what the books and the rules say.
 
 use super::*;
-use crate::statement::Statement;
+use crate::views::statement::Statement;
 
 #[test]
 fn the_statement_is_that_of_the_books() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::units::{Bps, Quote};
+use crate::math::units::{Bps, Quote};
 use std::vec::Vec;
 
 const CONFIG: Config = Config::EXAMPLE;

@@ -1,5 +1,6 @@
 use breakwater_engine::{
-    Clock, Collateral, Error, KeeperLedger, Key, Level, Price, Quote, Result, actions::Liquidation, oracle::PriceUse,
+    Clock, Collateral, Error, KeeperLedger, Key, Level, Price, Quote, Result, actions::Liquidation,
+    price::oracle::PriceUse,
 };
 
 use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, per_token};

@@ -132,7 +132,7 @@ impl Dutch {
             stage
                 .tally
                 .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
-            let tab = Quote(breakwater_engine::num::mul_div_floor(debt.0, CHOP, 10_000)?);
+            let tab = Quote(breakwater_engine::math::num::mul_div_floor(debt.0, CHOP, 10_000)?);
             open += tab.0;
             self.auctions.push(Auction {
                 id,

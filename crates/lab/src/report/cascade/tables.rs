@@ -593,7 +593,7 @@ pub fn curve(plan: &Plan, study: &Study) -> Section {
     Section {
         title: "The cascade curve as a bound".to_owned(),
         note: format!(
-            "What the engine says of a market before anything happens (crates/engine/src/cascade.rs, breakwater \
+            "What the engine says of a market before anything happens (crates/engine/src/views/cascade.rs, breakwater \
              cascade), against what happens, by the depth of the exchange, which the curve is told. Critical: the \
              fall by news that ends 50% down if everyone dumps at once, and the smallest fall of the path's shape \
              that leaves bad debt above 1% while keepers dump, half of a debt or all of it; of {} seeds the one in \

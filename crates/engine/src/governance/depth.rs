@@ -1,0 +1,361 @@
+//! Depth is shared: markets that sell one asset promise parts of one market's depth, and all promises together at most the
+//! whole.
+//!
+//! A [`DepthBudget`] stands for what can be sold of one asset: SOL for SOL/USDC and JitoSOL/USDC, USDC for USDC/SOL. A market
+//! registers a share of it when it is created or changed; its `market_depth` is that share of what is measured, in its own quote.
+//! Σ shares ≤ 10,000 bps is checked then, so no market can starve another when prices fall: nothing is shared at run time.
+//!
+//! | change | waits | bound |
+//! |---|---|---|
+//! | a market's share, or its budget | the timelock | what the budget has left |
+//! | a lower share | no | |
+//! | higher `market_depth` | the timelock | `debt_cap` ≤ 200 × `market_depth` |
+//! | lower `market_depth` | no | at most by half in 24 hours, whoever holds the key: it carries all sales |
+//!
+//! A budget is created at once: whatever draws on it waits, or is a new market within the first limits.
+
+use crate::{
+    config::Parameter,
+    error::{Error, Result},
+    governance::ParameterChange,
+    market::Market,
+    math::{
+        num::BPS,
+        units::{Bps, Clock, Key, Quote},
+    },
+};
+
+/// [`DepthBudget::version`] of this layout.
+pub const VERSION: u8 = 1;
+/// Time in which `market_depth` may be lowered at once by at most half, seconds.
+const LOWERING_WINDOW: i64 = 86_400;
+
+stored! {
+    /// What can be sold of one asset, shared among the markets that sell it.
+    DepthBudget {
+        /// Name of the asset, UTF-8, padded with zeros.
+        name: [u8; 32],
+        /// The shares that markets have registered, bps of the whole; at most 10,000.
+        allocated: Bps,
+        /// Layout version.
+        version: u8,
+        /// Bump of its address.
+        bump: u8,
+        /// Zeros.
+        padding: [u8; 2],
+        /// Zeros; room for later layouts.
+        reserved: [u64; 8],
+    }
+}
+
+stored! {
+    /// A market's share of a budget, and how far its depth has been lowered lately.
+    DepthShare {
+        /// The budget's address.
+        budget: Key,
+        /// Its share, bps.
+        share: Bps,
+        /// Zeros.
+        padding: [u8; 4],
+        /// The highest `market_depth` before a lowering, since there was none for 24 hours, quote atoms.
+        lowered_from: Quote,
+        /// When it was last lowered, seconds since 1970; zero if never.
+        lowered_at: i64,
+    }
+}
+
+record! {
+    /// Which share of which budget a market has or is to have. The payload of a queued change are both, the present one first:
+    /// so a share that was lowered meanwhile is not raised by what was queued before.
+    DepthAllocation {
+        /// The budget's address.
+        budget: Key,
+        /// The share, bps.
+        share: Bps,
+    }
+}
+
+impl DepthBudget {
+    /// Writes a new budget into zeroed state.
+    ///
+    /// # Errors
+    /// [`Error::NameInvalid`] unless the name is printable ASCII, followed by nothing but zeros.
+    pub fn initialize(&mut self, name: [u8; 32], bump: u8) -> Result<()> {
+        let length = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+        let (word, rest) = name.split_at_checked(length).ok_or(Error::NameInvalid)?;
+        if word.is_empty() || !word.iter().all(u8::is_ascii_graphic) || rest.iter().any(|byte| *byte != 0) {
+            return Err(Error::NameInvalid);
+        }
+        (self.name, self.version, self.bump) = (name, VERSION, bump);
+        Ok(())
+    }
+
+    /// Gives `share` to a market.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::DepthBudgetExceeded`].
+    pub fn allocate(&mut self, share: Bps) -> Result<()> {
+        if share == Bps(0) {
+            return Err(Error::ZeroAmount);
+        }
+        let allocated = self.allocated.factor().saturating_add(share.factor());
+        if allocated > BPS {
+            return Err(Error::DepthBudgetExceeded);
+        }
+        self.allocated = Bps(u32::try_from(allocated).map_err(|_| Error::Overflow)?);
+        Ok(())
+    }
+
+    /// Takes `share` back from a market.
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] if less is given out.
+    pub fn release(&mut self, share: Bps) -> Result<()> {
+        self.allocated = Bps(self.allocated.0.checked_sub(share.0).ok_or(Error::Overflow)?);
+        Ok(())
+    }
+}
+
+impl Market {
+    /// Which share of which budget it has.
+    #[must_use]
+    pub fn depth_allocation(&self) -> DepthAllocation {
+        DepthAllocation {
+            budget: self.depth.budget,
+            share: self.depth.share,
+        }
+    }
+
+    /// Records the share that the budget of this address has given; the caller moves it between the budgets.
+    pub fn set_depth_share(&mut self, allocation: DepthAllocation) {
+        (self.depth.budget, self.depth.share) = (allocation.budget, allocation.share);
+    }
+
+    /// Whether this allocation can be queued.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::DepthBudgetExceeded`] if it is more than all, [`Error::NoChange`].
+    pub fn check_depth_share(&self, allocation: DepthAllocation) -> Result<()> {
+        if allocation.share == Bps(0) {
+            return Err(Error::ZeroAmount);
+        }
+        if allocation.share.factor() > BPS {
+            return Err(Error::DepthBudgetExceeded);
+        }
+        if self.depth_allocation() == allocation {
+            return Err(Error::NoChange);
+        }
+        Ok(())
+    }
+
+    /// Lowers the share to `share` of the market's own budget, at once; who may is the caller's business.
+    ///
+    /// # Errors
+    /// [`Error::ZeroAmount`], [`Error::NotTighter`] unless it is lower, [`Error::Overflow`].
+    pub fn lower_depth_share(&mut self, budget: &mut DepthBudget, share: Bps) -> Result<DepthAllocation> {
+        if share == Bps(0) {
+            return Err(Error::ZeroAmount);
+        }
+        let less = self.depth.share.0.checked_sub(share.0).filter(|less| *less > 0);
+        budget.release(Bps(less.ok_or(Error::NotTighter)?))?;
+        self.depth.share = share;
+        Ok(self.depth_allocation())
+    }
+}
+
+impl DepthShare {
+    /// What is noted when `changes` are made at once to a market: a lower `market_depth` is at least half of the highest that
+    /// it was since the last 24 hours without a lowering. Counted from the last one, not the first: else the end of one window
+    /// and the beginning of the next would add up.
+    ///
+    /// # Errors
+    /// [`Error::DepthLoweredTooFar`].
+    pub(crate) fn after_tightening(self, changes: &[ParameterChange], clock: Clock) -> Result<Self> {
+        let next = self.after_changes(changes, clock);
+        match lowered(changes) {
+            Some(change) if change.to < next.lowered_from.0.div_ceil(2) => Err(Error::DepthLoweredTooFar),
+            _ => Ok(next),
+        }
+    }
+
+    /// What is noted when `changes` are made after their timelock: a lowering counts, and is never refused.
+    pub(crate) fn after_changes(mut self, changes: &[ParameterChange], clock: Clock) -> Self {
+        let Some(change) = lowered(changes) else {
+            return self;
+        };
+        let is_calm = self.lowered_at == 0 || clock.unix.saturating_sub(self.lowered_at) >= LOWERING_WINDOW;
+        // It may have been raised in between, through the timelock.
+        self.lowered_from = if is_calm {
+            Quote(change.from)
+        } else {
+            self.lowered_from.max(Quote(change.from))
+        };
+        self.lowered_at = clock.unix;
+        self
+    }
+}
+
+/// The change that lowers `market_depth`, if there is one.
+fn lowered(changes: &[ParameterChange]) -> Option<&ParameterChange> {
+    let depth = Parameter::market_depth.id();
+    let mut changes = changes.iter();
+    changes.find(|change| change.parameter == depth && change.to < change.from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::CONFIG;
+
+    fn name(text: &[u8]) -> [u8; 32] {
+        let mut name = [0; 32];
+        name[..text.len()].copy_from_slice(text);
+        name
+    }
+
+    #[test]
+    fn a_name_is_printable_and_ends_with_zeros() {
+        let named = |name| {
+            let mut budget: DepthBudget = bytemuck::Zeroable::zeroed();
+            budget.initialize(name, 7).map(|()| budget)
+        };
+        let sol = named(name(b"SOL")).unwrap();
+        assert_eq!(
+            (sol.name, sol.bump, sol.version, sol.allocated),
+            (name(b"SOL"), 7, 1, Bps(0))
+        );
+        assert!(named([b'A'; 32]).is_ok());
+        for bad in [name(b""), name(b"S L"), name(b"S\0L"), name(&[0xc3, 0xa9]), name(b"\n")] {
+            assert_eq!(named(bad), Err(Error::NameInvalid), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn all_shares_together_are_at_most_the_whole() {
+        let mut budget: DepthBudget = bytemuck::Zeroable::zeroed();
+        assert_eq!(budget.allocate(Bps(0)), Err(Error::ZeroAmount));
+        assert_eq!(budget.allocate(Bps(10_001)), Err(Error::DepthBudgetExceeded));
+        assert_eq!(budget.allocate(Bps(6_000)), Ok(()));
+        assert_eq!(budget.allocate(Bps(4_001)), Err(Error::DepthBudgetExceeded));
+        assert_eq!(budget.allocate(Bps(u32::MAX)), Err(Error::DepthBudgetExceeded));
+        assert_eq!(budget.allocated, Bps(6_000));
+        assert_eq!(budget.allocate(Bps(4_000)), Ok(()));
+        assert_eq!(budget.release(Bps(10_001)), Err(Error::Overflow));
+        assert_eq!(budget.release(Bps(4_000)), Ok(()));
+        assert_eq!(budget.allocated, Bps(6_000));
+    }
+
+    #[test]
+    fn a_share_is_lowered_at_once_and_never_raised() {
+        let mut market: Market = bytemuck::Zeroable::zeroed();
+        let mut budget: DepthBudget = bytemuck::Zeroable::zeroed();
+        budget.allocate(Bps(7_000)).unwrap();
+        let allocation = DepthAllocation {
+            budget: Key([5; 32]),
+            share: Bps(3_000),
+        };
+        market.set_depth_share(allocation);
+        for (share, error) in [
+            (0, Error::ZeroAmount),
+            (3_000, Error::NotTighter),
+            (3_001, Error::NotTighter),
+        ] {
+            assert_eq!(market.lower_depth_share(&mut budget, Bps(share)), Err(error));
+        }
+        assert_eq!((market.depth.share, budget.allocated), (Bps(3_000), Bps(7_000)));
+        let lower = DepthAllocation {
+            share: Bps(2_999),
+            ..allocation
+        };
+        assert_eq!(market.lower_depth_share(&mut budget, Bps(2_999)), Ok(lower));
+        assert_eq!((market.depth.share, budget.allocated), (Bps(2_999), Bps(6_999)));
+        assert_eq!(market.depth_allocation(), lower);
+        market.set_depth_share(allocation);
+        assert_eq!(market.depth_allocation(), allocation);
+    }
+
+    /// A market of this depth, lowered at once so many seconds after the beginning.
+    fn lower(market: &mut Market, to: u64, after: i64) -> Result<()> {
+        let change = ParameterChange {
+            parameter: Parameter::market_depth.id(),
+            from: market.config.market_depth.0,
+            to,
+        };
+        let clock = Clock {
+            unix: 1_700_000_000 + after,
+            slot: 1,
+        };
+        let before = *market;
+        let done = market.tighten(&[change], clock);
+        assert!(done.is_ok() || *market == before);
+        done
+    }
+
+    fn deep() -> (Market, u64) {
+        let mut market: Market = bytemuck::Zeroable::zeroed();
+        market.config = crate::Config {
+            debt_cap: Quote(0),
+            ..CONFIG
+        };
+        (market, CONFIG.market_depth.0)
+    }
+
+    #[test]
+    fn depth_is_lowered_by_half_a_day() {
+        let (mut market, depth) = deep();
+        let mut lower = |to, after| lower(&mut market, to, after);
+        assert_eq!(lower(depth / 2 - 1, 0), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(depth / 4 * 3, 0), Ok(()));
+        assert_eq!(lower(depth / 2 - 1, 86_399), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(depth / 2, 86_399), Ok(()));
+        assert_eq!(lower(depth / 2 - 1, 86_399), Err(Error::DepthLoweredTooFar));
+        // A day after the last lowering, not the first: two windows would add up.
+        assert_eq!(lower(depth / 2 - 1, 86_400), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(depth / 2 - 1, 2 * 86_399), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(depth / 4, 86_399 + 86_400), Ok(()));
+        assert_eq!(lower(depth / 4 + 1, 200_000), Err(Error::NotTighter));
+    }
+
+    #[test]
+    fn what_the_timelock_lowers_counts() {
+        let (mut market, depth) = deep();
+        let lowering = ParameterChange {
+            parameter: Parameter::market_depth.id(),
+            from: depth,
+            to: depth / 4,
+        };
+        let clock = Clock {
+            unix: 1_700_000_000,
+            slot: 1,
+        };
+        // Raised first, which does not count.
+        let raising = ParameterChange {
+            from: depth,
+            to: depth + 1,
+            ..lowering
+        };
+        let mut raised = market;
+        raised.change_parameters(&[raising], clock).unwrap();
+        assert_eq!(raised.depth, market.depth);
+        market.change_parameters(&[lowering], clock).unwrap();
+        assert_eq!(
+            (market.depth.lowered_from, market.depth.lowered_at),
+            (Quote(depth), clock.unix)
+        );
+        assert_eq!(
+            lower(&mut market, depth / 4 - 1, 86_399),
+            Err(Error::DepthLoweredTooFar)
+        );
+        assert_eq!(lower(&mut market, depth / 8, 86_400), Ok(()));
+    }
+
+    #[test]
+    fn what_the_timelock_raises_is_halved_at_most_as_well() {
+        let (mut market, depth) = deep();
+        assert_eq!(lower(&mut market, depth / 10 * 6, 0), Ok(()));
+        market.config.market_depth = Quote(2 * depth);
+        assert_eq!(lower(&mut market, depth - 1, 10), Err(Error::DepthLoweredTooFar));
+        assert_eq!(lower(&mut market, depth, 10), Ok(()));
+        assert_eq!(lower(&mut market, depth - 1, 20), Err(Error::DepthLoweredTooFar));
+    }
+}

@@ -1,0 +1,89 @@
+//! What comes back of debt that was written off, and when that ends: see [`crate::pool::recovery`].
+
+use super::Books;
+use crate::{
+    error::Result,
+    math::{
+        num,
+        units::{Bps, Collateral, Price, Quote},
+    },
+};
+
+/// What the rest of the inventory must be worth beyond the debt for the account to stay open: this part of what is written off, bps.
+pub const CARRIED: Bps = Bps(1_000);
+
+/// What is lost for good behind the suppliers' own loss, quote atoms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// The protocol's own capital at book.
+    pub protocol: Quote,
+    /// The guardians' claim.
+    pub guardians: Quote,
+}
+
+impl Books {
+    /// Pays back what was written off, out of cash: of which there is none while anybody is owed anything. Returns how much.
+    pub(crate) fn pay_back(&mut self) -> Result<Quote> {
+        let owed = self.recovery.written_off;
+        if owed == Quote::ZERO {
+            return Ok(Quote::ZERO);
+        }
+        let paid = owed.min(self.backstop.cash);
+        self.backstop.cash = self.backstop.cash.minus(paid)?;
+        self.pool.cash = self.pool.cash.plus(paid)?;
+        self.recovery.written_off = owed.minus(paid)?;
+        if paid == owed {
+            self.recovery.inventory = Collateral::ZERO;
+        }
+        Ok(paid)
+    }
+
+    /// `amount` of inventory was sold, and its proceeds are in. Returns what ended with the last of the inventory of then; the rest
+    /// of the inventory counts at `lowest`.
+    pub(crate) fn count_down(&mut self, amount: Collateral, lowest: Price) -> Ended {
+        if self.recovery.written_off == Quote::ZERO {
+            return Ended::default();
+        }
+        let left = self.recovery.inventory.0.saturating_sub(amount.0);
+        self.recovery.inventory = Collateral(left);
+        if left > 0 {
+            return Ended::default();
+        }
+        let carried = num::part(self.recovery.written_off.0, CARRIED).max(1);
+        // More than can be counted is more than enough.
+        let surplus = self.backstop.equity(&self.pool, lowest).unwrap_or(i128::MAX);
+        if surplus >= i128::from(carried) && self.backstop.inventory != Collateral::ZERO {
+            self.recovery.inventory = self.backstop.inventory;
+            return Ended::default();
+        }
+        self.close_recovery()
+    }
+
+    /// What is written off now is lost for good, and whatever ranks behind it.
+    pub(crate) fn close_recovery(&mut self) -> Ended {
+        let protocol = self.protocol_capital();
+        self.recovery = bytemuck::Zeroable::zeroed();
+        self.backstop.reserve = Quote::ZERO;
+        // Of what was taken over since something may still be held.
+        let book = self.income.book;
+        self.income = crate::Income {
+            book,
+            ..bytemuck::Zeroable::zeroed()
+        };
+        let guardians = self.guardians.void();
+        Ended { protocol, guardians }
+    }
+
+    /// The backstop's equity with inventory at `price`, quote atoms, rounded down, after what was written off: what guardians and
+    /// protocol have. See [`crate::Backstop::equity`].
+    ///
+    /// # Errors
+    /// [`Error::Overflow`].
+    pub fn equity(&self, price: Price) -> Result<i128> {
+        let equity = self.backstop.equity(&self.pool, price)?;
+        Ok(equity.saturating_sub(i128::from(self.recovery.written_off.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

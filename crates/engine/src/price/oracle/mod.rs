@@ -1,0 +1,263 @@
+//! Readings: which ones count, and how they compose to the price of collateral in quote.
+//!
+//! A reading that is shown is refused, with an error of its own, when it is not positive, has an exponent out of range, or is
+//! more than an hour ahead of the chain's clock. Of what is shown and what is known the newer counts ([`known`]); an action is
+//! refused when that is too old for it. Whether an action may use what was believed is the breaker's decision:
+//! [`crate::price::guard`]. The price of collateral in quote is the collateral feed over the quote feed, so a depeg of the quote token
+//! is seen.
+
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    math::units::{Clock, Key},
+};
+
+mod believed;
+mod known;
+mod redemption;
+
+pub use believed::Believed;
+pub(crate) use known::Look;
+pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet};
+
+/// [`FeedPin::kind`] of no feed.
+pub const FEED_NONE: u8 = 0;
+/// [`FeedPin::kind`] of a Pyth pull feed (`PriceUpdateV2`).
+pub const FEED_PULL: u8 = 1;
+/// [`FeedPin::kind`] of a classic Pyth push price account.
+pub const FEED_PUSH: u8 = 2;
+
+stored! {
+    /// Where a market's price comes from; pinned at creation.
+    FeedPin {
+        /// Pull: the feed id. Push: the address of the price account.
+        key: Key,
+        /// The program that owns the price account. Pull: one of the known Pyth receivers.
+        owner: Key,
+        /// 1 = pull (`PriceUpdateV2`), 2 = push (classic price account), 0 = no feed, and then all is zero.
+        kind: u8,
+        /// Zeros.
+        padding: [u8; 7],
+    }
+}
+
+stored! {
+    /// A market's feeds, and what it knows of them.
+    Oracle {
+        /// USD price of the collateral token.
+        collateral_feed: FeedPin,
+        /// USD price of the quote token.
+        quote_feed: FeedPin,
+        /// USD price of the token that the collateral can be redeemed for; no feed unless the collateral is redeemable.
+        base_feed: FeedPin,
+        /// What one collateral token is redeemed for, in that base token; pinned if and only if the base is.
+        rate_feed: FeedPin,
+        /// The readings it has accepted.
+        known: Known,
+    }
+}
+
+/// What a Pyth account says, decoded and not yet believed. Prices are mantissas: price × 10^`expo` USD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawReading {
+    /// Aggregate price.
+    pub price: i64,
+    /// Half-width of the confidence interval, in the price's units.
+    pub conf: u64,
+    /// Decimal exponent.
+    pub expo: i32,
+    /// Pyth's exponentially weighted moving average of the price.
+    pub ema_price: i64,
+    /// When the price was published, seconds since 1970.
+    pub publish_time: i64,
+}
+
+/// What is shown of a market's feeds. What is left out counts as it is known: the same as showing it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readings {
+    /// Collateral token in USD.
+    pub collateral: Option<RawReading>,
+    /// Quote token in USD.
+    pub quote: Option<RawReading>,
+    /// Base token in USD; not looked at unless the market pins it.
+    pub base: Option<RawReading>,
+    /// The redemption rate; not looked at unless the market pins it.
+    pub rate: Option<RawReading>,
+}
+
+/// What a price is for. It decides how old the price may be and at which level it may be used, and an action takes no price
+/// that was accepted for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceUse {
+    /// Borrowing, withdrawing against debt, taking capital out of the backstop.
+    Borrow,
+    /// Liquidating.
+    Liquidate,
+    /// Selling inventory.
+    Sell,
+    /// Only recording.
+    Observe,
+}
+
+impl PriceUse {
+    /// Oldest price, seconds.
+    #[inline]
+    #[must_use]
+    pub fn max_age(self, config: &Config) -> u32 {
+        match self {
+            Self::Borrow | Self::Sell => config.max_age_short,
+            Self::Liquidate | Self::Observe => config.max_age_long,
+        }
+    }
+}
+
+impl Readings {
+    /// Nothing is shown.
+    pub const NONE: Self = Self {
+        collateral: None,
+        quote: None,
+        base: None,
+        rate: None,
+    };
+
+    /// Both feeds of a market without redemption.
+    #[must_use]
+    pub const fn of(collateral: RawReading, quote: RawReading) -> Self {
+        Self {
+            collateral: Some(collateral),
+            quote: Some(quote),
+            ..Self::NONE
+        }
+    }
+
+    /// The same with base and redemption rate.
+    #[must_use]
+    pub const fn with_redemption(self, base: RawReading, rate: RawReading) -> Self {
+        Self {
+            base: Some(base),
+            rate: Some(rate),
+            ..self
+        }
+    }
+}
+
+impl FeedPin {
+    /// No feed.
+    pub const NONE: Self = Self {
+        key: Key([0; 32]),
+        owner: Key([0; 32]),
+        kind: FEED_NONE,
+        padding: [0; 7],
+    };
+
+    /// Whether there is no feed.
+    #[inline]
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.kind == FEED_NONE
+    }
+
+    /// Checks that the pin is complete.
+    ///
+    /// # Errors
+    /// [`Error::FeedKindUnknown`], [`Error::FeedPinInvalid`].
+    pub fn validate(&self) -> Result<()> {
+        if !matches!(self.kind, FEED_PULL | FEED_PUSH) {
+            return Err(Error::FeedKindUnknown);
+        }
+        if self.key == Key::default() || self.owner == Key::default() || self.padding != [0; 7] {
+            return Err(Error::FeedPinInvalid);
+        }
+        Ok(())
+    }
+}
+
+impl Oracle {
+    /// Whether the collateral counts at most at what it can be redeemed for.
+    #[inline]
+    #[must_use]
+    pub fn has_redemption(&self) -> bool {
+        !self.rate_feed.is_none()
+    }
+
+    /// Checks that every pin is complete, that base and rate come together, and that no feed is pinned twice.
+    ///
+    /// # Errors
+    /// [`Error::FeedKindUnknown`], [`Error::FeedPinInvalid`].
+    pub fn validate(&self) -> Result<()> {
+        let Self {
+            collateral_feed,
+            quote_feed,
+            base_feed,
+            rate_feed,
+            ..
+        } = self;
+        collateral_feed.validate()?;
+        quote_feed.validate()?;
+        if collateral_feed.key == quote_feed.key {
+            return Err(Error::FeedPinInvalid);
+        }
+        if *base_feed == FeedPin::NONE && *rate_feed == FeedPin::NONE {
+            return Ok(());
+        }
+        base_feed.validate()?;
+        rate_feed.validate()?;
+        let markets = [collateral_feed.key, quote_feed.key];
+        // The base may be the quote: JitoSOL against SOL.
+        let twice = base_feed.key == collateral_feed.key || base_feed.key == rate_feed.key;
+        if twice || markets.contains(&rate_feed.key) {
+            return Err(Error::FeedPinInvalid);
+        }
+        Ok(())
+    }
+
+    /// Takes the newest of what is shown and known, and composes it. Stores nothing: that is what the second result is for,
+    /// and [`Believed::since`] says from when the price is.
+    ///
+    /// `decimals` are the collateral and the quote mint's.
+    ///
+    /// # Errors
+    /// One error for each reason to refuse a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`],
+    /// [`Error::PriceFromFuture`], [`Error::PriceTooOld`], [`Error::FeedsTooFarApart`]; [`Error::PriceRequired`],
+    /// [`Error::RedemptionFeedsRequired`] where nothing is shown or known; [`Error::PriceOutOfRange`].
+    pub fn read(
+        &self,
+        config: &Config,
+        decimals: (u8, u8),
+        shown: &Readings,
+        usage: PriceUse,
+        clock: Clock,
+    ) -> Result<(Believed, Known)> {
+        let mut look = Look::at(&self.known, self.has_redemption());
+        let believed = self.believe(&mut look, config, decimals, shown, usage, clock)?;
+        let mut known = self.known;
+        look.store(&mut known);
+        Ok((believed, known))
+    }
+
+    /// [`Oracle::read`] for who stores in place what is known then: `look`, which begins as [`Look::at`] what is known.
+    ///
+    /// # Errors
+    /// Those of [`Oracle::read`].
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "handing the result over costs as much as a good part of the work"
+    )]
+    pub(crate) fn believe(
+        &self,
+        look: &mut Look,
+        config: &Config,
+        decimals: (u8, u8),
+        shown: &Readings,
+        usage: PriceUse,
+        clock: Clock,
+    ) -> Result<Believed> {
+        look.take(&self.known, config, shown, clock)?;
+        look.check_age(config, usage.max_age(config), clock)?;
+        Believed::new(config, decimals, look.used(), look.rate())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
