@@ -27,7 +27,7 @@ record! {
 
 impl Market {
     /// Supplies `amount` to the pool for LP shares at par, rounded down in favour of those who are in already. Not while the
-    /// pool is impaired ([`crate::pool::impairment`]).
+    /// pool is impaired ([`Market::impaired`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`] if fewer
@@ -55,7 +55,8 @@ impl Market {
     }
 
     /// Burns `shares` of the `held` LP shares for their part of what is there at the stored price, quote atoms, rounded down in
-    /// favour of those who stay: see [`crate::pool::impairment`]. It needs no price, and no feed that has died keeps anybody in.
+    /// favour of those who stay: see [`Market::impaired`]. It needs no price, and no feed that has died
+    /// keeps anybody in.
     ///
     /// # Errors
     /// [`Error::ZeroAmount`] (also if the shares are worth no atom), [`Error::InsufficientLpShares`],

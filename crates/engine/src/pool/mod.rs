@@ -136,7 +136,7 @@ impl Pool {
     }
 
     /// Quote atoms for `shares` when `impaired` of the assets is lost, rounded down (see [`crate::math::shares`] and
-    /// [`crate::pool::impairment`]).
+    /// [`Market::impaired`](crate::Market::impaired)).
     ///
     /// # Errors
     /// [`Error::Overflow`].

@@ -39,7 +39,7 @@ pub struct Statement {
     pub protocol: i128,
     /// What the claim lacks if everything were settled at the stored price: see [`Market::claim_impairment`].
     pub claim_impaired: Quote,
-    /// What suppliers lack if everything were settled at the stored price: see [`crate::pool::impairment`].
+    /// What suppliers lack if everything were settled at the stored price: see [`Market::impaired`](crate::Market::impaired).
     pub impaired: Quote,
     /// The stress cover C: what decides how much of a partial liquidation is taken.
     pub cover: StressStatement,

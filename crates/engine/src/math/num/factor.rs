@@ -185,7 +185,7 @@ mod tests {
             prop_assert_eq!(q_times(q, quotient).unwrap() + rest, u128::from(n) << 64);
         }
 
-        /// As the liquidation of a part of a debt counts on: see `Liquidations::relieve`.
+        /// As the liquidation of a part of a debt counts on: see `actions/liquidate.rs`.
         #[test]
         fn a_payment_leaves_the_exact_debt_of_the_shares_it_leaves(
             bits in 30u32..110, low: u128, held in 1u64..1 << 40, paid: u64,

@@ -21,7 +21,7 @@
 //! | action | Normal | Guarded | Halted | price |
 //! |---|---|---|---|---|
 //! | [`PriceUse::Borrow`], withdrawing against debt | yes | [`Error::MarketGuarded`] | [`Error::MarketHalted`] | [`Prices::conservative`] |
-//! | [`PriceUse::Liquidate`] | to the target | in [steps](steps), take-overs whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
+//! | [`PriceUse::Liquidate`] | to the target | in steps, take-overs whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
 //! | [`PriceUse::Sell`] | at a scheduled discount | without discount | [`Error::MarketHalted`] | [`Prices::offered`] |
 //!
 //! What needs no price looks at no level.
