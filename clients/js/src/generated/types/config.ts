@@ -105,7 +105,7 @@ export type Config = {
   guardianShare: number;
   /**
    * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
-   * is no limit. See [`crate::outflow`].
+   * is no limit. See [`crate::pool::outflow`].
    */
   outflowLimit: number;
   /**
@@ -243,7 +243,7 @@ export type ConfigArgs = {
   guardianShare: number;
   /**
    * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
-   * is no limit. See [`crate::outflow`].
+   * is no limit. See [`crate::pool::outflow`].
    */
   outflowLimit: number;
   /**
