@@ -2,7 +2,7 @@
 //! written a second time here.
 //!
 //! ```no_run
-//! use breakwater_engine::{Clock, MarginAccount, Market, Readings, oracle::PriceUse};
+//! use breakwater_engine::{Clock, MarginAccount, Market, Readings, price::oracle::PriceUse};
 //! use breakwater_quotes::Quotes;
 //!
 //! # fn show(market: &Market, account: &MarginAccount, readings: Readings, clock: Clock) -> breakwater_engine::Result<()> {
