@@ -93,13 +93,7 @@ def items(file):
                 method = ITEM.match(inside[top])
                 if method and method.group(2) and "cfg(test)" not in "\n".join(inside[begin:top]):
                     yield Item(file, method.group(1), method.group(2), owner, head + 1 + begin, inside[begin : end + 1])
-        elif macro in ("stored", "record"):
-            inside = lines[head + 1 : last]
-            for begin, top, end in blocks(inside, 4):
-                named = re.match(r"    (\w+) \{", inside[top])
-                if named:
-                    yield Item(file, "struct", named.group(1), None, head + 1 + begin, inside[begin : end + 1])
-        elif macro in ("words", "events"):
+        elif macro:
             inside = lines[head + 1 : last]
             for begin, top, end in blocks(inside, 4):
                 named = re.match(r"    (?:pub struct )?(\w+)", inside[top])
@@ -161,7 +155,6 @@ def way(instruction):
             elif before == ".":
                 continue
             elif before == "::":
-                prior = re.search(r"(\w+)\s*::\s*$", text[: match.start(2)].rstrip())
                 prior = re.search(r"(\w+)(?:::<[^>]*>)?::$", text[: match.start(2)])
                 owner = prior.group(1) if prior else None
                 owner = item.owner if owner == "Self" else owner

@@ -4,7 +4,6 @@ mod map;
 mod measures;
 mod own;
 
-use anchor_lang::Discriminator;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{DebtShares, MarginAccount, Market, account::map::LiquidationMap};
 use breakwater_testkit::World;
@@ -104,9 +103,7 @@ pub fn move_threshold(market: &mut Market, lowest: u128, moved_to: u64) {
 /// Writes a market's state: to put it where no sequence of actions would bring it soon.
 #[track_caller]
 pub fn edit_market(world: &mut World, keys: &MarketKeys, edit: impl FnOnce(&mut Market)) {
-    let mut account = world.existing_account(&keys.market);
     let mut state = world.market_state(keys);
     edit(&mut state);
-    account.data[breakwater::state::Market::DISCRIMINATOR.len()..].copy_from_slice(bytemuck::bytes_of(&state));
-    world.set_account(&keys.market, account);
+    world.set_market(keys, &state);
 }

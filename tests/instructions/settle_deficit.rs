@@ -284,13 +284,7 @@ fn with_inventory_it_takes_a_fresh_price_at_normal() {
     stands_at(&mut scene, cents(60_00));
     scene.world.forget_prices(&scene.market);
     take_over(&mut scene);
-    let bare = |scene: &Scene| {
-        let mut bare = ix::settle_deficit(&scene.market);
-        for feed in 1..5 {
-            bare.accounts[feed].pubkey = breakwater::ID;
-        }
-        bare
-    };
+    let bare = |scene: &Scene| ix::settle_deficit(&scene.market.without_feeds());
     // What the market knows is too old for it after ten seconds.
     let without = bare(&scene);
     scene.world.advance_silently(11);

@@ -196,10 +196,7 @@ fn with_inventory_it_needs_prices_of_a_normal_market() {
     let authority = scene.world.authority().clone();
     let feed = scene.market.collateral_feed;
     // Without any, the stored ones must be young enough, and those of a dead feed never are.
-    let mut bare = ix::take_out(&scene.market, &authority.key());
-    for slot in 6..10 {
-        bare.accounts[slot].pubkey = breakwater::ID;
-    }
+    let bare = ix::take_out(&scene.market.without_feeds(), &authority.key());
     let before = scene.world.snapshot();
     scene.world.advance_silently(11);
     for seconds in [0, 7 * 86_400] {
@@ -257,10 +254,7 @@ fn without_inventory_and_debt_it_needs_no_price_at_any_level() {
     let before = scene.world.snapshot();
     take(&mut scene);
     scene.world.restore(&before);
-    let mut bare = ix::take_out(&scene.market, &authority.key());
-    for slot in 6..10 {
-        bare.accounts[slot].pubkey = breakwater::ID;
-    }
+    let bare = ix::take_out(&scene.market.without_feeds(), &authority.key());
     scene.world.send(&[bare], &[&authority]).unwrap();
 }
 

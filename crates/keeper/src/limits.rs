@@ -1,7 +1,5 @@
 //! What fits into a transaction. What Breakwater's own instructions need is in [`breakwater_client::budget`].
 
-pub use breakwater_client::budget::MOST as TRANSACTION_UNITS;
-
 /// Most bytes of a transaction.
 pub const TRANSACTION_BYTES: usize = 1_232;
 /// Most accounts that a transaction may name.

@@ -5,7 +5,7 @@ use anchor_lang::prelude::Pubkey;
 use breakwater_client::budget;
 
 use crate::{
-    limits::{ACCOUNT_LOCKS, TRANSACTION_BYTES, TRANSACTION_UNITS},
+    limits::{ACCOUNT_LOCKS, TRANSACTION_BYTES},
     table::Table,
 };
 
@@ -60,7 +60,7 @@ fn fits(fixed: &Fixed, table: Option<&Table>, inside: usize, outside: usize) -> 
     let locks = fixed.stuck + fixed.movable.len() + accounts;
     bytes(fixed, table, inside, outside) <= TRANSACTION_BYTES
         && locks <= ACCOUNT_LOCKS
-        && u32::try_from(accounts).is_ok_and(|accounts| budget::batch_units(accounts) < TRANSACTION_UNITS)
+        && u32::try_from(accounts).is_ok_and(|accounts| budget::batch_units(accounts) < budget::MOST)
 }
 
 /// Packs accounts, given the most urgent first. Each batch takes the most urgent one that is left, uses the table that holds it (or

@@ -207,7 +207,7 @@ fn broken(figures: &Map<String, Value>) -> Vec<String> {
 }
 
 /// With commas, as people read it.
-fn grouped(number: &Number) -> String {
+pub fn grouped(number: &Number) -> String {
     let text = number.to_string();
     let (whole, rest) = text
         .split_once('.')

@@ -2,6 +2,7 @@
 
 use super::chain::Chain;
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use breakwater_client::MarketKeys;
 use breakwater_engine::ParameterChange;
 use breakwater_proof::Call;
 use breakwater_testkit::{Actor, Failure, Outcome, ix};
@@ -133,14 +134,9 @@ pub fn send(chain: &mut Chain, call: &Call, hidden: u8) -> Result<Outcome, Failu
     chain.world.send(&[instruction], &signers)
 }
 
-/// With its feeds, or without.
-fn leaving(mut instruction: Instruction, shown: bool) -> Instruction {
-    if !shown {
-        for feed in &mut instruction.accounts[6..10] {
-            feed.pubkey = breakwater::ID;
-        }
-    }
-    instruction
+/// Of a market with its feeds, or without.
+fn leaving(market: &MarketKeys, shown: bool) -> MarketKeys {
+    if shown { *market } else { market.without_feeds() }
 }
 
 fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
@@ -168,11 +164,11 @@ fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
         Call::GuardianDeposit { amount, .. } => ix::guardian_deposit(market, caller, amount.0, 0, u64::MAX),
         Call::GuardianRequest { shares, .. } => ix::guardian_request(market, caller, shares.0, 0),
         Call::GuardianWithdraw { amount, shown, .. } => {
-            leaving(ix::guardian_withdraw(market, caller, amount.0, 0), shown)
+            ix::guardian_withdraw(&leaving(market, shown), caller, amount.0, 0)
         }
         Call::QueueTakeOut { amount, expires_slot } => ix::queue_take_out(market, caller, amount.0, expires_slot),
         Call::CancelTakeOut => ix::cancel_take_out(market, caller),
-        Call::TakeOut { shown } => leaving(ix::take_out(market, caller), shown),
+        Call::TakeOut { shown } => ix::take_out(&leaving(market, shown), caller),
         Call::RaiseStress { points } => ix::raise_stress(market, caller, points.0),
         Call::Observe => ix::observe_price(market),
         Call::PullBrake { seconds } => ix::pull_brake(market, caller, seconds),

@@ -90,22 +90,11 @@ impl Class {
     /// Whether its constraints bind it to the market that the instruction names. A feed is bound as well, but only when it
     /// is read, and not to anything else.
     pub fn is_of_market(self) -> bool {
-        [
-            Market,
-            AnyMargin,
-            OwnMargin,
-            BatchMargin,
-            Ledger,
-            Position,
-            Entry,
-            OwnBudget,
-            Mint,
-            LpMint,
-            Vault,
-            Purse,
-            Receiver,
-        ]
-        .contains(&self)
+        match self {
+            Protocol | AnyEntry | Budget => false,
+            Mint | LpMint | Vault | Purse | Receiver => true,
+            _ => self.is_state(),
+        }
     }
 
     /// What is at a slot; `None` if nobody has said.

@@ -480,7 +480,7 @@ impl GuardianPosition {
     /// nothing after its release.
     #[must_use]
     pub fn fall_at(&self, clock: Clock) -> Bps {
-        let elapsed = u64::try_from(clock.unix.saturating_sub(self.opens_at)).unwrap_or(0);
+        let elapsed = clock.since(self.opens_at);
         let release = u64::from(self.release);
         let left = release.saturating_sub(elapsed);
         let fall = num::mul_div_ceil(self.fall.factor(), left, release).unwrap_or(0);

@@ -119,6 +119,20 @@ pub struct Clock {
     pub slot: u64,
 }
 
+impl Clock {
+    /// Seconds since `moment`, seconds since 1970; zero where the clock has not reached it. Not by a saturating difference, which
+    /// costs five times as much on chain.
+    #[inline]
+    #[must_use]
+    pub fn since(self, moment: i64) -> u64 {
+        if self.unix > moment {
+            self.unix.abs_diff(moment)
+        } else {
+            0
+        }
+    }
+}
+
 macro_rules! fixed {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -88,7 +88,7 @@ impl Outflow {
     /// What is still remembered now. At most an atom more is forgotten each time than the rule says, so that small pools
     /// forget too.
     fn remembered(&self, config: &Config, assets: Quote, clock: Clock) -> Self {
-        let elapsed = u64::try_from(clock.unix.saturating_sub(self.at)).unwrap_or(0);
+        let elapsed = clock.since(self.at);
         if elapsed == 0 {
             return *self;
         }

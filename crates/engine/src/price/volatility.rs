@@ -34,7 +34,7 @@ impl Volatility {
     /// price in `volatility_sample` seconds counts: who looks every second sees the noise between readings sixty times a minute.
     #[inline]
     pub(crate) fn observe(&mut self, config: &Config, price: Price, clock: Clock) {
-        let elapsed = u64::try_from(clock.unix.saturating_sub(self.updated_at)).unwrap_or(0);
+        let elapsed = clock.since(self.updated_at);
         if self.price == Price::default() {
             *self = Self {
                 price,

@@ -1,7 +1,6 @@
 //! What stands behind the backstop, a settlement, and prices that nobody shows: each costs what it does in one market.
 
 use super::{SOL, Stage, Table, USDC};
-use anchor_lang::solana_program::instruction::Instruction;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, governance::TIMELOCK};
 use breakwater_testkit::{Actor, MarketSpec, Outcome, World, ix, pyth::usd};
@@ -130,17 +129,15 @@ pub fn known_prices(spec: &MarketSpec, table: &mut Table) {
     for position in &positions {
         let shown = ix::liquidate(market, &position.address, &keeper.key());
         let before = world.snapshot();
-        let outcome = world.send(std::slice::from_ref(&shown), &[&*keeper]).unwrap();
+        let outcome = world.send(&[shown], &[&*keeper]).unwrap();
         world.restore(&before);
-        let known = world.send(&[without_feeds(market, shown)], &[&*keeper]).unwrap();
+        let known = ix::liquidate(&market.without_feeds(), &position.address, &keeper.key());
+        let known = world.send(&[known], &[&*keeper]).unwrap();
         assert!(known.compute_units < outcome.compute_units, "what is known costs more");
         table.add("liquidate_shown", &outcome);
         table.add("liquidate_known", &known);
     }
-    let borrow = without_feeds(
-        market,
-        ix::borrow(market, &positions[0].address, &rich.key(), 10 * USDC),
-    );
+    let borrow = ix::borrow(&market.without_feeds(), &positions[0].address, &rich.key(), 10 * USDC);
     world.deposit(&positions[0], 10 * SOL).unwrap();
     table.add("borrow_known", &world.send(&[borrow], &[&*rich]).unwrap());
     world.advance(60);
@@ -157,13 +154,4 @@ fn settle(world: &mut World, market: &MarketKeys, dollars: i64) {
 fn settle_unseen(world: &mut World, market: &MarketKeys, dollars: i64) {
     world.settle_price(&market.collateral_feed, usd(dollars), 0);
     world.set_guard(market, bytemuck::Zeroable::zeroed());
-}
-
-fn without_feeds(market: &MarketKeys, mut instruction: Instruction) -> Instruction {
-    for meta in &mut instruction.accounts {
-        if [market.collateral_feed, market.quote_feed].contains(&meta.pubkey) {
-            meta.pubkey = breakwater::ID;
-        }
-    }
-    instruction
 }

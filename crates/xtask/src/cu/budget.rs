@@ -1,6 +1,7 @@
 //! The client's table of budgets, from what was measured.
 
 use super::{GUARDED_PER_ACCOUNT, PER_ACCOUNT, Table};
+use crate::assurance::grouped;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt::Write, path::Path};
 
@@ -60,7 +61,7 @@ pub fn rust(table: &Table, root: &Path) -> String {
          /// Discriminator, name and compute units of every instruction.\n\
          #[rustfmt::skip]\n\
          pub const MEASURED: [(&[u8], &str, u32); {}] = [\n",
-        grouped(account),
+        literal(account),
         maxima.len()
     );
     for (name, most) in &maxima {
@@ -68,7 +69,7 @@ pub fn rust(table: &Table, root: &Path) -> String {
             text,
             "    (ix::{}::DISCRIMINATOR, \"{name}\", {}),",
             camel(name),
-            grouped(*most)
+            literal(*most)
         );
     }
     text + "];\n"
@@ -82,10 +83,6 @@ fn camel(name: &str) -> String {
 }
 
 /// 12345 as `12_345`.
-fn grouped(number: u64) -> String {
-    if number < 1_000 {
-        number.to_string()
-    } else {
-        format!("{}_{:03}", grouped(number / 1_000), number % 1_000)
-    }
+fn literal(number: u64) -> String {
+    grouped(&number.into()).replace(',', "_")
 }

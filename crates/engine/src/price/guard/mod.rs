@@ -289,15 +289,7 @@ impl Guard {
         if self.reference == Price::default() {
             (self.reference, self.average) = (spot, spot);
         }
-        // Not by a saturating difference, which costs five times as much.
-        let since = |moment| {
-            if clock.unix > moment {
-                clock.unix.abs_diff(moment)
-            } else {
-                0
-            }
-        };
-        let elapsed = since(self.moved_at);
+        let elapsed = clock.since(self.moved_at);
         if elapsed > 0 {
             let allowed = config
                 .max_velocity
@@ -307,7 +299,7 @@ impl Guard {
             self.moved_at = clock.unix;
         }
         let guarded = self.clamp(config, spot)?;
-        let elapsed = since(self.averaged_at);
+        let elapsed = clock.since(self.averaged_at);
         if later && elapsed > 0 {
             self.average = average(self.average, guarded, elapsed, config.average_seconds)?;
             self.averaged_at = clock.unix;

@@ -19,6 +19,6 @@ impl Guard {
     /// How old the newest accepted price is, seconds; none before the clock has reached it.
     #[must_use]
     pub fn age(&self, clock: Clock) -> u64 {
-        u64::try_from(clock.unix.saturating_sub(self.priced_at)).unwrap_or(0)
+        clock.since(self.priced_at)
     }
 }
