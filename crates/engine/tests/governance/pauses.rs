@@ -1,4 +1,4 @@
-//! What each kind of pause stops.
+//! Actions stopped by each kind of pause.
 
 use super::scene::{NOW, SOL, USDC, later, market, prices};
 use breakwater_engine::{
