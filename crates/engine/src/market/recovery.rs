@@ -79,7 +79,7 @@ impl Books {
     /// guardians and protocol have. See [`crate::Backstop::equity`].
     ///
     /// # Errors
-    /// [`Error::Overflow`].
+    /// [`crate::Error::Overflow`].
     pub fn equity(&self, price: Price) -> Result<i128> {
         let equity = self.backstop.equity(&self.pool, price)?;
         Ok(equity.saturating_sub(i128::from(self.recovery.written_off.0)))

@@ -6,8 +6,7 @@ use breakwater_engine::{
     governance::pause::Kinds, price::oracle::PriceUse,
 };
 
-/// Every action that a kind of pause stops, and no other.
-/// The bit that stops it (zero: none does), its name, and the action.
+/// An action: the bit of the pause that stops it (zero: none does), its name, and how it is done.
 type Act<'a> = (u8, &'static str, Box<dyn Fn(&mut Market) -> Result<()> + 'a>);
 
 #[test]
