@@ -19,7 +19,7 @@ record! {
         shares: GuardianShares,
         /// The part of it that paid the backstop's debt to the pool.
         repaid: Quote,
-        /// What the claim lacked before, at the stored price, quote atoms.
+        /// Impairment of the claim before, at the stored price, quote atoms.
         impaired: Quote,
         /// The guardians' claim now, quote atoms.
         claim_after: Quote,
@@ -45,7 +45,7 @@ record! {
     GuardianWithdrawal {
         /// Quote atoms paid out, rounded down.
         amount: Quote,
-        /// What is unpaid of its request now, quote atoms.
+        /// Unpaid part of the request now, quote atoms.
         unpaid: Quote,
         /// All fixed claims of those who asked to leave now, quote atoms.
         requested_after: Quote,
@@ -53,13 +53,14 @@ record! {
 }
 
 impl Market {
-    /// Takes a guardian's capital in, for at least `min_shares` shares of the claim, if the claim lacks at most `max_impairment`
-    /// quote atoms ([`Market::claim_impairment`]): who joins bears his part of that. At any level, for it takes the stored price;
-    /// who wants a fresh one shows it first. Not while written-off debt may still be paid back ([`crate::pool::recovery`]).
+    /// Takes a guardian's capital in, for at least `min_shares` shares of the claim, if the claim lacks at most
+    /// `max_impairment` quote atoms ([`Market::claim_impairment`]): who joins bears his part of that. At any level, for
+    /// it takes the stored price; who wants a fresh one shows it first. Not while written-off debt may still be paid
+    /// back ([`crate::pool::recovery`]).
     ///
     /// # Errors
-    /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`],
-    /// [`Error::WrittenOff`], [`Error::ClaimImpaired`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share;
+    /// [`Error::SlippageExceeded`], [`Error::WrittenOff`], [`Error::ClaimImpaired`], [`Error::Overflow`].
     pub fn guardian_deposit(
         &mut self,
         position: &mut GuardianPosition,
@@ -100,15 +101,18 @@ impl Market {
         })
     }
 
-    /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens `guardian_cooldown` seconds
-    /// from now; see [`crate::backstop::guardians`]. The claim is the shares' part of the guardians' claim, or of what the backstop can pay of all
-    /// claims at the lowest of the stored prices if that is less, rounded down. One request at a time.
+    /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens
+    /// `guardian_cooldown` seconds from now; see [`crate::backstop::guardians`]. The claim is the shares' part of the
+    /// guardians' claim, or of what the backstop can pay of all claims at the lowest of the stored prices if that is
+    /// less, rounded down. One request at a time.
     ///
-    /// No shares at all take an open request back, at the share value of then: what is unpaid of it buys shares as a deposit does.
+    /// No shares at all take an open request back, at the share value of then: what is unpaid of it buys shares as a
+    /// deposit does.
     ///
     /// # Errors
-    /// [`Error::RequestRunning`], [`Error::InsufficientGuardianShares`], [`Error::ClaimWorthless`], [`Error::SlippageExceeded`];
-    /// of taking back [`Error::NothingRequested`], [`Error::TooEarly`]; [`Error::Overflow`].
+    /// [`Error::RequestRunning`], [`Error::InsufficientGuardianShares`], [`Error::ClaimWorthless`],
+    /// [`Error::SlippageExceeded`]; of taking back [`Error::NothingRequested`], [`Error::TooEarly`];
+    /// [`Error::Overflow`].
     pub fn guardian_request(
         &mut self,
         position: &mut GuardianPosition,
@@ -166,16 +170,18 @@ impl Market {
         })
     }
 
-    /// Pays an open request as much of `amount` as can leave now, and at least `min_amount`: its part of max(0, C), of what there is,
-    /// and of the backstop's cash, which there is only when it owes nobody anything ([`crate::backstop::guardians`]). It may be nothing. What is
-    /// unpaid because no more could leave earns for standing by from then on.
+    /// Pays an open request as much of `amount` as can leave now, and at least `min_amount`: its part of max(0, C), of
+    /// what there is, and of the backstop's cash, which there is only when it owes nobody anything
+    /// ([`crate::backstop::guardians`]). It may be nothing. The part left unpaid because no more could leave earns for
+    /// standing by from then on.
     ///
-    /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some if they are. Without an
-    /// accepted reading for [`DEAD_SECONDS`] the stored ones are taken as they are, whatever the level: nobody is kept by a dead feed.
+    /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some
+    /// if they are. Without an accepted reading for [`DEAD_SECONDS`] the stored ones are taken as they are, whatever
+    /// the level: nobody is kept by a dead feed.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TooEarly`], [`Error::MarketGuarded`], [`Error::MarketHalted`],
-    /// [`Error::PriceTooOld`], [`Error::SlippageExceeded`], [`Error::Overflow`].
+    /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TooEarly`], [`Error::MarketGuarded`],
+    /// [`Error::MarketHalted`], [`Error::PriceTooOld`], [`Error::SlippageExceeded`], [`Error::Overflow`].
     pub fn guardian_withdraw(
         &mut self,
         position: &mut GuardianPosition,
@@ -213,7 +219,7 @@ impl Market {
         })
     }
 
-    /// Whether capital may leave at the stored prices: at Normal, and no older than borrowing allows.
+    /// Checks that capital may leave at the stored prices: at Normal, and no older than borrowing allows.
     ///
     /// # Errors
     /// [`Error::MarketGuarded`], [`Error::MarketHalted`], [`Error::PriceTooOld`].

@@ -1,5 +1,5 @@
-//! What a market may take on: its stress cover, and what new risk, protocol equity and guardians must leave of it. The formula is in
-//! [`crate::backstop::capacity`].
+//! A market's capacity for risk: its stress cover, and the part of it that new risk, protocol equity and guardians must
+//! leave. The formula is in [`crate::backstop::capacity`].
 
 use super::{Books, Market};
 use crate::{
@@ -36,8 +36,8 @@ impl Market {
         Bps(self.volatile_fall().0.saturating_add(raised.0))
     }
 
-    /// The fall that the price's volatility asks cover for, bps: S_base + `stress_volatility` × σ, at least S_base, at most
-    /// `stress_max`. Rounded down.
+    /// The fall that the price's volatility asks cover for, bps: S_base + `stress_volatility` × σ, at least S_base,
+    /// at most `stress_max`. Rounded down.
     #[must_use]
     pub fn volatile_fall(&self) -> Bps {
         let config = &self.config;
@@ -50,11 +50,12 @@ impl Market {
             .max(config.stress_fall.0))
     }
 
-    /// Raises the fall of admission by `points`, of which nothing is left after [`RAISE_SECONDS`]; who may is the caller's business.
+    /// Raises the fall of admission by `points`, of which nothing is left after [`RAISE_SECONDS`]; who may is the
+    /// caller's business.
     ///
     /// # Errors
-    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseResting`] while an earlier one
-    /// lasts, and for as long again.
+    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseResting`] while an
+    /// earlier one lasts, and for as long again.
     pub fn raise_stress(&mut self, points: Bps, clock: Clock) -> Result<StressRaised> {
         if points == Bps(0) || points > LARGEST_RAISE {
             return Err(Error::StressRaiseTooLarge);
@@ -109,7 +110,7 @@ impl Market {
         Ok(())
     }
 
-    /// What has asked to leave: guardians' fixed claims, and the equity that is announced, quote atoms.
+    /// Capital that has asked to leave: guardians' fixed claims, and the announced equity, quote atoms.
     fn leaving(&self, books: &Books) -> Result<Quote> {
         let requested = books.guardians.requested()?;
         // Any amount can be announced.
@@ -117,8 +118,8 @@ impl Market {
     }
 
     /// Refuses to take protocol equity out of `books`, already without it, if what stays does not cover the fall of
-    /// [`Market::volatile_fall`] beside what guardians have asked for, who come first. Without an accepted price nobody has a debt, and
-    /// nothing is refused.
+    /// [`Market::volatile_fall`] beside what guardians have asked for, who come first. Without an accepted price nobody
+    /// has a debt, and nothing is refused.
     ///
     /// # Errors
     /// [`Error::StressCoverExceeded`], [`Error::Overflow`].
@@ -130,7 +131,8 @@ impl Market {
         Ok(())
     }
 
-    /// C at `stress_fall` (first) and what A is made of, at the fall of admission (second), interest included; stores nothing.
+    /// C at `stress_fall` (first) and what A is made of, at the fall of admission (second), interest included; stores
+    /// nothing.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -153,8 +155,8 @@ impl Market {
         Ok([at(self.config.stress_fall)?, at(self.admission_fall(clock))?])
     }
 
-    /// The inventory that fits the pipeline beside what is held, collateral atoms, rounded down: (P − inventory), P at the
-    /// higher EMA.
+    /// The inventory that fits the pipeline beside what is held, collateral atoms, rounded down: (P − inventory), P
+    /// at the higher EMA.
     ///
     /// # Errors
     /// [`Error::Overflow`].

@@ -26,7 +26,7 @@ pub struct ExecuteFeeds<'info> {
     pub queued_change: AccountLoader<'info, QueuedChange>,
     /// The price accounts of the present feeds. Not looked at where they are announced to be dead.
     pub present: Feeds<'info>,
-    /// Those of the queued ones.
+    /// The price accounts of the queued feeds.
     pub next: Feeds<'info>,
 }
 
@@ -61,7 +61,7 @@ pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Pins, dead: bool) -> Res
     Ok(())
 }
 
-/// What the queued feeds say. Not inlined: the oracle that they would make is large for a stack frame.
+/// Readings of the queued feeds. Not inlined: the oracle that they would make is large for a stack frame.
 #[inline(never)]
 fn read_next(market: &Market, feeds: &Pins, accounts: &Feeds) -> Result<Readings> {
     let mut readings = Readings::NONE;

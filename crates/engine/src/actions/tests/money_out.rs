@@ -391,7 +391,8 @@ fn a_position_is_closed_when_it_holds_nothing() {
     }
 }
 
-/// Takes `amount` out when it can be, at a young price of an eighth: what is left of the equity, of the cash and of what was given for good.
+/// Takes `amount` out when it can be, at a young price of an eighth: what is left of the equity, of the cash and of
+/// what was given for good.
 fn take_out(market: &Market, amount: u64) -> Result<(u64, u64, i64)> {
     let mut market = *market;
     market.queue_take_out(Quote(amount), 1_000, NOW).unwrap();

@@ -36,7 +36,7 @@ const fn means(cover: u64, equity: u64) -> Means {
     }
 }
 
-/// Pays all that can be. What is left of the cover and of the equity.
+/// Pays all that can be. Takes the payment off cover and equity, and returns it.
 fn pay(guardians: &mut Guardians, position: &mut GuardianPosition, means: &mut Means) -> u64 {
     let paid = guardians.pay(position, Quote(u64::MAX), means).unwrap();
     (means.cover, means.equity) = (means.cover.minus(paid).unwrap(), means.equity.minus(paid).unwrap());
@@ -346,7 +346,8 @@ fn what_keeps_a_request_in_falls_to_nothing_on_a_straight_line() {
     assert_eq!(none.fall_at(Clock { unix: 1_000, slot: 0 }), Bps(0));
 }
 
-/// What a claim of so much earns of `earned` atoms (Q64.64) beside so much of the protocol's own: whole atoms and the fraction.
+/// Earnings of a claim of so much, of `earned` atoms (Q64.64) beside so much of the protocol's own: whole atoms and the
+/// fraction.
 fn stood_by(claim: u64, protocol: u64, earned: u128, fraction: u64) -> (u64, u64) {
     let mut guardians = Guardians {
         fraction,
@@ -429,8 +430,8 @@ proptest! {
         prop_assert!(earned <= exact && earned >= exact * (1.0 - 1e-6), "{earned} {exact}");
     }
 
-    /// Whatever is asked, paid, earned and taken back, in whatever order: the parts add up, nobody is paid more than his part, and
-    /// what each atom of claim can expect of the equity falls for nobody by another's leaving.
+    /// Whatever is asked, paid, earned and taken back, in whatever order: the parts add up, nobody is paid more than
+    /// his part, and what each atom of claim can expect of the equity falls for nobody by another's leaving.
     #[test]
     fn requests_add_up_and_take_from_nobody(
         start in 1u64..1 << 40, ratio in 1u64..20_000, equity in 0u64..1 << 42,

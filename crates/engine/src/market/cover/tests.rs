@@ -160,7 +160,7 @@ fn admission_asks_for_more_while_prices_move() {
     assert_eq!(fall(3_800, 0, 5_000, 7), 3_800);
 }
 
-/// What admission says of a move from so much debt to another, on 10,000 of collateral, and of C and A.
+/// Admission's answer to a move from so much debt to another, on 10,000 of collateral.
 fn admits(market: &Market, from: u64, to: u64) -> Result<()> {
     let mut market = *market;
     let before = account(&mut market, from, 10_000);
@@ -176,7 +176,7 @@ fn admits(market: &Market, from: u64, to: u64) -> Result<()> {
     market.check_admission(&market.books, &moved, eighth().lowest(), NOW)
 }
 
-/// What 800 of debt on 10,000 of collateral lack after the fall.
+/// Shortfall of 800 of debt on 10,000 of collateral after the fall.
 fn lacking() -> u64 {
     let mut market = market();
     account(&mut market, 800, 10_000);
