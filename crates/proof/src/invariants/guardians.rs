@@ -167,12 +167,13 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// The backstop's equity as it counts for whoever takes money out: at the lowest of the stored prices, at least nothing.
+/// The backstop's equity as it counts for whoever takes money out: at the lowest of the stored prices, at least
+/// nothing.
 fn releasable(facts: &Facts, accrued: &crate::Stage) -> Int {
     equity(accrued, &facts.index, &stored_lowest(&facts.step.after))
 }
 
-/// Whether the stored prices are good for leaving, if any are needed: at Normal, and no older than borrowing allows.
+/// True if the stored prices are good for leaving, if any are needed: at Normal, and no older than borrowing allows.
 fn is_fresh(facts: &Facts, accrued: &crate::Stage) -> bool {
     let guard = &facts.step.after.market.guard;
     let age = facts.now - guard.priced_at;
@@ -180,7 +181,7 @@ fn is_fresh(facts: &Facts, accrued: &crate::Stage) -> bool {
     !accrued.market.books.leaving_needs_prices() || (normal && age <= i64::from(facts.config.max_age_short))
 }
 
-/// What is unpaid of a guardian's request, quote atoms, rounded down: by itself, or by its shares of the open claims.
+/// Unpaid part of a guardian's request, quote atoms, rounded down: by itself, or by its shares of the open claims.
 fn unpaid(stage: &crate::Stage, guardian: usize) -> Int {
     let guardians = &stage.market.books.guardians;
     let position = stage.guardians[guardian].in_era(guardians.era);
@@ -430,14 +431,15 @@ fn in_part(facts: &Facts, before: &crate::Stage, done: &Settlement) -> Verdict {
     })
 }
 
-/// What the pool owed the backstop, netted against its debt just before: whole atoms become the backstop's reserve.
+/// Reserve after the pool's debt to the backstop, netted against the backstop's debt just before, is added: whole
+/// atoms.
 fn after_reserve(facts: &Facts, before: &crate::Stage) -> Int {
     let due = int(before.market.books.pool.due.raw()) >> 64u32;
     let owed = facts.debt(before.market.books.backstop.debt_shares);
     int(before.market.books.backstop.reserve.0) + due.min(owed)
 }
 
-/// Debt shares that this netting cancelled.
+/// Debt shares that this netting canceled.
 fn netted(before: &crate::Stage, written: u64) -> u64 {
     before.market.books.backstop.debt_shares.0 - written
 }

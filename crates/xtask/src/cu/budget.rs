@@ -21,7 +21,7 @@ fn instructions(root: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Of each instruction the most of all its rows: a variant is called as the instruction, and more behind it.
+/// The most of all rows of each instruction: a variant is called as the instruction, and more behind it.
 ///
 /// # Panics
 /// If an instruction has no row, or a row no instruction.
