@@ -112,7 +112,9 @@ impl Market {
         let (repaid, recovered) = books.receive(cost)?;
         let gain = books.income.sell(inventory, amount, cost);
         let written_off = books.recovery.written_off;
-        let ended = books.count_down(amount, prices.lowest());
+        let settles = prices.permit(PriceUse::Borrow).is_ok();
+        let highest = settles.then(|| prices.highest()).transpose()?;
+        let ended = books.count_down(amount, highest);
         books.invariant()?;
         self.books = books;
         Ok(Sale {

@@ -10,6 +10,9 @@ use crate::{
 /// Without an accepted reading for so long, seconds, level and age no longer keep guardians in: seven days.
 pub const DEAD_SECONDS: i64 = 7 * 86_400;
 
+/// Largest age of the stored prices for a request whose release is over, seconds, where borrowing allows less: an hour.
+pub const RELEASED_AGE: u64 = 3_600;
+
 record! {
     /// A guardian put capital behind the backstop.
     GuardianDeposit {
@@ -103,8 +106,7 @@ impl Market {
 
     /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens
     /// `guardian_cooldown` seconds from now; see [`crate::backstop::guardians`]. The claim is the shares' part of the
-    /// guardians' claim, or of what the backstop can pay of all claims at the lowest of the stored prices if that is
-    /// less, rounded down. One request at a time.
+    /// guardians' claim, rounded down. One request at a time.
     ///
     /// No shares at all take an open request back, at the share value of then: what is unpaid of it buys shares as a
     /// deposit does.
@@ -132,8 +134,7 @@ impl Market {
         if shares > next.shares {
             return Err(Error::InsufficientGuardianShares);
         }
-        let equity = positive(books.equity(self.guard.lowest(&self.config))?);
-        let amount = books.guardians.ask(&mut next, shares, equity)?;
+        let amount = books.guardians.ask(&mut next, shares)?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
         }
@@ -176,8 +177,9 @@ impl Market {
     /// standing by from then on.
     ///
     /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some
-    /// if they are. Without an accepted reading for [`DEAD_SECONDS`] the stored ones are taken as they are, whatever
-    /// the level: nobody is kept by a dead feed.
+    /// if they are. Once the release is over the level no longer refuses, and the stored prices may be
+    /// [`RELEASED_AGE`] old: both hang on parameters, and nobody is kept by those. Without an accepted reading for
+    /// [`DEAD_SECONDS`] the stored ones are taken as they are, whatever the level: nobody is kept by a dead feed.
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TooEarly`], [`Error::MarketGuarded`],
@@ -195,7 +197,11 @@ impl Market {
         let mut next = position.in_era(books.guardians.era);
         next.check_open(clock)?;
         if books.leaving_needs_prices() && self.guard.age(clock) < DEAD_SECONDS.unsigned_abs() {
-            self.check_leaving_price(clock)?;
+            if next.is_released(clock) {
+                self.check_released_price(clock)?;
+            } else {
+                self.check_leaving_price(clock)?;
+            }
         }
         let lowest = self.guard.lowest(&self.config);
         let means = Means {
@@ -235,6 +241,17 @@ impl Market {
                 Ok(())
             }
         }
+    }
+
+    /// Checks that a request whose release is over may leave at the stored prices: at any level.
+    ///
+    /// # Errors
+    /// [`Error::PriceTooOld`].
+    fn check_released_price(&self, clock: Clock) -> Result<()> {
+        if self.guard.age(clock) > RELEASED_AGE.max(self.config.max_age_short.into()) {
+            return Err(Error::PriceTooOld);
+        }
+        Ok(())
     }
 
     /// A position may be closed when it holds no shares and no request of this era.

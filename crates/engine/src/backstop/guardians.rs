@@ -19,10 +19,9 @@
 //!
 //! # Leaving
 //!
-//! Who asks to leave gives shares up for a **fixed claim** in quote atoms: their part of the claim, or of what the
-//! backstop can pay of all claims at the stored prices ([`Guardians::worth`]) if that is less. From then on it takes no
-//! part in what the claim earns, does not count for new risk ([`crate::backstop::capacity`]), and ranks with all other
-//! claims in losses. It opens `guardian_cooldown` later; what a payment could not pay then earns for standing by again.
+//! Who asks to leave gives shares up for a **fixed claim** in quote atoms: their part of the claim. From then on it takes
+//! no part in what the claim earns, does not count for new risk ([`crate::backstop::capacity`]), and ranks with all
+//! other claims in losses: a payment is cut by min(1, equity ÷ all claims) ([`Guardians::worth`]). It opens `guardian_cooldown` later; what a payment could not pay then earns for standing by again.
 //! Who leaves it in although it could leave earns nothing for it: it would be an option to go when news comes.
 //!
 //! | kept | what | changes |
@@ -47,8 +46,8 @@
 //! moment pays nothing more, and whoever comes later finds the part that he would have found first. A new request
 //! counts as paid by the part P ÷ U that the others were paid on average (at most a hundredfold): its own part is C ×
 //! own ÷ U, whether it was ever here before or not. Where equity is below all claims, a payment gives up as much more
-//! of the claim, so what is left for each other atom of claim stays the same. And asking gives up at least what it
-//! gets; taking back buys shares at the claim's full value, as a deposit does: all claims stay what they were.
+//! of the claim, so what is left for each other atom of claim stays the same. And asking gives up what it gets, whenever
+//! it asks; taking back buys shares at the claim's full value, as a deposit does: all claims stay what they were.
 //!
 //! A request keeps its own terms: amount, opening, S and release are what they were when it was asked, whatever is
 //! changed later. It ends by being paid, or by being taken back from its opening on. A settled deficit voids the claim,
@@ -185,19 +184,13 @@ impl Guardians {
         num::mul_div_floor(claim.0, equity.0, all.0).map(Quote)
     }
 
-    /// Gives `shares` of a position up for a request. The shares' part of the claim is rounded down, and so is what it
-    /// is worth.
+    /// Gives `shares` of a position up for a request of their part of the claim, rounded down. Not less where the
+    /// backstop has lost: the payment is cut by that, and a second cut would be a gift to those who ask later.
     ///
     /// # Errors
     /// [`Error::ClaimWorthless`], [`Error::Overflow`].
-    pub(crate) fn ask(
-        &mut self,
-        position: &mut GuardianPosition,
-        shares: GuardianShares,
-        equity: Quote,
-    ) -> Result<Quote> {
-        let given_up = Quote(self.of_claim().amount_for(shares.0)?).min(self.claim);
-        let amount = self.worth(given_up, equity)?;
+    pub(crate) fn ask(&mut self, position: &mut GuardianPosition, shares: GuardianShares) -> Result<Quote> {
+        let amount = Quote(self.of_claim().amount_for(shares.0)?).min(self.claim);
         if amount == Quote::ZERO {
             return Err(Error::ClaimWorthless);
         }
@@ -209,7 +202,7 @@ impl Guardians {
         } else {
             Quote(num::mul_div_floor(amount.0, before, requested.0)?)
         };
-        self.claim = self.claim.minus(given_up)?;
+        self.claim = self.claim.minus(amount)?;
         self.shares = self.shares.minus(shares)?;
         self.waiting = self.waiting.plus(amount)?;
         self.paid = self.paid.plus(paid)?;
@@ -479,6 +472,12 @@ impl GuardianPosition {
         } else {
             Ok(())
         }
+    }
+
+    /// True once nothing of S is left of its request: then nobody keeps it in, whatever the level.
+    #[must_use]
+    pub fn is_released(&self, clock: Clock) -> bool {
+        clock.unix >= self.opens_at.saturating_add(self.release.into())
     }
 
     /// S of its request at a moment, bps, rounded up: what it was when asked, falling on a straight line from the

@@ -111,6 +111,9 @@ impl Market {
         books.accrue(&self.config, clock)?;
         books.invariant()?;
         self.books = books;
+        // Equity that is announced stays for as long as a guardian who asks now has to wait longer.
+        let longer = next.guardian_cooldown.saturating_sub(self.config.guardian_cooldown);
+        self.take_out.put_off(longer);
         self.config = next;
         self.depth = self.depth.after_changes(changes, clock);
         Ok(())

@@ -149,12 +149,14 @@ impl QueuedChange {
         self.subject == subject && self.kind == kind
     }
 
-    /// Checks that the change of this hash may be executed now. Returns the number of the entry.
+    /// Checks that the change of this hash may be executed now, and not before `delay` seconds, as that is by now, have
+    /// passed since it was queued: [`Market::change_delay`] of what changes a market. So who learns of it still leaves
+    /// first, though the guardians' cool-down has become longer in between. Returns the number of the entry.
     ///
     /// # Errors
     /// [`Error::TooEarly`], [`Error::Expired`], [`Error::ChangeDiffers`].
-    pub fn check(&self, hash: &[u8; 32], clock: Clock) -> Result<u16> {
-        if clock.unix < self.opens_at {
+    pub fn check(&self, hash: &[u8; 32], delay: i64, clock: Clock) -> Result<u16> {
+        if clock.unix < self.opens_at.max(self.queued_at.saturating_add(delay)) {
             return Err(Error::TooEarly);
         }
         if clock.unix > self.closes_at {

@@ -95,7 +95,7 @@ impl Market {
     pub(crate) fn check_admission(&self, books: &Books, moved: &Move, lowest: Price, clock: Clock) -> Result<()> {
         let stress = Stress::new(&self.map, books.pool.index, lowest, self.admission_fall(clock))?;
         let index = Factor::of(books.pool.index.raw());
-        let leaving = self.leaving(books)?;
+        let leaving = self.leaving(books, clock)?;
         let admission = |sums| {
             let owed = books.reserves_owed();
             let cover = stress.cover(&books.backstop, owed, &index, (&self.map, sums))?;
@@ -110,11 +110,17 @@ impl Market {
         Ok(())
     }
 
-    /// Capital that has asked to leave: guardians' fixed claims, and the announced equity, quote atoms.
-    fn leaving(&self, books: &Books) -> Result<Quote> {
+    /// Capital that has asked to leave: guardians' fixed claims, and the equity announced until its time is over, quote
+    /// atoms.
+    fn leaving(&self, books: &Books, clock: Clock) -> Result<Quote> {
         let requested = books.guardians.requested()?;
-        // Any amount can be announced.
-        Ok(Quote(requested.0.saturating_add(self.take_out.amount.0)))
+        let announced = if clock.unix > self.take_out.closes_at {
+            0
+        } else {
+            // Any amount can be announced.
+            self.take_out.amount.0
+        };
+        Ok(Quote(requested.0.saturating_add(announced)))
     }
 
     /// Refuses to take protocol equity out of `books`, already without it, if what stays does not cover the fall of
@@ -138,7 +144,7 @@ impl Market {
     /// [`Error::Overflow`].
     pub fn stress(&self, prices: &Prices, clock: Clock) -> Result<[StressStatement; 2]> {
         let books = self.books_at(clock)?;
-        let leaving = self.leaving(&books)?;
+        let leaving = self.leaving(&books, clock)?;
         let at = |fall| {
             let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), fall)?;
             let under = self.map.under(self.map.sums_from(stress.threshold));

@@ -75,11 +75,11 @@ impl Market {
         Ok(self.impaired_at(&self.books_at(clock)?, Bps(0)))
     }
 
-    /// Shortfall of the guardians' claim if everything were settled at the stored price as it is, quote atoms: a
-    /// guardian who joins bears his capital's part of it.
+    /// Shortfall of all guardians' claims if everything were settled at the stored price as it is, quote atoms: those
+    /// who asked to leave rank with the others, so a guardian who joins bears his capital's part of it.
     ///
     /// ```text
-    /// max(0, claim − max(0, rest))
+    /// max(0, all claims − max(0, rest))
     /// rest = cash + reserves owed + inventory × p − backstop debt − unfunded credits − written off − B(p)
     /// ```
     ///
@@ -95,7 +95,8 @@ impl Market {
         // As in `impaired_at`.
         let spare = cover.map_or(u64::MAX, |cover| cover.spare().0);
         let spare = spare.saturating_sub(books.recovery.written_off.0);
-        Quote(books.guardians.claim.0.saturating_sub(spare))
+        let claims = books.guardians.all_claims().unwrap_or(Quote(u64::MAX));
+        Quote(claims.0.saturating_sub(spare))
     }
 
     /// See [`Market::lp_value`].

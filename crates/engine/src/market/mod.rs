@@ -140,6 +140,16 @@ record! {
     }
 }
 
+impl TakeOut {
+    /// Opens and closes `seconds` later: guardians who ask from now on are paid so much later.
+    pub(crate) fn put_off(&mut self, seconds: u32) {
+        if self.amount != Quote::ZERO {
+            self.opens_at = self.opens_at.saturating_add(seconds.into());
+            self.closes_at = self.closes_at.saturating_add(seconds.into());
+        }
+    }
+}
+
 /// Parts of a new market.
 #[derive(Clone, Copy, Debug)]
 pub struct NewMarket {

@@ -40,8 +40,12 @@ impl Books {
     }
 
     /// `amount` of inventory was sold, and its proceeds are in. Returns what ended with the last of the inventory of
-    /// then; the rest of the inventory counts at `lowest`.
-    pub(crate) fn count_down(&mut self, amount: Collateral, lowest: Price) -> Ended {
+    /// then.
+    ///
+    /// It ends only at a price at which a deficit may be settled: `highest`, which there is at Normal alone. At any
+    /// other, and where the rest of the inventory is worth enough at that, the account goes on with all that is held:
+    /// else whoever buys the last atom would choose the moment of the lowest price.
+    pub(crate) fn count_down(&mut self, amount: Collateral, highest: Option<Price>) -> Ended {
         if self.recovery.written_off == Quote::ZERO {
             return Ended::default();
         }
@@ -52,7 +56,9 @@ impl Books {
         }
         let carried = num::part(self.recovery.written_off.0, CARRIED).max(1);
         // More than can be counted is more than enough.
-        let surplus = self.backstop.equity(&self.pool, lowest).unwrap_or(i128::MAX);
+        let surplus = highest.map_or(i128::MAX, |price| {
+            self.backstop.equity(&self.pool, price).unwrap_or(i128::MAX)
+        });
         if surplus >= i128::from(carried) && self.backstop.inventory != Collateral::ZERO {
             self.recovery.inventory = self.backstop.inventory;
             return Ended::default();

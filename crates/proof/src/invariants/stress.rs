@@ -112,7 +112,7 @@ fn now(facts: &Facts) -> Stage {
 fn sum(facts: &Facts, fall: u32, told: &StressStatement) -> Verdict {
     let (view, stage) = (priced(facts)?, now(facts));
     let counted = covers(&stage, &facts.index, view, fall, stage.market.map.origin);
-    let leaving = requested(&stage.market) + stage.market.take_out.amount.0;
+    let leaving = requested(&stage.market) + announced(facts, &stage.market);
     let leaving = leaving.min(int(u64::MAX));
     let fine = told.fall.0 == fall
         && int(told.price.raw()) == view.fallen(fall)
@@ -150,7 +150,7 @@ fn admissions(facts: &Facts, view: &View) -> Option<Vec<(Int, Int)>> {
     let (before, after) = (accrued(facts)?, &facts.step.after);
     let (fall, origin) = (admission_fall(&after.market, facts.now), after.market.map.origin);
     let of = |stage: &Stage| {
-        let leaving = requested(&stage.market) + stage.market.take_out.amount.0;
+        let leaving = requested(&stage.market) + announced(facts, &stage.market);
         covers(stage, &facts.index, view, fall, origin)
             .into_iter()
             .map(move |cover| cover - &leaving)
@@ -371,4 +371,14 @@ fn at_once(facts: &Facts, _: &History) -> Verdict {
             format!("account {account} should be relieved of {expected}: {result:?}")
         })
     }))
+}
+
+/// Equity that the protocol has announced to take out, until its time is over.
+fn announced(facts: &Facts, market: &Market) -> u64 {
+    let announced = &market.take_out;
+    if facts.now > announced.closes_at {
+        0
+    } else {
+        announced.amount.0
+    }
 }
