@@ -409,7 +409,7 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
 }
 
 /// The most that collateral may be worth.
-fn highest(view: &View) -> Option<Int> {
+fn highest(view: &crate::facts::View) -> Option<Int> {
     let averages = (&view.average).max(view.ema.as_ref()?);
     Some((&view.spot).max(&view.guarded).max(averages) + (&view.high - &view.spot))
 }
