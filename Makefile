@@ -157,6 +157,15 @@ lint: node ## formatting, clippy and biome, with no warning allowed
 	@bash scripts/js.sh lint
 	@$(xtask) links
 
+# Licenses, duplicates and sources of what is in Cargo.lock: deny.toml. Advisories need a database from the network, and are for the
+# workflow.
+.PHONY: deny
+deny: ## licenses and sources of the crates, where cargo-deny is installed
+	$(call step,looking at dependencies)
+	@if cargo deny --version >/dev/null 2>&1; then \
+	  cargo deny --log-level error $(LOCKED) check --hide-inclusion-graph licenses bans sources; \
+	else echo "skipped: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
+
 .PHONY: generated
 generated: idl cu guards risk ## generated files are committed as they are generated
 	$(call step,comparing generated files)
@@ -165,4 +174,4 @@ generated: idl cu guards risk ## generated files are committed as they are gener
 	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards risk' and commit: $(GENERATED)"; exit 1; }
 
 .PHONY: ci
-ci: lint generated smt index test ## what CI checks
+ci: lint deny generated smt index test ## what CI checks
