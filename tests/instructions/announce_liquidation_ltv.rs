@@ -1,4 +1,4 @@
-//! `announce_liquidation_ltv`. What follows the ramp, second by second, is in `ramp`.
+//! `announce_liquidation_ltv`. Actions along the ramp, second by second, are in `ramp`.
 
 mod ramp;
 

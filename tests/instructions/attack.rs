@@ -18,7 +18,7 @@ use breakwater_testkit::{Actor, ExpectedError, MintSpec, Outcome, World, keys::a
 pub struct Attack<'a> {
     /// Where it is sent.
     pub world: &'a mut World,
-    /// What is bent; it is sent as it stands by [`Attack::honest_passes`].
+    /// The instruction that is bent; [`Attack::honest_passes`] sends it as it stands.
     pub honest: Instruction,
     actors: Vec<Actor>,
 }

@@ -1,5 +1,6 @@
-//! Attacks on the money, each played through on the compiled program, with what the attacker gains counted in atoms. Those that
-//! belong to one instruction are in that instruction's file; `docs/attacks.md` lists all, and `table` sees that it does.
+//! Attacks on the money, each played through on the compiled program, with what the attacker gains counted in atoms.
+//! Attacks that belong to one instruction are in that instruction's file; `docs/attacks.md` lists all, and `table` sees
+//! that it does.
 
 mod calls;
 mod compute;

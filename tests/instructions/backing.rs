@@ -11,8 +11,8 @@ use breakwater_engine::{
 };
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
 
-/// A minute later the collateral stands at `price` × 10⁻⁸ dollars, with both averages and without any uncertainty, and the
-/// quote token at one dollar.
+/// A minute later the collateral stands at `price` × 10⁻⁸ dollars, with both averages and without any uncertainty,
+/// and the quote token at one dollar.
 pub fn stands_at(scene: &mut Scene, price: i64) {
     scene.world.advance(60);
     let MarketKeys {
@@ -83,8 +83,8 @@ pub fn sell_out(scene: &mut Scene) -> Sale {
     outcome.event::<InventorySold>().sale
 }
 
-/// A backstop that has lost everything: Alice was taken over at $60 for 6,500, all of her 100 SOL are sold, and it owes the
-/// pool what protocol and guardians could not pay.
+/// A backstop that has lost everything: Alice was taken over at $60 for 6,500, all of her 100 SOL are sold, and it owes
+/// the pool what protocol and guardians could not pay.
 #[track_caller]
 pub fn deficit(world: World, spec: &MarketSpec, protocol: u64, guardians: u64) -> (Scene, Actor) {
     let (mut scene, gina) = backed(world, spec, protocol, guardians);
@@ -94,8 +94,8 @@ pub fn deficit(world: World, spec: &MarketSpec, protocol: u64, guardians: u64) -
     (scene, gina)
 }
 
-/// What Kate is credited with for taking Alice over at $60: the tip, and 25 bps of the 6,000 that her collateral is worth, an atom
-/// less than it, as the price is rounded down.
+/// Kate's bounty for taking Alice over at $60, quote atoms: the tip, and 25 bps of the 6,000 that her collateral is
+/// worth, an atom less than it, as the price is rounded down.
 pub const BOUNTY_AT_60: u64 = 15_049_999;
 
 /// Keepers' credits, quote atoms: what there is cash for, and the rest.
@@ -104,7 +104,7 @@ pub fn credits(scene: &mut Scene) -> (u64, u64) {
     (backstop.funded_credits.0, backstop.unfunded_credits.0)
 }
 
-/// What the backstop offers at the price shown now.
+/// The backstop's offer at the price shown now.
 #[track_caller]
 pub fn offer(world: &mut World, market: &MarketKeys) -> Offer {
     let (clock, mut state) = (world.clock(), world.market_state(market));
@@ -113,7 +113,7 @@ pub fn offer(world: &mut World, market: &MarketKeys) -> Offer {
     state.offer(&prices, clock).unwrap()
 }
 
-/// What the backstop owes the pool now, quote atoms.
+/// The backstop's debt to the pool now, quote atoms.
 pub fn owed(scene: &mut Scene) -> u64 {
     let books = scene
         .world
@@ -134,7 +134,7 @@ pub fn position_of(scene: &mut Scene, guardian: &Actor) -> GuardianPosition {
     scene.world.guardian_position(&scene.market, guardian)
 }
 
-/// Whether an LP share is worth less in `after` than in `before`, to the last fraction.
+/// True if an LP share is worth less in `after` than in `before`, to the last fraction.
 pub fn share_fell(before: &Pool, after: &Pool) -> bool {
     let price = |pool: &Pool| {
         (
@@ -146,8 +146,8 @@ pub fn share_fell(before: &Pool, after: &Pool) -> bool {
     assets_after * shares < assets * shares_after
 }
 
-/// Five years in which all cash is lent at the highest rate that a config may have: the debt does not fit 64 bits any more,
-/// so interest cannot be accrued.
+/// Five years in which all cash is lent at the highest rate that a config may have: the debt does not fit 64 bits any
+/// more, so interest cannot be accrued.
 pub const FIVE_YEARS: u32 = 5 * 365 * 86_400;
 
 /// The parameters of it.

@@ -13,7 +13,7 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{DebtShares, Quote, actions::Borrowing, price::oracle::PriceUse};
 use breakwater_testkit::{Actor, Position, World, ix};
 
-/// What 100 SOL carry: 70% of 100 × 99.9 ÷ 1.001, as $100 ± 0.1 is divided by $1 ± 0.001.
+/// Largest debt that 100 SOL carry: 70% of 100 × 99.9 ÷ 1.001, as $100 ± 0.1 is divided by $1 ± 0.001.
 const CAPACITY: u64 = 6_986_013_986;
 
 /// Debt shares for one quote atom while no interest was ever paid.

@@ -13,8 +13,8 @@ use breakwater_testkit::{MarketSpec, World, default_config, ix, pyth::usd};
 const BPS: u128 = 10_000;
 const MICROS: u128 = 1_000_000;
 
-/// A scene in which the backstop has just taken over all of Alice's 100 SOL at $60, for 6,500 out of its cash. The price
-/// has stood there for long.
+/// A scene in which the backstop has just taken over all of Alice's 100 SOL at $60, for 6,500 out of its cash. The
+/// price has stood there for long.
 fn stocked(spec: &MarketSpec) -> Scene {
     stocked_by(spec, 100_000 * USDC)
 }
@@ -299,7 +299,8 @@ fn who_cannot_pay_gets_nothing() {
 
 #[test]
 fn proceeds_fund_the_keepers_credits_and_then_repay_the_debt_to_the_pool() {
-    // Without capital, the backstop has assumed all of Alice's 6,500, and owes the keeper: the pool lends nothing for that.
+    // Without capital, the backstop has assumed all of Alice's 6,500, and owes the keeper: the pool lends nothing for
+    // that.
     let mut scene = stocked_by(&spec(no_interest()), 0);
     let debt = |scene: &mut Scene| {
         let books = scene.world.market_state(&scene.market).books;

@@ -45,8 +45,8 @@ fn refused(scene: &mut Scene, (budget, min_amount): (u64, u64), expected: Breakw
     scene.world.assert_error_unchanged(&[buy], &[&scene.mallory], expected);
 }
 
-/// Mallory spends a budget. It must do exactly what buying the amount by name does, and that amount must be the most that
-/// the budget pays for.
+/// Mallory spends a budget. It must do exactly what buying the amount by name does, and that amount must be the most
+/// that the budget pays for.
 #[track_caller]
 fn bought_for(scene: &mut Scene, budget: u64) -> Sale {
     let Scene { market, mallory, .. } = &*scene;

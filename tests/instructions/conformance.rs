@@ -1,8 +1,8 @@
-//! The program and the engine's own stage, side by side: the same random sequences of every action, on the compiled program in
-//! LiteSVM and on `breakwater_proof::Stage`, which calls the engine without a chain. After each action both must have given the same answer, a
-//! refusal by its code, and hold the same state to the last byte: so everything that is proved of the stage (`crates/proof`) is
-//! true of the program, and the shell between them (accounts, clock, feeds, tokens, what is saved and what is not) adds
-//! nothing of its own.
+//! The program and the engine's own stage, side by side: the same random sequences of every action, on the compiled
+//! program in LiteSVM and on `breakwater_proof::Stage`, which calls the engine without a chain. After each action both
+//! must have given the same answer, a refusal by its code, and hold the same state to the last byte: so everything that
+//! is proved of the stage (`crates/proof`) is true of the program, and the shell between them (accounts, clock, feeds,
+//! tokens, what is saved and what is not) adds nothing of its own.
 //!
 //! The sequences are the same in every run. `BREAKWATER_CHAIN_SEQUENCES` asks for more of them than CI's.
 
@@ -28,12 +28,12 @@ const SEQUENCES: u32 = 100;
 /// Each kind of call must go through so often at least.
 const LEAST: u64 = 3;
 
-/// What the sequences came to.
+/// Tally of the sequences.
 #[derive(Default)]
 struct Tally {
     sequences: u64,
     actions: u64,
-    /// Of each kind of call: how many went through, and how many were refused.
+    /// Calls of each kind: how many went through, and how many were refused.
     calls: BTreeMap<&'static str, (u64, u64)>,
 }
 

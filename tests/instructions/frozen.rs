@@ -1,5 +1,6 @@
-//! Frozen token accounts. Who may freeze a mint's accounts can freeze a vault, or a user. That stops what moves tokens from or
-//! to that account, with the token program's own error, and nothing else: not liquidations, and no other market.
+//! Frozen token accounts. Who may freeze a mint's accounts can freeze a vault, or a user. That stops what moves tokens
+//! from or to that account, with the token program's own error, and nothing else: not liquidations, and no other
+//! market.
 
 mod moves;
 
@@ -38,8 +39,9 @@ fn refused_by_the_token_program(world: &mut World, attempt: &Move, token_program
     failure
 }
 
-/// Freezes every token account that any instruction moves tokens from or to, one after the other, and tries every instruction:
-/// those that name the frozen account are refused and go through once it is thawed, all others go through at once.
+/// Freezes every token account that any instruction moves tokens from or to, one after the other, and tries every
+/// instruction: those that name the frozen account are refused and go through once it is thawed, all others go through
+/// at once.
 fn freeze_each(stage: &mut Stage, token_program: &Pubkey) {
     let moves = stage.moves();
     for account in stage.token_accounts() {

@@ -102,7 +102,7 @@ fn keepers_credits_are_funded_first_and_then_debt_to_the_pool_is_repaid() {
         "{cancelled}"
     );
 
-    // All but one atom: shares are rounded down, in favour of the pool, so that atom stays owed.
+    // All but one atom: shares are rounded down, in favor of the pool, so that atom stays owed.
     let (repaid, to_pool, backstop) = fund(&mut world, debt - 1_000 * USDC - 1);
     assert_eq!(
         (repaid, to_pool, backstop.cash),

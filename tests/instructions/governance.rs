@@ -65,7 +65,7 @@ fn feeds_of(market: &Market) -> Feeds {
     }
 }
 
-/// What is said of a change of this hash that is queued now.
+/// Record of a change of this hash that is queued now.
 fn queued_now(world: &World, hash: [u8; 32]) -> ChangeQueued {
     ChangeQueued {
         hash,
@@ -97,7 +97,7 @@ fn assert_stored(world: &mut World, subject: &Pubkey, kind: u8, id: u16, told: C
     assert_eq!(stored, expected);
 }
 
-/// What an act by the authority does to its lamports; it pays no fees.
+/// Lamports that the authority pays for an act of its own; it pays no fees.
 #[track_caller]
 fn paid(world: &mut World, act: impl FnOnce(&mut World) -> Outcome) -> (Outcome, i128) {
     let authority = world.authority().key();

@@ -21,7 +21,7 @@ fn fresh(spec: &MarketSpec) -> (Scene, Actor) {
     (scene, gina)
 }
 
-/// What it did.
+/// Makes a deposit, and returns its event.
 #[track_caller]
 fn deposit(scene: &mut Scene, guardian: &Actor, amount: u64) -> GuardianDeposit {
     let outcome = scene.world.guardian_deposit(&scene.market, guardian, amount).unwrap();
@@ -225,8 +225,8 @@ fn the_virtual_shares_must_fit_as_well() {
 
 #[test]
 fn too_little_for_a_share_is_refused() {
-    // An atom behind an empty backstop earns half of a partial liquidation's penalty of an account that is taken over: now a
-    // share is worth many atoms.
+    // An atom behind an empty backstop earns half of a partial liquidation's penalty of an account that is taken over:
+    // now a share is worth many atoms.
     let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 1);
     scene.world.fund(&gina, &scene.market.quote_mint, 1_000 * USDC);
     stands_at(&mut scene, cents(67_00));
@@ -303,7 +303,8 @@ fn debt_that_no_number_can_hold_stops_it() {
 
 #[test]
 fn a_guardian_joins_no_claim_that_lacks_more_than_she_accepts() {
-    // Alice was taken over at $60 for 6,500: the backstop lacks 500 and the keeper's bounty, less the guardians' own 100.
+    // Alice was taken over at $60 for 6,500: the backstop lacks 500 and the keeper's bounty, less the guardians'
+    // own 100.
     let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 100 * USDC);
     stands_at(&mut scene, cents(60_00));
     take_over(&mut scene);

@@ -39,7 +39,7 @@ fn wait(scene: &mut Scene, seconds: u32) {
     scene.world.advance(cooldown + seconds);
 }
 
-/// What it did, of so many quote atoms.
+/// Withdraws so many quote atoms, and returns the event.
 #[track_caller]
 fn withdraw(scene: &mut Scene, guardian: &Actor, amount: u64) -> GuardianWithdrawal {
     let outcome = scene.world.guardian_withdraw(&scene.market, guardian, amount).unwrap();

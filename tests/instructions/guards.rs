@@ -1,5 +1,5 @@
-//! Prices behind guards, on the parameters of [`Config::EXAMPLE`]: what each level lets happen, and what comes of wicks,
-//! crashes and chosen prices.
+//! Prices behind guards, on the parameters of [`Config::EXAMPLE`]: what each level lets happen, and what comes of
+//! wicks, crashes and chosen prices.
 
 mod brake;
 mod chosen_updates;

@@ -1,6 +1,6 @@
-//! What somebody can earn who is owner, keeper, liquidator, buyer and guardian in one: nothing by liquidating himself, by
-//! splitting a liquidation into pieces or by waiting for insolvency, and no more than his part by joining or leaving the
-//! guardians at the right moment. Wealth is counted at the true price.
+//! Earnings of somebody who is owner, keeper, liquidator, buyer and guardian in one: nothing by liquidating himself, by
+//! splitting a liquidation into pieces or by waiting for insolvency, and no more than his part by joining or leaving
+//! the guardians at the right moment. Wealth is counted at the true price.
 
 mod guardians;
 mod pieces;

@@ -57,8 +57,8 @@ impl Crowd {
         self.positions.iter().map(|position| position.address).collect()
     }
 
-    /// Kate liquidates what can be of these accounts. Compares everything with what the engine does with the same state,
-    /// and returns how each account fared.
+    /// Kate liquidates what can be of these accounts. Compares everything with what the engine does with the same
+    /// state, and returns how each account fared.
     #[track_caller]
     fn liquidated(&mut self, accounts: &[Pubkey]) -> Vec<Result<Liquidation, Error>> {
         let Scene {

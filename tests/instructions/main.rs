@@ -1,7 +1,8 @@
 //! One file for each instruction, on the compiled program in solana-program-test: what it does, every way it is
-//! refused, and, after each step, that all money is accounted for. `frozen` is about
-//! what a freeze authority can do, `guards` about prices over time; `worst_day`, `incentives` and `share_price` are about what
-//! many of them come to, on LiteSVM; `matrix` puts every wrong account in the place of every right one; `security_txt` is about what the program says of itself.
+//! refused, and, after each step, that all money is accounted for. `frozen` is about what a freeze authority can do,
+//! `guards` about prices over time; `worst_day`, `incentives` and `share_price` are about what many of them come to, on
+//! LiteSVM; `matrix` puts every wrong account in the place of every right one; `security_txt` is about what the program
+//! says of itself.
 
 #![allow(
     clippy::large_types_passed_by_value,

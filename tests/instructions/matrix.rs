@@ -1,11 +1,11 @@
-//! The account substitution matrix. For every instruction of the IDL and every account that it takes: everything that could
-//! be passed in the place of the right one, alone and together with others; and for every instruction one account and one byte
-//! too few. It must be refused, with the error that `expected` names for it, and no account of the world may have changed by
-//! a byte; or `exceptions` says why it may pass, and then it must.
+//! The account substitution matrix. For every instruction of the IDL and every account that it takes: everything that
+//! could be passed in the place of the right one, alone and together with others; and for every instruction one account
+//! and one byte too few. It must be refused, with the error that `expected` names for it, and no account of the world
+//! may have changed by a byte; or `exceptions` says why it may pass, and then it must.
 //!
 //! The program takes no sysvar as an account: a slot for one would have no class, and fail.
 //!
-//! What a new instruction needs: an honest form in `fixtures`, and a class for each slot that has none in `slots`.
+//! A new instruction needs an honest form in `fixtures`, and a class for each slot that has none in `slots`.
 
 mod cells;
 mod exceptions;

@@ -23,8 +23,8 @@ use breakwater_testkit::{
 };
 use bytemuck::Zeroable;
 
-/// numerator ÷ denominator × 10⁻³ in Q64.64: the price of a collateral of 9 decimals in a quote token of 6, where both
-/// feeds have the same exponent, rounded down.
+/// numerator ÷ denominator × 10⁻³ in Q64.64: the price of a collateral of 9 decimals in a quote token of 6, where
+/// both feeds have the same exponent, rounded down.
 fn thousandth(numerator: i64, denominator: i64) -> Price {
     let [numerator, denominator] = [numerator, denominator].map(|number| u128::try_from(number).unwrap());
     Price::from_raw((numerator << 64) / (denominator * 1_000))
@@ -89,9 +89,9 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
             variance: 0,
             updated_at: START + 9,
         };
-        // 1,024 shares an atom: at 0.143 atoms of quote for one of collateral, and 80%, 32 × log2 of the ratio is 219.9.
-        // 160 bands lie below, and the map begins with the octave below 59.9. What is under water after a fall of 5%: 32 × log2 of the
-        // ratio is 230.2 at the price itself, 227.8 after it.
+        // 1,024 shares an atom: at 0.143 atoms of quote for one of collateral, and 80%, 32 × log2 of the ratio is
+        // 219.9. 160 bands lie below, and the map begins with the octave below 59.9. What is under water after a fall
+        // of 5%: 32 × log2 of the ratio is 230.2 at the price itself, 227.8 after it.
         expected.map.origin = 32;
         expected.map.threshold = 227 - 32;
         expected.map.centered = spot;

@@ -1,4 +1,4 @@
-//! `pull_brake`. What it halts and what it does not is in `guards::brake`.
+//! `pull_brake`. The actions that it halts, and those that it does not, are in `guards::brake`.
 
 use anchor_lang::prelude::Pubkey;
 use breakwater::{

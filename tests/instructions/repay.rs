@@ -12,7 +12,7 @@ use breakwater_testkit::{World, ix, pyth::usd};
 /// Debt shares for one quote atom while no interest was ever paid.
 const SHARES: u64 = 1_024;
 
-/// What Alice owes, atoms.
+/// Alice's debt, quote atoms.
 const DEBT: u64 = 6_500 * USDC;
 
 const MONTH: u32 = 30 * 86_400;

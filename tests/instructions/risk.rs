@@ -47,7 +47,8 @@ fn assert_band(band: u8, place: f64, error: f64) {
     );
 }
 
-/// What an action that turns `before` into `after` must do to the map, and to the band that `after` remembers.
+/// Change that an action which turns `before` into `after` must make to the map, and to the band that `after`
+/// remembers.
 #[track_caller]
 pub fn place(market: &mut Market, before: &MarginAccount, after: &mut MarginAccount) {
     market.map.bands[usize::from(market.map.band_at(before.place))].0 -= before.debt_shares.0;
@@ -57,8 +58,8 @@ pub fn place(market: &mut Market, before: &MarginAccount, after: &mut MarginAcco
     sum_anew(&mut market.map);
 }
 
-/// Collateral for a debt share at the upper edge of a band, 2^-12 less, in units of 2^-32 ÷ the origin's ratio; nothing for the
-/// last band.
+/// Collateral for a debt share at the upper edge of a band, 2^-12 less, in units of 2^-32 ÷ the origin's ratio;
+/// nothing for the last band.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -87,8 +88,8 @@ pub fn sum_anew(map: &mut LiquidationMap) {
 }
 
 /// Moves the map's threshold to where an action at the lowest price `lowest` (Q64.64) must have moved it: the band of
-/// `lowest` less the stress fall. Close to an edge the program's own logarithm decides, `moved_to`; that it is right but for its
-/// error is checked here.
+/// `lowest` less the stress fall. Close to an edge the program's own logarithm decides, `moved_to`; that it is right
+/// but for its error is checked here.
 #[track_caller]
 pub fn move_threshold(market: &mut Market, lowest: u128, moved_to: u64) {
     let kept = 1.0 - f64::from(market.config.stress_fall.0) / 1e4;

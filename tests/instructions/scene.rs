@@ -15,8 +15,8 @@ pub const SOL: u64 = 1_000_000_000;
 /// One whole quote token, atoms.
 pub const USDC: u64 = 1_000_000;
 
-/// A SOL/USDC market with SOL at $100: a pool of 1,000,000, a backstop of 100,000, and Alice, who has put in 100 SOL and
-/// borrowed 6,500 against it.
+/// A SOL/USDC market with SOL at $100: a pool of 1,000,000, a backstop of 100,000, and Alice, who has put in 100 SOL
+/// and borrowed 6,500 against it.
 pub struct Scene {
     /// Where it plays.
     pub world: World,
@@ -194,7 +194,7 @@ pub fn inverse(world: &mut World) -> MarketKeys {
     })
 }
 
-/// What an actor holds of a market's collateral, quote token and LP shares, atoms.
+/// Balances of an actor in a market's collateral, quote token and LP shares, atoms.
 #[track_caller]
 pub fn purse(world: &mut World, market: &MarketKeys, actor: &Actor) -> (u64, u64, u64) {
     let [collateral, quote, lp] =
@@ -202,7 +202,7 @@ pub fn purse(world: &mut World, market: &MarketKeys, actor: &Actor) -> (u64, u64
     (collateral, quote, lp)
 }
 
-/// What a market's two vaults hold, atoms: collateral, quote.
+/// Balances of a market's two vaults, atoms: collateral, quote.
 pub fn vaults(world: &mut World, market: &MarketKeys) -> (u64, u64) {
     (
         world.token_balance(&market.collateral_vault),
@@ -210,7 +210,7 @@ pub fn vaults(world: &mut World, market: &MarketKeys) -> (u64, u64) {
     )
 }
 
-/// What a market's feeds say, as the engine takes it.
+/// Readings of a market's feeds, as the engine takes them.
 pub fn readings(world: &World, market: &MarketKeys) -> Readings {
     let reading = |feed: &Pubkey| {
         let Quotation {

@@ -14,7 +14,7 @@ fn protocol(world: &mut World) -> Protocol {
     Protocol::try_deserialize(&mut account.data.as_slice()).unwrap()
 }
 
-/// A world with an initialised protocol, its authority and somebody else.
+/// A world with an initialized protocol, its authority and somebody else.
 fn initialised() -> (World, Actor, Actor) {
     let mut world = World::program_test();
     world.initialize().unwrap();

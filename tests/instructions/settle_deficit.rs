@@ -19,7 +19,7 @@ fn refused(scene: &mut Scene, expected: BreakwaterError) {
     scene.world.assert_error_unchanged(&[settle], &[], expected);
 }
 
-/// What it did.
+/// Settles the deficit, and returns the event.
 #[track_caller]
 fn settle(scene: &mut Scene) -> Settlement {
     let outcome = scene.world.settle_deficit(&scene.market).unwrap();

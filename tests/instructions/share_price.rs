@@ -52,7 +52,7 @@ fn config() -> Config {
     }
 }
 
-/// What belongs to the suppliers, quote atoms × 2^64.
+/// The suppliers' assets, quote atoms × 2^64.
 fn exact(pool: &Pool) -> u128 {
     (u128::from(pool.cash.0) << 64) + pool.index.raw() * u128::from(pool.debt_shares.0) - pool.due.raw()
 }
@@ -195,7 +195,7 @@ impl Watch {
         self.governance();
     }
 
-    /// What governance does to a market: nothing of it moves money.
+    /// Actions of governance on a market: none of them moves money.
     #[track_caller]
     fn governance(&mut self) {
         let authority = self.world.authority().clone();

@@ -117,7 +117,7 @@ fn supplying_and_leaving_again_gains_nothing() {
     } = Scene::new();
     world.advance(MONTH);
     let (_, before, _) = purse(&mut world, &market, &mallory);
-    // Each time, less than an atom is rounded in favour of the pool.
+    // Each time, less than an atom is rounded in favor of the pool.
     for amount in [2, 7, 999_999, 12_345 * USDC + 1] {
         let supply = world
             .supply(&market, &mallory, amount)

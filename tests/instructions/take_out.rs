@@ -29,7 +29,7 @@ fn queue(scene: &mut Scene, amount: u64) {
     scene.world.advance(delay);
 }
 
-/// What it did.
+/// Takes the equity out, and returns the event.
 #[track_caller]
 fn take(scene: &mut Scene) -> TakenOut {
     let outcome = scene.world.take_out(&scene.market).unwrap();

@@ -14,7 +14,7 @@ const SHARES: u64 = 1_000;
 
 const MONTH: u32 = 30 * 86_400;
 
-/// What the pool of the scene has not lent.
+/// Cash of the scene's pool, not lent, quote atoms.
 const CASH: u64 = 993_500 * USDC;
 
 #[test]

@@ -11,7 +11,7 @@ use breakwater::{error::BreakwaterError, events::CollateralWithdrawn};
 use breakwater_engine::{Collateral, actions::CollateralChange, price::oracle::PriceUse};
 use breakwater_testkit::{World, ix};
 
-/// What Alice can take out: 6,500 at 70% needs 9,285.714286 of value at (100 − 0.1) ÷ 1.001 a SOL.
+/// Collateral that Alice can take out, atoms: 6,500 at 70% needs 9,285.714286 of value at (100 − 0.1) ÷ 1.001 a SOL.
 const FREE: u64 = 6_956_956_954;
 
 #[test]

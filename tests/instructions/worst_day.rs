@@ -1,6 +1,6 @@
-//! The backstop's worst days, on LiteSVM. Whatever happens, no action panics or is stuck for ever, all money is accounted
-//! for (the world checks that after each transaction), losses fall on the protocol, then the guardians, then the
-//! suppliers, accounts that can pay are left alone, and afterwards the market goes on.
+//! The backstop's worst days, on LiteSVM. Whatever happens, no action panics or is stuck for ever, all money is
+//! accounted for (the world checks that after each transaction), losses fall on the protocol, then the guardians, then
+//! the suppliers, accounts that can pay are left alone, and afterwards the market goes on.
 
 mod absent_buyers;
 mod beyond_equity;
@@ -25,10 +25,10 @@ use breakwater_engine::{
 };
 use breakwater_testkit::{Actor, MarketSpec, Position, World, ix};
 
-/// What the pool has, quote atoms.
+/// Assets of the pool, quote atoms.
 const POOL: u64 = 1_000_000 * USDC;
 
-/// A market with SOL at $100, and everybody in it. What happened to its money is counted here, apart from the books.
+/// A market with SOL at $100, and everybody in it. Its money is counted here, apart from the books.
 struct Day {
     world: World,
     market: MarketKeys,
@@ -127,7 +127,7 @@ impl Day {
         self.state().books_at(self.world.clock()).unwrap().pool
     }
 
-    /// What the backstop owes, quote atoms.
+    /// The backstop's debt, quote atoms.
     fn owed(&mut self) -> u64 {
         let books = self.state().books_at(self.world.clock()).unwrap();
         books.pool.index.debt(books.backstop.debt_shares).unwrap().0
@@ -228,8 +228,8 @@ impl Day {
         settlement
     }
 
-    /// What protocol and guardians put in, what was sold, and what the suppliers lost, pays for what was taken over and for
-    /// the bounties, but for those that are still owed: to the atom, in a market without interest.
+    /// Checks that the capital of protocol and guardians, the proceeds and the suppliers' loss pay for the debt taken
+    /// over and the bounties, but for debt and bounties still owed: to the atom, in a market without interest.
     #[track_caller]
     fn assert_loss_is(&mut self, suppliers: u64) {
         let Self {

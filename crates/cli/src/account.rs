@@ -68,7 +68,7 @@ fn owner(text: &str) -> std::result::Result<Pubkey, String> {
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Whether one of them can be liquidated, and that was asked for.
+/// Shows the accounts. Returns true if one of them can be liquidated, and that was asked for.
 pub fn run(command: &Command) -> Result<bool> {
     let Command::Show(options) = command;
     let chain = Chain::new(options.cluster.url());
@@ -126,8 +126,8 @@ fn find(chain: &Chain, options: &Show) -> Result<Vec<(Pubkey, MarginAccount)>> {
     Ok(found)
 }
 
-/// A margin account. Amounts in atoms, prices in quote tokens for one collateral token, ratios in bps. What follows from
-/// prices is `null` when the market's price accounts are not usable now; then `price_error` says why.
+/// A margin account. Amounts in atoms, prices in quote tokens for one collateral token, ratios in bps. Fields that
+/// follow from prices are `null` when the market's price accounts are not usable now; then `price_error` says why.
 #[derive(Serialize)]
 struct View {
     account: String,
@@ -148,17 +148,17 @@ struct View {
     liquidation_price: Option<String>,
     /// At it, or below, all of the account is taken over.
     takeover_price: Option<String>,
-    /// What may be borrowed up to, at the conservative price.
+    /// LTV up to which may be borrowed, at the conservative price.
     initial_ltv_bps: u32,
     max_borrow: Option<String>,
-    /// What one atom more is refused for, or any amount.
+    /// Limit that one atom more is refused for, or any amount.
     borrow_bound_by: Option<String>,
     max_withdraw: Option<String>,
     /// The same of a withdrawal; `null` without debt.
     withdraw_bound_by: Option<String>,
-    /// What a liquidation would do now.
+    /// Effects of a liquidation now.
     liquidation: Option<Liquidation>,
-    /// What of it waits until the backstop has sold some of what it holds: its cover is used up.
+    /// Part of it that waits until the backstop has sold some of its inventory: its cover is used up.
     liquidation_waits: Option<String>,
     /// Why there is none, for an account that can be liquidated.
     liquidation_refused: Option<String>,

@@ -42,16 +42,16 @@ struct View {
     unfunded_credits: String,
     /// Written off, and paid back before guardians and protocol have anything.
     written_off: String,
-    /// What is left of the inventory that may pay it back, collateral atoms.
+    /// Inventory left that may pay it back, collateral atoms.
     recovering: String,
-    /// What suppliers lack if everything were settled at this price.
+    /// Loss of the suppliers if everything were settled at this price.
     impaired: String,
-    /// What the guardians' claim lacks then.
+    /// Loss of the guardians' claim then.
     claim_impaired: String,
     equity: String,
     guardians_claim: String,
     guardian_shares: String,
-    /// What the claim earns: bps a year for standing by, and bps of it in a fall of 20%.
+    /// Yield of the claim: bps a year for standing by, and bps of it in a fall of 20%.
     guardians_standing_by_bps: Option<u32>,
     guardians_in_a_crash_bps: Option<u32>,
     protocol_equity: String,
@@ -63,19 +63,19 @@ struct View {
     penalties: String,
     deficits: String,
     sales_gain: i64,
-    /// What guardians have earned of interest so far.
+    /// Interest that guardians have earned so far.
     standby: String,
-    /// What is offered, if prices stay and nobody buys; empty while nothing may be sold.
+    /// Offers, if prices stay and nobody buys; empty while nothing may be sold.
     schedule: Vec<Step>,
 }
 
-/// Whether everyone under water could be paid after a fall of the price. Quote atoms.
+/// Tells if everyone under water could be paid after a fall of the price. Quote atoms.
 #[derive(Serialize)]
 pub struct Stress {
     /// C, at `fall_bps`: decides how much of a partial liquidation is taken.
     cover: String,
     fall_bps: u32,
-    /// What accounts under water at that price would lack.
+    /// Shortfall of accounts under water at that price.
     underwater: String,
     /// A, at `admission_fall_bps`, less what has asked to leave: decides about new risk.
     admission: String,
@@ -84,7 +84,7 @@ pub struct Stress {
 }
 
 impl Stress {
-    /// Of a balance sheet.
+    /// The stress of a balance sheet.
     pub fn of(statement: &Statement) -> Self {
         let Statement { cover, admission, .. } = statement;
         Self {

@@ -19,8 +19,9 @@ use crate::{
     options::{Cluster, FeedAccounts, MarketName, Output},
 };
 
-/// Where a fall of the price by news ends, once those who are liquidated by it have sold: if everyone dumps, if keepers repay half
-/// of a debt and dump, and with Breakwater's backstop. An estimate from the liquidation map and the market's depth.
+/// Where a fall of the price by news ends, once those who are liquidated by it have sold: if everyone dumps, if keepers
+/// repay half of a debt and dump, and with Breakwater's backstop. An estimate from the liquidation map and the market's
+/// depth.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  breakwater cascade SOL/USDC\n  breakwater cascade SOL/USDC --hours 1 --step 1000 --json"
@@ -55,7 +56,7 @@ const WIDTH: u32 = 50;
 struct View {
     market: String,
     price: String,
-    /// What moves the price by 1%, as configured: `market_depth`.
+    /// Sale that moves the price by 1%, as configured: `market_depth`.
     depth: String,
     hours: u32,
     /// How far a fall of 1% ends if everyone dumps, ÷ 1%.

@@ -1,4 +1,4 @@
-//! What is on the chain, and what is sent to it.
+//! Reads the chain, and sends to it.
 
 use anchor_lang::{
     AccountDeserialize,
@@ -184,8 +184,8 @@ impl Wallet {
         self.send_all(&[instruction], &[]).map(|_| ())
     }
 
-    /// Sends one transaction that those of `others` sign as well whom it names as signers, with the compute budget of its instructions if all have one, and waits
-    /// until it is confirmed. Returns its signature.
+    /// Sends one transaction that those of `others` sign as well whom it names as signers, with the compute budget of
+    /// its instructions if all have one, and waits until it is confirmed. Returns its signature.
     pub fn send_all(&self, instructions: &[Instruction], others: &[&Keypair]) -> Result<String> {
         let client = &self.chain.client;
         let blockhash = client.get_latest_blockhash().map_err(|error| error.to_string())?;

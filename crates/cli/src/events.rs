@@ -1,8 +1,8 @@
 //! `breakwater events`: what happened, told by the program itself.
 //!
-//! Signatures of the market's (or the program's) address are asked for, and each transaction is read once. To follow, the same
-//! question is asked again every second from the last signature on: nothing is missed when a connection breaks, and every
-//! cluster answers it.
+//! Signatures of the market's (or the program's) address are asked for, and each transaction is read once. To follow,
+//! the same question is asked again every second from the last signature on: nothing is missed when a connection
+//! breaks, and every cluster answers it.
 
 use std::{error::Error, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     stop,
 };
 
-/// What happened: events of past transactions, oldest first, and of new ones as they come.
+/// Events of past transactions, oldest first, and of new ones as they come.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  breakwater events SOL/USDC --limit 100\n  breakwater events --json --limit 5")]
 pub struct Options {

@@ -53,9 +53,9 @@ pub fn percent(ratio: Bps) -> String {
 /// Decimals of a market's two tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct Decimals {
-    /// Of the collateral.
+    /// Decimals of the collateral.
     pub collateral: u8,
-    /// Of the quote token.
+    /// Decimals of the quote token.
     pub quote: u8,
 }
 

@@ -24,7 +24,7 @@ pub struct Options {
     /// Width of the picture, columns
     #[arg(long, env = "BREAKWATER_WIDTH", default_value_t = 50, value_parser = clap::value_parser!(u16).range(10..=200))]
     width: u16,
-    /// Leave colours out, also when the output is a terminal
+    /// Leave colors out, also when the output is a terminal
     #[arg(long, env = "NO_COLOR", value_parser = not_empty)]
     no_color: bool,
     #[command(flatten)]
@@ -48,7 +48,7 @@ struct View {
     cover: Option<String>,
     pipeline_room: Option<String>,
     total_debt: String,
-    /// Those that hold debt, highest price first.
+    /// Bands that hold debt, highest price first.
     bands: Vec<Loaded>,
 }
 
@@ -60,8 +60,8 @@ struct Loaded {
     /// … up to below here; `null` in the last band.
     to_price: Option<String>,
     debt: String,
-    /// How far the price must fall to the band's upper edge, bps; negative if it is below that edge by so much. `null` without a
-    /// price, and for the last band.
+    /// How far the price must fall to the band's upper edge, bps; negative if it is below that edge by so much. `null`
+    /// without a price, and for the last band.
     fall_bps: Option<i64>,
     #[serde(skip)]
     atoms: u64,

@@ -1,6 +1,7 @@
 //! The program's IDL: whatever it names, events and stored fields, as JSON by those names.
 //!
-//! Numbers of 64 bits and more without a sign are strings, for many readers of JSON keep 53 bits; all others are numbers.
+//! Numbers of 64 bits and more without a sign are strings, for many readers of JSON keep 53 bits; all others are
+//! numbers.
 
 use std::sync::OnceLock;
 

@@ -18,7 +18,7 @@ use clap::{Args, builder::FalseyValueParser};
 
 use crate::migrate::Market;
 
-/// What a large market may take, seconds.
+/// Most time that a large market may take, seconds.
 const LARGE_MARKET_SECONDS: f64 = 10.0;
 
 /// The markets that are to exist on mainnet.
@@ -217,7 +217,7 @@ mod tests {
 
     const DOCUMENT: &str = include_str!("../../../docs/lab.md");
 
-    /// What people read was measured with the parameters that ship.
+    /// The document for people was measured with the parameters that ship.
     #[test]
     fn the_document_was_measured_with_these_markets() {
         for (name, config) in markets().unwrap() {

@@ -13,7 +13,7 @@ use crate::{
 
 /// A market at one moment.
 pub struct Look {
-    /// What people call it.
+    /// Name that people know it by.
     pub name: String,
     /// Its addresses, and the price accounts that were read.
     pub keys: MarketKeys,
@@ -21,7 +21,7 @@ pub struct Look {
     pub market: Market,
     /// The chain's clock.
     pub clock: Clock,
-    /// What the price accounts say.
+    /// Readings of the price accounts.
     pub readings: Result<Readings>,
     /// The market with these readings, or why it does not take them.
     pub quotes: Result<Quotes>,
@@ -75,7 +75,8 @@ impl Look {
         })
     }
 
-    /// Quotes for what needs fresher prices: borrowing, withdrawing, buying. Or why there are none: they are too old, say.
+    /// Quotes for what needs fresher prices: borrowing, withdrawing, buying. Or why there are none: they are too old,
+    /// say.
     pub fn trading(&self) -> breakwater_engine::Result<Quotes> {
         // Where they cannot be read at all there is nothing to show the market.
         let readings = self
@@ -105,7 +106,7 @@ impl Look {
     }
 }
 
-/// What people call a market.
+/// Name that people know a market by.
 pub fn name(market: &Market) -> String {
     let [collateral, quote] = [market.collateral_mint, market.quote_mint].map(|mint| symbol(&address(mint)));
     match market.id {
@@ -124,7 +125,7 @@ pub struct Feeds {
 const FEED_NAMES: [&str; 4] = ["collateral", "quote", "base", "rate"];
 
 impl Feeds {
-    /// Those given, else the usual ones.
+    /// The accounts given, else the usual ones.
     pub fn of(market: &Market, given: &FeedAccounts) -> Self {
         let oracle = &market.oracle;
         let pins = [

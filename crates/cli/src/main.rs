@@ -63,7 +63,7 @@ enum Command {
     /// Capital behind a backstop
     #[command(subcommand)]
     Guardian(guardian::Command),
-    /// What happened
+    /// Events of the program
     Events(events::Options),
     /// Keepers: liquidate what can be liquidated, and earn the bounties
     Keeper(keeper::Options),
@@ -72,7 +72,7 @@ enum Command {
         after_help = "Example:\n  breakwater lab --quick --scenario wick --mechanism none --depth 1 --seeds 1 --out target/lab-example"
     )]
     Lab(lab::Options),
-    /// Initialises the protocol and creates markets from configuration files, as far as they are not there
+    /// Initializes the protocol and creates markets from configuration files, as far as they are not there
     #[command(
         after_help = "Example:\n  breakwater migrate --url http://127.0.0.1:8899 --keypair localnet/authority.json \
                             --config localnet/market.toml --dry-run"
@@ -128,7 +128,7 @@ mod tests {
         command.get_subcommands().flat_map(|one| leaves(one, &words)).collect()
     }
 
-    /// What an option makes of the value of its environment variable.
+    /// Reads the value of an option's environment variable as the option does.
     fn read(flag: &Arg, value: &str) -> Option<bool> {
         // As an option with a value, so that the value can be given here.
         let flag = flag.clone().env(None).action(ArgAction::Set).num_args(1);

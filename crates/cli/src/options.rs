@@ -109,8 +109,8 @@ pub fn symbol(mint: &Pubkey) -> String {
     )
 }
 
-/// A market as people name it: its address, or `SOL/USDC`, or `SOL/USDC#1` for the second of a pair of mints; a mint by its
-/// symbol or its address.
+/// A market as people name it: its address, or `SOL/USDC`, or `SOL/USDC#1` for the second of a pair of mints; a mint by
+/// its symbol or its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketName(pub Pubkey);
 

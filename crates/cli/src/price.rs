@@ -62,7 +62,8 @@ pub fn run(options: &Options) -> Result<()> {
     let mut account = PriceAccount::read(owner, data).ok_or_else(|| format!("{feed} is no Pyth account"))?;
     let clock = read_clock(clock.as_ref())?;
     let before = account.shown();
-    // A second ahead, which every market tolerates: the localnet may have published in between, and time must not go back.
+    // A second ahead, which every market tolerates: the localnet may have published in between, and time must not go
+    // back.
     let now = before.later(clock.unix + 1);
     let price = mantissa(&options.usd, now.expo)?;
     let shown = Shown {

@@ -15,7 +15,7 @@ pub enum PriceAccount {
     Push(Box<SolanaPriceAccount>),
 }
 
-/// What a feed says. Prices are mantissas: × 10^`expo` US dollars.
+/// Reading of a feed. Prices are mantissas: × 10^`expo` US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// Aggregate price.
@@ -103,7 +103,7 @@ impl PriceAccount {
         (push.magic == MAGIC && push.atype == AccountType::Price as u32).then(|| Self::Push(Box::new(push)))
     }
 
-    /// What it says.
+    /// Its reading.
     pub fn shown(&self) -> Shown {
         match self {
             Self::Pull(update) => Shown {

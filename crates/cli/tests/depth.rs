@@ -107,8 +107,8 @@ fn atoms(value: &Value) -> u64 {
     value.as_str().unwrap().parse().unwrap()
 }
 
-/// A pool of x and y at a constant product pays y ÷ (x + a) in the mean for a. That is 99.5% of what it pays for a probe of x ÷ n
-/// when it has paid y × (1 − 0.995 ÷ (1 + 1 ÷ n)) in all. Found to a thousandth.
+/// A pool of x and y at a constant product pays y ÷ (x + a) in the mean for a. That is 99.5% of what it pays for a
+/// probe of x ÷ n when it has paid y × (1 − 0.995 ÷ (1 + 1 ÷ n)) in all. Found to a thousandth.
 #[track_caller]
 fn near(value: &Value, y: u64, n: u64) {
     let (found, expected) = (atoms(value), y - y / 1_000 * 995 / (n + 1) * n);

@@ -1,6 +1,6 @@
-//! `breakwater migrate`, the command itself, over JSON-RPC against a local validator inside the test (Surfpool), with the
-//! configurations of `migrations/`. There is no mainnet behind it: the test writes mints of the right decimals to their
-//! mainnet addresses. Price feeds are not needed to create a market.
+//! `breakwater migrate`, the command itself, over JSON-RPC against a local validator inside the test (Surfpool), with
+//! the configurations of `migrations/`. There is no mainnet behind it: the test writes mints of the right decimals to
+//! their mainnet addresses. Price feeds are not needed to create a market.
 
 use std::{
     io::Write,
@@ -134,7 +134,7 @@ fn printed(output: &Output) -> Vec<String> {
     out.lines().map(str::to_owned).collect()
 }
 
-/// What it complained of, of a run that did not go well.
+/// Its complaint, of a run that did not go well.
 #[track_caller]
 fn complaint(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1));

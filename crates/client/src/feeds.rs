@@ -7,15 +7,15 @@ use breakwater_engine::{
     price::oracle::{FEED_PULL, FEED_PUSH},
 };
 
-/// The programs in whose accounts the newest update of a pull feed is kept for everyone: one for each of [`RECEIVERS`], which
-/// owns the accounts.
+/// The programs in whose accounts the newest update of a pull feed is kept for everyone: one for each of [`RECEIVERS`],
+/// which owns the accounts.
 pub const PRICE_FEED_PROGRAMS: [Pubkey; 2] = [
     pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT"),
     pubkey!("pyt2F414BA6dPttK6RddPZUdHfapoBN24GL5wbrPCou"),
 ];
 
-/// The account in which a sponsor keeps the newest update of a pull feed, written through this receiver. Whether there is one,
-/// and how often it is renewed, is the sponsor's business; `shard` 0 is Pyth's own. `None` if the receiver is not known.
+/// The account in which a sponsor keeps the newest update of a pull feed, written through this receiver. The sponsor
+/// decides if there is one, and how often it is renewed; `shard` 0 is Pyth's own. `None` if the receiver is not known.
 #[must_use]
 pub fn sponsored(receiver: &Pubkey, feed_id: &[u8; 32], shard: u16) -> Option<Pubkey> {
     let known = RECEIVERS.iter().zip(PRICE_FEED_PROGRAMS);
@@ -23,8 +23,8 @@ pub fn sponsored(receiver: &Pubkey, feed_id: &[u8; 32], shard: u16) -> Option<Pu
     Some(Pubkey::find_program_address(&[&shard.to_le_bytes(), feed_id], &program).0)
 }
 
-/// The account to show for a pinned feed unless the caller has a fresher one: the pinned one of a push feed, the one that Pyth
-/// sponsors of a pull feed. `None` for no feed, and for pull feeds of a receiver that is not known.
+/// The account to show for a pinned feed unless the caller has a fresher one: the pinned one of a push feed, the one
+/// that Pyth sponsors of a pull feed. `None` for no feed, and for pull feeds of a receiver that is not known.
 #[must_use]
 pub fn default_account(pin: &FeedPin) -> Option<Pubkey> {
     match pin.kind {
@@ -34,10 +34,11 @@ pub fn default_account(pin: &FeedPin) -> Option<Pubkey> {
     }
 }
 
-/// What a price account says, after the checks that the program itself makes.
+/// Reading of a price account, after the checks that the program itself makes.
 ///
 /// # Errors
-/// The program's: `WrongFeed`, `WrongFeedOwner`, `FeedMalformed`, `FeedNotVerified`, `FeedNotTrading`, `FeedKindUnknown`.
+/// The program's: `WrongFeed`, `WrongFeedOwner`, `FeedMalformed`, `FeedNotVerified`, `FeedNotTrading`,
+/// `FeedKindUnknown`.
 pub fn read(pin: &FeedPin, address: &Pubkey, owner: &Pubkey, data: &[u8]) -> anchor_lang::Result<RawReading> {
     let (mut lamports, mut data) = (0, data.to_vec());
     let account = AccountInfo::new(address, false, false, &mut lamports, &mut data, owner, false);

@@ -1,4 +1,4 @@
-//! What an instruction builder needs to know of a market.
+//! Addresses of a market that an instruction builder needs.
 
 use crate::addresses::MarketAddresses;
 use anchor_lang::prelude::Pubkey;
@@ -11,9 +11,9 @@ use breakwater::accounts;
 pub struct MarketKeys {
     /// The market's own account.
     pub market: Pubkey,
-    /// What is deposited as collateral.
+    /// Mint of the collateral.
     pub collateral_mint: Pubkey,
-    /// What is supplied and borrowed.
+    /// Mint of the quote token, supplied and borrowed.
     pub quote_mint: Pubkey,
     /// Where all collateral is.
     pub collateral_vault: Pubkey,
@@ -29,7 +29,8 @@ pub struct MarketKeys {
     pub collateral_feed: Pubkey,
     /// The Pyth account to show for the quote token.
     pub quote_feed: Pubkey,
-    /// The Pyth accounts to show for base token and redemption rate, for markets that count collateral by its redemption.
+    /// The Pyth accounts to show for base token and redemption rate, for markets that count collateral by its
+    /// redemption.
     pub redemption_feeds: Option<(Pubkey, Pubkey)>,
 }
 

@@ -1,5 +1,5 @@
-//! What the log of a transaction says about this program, told apart from what other programs of the same
-//! transaction print.
+//! Log lines and events of this program in a transaction, told apart from the output of other programs in the same
+//! transaction.
 
 use anchor_lang::{AnchorDeserialize, Discriminator, prelude::Pubkey};
 use base64::{Engine, prelude::BASE64_STANDARD};

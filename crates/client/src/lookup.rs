@@ -15,14 +15,14 @@ pub const CAPACITY: usize = 256;
 /// Addresses that fit one transaction that extends a table, beside a compute budget.
 pub const PER_TRANSACTION: usize = 24;
 
-/// Creates a table that `authority` may extend and close. Both sign, and `payer` pays the rent. `recent_slot` must be one of
-/// the newest few hundred that had a block. Returns the table's address too.
+/// Creates a table that `authority` may extend and close. Both sign, and `payer` pays the rent. `recent_slot` must be
+/// one of the newest few hundred that had a block. Returns the table's address too.
 #[must_use]
 pub fn create(authority: &Pubkey, payer: &Pubkey, recent_slot: u64) -> (Instruction, Pubkey) {
     instruction::create_lookup_table(*authority, *payer, recent_slot)
 }
 
-/// Adds addresses, so many to an instruction as fit a transaction. What was added can be used from the next slot on.
+/// Adds addresses, so many to an instruction as fit a transaction. Added addresses can be used from the next slot on.
 #[must_use]
 pub fn extend(table: &Pubkey, authority: &Pubkey, payer: &Pubkey, addresses: &[Pubkey]) -> Vec<Instruction> {
     addresses
@@ -43,7 +43,7 @@ pub fn close(table: &Pubkey, authority: &Pubkey, recipient: &Pubkey) -> Instruct
     instruction::close_lookup_table(*table, *authority, *recipient)
 }
 
-/// What every transaction about a market may name: worth a place in its table, whatever accounts follow.
+/// Addresses that every transaction about a market may name: worth a place in its table, whatever accounts follow.
 #[must_use]
 pub fn of_market(keys: &MarketKeys) -> Vec<Pubkey> {
     let mut all = vec![
@@ -78,8 +78,8 @@ pub fn decode(table: &Pubkey, data: &[u8]) -> Option<AddressLookupTableAccount> 
     })
 }
 
-/// A transaction's message that names accounts through tables where it can. Who signs, and programs, are always named in
-/// full.
+/// A transaction's message that names accounts through tables where it can. Who signs, and programs, are always named
+/// in full.
 ///
 /// # Errors
 /// [`CompileError`] if it names too many accounts.

@@ -1,6 +1,6 @@
-/// Hands the engine's error table, `Name "message",` a row, to another macro: the engine makes its [`Error`] of it,
-/// the program its Anchor error codes. One table, so the two cannot drift apart. What a batch skips,
-/// `NoDebt` to `PipelineFull`, stands together: one comparison finds it.
+/// Hands the engine's error table, `Name "message",` a row, to another macro: the engine makes its [`Error`] of it, the
+/// program its Anchor error codes. One table, so the two cannot drift apart. The errors that a batch skips, `NoDebt` to
+/// `PipelineFull`, stand together: one comparison finds them.
 #[macro_export]
 macro_rules! with_errors {
     ($callback:ident) => {
@@ -124,7 +124,8 @@ macro_rules! define_error {
 with_errors!(define_error);
 
 impl Error {
-    /// Whether it says that it is not this account's turn to be liquidated: a batch skips the account, and a keeper tries again.
+    /// True if it says that it is not this account's turn to be liquidated: a batch skips the account, and a keeper
+    /// tries again.
     #[inline]
     #[must_use]
     pub const fn skips_account(self) -> bool {

@@ -59,7 +59,7 @@ macro_rules! idl_struct {
     };
 }
 
-/// What the macros above need to describe a field to Anchor's IDL generator.
+/// Items that the macros above need to describe a field to Anchor's IDL generator.
 #[cfg(feature = "idl")]
 pub(crate) mod idl {
     pub use anchor_lang_idl::build::IdlBuild;

@@ -19,7 +19,8 @@
 //! | [`actions`] | what an instruction does, step by step |
 //! | [`views`] | what can be asked: [`views::statement`], [`views::risk`], [`views::cascade`], [`views::identities`] |
 //!
-//! [`Market`] is the only place that knows all rooms: what it may take on, and what leaving pays while something is lost, is in its own files.
+//! [`Market`] is the only place that knows all rooms: what it may take on, and what leaving pays while something is
+//! lost, is in its own files.
 #![no_std]
 #![deny(
     clippy::arithmetic_side_effects,

@@ -237,7 +237,7 @@ fn compare(story: &Story) {
     assert!(page.contains(&block), "docs/backstop.md should hold:\n{block}");
 }
 
-/// What suppliers have and what may come back to them.
+/// The suppliers' assets and the debt that may come back to them.
 fn suppliers(story: &mut Story, what: &str) {
     let books = &story.market.books;
     let usdc = |amount: Quote| (amount.0 as f64 / USDC as f64).round();

@@ -1,4 +1,4 @@
-//! What the keeper asks of a node.
+//! The keeper's questions to a node.
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_engine::Key;
@@ -15,7 +15,7 @@ pub type Answer<T> = Result<T, Trouble>;
 pub struct At<T> {
     /// The slot.
     pub slot: u64,
-    /// What was asked for.
+    /// The value asked for.
     pub value: T,
 }
 
@@ -28,12 +28,12 @@ pub struct Blockhash {
     pub last_valid: u64,
 }
 
-/// What a transaction would do.
+/// Effects that a transaction would have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Simulated {
     /// Why it would fail.
     pub error: Option<String>,
-    /// What it would log.
+    /// Log that it would write.
     pub logs: Vec<String>,
     /// Compute units it would take.
     pub units: u64,
@@ -67,7 +67,8 @@ pub trait Chain: Send + Sync {
     /// All lookup tables of an authority, with their data.
     fn lookup_tables(&self, authority: &Pubkey) -> impl Future<Output = Answer<At<Tables>>> + Send;
 
-    /// What the cheapest transaction on an account paid in each of the last blocks, micro-lamports for a compute unit.
+    /// Prices paid by the cheapest transaction on an account in each of the last blocks, micro-lamports for a compute
+    /// unit.
     fn recent_fees(&self, account: &Pubkey) -> impl Future<Output = Answer<Vec<u64>>> + Send;
 
     /// A recent blockhash.
@@ -76,7 +77,7 @@ pub trait Chain: Send + Sync {
     /// The height of the newest block.
     fn block_height(&self) -> impl Future<Output = Answer<u64>> + Send;
 
-    /// What a transaction would do now.
+    /// Effects that a transaction would have now.
     fn simulate(&self, transaction: &VersionedTransaction) -> impl Future<Output = Answer<Simulated>> + Send;
 
     /// Passes a transaction on.

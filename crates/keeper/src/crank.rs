@@ -1,4 +1,4 @@
-//! What to do besides liquidating: show the price, settle a deficit, claim the bounty. Decisions only.
+//! Work besides liquidating: show the price, settle a deficit, claim the bounty. Decisions only.
 
 use breakwater_engine::{
     Clock, KeeperLedger, Level, Market, Quote, Readings, actions::Settlement, price::oracle::PriceUse,
@@ -31,7 +31,8 @@ pub enum Observe {
 }
 
 impl Cranks {
-    /// Whether to show the price. `waiting`: accounts cannot be liquidated at it, for it is too far from the guarded one.
+    /// Decides if to show the price, and why. `waiting`: accounts cannot be liquidated at it, for it is too far from
+    /// the guarded one.
     #[must_use]
     pub fn observe(&self, market: &Market, readings: &Readings, clock: Clock, waiting: bool) -> Option<Observe> {
         let mut after = *market;
@@ -55,7 +56,7 @@ impl Cranks {
         due(self.observe_every).then_some(Observe::Quiet)
     }
 
-    /// Whether there is a deficit that can be settled: with inventory left, of at least the market's smallest debt.
+    /// True if there is a deficit that can be settled: with inventory left, of at least the market's smallest debt.
     #[must_use]
     pub fn settle(&self, market: &Market, readings: Option<&Readings>, clock: Clock) -> bool {
         if !self.settle {
@@ -71,14 +72,15 @@ impl Cranks {
         prices.is_some_and(|prices| after.settle_deficit(Some(&prices), clock).is_ok_and(worth_it))
     }
 
-    /// Whether what a claim would pay now is worth claiming. What the backstop has no cash for yet stays in the ledger.
+    /// True if the payment of a claim now is worth it. The part that the backstop has no cash for yet stays in the
+    /// ledger.
     #[must_use]
     pub fn claim(&self, market: &Market, ledger: &KeeperLedger) -> bool {
         self.claim_above > 0 && claimable(market, ledger).0 >= self.claim_above
     }
 }
 
-/// What a claim would pay now, quote atoms.
+/// Payment of a claim now, quote atoms.
 #[must_use]
 pub fn claimable(market: &Market, ledger: &KeeperLedger) -> Quote {
     let (mut market, mut ledger) = (*market, *ledger);

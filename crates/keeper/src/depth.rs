@@ -1,8 +1,9 @@
-//! How much a market bears: what `breakwater depth` measured, in a file, and the figure that a market's depth should not exceed.
+//! How much a market bears: what `breakwater depth` measured, in a file, and the figure that a market's depth should
+//! not exceed.
 //!
-//! The depth of an asset changes by the hour, and is smallest when it is needed. So what counts is not the mean of the samples but
-//! a low quantile of them, the *stress quantile*, and of that the share that this market has: markets that sell the same asset
-//! share its depth.
+//! The depth of an asset changes by the hour, and is smallest when it is needed. So what counts is not the mean of the
+//! samples but a low quantile of them, the *stress quantile*, and of that the share that this market has: markets that
+//! sell the same asset share its depth.
 
 use std::{fs, io, path::Path, time::SystemTime};
 
@@ -17,12 +18,12 @@ pub const MOST: usize = 10_000;
 pub struct Sample {
     /// When, seconds since 1970.
     pub unix_time: i64,
-    /// What selling so much of the asset that its price moved by 1% brought, quote atoms.
+    /// Proceeds of selling so much of the asset that its price moved by 1%, quote atoms.
     #[serde(with = "text")]
     pub depth: u64,
 }
 
-/// What was measured of one asset, and how it is to be read.
+/// Measurements of one asset, and how to read them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
@@ -56,7 +57,7 @@ impl Measured {
     /// Reads a file; `None` if there is none.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of the fault in it.
     pub fn read(path: &Path) -> Result<Option<Self>, String> {
         let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let text = match fs::read_to_string(path) {
@@ -87,8 +88,8 @@ impl Measured {
         self.samples.drain(..old);
     }
 
-    /// The stress quantile: of the lowest part of the samples the largest one, and at least the smallest of all. Quote atoms;
-    /// `None` without samples.
+    /// The stress quantile: of the lowest part of the samples the largest one, and at least the smallest of all. Quote
+    /// atoms; `None` without samples.
     #[must_use]
     pub fn stress(&self) -> Option<Quote> {
         let mut depths: Vec<u64> = self.samples.iter().map(|sample| sample.depth).collect();
@@ -98,7 +99,8 @@ impl Measured {
         depths.get(at).copied().map(Quote)
     }
 
-    /// The market's share of the stress quantile, quote atoms, rounded down: the largest `market_depth` that was measured for it.
+    /// The market's share of the stress quantile, quote atoms, rounded down: the largest `market_depth` that was
+    /// measured for it.
     #[must_use]
     pub fn suggested(&self) -> Option<Quote> {
         num::mul_div_floor(self.stress()?.0, self.share_bps.into(), num::BPS)
@@ -107,7 +109,7 @@ impl Measured {
     }
 }
 
-/// What a keeper knows of a file: it reads it again when it has changed.
+/// A keeper's view of a file: it reads it again when it has changed.
 #[derive(Debug, Default)]
 pub struct Watch {
     modified: Option<SystemTime>,
@@ -118,7 +120,7 @@ impl Watch {
     /// The measured depth, quote atoms; `None` if there is none.
     ///
     /// # Errors
-    /// What is wrong with the file, each time that it has changed.
+    /// A description of the fault in the file, each time that it has changed.
     pub fn look(&mut self, path: &Path) -> Result<Option<Quote>, String> {
         let modified = fs::metadata(path).and_then(|file| file.modified()).ok();
         if modified.is_none() || modified != self.modified {

@@ -1,6 +1,6 @@
 //! How much to offer for a place in a block.
 
-/// What to pay for compute units; micro-lamports each.
+/// Prices offered for compute units; micro-lamports each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeePolicy {
     /// Never less.
@@ -12,8 +12,8 @@ pub struct FeePolicy {
 }
 
 impl FeePolicy {
-    /// The price of a compute unit, given what was the least that got into each recent block on the same accounts. Each of the
-    /// transactions that expired in a row raises it by half.
+    /// The price of a compute unit, given what was the least that got into each recent block on the same accounts. Each
+    /// of the transactions that expired in a row raises it by half.
     #[must_use]
     pub fn price(&self, recent: &[u64], expired: u32) -> u64 {
         let mut recent = recent.to_vec();

@@ -19,22 +19,22 @@ use crate::{
 /// Nodes of one cluster.
 pub struct Fleet<C> {
     nodes: Vec<Arc<C>>,
-    /// What to call each in logs and metrics: without what may be secret in its URL.
+    /// Name of each in logs and metrics: without the parts of its URL that may be secret.
     names: Vec<String>,
     rotation: Arc<Mutex<Rotation>>,
     /// The genesis hash that each node must have.
     genesis: Option<String>,
     /// Which nodes have shown it.
     known: Vec<bool>,
-    /// Those that are being asked for it.
+    /// Requests for it under way.
     asked: Vec<Option<JoinHandle<Answer<String>>>>,
     started: Instant,
     metrics: Arc<Metrics>,
 }
 
 impl<C: Chain + 'static> Fleet<C> {
-    /// Of these nodes (name, node), each the reader for `turn` ms at a time. Without a `genesis` hash the first node that answers
-    /// decides which cluster it is.
+    /// A fleet of these nodes (name, node), each the reader for `turn` ms at a time. Without a `genesis` hash the first
+    /// node that answers decides which cluster it is.
     #[must_use]
     pub fn new(nodes: Vec<(String, C)>, turn: u64, genesis: Option<String>, metrics: Arc<Metrics>) -> Self {
         let rotation = Arc::new(Mutex::new(Rotation::new(nodes.len(), turn)));
@@ -108,7 +108,7 @@ impl<C: Chain + 'static> Fleet<C> {
         &self.nodes[node]
     }
 
-    /// What it is called.
+    /// Name of the node.
     #[must_use]
     pub fn name(&self, node: usize) -> &str {
         &self.names[node]
@@ -132,7 +132,7 @@ impl<C: Chain + 'static> Fleet<C> {
     /// Blames a node if its answer was bad.
     ///
     /// # Errors
-    /// What was wrong.
+    /// The trouble in the answer.
     pub fn judged<T>(&self, node: usize, answer: Answer<T>) -> Answer<T> {
         if let Err(trouble) = &answer {
             self.blame(node, trouble);
@@ -140,11 +140,11 @@ impl<C: Chain + 'static> Fleet<C> {
         answer
     }
 
-    /// Sends a transaction to all nodes in use that are of this cluster. One that takes it is enough, and the others are not
-    /// waited for.
+    /// Sends a transaction to all nodes in use that are of this cluster. One that takes it is enough, and the others
+    /// are not waited for.
     ///
     /// # Errors
-    /// What was wrong with the last one, if none took it.
+    /// The trouble with the last one, if none took it.
     pub async fn send(&self, transaction: &VersionedTransaction) -> Answer<()> {
         let mut nodes = self.rotation().all_in(self.now());
         nodes.retain(|node| self.known[*node]);
@@ -160,7 +160,8 @@ impl<C: Chain + 'static> Fleet<C> {
                     sending.detach_all();
                     return Ok(());
                 }
-                // That it was processed already, that its blockhash is not known there yet: no reason to leave a node out.
+                // That it was processed already, that its blockhash is not known there yet: no reason to leave a node
+                // out.
                 Ok((_, Err(trouble @ Trouble::Failed(_)))) => outcome = Err(trouble),
                 Ok((node, Err(trouble))) => {
                     self.blame(node, &trouble);
@@ -172,8 +173,8 @@ impl<C: Chain + 'static> Fleet<C> {
         outcome
     }
 
-    /// Gets to know the nodes that are in use and not known yet, without waiting for them: so that transactions go to all. Call it
-    /// now and then.
+    /// Gets to know the nodes that are in use and not known yet, without waiting for them: so that transactions go to
+    /// all. Call it now and then.
     pub async fn muster(&mut self) {
         let now = self.now();
         for node in 0..self.nodes.len() {
@@ -210,7 +211,7 @@ impl<C: Chain + 'static> Fleet<C> {
         self.nodes.len()
     }
 
-    /// Whether there is none.
+    /// True if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -224,7 +225,7 @@ pub fn wall_clock() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// What to call a node: scheme and host of its URL. The rest may be the key of whoever pays for it.
+/// Name of a node for logs: scheme and host of its URL. The rest may be the key of whoever pays for it.
 #[must_use]
 pub fn name_of(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));

@@ -1,5 +1,5 @@
-//! Follows a market by WebSocket: its margin accounts as they change, and its price accounts as a reason to look at once.
-//! What is missed while no node is connected is made up for by loading everything again.
+//! Follows a market by WebSocket: its margin accounts as they change, and its price accounts as a reason to look at
+//! once. Makes up for news missed while no node is connected by loading everything again.
 
 use std::{
     sync::Arc,
@@ -22,7 +22,7 @@ use crate::{
     node::{entry_of, margin_account_filters},
 };
 
-/// What a subscription tells.
+/// News from a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
     /// A margin account changed.
@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A connection that held for so long makes up for those that did not.
 const LASTING: Duration = Duration::from_mins(1);
 
-/// What to follow, and where.
+/// The market to follow, and where.
 #[derive(Debug)]
 pub struct Subscription {
     /// The nodes: name, WebSocket URL.
@@ -54,8 +54,8 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Follows, one node at a time, until nobody listens any more. `good` says whether a node is in use; one that falls out of
-    /// use is left at the next news.
+    /// Follows, one node at a time, until nobody listens any more. `good` says whether a node is in use; one that falls
+    /// out of use is left at the next news.
     pub async fn follow(self, good: impl Fn(usize) -> bool, news: mpsc::Sender<News>, metrics: Arc<Metrics>) {
         let mut failures = 0;
         for node in (0..self.nodes.len()).cycle() {

@@ -1,5 +1,5 @@
-//! The keeper of a Breakwater market: finds the margin accounts that can be liquidated, and liquidates them. It needs no
-//! capital, keeps no state of its own, and any number of keepers may work on one market.
+//! The keeper of a Breakwater market: finds the margin accounts that can be liquidated, and liquidates them. It needs
+//! no capital, keeps no state of its own, and any number of keepers may work on one market.
 //!
 //! | question | module |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | which price accounts to show | [`prices`] |
 //! | what becomes of a transaction | [`outbox`] |
 //!
-//! These decide, and know no network. What they need of one is the trait [`chain::Chain`], which [`node`] implements over
+//! These decide, and know no network. Their needs of one is the trait [`chain::Chain`], which [`node`] implements over
 //! JSON-RPC; [`follow`] is the WebSocket, [`server`] the metrics, and [`keeper`] the loop that puts all of it together.
 
 pub mod chain;

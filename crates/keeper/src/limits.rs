@@ -1,4 +1,4 @@
-//! What fits into a transaction. What Breakwater's own instructions need is in [`breakwater_client::budget`].
+//! Limits of a transaction. The needs of Breakwater's own instructions are in [`breakwater_client::budget`].
 
 /// Most bytes of a transaction.
 pub const TRANSACTION_BYTES: usize = 1_232;
@@ -7,5 +7,6 @@ pub const ACCOUNT_LOCKS: usize = 64;
 
 /// Compute units of opening a token account, or of seeing that it is there.
 pub const TOKEN_ACCOUNT_UNITS: u32 = 40_000;
-/// Compute units of a transaction about a lookup table, several times what was seen: it is not urgent, and pays for little.
+/// Compute units of a transaction about a lookup table, several times what was seen: it is not urgent, and pays for
+/// little.
 pub const TABLE_UNITS: u32 = 150_000;

@@ -13,7 +13,7 @@ use crate::{
 /// The account in which the cluster keeps its clock.
 const CLOCK: Pubkey = pubkey!("SysvarC1ock11111111111111111111111111111111");
 
-/// What was seen.
+/// State seen in one look.
 #[derive(Clone, Debug)]
 pub struct Look {
     /// The market.
@@ -22,15 +22,15 @@ pub struct Look {
     pub clock: Clock,
     /// The slot that the node says it is of.
     pub slot: u64,
-    /// What the market owes this keeper; `None` if its ledger is not open.
+    /// Ledger of the market's debt to this keeper; `None` if it is not open.
     pub ledger: Option<KeeperLedger>,
-    /// What the keeper has for fees.
+    /// Lamports that the keeper has for fees.
     pub lamports: u64,
-    /// What the feeds say, and the accounts that say it; `None` if a feed has no account that the market would take.
+    /// Prices of the feeds, and the accounts they are from; `None` if a feed has no account that the market would take.
     pub prices: Option<Shown>,
 }
 
-/// What the feeds say.
+/// Prices of the feeds.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
     /// The readings.

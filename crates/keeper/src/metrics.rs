@@ -117,7 +117,7 @@ impl Metrics {
         *self.series().entry((name, labelled(labels))).or_default() += 1.0;
     }
 
-    /// Whether a node is in use.
+    /// Says if a node is in use.
     pub fn node(&self, node: &str, up: bool) {
         self.set_labelled(name::node_up, labelled(&[("node", node)]), f64::from(u8::from(up)));
     }

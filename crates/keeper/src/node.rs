@@ -54,7 +54,8 @@ impl fmt::Debug for Node {
 }
 
 impl Node {
-    /// At a URL; answers that take longer than `patience` are too slow, but all accounts at once may take twenty times as long.
+    /// At a URL; answers that take longer than `patience` are too slow, but all accounts at once may take twenty times
+    /// as long.
     #[must_use]
     pub fn new(url: &str, patience: Duration) -> Self {
         let commitment = CommitmentConfig::confirmed();
@@ -112,7 +113,7 @@ fn read(account: &UiAccount) -> Answer<Vec<u8>> {
         .ok_or_else(|| Trouble::Wrong("account data that are not base64".to_owned()))
 }
 
-/// What selects the margin accounts of a market: by kind, size and market.
+/// Filters for the margin accounts of a market: by kind, size and market.
 #[must_use]
 pub fn margin_account_filters(market: &Key) -> Vec<RpcFilterType> {
     let market = [MarginAccount::DISCRIMINATOR, &market.0].concat();

@@ -1,5 +1,5 @@
-//! Transactions under way: sent, repeated until they are confirmed or their blockhash expires, and then forgotten. What they
-//! were to do is planned anew from the chain's state, so nothing depends on them.
+//! Transactions under way: sent, repeated until they are confirmed or their blockhash expires, and then forgotten.
+//! Their work is planned anew from the chain's state, so nothing depends on them.
 
 use std::{
     collections::HashSet,
@@ -15,7 +15,7 @@ use crate::chain::Status;
 /// How often a transaction is passed on again.
 const REPEAT: Duration = Duration::from_secs(2);
 
-/// What a transaction is for.
+/// Purpose of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Liquidating a batch.
@@ -50,7 +50,7 @@ impl Kind {
 /// A transaction under way.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// What it is for.
+    /// Its purpose.
     pub kind: Kind,
     /// The transaction, signed.
     pub transaction: VersionedTransaction,
@@ -63,7 +63,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// What the cluster knows it by.
+    /// Signature that the cluster knows it by.
     #[must_use]
     pub fn signature(&self) -> Signature {
         self.transaction.signatures.first().copied().unwrap_or_default()
@@ -113,7 +113,7 @@ impl Outbox {
         self.pending.len()
     }
 
-    /// Whether nothing is under way.
+    /// True if nothing is under way.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
@@ -134,7 +134,7 @@ impl Outbox {
             .collect()
     }
 
-    /// What the cluster knows them by, in the order in which [`Outbox::settle`] takes the answers.
+    /// Signatures that the cluster knows them by, in the order in which [`Outbox::settle`] takes the answers.
     #[must_use]
     pub fn signatures(&self) -> Vec<Signature> {
         self.pending.iter().map(Pending::signature).collect()
@@ -164,7 +164,7 @@ impl Outbox {
         ended
     }
 
-    /// Those to pass on again now.
+    /// Transactions to pass on again now.
     pub fn to_repeat(&mut self, now: Instant) -> Vec<VersionedTransaction> {
         let due = self
             .pending

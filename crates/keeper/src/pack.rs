@@ -9,12 +9,12 @@ use crate::{
     table::Table,
 };
 
-/// What every batch of a market names besides its margin accounts.
+/// Accounts that every batch of a market names besides its margin accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
-    /// Those that a lookup table may hold: market, ledger, feeds. Each once.
+    /// Accounts that a lookup table may hold: market, ledger, feeds. Each once.
     pub movable: Vec<Pubkey>,
-    /// Those that may not: the keeper, who signs and pays, and the programs that are called.
+    /// Number of those that it may not: the keeper, who signs and pays, and the programs that are called.
     pub stuck: usize,
     /// Accounts of the instruction before its margin accounts; the same one may count twice.
     pub named: usize,
@@ -54,7 +54,7 @@ fn compact(length: usize) -> usize {
     if length < 0x80 { 1 } else { 2 }
 }
 
-/// Whether so many accounts fit.
+/// True if so many accounts fit.
 fn fits(fixed: &Fixed, table: Option<&Table>, inside: usize, outside: usize) -> bool {
     let accounts = inside + outside;
     let locks = fixed.stuck + fixed.movable.len() + accounts;
@@ -63,8 +63,8 @@ fn fits(fixed: &Fixed, table: Option<&Table>, inside: usize, outside: usize) -> 
         && u32::try_from(accounts).is_ok_and(|accounts| budget::batch_units(accounts) < budget::MOST)
 }
 
-/// Packs accounts, given the most urgent first. Each batch takes the most urgent one that is left, uses the table that holds it (or
-/// the fullest, for the fixed accounts), takes what that table holds, and then whatever else fits.
+/// Packs accounts, given the most urgent first. Each batch takes the most urgent one that is left, uses the table that
+/// holds it (or the fullest, for the fixed accounts), takes what that table holds, and then whatever else fits.
 #[must_use]
 pub fn pack(fixed: &Fixed, tables: &[Table], accounts: &[Pubkey]) -> Vec<Batch> {
     let mut left: Vec<Pubkey> = accounts.to_vec();

@@ -1,4 +1,4 @@
-//! What to liquidate: asks the engine, by doing on a copy of the market what the program would do.
+//! Plans liquidations: asks the engine, by doing on a copy of the market what the program would do.
 
 use breakwater_engine::{
     Clock, Error, KeeperLedger, Key, Market, Prices, Readings, Result, actions::Liquidation, price::oracle::PriceUse,
@@ -13,7 +13,7 @@ pub struct Scene<'a> {
     pub address: Key,
     /// Its state.
     pub market: &'a Market,
-    /// What its feeds say.
+    /// Readings of its feeds.
     pub readings: &'a Readings,
     /// The cluster's clock.
     pub clock: Clock,
@@ -24,12 +24,12 @@ pub struct Scene<'a> {
 pub struct Due {
     /// The account.
     pub account: Key,
-    /// What the engine foretells.
+    /// The engine's forecast.
     pub liquidation: Liquidation,
 }
 
-/// Accounts that are liquidatable and not due, by reason. Nothing is remembered of them: the next look asks again, so they are due
-/// as soon as the price has moved, inventory was sold, or a rest is over.
+/// Accounts that are liquidatable and not due, by reason. Nothing is remembered of them: the next look asks again, so
+/// they are due as soon as the price has moved, inventory was sold, or a rest is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// A transaction of this keeper's is under way.
@@ -77,12 +77,13 @@ impl Skipped {
     }
 }
 
-/// What a tick asks for.
+/// Work that a tick asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Accounts above the liquidation LTV, but for those that were not looked at: see `most` of [`plan`].
     pub found: usize,
-    /// Those to liquidate now: take-overs first, then the nearest to one, for those cost the backstop most if they are late.
+    /// Accounts to liquidate now: take-overs first, then the nearest to one, for those cost the backstop most if they
+    /// are late.
     pub due: Vec<Due>,
     /// The others.
     pub skipped: Skipped,

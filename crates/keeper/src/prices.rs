@@ -8,9 +8,9 @@ use breakwater_engine::{FeedPin, RawReading, price::oracle::FEED_PUSH};
 
 /// Where updates of pull feeds come from.
 ///
-/// There is one implementation, [`Posted`]: it expects that somebody else posts updates, and only picks among their accounts. An
-/// implementation that fetches signed updates from Hermes and posts them itself would do so in [`Updates::refresh`] and name
-/// its own accounts.
+/// There is one implementation, [`Posted`]: it expects that somebody else posts updates, and only picks among their
+/// accounts. An implementation that fetches signed updates from Hermes and posts them itself would do so in
+/// [`Updates::refresh`] and name its own accounts.
 pub trait Updates {
     /// Accounts that may hold an update of this feed.
     fn candidates(&self, pin: &FeedPin) -> Vec<Pubkey>;
@@ -62,7 +62,7 @@ pub fn candidates(updates: &impl Updates, pin: &FeedPin) -> Vec<Pubkey> {
 pub struct Account {
     /// The program that it belongs to.
     pub owner: Pubkey,
-    /// What it holds.
+    /// Its contents.
     pub data: Vec<u8>,
     /// Its balance.
     pub lamports: u64,

@@ -1,9 +1,9 @@
-//! Which of several RPC nodes to ask. A node that fails, lies or dawdles is left out for a while, each time for longer; one
-//! that answers well again is forgiven. Time is handed in, in milliseconds from anywhere.
+//! Which of several RPC nodes to ask. A node that fails, lies or dawdles is left out for a while, each time for longer;
+//! one that answers well again is forgiven. Time is handed in, in milliseconds from anywhere.
 
 use std::fmt;
 
-/// What was wrong with a node's answer.
+/// Fault of a node's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// No answer, an error, or nothing that can be decoded.
@@ -15,7 +15,7 @@ pub enum Trouble {
         /// Its genesis hash.
         genesis: String,
     },
-    /// What it says is old.
+    /// Its answer is old.
     Stale {
         /// How old.
         seconds: i64,
@@ -25,7 +25,7 @@ pub enum Trouble {
         /// By so much.
         slots: u64,
     },
-    /// What it says cannot be true.
+    /// Its answer cannot be true.
     Wrong(String),
 }
 
@@ -58,8 +58,8 @@ impl Trouble {
         }
     }
 
-    /// How long the node is left out the first time, ms. Who is of another cluster was configured wrongly: that does not pass
-    /// by itself.
+    /// How long the node is left out the first time, ms. Who is of another cluster was configured wrongly: that does
+    /// not pass by itself.
     fn first_rest(&self) -> u64 {
         match self {
             Self::Failed(_) | Self::Slow | Self::Behind { .. } => 2_000,
@@ -92,7 +92,7 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Of so many nodes, each asked for `turn` ms at a time.
+    /// A rotation of so many nodes, each asked for `turn` ms at a time.
     #[must_use]
     pub fn new(nodes: usize, turn: u64) -> Self {
         Self {
@@ -103,8 +103,8 @@ impl Rotation {
         }
     }
 
-    /// Whom to ask now, of those that `may` be. If all of them are left out, the one that comes back first: an answer that may be
-    /// bad is checked, none at all helps nobody.
+    /// Whom to ask now, of those that `may` be. If all of them are left out, the one that comes back first: an answer
+    /// that may be bad is checked, none at all helps nobody.
     pub fn reader(&mut self, now: u64, may: impl Fn(usize) -> bool) -> usize {
         let over = now.saturating_sub(self.since) >= self.turn;
         if over || !self.is_in(self.current, now) || !may(self.current) {
@@ -130,7 +130,7 @@ impl Rotation {
             .unwrap_or(0)
     }
 
-    /// Whether a node is in use.
+    /// True if a node is in use.
     #[must_use]
     pub fn is_in(&self, node: usize, now: u64) -> bool {
         self.nodes.get(node).is_some_and(|standing| standing.rests_until <= now)

@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 
 use crate::{crank::Cranks, fee::FeePolicy};
 
-/// What a keeper is told.
+/// Settings of a keeper.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The market.
@@ -17,13 +17,13 @@ pub struct Settings {
     pub in_flight: usize,
     /// Send nothing.
     pub dry_run: bool,
-    /// What to pay for a place in a block.
+    /// Prices offered for a place in a block.
     pub fees: FeePolicy,
     /// The other cranks.
     pub cranks: Cranks,
     /// Lookup tables.
     pub tables: TableSettings,
-    /// What `breakwater depth` measured of the collateral: to warn of a market that sells more than that.
+    /// File of the collateral's depth measured by `breakwater depth`: to warn of a market that sells more than that.
     pub depth_file: Option<PathBuf>,
     /// How far the cluster's clock may be from this machine's, s; `None` does not look.
     pub clock_drift: Option<i64>,
@@ -36,6 +36,7 @@ pub struct TableSettings {
     pub most: usize,
     /// Accounts that this much of a fall would liquidate are put into tables, bps.
     pub within: u64,
-    /// Tables to use besides those that are found by the keeper's authority over them: some nodes do not answer that question.
+    /// Tables to use besides those that are found by the keeper's authority over them: some nodes do not answer that
+    /// question.
     pub given: Vec<Pubkey>,
 }

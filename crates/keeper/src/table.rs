@@ -1,5 +1,5 @@
-//! Address lookup tables: with one, an account costs a transaction one byte instead of 33. They are filled in quiet times,
-//! with the accounts that a falling price liquidates first, and found again on the chain: nothing is remembered.
+//! Address lookup tables: with one, an account costs a transaction one byte instead of 33. They are filled in quiet
+//! times, with the accounts that a falling price liquidates first, and found again on the chain: nothing is remembered.
 
 use std::collections::HashSet;
 
@@ -19,8 +19,8 @@ pub const AUTHORITY_OFFSET: usize = 22;
 /// Most addresses that one transaction adds.
 const EXTENSION: usize = 20;
 
-/// Slots after which a table that was given up can be closed: it may be used as long as its last slot is among the 512 whose
-/// hashes the cluster remembers.
+/// Slots after which a table that was given up can be closed: it may be used as long as its last slot is among the 512
+/// whose hashes the cluster remembers.
 const COOLDOWN: u64 = 520;
 
 /// A lookup table.
@@ -28,7 +28,7 @@ const COOLDOWN: u64 = 520;
 pub struct Table {
     /// Where it is.
     pub address: Pubkey,
-    /// What can be used of it now.
+    /// Addresses in it that can be used now.
     addresses: Vec<Pubkey>,
     set: HashSet<Pubkey>,
     /// The first of all that it holds.
@@ -66,13 +66,13 @@ impl Table {
         }
     }
 
-    /// Whether it is of this market: its first address says so.
+    /// True if it is of this market: its first address says so.
     #[must_use]
     pub fn is_of(&self, market: &Pubkey) -> bool {
         self.first.as_ref() == Some(market)
     }
 
-    /// Whether an address can be looked up in it.
+    /// True if an address can be looked up in it.
     #[must_use]
     pub fn holds(&self, address: &Pubkey) -> bool {
         self.set.contains(address)
@@ -84,7 +84,7 @@ impl Table {
         self.addresses.len()
     }
 
-    /// Whether it holds nothing yet.
+    /// True if no address can be looked up in it yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.addresses.is_empty()
@@ -96,13 +96,13 @@ impl Table {
         &self.addresses
     }
 
-    /// Whether it is in use: it was not given up.
+    /// True if it is in use: it was not given up.
     #[must_use]
     pub fn in_use(&self) -> bool {
         self.given_up.is_none()
     }
 
-    /// Whether all that it holds can be used.
+    /// True if all that it holds can be used.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.addresses.len() == self.total
@@ -113,7 +113,7 @@ impl Table {
     }
 }
 
-/// What to do next about the tables: one transaction.
+/// Next work on the tables: one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upkeep {
     /// Make one, with these addresses in it: market first.
@@ -127,7 +127,7 @@ pub enum Upkeep {
 }
 
 impl Upkeep {
-    /// What it takes, by whom, with a table made at `slot` (a recent one).
+    /// Instructions that it takes, by whom, with a table made at `slot` (a recent one).
     #[must_use]
     pub fn instructions(&self, keeper: &Pubkey, slot: u64) -> Vec<Instruction> {
         let extend = |table: Pubkey, addresses: &[Pubkey]| {
@@ -145,10 +145,10 @@ impl Upkeep {
     }
 }
 
-/// What to do next, if anything, with at most `most` tables in use.
+/// Decides on the next work, if any, with at most `most` tables in use.
 ///
-/// `tables` are all tables of the keeper for this market, `fixed` what every table holds, market first, `wanted` the margin
-/// accounts nearest to liquidation, nearest first. Waits until what was added last can be used.
+/// `tables` are all tables of the keeper for this market, `fixed` what every table holds, market first, `wanted` the
+/// margin accounts nearest to liquidation, nearest first. Waits until what was added last can be used.
 #[must_use]
 pub fn upkeep(tables: &[Table], fixed: &[Pubkey], wanted: &[Pubkey], most: usize, slot: u64) -> Option<Upkeep> {
     let closable = |table: &&Table| table.given_up.is_some_and(|at| slot > at.saturating_add(COOLDOWN));

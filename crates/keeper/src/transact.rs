@@ -16,9 +16,9 @@ use crate::{chain::Simulated, limits, outbox::Kind, pack::Fixed, table::Table};
 /// A transaction to be made.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// What it is for.
+    /// Its purpose.
     pub kind: Kind,
-    /// What it does, without its budget.
+    /// Its instructions, without its budget.
     pub instructions: Vec<Instruction>,
     /// Most compute units it may take.
     pub units: u32,
@@ -119,7 +119,7 @@ impl Draft {
     }
 }
 
-/// What every batch names; see [`Fixed`].
+/// Accounts that every batch names; see [`Fixed`].
 #[must_use]
 pub fn fixed(keys: &MarketKeys, keeper: &Pubkey) -> Fixed {
     let batch = ix::liquidate_batch(keys, keeper, &[]);

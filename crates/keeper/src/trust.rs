@@ -1,4 +1,4 @@
-//! Whether what a node says about the cluster can be true, as far as one can tell without verifying blocks.
+//! Judges if a node's word about the cluster can be true, as far as one can tell without verifying blocks.
 
 use breakwater_engine::{Market, Oracle};
 
@@ -7,14 +7,14 @@ use crate::rotation::Trouble;
 /// A node this far behind what was seen already is left out.
 const MOST_BEHIND: u64 = 64;
 
-/// What has been seen so far.
+/// State seen so far.
 #[derive(Clone, Debug)]
 pub struct Trust {
     /// How far the cluster's clock may be from this machine's, s; `None` does not look.
     drift: Option<i64>,
     /// The newest slot that a node has shown, and the others have to keep up with.
     newest: u64,
-    /// What of the market never changes.
+    /// The part of the market that never changes.
     identity: Option<Identity>,
 }
 
@@ -51,7 +51,7 @@ impl Identity {
 }
 
 impl Trust {
-    /// Of nothing yet. `drift`: how far the cluster's clock may be from this machine's, s.
+    /// Trust that has seen nothing yet. `drift`: how far the cluster's clock may be from this machine's, s.
     #[must_use]
     pub fn new(drift: Option<i64>) -> Self {
         Self {
@@ -67,8 +67,8 @@ impl Trust {
         self.newest
     }
 
-    /// Judges an answer: the slot that it is of, the cluster's clock at that slot, and the market. `wall` is this machine's clock;
-    /// both seconds since 1970.
+    /// Judges an answer: the slot that it is of, the cluster's clock at that slot, and the market. `wall` is this
+    /// machine's clock; both seconds since 1970.
     ///
     /// # Errors
     /// [`Trouble`], and then nothing is learned from it.

@@ -1,4 +1,4 @@
-//! What the keeper plans is what the compiled program does.
+//! The keeper's plans against the compiled program: it does what they say.
 
 use std::collections::HashSet;
 

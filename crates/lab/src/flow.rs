@@ -28,26 +28,26 @@ pub struct PeakFlow {
     pub from: i64,
     /// Time of the window's last amount.
     pub to: i64,
-    /// What flowed in it, atoms × `period`.
+    /// Flow in the window, atoms × `period`.
     pub flowed: u128,
-    /// What the bound allows in it, atoms × `period`.
+    /// Flow that the bound allows in it, atoms × `period`.
     pub allowed: u128,
 }
 
 impl PeakFlow {
-    /// What flowed over what was allowed.
+    /// Flow ÷ flow allowed.
     pub fn ratio(&self) -> f64 {
         self.flowed as f64 / self.allowed as f64
     }
 
-    /// Whether the bound was kept; exact.
+    /// True if the bound was kept; exact.
     pub fn within_bound(&self) -> bool {
         self.flowed <= self.allowed
     }
 }
 
-/// The window with the largest ratio of what flowed to what was allowed, among all that begin and end with an amount (no
-/// other window can have a larger one). `flows` are in order of time. `None` if nothing flowed.
+/// The window with the largest ratio of what flowed to what was allowed, among all that begin and end with an amount
+/// (no other window can have a larger one). `flows` are in order of time. `None` if nothing flowed.
 pub fn peak(flows: &[Flow], bound: FlowBound) -> Option<PeakFlow> {
     let mut peak: Option<PeakFlow> = None;
     for (i, first) in flows.iter().enumerate() {

@@ -18,7 +18,7 @@ use crate::{
 const SECONDS_PER_HOUR: u32 = 3_600;
 const SECONDS_PER_MINUTE: u32 = 60;
 
-/// What the oracle says at one step; prices in units of 1e-8.
+/// The oracle's output at one step; prices in units of 1e-8.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Point {
     /// Unix time in seconds.
@@ -112,11 +112,11 @@ fn with_oracle(prices: &[i64], start: i64, shape: &PathShape, step_seconds: u32)
         .collect()
 }
 
-/// What an oracle says beside the price: a confidence that grows with the move of the last minute, and an average.
+/// The oracle's figures beside the price: a confidence that grows with the move of the last minute, and an average.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     shape: PathShape,
-    /// Of a new price in the average.
+    /// Weight of a new price in the average.
     weight: f64,
     ema: Option<f64>,
     /// The prices of the last minute, oldest first.

@@ -1,9 +1,9 @@
 //! Profit and loss of every actor, exact to the last bit.
 //!
-//! What an actor owns and owes is a number of collateral atoms and a Q64.64 number of quote atoms (a debt is shares ×
-//! index, which is not a whole number of atoms). Both are valued at one price, in units of 2^-64 quote atoms, without
-//! any rounding: so the profits of all actors together are zero if and only if no token appeared or vanished and the
-//! books split them without a gap.
+//! An actor's holdings and debts are a number of collateral atoms and a Q64.64 number of quote atoms (a debt is shares
+//! × index, which is not a whole number of atoms). Both are valued at one price, in units of 2^-64 quote atoms,
+//! without any rounding: so the profits of all actors together are zero if and only if no token appeared or vanished
+//! and the books split them without a gap.
 
 use thiserror::Error;
 
@@ -12,7 +12,7 @@ use thiserror::Error;
 #[error("a value exceeds 127 bits")]
 pub struct Overflow;
 
-/// What one actor has: own tokens and claims less debts.
+/// Holdings of one actor: own tokens and claims less debts.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Holdings {
     quote: i128,

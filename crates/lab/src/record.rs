@@ -1,4 +1,4 @@
-//! What a run leaves behind: the series for the plots, the checks, and the summary.
+//! Results that a run leaves behind: the series for the plots, the checks, and the summary.
 //!
 //! Amounts here are for people: whole tokens as floats. Everything that is checked was checked on integers before.
 
@@ -12,7 +12,7 @@ use crate::profit::Profits;
 pub struct Sample {
     /// Unix time.
     pub unix: i64,
-    /// What prices were trusted for.
+    /// Level of trust in the prices.
     pub level: Level,
     /// Price, quote per collateral token.
     pub price: f64,
@@ -28,11 +28,11 @@ pub struct Sample {
     pub equity: f64,
     /// Discount of the ask from the price of the step, as a fraction; `None` without inventory.
     pub discount: Option<f64>,
-    /// What the liquidation map says; `None` while liquidations are refused.
+    /// Measures of the liquidation map; `None` while liquidations are refused.
     pub risk: Option<Measures>,
 }
 
-/// What the liquidation map says at one step. Fractions.
+/// Measures of the liquidation map at one step. Fractions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measures {
     /// Fall of the price to the nearest band with debt; `None` if nobody owes anything.
@@ -70,7 +70,8 @@ pub fn index_of(level: Level) -> usize {
     usize::from(level.byte())
 }
 
-/// Seconds that a series spent at each level, Normal first: the time from one sample to the next counts with the second's.
+/// Seconds that a series spent at each level, Normal first: the time from one sample to the next counts with the
+/// second's.
 pub fn seconds_at(samples: &[Sample]) -> [u64; 3] {
     let mut seconds = [0; 3];
     for pair in samples.windows(2) {
@@ -94,7 +95,7 @@ pub struct Liquidation {
     pub repaid: f64,
     /// Collateral taken over, tokens.
     pub seized: f64,
-    /// What that collateral was worth, quote tokens.
+    /// Worth of that collateral, quote tokens.
     pub worth: f64,
     /// The whole account was taken over.
     pub whole: bool,
@@ -109,7 +110,7 @@ pub struct Sold {
     pub amount: f64,
     /// Quote tokens paid.
     pub paid: f64,
-    /// What the collateral was worth at the price of the moment, quote tokens.
+    /// Worth of the collateral at the price of the moment, quote tokens.
     pub worth: f64,
 }
 
@@ -133,7 +134,7 @@ pub struct Limits {
 /// The same accounts and the same news on an exchange that sales move, in the cascade laboratory.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
-    /// What moves the price by 1%, quote tokens.
+    /// Sale that moves the price by 1%, quote tokens.
     pub depth: f64,
     /// With the backstop.
     pub with: Line,
@@ -150,20 +151,20 @@ pub struct Line {
     pub lowest: f64,
     /// Debt that was liquidated.
     pub liquidated: f64,
-    /// What debts exceeded their collateral by.
+    /// Debts above their collateral.
     pub bad_debt: f64,
-    /// What the suppliers lost.
+    /// Loss of the suppliers.
     pub supplier_loss: f64,
 }
 
 /// One property that had to hold, and whether it did.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// What had to hold, as a sentence.
+    /// The property that had to hold, as a sentence.
     pub claim: String,
-    /// What was measured.
+    /// The value measured.
     pub measured: String,
-    /// Whether it held.
+    /// True if it held.
     pub holds: bool,
 }
 
@@ -207,7 +208,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether every check held.
+    /// True if every check held.
     pub fn holds(&self) -> bool {
         self.checks.iter().all(|check| check.holds)
     }
@@ -218,7 +219,7 @@ impl Record {
 pub struct Summary {
     /// Margin accounts.
     pub accounts: u32,
-    /// Of their loans, how many were cut because margin follows risk, …
+    /// Number of their loans that were cut because margin follows risk, …
     pub loans_cut: u32,
     /// … and how many were not granted at all.
     pub loans_refused: u32,
@@ -238,7 +239,7 @@ pub struct Summary {
     pub supplier_loss: f64,
     /// Identities checked, all kinds and steps together.
     pub identities_checked: u64,
-    /// Of these, how many did not hold.
+    /// Number of these that did not hold.
     pub identities_failed: u64,
     /// Largest ratio of inventory sold to inventory allowed by the flow bound over any window.
     pub peak_flow_over_bound: f64,
@@ -266,7 +267,7 @@ pub struct Summary {
     pub lowest_with: f64,
     /// And without.
     pub lowest_without: f64,
-    /// What debts exceeded their collateral by without the backstop, quote tokens.
+    /// Debts above their collateral without the backstop, quote tokens.
     pub bad_debt_without: f64,
     /// Wall-clock time of the replay, seconds.
     pub seconds: f64,

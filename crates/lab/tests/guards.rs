@@ -153,7 +153,7 @@ fn money_is_conserved() {
     }
 }
 
-/// What the page says of the defaults. Seconds long, so only for the paths that are quick.
+/// Claims of the page about the defaults. Seconds long, so only for the paths that are quick.
 #[test]
 fn the_defaults_do_what_the_page_says() {
     let [no_guard, halts, breakwater] = variants::policies().map(|variant| {

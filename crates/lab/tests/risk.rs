@@ -24,7 +24,7 @@ static EXPERIMENT: LazyLock<Experiment> = LazyLock::new(|| {
     Experiment::new(&scenario).expect("valid")
 });
 
-/// What happens in the markets that the tables compare.
+/// Outcomes in the markets that the tables compare.
 static COMPARED: LazyLock<Vec<Vec<Outcome>>> =
     LazyLock::new(|| EXPERIMENT.all(&arms::compared()).expect("not refused"));
 

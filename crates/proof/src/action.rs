@@ -1,4 +1,5 @@
-//! What may happen next, in terms of how things stand: so that a sequence stays meaningful when parts of it are taken out.
+//! Actions that may happen next, in terms of how things stand: so that a sequence stays meaningful when parts of it are
+//! taken out.
 
 use crate::{ACCOUNTS, Bytes, GUARDIANS, KEEPERS, SUPPLIERS};
 use breakwater_engine::Parameter;
@@ -33,8 +34,8 @@ pub enum Action {
     NextSlot,
     /// Which feeds' accounts the calls leave out from now on: bit 0 the collateral's, bit 1 the quote's.
     Hide(u8),
-    /// A feed publishes. Price and average in thousandths of the present price, an average of zero is none; confidence in
-    /// hundredths of a basis point of the new price; published so many seconds ago.
+    /// A feed publishes. Price and average in thousandths of the present price, an average of zero is none; confidence
+    /// in hundredths of a basis point of the new price; published so many seconds ago.
     Print {
         feed: Feed,
         price: u32,
@@ -43,14 +44,14 @@ pub enum Action {
         age: i32,
     },
     Supply(usize, u64),
-    /// Of the supplier's shares.
+    /// Size relative to the supplier's shares.
     Withdraw(usize, Size),
     Deposit(usize, u64),
-    /// Of the account's collateral.
+    /// Size relative to the account's collateral.
     WithdrawCollateral(usize, Size),
-    /// Of what the account's collateral is worth at spot.
+    /// Size relative to the worth of the account's collateral at spot.
     Borrow(usize, Size),
-    /// Of the account's debt.
+    /// Size relative to the account's debt.
     Repay(usize, Size),
     Reopen(usize),
     Liquidate {
@@ -64,20 +65,20 @@ pub enum Action {
     },
     Claim(usize),
     Fund(u64),
-    /// Of what the schedule lets go now.
+    /// Size relative to the inventory that the schedule lets go now.
     Buy(Size),
     /// For what that costs.
     BuyFor(Size),
     Settle,
     GuardianDeposit(usize, u64),
-    /// Of the guardian's shares.
+    /// Size relative to the guardian's shares.
     GuardianRequest(usize, Size),
-    /// Of what is unpaid of its request.
+    /// Size relative to the unpaid part of its request.
     GuardianWithdraw(usize, Size),
     /// It takes its request back.
     GuardianTakeBack(usize),
     ReopenPosition(usize),
-    /// Of the backstop's cash; and for how many slots it is approved.
+    /// Size relative to the backstop's cash; and for how many slots it is approved.
     QueueTakeOut(Size, u64),
     CancelTakeOut,
     TakeOut,
@@ -123,7 +124,8 @@ impl Action {
         }
     }
 
-    /// The next thing to happen: a single action most often, or a short story that random actions would hardly ever tell.
+    /// The next thing to happen: a single action most often, or a short story that random actions would hardly ever
+    /// tell.
     #[must_use]
     pub fn story(bytes: &mut Bytes) -> Vec<Self> {
         match bytes.byte() {
@@ -319,8 +321,8 @@ fn unwind(bytes: &mut Bytes) -> Vec<Action> {
         .collect()
 }
 
-/// A gap that leaves the backstop short; suppliers leave and come, the loss is settled with inventory left, and what is held is
-/// sold at another price.
+/// A gap that leaves the backstop short; suppliers leave and come, the loss is settled with inventory left, and what is
+/// held is sold at another price.
 fn settles_in_part(bytes: &mut Bytes) -> Vec<Action> {
     let (supplier, guardian) = (bytes.index(SUPPLIERS), bytes.index(GUARDIANS));
     let leave = |bytes: &mut Bytes| Action::Withdraw(supplier, Size::Part(bytes.between(1, 300)));
@@ -379,8 +381,8 @@ fn guardian_leaves(bytes: &mut Bytes) -> Vec<Action> {
     story
 }
 
-/// Guardians are all that stands behind the market when it loses what everybody had borrowed; both ask to leave, one before and one
-/// after.
+/// Guardians are all that stands behind the market when it loses what everybody had borrowed; both ask to leave, one
+/// before and one after.
 fn guardian_leaves_after_a_loss(bytes: &mut Bytes) -> Vec<Action> {
     let first = bytes.index(GUARDIANS);
     let mut story = vec![
@@ -424,8 +426,8 @@ fn slide(bytes: &mut Bytes) -> Vec<Action> {
     story
 }
 
-/// Everybody has borrowed, the price falls, the stress cover and the pipeline are used up, and what is sold frees it again. Then
-/// it falls further, and who waited is taken over.
+/// Everybody has borrowed, the price falls, the stress cover and the pipeline are used up, and what is sold frees it
+/// again. Then it falls further, and who waited is taken over.
 #[must_use]
 pub fn squeeze(bytes: &mut Bytes) -> Vec<Action> {
     let keeper = bytes.index(KEEPERS);
@@ -480,7 +482,7 @@ fn moves_out(bytes: &mut Bytes) -> Vec<Action> {
     ]
 }
 
-/// What the authority has announced is taken back, and something is tightened.
+/// Takes back the announcements of the authority, and tightens something.
 fn second_thoughts(bytes: &mut Bytes) -> Vec<Action> {
     let tighten = |parameter, to| Action::Tighten { parameter, to };
     let parameter = u8::try_from(bytes.index(Parameter::ALL.len())).unwrap_or(0);

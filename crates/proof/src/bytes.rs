@@ -1,5 +1,5 @@
-//! Numbers out of a string of bytes, however short: what is missing counts as zero. So any bytes are a sequence, and fewer or
-//! smaller bytes are a simpler one, which is what a fuzzer and a test that shrinks its failures both want.
+//! Numbers out of a string of bytes, however short: what is missing counts as zero. So any bytes are a sequence, and
+//! fewer or smaller bytes are a simpler one, which is what a fuzzer and a test that shrinks its failures both want.
 
 /// Bytes still to be read.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ impl<'a> Bytes<'a> {
         Self(bytes)
     }
 
-    /// Whether there are none left.
+    /// True if there are none left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -47,8 +47,8 @@ impl<'a> Bytes<'a> {
         } % span
     }
 
-    /// An amount of up to `bits` bits: of every magnitude alike, now and then as small as can be, and now and then the largest
-    /// there is.
+    /// An amount of up to `bits` bits: of every magnitude alike, now and then as small as can be, and now and then the
+    /// largest there is.
     pub fn amount(&mut self, bits: u32) -> u64 {
         match self.byte() {
             tiny @ 0..=23 => u64::from(tiny % 8),

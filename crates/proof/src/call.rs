@@ -13,8 +13,8 @@ use breakwater_engine::{
     price::guard::BrakePull,
 };
 
-/// One instruction with every number in it, as the program would be sent it. Limits of the caller's (least shares, highest
-/// cost) are left wide open, but where they decide something.
+/// One instruction with every number in it, as the program would be sent it. Limits of the caller's (least shares,
+/// highest cost) are left wide open, but where they decide something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as the program's instructions and their arguments are")]
 pub enum Call {
@@ -80,7 +80,7 @@ pub enum Call {
     GuardianWithdraw {
         guardian: usize,
         amount: Quote,
-        /// Whether the feeds are shown with it, or the stored prices have to do.
+        /// True if the feeds are shown with it; else the stored prices have to do.
         shown: bool,
     },
     /// Closes an empty position, and opens it again.
@@ -93,7 +93,7 @@ pub enum Call {
     },
     CancelTakeOut,
     TakeOut {
-        /// Whether the feeds are shown with it, or the stored prices have to do.
+        /// True if the feeds are shown with it; else the stored prices have to do.
         shown: bool,
     },
     Observe,
@@ -128,7 +128,7 @@ pub enum Call {
     },
 }
 
-/// What a call brought about, in the engine's own words.
+/// Effects of a call, in the engine's own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as the engine's records are")]
 pub enum Done {
@@ -156,6 +156,7 @@ pub enum Done {
     Paused(Pause),
     LtvAnnounced(RampAnnounced),
     RampCancelled(RampCancellation),
-    /// Nothing to tell: parameters were tightened, something was reopened, tokens were given away, or the world moved on.
+    /// Nothing to tell: parameters were tightened, something was reopened, tokens were given away, or the world moved
+    /// on.
     Quietly,
 }

@@ -4,9 +4,9 @@
 //! C = cash + reserves owed + q × (inventory + M) − index × (backstop debt + N) − unfunded credits
 //! ```
 //!
-//! N are the debt shares of the accounts in the bands from q ÷ index on, M the collateral that goes with them at the upper edges
-//! of their bands. Which band q ÷ index is in is a logarithm: near an edge two of them will do, and so there are up to two
-//! covers.
+//! N are the debt shares of the accounts in the bands from q ÷ index on, M the collateral that goes with them at the
+//! upper edges of their bands. Which band q ÷ index is in is a logarithm: near an edge two of them will do, and so
+//! there are up to two covers.
 
 use crate::{
     Stage,
@@ -16,7 +16,8 @@ use crate::{
 use breakwater_engine::{DebtShares, Market, account::map::BANDS};
 use std::sync::LazyLock;
 
-/// For each band ⌊2^32 ÷ (2^((band + 1) ÷ 32) × (1 + 2^-12))⌋, the last band nothing: found by doubling, without a root.
+/// For each band ⌊2^32 ÷ (2^((band + 1) ÷ 32) × (1 + 2^-12))⌋, the last band nothing: found by doubling, without
+/// a root.
 static WEIGHTS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let all = BANDS - 1;
     let weights = (0..all).map(|band| {
@@ -37,7 +38,7 @@ pub(crate) struct Under {
     pub weight: Int,
 }
 
-/// Of the bands of the map, whatever they hold.
+/// Sums the bands of the map from `threshold` on, whatever they hold.
 pub(crate) fn under(bands: &[DebtShares], threshold: usize) -> Under {
     let mut all = Under {
         shares: 0,
@@ -84,7 +85,7 @@ fn origin_of(origin: i64) -> f64 {
     origin as f64
 }
 
-/// Of a positive number, in floating point.
+/// Binary logarithm of a positive number, in floating point.
 #[allow(clippy::cast_precision_loss, reason = "compared with a margin")]
 pub(crate) fn log2(number: &Int) -> f64 {
     let extra = number.bits().saturating_sub(60);
@@ -107,7 +108,7 @@ pub(crate) fn covers_from(stage: &Stage, index: &Int, lowest: &Int, fall: u32, o
         .collect()
 }
 
-/// What C is below zero by, and of that no more than the debt in it.
+/// Amount by which C is below zero, but no more than the debt in it, for each band that q ÷ index may be in.
 pub(crate) fn shortfalls(stage: &Stage, index: &Int, lowest: &Int, fall: u32, origin: i64) -> Vec<Int> {
     let credits = stage.market.books.backstop.unfunded_credits.0;
     let sides = sides(stage, index, lowest, fall, origin);
@@ -137,8 +138,8 @@ fn sides(stage: &Stage, index: &Int, lowest: &Int, fall: u32, origin: i64) -> Ve
         .collect()
 }
 
-/// S of admission at a moment, ten thousandths: that of volatility, and what is left of the sentinel's points, which fall to nothing in six
-/// hours, rounded up.
+/// S of admission at a moment, ten thousandths: that of volatility, and what is left of the sentinel's points, which
+/// fall to nothing in six hours, rounded up.
 pub(crate) fn admission_fall(market: &Market, now: i64) -> u32 {
     let (raise, hours) = (&market.stress_raise, 6 * 3_600);
     let left = (hours - (now - raise.raised_at)).clamp(0, hours);
@@ -166,7 +167,7 @@ pub(crate) fn all_claims(market: &Market) -> Int {
     requested(market) + market.books.guardians.claim.0
 }
 
-/// What all accounts' debts exceed their collateral by at q, account by account, quote atoms with 64 fractional bits: exactly.
+/// Debts of all accounts above their collateral at q, account by account, quote atoms with 64 fractional bits: exactly.
 pub(crate) fn brute_force(stage: &Stage, index: &Int, q: &Int) -> Int {
     let short = stage.accounts.iter().map(|account| {
         let (debt, worth) = (index * account.debt_shares.0, q * account.collateral.0);
@@ -189,8 +190,9 @@ pub(crate) fn underwater(under: &Under, origin: i64, index: &Int, q: &Int) -> In
     debt(index, DebtShares(under.shares)) - worth
 }
 
-/// By how much the upper edges may overstate B(q), quote atoms with 64 fractional bits: a band and a little of the collateral of
-/// each account from the threshold on, and all of its debt in the outermost bands, which hold what lies beyond them.
+/// By how much the upper edges may overstate B(q), quote atoms with 64 fractional bits: a band and a little of the
+/// collateral of each account from the threshold on, and all of its debt in the outermost bands, which hold what lies
+/// beyond them.
 pub(crate) fn overstatement(stage: &Stage, index: &Int, q: &Int, threshold: usize) -> Int {
     let counted = stage
         .accounts
@@ -210,7 +212,7 @@ pub(crate) fn overstatement(stage: &Stage, index: &Int, q: &Int, threshold: usiz
     worth.sum::<Int>() + one() * 2 + q
 }
 
-/// What rounding may cost two covers that are compared: a collateral atom of each sum, and some quote atoms.
+/// Most that rounding may cost two covers that are compared: a collateral atom of each sum, and some quote atoms.
 pub(crate) fn rounding(q: &Int, index: &Int) -> Int {
     value(q, 2) + value(index, 2) + 6
 }

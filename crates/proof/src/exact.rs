@@ -41,7 +41,7 @@ pub(crate) fn trunc(q: &Int) -> Int {
     q >> 64
 }
 
-/// What so many atoms are worth at a price with 64 fractional bits, rounded down.
+/// Worth of so many atoms at a price with 64 fractional bits, rounded down.
 pub(crate) fn value(price: &Int, atoms: u64) -> Int {
     (price * atoms) >> 64
 }

@@ -1,4 +1,4 @@
-//! What a step says, worked out from the readings and the stored state, without the engine's help.
+//! Facts of a step, worked out from the readings and the stored state, without the engine's help.
 
 use crate::{
     Call, Done, Stage, Step,
@@ -25,7 +25,7 @@ pub(crate) struct View {
     pub guarded: Int,
     /// 0 = Normal, 1 = Guarded, 2 = Halted: what the readings and the brake ask for at least.
     pub asked: u8,
-    /// What the market says that it is.
+    /// Level that the market says it has.
     pub level: u8,
     /// h: accounts are judged at it.
     pub judged: Int,
@@ -70,7 +70,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What a call brought about.
+    /// Effects of the call, if it was not refused.
     pub fn done(&self) -> Option<&Done> {
         self.step.result.as_ref().ok()
     }
@@ -80,7 +80,7 @@ impl<'a> Facts<'a> {
         Some((self.step.call.as_ref()?, self.done()?))
     }
 
-    /// Whether the call was refused.
+    /// True if the call was refused.
     pub fn is_refused(&self) -> bool {
         self.step.refused.is_some()
     }
@@ -123,8 +123,8 @@ pub(crate) fn liquidation_ltv(stage: &Stage) -> (Int, Int) {
     }
 }
 
-/// The readings that count: of what is shown and known of each feed the newer, if both are of about one moment; else the set that
-/// the market keeps.
+/// The readings that count: of what is shown and known of each feed the newer, if both are of about one moment; else
+/// the set that the market keeps.
 pub(crate) fn used(stage: &Stage) -> (RawReading, RawReading) {
     let (market, shown) = (&stage.market, stage.readings.shown());
     let known = &market.oracle.known;
@@ -158,7 +158,8 @@ fn raw(known: &Reading) -> RawReading {
     }
 }
 
-/// From when a stage's price is, as the market knows it: the earlier of its readings, each when it was published or accepted.
+/// From when a stage's price is, as the market knows it: the earlier of its readings, each when it was published or
+/// accepted.
 pub(crate) fn since(stage: &Stage) -> i64 {
     let known = &stage.market.oracle.known;
     let apart = known.newest.collateral.published.abs_diff(known.newest.quote.published);
@@ -171,9 +172,9 @@ pub(crate) fn since(stage: &Stage) -> i64 {
     times[0].min(times[1])
 }
 
-/// Whether what is shown suffices by itself, whatever was shown before: both feeds, of about one moment, neither ahead of the
-/// clock, and so young that no set can be newer and yet too old. While the market knows a reading ahead of the clock that is
-/// more than can be said.
+/// True if the readings shown suffice by themselves, whatever was shown before: both feeds, of about one moment,
+/// neither ahead of the clock, and so young that no set can be newer and yet too old. While the market knows a reading
+/// ahead of the clock that is more than can be said.
 pub(crate) fn suffices(stage: &Stage, max_age: u32) -> bool {
     let (now, config) = (stage.clock.unix, &stage.market.config);
     let shown = stage.readings.shown();
@@ -193,7 +194,7 @@ pub(crate) fn suffices(stage: &Stage, max_age: u32) -> bool {
 }
 
 impl View {
-    /// Of a stage that has just accepted its readings, or is about to.
+    /// The view of a stage that has just accepted its readings, or is about to.
     pub fn of(stage: &Stage) -> Self {
         let market = &stage.market;
         let (c, q) = &used(stage);
@@ -282,7 +283,7 @@ impl View {
         value(&self.settled, amount.0)
     }
 
-    /// Whether the lower of spot and guarded price is too far below the higher for a partial liquidation.
+    /// True if the lower of spot and guarded price is too far below the higher for a partial liquidation.
     pub fn gap_too_wide(&self, config: &Config) -> bool {
         &self.settled * whole() < &self.judged * (10_000 - config.max_gap.0)
     }
@@ -293,7 +294,8 @@ impl View {
     }
 }
 
-/// The lowest of the prices that a market has stored: spot, the same no further from the reference than the slack, and the average.
+/// The lowest of the prices that a market has stored: spot, the same no further from the reference than the slack, and
+/// the average.
 pub(crate) fn stored_lowest(stage: &Stage) -> Int {
     let (guard, config) = (&stage.market.guard, &stage.market.config);
     let [spot, reference, average] = [guard.spot, guard.reference, guard.average].map(|price| int(price.raw()));
@@ -301,7 +303,8 @@ pub(crate) fn stored_lowest(stage: &Stage) -> Int {
     spot.min(guarded).min(average)
 }
 
-/// A price, no further than so many ten thousandths from a centre; the bound rounded outwards. Anything without a centre.
+/// A price, no further than so many ten thousandths from a center; the bound rounded outwards. Anything without a
+/// center.
 pub(crate) fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
     if *centre == int(0) {
         return price.clone();
@@ -347,7 +350,8 @@ pub(crate) fn accrued(facts: &Facts) -> Option<Stage> {
     Some(stage)
 }
 
-/// The backstop's equity with inventory at this price, after what was written off, quote atoms: assets rounded down, debt up.
+/// The backstop's equity with inventory at this price, after what was written off, quote atoms: assets rounded down,
+/// debt up.
 pub(crate) fn equity(stage: &Stage, index: &Int, price: &Int) -> Int {
     let (backstop, pool) = (&stage.market.books.backstop, &stage.market.books.pool);
     let due = trunc(&int(pool.due.raw()));
@@ -355,8 +359,8 @@ pub(crate) fn equity(stage: &Stage, index: &Int, price: &Int) -> Int {
     assets - debt(index, backstop.debt_shares) - backstop.unfunded_credits.0 - stage.market.books.recovery.written_off.0
 }
 
-/// (P − inventory) × l ÷ (1 + β): the debt that fits the pipeline, quote atoms, exactly: as a numerator and a denominator. P is what
-/// the flow limit sells in `pipeline` seconds at the higher average.
+/// (P − inventory) × l ÷ (1 + β): the debt that fits the pipeline, quote atoms, exactly: as a numerator and a
+/// denominator. P is what the flow limit sells in `pipeline` seconds at the higher average.
 pub(crate) fn pipeline_room(stage: &Stage, view: &View, penalty: u32) -> (Int, Int) {
     let (n, d) = pipeline(&stage.market.config, view);
     let free = n - &d * stage.market.books.backstop.inventory.0;
@@ -369,8 +373,8 @@ pub(crate) fn pipeline(config: &Config, view: &View) -> (Int, Int) {
     (value << 64, whole() * 3_600 * &view.trend)
 }
 
-/// What rounding may cost the room of the pipeline, quote atoms: two collateral atoms, and the value of what is held and of the
-/// limit rounded.
+/// Most that rounding may cost the room of the pipeline, quote atoms: two collateral atoms, and the value of the
+/// inventory and of the limit rounded.
 pub(crate) fn rounded_room(view: &View) -> Int {
     value(&view.settled, 3) + ceil(&(&view.settled * 2), &view.trend) + 4
 }

@@ -13,7 +13,7 @@ pub fn folder() -> PathBuf {
 /// Writes the figures of one part to a file of this name.
 ///
 /// # Errors
-/// Those of the file system.
+/// The errors of the file system.
 pub fn write(file: &str, figures: &Value) -> io::Result<()> {
     fs::create_dir_all(folder())?;
     fs::write(folder().join(file), format!("{figures:#}\n"))

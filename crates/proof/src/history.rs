@@ -1,4 +1,4 @@
-//! What is remembered of a sequence: some promises are about any stretch of time, and some about all that ever was.
+//! Memory of a sequence: some promises are about any stretch of time, and some about all that ever was.
 
 use crate::{
     Call, Done, GUARDIANS, Stage, Step,
@@ -14,26 +14,27 @@ pub struct History {
     pub(crate) donated_quote: u64,
     /// Collateral given away past the program, atoms.
     pub(crate) donated_collateral: u64,
-    /// When collateral left the vault other than to the owners of accounts: seconds since 1970, and how long the flow limit of
-    /// that moment takes for it, seconds with 32 fractional bits, rounded down.
+    /// When collateral left the vault other than to the owners of accounts: seconds since 1970, and how long the flow
+    /// limit of that moment takes for it, seconds with 32 fractional bits, rounded down.
     pub(crate) departures: Vec<(i64, Int)>,
     /// When debt was taken off accounts in guarded steps, and how much.
     pub(crate) steps: Vec<(i64, u64)>,
-    /// Quote atoms that came to the backstop, given, put in by guardians, paid by buyers or by the pool, less what it spent: on
-    /// debt, and on those who took their capital out.
+    /// Quote atoms that came to the backstop, given, put in by guardians, paid by buyers or by the pool, less what it
+    /// spent: on debt, and on those who took their capital out.
     pub(crate) cash: i128,
     /// Quote atoms that keepers were paid.
     pub(crate) claimed: i128,
-    /// When the market's depth was lowered without the timelock, seconds since 1970, and what it was before, quote atoms.
+    /// When the market's depth was lowered without the timelock, seconds since 1970, and what it was before, quote
+    /// atoms.
     pub(crate) lowered: Vec<(i64, u64)>,
     /// When a reading was last accepted at which the market was not Normal, seconds since 1970.
     pub(crate) doubted: Option<i64>,
     /// Suppliers' coming and leaving.
     pub(crate) outflows: Vec<Flow>,
-    /// What each guardian may expect at most: what it put in, and its shares' part of what the claim and the open requests earned, less
-    /// what it was paid; quote atoms with 64 fractional bits, rounded up.
+    /// Most that each guardian may expect: its deposits, and its shares' part of the earnings of the claim and the open
+    /// requests, less its payments; quote atoms with 64 fractional bits, rounded up.
     pub(crate) expected: [Int; GUARDIANS],
-    /// What a guardian who has just been paid could expect before that.
+    /// Most that a guardian who has just been paid could expect before that.
     pub(crate) part: Int,
     /// When the sentinel raised the fall of admission the time before last, seconds since 1970.
     pub(crate) raised: Option<i64>,
@@ -48,11 +49,11 @@ pub struct History {
 pub(crate) struct Flow {
     /// When, seconds since 1970.
     pub at: i64,
-    /// What was taken out, less what was put in, quote atoms.
+    /// Amount taken out, less the amount put in, quote atoms.
     pub net: i128,
-    /// What the pool held just before, what was remembered as having left included.
+    /// Assets of the pool just before, those remembered as having left included, quote atoms.
     pub held: i128,
-    /// What was remembered just before as having come.
+    /// Amount remembered just before as having come, quote atoms.
     pub lately: i128,
 }
 
@@ -131,7 +132,7 @@ impl History {
         }
     }
 
-    /// What has left the collateral vault, whoever took it, unless it is the owner of an account.
+    /// Notes collateral that has left the vault, whoever took it, unless it is the owner of an account.
     fn note_departure(&mut self, step: &Step, call: &Call) {
         let left = step.before.collateral_vault.saturating_sub(step.after.collateral_vault);
         if left == 0 || matches!(call, Call::WithdrawCollateral { .. }) {
@@ -144,7 +145,7 @@ impl History {
         self.departures.push((step.after.clock.unix, seconds));
     }
 
-    /// What the claim has earned belongs to those who hold shares of it.
+    /// Shares the earnings of the claim among those who hold shares of it.
     fn share_out(&mut self, before: &Stage, earned: u64) {
         let guardians = &before.market.books.guardians;
         if guardians.shares.0 == 0 {
@@ -156,7 +157,7 @@ impl History {
         }
     }
 
-    /// What open requests have earned belongs to those who hold shares of them.
+    /// Shares the earnings of open requests among those who hold shares of them.
     fn share_out_open(&mut self, before: &Stage, earned: u64) {
         let guardians = &before.market.books.guardians;
         if guardians.open_shares.0 == 0 {
@@ -204,7 +205,7 @@ fn held(books: &Books) -> i128 {
     i128::from(books.backstop.cash.0) + i128::from(books.backstop.funded_credits.0)
 }
 
-/// Whether the market's newest reading made it Guarded.
+/// True if the market's newest reading made it Guarded.
 pub(crate) fn is_guarded(stage: &Stage) -> bool {
     stage.market.guard.level == 1
 }

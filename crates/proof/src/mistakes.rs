@@ -10,9 +10,9 @@ pub struct Mistake {
     pub invariant: String,
     /// The file, in `crates/engine/src`.
     pub file: String,
-    /// What stands there once.
+    /// Text that stands there once.
     pub find: String,
-    /// What is put in its place.
+    /// Text put in its place.
     pub replace: String,
 }
 

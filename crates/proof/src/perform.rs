@@ -1,4 +1,4 @@
-//! What the program does around the engine: who is asked for prices and when, and which tokens move.
+//! The program's work around the engine: who is asked for prices and when, and which tokens move.
 
 use crate::{Call, Done, Stage};
 use breakwater_engine::{
@@ -9,7 +9,7 @@ use breakwater_engine::{
 /// The answer to a call, and the prices that the market accepted on the way.
 #[derive(Clone, Debug)]
 pub struct Performed {
-    /// What it brought about.
+    /// Its effects.
     pub result: Result<Done>,
     /// The accepted prices, also if the call was then refused.
     pub prices: Option<Prices>,
@@ -220,8 +220,8 @@ fn for_leaving(
     Ok(())
 }
 
-/// Whether anybody can have so many tokens beside those of the vault. Else the transfer fails, and on a chain with it whatever
-/// the engine did; here the engine is not asked.
+/// Checks that anybody can have so many tokens beside those of the vault. Else the transfer fails, and on a chain with
+/// it whatever the engine did; here the engine is not asked.
 fn exists(vault: u64, amount: u64) -> Result<()> {
     vault
         .checked_add(amount)

@@ -8,12 +8,12 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What was found wrong.
+/// A violation that was found.
 #[derive(Clone, Debug)]
 pub struct Violation {
     /// The name of the invariant.
     pub name: &'static str,
-    /// What is wrong.
+    /// A description of the fault.
     pub why: String,
 }
 

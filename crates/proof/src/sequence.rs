@@ -6,7 +6,7 @@ use core::fmt;
 /// A sequence that broke an invariant with its last action.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// What was broken.
+    /// The promise that was broken.
     pub violation: Violation,
     /// See [`Flavour`].
     pub flavour: u8,
@@ -14,8 +14,8 @@ pub struct Failure {
     pub actions: Vec<Action>,
 }
 
-/// Plays a sequence of stories out of bytes on a new market of some flavour, and checks every step: against all invariants, or
-/// the one of this name.
+/// Plays a sequence of stories out of bytes on a new market of some flavour, and checks every step: against all
+/// invariants, or the one of this name.
 ///
 /// # Errors
 /// The violation, and every action up to it.
@@ -66,8 +66,8 @@ pub fn setting(flavour: u8) -> Setting {
     Setting::example(Flavour::of(flavour))
 }
 
-/// Leaves out of `actions` whatever is not needed for them to fail: longer and longer parts while that helps, then shorter ones,
-/// down to single actions.
+/// Leaves out of `actions` whatever is not needed for them to fail: longer and longer parts while that helps, then
+/// shorter ones, down to single actions.
 #[must_use]
 pub fn shortest(mut actions: Vec<Action>, mut fails: impl FnMut(&[Action]) -> bool) -> Vec<Action> {
     let mut part = actions.len() / 2;

@@ -15,17 +15,17 @@ pub const GUARDIANS: usize = 2;
 /// Keepers.
 pub const KEEPERS: usize = 2;
 
-/// Everything that a market's state and those of the accounts around it are made of. On a chain the keys and bumps are the
-/// chain's; elsewhere any will do.
+/// Everything that a market's state and those of the accounts around it are made of. On a chain the keys and bumps are
+/// the chain's; elsewhere any will do.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The market's address.
     pub market: Key,
-    /// What the market is created with; within the first limits.
+    /// Arguments that the market is created with; within the first limits.
     pub new: NewMarket,
     /// Its parameters from then on, as governance would have raised them.
     pub config: Config,
-    /// What is supplied first, quote atoms.
+    /// Amount supplied first, quote atoms.
     pub supply: u64,
     /// Owner, id and bump of each margin account.
     pub accounts: [(Key, u16, u8); ACCOUNTS],
@@ -105,7 +105,8 @@ impl Flavour {
 }
 
 impl Setting {
-    /// What brings the market to life: a supplier, a little of the protocol's own, and collateral in every account.
+    /// Actions that bring the market to life: a supplier, a little of the protocol's own, and collateral in every
+    /// account.
     #[must_use]
     pub fn opening(&self) -> Vec<Action> {
         let mut actions = vec![Action::Supply(0, self.supply), Action::Fund(300_000_000)];
@@ -113,7 +114,8 @@ impl Setting {
         actions
     }
 
-    /// A market that is nobody's: SOL against USDC by the decimals, keys that name nothing. Four owners have six accounts.
+    /// A market that is nobody's: SOL against USDC by the decimals, keys that name nothing. Four owners have six
+    /// accounts.
     #[must_use]
     pub fn example(flavour: Flavour) -> Self {
         let config = flavour.config();

@@ -30,7 +30,7 @@ pub struct Stage {
     pub collateral_vault: u64,
     /// The chain's clock.
     pub clock: Clock,
-    /// What the feeds say at present.
+    /// Readings of the feeds at present.
     pub readings: Feeds,
 }
 
@@ -46,7 +46,7 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// What a call shows.
+    /// Readings that a call shows.
     #[must_use]
     pub fn shown(&self) -> Readings {
         Readings {
@@ -62,17 +62,17 @@ impl Feeds {
 pub struct Step {
     /// How things stood.
     pub before: Stage,
-    /// What happened.
+    /// The action.
     pub action: Action,
-    /// What the program was asked, unless the world moved on by itself.
+    /// The call to the program, unless the world moved on by itself.
     pub call: Option<Call>,
-    /// What it answered.
+    /// Its answer.
     pub result: Result<Done>,
     /// The prices that the market accepted for it, if it needed any.
     pub prices: Option<Prices>,
     /// How things stand.
     pub after: Stage,
-    /// What a refused call left behind in the engine's hands, which the chain then throws away.
+    /// State that a refused call left behind in the engine's hands, which the chain then throws away.
     pub refused: Option<Stage>,
 }
 
@@ -80,7 +80,7 @@ impl Stage {
     /// A new market, empty accounts, and $100 against $1.
     ///
     /// # Errors
-    /// Those of [`Market::initialize`].
+    /// The errors of [`Market::initialize`].
     pub fn new(setting: &Setting) -> Result<Self> {
         let mut market: Market = bytemuck::Zeroable::zeroed();
         market.initialize(&setting.new)?;
@@ -200,7 +200,7 @@ impl Stage {
         self.clock.slot += (u64::from(seconds) * 5).div_ceil(2);
     }
 
-    /// What an action asks of the program as things stand; nothing if it is the world's.
+    /// The call that an action makes to the program as things stand; none if it is the world's.
     #[must_use]
     #[allow(clippy::too_many_lines, reason = "one line for each action")]
     pub fn call(&self, action: &Action) -> Option<Call> {
@@ -317,21 +317,21 @@ impl Stage {
             .map_or(0, |debt| debt.0)
     }
 
-    /// What is unpaid of a guardian's request, quote atoms. For choosing amounts.
+    /// Unpaid part of a guardian's request, quote atoms. For choosing amounts.
     fn unpaid(&self, guardian: usize) -> u64 {
         let guardians = &self.market.books.guardians;
         let position = self.guardians[guardian].in_era(guardians.era);
         position.unpaid(guardians).map_or(0, |unpaid| unpaid.0)
     }
 
-    /// Whether who takes money out shows the feeds: every other slot, and whenever the stored prices are too old.
+    /// True if whoever takes money out shows the feeds: every other slot, and whenever the stored prices are too old.
     fn shows(&self) -> bool {
         let age = self.clock.unix - self.market.guard.priced_at;
         let old = age > i64::from(self.market.config.max_age_short) && age < DEAD_SECONDS;
         old || self.clock.slot.is_multiple_of(2)
     }
 
-    /// What collateral is worth at the feeds' prices, quote atoms, about. For choosing amounts.
+    /// Worth of collateral at the feeds' prices, quote atoms, about. For choosing amounts.
     fn worth(&self, amount: Collateral) -> u64 {
         let (collateral, quote) = (self.readings.collateral.price, self.readings.quote.price);
         let worth =
@@ -339,7 +339,7 @@ impl Stage {
         u64::try_from(worth).unwrap_or(u64::MAX)
     }
 
-    /// What the unwind lets go now, atoms. For choosing amounts.
+    /// Inventory that the unwind lets go now, atoms. For choosing amounts.
     pub(crate) fn available(&self) -> u64 {
         let mut market = self.market;
         let offer = market
@@ -348,7 +348,7 @@ impl Stage {
         offer.map_or(0, |offer| offer.available.0)
     }
 
-    /// What the money identities are checked against.
+    /// Totals that the money identities are checked against.
     #[must_use]
     pub fn totals(&self) -> Totals {
         let era = self.market.books.guardians.era;
@@ -376,7 +376,8 @@ impl Stage {
         }
     }
 
-    /// The debt shares of all margin accounts in each band of the map that must hold them by what the account remembers.
+    /// The debt shares of all margin accounts in each band of the map that must hold them by what the account
+    /// remembers.
     #[must_use]
     pub fn recount(&self) -> Vec<DebtShares> {
         let mut bands = vec![DebtShares::ZERO; self.market.map.bands.len()];

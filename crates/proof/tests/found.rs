@@ -1,9 +1,9 @@
-//! What fuzzing has found, as sequences that stay.
+//! Sequences that fuzzing has found, and that stay.
 
 use breakwater_proof::{Action, Proof, Size, Stage, Tally, setting};
 
-/// Every withdrawal may leave an atom of rounding to those who stay, here to the guardian herself: she gets no more than she put in,
-/// and a bound that allowed for eight such atoms in all was wrong.
+/// Every withdrawal may leave an atom of rounding to those who stay, here to the guardian herself: she gets no more
+/// than she put in, and a bound that allowed for eight such atoms in all was wrong.
 #[test]
 fn a_guardian_who_leaves_in_many_parts_gets_no_more_than_her_part() {
     let flavour = 0x67;

@@ -1,5 +1,5 @@
-//! Thousands of sequences, every step put to every invariant. `BREAKWATER_SEQUENCES` says how many, `BREAKWATER_SEED` which,
-//! `BREAKWATER_ONLY` names the one invariant to look at.
+//! Thousands of sequences, every step put to every invariant. `BREAKWATER_SEQUENCES` says how many, `BREAKWATER_SEED`
+//! which, `BREAKWATER_ONLY` names the one invariant to look at.
 
 use breakwater_proof::{Tally, figures, invariants, play};
 use proptest::{

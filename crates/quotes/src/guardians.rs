@@ -1,4 +1,4 @@
-//! What guardians earn, and what leaving pays.
+//! The guardians' earnings, and the payment of a request to leave.
 
 use crate::Quotes;
 use breakwater_engine::{
@@ -11,7 +11,7 @@ pub const CRASH: Bps = Bps(2_000);
 const HOUR: i64 = 3_600;
 const HOURS_A_YEAR: u64 = 365 * 24;
 
-/// What the guardians' claim earns.
+/// Yield of the guardians' claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuardianYield {
     /// The claim, quote atoms.
@@ -26,31 +26,31 @@ pub struct GuardianYield {
     pub standing_by: Bps,
     /// The part of each penalty that the claim earns, bps, at present equity.
     pub rate: Bps,
-    /// What it would earn of the penalties if all debt within a fall of [`CRASH`] were liquidated after that fall,
+    /// Earnings of the claim from penalties if all debt within a fall of [`CRASH`] were liquidated after that fall,
     /// quote atoms, rounded down: see [`Quotes::shock`]. Its part of the deficits is not taken off.
     pub earned: Quote,
     /// The same ÷ claim, bps, rounded down.
     pub in_a_crash: Bps,
 }
 
-/// What a guardian's request pays now.
+/// Payment of a guardian's request now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaving {
-    /// What is unpaid of it before that, quote atoms.
+    /// Unpaid part of the request before that, quote atoms.
     pub unpaid: Quote,
     /// Quote atoms that it pays.
     pub amount: Quote,
-    /// What stands in the way of more: [`Error::NothingRequested`] if that is all, [`Error::BackstopCashInsufficient`],
-    /// [`Error::StressCoverExceeded`], also where others' requests have their part of it, or [`Error::ClaimWorthless`] where the backstop
-    /// has less than all claims.
+    /// Reason for no more: [`Error::NothingRequested`] if that is all, [`Error::BackstopCashInsufficient`],
+    /// [`Error::StressCoverExceeded`], also where others' requests have their part of it, or [`Error::ClaimWorthless`]
+    /// where the backstop has less than all claims.
     pub bound_by: Error,
 }
 
 impl Quotes {
-    /// What the guardians' claim earns once somebody has put `more` quote atoms into it; nothing for an empty one.
+    /// Yield of the guardians' claim once somebody has put `more` quote atoms into it; nothing for an empty one.
     ///
     /// # Errors
-    /// Those of [`breakwater_engine::Market::guardian_deposit`] unless `more` is zero;
+    /// The errors of [`breakwater_engine::Market::guardian_deposit`] unless `more` is zero;
     /// [`breakwater_engine::Error::PriceOutOfRange`], [`breakwater_engine::Error::Overflow`].
     pub fn guardian_yield(&self, more: Quote) -> Result<GuardianYield> {
         let Self { clock, .. } = *self;
@@ -88,10 +88,10 @@ impl Quotes {
         })
     }
 
-    /// What a guardian's request would be paid now, of `amount` quote atoms.
+    /// Payment of a guardian's request now, of `amount` quote atoms.
     ///
     /// # Errors
-    /// Those of [`breakwater_engine::Market::guardian_withdraw`].
+    /// The errors of [`breakwater_engine::Market::guardian_withdraw`].
     pub fn guardian_withdrawal(&self, position: &GuardianPosition, amount: Quote) -> Result<GuardianWithdrawal> {
         let (mut market, mut position) = (self.market, *position);
         market.guardian_withdraw(&mut position, amount, Quote::ZERO, self.clock)
@@ -100,7 +100,8 @@ impl Quotes {
     /// How much a guardian's request pays now, and why not more.
     ///
     /// # Errors
-    /// Where the amount is not what stands in the way: [`Error::NothingRequested`], [`Error::TooEarly`], the price is not trusted.
+    /// Where the amount is not what stands in the way: [`Error::NothingRequested`], [`Error::TooEarly`], the price is
+    /// not trusted.
     pub fn leaving(&self, position: &GuardianPosition) -> Result<Leaving> {
         let books = self.market.books_at(self.clock)?;
         let unpaid = position.in_era(books.guardians.era).unpaid(&books.guardians)?;

@@ -5,7 +5,9 @@
 //! use breakwater_engine::{Clock, MarginAccount, Market, Readings, price::oracle::PriceUse};
 //! use breakwater_quotes::Quotes;
 //!
-//! # fn show(market: &Market, account: &MarginAccount, readings: Readings, clock: Clock) -> breakwater_engine::Result<()> {
+//! # fn show(
+//! #     market: &Market, account: &MarginAccount, readings: Readings, clock: Clock,
+//! # ) -> breakwater_engine::Result<()> {
 //! let quotes = Quotes::new(market, &readings, PriceUse::Borrow, clock)?;
 //! let health = quotes.health(account)?;
 //! println!("LTV {} bps, liquidated from {} bps on", health.ltv.0, health.liquidation_ltv.0);
@@ -59,7 +61,7 @@ pub struct Health {
     pub liquidation_ltv: Bps,
     /// Liquidation LTV × value ÷ debt, bps, rounded down: below 10,000 it can be liquidated. `None` without debt.
     pub factor: Option<Bps>,
-    /// Whether it can be liquidated, as far as its own LTV goes; the breaker may still refuse or slow it.
+    /// True if it can be liquidated, as far as its own LTV goes; the breaker may still refuse or slow it.
     pub liquidatable: bool,
     /// The highest price at which it can be liquidated, quote atoms per collateral atom. `None` without debt.
     pub liquidation_price: Option<Price>,
@@ -96,13 +98,14 @@ impl Quotes {
         &self.market
     }
 
-    /// What the readings came to: prices, level, flags.
+    /// Result of the readings: prices, level, flags.
     #[must_use]
     pub fn prices(&self) -> &Prices {
         &self.prices
     }
 
-    /// The same prices for a use: what the market knows now, at the moment at which it came to know it, so nothing moves.
+    /// The same prices for a use: what the market knows now, at the moment at which it came to know it, so nothing
+    /// moves.
     pub(crate) fn prices_for(&self, usage: PriceUse) -> Result<Prices> {
         let mut market = self.market;
         market.known_prices(usage, self.clock)
@@ -114,8 +117,8 @@ impl Quotes {
         self.clock
     }
 
-    /// The price that accounts are judged at: the higher of spot and guarded price. Whether anything is liquidated at
-    /// it is for [`Prices::liquidation`] to say.
+    /// The price that accounts are judged at: the higher of spot and guarded price. [`Prices::liquidation`] decides if
+    /// anything is liquidated at it.
     #[must_use]
     pub fn judged_at(&self) -> Price {
         self.prices.judged()
@@ -190,10 +193,10 @@ impl Quotes {
         Ok(Some(Price::from_raw(search::last(u128::MAX, taken_over))))
     }
 
-    /// What borrowing `amount` would do.
+    /// Borrowing of `amount`, as it would be.
     ///
     /// # Errors
-    /// Those of [`Market::borrow`].
+    /// The errors of [`Market::borrow`].
     pub fn borrow(&self, account: &MarginAccount, amount: Quote) -> Result<Borrowing> {
         let (mut market, mut account) = (self.market, *account);
         market.borrow(&mut account, amount, &self.prices_for(PriceUse::Borrow)?, self.clock)
@@ -202,7 +205,7 @@ impl Quotes {
     /// How the account would stand after borrowing `amount`.
     ///
     /// # Errors
-    /// Those of [`Market::borrow`].
+    /// The errors of [`Market::borrow`].
     pub fn health_after_borrow(&self, account: &MarginAccount, amount: Quote) -> Result<Health> {
         let (mut after, mut account) = (self.clone(), *account);
         let prices = self.prices_for(PriceUse::Borrow)?;
@@ -213,7 +216,7 @@ impl Quotes {
     /// How the account would stand after withdrawing `amount` of its collateral.
     ///
     /// # Errors
-    /// Those of [`Market::withdraw_collateral`].
+    /// The errors of [`Market::withdraw_collateral`].
     pub fn health_after_withdrawal(&self, account: &MarginAccount, amount: Collateral) -> Result<Health> {
         let (mut after, mut account) = (self.clone(), *account);
         let prices = self.prices_for(PriceUse::Borrow)?;
@@ -274,29 +277,28 @@ impl Quotes {
         })
     }
 
-    /// What buying `amount` of the backstop's inventory would do now, at whatever price.
+    /// Purchase of `amount` of the backstop's inventory, as it would be now, at whatever price.
     ///
     /// # Errors
-    /// Those of [`Market::buy_inventory`].
+    /// The errors of [`Market::buy_inventory`].
     pub fn purchase(&self, amount: Collateral) -> Result<Sale> {
         let mut market = self.market;
         market.buy_inventory(amount, Quote(u64::MAX), &self.prices_for(PriceUse::Sell)?, self.clock)
     }
 
-    /// What buying inventory for `budget` would do now.
+    /// Purchase of inventory for `budget`, as it would be now.
     ///
     /// # Errors
-    /// Those of [`Market::buy_inventory_for`].
+    /// The errors of [`Market::buy_inventory_for`].
     pub fn purchase_for(&self, budget: Quote) -> Result<Sale> {
         let mut market = self.market;
         market.buy_inventory_for(budget, Collateral::ZERO, &self.prices_for(PriceUse::Sell)?, self.clock)
     }
 
-    /// What the backstop would offer so many seconds from now, if prices and level stayed as they are and nobody
-    /// bought.
+    /// The backstop's offer so many seconds from now, if prices and level stayed as they are and nobody bought.
     ///
     /// # Errors
-    /// Those of [`Market::offer`].
+    /// The errors of [`Market::offer`].
     pub fn offer_in(&self, seconds: u32) -> Result<Offer> {
         let clock = Clock {
             unix: self.clock.unix.saturating_add(seconds.into()),
@@ -308,16 +310,16 @@ impl Quotes {
     /// The backstop's balance sheet.
     ///
     /// # Errors
-    /// Those of [`Market::statement`].
+    /// The errors of [`Market::statement`].
     pub fn statement(&self) -> Result<Statement> {
         self.market.statement(&self.prices, self.clock)
     }
 
-    /// What LP shares pay who shows these readings and leaves in the same transaction. Who shows none asks
-    /// [`Market::lp_value`] of the market as it is stored.
+    /// Payment for LP shares to a supplier who shows these readings and leaves in the same transaction. Who shows none
+    /// asks [`Market::lp_value`] of the market as it is stored.
     ///
     /// # Errors
-    /// Those of [`Market::lp_value`].
+    /// The errors of [`Market::lp_value`].
     pub fn lp_value(&self, shares: LpShares) -> Result<LpValue> {
         self.market.lp_value(shares, self.clock)
     }
@@ -325,7 +327,7 @@ impl Quotes {
     /// The cascade curve: where falls by news end, if everyone dumps and with Breakwater.
     ///
     /// # Errors
-    /// Those of [`Market::cascade`].
+    /// The errors of [`Market::cascade`].
     pub fn cascade(&self) -> Result<Curve> {
         self.market.cascade(&self.prices, self.clock)
     }
@@ -333,7 +335,7 @@ impl Quotes {
     /// The measures of risk.
     ///
     /// # Errors
-    /// Those of [`Market::risk`].
+    /// The errors of [`Market::risk`].
     pub fn risk(&self) -> Result<Risk> {
         self.market.risk(&self.prices, self.clock)
     }

@@ -1,4 +1,4 @@
-//! What liquidating an account would do, and what of it waits.
+//! Liquidation of an account, as it would be, and the part of it that waits.
 
 use crate::Quotes;
 use breakwater_engine::{
@@ -8,7 +8,7 @@ use breakwater_engine::{
     price::oracle::PriceUse,
 };
 
-/// What liquidating an account would do now, and what limits it. Quote atoms unless it says otherwise.
+/// Liquidation of an account, as it would be now, and its limits. Quote atoms unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preview {
     /// h: decides whether the account is liquidated, and how far.
@@ -19,18 +19,18 @@ pub struct Preview {
     pub wanted: Quote,
     /// The part of that whose turn it is now: while Guarded a step, else all of it.
     pub due: Quote,
-    /// What the program would do. `None` if it refuses with [`Error::PipelineFull`]: the account waits.
+    /// Liquidation that the program would make. `None` if it refuses with [`Error::PipelineFull`]: the account waits.
     pub done: Option<Liquidation>,
-    /// What of `due` has to wait until the backstop has sold some of what it holds.
+    /// The part of `due` that waits until the backstop has sold some of its inventory.
     pub waiting: Quote,
 }
 
 impl Quotes {
-    /// What liquidating the account would do now.
+    /// Liquidation of the account, as it would be now.
     ///
     /// # Errors
-    /// Those of [`Market::liquidations`] and of liquidating one account:
-    /// [`Error::AccountHealthy`] and the others of [`breakwater_engine::actions::Liquidations`].
+    /// The errors of [`Market::liquidations`] and of liquidating one account: [`Error::AccountHealthy`] and the others
+    /// of [`breakwater_engine::actions::Liquidations`].
     pub fn liquidation(&self, account: &MarginAccount) -> Result<Liquidation> {
         self.liquidation_in(self.market, account)
     }
@@ -38,7 +38,7 @@ impl Quotes {
     /// The same, with what limits it.
     ///
     /// # Errors
-    /// Those of [`Quotes::liquidation`] but for [`Error::PipelineFull`].
+    /// The errors of [`Quotes::liquidation`] but for [`Error::PipelineFull`].
     pub fn preview(&self, account: &MarginAccount) -> Result<Preview> {
         let Self { market, prices, clock } = self;
         let at = prices.liquidation()?;

@@ -17,7 +17,7 @@ pub fn largest(attempt: impl Fn(u64) -> Result<()>) -> Result<(u64, Error)> {
     }
 }
 
-/// Whether another amount, or an account or a market in another state, could do what was refused with this error.
+/// True if another amount, or an account or a market in another state, could pass where this error refused.
 pub fn is_about_the_amount(error: Error) -> bool {
     matches!(
         error,

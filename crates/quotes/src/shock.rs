@@ -1,9 +1,9 @@
-//! What a sudden fall of the price would bring the backstop.
+//! The backstop's gains and losses from a sudden fall of the price.
 
 use crate::Quotes;
 use breakwater_engine::{Bps, Collateral, Config, Error, Price, Quote, Result, account::sizing, math::num};
 
-/// What a sudden fall of the price would bring the backstop. Quote atoms unless it says otherwise.
+/// The backstop's gains and losses from a sudden fall of the price. Quote atoms unless it says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shock {
     /// The price after it.
@@ -18,14 +18,14 @@ pub struct Shock {
     pub penalties: Quote,
     /// The part of the penalties that guardians have a share of.
     pub shared: Quote,
-    /// What debts would exceed their collateral by.
+    /// Excess of debts over their collateral's value.
     pub deficits: Quote,
 }
 
 impl Quotes {
-    /// What a fall of the price by `drop`, at once, would bring the backstop if it took over all that is due then: each
-    /// loaded band of the map as one account, which stands at the band's upper edge. Spot and guarded price are one;
-    /// stress cover and pipeline, which make partial liquidations wait, are not looked at.
+    /// The backstop's gains and losses from a fall of the price by `drop`, at once, if it took over all that is due
+    /// then: each loaded band of the map as one account, which stands at the band's upper edge. Spot and guarded price
+    /// are one; stress cover and pipeline, which make partial liquidations wait, are not looked at.
     ///
     /// # Errors
     /// [`breakwater_engine::Error::Overflow`].

@@ -24,7 +24,7 @@ impl Actor {
         }
     }
 
-    /// What it was called at creation.
+    /// Name given at creation.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -34,8 +34,8 @@
 //!   [`World::send`], [`World::assert_error_unchanged`].
 //! - Unless told not to, a world checks after every successful transaction that all tokens of every market are
 //!   accounted for.
-//! - [`World::mint`] writes the layout of a mint; [`World::create_mint`] has the token program make it, with any extension of
-//!   Token-2022, and [`World::freeze`] does what a freeze authority can.
+//! - [`World::mint`] writes the layout of a mint; [`World::create_mint`] has the token program make it, with any
+//!   extension of Token-2022, and [`World::freeze`] does what a freeze authority can.
 //! - Nothing depends on the time of day, on chance, or on the order of tests.
 
 pub mod actor;

@@ -31,7 +31,7 @@ const NATIVE: &str = "wrapped SOL";
 /// A mint to make.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MintSpec {
-    /// What it is called; the same name is the same address.
+    /// Name of the mint; the same name is the same address.
     pub name: String,
     /// Decimal places of one token.
     pub decimals: u8,
@@ -185,7 +185,7 @@ fn owned_by(token_program: Pubkey, data: Vec<u8>) -> Account {
     }
 }
 
-/// What a token account holds, in atoms.
+/// Balance of a token account, atoms.
 ///
 /// # Panics
 /// If it is not a token account.

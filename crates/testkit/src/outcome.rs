@@ -1,4 +1,4 @@
-//! What a transaction did, or why it was refused.
+//! Outcome of a transaction, or the reason why it was refused.
 
 use crate::backend::Executed;
 use anchor_lang::{
@@ -175,10 +175,10 @@ fn name(error: &TransactionError, logs: &[String]) -> String {
 
 /// An exact error to expect: Breakwater's or Anchor's error variant, the runtime's, or any of them by name.
 pub trait ExpectedError {
-    /// Whether `failure` is this error, from the program that defines it.
+    /// True if `failure` is this error, from the program that defines it.
     fn is(&self, failure: &Failure) -> bool;
 
-    /// What to call it in a message.
+    /// Name of the error in a message.
     fn describe(&self) -> String;
 }
 

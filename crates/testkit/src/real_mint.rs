@@ -1,5 +1,5 @@
-//! Mints made by their token program's own instructions, and what the authorities over them can do. [`crate::mint`] only
-//! writes the layout; what is made here is what the token program itself would call a mint.
+//! Mints made by their token program's own instructions, and what the authorities over them can do. [`crate::mint`]
+//! only writes the layout; what is made here is what the token program itself would call a mint.
 
 use crate::{actor::Actor, keys, mint::MintSpec};
 use anchor_lang::{
@@ -33,7 +33,7 @@ pub fn freeze_authority() -> Actor {
     Actor::new("freeze authority")
 }
 
-/// How large the account must be when the mint is initialised. Metadata, group and member make room for themselves.
+/// How large the account must be when the mint is initialized. Metadata, group and member make room for themselves.
 #[must_use]
 #[allow(
     clippy::missing_panics_doc,
@@ -49,7 +49,7 @@ pub fn space(spec: &MintSpec) -> usize {
     ExtensionType::try_calculate_account_len::<Mint>(&fixed).expect("fixed sizes")
 }
 
-/// Whether the token program adds the extension to a finished mint, and not to one in the making.
+/// True if the token program adds the extension to a finished mint, and not to one in the making.
 fn comes_after(extension: ExtensionType) -> bool {
     use ExtensionType::{TokenGroup, TokenGroupMember, TokenMetadata};
     matches!(extension, TokenMetadata | TokenGroup | TokenGroupMember)
@@ -66,7 +66,8 @@ pub(crate) fn group_of(spec: &MintSpec) -> Option<MintSpec> {
     })
 }
 
-/// The instructions that make `spec` a mint, in order, for a blank account of [`space`] bytes. The mint authority signs.
+/// The instructions that make `spec` a mint, in order, for a blank account of [`space`] bytes. The mint authority
+/// signs.
 ///
 /// # Panics
 /// If an extension is none of a mint's.
@@ -179,8 +180,8 @@ fn initialize(spec: &MintSpec, extension: ExtensionType) -> Instruction {
 }
 
 /// Gives a mint in the making the extension that lets an authority forbid burning. It is younger than the library that
-/// builds the others' instructions, so its bytes are written here: the extension's number, its first instruction, the authority.
-/// Not every Token-2022 knows it.
+/// builds the others' instructions, so its bytes are written here: the extension's number, its first instruction, the
+/// authority. Not every Token-2022 knows it.
 #[must_use]
 pub fn initialize_permissioned_burn(mint: &Pubkey) -> Instruction {
     const EXTENSION: u8 = 46;

@@ -2,9 +2,9 @@
 //!
 //! To ask, [`reserve`] memory, write there the question's parameters one after the other in Borsh (accounts as the
 //! chain stores them, without discriminator: their Borsh form is the same), and call the function of that name with
-//! address and length; it takes the memory back. What it returns is address × 2^32 + length of the answer, to be
-//! [`release`]d: 1 and the answer in Borsh, or 0 and an error code, 4 bytes. Codes are the program's; [`MALFORMED`] if
-//! the parameters do not decode.
+//! address and length; it takes the memory back. It returns address × 2^32 + length of the answer, to be [`release`]d:
+//! 1 and the answer in Borsh, or 0 and an error code, 4 bytes. Codes are the program's; [`MALFORMED`] if the parameters
+//! do not decode.
 #![allow(
     unsafe_code,
     reason = "memory that is handed over to JavaScript, and names that it can call"

@@ -1,4 +1,4 @@
-//! What JavaScript asks the engine, so that no formula is written again there.
+//! Questions of JavaScript to the engine, so that no formula is written again there.
 //!
 //! A question is a function of [`quotes`]: plain Rust on the engine's own structs. The `abi` module lets it be asked
 //! with bytes: a market and a margin account go in as the chain stores them, readings and clock in Borsh, and the
@@ -20,7 +20,7 @@ pub use describe::idl;
 
 #[cfg(target_arch = "wasm32")]
 mod bare {
-    //! What a program without a standard library must bring along.
+    //! Allocator and panic handler, which a program without a standard library must bring along.
 
     #[global_allocator]
     static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

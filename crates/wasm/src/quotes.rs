@@ -2,7 +2,7 @@
 //! engine on a copy: so an answer is what the program would do with the same readings at the same moment.
 //!
 //! # Errors
-//! Those that the instruction in question would fail with; each function names only what is not obvious.
+//! The errors that the instruction in question would fail with; each function names only the less obvious ones.
 
 use crate::types::{
     BackstopStatement, CascadeMeasures, CascadePoint, GuardianYield, Health, Largest, Leaving, LiquidationPreview,
@@ -21,7 +21,7 @@ fn quotes(market: &Market, readings: Readings, usage: PriceUse, at: Moment) -> R
     Quotes::new(market, &readings.into(), usage, at.into())
 }
 
-/// What the market makes of its feeds.
+/// The market's prices by its feeds.
 pub fn prices(market: Market, readings: Readings, at: Moment) -> Result<MarketPrices> {
     let quotes = quotes(&market, readings, Observe, at)?;
     Ok(MarketPrices::of(quotes.prices()))
@@ -62,7 +62,7 @@ pub fn health_after_withdrawal(
 /// The largest loan that would be granted now, and the rule that binds.
 ///
 /// # Errors
-/// Those that stand in the way of any amount: a pause, a price that is not trusted.
+/// The errors that stand in the way of any amount: a pause, a price that is not trusted.
 pub fn max_borrow(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<Largest> {
     let most = quotes(&market, readings, Borrow, at)?.max_borrow(&account)?;
     Ok(Largest::new(most.amount.0, most.bound_by))
@@ -81,15 +81,15 @@ pub fn max_withdrawal(market: Market, account: MarginAccount, readings: Readings
     Ok(Largest::new(most.amount.0, most.bound_by))
 }
 
-/// What liquidating the account would do now.
+/// Liquidation of the account, as it would be now.
 pub fn liquidation(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<Liquidation> {
     quotes(&market, readings, Liquidate, at)?.liquidation(&account)
 }
 
-/// What liquidating the account would do now, and what of it waits.
+/// Liquidation of the account, as it would be now, and the part of it that waits.
 ///
 /// # Errors
-/// Those of liquidating, but for a full pipeline.
+/// The errors of liquidating, but for a full pipeline.
 pub fn preview(market: Market, account: MarginAccount, readings: Readings, at: Moment) -> Result<LiquidationPreview> {
     Ok(quotes(&market, readings, Liquidate, at)?.preview(&account)?.into())
 }
@@ -97,12 +97,12 @@ pub fn preview(market: Market, account: MarginAccount, readings: Readings, at: M
 /// With how much a guardian can leave now, and why not with more.
 ///
 /// # Errors
-/// Those that stand in the way of any number of shares: the time, a price that is not trusted.
+/// The errors that stand in the way of any number of shares: the time, a price that is not trusted.
 pub fn leaving(market: Market, position: GuardianPosition, readings: Readings, at: Moment) -> Result<Leaving> {
     Ok(quotes(&market, readings, Borrow, at)?.leaving(&position)?.into())
 }
 
-/// What the guardians' claim earns once somebody has put `more` quote atoms into it.
+/// Yield of the guardians' claim once somebody has put `more` quote atoms into it.
 pub fn guardian_yield(market: Market, readings: Readings, at: Moment, more: u64) -> Result<GuardianYield> {
     Ok(quotes(&market, readings, Observe, at)?
         .guardian_yield(Quote(more))?
@@ -114,24 +114,25 @@ pub fn statement(market: Market, readings: Readings, at: Moment) -> Result<Backs
     Ok(quotes(&market, readings, Observe, at)?.statement()?.into())
 }
 
-/// What `shares` LP shares pay who shows these readings and withdraws in the same transaction.
+/// Payment for `shares` LP shares to a supplier who shows these readings and withdraws in the same transaction.
 pub fn lp_value(market: Market, readings: Readings, at: Moment, shares: u64) -> Result<LpValue> {
     Ok(quotes(&market, readings, Observe, at)?
         .lp_value(LpShares(shares))?
         .into())
 }
 
-/// What they pay who shows none: at the stored price, as if it had fallen since by what it may.
+/// Payment for them to a supplier who shows none: at the stored price, as if it had fallen since as far as it may.
 pub fn lp_value_stored(market: Market, at: Moment, shares: u64) -> Result<LpValue> {
     Ok(market.lp_value(LpShares(shares), at.into())?.into())
 }
 
-/// What a fall of the price by `drop` bps, at once, would bring the backstop if it took over all that is due then.
+/// The backstop's gains and losses from a fall of the price by `drop` bps, at once, if it took over all that is due
+/// then.
 pub fn shock(market: Market, readings: Readings, at: Moment, drop: u32) -> Result<Shock> {
     Ok(quotes(&market, readings, Observe, at)?.shock(Bps(drop))?.into())
 }
 
-/// What the backstop sells now, and at `count` − 1 later moments `every` seconds apart, were prices to stay as they are
+/// The backstop's offers now, and at `count` − 1 later moments `every` seconds apart, were prices to stay as they are
 /// and nobody to buy.
 pub fn offers(market: Market, readings: Readings, at: Moment, every: u32, count: u16) -> Result<List<Offer>> {
     let quotes = quotes(&market, readings, Sell, at)?;
@@ -146,12 +147,12 @@ pub fn offers(market: Market, readings: Readings, at: Moment, every: u32, count:
         .collect()
 }
 
-/// What buying `amount` collateral atoms from the backstop would do now.
+/// Purchase of `amount` collateral atoms from the backstop, as it would be now.
 pub fn purchase(market: Market, readings: Readings, at: Moment, amount: u64) -> Result<Sale> {
     quotes(&market, readings, Sell, at)?.purchase(Collateral(amount))
 }
 
-/// What buying for `budget` quote atoms would do now.
+/// Purchase for `budget` quote atoms, as it would be now.
 pub fn purchase_for(market: Market, readings: Readings, at: Moment, budget: u64) -> Result<Sale> {
     quotes(&market, readings, Sell, at)?.purchase_for(Quote(budget))
 }
@@ -171,8 +172,8 @@ pub fn risk(market: Market, readings: Readings, at: Moment) -> Result<Risk> {
     Ok(quotes(&market, readings, Observe, at)?.risk()?.into())
 }
 
-/// The cascade curve: where falls by news of 0, `every`, 2 × `every`, … bps end, `count` of them; at once, or over some
-/// hours and looked at for a day after that.
+/// The cascade curve: where falls by news of 0, `every`, 2 × `every`, … bps end, `count` of them; at once, or over
+/// some hours and looked at for a day after that.
 pub fn cascade(
     market: Market,
     readings: Readings,

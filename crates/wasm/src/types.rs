@@ -22,11 +22,11 @@ pub(crate) fn code(error: Error) -> u32 {
     FIRST_CODE + error as u32
 }
 
-/// What a heat map and a schedule are made of.
+/// List that a heat map and a schedule are made of.
 pub type List<T> = Vec<T>;
 
 described! {
-    /// What a Pyth account says. Prices are mantissas: price × 10^expo USD.
+    /// A Pyth account's reading. Prices are mantissas: price × 10^expo USD.
     RawReading {
         /// Aggregate price.
         price: i64,
@@ -39,14 +39,14 @@ described! {
         /// When the price was published, seconds since 1970.
         publish_time: i64,
     }
-    /// What the base token costs, and how much of it the collateral is redeemed for.
+    /// Price of the base token, and the rate at which the collateral is redeemed for it.
     Redemption {
         /// Base token in USD.
         base: RawReading,
         /// Redemption rate, in base tokens.
         rate: RawReading,
     }
-    /// What a market's feeds say.
+    /// Readings of a market's feeds.
     Readings {
         /// Collateral token in USD.
         collateral: RawReading,
@@ -62,7 +62,7 @@ described! {
         /// The slot.
         slot: u64,
     }
-    /// What a market makes of its feeds. A price is `None` where the action that it is for would be refused.
+    /// A market's prices by its feeds. A price is `None` where the action that it is for would be refused.
     MarketPrices {
         /// Price of the readings, rounded down.
         spot: u128,
@@ -91,7 +91,7 @@ described! {
         collateral: u64,
         /// Debt with interest up to now, quote atoms, rounded up.
         debt: u64,
-        /// What the account is judged by: the higher of spot and guarded price.
+        /// Price that the account is judged at: the higher of spot and guarded price.
         price: u128,
         /// Value of the collateral at that price, quote atoms, rounded down.
         value: u64,
@@ -99,7 +99,7 @@ described! {
         ltv: u32,
         /// Above it the account is liquidated, bps.
         liquidation_ltv: u32,
-        /// Whether it is above.
+        /// True if the LTV is above it.
         liquidatable: bool,
         /// The highest price at which the account is liquidated, at today's debt; `None` without debt.
         liquidation_price: Option<u128>,
@@ -114,7 +114,7 @@ described! {
         /// less than it would be accepted but for that.
         bound_by: u32,
     }
-    /// What liquidating an account would do, and what limits it. Quote atoms unless it says otherwise.
+    /// Liquidation of an account, as it would be, and its limits. Quote atoms unless it says otherwise.
     LiquidationPreview {
         /// The higher of spot and guarded price: decides whether the account is liquidated, and how far.
         judged_at: u128,
@@ -124,13 +124,13 @@ described! {
         wanted: u64,
         /// The part of that whose turn it is now: while Guarded a step, else all of it.
         due: u64,
-        /// What the program would do. `None` if it refuses with `PipelineFull`: the account waits.
+        /// Liquidation that the program would make. `None` if it refuses with `PipelineFull`: the account waits.
         done: Option<actions::Liquidation>,
-        /// What of `due` has to wait until the backstop has sold some of what it holds.
+        /// The part of `due` that waits until the backstop has sold some of its inventory.
         waiting: u64,
     }
-    /// What a sudden fall of the price would bring the backstop if it took over all that is due then. Quote atoms
-    /// unless it says otherwise.
+    /// The backstop's gains and losses from a sudden fall of the price, if it took over all that is due then. Quote
+    /// atoms unless it says otherwise.
     Shock {
         /// The price after it.
         price: u128,
@@ -144,28 +144,28 @@ described! {
         penalties: u64,
         /// The part of the penalties that guardians have a share of.
         shared: u64,
-        /// What debts would exceed their collateral by.
+        /// Excess of debts over their collateral's value.
         deficits: u64,
     }
-    /// Whether everyone under water could be paid for if the price fell so far with nothing sold.
+    /// Cover for all accounts under water if the price fell so far with nothing sold.
     StressCover {
         /// S: the fall from the lowest of spot, guarded price and own average, bps.
         fall: u32,
         /// q: the price after it.
         price: u128,
-        /// B(q): what debts would exceed their collateral by, quote atoms, rounded up.
+        /// B(q): excess of debts over their collateral's value, quote atoms, rounded up.
         underwater: u64,
-        /// Cash + reserves owed + inventory × q − debt − unfunded credits − B(q), quote atoms. Negative where it does
-        /// not suffice.
+        /// Cash + reserves owed + inventory × q − debt − unfunded credits − B(q), quote atoms. Negative where it
+        /// does not suffice.
         cover: i128,
     }
-    /// What LP shares are worth to who leaves now, quote atoms.
+    /// Value of LP shares to a supplier who leaves now, quote atoms.
     LpValue {
-        /// What belongs to the suppliers by the books: what new suppliers pay for.
+        /// The suppliers' assets by the books: new suppliers pay for these.
         assets: u64,
-        /// What of it would be lost if everything were settled at this price.
+        /// The part of them that would be lost if everything were settled at this price.
         impaired: u64,
-        /// What the shares pay: their part of the rest. Cash and the outflow limit may allow less.
+        /// Payment for the shares: their part of the rest. Cash and the outflow limit may allow less.
         amount: u64,
     }
     /// The backstop's balance sheet. Quote atoms unless it says otherwise.
@@ -176,7 +176,7 @@ described! {
         inventory: u64,
         /// The inventory at spot, rounded down.
         inventory_value: u64,
-        /// What the inventory was worth when it was taken over.
+        /// Value of the inventory when it was taken over.
         inventory_book: u64,
         /// Reserves that the pool owes.
         due: u64,
@@ -188,17 +188,18 @@ described! {
         unfunded_credits: u64,
         /// Debt written off that is paid back before guardians and protocol have anything.
         written_off: u64,
-        /// What is left of the inventory that may pay it back, collateral atoms.
+        /// The rest of the inventory that may pay it back, collateral atoms.
         recovering: u64,
         /// Equity with the inventory at spot, after what was written off.
         equity: i128,
         /// The guardians' claim on it.
         guardians: u64,
-        /// What is left to the protocol; negative if the claim is not covered.
+        /// The protocol's part; negative if the claim is not covered.
         protocol: i128,
-        /// What the guardians' claim lacks if everything were settled at this price: who joins bears his part of it.
+        /// Shortfall of the guardians' claim if everything were settled at this price: a guardian who joins bears his
+        /// part of it.
         claim_impaired: u64,
-        /// What suppliers lack if everything were settled at this price.
+        /// The suppliers' loss if everything were settled at this price.
         impaired: u64,
         /// C: partial liquidations are taken in full while it is not negative after them.
         cover: StressCover,
@@ -214,7 +215,7 @@ described! {
         /// Most that is sold in an hour, at the higher of the two averages.
         hourly_flow: u64,
     }
-    /// What the guardians' claim earns.
+    /// Yield of the guardians' claim.
     GuardianYield {
         /// The claim, quote atoms.
         claim: u64,
@@ -223,22 +224,22 @@ described! {
         standing_by: u32,
         /// The part of each penalty that the claim earns, bps, at present equity.
         rate: u32,
-        /// What it would earn of the penalties if all debt within a fall of 20% were liquidated after that fall, quote
+        /// Earnings of the claim from penalties if all debt within a fall of 20% were liquidated after that fall, quote
         /// atoms. Its part of the deficits is not taken off.
         earned: u64,
         /// The same ÷ claim, bps.
         in_a_crash: u32,
     }
-    /// What a guardian's request pays now.
+    /// Payment of a guardian's request now.
     Leaving {
-        /// What is unpaid of it before that, quote atoms.
+        /// Unpaid part of the request before that, quote atoms.
         unpaid: u64,
         /// Quote atoms that it pays.
         amount: u64,
         /// Code of the error that says what stands in the way of more; `NothingRequested` if that is all.
         bound_by: u32,
     }
-    /// What the backstop sells at one moment.
+    /// The backstop's offer at one moment.
     Offer {
         /// When, seconds since 1970.
         at: i64,
@@ -267,13 +268,14 @@ described! {
     CascadeEnd {
         /// The furthest that it falls, bps of the price at the start, rounded up.
         fall: u32,
-        /// What sales add: how far that is below the price that the news alone would have made, bps of it, rounded up.
+        /// The fall by sales: how far the end is below the price that the news alone would have made, bps of it,
+        /// rounded up.
         own: u32,
         /// Debt that falls due for repayment on the way, quote atoms, rounded up.
         due: u64,
         /// The most of it that waits at the end for the backstop's pipeline, quote atoms, rounded up.
         waiting: u64,
-        /// What was to be sold and is not at the end, quote atoms, rounded up: inventory, and what waits.
+        /// Collateral to be sold and unsold at the end, quote atoms, rounded up: inventory, and the waiting part.
         unsold: u64,
     }
     /// One fall by news, and where it ends.
@@ -287,7 +289,7 @@ described! {
         /// With the backstop, which sells no faster than the flow limit allows.
         backstop: CascadeEnd,
     }
-    /// What there is for the debt that a fall of the price makes due. `None` if it makes none due.
+    /// Depth for the debt that a fall of the price makes due. `None` if it makes none due.
     DepthRatios {
         /// The fall, bps.
         drop: u32,

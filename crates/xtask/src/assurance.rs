@@ -1,8 +1,9 @@
-//! Joins what the parts of the assurance measured, each a file of its own in `target/assurance`, into `target/assurance.json` and
-//! `docs/assurance.md`. What was not run in this checkout comes from `docs/assurance.json`, the record of the last long run,
-//! and is told apart.
+//! Joins the measurements of the parts of the assurance, each a file of its own in `target/assurance`, into
+//! `target/assurance.json` and `docs/assurance.md`. Figures not measured in this checkout come from
+//! `docs/assurance.json`, the record of the last long run, and are told apart.
 //!
-//! `xtask assurance`: brings record and page up to what was measured here. `xtask assurance --check`: fails if they say anything else.
+//! `xtask assurance`: brings record and page up to what was measured here. `xtask assurance --check`: fails if they say
+//! anything else.
 
 use crate::{Done, root};
 use breakwater_proof::figures;
@@ -180,7 +181,7 @@ fn pretty(figures: &Map<String, Value>) -> String {
     format!("{:#}\n", json!(sorted))
 }
 
-/// What the project promises of its figures and does not keep.
+/// Promises of the project about its figures that are not kept.
 fn broken(figures: &Map<String, Value>) -> Vec<String> {
     let get = |key: &str| figures.get(key).and_then(Value::as_f64);
     let promise = |key: &str, holds: fn(f64) -> bool, what: &str| {

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-/// What is looked at: files of these kinds.
+/// Kinds of the files that are looked at.
 const KINDS: [&str; 6] = ["md", "rs", "ts", "sh", "py", "toml"];
 /// Names of these kinds are looked for.
 const NAMED: [&str; 5] = [".rs", ".md", ".ts", ".sh", ".py"];
@@ -20,7 +20,7 @@ const ELSEWHERE: [&str; 3] = [
     "programs/klend/src/state/liquidation_operations.rs",
 ];
 
-/// Prints what leads nowhere, with its file and line; whether there is nothing.
+/// Prints what leads nowhere, with its file and line; true if there is nothing.
 ///
 /// # Errors
 /// If git or a file cannot be read.
@@ -51,7 +51,7 @@ pub fn run() -> Done {
     Ok(dead == 0)
 }
 
-/// What git knows of, from the root.
+/// Files that git knows of, from the root.
 fn tracked(root: &Path) -> io::Result<Vec<PathBuf>> {
     let listed = Command::new("git").arg("-C").arg(root).arg("ls-files").output()?;
     let names = String::from_utf8_lossy(&listed.stdout).into_owned();
@@ -94,7 +94,7 @@ fn names(prose: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether some file has this name, or this end of its path.
+/// True if some file has this name, or this end of its path.
 fn is_known(files: &[PathBuf], name: &str) -> bool {
     let name = name.trim_start_matches("../").trim_start_matches("./");
     ELSEWHERE.contains(&name) || files.iter().any(|file| file.ends_with(name))

@@ -17,7 +17,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Whether what has to hold did.
+/// Outcome of a chore: true if everything that has to hold did.
 type Done = Result<bool, Box<dyn Error>>;
 
 /// The chores of this repository

@@ -1,8 +1,10 @@
-//! Plants the mistakes of `planted.toml` in a copy of the engine, and demands that the invariant that each is for notices it. Goes
-//! on where it was stopped: what was caught is remembered until the engine, the checks or the mistake change.
+//! Plants the mistakes of `planted.toml` in a copy of the engine, and demands that the invariant that each is for
+//! notices it. Goes on where it was stopped: what was caught is remembered until the engine, the checks or the mistake
+//! change.
 //!
-//! Most mistakes are planted together, each behind a switch that the environment turns on, so the engine is built once for all of
-//! them. Without any of them everything must hold. Those that a switch cannot be put around, such as constants, are built one by one.
+//! Most mistakes are planted together, each behind a switch that the environment turns on, so the engine is built once
+//! for all of them. Without any of them everything must hold. Mistakes that a switch cannot be put around, such as
+//! constants, are built one by one.
 //!
 //! `xtask planted [NAME...]`: all, or those for the invariants of these names.
 
@@ -152,8 +154,8 @@ impl Bench {
         })
     }
 
-    /// Plays the sequences, with the mistake of this number switched on, against one invariant or all of them. Returns whether they
-    /// hold, and what was told.
+    /// Plays the sequences, with the mistake of this number switched on, against one invariant or all of them. Returns
+    /// whether they hold, and what was told.
     fn play(&self, program: &Path, only: Option<&str>, mistake: usize) -> io::Result<(bool, String)> {
         let mut command = Command::new(program);
         command
@@ -256,8 +258,8 @@ pub(crate) fn mistake(number: u32) -> bool {
 }
 ";
 
-/// The file with a switch between the line and the mistake: around the part of a statement that can be either. `None` where that is
-/// not a matter of one expression.
+/// The file with a switch between the line and the mistake: around the part of a statement that can be either. `None`
+/// where that is not a matter of one expression.
 fn switch(number: usize, bug: &Mistake, text: &str) -> Option<String> {
     let (place, _) = text.match_indices(&bug.find).next()?;
     let line = text[..place].rsplit('\n').next().unwrap_or_default();
@@ -284,10 +286,10 @@ fn switch(number: usize, bug: &Mistake, text: &str) -> Option<String> {
     Some(text.replacen(&bug.find, &switched?, 1))
 }
 
-/// What comes before a choice, the right choice, the wrong one, and what comes after it.
+/// Text before a choice, the right choice, the wrong one, and the text after it.
 type Parts<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-/// Whether what follows is part of a constant, which the compiler works out.
+/// True if the text that follows is part of a constant, which the compiler works out.
 fn is_constant(before: &str) -> bool {
     let items = [
         "const ",
@@ -381,7 +383,7 @@ fn copy(root: &Path, tree: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the sequences need this file of the workspace, or its manifest names it.
+/// True if the sequences need this file of the workspace, or its manifest names it.
 fn is_needed(inside: &Path) -> bool {
     let engine = inside.starts_with("crates/engine/src");
     let proof = inside.starts_with("crates/proof/src");

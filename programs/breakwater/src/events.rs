@@ -20,7 +20,7 @@ macro_rules! events {
 }
 
 events! {
-    /// The protocol was initialised.
+    /// The protocol was initialized.
     ProtocolInitialized { authority: Pubkey, }
     /// A market was created.
     MarketCreated { market: Pubkey, collateral_mint: Pubkey, quote_mint: Pubkey, id: u16, }
@@ -70,7 +70,7 @@ events! {
     SentinelSet { sentinel: Pubkey, }
     /// The sentinel raised the fall of admission.
     StressFallRaised { market: Pubkey, sentinel: Pubkey, raised: capacity::StressRaised, }
-    /// What was queued will not be done. The subject is a market, or the protocol.
+    /// A queued change was cancelled. The subject is a market, or the protocol.
     ChangeCancelled { subject: Pubkey, kind: u8, id: u16, signer: Pubkey, }
     /// Kinds of action are paused in a market.
     ActionsPaused { market: Pubkey, signer: Pubkey, pause: pause::Pause, }
@@ -124,7 +124,7 @@ pub struct ParametersQueued {
     pub id: u16,
     /// When it can be executed.
     pub queued: governance::ChangeQueued,
-    /// What will change.
+    /// Changes to be made.
     pub changes: Vec<ParameterChange>,
 }
 
@@ -136,7 +136,7 @@ pub struct ParametersChanged {
     pub market: Pubkey,
     /// The entry of the queue.
     pub id: u16,
-    /// What has changed.
+    /// Changes made.
     pub changes: Vec<ParameterChange>,
 }
 
@@ -148,16 +148,17 @@ pub struct Tightened {
     pub market: Pubkey,
     /// The guardian of the brakes, or the authority.
     pub signer: Pubkey,
-    /// What has changed.
+    /// Changes made.
     pub changes: Vec<ParameterChange>,
 }
 
-/// Margin accounts were liquidated by one instruction, in this order. One event for all: each would cost a hundred compute
-/// units for itself, and a batch of fifty would not fit a transaction's log. The transaction names market and keeper.
+/// Margin accounts were liquidated by one instruction, in this order. One event for all: each would cost a hundred
+/// compute units for itself, and a batch of fifty would not fit a transaction's log. The transaction names market and
+/// keeper.
 #[event]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountsLiquidated {
-    /// What happened to each.
+    /// Liquidation of each account.
     pub liquidated: Vec<Liquidated>,
 }
 
@@ -166,7 +167,7 @@ pub struct AccountsLiquidated {
 pub struct Liquidated {
     /// The account.
     pub margin_account: Pubkey,
-    /// What was done.
+    /// Liquidation of the account.
     pub liquidation: actions::Liquidation,
 }
 
@@ -188,7 +189,7 @@ struct LiquidatedBytes {
     whole: bool,
 }
 
-/// Collects the event [`AccountsLiquidated`]. It copies in one piece what `emit!` would serialise field by field.
+/// Collects the event [`AccountsLiquidated`]. It copies in one piece what `emit!` would serialize field by field.
 pub struct LiquidatedLog {
     bytes: Vec<u8>,
     count: u32,

@@ -1,5 +1,5 @@
-//! Reading Pyth accounts: who owns the account, which feed it is, and whether Pyth itself stands behind it. Whether
-//! the price is then believed, and what it is trusted for, is the engine's decision.
+//! Reading Pyth accounts: who owns the account, which feed it is, and whether Pyth itself stands behind it. The engine
+//! decides if the price is then believed, and what it is trusted for.
 
 use crate::{
     error::{BreakwaterError, OrBreakwaterError},
@@ -19,26 +19,28 @@ pub const RECEIVERS: [Pubkey; 2] = [
     pubkey!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp"),
 ];
 
-/// The price accounts of a market. Each may be left out: what the market knows of that feed counts then, while it is young
-/// enough.
+/// The price accounts of a market. Each may be left out: what the market knows of that feed counts then, while it is
+/// young enough.
 #[derive(Accounts)]
 pub struct Feeds<'info> {
     /// CHECK: checked against the market's pin when it is read.
     pub collateral_feed: Option<UncheckedAccount<'info>>,
     /// CHECK: checked against the market's pin when it is read.
     pub quote_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its redemption.
+    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its
+    /// redemption.
     pub base_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its redemption.
+    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its
+    /// redemption.
     pub rate_feed: Option<UncheckedAccount<'info>>,
 }
 
 impl Feeds<'_> {
-    /// Decodes the accounts that `oracle` has pinned into `readings`, which are none before; others are not looked at. Not
-    /// returned: they are large, and dear to move.
+    /// Decodes the accounts that `oracle` has pinned into `readings`, which are none before; others are not looked at.
+    /// Not returned: they are large, and dear to move.
     ///
     /// # Errors
-    /// Those of [`read`].
+    /// The errors of [`read`].
     #[inline(never)]
     pub fn read(&self, oracle: &Oracle, readings: &mut Readings) -> Result<()> {
         let one = |reading: &mut Option<RawReading>, pin: &FeedPin, account: &Option<UncheckedAccount>| -> Result<()> {
@@ -59,7 +61,7 @@ impl Feeds<'_> {
     /// Reads the feeds, has the engine accept them, and tells of a change of level.
     ///
     /// # Errors
-    /// Those of [`Feeds::read`] and of the engine's `accept_prices`.
+    /// The errors of [`Feeds::read`] and of the engine's `accept_prices`.
     pub fn accept(&self, market: &mut Market, address: Pubkey, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let mut readings = Readings::NONE;
         self.read(&market.oracle, &mut readings)?;
@@ -67,10 +69,11 @@ impl Feeds<'_> {
     }
 
     /// Has the engine accept what is shown by who takes money out of the backstop, if that needs prices at all (see
-    /// [`breakwater_engine::Books::leaving_needs_prices`]). It leaves at the stored prices: who shows nothing relies on those.
+    /// [`breakwater_engine::Books::leaving_needs_prices`]). It leaves at the stored prices: who shows nothing relies on
+    /// those.
     ///
     /// # Errors
-    /// Those of [`Feeds::accept`].
+    /// The errors of [`Feeds::accept`].
     pub fn show_for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<()> {
         let shown = self.collateral_feed.is_some() || self.quote_feed.is_some();
         if shown && market.books.leaving_needs_prices() {
@@ -82,7 +85,7 @@ impl Feeds<'_> {
     /// The prices that settling a deficit needs: see [`breakwater_engine::Books::settling_needs_prices`].
     ///
     /// # Errors
-    /// Those of [`Feeds::accept`].
+    /// The errors of [`Feeds::accept`].
     pub fn for_settling(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
         if !market.books.settling_needs_prices() {
             return Ok(None);
@@ -91,7 +94,8 @@ impl Feeds<'_> {
     }
 }
 
-/// The prices that the engine has accepted, once a change of level is told. By reference: they are large, and dear to move.
+/// The prices that the engine has accepted, once a change of level is told. By reference: they are large, and dear to
+/// move.
 ///
 /// # Errors
 /// The engine's.

@@ -1,4 +1,4 @@
-//! What a queued change is known by: one encoding, for the program, its clients and whoever watches the queue.
+//! Hash of a queued change: one encoding, for the program, its clients and whoever watches the queue.
 
 use crate::{
     clock,
@@ -8,24 +8,23 @@ use crate::{
 use anchor_lang::prelude::*;
 use breakwater_engine::governance::{ChangeQueued, Entry};
 
-/// SHA-256 of the kind of change, its subject and the Borsh bytes of the change itself.
-/// The payload is a `Vec<ParameterChange>`, the market's `Feeds` and whether the present ones are dead, the guardian's or the
-/// sentinel's key, or two `DepthAllocation`: the market's present
-/// one and the new one.
+/// SHA-256 of the kind of change, its subject and the Borsh bytes of the change itself. The payload is a
+/// `Vec<ParameterChange>`, the market's `Feeds` and whether the present ones are dead, the guardian's or the sentinel's
+/// key, or two `DepthAllocation`: the market's present one and the new one.
 ///
 /// # Errors
-/// If the payload cannot be serialised.
+/// If the payload cannot be serialized.
 pub fn change_hash(kind: u8, subject: &Pubkey, payload: &impl AnchorSerialize) -> Result<[u8; 32]> {
     let mut bytes = Vec::with_capacity(512);
     payload.serialize(&mut bytes)?;
     Ok(solana_sha256_hasher::hashv(&[&[kind], subject.as_ref(), &bytes]).to_bytes())
 }
 
-/// Queues a change, known by its [`change_hash`], in the account that was just created for its entry. It opens `delay` seconds from
-/// now, and was approved to be queued until `expires_slot`.
+/// Queues a change, known by its [`change_hash`], in the account that was just created for its entry. It opens `delay`
+/// seconds from now, and was approved to be queued until `expires_slot`.
 ///
 /// # Errors
-/// Those of [`change_hash`] and of the engine's `QueuedChange::queue`.
+/// The errors of [`change_hash`] and of the engine's `QueuedChange::queue`.
 pub fn queue(
     account: &AccountLoader<QueuedChange>,
     entry: Entry,

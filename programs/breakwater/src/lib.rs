@@ -36,8 +36,8 @@ use instructions::*;
 
 declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
 
-// Whom to tell of a weakness, for explorers to find in the deployed program. Data that no instruction reads. A program that
-// calls this one, and the tools, must not carry it.
+// Whom to tell of a weakness, for explorers to find in the deployed program. Data that no instruction reads. A program
+// that calls this one, and the tools, must not carry it.
 #[cfg(not(any(feature = "no-entrypoint", feature = "idl-build")))]
 solana_security_txt::security_txt! {
     name: "Breakwater",
@@ -54,8 +54,8 @@ solana_security_txt::security_txt! {
 pub mod breakwater {
     use super::*;
 
-    // Dispatch costs an instruction a few compute units for each that stands before it: what keepers call comes first, and what
-    // only governance calls comes last.
+    // Dispatch costs an instruction a few compute units for each that stands before it: what keepers call comes first,
+    // and what only governance calls comes last.
 
     /// Liquidates one margin account against the backstop, for a bounty on the keeper's ledger. Anyone may.
     pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
@@ -77,8 +77,8 @@ pub mod breakwater {
         instructions::supply(ctx, amount, min_shares)
     }
 
-    /// Burns `shares` LP shares for their part of what is there at the stored price, at least `min_amount` quote atoms. Their
-    /// holder may; who wants a fresh price shows it first, in the same transaction.
+    /// Burns `shares` LP shares for their part of what is there at the stored price, at least `min_amount` quote atoms.
+    /// Their holder may; who wants a fresh price shows it first, in the same transaction.
     pub fn withdraw(ctx: Context<Withdraw>, shares: u64, min_amount: u64) -> Result<()> {
         instructions::withdraw(ctx, shares, min_amount)
     }
@@ -131,8 +131,8 @@ pub mod breakwater {
         instructions::buy_inventory_for(ctx, budget, min_amount)
     }
 
-    /// Writes off what the backstop owes and could not pay even at the highest price. Anyone may; the price feeds are needed only
-    /// while it has inventory.
+    /// Writes off what the backstop owes and could not pay even at the highest price. Anyone may; the price feeds are
+    /// needed only while it has inventory.
     pub fn settle_deficit(ctx: Context<SettleDeficit>) -> Result<()> {
         instructions::settle_deficit(ctx)
     }
@@ -147,8 +147,8 @@ pub mod breakwater {
         instructions::close_guardian_position(ctx)
     }
 
-    /// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares of the guardians' claim, if the claim lacks
-    /// at most `max_impairment` quote atoms at the stored price. Anyone may.
+    /// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares of the guardians' claim, if the
+    /// claim lacks at most `max_impairment` quote atoms at the stored price. Anyone may.
     pub fn guardian_deposit(
         ctx: Context<GuardianDeposit>,
         amount: u64,
@@ -158,14 +158,15 @@ pub mod breakwater {
         instructions::guardian_deposit(ctx, amount, min_shares, max_impairment)
     }
 
-    /// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero takes an open
-    /// request back.
+    /// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero
+    /// takes an open request back.
     pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64, min_amount: u64) -> Result<()> {
         instructions::guardian_request(ctx, shares, min_amount)
     }
 
-    /// Pays an open request as much of `amount` quote atoms as can leave, and at least `min_amount`; `u64::MAX` means all. The price
-    /// feeds are needed only while there is inventory or debt, and the market's stored prices are too old.
+    /// Pays an open request as much of `amount` quote atoms as can leave, and at least `min_amount`; `u64::MAX` means
+    /// all. The price feeds are needed only while there is inventory or debt, and the market's stored prices are too
+    /// old.
     pub fn guardian_withdraw(ctx: Context<GuardianWithdraw>, amount: u64, min_amount: u64) -> Result<()> {
         instructions::guardian_withdraw(ctx, amount, min_amount)
     }
@@ -192,20 +193,20 @@ pub mod breakwater {
         instructions::create_market(ctx, args)
     }
 
-    /// Names the first guardian of the brakes. Only the protocol's authority may, and only while there is none: another one
-    /// is named through the queue.
+    /// Names the first guardian of the brakes. Only the protocol's authority may, and only while there is none: another
+    /// one is named through the queue.
     pub fn set_guardian(ctx: Context<SetGuardian>, guardian: Pubkey) -> Result<()> {
         instructions::set_guardian(ctx, guardian)
     }
 
     /// Halts a market for `seconds`, at most its limit, and not again before it has rested. The guardian of the brakes
-    /// may, or the authority. What needs no price goes on.
+    /// may, or the authority. Actions that need no price go on.
     pub fn pull_brake(ctx: Context<PullBrake>, seconds: u32) -> Result<()> {
         instructions::pull_brake(ctx, seconds)
     }
 
-    /// Announces that the liquidation LTV will go to `to` bps on a straight line from `starts_at` to `ends_at`, seconds since
-    /// 1970; not before its notice, and not faster than the limit. Only the protocol's authority may.
+    /// Announces that the liquidation LTV will go to `to` bps on a straight line from `starts_at` to `ends_at`, seconds
+    /// since 1970; not before its notice, and not faster than the limit. Only the protocol's authority may.
     pub fn announce_liquidation_ltv(
         ctx: Context<AnnounceLiquidationLtv>,
         to: u32,
@@ -221,13 +222,14 @@ pub mod breakwater {
         instructions::queue_take_out(ctx, amount, expires_slot)
     }
 
-    /// Takes the announced equity out, after its waiting time and as far as the stress cover allows. Only the protocol's authority may.
+    /// Takes the announced equity out, after its waiting time and as far as the stress cover allows. Only the
+    /// protocol's authority may.
     pub fn take_out(ctx: Context<TakeOut>) -> Result<()> {
         instructions::take_out(ctx)
     }
 
-    /// Proposes another authority, who can accept until `expires_slot`; all zeros take a proposal back. Only the protocol's
-    /// authority may.
+    /// Proposes another authority, who can accept until `expires_slot`; all zeros take a proposal back. Only the
+    /// protocol's authority may.
     pub fn propose_authority(ctx: Context<ProposeAuthority>, proposed: Pubkey, expires_slot: u64) -> Result<()> {
         instructions::propose_authority(ctx, proposed, expires_slot)
     }
@@ -237,21 +239,21 @@ pub mod breakwater {
         instructions::accept_authority(ctx)
     }
 
-    /// Changes a market's parameters at once, each in the direction that does nothing but limit. The guardian of the brakes
-    /// may, or the authority.
+    /// Changes a market's parameters at once, each in the direction that does nothing but limit. The guardian of the
+    /// brakes may, or the authority.
     pub fn tighten(ctx: Context<Tighten>, changes: Vec<ParameterChange>) -> Result<()> {
         instructions::tighten(ctx, changes)
     }
 
-    /// Pauses kinds of action in a market for `seconds`: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell
-    /// inventory, 32 guardians' deposits, added up. At most as long as the brake, and no kind again before it has rested. The
-    /// guardian of the brakes may, or the authority.
+    /// Pauses kinds of action in a market for `seconds`: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16
+    /// sell inventory, 32 guardians' deposits, added up. At most as long as the brake, and no kind again before it has
+    /// rested. The guardian of the brakes may, or the authority.
     pub fn pause(ctx: Context<Pause>, kinds: u8, seconds: u32) -> Result<()> {
         instructions::pause(ctx, kinds, seconds)
     }
 
-    /// Queues changes of a market's parameters under the number `id`, which may be done until the slot `expires_slot`. Only the protocol's
-    /// authority may; it pays the rent of the entry.
+    /// Queues changes of a market's parameters under the number `id`, which may be done until the slot `expires_slot`.
+    /// Only the protocol's authority may; it pays the rent of the entry.
     pub fn queue_parameters(
         ctx: Context<QueueParameters>,
         id: u16,
@@ -261,61 +263,63 @@ pub mod breakwater {
         instructions::queue_parameters(ctx, id, changes, expires_slot)
     }
 
-    /// Makes queued changes of a market's parameters, after the timelock. Only the protocol's authority may; it gets the rent of
-    /// the entry.
+    /// Makes queued changes of a market's parameters, after the timelock. Only the protocol's authority may; it gets
+    /// the rent of the entry.
     pub fn execute_parameters(ctx: Context<ExecuteParameters>, changes: Vec<ParameterChange>) -> Result<()> {
         instructions::execute_parameters(ctx, changes)
     }
 
-    /// Queues other feeds for a market, and whether the present ones are `dead`, which may be done until the slot `expires_slot`. Only the protocol's authority may; it pays the rent
-    /// of the entry.
+    /// Queues other feeds for a market, and whether the present ones are `dead`, which may be done until the slot
+    /// `expires_slot`. Only the protocol's authority may; it pays the rent of the entry.
     pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, dead: bool, expires_slot: u64) -> Result<()> {
         instructions::queue_feeds(ctx, feeds, dead, expires_slot)
     }
 
-    /// Pins queued feeds, after the timelock, in sight of the present ones: both show their price, and they must agree. Or in
-    /// place of `dead` ones, of which no reading was accepted since. Only the protocol's authority may; it gets the rent of the
-    /// entry.
+    /// Pins queued feeds, after the timelock, in sight of the present ones: both show their price, and they must agree.
+    /// Or in place of `dead` ones, of which no reading was accepted since. Only the protocol's authority may; it gets
+    /// the rent of the entry.
     pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Feeds, dead: bool) -> Result<()> {
         instructions::execute_feeds(ctx, feeds, dead)
     }
 
-    /// Creates the depth budget of an asset that markets sell, named in ASCII padded with zeros. Only the protocol's authority
-    /// may; it pays the rent.
+    /// Creates the depth budget of an asset that markets sell, named in ASCII padded with zeros. Only the protocol's
+    /// authority may; it pays the rent.
     pub fn create_depth_budget(ctx: Context<CreateDepthBudget>, name: [u8; 32]) -> Result<()> {
         instructions::create_depth_budget(ctx, name)
     }
 
-    /// Queues a share of a depth budget for a market, bps, which may be done until the slot `expires_slot`. Only the protocol's authority may;
-    /// it pays the rent of the entry.
+    /// Queues a share of a depth budget for a market, bps, which may be done until the slot `expires_slot`. Only the
+    /// protocol's authority may; it pays the rent of the entry.
     pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot: u64) -> Result<()> {
         instructions::queue_depth_share(ctx, share, expires_slot)
     }
 
-    /// Gives a market the queued share, after the timelock. Only the protocol's authority may; it gets the rent of the entry.
+    /// Gives a market the queued share, after the timelock. Only the protocol's authority may; it gets the rent of the
+    /// entry.
     pub fn execute_depth_share(ctx: Context<ExecuteDepthShare>, share: u32) -> Result<()> {
         instructions::execute_depth_share(ctx, share)
     }
 
-    /// Lowers a market's share of its depth budget to `share` bps, at once. The guardian of the brakes may, or the authority.
+    /// Lowers a market's share of its depth budget to `share` bps, at once. The guardian of the brakes may, or the
+    /// authority.
     pub fn lower_depth_share(ctx: Context<LowerDepthShare>, share: u32) -> Result<()> {
         instructions::lower_depth_share(ctx, share)
     }
 
-    /// Queues another guardian of the brakes, all zeros for nobody, which may be done until the slot `expires_slot`. Only the protocol's
-    /// authority may; it pays the rent of the entry.
+    /// Queues another guardian of the brakes, all zeros for nobody, which may be done until the slot `expires_slot`.
+    /// Only the protocol's authority may; it pays the rent of the entry.
     pub fn queue_guardian(ctx: Context<QueueGuardian>, guardian: Pubkey, expires_slot: u64) -> Result<()> {
         instructions::queue_guardian(ctx, guardian, expires_slot)
     }
 
-    /// Names the queued guardian of the brakes, after the timelock. Only the protocol's authority may; it gets the rent of the
-    /// entry.
+    /// Names the queued guardian of the brakes, after the timelock. Only the protocol's authority may; it gets the rent
+    /// of the entry.
     pub fn execute_guardian(ctx: Context<ExecuteGuardian>, guardian: Pubkey) -> Result<()> {
         instructions::execute_guardian(ctx, guardian)
     }
 
-    /// Queues another sentinel, all zeros for nobody, which may be done until the slot `expires_slot`. Only the protocol's authority may;
-    /// it pays the rent of the entry.
+    /// Queues another sentinel, all zeros for nobody, which may be done until the slot `expires_slot`. Only the
+    /// protocol's authority may; it pays the rent of the entry.
     pub fn queue_sentinel(ctx: Context<QueueSentinel>, sentinel: Pubkey, expires_slot: u64) -> Result<()> {
         instructions::queue_sentinel(ctx, sentinel, expires_slot)
     }
@@ -325,18 +329,20 @@ pub mod breakwater {
         instructions::execute_sentinel(ctx, sentinel)
     }
 
-    /// Raises the fall that new risk must leave cover for by `points` bps, at most ten points; it falls to nothing in six hours, and rests
-    /// for six. Only the sentinel may.
+    /// Raises the fall that new risk must leave cover for by `points` bps, at most ten points; it falls to nothing in
+    /// six hours, and rests for six. Only the sentinel may.
     pub fn raise_stress(ctx: Context<RaiseStress>, points: u32) -> Result<()> {
         instructions::raise_stress(ctx, points)
     }
 
-    /// Cancels what is queued, at any time. The authority may, and the guardian of the brakes, but not the change of a guardian.
+    /// Cancels what is queued, at any time. The authority may, and the guardian of the brakes, but not the change of a
+    /// guardian.
     pub fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
         instructions::cancel_change(ctx)
     }
 
-    /// Takes an announced change of the liquidation LTV back before it begins. The guardian of the brakes may, or the authority.
+    /// Takes an announced change of the liquidation LTV back before it begins. The guardian of the brakes may, or the
+    /// authority.
     pub fn cancel_ramp(ctx: Context<CancelRamp>) -> Result<()> {
         instructions::cancel_ramp(ctx)
     }

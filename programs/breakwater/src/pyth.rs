@@ -1,6 +1,7 @@
-//! Reading Pyth's two kinds of price account. Push accounts are read by Pyth's own crate, which looks at them in place. Its crate
-//! for pull accounts decodes the whole of them first, which costs as much as a third of what is then done with the price: so these
-//! are read in place here, and the tests below hold every field that is read, and every refusal, against it.
+//! Reading Pyth's two kinds of price account. Push accounts are read by Pyth's own crate, which looks at them in place.
+//! Its crate for pull accounts decodes the whole of them first, which costs as much as a third of what is then done
+//! with the price: so these are read in place here, and the tests below hold every field that is read, and every
+//! refusal, against it.
 //!
 //! All numbers are little endian, as on the chain. Who owns an account is checked by [`crate::feeds`].
 
@@ -13,14 +14,15 @@ type Result<T> = core::result::Result<T, BreakwaterError>;
 
 /// Discriminator of `PriceUpdateV2`, a pull account.
 const PULL: [u8; 8] = [34, 241, 35, 99, 157, 126, 244, 205];
-/// Where a pull account says how far it is verified: behind the discriminator and the write authority, which has 32 bytes.
+/// Where a pull account says how far it is verified: behind the discriminator and the write authority, which has 32
+/// bytes.
 const LEVEL: usize = 40;
 /// The level of an update of which only some signatures were verified. A byte with their number follows it.
 const PARTIAL: u8 = 0;
 /// The level of an update that is fully verified. Nothing follows it.
 const FULL: u8 = 1;
 
-/// What follows the verification level of a pull account: Borsh writes one field behind the other.
+/// Fields after the verification level of a pull account: Borsh writes one field behind the other.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, packed)]
 struct PullMessage {
@@ -39,8 +41,8 @@ struct PullMessage {
 /// Reads a pull account that is to show the feed with the identifier `feed`.
 ///
 /// # Errors
-/// [`BreakwaterError::FeedMalformed`] if it is no `PriceUpdateV2`, [`BreakwaterError::WrongFeed`] if it is of another feed,
-/// [`BreakwaterError::FeedNotVerified`] if it is not fully verified.
+/// [`BreakwaterError::FeedMalformed`] if it is no `PriceUpdateV2`, [`BreakwaterError::WrongFeed`] if it is of another
+/// feed, [`BreakwaterError::FeedNotVerified`] if it is not fully verified.
 pub fn read_pull(data: &[u8], feed: &Key) -> Result<RawReading> {
     if !data.starts_with(&PULL) {
         return Err(BreakwaterError::FeedMalformed);
@@ -66,11 +68,12 @@ pub fn read_pull(data: &[u8], feed: &Key) -> Result<RawReading> {
     })
 }
 
-/// Reads a push account. What counts is the aggregate itself: where the feed is not trading, Pyth's getters fall back to the previous
-/// price.
+/// Reads a push account. Takes the aggregate itself: where the feed is not trading, Pyth's getters fall back to the
+/// previous price.
 ///
 /// # Errors
-/// [`BreakwaterError::FeedMalformed`] if it is no price account, [`BreakwaterError::FeedNotTrading`] if there is no price now.
+/// [`BreakwaterError::FeedMalformed`] if it is no price account, [`BreakwaterError::FeedNotTrading`] if there is no
+/// price now.
 pub fn read_push(data: &[u8]) -> Result<RawReading> {
     let account = load_price_account::<32, ()>(data).map_err(|_| BreakwaterError::FeedMalformed)?;
     if account.agg.status != PriceStatus::Trading {

@@ -75,7 +75,8 @@ stored_account!(
 );
 
 stored_account!(
-    /// See [`engine::QueuedChange`]. Address: `["queued_change", subject, kind, id]`; subject is a market or the protocol.
+    /// See [`engine::QueuedChange`]. Address: `["queued_change", subject, kind, id]`; subject is a market or the
+    /// protocol.
     QueuedChange,
     [178, 209, 212, 240, 49, 65, 50, 3]
 );
@@ -92,7 +93,8 @@ stored_account!(
 pub struct Protocol {
     /// Who may create markets, and change them after a timelock.
     pub authority: Pubkey,
-    /// Guardian of the brakes: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all zeros.
+    /// Guardian of the brakes: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all
+    /// zeros.
     pub guardian: Pubkey,
     /// Bump of its address.
     pub bump: u8,
@@ -107,7 +109,7 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// Whether `signer` may tighten, pause, brake and cancel: the guardian of the brakes, or the authority.
+    /// True if `signer` may tighten, pause, brake and cancel: the guardian of the brakes, or the authority.
     #[must_use]
     pub fn is_guarded_by(&self, signer: &Pubkey) -> bool {
         [self.guardian, self.authority].contains(signer)
@@ -120,7 +122,7 @@ pub fn key(address: &Pubkey) -> engine::Key {
     engine::Key(address.to_bytes())
 }
 
-/// Whether `address` is a stored key. Compares in place, where [`key`] would copy.
+/// True if `address` is a stored key. Compares in place, where [`key`] would copy.
 #[inline]
 pub fn is_key(address: &Pubkey, key: &engine::Key) -> bool {
     address.as_array() == &key.0
@@ -141,7 +143,7 @@ pub struct MarketSeeds {
 }
 
 impl MarketSeeds {
-    /// Of this market.
+    /// Seeds of this market.
     pub fn of(market: &engine::Market) -> Self {
         Self {
             collateral_mint: market.collateral_mint.0,

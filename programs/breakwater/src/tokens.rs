@@ -71,15 +71,15 @@ fn balance(account: &InterfaceAccount<TokenAccount>) -> Result<u64> {
 
 /// The most that rent has ever been, lamports for a byte; from there it was lowered to 5,080, and it may go back.
 const DEAREST_BYTE: u64 = 6_960;
-/// What the runtime counts for an account besides its data, bytes.
+/// Bytes that the runtime counts for an account besides its data.
 const ACCOUNT_OVERHEAD: u64 = 128;
 
-/// Gives a new vault of wrapped lamports the difference between the rent of today and the dearest: its tokens are its lamports above
-/// rent, so when rent rises it would be short by that, and the last of the tokens could not leave. Any other vault is exempt
-/// for good once it is.
+/// Gives a new vault of wrapped lamports the difference between the rent of today and the dearest: its tokens are its
+/// lamports above rent, so when rent rises it would be short by that, and the last of the tokens could not leave. Any
+/// other vault is exempt for good once it is.
 ///
-/// It has to be initialized before: what it holds above rent by then counts as tokens. What comes later counts only once anybody
-/// syncs it, and then on top of what the books say: they never count more than the vault holds at either rent.
+/// It has to be initialized before: what it holds above rent by then counts as tokens. Later lamports count only once
+/// anybody syncs it, and then on top of the books: they never count more than the vault holds at either rent.
 ///
 /// # Errors
 /// The system program's.
@@ -108,8 +108,9 @@ pub fn provide_for_rent<'info>(vault: &InterfaceAccount<'info, TokenAccount>, pa
 /// pass; of the Token-2022 extensions only descriptive ones do: metadata and groups. Everything else is refused,
 /// extensions not yet invented included. The log names every extension that is refused.
 ///
-/// A freeze authority is no extension, and is allowed: without it no large stablecoin could be a quote token. What it can
-/// freeze is a token account, so it stops its own market's transfers and nothing else (`tests/instructions/frozen.rs`).
+/// A freeze authority is no extension, and is allowed: without it no large stablecoin could be a quote token. It can
+/// freeze only token accounts, so it stops its own market's transfers and nothing else
+/// (`tests/instructions/frozen.rs`).
 ///
 /// # Errors
 /// [`BreakwaterError::MintExtensionRefused`].
@@ -136,7 +137,7 @@ pub fn check_mint(mint: &InterfaceAccount<Mint>) -> Result<()> {
     err!(BreakwaterError::MintExtensionRefused)
 }
 
-/// Whether an extension only describes the mint.
+/// True if an extension only describes the mint.
 fn is_harmless(extension: ExtensionType) -> bool {
     matches!(
         extension,

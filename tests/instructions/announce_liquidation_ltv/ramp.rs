@@ -1,5 +1,5 @@
-//! What follows the line, to the second: liquidations of all three kinds, and, through the price's own band, how much is
-//! lent where the map is crowded.
+//! Actions that follow the line, to the second: liquidations of all three kinds, and, through the price's own band, the
+//! amount lent where the map is crowded.
 
 use super::{DAY, NOTICE};
 use crate::scene::{SOL, Scene, USDC};
@@ -26,14 +26,14 @@ fn on(config: Config, backstop: u64) -> Scene {
     Scene::funded(World::lite(), &spec, 1_000_000 * USDC, backstop)
 }
 
-/// The line in plain numbers: to the next basis point in favour of the accounts, `gone` seconds after it starts.
+/// The line in plain numbers: to the next basis point in favor of the accounts, `gone` seconds after it starts.
 fn line(from: i64, to: i64, gone: i64, length: i64) -> u32 {
     let gone = gone.clamp(0, length);
     let exact = from * length + (to - from) * gone;
     u32::try_from((exact + length - 1) / length).unwrap()
 }
 
-/// What 100 SOL are worth at $82: the price is rounded down to 2^-64, and the value to an atom.
+/// Value of 100 SOL at $82, quote atoms: the price is rounded down to 2^-64, and the value to an atom.
 const VALUE: u64 = 8_200 * USDC - 1;
 
 /// The highest liquidation LTV at which a debt is due: debt × 10,000 > value × LTV.
@@ -101,7 +101,8 @@ impl Scene {
         assert_eq!(self.world.margin_account(position), before);
     }
 
-    /// The line has passed this account: alone and in a batch it is liquidated on the terms that follow from the line. Nothing of it remains.
+    /// The line has passed this account: alone and in a batch it is liquidated on the terms that follow from the line.
+    /// Nothing of it remains.
     #[track_caller]
     fn due(&mut self, position: &Position, ltv: u32) {
         let snapshot = self.world.snapshot();
@@ -164,8 +165,8 @@ fn the_line_is_straight_and_rounded_in_favour_of_the_accounts() {
 
 #[test]
 fn an_account_is_due_when_the_falling_line_passes_it_and_not_a_second_earlier() {
-    // At $82 100 SOL are worth 8,200 less a rounding: these debts are between 79% and 80% of it, two on either side of a
-    // basis point.
+    // At $82 100 SOL are worth 8,200 less a rounding: these debts are between 79% and 80% of it, two on either side of
+    // a basis point.
     let debts = [6_559_999_999, 6_500 * USDC, 6_519 * USDC, 6_478_819_999, 6_478_820_000];
     assert_eq!(
         debts.map(|debt| last_due(debt, VALUE)),

@@ -1,10 +1,10 @@
-//! Programs in between: one that calls Breakwater and forges what it leaves behind, and one in the place of a token program that
-//! would call back.
+//! Programs in between: one that calls Breakwater and forges what it leaves behind, and one in the place of a token
+//! program that would call back.
 //!
-//! Breakwater lets itself be called, for a buyer composes a sale with a swap, and needs no guard against being re-entered: it
-//! calls nobody but the two token programs and the system program (the test of `conformance` looks at every call of every
-//! sequence), mints with a hook are refused, and the runtime lets no program be called again but by itself. Nor does it read
-//! what others leave: return data, the instructions of the transaction.
+//! Breakwater lets itself be called, for a buyer composes a sale with a swap, and needs no guard against being
+//! re-entered: it calls nobody but the two token programs and the system program (the test of `conformance` looks at
+//! every call of every sequence), mints with a hook are refused, and the runtime lets no program be called again but by
+//! itself. Nor does it read what others leave: return data, the instructions of the transaction.
 
 use crate::scene::{SOL, Scene, USDC};
 use anchor_lang::{
@@ -23,15 +23,15 @@ use solana_program_test::processor;
 use solana_sysvar::program_stubs::{sol_invoke_signed, sol_set_return_data};
 use std::fs;
 
-/// What the hostile program leaves behind before and after each call: for a reader, an enormous amount.
+/// Return data that the hostile program leaves behind before and after each call: for a reader, an enormous amount.
 const FORGED: [u8; 8] = u64::MAX.to_le_bytes();
 
 fn hostile() -> Pubkey {
     address_for("hostile program")
 }
 
-/// Calls what its data says, with forged return data before and after. As a token program it is called with data that says
-/// nothing: then it calls the last of its accounts back, with all of them.
+/// Calls what its data says, with forged return data before and after. As a token program it is called with data that
+/// says nothing: then it calls the last of its accounts back, with all of them.
 fn process(_program: &Pubkey, accounts: &[AccountInfo], data: &[u8]) -> ProgramResult {
     sol_set_return_data(&FORGED);
     let (target, metas) = accounts.split_first().expect("whom to call");

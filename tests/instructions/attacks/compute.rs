@@ -7,13 +7,13 @@ use breakwater_client::budget;
 use breakwater_engine::{Bps, Config};
 use breakwater_testkit::{Actor, MarketSpec, MintSpec, World, ix, pyth::usd};
 
-/// What one instruction gets if a transaction asks for nothing.
+/// Compute units that one instruction gets if a transaction asks for nothing.
 const UNASKED: u64 = 200_000;
 /// Days without a transaction in the market.
 const QUIET: u32 = 365;
 
-/// Everything that follows the risk switched on: with four feeds, and with tokens that have extensions. Both at once do not fit the
-/// transaction that creates a market.
+/// Everything that follows the risk switched on: with four feeds, and with tokens that have extensions. Both at once do
+/// not fit the transaction that creates a market.
 fn dearest() -> [MarketSpec; 2] {
     let config = Config {
         outflow_limit: Bps(5_000),
@@ -119,7 +119,8 @@ fn budgets_hold(mut scene: Scene) {
 
 #[test]
 fn a_market_that_nobody_touched_for_years_is_woken_by_anyone() {
-    // Interest compounds month by month, so the first one pays for all of them; whoever asks for nothing pays for five years.
+    // Interest compounds month by month, so the first one pays for all of them; whoever asks for nothing pays for five
+    // years.
     let mut scene = Scene::on(World::lite(), &dearest()[0]);
     let (market, lena, alice) = (scene.market, scene.lena.clone(), scene.alice.clone());
     scene.world.advance(5 * 365 * 86_400);

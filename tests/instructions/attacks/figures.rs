@@ -1,4 +1,5 @@
-//! What attacks gained, and how long others waited: asserted against its limit, and left for `make attacks` to join.
+//! Gains of attacks, and the time that others waited: asserted against their limits, and left for `make attacks` to
+//! join.
 
 use std::{fs, path::Path};
 
@@ -24,8 +25,8 @@ pub fn gained(name: &str, gain: i128, limit: i128) {
     assert!(ok, "{name} gained {gain}, more than {limit}");
 }
 
-/// With an adversary who sends so many transactions a minute, an action passed after so many seconds at most, of which it may take
-/// so many.
+/// With an adversary who sends so many transactions a minute, an action passed after so many seconds at most, of which
+/// it may take so many.
 #[track_caller]
 pub fn passed(action: &str, budget_per_minute: u32, passed_after_s: u32, limit_s: u32) {
     let ok = passed_after_s <= limit_s;

@@ -82,9 +82,9 @@ fn who_uses_up_the_flow_of_guarded_liquidations_pays_penalties_for_it_and_keeps_
     assert!(taken.whole && taken.taken_over);
 }
 
-/// While Guarded she takes the least there is of a whale every twenty seconds, 10 USDC of 6,500: as much as her own accounts leave
-/// of the flow. A crumb uses up a crumb of the whale's pace, and a keeper gets all the rest: a quarter of the debt at once, and
-/// then a quarter of what is left of it in five minutes.
+/// While Guarded she takes the least there is of a whale every twenty seconds, 10 USDC of 6,500: as much as her own
+/// accounts leave of the flow. A crumb uses up a crumb of the whale's pace, and a keeper gets all the rest: a quarter
+/// of the debt at once, and then a quarter of what is left of it in five minutes.
 #[test]
 fn crumbs_of_a_whale_use_up_crumbs_of_its_pace() {
     let config = Config {

@@ -1,5 +1,5 @@
-//! Suppliers between a loss and its settlement: who leaves gets his part of what is there, who comes pays for no old loss, and what
-//! comes back belongs to those who bore it.
+//! Suppliers between a loss and its settlement: who leaves gets his part of what is there, who comes pays for no old
+//! loss, and what comes back belongs to those who bore it.
 
 use super::figures::gained;
 use crate::{
@@ -14,7 +14,7 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{Bps, Config, LpShares, Market, Quote, actions::Sale};
 use breakwater_testkit::{Actor, Position, World, assert_fails_with, default_config, ix};
 
-/// What the pool loses when Bob's 10,000 SOL stand at $47.0091 and he owes 600,000: and the keeper's bounty of 100.
+/// Loss of the pool when Bob's 10,000 SOL stand at $47.0091 and he owes 600,000, and the keeper's bounty of 100.
 const LOSS: u64 = 130_009 * USDC;
 
 /// The runner's part of the pool, and the sleeper's.
@@ -34,7 +34,8 @@ struct Run {
 }
 
 impl Run {
-    /// A pool of a million, 700,000 of it the runner's; nothing in the backstop; Bob owes 600,000 on 10,000 SOL at $100.
+    /// A pool of a million, 700,000 of it the runner's; nothing in the backstop; Bob owes 600,000 on 10,000 SOL at
+    /// $100.
     #[track_caller]
     fn new(config: Config) -> Self {
         let mut world = World::lite();
@@ -104,7 +105,7 @@ impl Run {
         outcome.event::<InventorySold>().sale
     }
 
-    /// What belongs to the suppliers by the books.
+    /// The suppliers' assets by the books.
     fn assets(&mut self) -> u64 {
         let clock = self.world.clock();
         self.state().books_at(clock).unwrap().pool.assets().unwrap().0
@@ -132,7 +133,8 @@ fn a_runner_leaves_the_sleeper_her_part_out_of_cash_and_out_of_what_is_sold() {
     run.buys(10_000 * SOL);
     taken += run.leaves(&runner, 1, 1);
     let fair = u128::from(RUNNER) * u128::from(1_000_000 * USDC - LOSS) / u128::from(1_000_000 * USDC);
-    // Two USDC more than his part of the loss left him: of the inventory, which sold for that much more than it counted at.
+    // Two USDC more than his part of the loss left him: of the inventory, which sold for that much more than it counted
+    // at.
     gained(
         "a runner between a loss and its settlement",
         i128::from(taken),

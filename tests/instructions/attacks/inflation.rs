@@ -30,8 +30,9 @@ fn leave(world: &mut World, market: &MarketKeys, supplier: &Actor) {
     }
 }
 
-/// Mallory supplies first, gives away `gifts` (to the vault, to the backstop), lets interest of `days` days grow on a loan of
-/// hers, and burns `burnt` thousandths of her shares; a victim supplies `victim`; both leave. What each gains, atoms.
+/// Mallory supplies first, gives away `gifts` (to the vault, to the backstop), lets interest of `days` days grow on a
+/// loan of hers, and burns `burnt` thousandths of her shares; a victim supplies `victim`; both leave. Returns the gain
+/// of each, atoms.
 #[track_caller]
 fn played(first: u64, gifts: (u64, u64), burnt: u64, victim: u64) -> (i128, i128) {
     let mut world = World::lite();
@@ -83,8 +84,8 @@ fn the_first_supplier_cannot_take_from_the_second() {
 
 #[test]
 fn interest_on_an_empty_pool_makes_no_share_dear() {
-    // The only way to raise the price of a share is to pay interest. Mallory borrows the whole of a pool of ten dollars that
-    // is hers alone, and pays a year of it.
+    // The only way to raise the price of a share is to pay interest. Mallory borrows the whole of a pool of ten dollars
+    // that is hers alone, and pays a year of it.
     let mut world = World::lite();
     let market = world.market(&MarketSpec::default());
     let mallory = world.trader(&market, "mallory", 1_000 * SOL, 1_000_000 * USDC);

@@ -20,8 +20,8 @@ const DAY: u32 = 86_400;
 const GINAS: u64 = 50_000 * USDC;
 const PROTOCOLS: u64 = 80_000 * USDC;
 
-/// Lena owes 496,000 on 8,000 SOL at $100: at $62, a fall of 38%, she is under water by nothing but the width of a band, at $50 by 96,000. Gina
-/// and the protocol, if they have anything, may leave with all of it.
+/// Lena owes 496,000 on 8,000 SOL at $100: at $62, a fall of 38%, she is under water by nothing but the width of a
+/// band, at $50 by 96,000. Gina and the protocol, if they have anything, may leave with all of it.
 fn on_the_eve(guardians: u64, protocol: u64) -> (Scene, Actor, Actor) {
     let config = interest_free(Config {
         guardian_cooldown: 7 * DAY,
@@ -60,7 +60,7 @@ fn spare(scene: &mut Scene) -> u64 {
     u64::try_from(cover.cover.max(0)).unwrap()
 }
 
-/// What Gina gets by this, quote atoms.
+/// Payment to Gina by this, quote atoms.
 fn taken(scene: &mut Scene, gina: &Actor, instruction: Instruction) -> u64 {
     let outcome = scene.world.send(&[instruction], &[gina]);
     outcome.map_or(0, |outcome| outcome.event::<GuardianWithdrawn>().withdrawal.amount.0)
@@ -130,8 +130,8 @@ fn with_the_brake_pulled_or_dead_feeds_nobody_leaves_before_the_loss() {
         scene.world.advance_silently(days + 10);
         refused(&mut scene, &silent, BreakwaterError::PriceTooOld);
     }
-    // After seven days without a reading a guardian is paid what the stored price leaves to spare; the protocol is not, for it can change
-    // the feeds.
+    // After seven days without a reading a guardian is paid what the stored price leaves to spare; the protocol is not,
+    // for it can change the feeds.
     scene.world.advance_silently(DAY);
     let gain = taken(&mut scene, &gina, silent[0].0.clone());
     assert!(gain > 0 && gain <= GINAS, "{gain}");

@@ -1,5 +1,5 @@
-//! Lamports sent to an address before the program creates an account there: whoever does that must not be able to keep a
-//! market, an account or a ledger from coming into being, nor leave anything in it.
+//! Lamports sent to an address before the program creates an account there: whoever does that must not be able to keep
+//! a market, an account or a ledger from coming into being, nor leave anything in it.
 
 use crate::{governance::idl, scene::SOL};
 use anchor_lang::prelude::Pubkey;

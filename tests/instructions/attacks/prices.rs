@@ -1,5 +1,5 @@
-//! Who would hold prices back: genuine updates in any order and of any feed, wide ones, a late clock. Everything that must stay
-//! possible passes, within a stated time, whatever an adversary on a stated budget shows.
+//! Who would hold prices back: genuine updates in any order and of any feed, wide ones, a late clock. Everything that
+//! must stay possible passes, within a stated time, whatever an adversary on a stated budget shows.
 
 use super::figures::{gained, passed};
 use crate::{
@@ -12,11 +12,12 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{Collateral, Config};
 use breakwater_testkit::{Actor, FeedSpec, MarketSpec, MintSpec, Position, World, ix, pyth::usd};
 
-/// How often the accounts that everybody else shows are renewed, seconds: as those that Pyth sponsors are, at the 90th percentile.
+/// How often the accounts that everybody else shows are renewed, seconds: as those that Pyth sponsors are, at the 90th
+/// percentile.
 const RENEWED: u32 = 8;
 
-/// A market on the example's guards, at $72 with all averages: Alice's account can be liquidated and another be taken over, the
-/// backstop has inventory, and a guardian who asked to leave may.
+/// A market on the example's guards, at $72 with all averages: Alice's account can be liquidated and another be taken
+/// over, the backstop has inventory, and a guardian who asked to leave may.
 fn siege() -> Siege {
     let spec = MarketSpec {
         config: Config::EXAMPLE,
@@ -67,7 +68,7 @@ struct Siege {
     gina: Actor,
 }
 
-/// What must stay possible.
+/// Actions that must stay possible.
 const ACTIONS: [&str; 10] = [
     "liquidate",
     "take over",
@@ -134,8 +135,8 @@ impl Siege {
         }
     }
 
-    /// Two minutes of a siege: each second `adversary` does something, and then everybody tries everything. The longest that anything
-    /// had to wait, by action, seconds.
+    /// Two minutes of a siege: each second `adversary` does something, and then everybody tries everything. The longest
+    /// that anything had to wait, by action, seconds.
     fn waits(&mut self, mut adversary: impl FnMut(&mut Scene, u32)) -> [u32; ACTIONS.len()] {
         let mut since = [0; ACTIONS.len()];
         let mut longest = since;
@@ -210,8 +211,8 @@ fn who_shows_fresh_updates_each_second_stops_nobody_who_shows_the_sponsored_ones
     }
 }
 
-/// Besides the updates of each second: she moves crumbs of everything that anybody may move, in others' accounts too, and a fortune
-/// through the pool.
+/// Besides the updates of each second: she moves crumbs of everything that anybody may move, in others' accounts too,
+/// and a fortune through the pool.
 #[test]
 fn who_moves_crumbs_of_everything_each_second_stops_nobody() {
     let mut siege = siege();

@@ -19,7 +19,7 @@ fn scene(config: Config) -> Scene {
     scene
 }
 
-/// What Mallory gains when she supplies her fortune, `between` happens, and she leaves with all of it; no time passes.
+/// Mallory's gain when she supplies her fortune, `between` happens, and she leaves with all of it; no time passes.
 #[track_caller]
 fn gained(scene: &mut Scene, between: impl FnOnce(&mut Scene)) -> i128 {
     let (market, mallory) = (scene.market, scene.mallory.clone());
@@ -31,12 +31,13 @@ fn gained(scene: &mut Scene, between: impl FnOnce(&mut Scene)) -> i128 {
     i128::from(scene.world.balance(&mallory, &market.quote_mint)) - i128::from(before)
 }
 
-/// What somebody else does.
+/// Action of somebody else.
 type Between<'a> = &'a dyn Fn(&mut Scene);
 
 #[test]
 fn a_fortune_that_passes_through_gains_nothing_whatever_happens_in_between() {
-    // With interest, and after a year in which nobody touched the market: accrued in the same second it would be a gift.
+    // With interest, and after a year in which nobody touched the market: accrued in the same second it would be a
+    // gift.
     let mut scene = scene(default_config());
     stands_at(&mut scene, cents(80_00));
     scene.world.advance(365 * 86_400);
@@ -92,8 +93,8 @@ fn who_supplies_before_a_settlement_bears_its_part_of_the_loss() {
     assert!((-part - 2..=-part + 2).contains(&gain), "{gain} of {loss}");
 }
 
-/// Nina supplies as much as Lena; Alice's account is lost at $50, and all is sold. Nina leaves with what cash allows before it
-/// is settled, or not. What Nina and Lena have lost of 500,000 each when they leave after it.
+/// Nina supplies as much as Lena; Alice's account is lost at $50, and all is sold. Nina leaves with what cash allows
+/// before it is settled, or not. Returns the losses of Nina and Lena, of 500,000 each, when they leave after it.
 fn losses(steps_aside: bool, config: Config) -> (i128, i128) {
     let mut scene = Scene::funded(World::lite(), &market_with(config), 500_000 * USDC, 0);
     let market = scene.market;

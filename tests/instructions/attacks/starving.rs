@@ -28,7 +28,7 @@ fn behind_schedule() -> Scene {
     scene
 }
 
-/// What a buyer finds: how much, the discount, and the ask.
+/// Offer to a buyer: the amount, and the discount.
 fn offered(scene: &mut Scene) -> (u64, i64) {
     let offer = offer(&mut scene.world, &scene.market);
     (offer.available.0, offer.discount)
@@ -44,7 +44,8 @@ fn crumbs_neither_use_up_the_flow_nor_reset_the_discount() {
     for _ in 0..CRUMBS {
         scene.world.buy_inventory(&market, &mallory, 1, u64::MAX).unwrap();
     }
-    // An atom costs a quote atom, and counts as one: rounded up to a microsecond of the schedule, a twentieth of it at most.
+    // An atom costs a quote atom, and counts as one: rounded up to a microsecond of the schedule, a twentieth of it at
+    // most.
     let (left, still) = offered(&mut scene);
     assert!(
         available - left <= CRUMBS * 1_000 / 60 * 21 / 20 + 2,
@@ -58,8 +59,8 @@ fn crumbs_neither_use_up_the_flow_nor_reset_the_discount() {
     scene.world.buy_inventory(&market, &scene.lena, left, u64::MAX).unwrap();
 }
 
-/// Five hours in which the market is Guarded, as many looks as there are minutes, or one at the beginning and none after: whoever
-/// comes first when it is Normal again gets none of the discount that nobody could have.
+/// Five hours in which the market is Guarded, as many looks as there are minutes, or one at the beginning and none
+/// after: whoever comes first when it is Normal again gets none of the discount that nobody could have.
 #[test]
 fn after_hours_of_guarded_nobody_buys_at_a_discount_that_nobody_could_have() {
     for looks in [300, 1] {
@@ -90,8 +91,8 @@ fn after_hours_of_guarded_nobody_buys_at_a_discount_that_nobody_could_have() {
     }
 }
 
-/// All that the flow lets go at once, in one block, costs what it would in many: she gains nothing by taking it at its first atom's
-/// price.
+/// All that the flow lets go at once, in one block, costs what it would in many: she gains nothing by taking it at its
+/// first atom's price.
 #[test]
 fn a_block_costs_what_its_pieces_do() {
     let mut scene = behind_schedule();

@@ -8,7 +8,7 @@ use std::{
 
 const TABLE: &str = include_str!("../../../docs/attacks.md");
 
-/// What stands between backticks, in order.
+/// Text between backticks, in order.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

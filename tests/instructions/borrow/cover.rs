@@ -1,5 +1,5 @@
-//! The stress cover of admission: A, the backstop after a fall with nothing sold, less the capital that has asked to leave.
-//! Borrowing and withdrawing against debt are refused exactly where A would be negative and lower.
+//! The stress cover of admission: A, the backstop after a fall with nothing sold, less the capital that has asked to
+//! leave. Borrowing and withdrawing against debt are refused exactly where A would be negative and lower.
 
 use crate::{
     backing::{cents, interest_free, market_with, stands_at},
@@ -26,8 +26,8 @@ pub fn volatile() -> Config {
     }
 }
 
-/// Alice's 6,500 on 100 SOL, which a fall of 38% to $62 puts under water; Mallory's 1,000 SOL without debt; and a backstop of
-/// 5,000. All at $100 without uncertainty.
+/// Alice's 6,500 on 100 SOL, which a fall of 38% to $62 puts under water; Mallory's 1,000 SOL without debt; and a
+/// backstop of 5,000. All at $100 without uncertainty.
 fn covered(config: Config) -> (Scene, Position) {
     let mut scene = Scene::funded(
         World::program_test(),
@@ -60,7 +60,7 @@ pub fn admission_cover(scene: &mut Scene) -> i128 {
     admission_of(&market, &prices, scene.world.clock())
 }
 
-/// What A would be with another loan on this account, were nobody to ask for cover.
+/// A with another loan on this account, were nobody to ask for cover.
 fn cover_with(scene: &mut Scene, position: &Position, loan: u64) -> i128 {
     let clock = scene.world.clock();
     let ((mut market, prices), mut account) = (accepted(scene), scene.world.margin_account(position));
@@ -115,8 +115,8 @@ fn exhaust(scene: &mut Scene, position: &Position) -> u64 {
 fn the_largest_loan_is_what_leaves_no_cover_to_the_atom() {
     let (mut scene, rich) = covered(stressed());
     let loan = exhaust(&mut scene, &rich);
-    // More than what a fall to $62 leaves of 1,000 SOL, by the backstop's 5,000 less what Alice would lack; and less than the
-    // initial LTV alone would lend.
+    // More than what a fall to $62 leaves of 1,000 SOL, by the backstop's 5,000 less what Alice would lack; and less
+    // than the initial LTV alone would lend.
     assert!((65_000 * USDC..68_000 * USDC).contains(&loan), "{loan}");
     for amount in [100 * USDC, 1_000 * USDC] {
         borrowing_fails(&mut scene, &rich, amount, BreakwaterError::StressCoverExceeded);

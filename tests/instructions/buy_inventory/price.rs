@@ -1,4 +1,4 @@
-//! What is asked. [`Scene::bought`] checks each ask against the formula.
+//! The ask. [`Scene::bought`] checks each ask against the formula.
 
 use super::{paced, spec, stocked};
 use crate::scene::{SOL, Scene};
@@ -6,7 +6,7 @@ use breakwater::error::BreakwaterError;
 use breakwater_engine::{Bps, Config};
 use breakwater_testkit::{MarketSpec, default_config, pyth::usd};
 
-/// What a milli-SOL is sold for now, quote atoms.
+/// Cost of a milli-SOL now, quote atoms.
 #[track_caller]
 fn cost(scene: &mut Scene) -> u64 {
     scene.bought(SOL / 1_000).cost.0
@@ -82,7 +82,8 @@ fn ahead_of_schedule_it_rises_to_the_largest_premium() {
     }
     assert!(asks.is_sorted());
     let rise = |ask: u128| (ask * 10_000).div_ceil(asks[0]) - 10_000;
-    // Each ten minutes' worth is a percent, and costs the mean: from half a percent on, and no more than three. Rounded up.
+    // Each ten minutes' worth is a percent, and costs the mean: from half a percent on, and no more than three. Rounded
+    // up.
     assert_eq!([1, 2, 3, 4].map(|sale| rise(asks[sale])), [100, 200, 249, 249]);
 }
 

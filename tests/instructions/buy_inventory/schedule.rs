@@ -22,7 +22,7 @@ fn hourly(config: &Config) -> u128 {
     u128::from(config.market_depth.0) * wide(config.flow_rate) / 10_000
 }
 
-/// What the flow limit lets go at the higher average in this time, collateral atoms.
+/// Inventory that the flow limit lets go at the higher average in this time, collateral atoms.
 fn promised(scene: &mut Scene, micros: u128) -> u64 {
     let config = scene.world.market_state(&scene.market).config;
     let value = hourly(&config) * micros / 3_600_000_000;

@@ -1,5 +1,5 @@
-//! Bounties for which there is no cash yet: they stay owed by the backstop, the pool lends nothing for them, and what comes in
-//! pays them first.
+//! Bounties for which there is no cash yet: they stay owed by the backstop, the pool lends nothing for them, and what
+//! comes in pays them first.
 
 use crate::{
     backing::{BOUNTY_AT_60, backed, cash, cents, credits, market_with, owed, quick, stands_at, take_over},

@@ -8,8 +8,8 @@ use breakwater_proof::{ACCOUNTS, Flavour, GUARDIANS, KEEPERS, SUPPLIERS, Setting
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, Snapshot, World, ix, pyth::Quotation};
 use std::collections::BTreeSet;
 
-/// Tokens of everybody's: more than any sequence moves, so that the token program refuses nothing for want of them, and so
-/// few that all of them can be counted.
+/// Tokens of everybody's: more than any sequence moves, so that the token program refuses nothing for want of them, and
+/// so few that all of them can be counted.
 const FORTUNE: u64 = 1 << 58;
 
 /// Owners of the margin accounts; each has one or two.
@@ -222,7 +222,7 @@ impl Chain {
         }
     }
 
-    /// What the market says a parameter is.
+    /// A parameter's value in the market.
     pub fn parameter(&mut self, number: u8) -> u64 {
         let config = self.world.market_state(&self.market).config;
         breakwater_engine::Parameter::from_id(number).map_or(0, |parameter| parameter.get(&config))

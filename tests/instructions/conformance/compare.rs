@@ -29,7 +29,7 @@ pub fn step(chain: &mut Chain, step: &Step) -> Result<(), String> {
     states(chain, &step.after)
 }
 
-/// What somebody holds together with the vaults, atoms: quote tokens, collateral.
+/// Balances of somebody together with the vaults, atoms: quote tokens, collateral.
 fn purse(chain: &mut Chain, who: Option<&Actor>) -> (u128, u128) {
     let market = chain.market;
     let world = &mut chain.world;
@@ -43,7 +43,7 @@ fn purse(chain: &mut Chain, who: Option<&Actor>) -> (u128, u128) {
     )
 }
 
-/// Whether both went through, or both were refused for the same reason.
+/// Checks that both went through, or both were refused for the same reason.
 fn answers(chain: &mut Chain, step: &Step, call: &Call, answer: &Result<Outcome, Failure>) -> Result<(), String> {
     match (&step.result, answer) {
         (Ok(_), Ok(outcome)) => {
@@ -66,8 +66,8 @@ fn answers(chain: &mut Chain, step: &Step, call: &Call, answer: &Result<Outcome,
     }
 }
 
-/// How the program refuses tokens beyond all that a vault can count. The stage does not even ask the engine for them; the program
-/// does, and where it has no objection the transfer has.
+/// How the program refuses tokens beyond all that a vault can count. The stage does not even ask the engine for them;
+/// the program does, and where it has no objection the transfer has.
 fn beyond_count(step: &Step, call: &Call) -> Option<Error> {
     let mut stage = step.before.clone();
     let (market, clock) = (&mut stage.market, stage.clock);
@@ -103,7 +103,7 @@ fn beyond_count(step: &Step, call: &Call) -> Option<Error> {
     (!counts).then(|| refused.unwrap_or(Error::Overflow))
 }
 
-/// Whether the chain holds what the stage holds.
+/// Checks that the chain holds what the stage holds.
 pub fn states(chain: &mut Chain, stage: &Stage) -> Result<(), String> {
     let market = chain.market;
     stored::<state::Market, _>(chain, &market.market, &stage.market)?;

@@ -7,8 +7,9 @@ use breakwater_engine::ParameterChange;
 use breakwater_proof::Call;
 use breakwater_testkit::{Actor, Failure, Outcome, ix};
 
-/// The calls, in order of their names: the program's instructions, those of the queue and of depth budgets apart, which the
-/// stage leaves to `governance`; two pairs that close something and open it again; and gifts, which need no program.
+/// The calls, in order of their names: the program's instructions, those of the queue and of depth budgets apart, which
+/// the stage leaves to `governance`; two pairs that close something and open it again; and gifts, which need no
+/// program.
 pub const NAMES: [&str; 30] = [
     "announce_liquidation_ltv",
     "borrow",
@@ -42,7 +43,7 @@ pub const NAMES: [&str; 30] = [
     "withdraw_collateral",
 ];
 
-/// What a call is called.
+/// Name of a call.
 pub fn name(call: &Call) -> &'static str {
     match call {
         Call::Supply { .. } => "supply",
@@ -109,7 +110,8 @@ pub fn caller(chain: &Chain, call: &Call) -> Option<Actor> {
     Some(actor.clone())
 }
 
-/// Sends a call, which leaves out the accounts of the feeds that are `hidden`: bit 0 the collateral's, bit 1 the quote's.
+/// Sends a call, which leaves out the accounts of the feeds that are `hidden`: bit 0 the collateral's, bit 1 the
+/// quote's.
 pub fn send(chain: &mut Chain, call: &Call, hidden: u8) -> Result<Outcome, Failure> {
     let market = chain.market;
     match *call {
@@ -134,7 +136,7 @@ pub fn send(chain: &mut Chain, call: &Call, hidden: u8) -> Result<Outcome, Failu
     chain.world.send(&[instruction], &signers)
 }
 
-/// Of a market with its feeds, or without.
+/// Keys of a market with its feeds, or without.
 fn leaving(market: &MarketKeys, shown: bool) -> MarketKeys {
     if shown { *market } else { market.without_feeds() }
 }

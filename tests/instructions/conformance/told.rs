@@ -1,4 +1,4 @@
-//! What the program tells of each call, compared with what the engine says that it did.
+//! Events of each call, compared with the engine's answer.
 
 use super::{chain::Chain, instruction::caller};
 use anchor_lang::{AnchorDeserialize, Discriminator, prelude::Pubkey};
@@ -8,7 +8,7 @@ use breakwater_proof::{Call, Done, Step};
 use breakwater_testkit::{Actor, Outcome};
 use std::fmt::Debug;
 
-/// Whether the events are exactly those that the engine's answer asks for, with the addresses of who was involved.
+/// Checks that the events are exactly those that the engine's answer asks for, with the addresses of who was involved.
 #[allow(clippy::too_many_lines, reason = "one arm for each answer")]
 pub fn events(chain: &Chain, step: &Step, call: &Call, outcome: &Outcome) -> Result<(), String> {
     let Ok(done) = &step.result else { return Ok(()) };
@@ -169,7 +169,7 @@ pub fn events(chain: &Chain, step: &Step, call: &Call, outcome: &Outcome) -> Res
     }
 }
 
-/// Whether this is the only event of its type, or there is none.
+/// Checks that this is the only event of its type, or that there is none.
 fn one_if<E>(outcome: &Outcome, expected: Option<E>) -> Result<(), String>
 where
     E: AnchorDeserialize + Discriminator + PartialEq + Debug,

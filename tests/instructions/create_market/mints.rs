@@ -1,5 +1,5 @@
-//! Which extensions of Token-2022 the mints of a market may have: default deny, and an allow-list of what only describes.
-//! The mints are real: Token-2022 itself made them.
+//! Which extensions of Token-2022 the mints of a market may have: default deny, and an allow-list of what only
+//! describes. The mints are real: Token-2022 itself made them.
 
 use crate::scene::{SOL, Scene, USDC};
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::error::InstructionError};
@@ -10,14 +10,14 @@ use anchor_spl::token_2022::spl_token_2022::{
 use breakwater::error::BreakwaterError;
 use breakwater_testkit::{BackendKind, MarketSpec, MintSpec, World, real_mint};
 
-/// What a market thinks of an extension.
+/// Verdict of a market on an extension.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Verdict {
     /// Token-2022 makes such a mint only with these as well.
     Allowed(&'static [ExtensionType]),
     /// Token-2022 makes such a mint only with these as well.
     Refused(&'static [ExtensionType]),
-    /// Of token accounts, or of none: no mint has it.
+    /// Extension of token accounts, or of none: no mint has it.
     NotOfMints,
 }
 

@@ -18,7 +18,7 @@ pub struct Move {
 }
 
 impl Move {
-    /// Whether the account is among the instruction's.
+    /// True if the account is among the instruction's.
     pub fn names(&self, account: &Pubkey) -> bool {
         self.instruction.accounts.iter().any(|meta| meta.pubkey == *account)
     }

@@ -12,7 +12,7 @@ use breakwater_client::addresses;
 use breakwater_testkit::{Actor, World};
 use std::collections::BTreeSet;
 
-/// Those that have a file of their own. Their accounts are the matrix's alone.
+/// Instructions that have a file of their own. Their accounts are the matrix's alone.
 const ELSEWHERE: [&str; 7] = [
     "initialize",
     "create_market",

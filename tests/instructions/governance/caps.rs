@@ -10,8 +10,8 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, Quote};
 use breakwater_testkit::{Position, World, default_config, ix};
 
-/// The default scene without interest, with these changes of its parameters from now on. The pool holds 993,500 and is owed
-/// 6,500 by Alice.
+/// The default scene without interest, with these changes of its parameters from now on. The pool holds 993,500 and is
+/// owed 6,500 by Alice.
 fn capped(change: impl FnOnce(&mut Config)) -> Scene {
     let mut scene = Scene::on(World::program_test(), &market_with(interest_free(default_config())));
     set(&mut scene.world, &scene.market, change);
@@ -54,7 +54,8 @@ fn the_pool_is_supplied_to_its_cap_and_not_an_atom_beyond() {
     let mut scene = capped(|config| config.supply_cap = Quote(1_000_123 * USDC));
     supply_refused(&mut scene, 123 * USDC + 1);
     supply_refused(&mut scene, 1_000_000 * USDC);
-    // Neither what lies in the vault unasked nor what is lent makes a difference: what is owed to the pool is the pool's.
+    // Neither what lies in the vault unasked nor what is lent makes a difference: what is owed to the pool is the
+    // pool's.
     donate(
         &mut scene.world,
         &scene.market.quote_mint,

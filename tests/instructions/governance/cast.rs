@@ -91,8 +91,8 @@ pub const ID: u16 = 7;
 /// Seconds in a day.
 pub const DAY: u32 = 86_400;
 
-/// Everybody and everything. All that is queued can be executed now, equity can be taken out, the guardian can leave, and a
-/// ramp of the liquidation LTV is three days ahead.
+/// Everybody and everything. All that is queued can be executed now, equity can be taken out, the guardian can leave,
+/// and a ramp of the liquidation LTV is three days ahead.
 pub struct Cast {
     /// Where it plays.
     pub world: World,
@@ -104,9 +104,9 @@ pub struct Cast {
     pub free: Position,
     /// Alice's: empty.
     pub empty: Position,
-    /// What is queued for the parameters.
+    /// Changes queued for the parameters.
     pub changes: Vec<ParameterChange>,
-    /// What is queued for the feeds.
+    /// Feeds queued for the market.
     pub feeds: Feeds,
     /// Their price accounts.
     pub next_feeds: accounts::Feeds,
@@ -238,7 +238,8 @@ pub fn sibling_spec() -> MarketSpec {
     }
 }
 
-/// The market's feeds, with the quote token's of the other receiver program; or at another address, if it is a push feed.
+/// The market's feeds, with the quote token's of the other receiver program; or at another address, if it is a push
+/// feed.
 pub fn other_receiver(world: &mut World, market: &MarketKeys) -> Feeds {
     let mut feeds = present_feeds(world, market);
     if feeds.quote.kind == FEED_PUSH {

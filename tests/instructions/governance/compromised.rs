@@ -1,5 +1,5 @@
-//! A thief with the keys, in the transaction in which he begins: everything that he can send. What goes through takes
-//! nothing, endangers nobody and locks nobody in.
+//! A thief with the keys, in the transaction in which he begins: everything that he can send. Any that goes through
+//! takes nothing, endangers nobody and locks nobody in.
 
 use super::{
     cast::{ASSET, sibling_spec},
@@ -23,7 +23,7 @@ fn change(heist: &mut Heist, parameter: Parameter, to: u64) -> ParameterChange {
     heist.world.change(&heist.market, parameter, to)
 }
 
-/// What a thief of the authority's key would like to change.
+/// Changes that a thief of the authority's key would like to make.
 fn wishes(heist: &mut Heist) -> Vec<ParameterChange> {
     [
         (Parameter::initial_ltv, 7_499),
@@ -39,7 +39,7 @@ fn wishes(heist: &mut Heist) -> Vec<ParameterChange> {
     .to_vec()
 }
 
-/// What the authority's key alone is refused at once.
+/// Actions that the authority's key alone is refused at once.
 #[allow(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruction>, BreakwaterError)> {
     let (market, key) = (heist.market, heist.authority.key());
@@ -167,7 +167,7 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
     all
 }
 
-/// What is somebody else's, and what it takes.
+/// Actions that somebody else must sign, with the error of each.
 fn refused_to_everybody(heist: &Heist, thief: &Actor) -> Vec<(&'static str, Instruction, BreakwaterError)> {
     use BreakwaterError::{WrongGuardianPosition, WrongKeeper, WrongOwner, WrongTokenOwner};
     let (market, key) = (heist.market, thief.key());
@@ -288,7 +288,7 @@ fn a_thief_of_the_guardians_key_is_refused_everything_but_the_brakes() {
     heist.refused("a long pause", &long, &[&thief], BreakwaterError::PauseTooLong);
 }
 
-/// What goes through with either key: all that limits.
+/// Actions that go through with either key: all that limits.
 fn limits(heist: &mut Heist, thief: &Actor) -> Vec<(&'static str, Vec<Instruction>)> {
     let (market, key) = (heist.market, thief.key());
     let config = heist.world.market_state(&market).config;

@@ -13,7 +13,7 @@ use breakwater_engine::{
 };
 use breakwater_testkit::{Actor, Outcome, World, ix};
 
-/// What is queued.
+/// Kind of a queued change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Parameters of a market.
@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// What became of the entry.
+/// State of the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It was never queued.
@@ -82,7 +82,7 @@ pub struct Stand {
     pub authority: Actor,
     /// The guardian of the brakes.
     pub grace: Actor,
-    /// What the entry changes.
+    /// Kind of the entry's change.
     pub kind: Kind,
     feeds: [Feeds; 2],
     /// Their price accounts.
@@ -101,7 +101,7 @@ pub struct Governed {
     pub guardian: Pubkey,
     /// The depth budget and the share of it.
     pub depth: DepthAllocation,
-    /// What all markets have of it and of another budget, bps.
+    /// Shares of all markets in it and in another budget, bps.
     pub allocated: [Bps; 2],
 }
 
@@ -249,7 +249,7 @@ impl Stand {
         ix::cancel_change(&signer.key(), &self.authority.key(), &self.entry())
     }
 
-    /// What it is a change of.
+    /// Subject of the change: the market, or the protocol.
     pub fn subject(&self) -> Pubkey {
         match self.kind {
             Kind::Guardian => addresses::protocol(),
@@ -262,13 +262,13 @@ impl Stand {
         addresses::queued_change(&self.subject(), self.kind.number(), 0)
     }
 
-    /// What it says, if there is one.
+    /// The stored entry, if there is one.
     pub fn queued(&mut self) -> Option<QueuedChange> {
         let (subject, kind) = (self.subject(), self.kind.number());
         self.world.queued_change(&subject, kind, 0)
     }
 
-    /// What governance has made of both markets and the protocol.
+    /// State under governance of both markets and the protocol.
     pub fn governed(&mut self) -> [Governed; 2] {
         let Protocol { guardian, .. } = self.world.protocol();
         let budgets = [addresses::depth_budget(ASSET), self.budget];

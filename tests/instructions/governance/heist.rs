@@ -12,8 +12,8 @@ use breakwater_testkit::{Actor, ExpectedError, Position, World, pyth::feed_id_fo
 
 use super::{cast::present_feeds, pause::LIMIT};
 
-/// Bob at 78% of LTV, Alice at 71%, where 80% is liquidated; Lena who supplied, Gina who backs it and may leave, Kate with a
-/// bounty; and the keys that are stolen.
+/// Bob at 78% of LTV, Alice at 71%, where 80% is liquidated; Lena who supplied, Gina who backs it and may leave, Kate
+/// with a bounty; and the keys that are stolen.
 pub struct Heist {
     /// Where it plays.
     pub world: World,
@@ -37,7 +37,7 @@ pub struct Heist {
     pub mallory: Actor,
 }
 
-/// What everybody gets who leaves: Alice's and Bob's collateral, then quote tokens of Lena, Gina and Kate.
+/// Payments to everybody who leaves: Alice's and Bob's collateral, then quote tokens of Lena, Gina and Kate.
 pub type Exits = [u64; 5];
 
 impl Heist {
@@ -110,7 +110,7 @@ impl Heist {
         feeds
     }
 
-    /// What the thief has of the market's tokens, in all of his hands.
+    /// The thief's balances of the market's tokens, in all of his hands.
     pub fn loot(&mut self) -> (u64, u64, u64) {
         let hands = [self.authority.clone(), self.grace.clone(), self.mallory.clone()];
         hands.iter().fold((0, 0, 0), |sum, hand| {
@@ -119,7 +119,7 @@ impl Heist {
         })
     }
 
-    /// What everybody would get who left now; nothing happens.
+    /// Payments to everybody who left now; nothing happens.
     #[track_caller]
     pub fn exits(&mut self) -> Exits {
         let begun = self.world.snapshot();
@@ -177,8 +177,8 @@ impl Heist {
         self.world.restore(&begun);
     }
 
-    /// A transaction that a thief signs with all of these keys goes through, and is undone again. Nothing was taken, nobody
-    /// can be liquidated, and everybody may leave with what was his before.
+    /// A transaction that a thief signs with all of these keys goes through, and is undone again. Nothing was taken,
+    /// nobody can be liquidated, and everybody may leave with what was his before.
     #[track_caller]
     pub fn harmless(&mut self, what: &str, attempt: &[Instruction], keys: &[&Actor]) {
         println!("{what}: goes through");

@@ -1,19 +1,19 @@
-//! What the program says of itself: `idl/breakwater.json`. Tests that go over all instructions go over these, so that a new
-//! one cannot be forgotten.
+//! The program's description of itself: `idl/breakwater.json`. Tests that go over all instructions go over these, so
+//! that a new one cannot be forgotten.
 
 use serde_json::Value;
 use std::{collections::BTreeMap, fs};
 
-/// Of one account of an instruction.
+/// Slot of one account of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// Its name.
     pub name: String,
-    /// Whether it signs.
+    /// True if it signs.
     pub signer: bool,
-    /// Whether it is written.
+    /// True if it is written.
     pub writable: bool,
-    /// Whether it can be left out.
+    /// True if it can be left out.
     pub optional: bool,
 }
 

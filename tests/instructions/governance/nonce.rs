@@ -1,5 +1,5 @@
-//! Approvals that were signed with a durable nonce and kept back: real transactions with a real nonce account, on Agave's
-//! own bank.
+//! Approvals that were signed with a durable nonce and kept back: real transactions with a real nonce account, on
+//! Agave's own bank.
 
 use super::{
     cast::DAY,

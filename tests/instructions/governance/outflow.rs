@@ -11,15 +11,15 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{Bps, Config, Quote};
 use breakwater_testkit::{Actor, World, default_config, ix};
 
-/// What is in the pool, quote atoms.
+/// Assets of the pool, quote atoms.
 const POOL: u64 = 1_000_000 * USDC;
 /// A tenth of it.
 const LIMIT: u64 = POOL / 10;
 /// The time in which the limit is refilled, seconds.
 const WINDOW: u32 = 86_400;
 
-/// A pool of Lena's, from which a tenth a day may leave, and of which nothing is remembered. Nothing is lent and there is no
-/// interest, so a thousand shares are an atom.
+/// A pool of Lena's, from which a tenth a day may leave, and of which nothing is remembered. Nothing is lent and there
+/// is no interest, so a thousand shares are an atom.
 struct Run {
     world: World,
     market: MarketKeys,

@@ -1,5 +1,5 @@
-//! Every parameter × its hard bounds and one beyond, through the queue; and the rules that tie parameters to each other, to
-//! the number.
+//! Every parameter × its hard bounds and one beyond, through the queue; and the rules that tie parameters to each
+//! other, to the number.
 
 use crate::backing::market_with;
 use breakwater::{
@@ -13,7 +13,7 @@ use breakwater_engine::{
 use breakwater_testkit::{Actor, World, ix};
 use std::collections::BTreeSet;
 
-/// What the parameters are at first.
+/// Parameters at first.
 pub const BEFORE: Config = Config {
     supply_cap: Quote(1_000_000_000_000),
     debt_cap: Quote(1_000_000_000_000),
@@ -49,9 +49,9 @@ fn with(parameter: Parameter, to: u64) -> Config {
     config
 }
 
-/// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of 70%, a
-/// target of 75%, a liquidation LTV of 80% and a take-over LTV of 95%, penalties of 1% and 6%, bands of 8% and 15%, and so on.
-/// With `attempts`, every rule between parameters to the number.
+/// Values within a parameter's own bounds that the others forbid, from the first to the last: with an initial LTV of
+/// 70%, a target of 75%, a liquidation LTV of 80% and a take-over LTV of 95%, penalties of 1% and 6%, bands of 8% and
+/// 15%, and so on. With `attempts`, every rule between parameters to the number.
 fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 33] {
     use BreakwaterError::{
         BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, GuardedFlowTooSmall, LtvOrder, ParameterOutOfBounds,
@@ -95,8 +95,8 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 33] {
         (Parameter::unwind_floor_band, 0, 1_499, UnwindStuck),
         (Parameter::average_band, 1_501, 10_000, UnwindStuck),
         (Parameter::ema_band, 1_501, 10_000, UnwindStuck),
-        // Bounds of others: the bounty's tip, the penalty of a take-over, the stress fall, the guarded confidence, the shorter age,
-        // the brake's rest.
+        // Bounds of others: the bounty's tip, the penalty of a take-over, the stress fall, the guarded confidence, the
+        // shorter age, the brake's rest.
         (Parameter::min_debt, 1, 49_999, ParameterOutOfBounds),
         (Parameter::penalty, 601, 2_500, ParameterOutOfBounds),
         (Parameter::stress_max, 0, 3_799, ParameterOutOfBounds),
@@ -106,7 +106,8 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 33] {
     ]
 }
 
-/// Every parameter with every value to try: its bounds, and what is forbidden between them, and one more and one less of each.
+/// Every parameter with every value to try: its bounds, and what is forbidden between them, and one more and one less
+/// of each.
 fn attempts() -> Vec<(Parameter, u64)> {
     let mut all = Vec::new();
     for &parameter in Parameter::ALL {
@@ -130,7 +131,7 @@ fn attempts() -> Vec<(Parameter, u64)> {
     all
 }
 
-/// What should come of a value.
+/// Error expected for a value; `None` if it is accepted.
 fn expected(parameter: Parameter, value: u64) -> Option<BreakwaterError> {
     let (min, max) = parameter.bounds(&BEFORE);
     if value < min || value > max {
@@ -222,7 +223,8 @@ fn what_two_parameters_forbid_each_other_they_may_do_together() {
 
 #[test]
 fn the_first_limits_are_the_last_that_a_new_market_may_have() {
-    // Literally, so that no change of the table goes unseen: a million and a hundred thousand of a token of six decimals.
+    // Literally, so that no change of the table goes unseen: a million and a hundred thousand of a token of six
+    // decimals.
     let limits = [
         (Parameter::supply_cap, 1_000_000_000_000),
         (Parameter::debt_cap, 1_000_000_000_000),

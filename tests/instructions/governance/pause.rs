@@ -1,4 +1,5 @@
-//! Each kind of pause × every instruction of the program: it stops what it is for, and nothing else; and what never stops.
+//! Each kind of pause × every instruction of the program: it stops what it is for, and nothing else; and what never
+//! stops.
 
 use super::{
     cast::{Cast, Role},
@@ -32,7 +33,7 @@ pub const KINDS: [Kinds; 6] = [
     Kinds::GUARDIAN_DEPOSIT,
 ];
 
-/// What no pause, no brake and no tightening stops, of everything that is not an office.
+/// Actions that no pause, no brake and no tightening stops, of all that need no office.
 const NEVER: [(&str, &str); 16] = [
     ("withdraw", "Lena's shares"),
     ("open_account", "its own"),

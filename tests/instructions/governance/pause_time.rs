@@ -145,7 +145,8 @@ fn twice_in_one_transaction_is_once_too_often() {
 
 #[test]
 fn pause_and_brake_together_stop_liquidations_for_no_more_than_their_part_of_the_time() {
-    // Whoever has both keys pauses and brakes as soon and as long as the program lets him, for a week, one after the other.
+    // Whoever has both keys pauses and brakes as soon and as long as the program lets him, for a week, one after the
+    // other.
     let (mut scene, grace) = scene(World::lite());
     let step = 300;
     let (mut stopped, mut in_a_row, mut longest) = (0, 0, 0);

@@ -48,7 +48,7 @@ const CALLS: [Call; 11] = [
     Call::ExecuteAsStranger,
 ];
 
-/// What comes of it.
+/// Expected result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
     Passes,
@@ -85,7 +85,8 @@ fn table() -> [(State, [Expected; 11]); 12] {
     const WRONG: Expected = Expected::Is(BreakwaterError::WrongChange);
     const A: Expected = Expected::Is(BreakwaterError::WrongAuthority);
     const G: Expected = Expected::Is(BreakwaterError::WrongGuardian);
-    //                      queue exec   changed  market kind   cancel  +guardian +stranger  guardian: queue, exec; stranger
+    // The last three columns: queue and exec by the guardian, exec by a stranger.
+    //                      queue exec   changed  market kind   cancel  +guardian +stranger
     [
         (State::Absent,        [P, N,     N,       N,     N,     N,      N,        N,         A,               N,    N]),
         (State::Queued,        [X, EARLY, EARLY,   WRONG, WRONG, P,      P,        G,         X,               A,    A]),
@@ -146,7 +147,8 @@ fn build(stand: &Stand, call: Call, mallory: &Actor) -> (Instruction, Actor) {
     (built, signer.clone())
 }
 
-/// What a call that passes has done: to the market and the protocol, to the entry, and to the authority's lamports.
+/// Sends a call that passes, and checks its effect: on the market and the protocol, the entry, and the authority's
+/// lamports.
 #[track_caller]
 fn check_passing(stand: &mut Stand, call: Call, ix: Instruction, signer: &Actor) {
     let (entry, authority) = (stand.entry(), stand.authority.key());

@@ -1,5 +1,5 @@
-//! The edges of the queue: how far ahead an approval may be, twice in one transaction, who gets the rent, and what feeds
-//! are queued.
+//! The edges of the queue: how far ahead an approval may be, twice in one transaction, who gets the rent, and what
+//! feeds are queued.
 
 use super::{
     cast::{other_receiver, present_feeds},
@@ -236,7 +236,7 @@ fn the_events_say_what_was_queued_and_until_when() {
     assert_eq!(set.guardian, guardian);
 }
 
-/// What is done to feeds that are fine.
+/// Change that spoils valid feeds.
 type Bend<'a> = &'a dyn Fn(&mut Feeds);
 
 #[test]

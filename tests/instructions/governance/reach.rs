@@ -1,4 +1,4 @@
-//! What a thief of a key can do, line by line, how far it reaches, and what stops him. `SECURITY.md` lists these tests.
+//! Powers of a thief of a key, line by line, how far each reaches, and what stops him. `SECURITY.md` lists these tests.
 
 use super::{
     cast::{ASSET, sibling_spec},
@@ -99,7 +99,8 @@ fn either_key_stops_new_loans_and_supplies_until_they_are_raised_through_the_que
             &[&alice.owner],
             BreakwaterError::InitialLtvExceeded,
         );
-        // The authority, if it is not the thief's, raises what was lowered, in three days. Nobody waits for that to leave.
+        // The authority, if it is not the thief's, raises what was lowered, in three days. Nobody waits for that to
+        // leave.
         let back: Vec<ParameterChange> = Parameter::ALL
             .iter()
             .filter(|parameter| tightest(**parameter, &before).is_some())

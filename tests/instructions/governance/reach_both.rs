@@ -1,4 +1,4 @@
-//! What is left when nobody watches, when the guardian is the thief, and when both keys are stolen.
+//! Protection left when nobody watches, when the guardian is the thief, and when both keys are stolen.
 
 use super::{cast::present_feeds, heist::Heist, pause::LIMIT};
 use crate::{
@@ -37,8 +37,8 @@ fn equity_that_nobody_saved_is_the_protocols_alone() {
     heist.refused("early", &take_out, &[&thief], BreakwaterError::TooEarly);
     heist.world.advance(1);
     heist.refused("all of it", &take_out, &[&thief], BreakwaterError::EquityBelowClaim);
-    // What is above it goes to the thief. It was neither the pool's, nor an account's, nor the keeper's; Gina's claim comes
-    // before it.
+    // What is above it goes to the thief. It was neither the pool's, nor an account's, nor the keeper's; Gina's claim
+    // comes before it.
     let equity = cash - 10_000 * USDC - 2_000 * USDC;
     heist.world.queue_take_out(&market, equity).unwrap();
     heist.world.advance(delay);
@@ -193,7 +193,8 @@ fn sales_that_were_stopped_are_no_cheaper_afterwards() {
 
 #[test]
 fn a_feed_that_nobody_cancelled_cannot_liquidate_or_lend_at_once_at_what_it_says() {
-    // With the guards as they are meant. Both ways: to liquidate Alice at a tenth, or to borrow against ten times as much.
+    // With the guards as they are meant. Both ways: to liquidate Alice at a tenth, or to borrow against ten times as
+    // much.
     for (price, attempted) in [(usd(10), "liquidate"), (usd(1_000), "borrow")] {
         let config = Config {
             guardian_cooldown: 172_800,

@@ -38,11 +38,11 @@ impl ExpectedError for Refusal {
 pub struct Row {
     /// Its name in the IDL.
     pub name: &'static str,
-    /// What of it.
+    /// The way in which it is used.
     pub what: &'static str,
     /// Sets the scene, and builds it for a signer; the last one is what is tried.
     pub build: fn(&mut Cast, &Actor) -> Vec<Instruction>,
-    /// What comes of it when this role signs; `None` if it goes through.
+    /// Refusal when this role signs; `None` if it goes through.
     pub refused: fn(Role) -> Option<Refusal>,
     /// The kind of pause that stops it.
     pub paused_by: Option<Kinds>,
@@ -88,7 +88,7 @@ fn row(
     }
 }
 
-/// What needs an office.
+/// Uses that need an office.
 pub fn offices() -> Vec<Row> {
     vec![
         row("initialize", "again", initialize, |_| Some(Refusal::Exists)),

@@ -38,7 +38,7 @@ fn unless(role: Role, excepted: &[Role]) -> Option<Refusal> {
 type Build = fn(&mut Cast, &Actor) -> Vec<Instruction>;
 type Refused = fn(Role) -> Option<Refusal>;
 
-/// What needs no office.
+/// Uses that need no office.
 pub fn users() -> Vec<Row> {
     let row = |name, what, build: Build, refused: Refused, paused_by| Row {
         name,

@@ -94,8 +94,8 @@ fn otherwise(market: &Market) -> Market {
 
 #[test]
 fn a_stolen_sentinel_stops_no_exit_and_no_liquidation() {
-    // Every way to use every instruction, after a raise in the same transaction: the same is done, to the last byte and atom. (A market that
-    // has cover enough lends as well; that it lends less is `borrow::cover`'s.)
+    // Every way to use every instruction, after a raise in the same transaction: the same is done, to the last byte and
+    // atom. (A market that has cover enough lends as well; that it lends less is `borrow::cover`'s.)
     let mut cast = Cast::new(World::program_test());
     let (begun, sid) = (cast.world.snapshot(), Role::Sentinel.actor());
     let raise = ix::raise_stress(&cast.market, &sid.key(), 1_000);

@@ -5,7 +5,7 @@ use breakwater::{error::BreakwaterError, events::Tightened};
 use breakwater_engine::{Config, Parameter, ParameterChange, Quote};
 use breakwater_testkit::{World, ix};
 
-/// What is tighter when it is lower.
+/// Parameters that are tighter when lower.
 const LOWER: [Parameter; 5] = [
     Parameter::market_depth,
     Parameter::initial_ltv,
@@ -14,7 +14,7 @@ const LOWER: [Parameter; 5] = [
     Parameter::account_debt_cap,
 ];
 
-/// What is tighter when it is higher.
+/// Parameters that are tighter when higher.
 const HIGHER: [Parameter; 3] = [
     Parameter::stress_volatility,
     Parameter::stress_max,

@@ -1,5 +1,5 @@
-//! What guardians earn for standing by: of each reserve part of interest the standby share, in proportion to what is theirs of
-//! the backstop at book. It accrues before every deposit and request.
+//! The guardians' earnings for standing by: of each reserve part of interest the standby share, in proportion to their
+//! part of the backstop at book. It accrues before every deposit and request.
 
 use super::deposit;
 use crate::{
@@ -27,7 +27,7 @@ fn guardians(scene: &mut Scene) -> Guardians {
     scene.world.market_state(&scene.market).books.guardians
 }
 
-/// What a year earns: the reserve part of it, and what of that is the guardians'.
+/// Earnings of a year, quote atoms: the reserve part of interest, and the guardians' part of that.
 fn earned(scene: &mut Scene) -> (u64, u64) {
     let before = guardians(scene).claim.0;
     let books = scene

@@ -1,4 +1,4 @@
-//! What is left to be paid with: what protocol and guardians have lost, inventory, and debt to the pool.
+//! Equity left to be paid with, after losses of protocol and guardians, with inventory, and with debt to the pool.
 
 use super::{SHARES, bare, refused, wait, withdraw};
 use crate::{

@@ -1,4 +1,4 @@
-//! What the brake halts, for how long, and what it leaves as it is.
+//! Actions that the brake halts, for how long, and state that it leaves as it is.
 
 use super::levels::stocked;
 use crate::scene::{SOL, Scene, USDC};

@@ -15,7 +15,7 @@ use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, Position, World, ix, py
 /// One bitcoin of 8 decimals, atoms.
 const BTC: u64 = 100_000_000;
 
-/// What Pyth published of BTC/USD on 20 September 2021, and what a bitcoin was worth.
+/// Price and confidence that Pyth published for BTC/USD on 20 September 2021, and the value of a bitcoin.
 const PRINT: (i64, u64) = (usd(5_402), usd(21_623).unsigned_abs());
 const WORTH: i64 = usd(43_000);
 

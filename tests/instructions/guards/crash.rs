@@ -19,18 +19,18 @@ enum Keeper {
     WhenNormal,
 }
 
-/// What a crash did.
+/// Toll of a crash.
 #[derive(Debug, Default)]
 struct Toll {
     /// Liquidations by level.
     liquidations: BTreeMap<Level, usize>,
-    /// Those that left something to do.
+    /// Liquidations that left something to do.
     steps: usize,
-    /// What the events tell of debt beyond the collateral, quote atoms.
+    /// Debt beyond the collateral by the events, quote atoms.
     deficit: u64,
     /// The same in accounts that nobody has liquidated in the end, at spot.
     hidden: u64,
-    /// What the backstop paid above spot, less the penalty, quote atoms.
+    /// Payments of the backstop above spot, less the penalty, quote atoms.
     overpaid: i128,
     /// Accounts above their liquidation LTV in the end.
     left: usize,

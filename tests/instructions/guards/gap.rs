@@ -1,5 +1,5 @@
-//! Two prices: an account is judged at the higher of spot and guarded price, and settled at the lower. How far apart they may be
-//! limits a partial liquidation, and nothing else.
+//! Two prices: an account is judged at the higher of spot and guarded price, and settled at the lower. How far apart
+//! they may be limits a partial liquidation, and nothing else.
 
 use super::{liquidation, spec, without_interest};
 use crate::{
@@ -15,8 +15,8 @@ pub fn price(cents: u128) -> Price {
     Price::from_raw((cents << 64) / (100 * 1_000))
 }
 
-/// A market that clamps to `guarded` cents while spot is at `spot`, in units of 10⁻⁸ dollars; both averages are at the guarded
-/// price.
+/// A market that clamps to `guarded` cents while spot is at `spot`, in units of 10⁻⁸ dollars; both averages are at
+/// the guarded price.
 pub fn apart(config: Config, guarded: u128, spot: i64) -> Scene {
     let config = Config {
         velocity_slack: Bps(0),
@@ -151,8 +151,8 @@ fn a_wick_alone_takes_nobody_over() {
 
 #[test]
 fn where_the_gap_was_allowed_to_eat_the_margin_only_a_takeover_would_help() {
-    // No market may have such a limit: it must be less than the margin at the take-over LTV. Were it larger, who is below water at
-    // the lower price would still not be taken at a loss.
+    // No market may have such a limit: it must be less than the margin at the take-over LTV. Were it larger, who is
+    // below water at the lower price would still not be taken at a loss.
     let config = Config {
         max_gap: Bps(1_000),
         ..default_config()

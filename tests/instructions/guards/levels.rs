@@ -1,4 +1,4 @@
-//! What raises which level, and what each level lets happen.
+//! Causes of each level, and the actions that each level lets happen.
 
 use super::{cents, spec};
 use crate::scene::{SOL, Scene, USDC};

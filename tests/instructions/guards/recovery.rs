@@ -114,8 +114,9 @@ fn a_price_that_stands_still_raises_nothing() {
 
 #[test]
 fn nor_does_one_that_moves_no_faster_than_it_may() {
-    // 0.09% a second up to $120 and down again, looked at every five seconds: within velocity and slack. The market's own
-    // average lags by that much for 600 seconds: a band of 8% would be left, so the pace is a tenth of that afterwards.
+    // 0.09% a second up to $120 and down again, looked at every five seconds: within velocity and slack. The market's
+    // own average lags by that much for 600 seconds: a band of 8% would be left, so the pace is a tenth of that
+    // afterwards.
     let mut scene = quiet(Config::EXAMPLE);
     let mut price = usd(100);
     for _ in 0..10 {

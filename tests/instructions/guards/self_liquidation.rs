@@ -1,6 +1,6 @@
-//! Owners who liquidate themselves behind guards, with every part in it: owner, keeper, and guardian for all of the backstop.
-//! They are settled at the lower of spot and guarded price, so no gap between the two pays them anything. What an old price
-//! pays them is bounded: (what the price moved since it was published − the penalty) × the debt.
+//! Owners who liquidate themselves behind guards, with every part in it: owner, keeper, and guardian for all of the
+//! backstop. They are settled at the lower of spot and guarded price, so no gap between the two pays them anything.
+//! Their gain from an old price is bounded: (the move of the price since it was published − the penalty) × the debt.
 
 use super::{gap::apart, quiet};
 use crate::scene::{Scene, USDC};
@@ -31,8 +31,8 @@ fn owner_at(guarded: i64, spot: i64) -> Scene {
     scene
 }
 
-/// What she gains when she liquidates herself, quote atoms × 2^64, if the truth is `truth` × 10⁻⁸ dollars: the debt that she is
-/// relieved of, less the collateral that she gives, her bounty, and what her claim on the backstop earns.
+/// Her gain when she liquidates herself, quote atoms × 2^64, if the truth is `truth` × 10⁻⁸ dollars: the debt
+/// that she is relieved of, less the collateral that she gives, her bounty, and what her claim on the backstop earns.
 #[track_caller]
 fn gained(scene: &mut Scene, truth: i64) -> (i128, Liquidation) {
     let claim = |scene: &mut Scene| i128::from(scene.world.market_state(&scene.market).books.guardians.claim.0);
@@ -80,8 +80,8 @@ fn no_gap_between_the_two_prices_pays_her_anything() {
 
 #[test]
 fn an_old_price_pays_her_what_the_market_moved_since_less_the_penalty() {
-    // The market sees $77; the truth is already lower, by up to the 10 bps a second that it may fall, for up to as long as a price
-    // may be old, and for as long as the slowest feeds need.
+    // The market sees $77; the truth is already lower, by up to the 10 bps a second that it may fall, for up to as long
+    // as a price may be old, and for as long as the slowest feeds need.
     let config = Config::EXAMPLE;
     let moved = |seconds: i64| i64::from(config.max_velocity.0) * seconds;
     for age in [0, 1, 5, 10, 11, i64::from(config.max_age_long), 30, 60] {
@@ -90,8 +90,9 @@ fn an_old_price_pays_her_what_the_market_moved_since_less_the_penalty() {
         let mut scene = owner_at(shown, shown * 1_000_000);
         let (gain, done) = gained(&mut scene, truth);
         assert!(!done.taken_over);
-        // (velocity × age − β) × what she is relieved of. As keeper and guardian of it all she may earn β back, half and half; then
-        // nothing is above the move itself, but that the penalty is taken in collateral, which is worth less by the move.
+        // (velocity × age − β) × what she is relieved of. As keeper and guardian of it all she may earn β back,
+        // half and half; then nothing is above the move itself, but that the penalty is taken in collateral, which is
+        // worth less by the move.
         let less = |done: &Liquidation| i128::from(done.repaid.0) * i128::from(moved(age)) / 1_000_000 * ATOM;
         let bound = i128::from(done.repaid.0) * i128::from(moved(age)) / 10_000 * ATOM;
         assert!(gain <= bound + less(&done) + 4 * ATOM, "{age}: {gain} {bound}");

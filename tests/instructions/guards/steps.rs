@@ -33,11 +33,11 @@ fn narrow() -> Config {
     }
 }
 
-/// What the narrow flow lets through in a microsecond, rounded up: the flow limit is kept in microseconds, and each step
-/// is rounded up to one.
+/// Debt that the narrow flow lets through in a microsecond, quote atoms, rounded up: the flow limit is kept in
+/// microseconds, and each step is rounded up to one.
 const MICRO: u64 = 17;
 
-/// What is left of the flow now.
+/// The rest of the flow now, quote atoms.
 fn left(scene: &mut Scene) -> u64 {
     let Config {
         guarded_flow,
@@ -236,7 +236,7 @@ fn guarded_at_once(scene: &mut Scene, price: i64) {
     scene.world.edit_feed(&feed, |feed| feed.quotation_mut().ema_price = 0);
 }
 
-/// What a batch of these accounts took over, in order.
+/// Debt taken over by a batch of these accounts, in order.
 #[track_caller]
 fn batch(scene: &mut Scene, positions: &[&Position]) -> Vec<(Position, u64)> {
     let outcome: Outcome = scene

@@ -12,7 +12,7 @@ const EDGE: i64 = 8_736;
 /// Accounts that are healthy at [`EDGE`], the last by a hair.
 const LTVS: [u64; 8] = [4_000, 5_500, 6_000, 6_500, 6_800, 6_900, 6_950, 6_980];
 
-/// What somebody who tries to liquidate a healthy account is told, or one of which a step was taken.
+/// Errors told to somebody who tries to liquidate a healthy account, or one of which a step was taken.
 const REFUSALS: [&str; 3] = ["AccountHealthy", "PriceGapTooWide", "AccountCooling"];
 
 struct Edge {
@@ -84,8 +84,8 @@ impl Edge {
         assert!(hit.is_empty(), "{hit:?}");
     }
 
-    /// Ten seconds of the bad print, shown and observed every `rhythm` seconds, and good ones until the guards are where
-    /// they were.
+    /// Ten seconds of the bad print, shown and observed every `rhythm` seconds, and good ones until the guards are
+    /// where they were.
     #[track_caller]
     fn wick(&mut self, print: i64, rhythm: u32) -> Vec<usize> {
         let mut hit = Vec::new();

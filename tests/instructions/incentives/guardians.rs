@@ -153,8 +153,8 @@ fn sell_out(stage: &mut Stage) {
 
 #[test]
 fn a_loss_during_the_cooldown_is_shared() {
-    // A loss of 15,000 and the largest bounty, 100, at $50: 10,000 of it are the protocol's. It comes in the last second of Mallory's
-    // cool-down; Gina never asked to leave.
+    // A loss of 15,000 and the largest bounty, 100, at $50: 10,000 of it are the protocol's. It comes in the last
+    // second of Mallory's cool-down; Gina never asked to leave.
     let (mut stage, gina, mallory, position) = two();
     let shares = ask(&mut stage, &mallory);
     let wait = cooldown(&mut stage);

@@ -46,8 +46,8 @@ fn one_owner_of_many_small_accounts_loses_by_each() {
     assert!(lost.abs_diff(expected) <= 100, "{lost}, not {expected}");
 }
 
-/// A market that sells 3,000 an hour and holds 1,000 at most while the stress cover is negative, as long as it has less than
-/// that of capital.
+/// A market that sells 3,000 an hour and holds 1,000 at most while the stress cover is negative, as long as it has less
+/// than that of capital.
 fn narrow(protocol: u64) -> (Stage, Position, Actor) {
     let config = Config {
         flow_rate: Bps(15_000),
@@ -59,8 +59,9 @@ fn narrow(protocol: u64) -> (Stage, Position, Actor) {
     lenas_in(Stage::with(config, protocol), 72_00)
 }
 
-/// What Mallory earns on Lena's account when she frees the pipeline piece by piece: she buys inventory for so much, liquidates
-/// what fits, and so on, until she has bought for 1,000 in all. And how much of it is bounties, and how much she liquidated.
+/// Mallory's earnings on Lena's account when she frees the pipeline piece by piece: she buys inventory for so much,
+/// liquidates what fits, and so on, until she has bought for 1,000 in all. Returns with them the bounties among them,
+/// and the debt that she liquidated.
 fn earned_by_buying(piece: u64) -> (i128, u64, u64) {
     let (mut stage, position, mallory) = narrow(20 * USDC);
     stage.world.liquidate(&stage.mallory, &position).unwrap();

@@ -28,8 +28,8 @@ fn price_for((collateral, debt): (u64, u64), ltv: u64) -> i64 {
     i64::try_from(price).unwrap()
 }
 
-/// Runs `attack` on an account of each size at each LTV, with each part of the backstop's capital hers, and returns what
-/// Mallory gained by it. The market is restored each time.
+/// Runs `attack` on an account of each size at each LTV, with each part of the backstop's capital hers, and returns
+/// what Mallory gained by it. The market is restored each time.
 fn gains(mut attack: impl FnMut(&mut Stage, &breakwater_testkit::Position)) -> Vec<(String, i128, i128)> {
     let mut gains = Vec::new();
     for (protocol, hers) in [(500_000, 0), (250_000, 250_000), (1, 500_000)] {
@@ -62,7 +62,7 @@ fn gains(mut attack: impl FnMut(&mut Stage, &breakwater_testkit::Position)) -> V
     gains
 }
 
-/// What anybody gets for taking this account over: a tip and a quarter percent of the debt. Nothing below that LTV.
+/// Bounty of anybody for taking this account over: a tip and a quarter percent of the debt. Nothing below that LTV.
 fn bounty_for((_, debt): (u64, u64), ltv: u64) -> i128 {
     if ltv >= 9_500 { TIP + i128::from(debt) / 400 } else { 0 }
 }

@@ -1,4 +1,5 @@
-//! Price accounts that are not what they should be, and a keeper without a ledger. Other wrong accounts are the matrix's.
+//! Price accounts that are not what they should be, and a keeper without a ledger. Other wrong accounts are the
+//! matrix's.
 
 use crate::{
     attack::Attack,

@@ -1,4 +1,4 @@
-//! What the backstop pays, what it assumes, and when it begins to sell.
+//! Cash that the backstop pays, debt that it assumes, and when it begins to sell.
 
 use super::{formula::prices, no_interest, with};
 use crate::scene::{SOL, Scene, USDC};

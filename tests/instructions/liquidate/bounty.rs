@@ -1,4 +1,4 @@
-//! What the keeper earns, and who pays it.
+//! The keeper's bounty, and who pays it.
 
 use super::{no_interest, with};
 use crate::scene::{SOL, Scene, USDC};

@@ -27,7 +27,7 @@ fn narrow(number: u128) -> u64 {
     u64::try_from(number).unwrap()
 }
 
-/// What the market's two feeds show, as quote atoms for one collateral atom in Q64.64, rounded down.
+/// Price shown by the market's two feeds, as quote atoms for one collateral atom in Q64.64, rounded down.
 pub fn spot(world: &mut World, market: &MarketKeys) -> u128 {
     let state = world.market_state(market);
     let [collateral, quote] = [market.collateral_feed, market.quote_feed].map(|feed| *world.shown(&feed).quotation());
@@ -42,7 +42,7 @@ pub fn spot(world: &mut World, market: &MarketKeys) -> u128 {
     }
 }
 
-/// What the market's two feeds show, accepted by the engine for this purpose.
+/// Prices shown by the market's two feeds, accepted by the engine for this purpose.
 pub fn prices(world: &mut World, market: &MarketKeys, purpose: PriceUse) -> Prices {
     let (readings, clock) = (readings(world, market), world.clock());
     world
@@ -69,7 +69,7 @@ pub struct Judged {
 pub struct Expected {
     pub repay: u64,
     pub seize: u64,
-    /// What was seized counts for, quote atoms.
+    /// Value of the seized collateral, quote atoms.
     pub worth: u64,
     pub deficit: u64,
     pub penalty: u32,
@@ -78,12 +78,12 @@ pub struct Expected {
 }
 
 impl Judged {
-    /// What the collateral counts for where the account is judged, quote atoms.
+    /// Value of the collateral where the account is judged, quote atoms.
     pub fn value(self) -> u128 {
         (self.high * self.collateral) >> 64
     }
 
-    /// What it counts for where the account is settled, quote atoms.
+    /// Value of the collateral where the account is settled, quote atoms.
     pub fn settled_value(self) -> u128 {
         (self.low * self.collateral) >> 64
     }
@@ -171,8 +171,8 @@ impl Judged {
         }
     }
 
-    /// x = (D − τV_h) / (1 − τ(1+β)h/l), rounded up, and the meaning of it: the least repayment that reaches the target at the
-    /// price the account is judged at. h/l is known to 2^-32, rounded up.
+    /// x = (D − τV_h) / (1 − τ(1+β)h/l), rounded up, and the meaning of it: the least repayment that reaches the
+    /// target at the price the account is judged at. h/l is known to 2^-32, rounded up.
     #[track_caller]
     fn to_target(self, target: u128, penalty: u128) -> u128 {
         let Self { debt, high, low, .. } = self;
@@ -203,7 +203,7 @@ fn f64_of(number: u128) -> f64 {
     number as f64
 }
 
-/// What a liquidation changes, as it was before.
+/// State that a liquidation changes, as it was before.
 struct Before {
     market: Market,
     account: MarginAccount,
@@ -237,9 +237,9 @@ impl Scene {
         self.liquidated_within(u64::MAX)
     }
 
-    /// Kate liquidates Alice where the pipeline takes no more than this much of her debt. Everything it does is checked: the
-    /// terms against formulas of the test's own and against the engine's, then the event, the account, the ledger, every number
-    /// of the market, and that no token moved.
+    /// Kate liquidates Alice where the pipeline takes no more than this much of her debt. Everything it does is
+    /// checked: the terms against formulas of the test's own and against the engine's, then the event, the account, the
+    /// ledger, every number of the market, and that no token moved.
     #[track_caller]
     pub fn liquidated_within(&mut self, most: u64) -> Liquidation {
         let judged = self.judged();

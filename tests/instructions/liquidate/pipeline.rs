@@ -1,5 +1,6 @@
-//! The stress cover and the pipeline: a partial liquidation is taken in full while the cover is not negative after it, and else
-//! as far as the inventory stays within what is sold in twenty minutes; a take-over is taken whatever they say.
+//! The stress cover and the pipeline: a partial liquidation is taken in full while the cover is not negative after it,
+//! and else as far as the inventory stays within what is sold in twenty minutes; a take-over is taken whatever they
+//! say.
 
 use super::{formula::prices, no_interest, with};
 use crate::{
@@ -40,9 +41,9 @@ impl Scene {
         cover.cover
     }
 
-    /// How much debt the pipeline takes now, in plain numbers: of the quote value that is sold in its time, what the inventory
-    /// does not fill, at the higher of the two averages; as much collateral, at the lower of spot and guarded price; and so much
-    /// debt as that pays for with the penalty.
+    /// How much debt the pipeline takes now, in plain numbers: of the quote value that is sold in its time, what the
+    /// inventory does not fill, at the higher of the two averages; as much collateral, at the lower of spot and guarded
+    /// price; and so much debt as that pays for with the penalty.
     fn pipeline_takes(&mut self) -> u64 {
         let prices = prices(&mut self.world, &self.market, PriceUse::Liquidate);
         let market = self.world.market_state(&self.market);
@@ -113,7 +114,8 @@ fn in_full_while_the_cover_is_not_negative_after_it_and_cut_to_the_pipeline_an_a
     // Then it is full, to the last atom that collateral counts for.
     assert!(scene.pipeline_takes() < 10);
     scene.waits();
-    // Another atom of capital, and all the rest is taken: each part is smaller than the whole, and costs cover by itself.
+    // Another atom of capital, and all the rest is taken: each part is smaller than the whole, and costs cover by
+    // itself.
     scene
         .world
         .fund_backstop(&scene.market, &scene.lena, 10 * USDC)
@@ -204,8 +206,8 @@ fn wanted_whole(wanted: &super::formula::Expected) -> bool {
 
 #[test]
 fn what_is_cut_leaves_no_dust() {
-    // 16 on 0.26 SOL at $72, of which all would be taken for the rest is dust: 6 at most are taken while 10 must stay, but that
-    // is a crumb, so what fits is taken.
+    // 16 on 0.26 SOL at $72, of which all would be taken for the rest is dust: 6 at most are taken while 10 must stay,
+    // but that is a crumb, so what fits is taken.
     let mut scene = full();
     stands_at(&mut scene, 10_000);
     scene.mallory_borrows(260_000_000, 16 * USDC);
@@ -300,8 +302,8 @@ impl Scene {
 
 #[test]
 fn one_account_after_another_is_a_batch() {
-    // 200 of cover are missing: the pipeline takes two and a part of the next, and then everybody waits but those that are taken
-    // over.
+    // 200 of cover are missing: the pipeline takes two and a part of the next, and then everybody waits but those that
+    // are taken over.
     const DEBTS: [u64; 9] = [640, 641, 642, 643, 690, 644, 645, 690, 646];
     let crowd = |capital: u64| {
         let mut scene = with(narrow(), capital);

@@ -195,7 +195,8 @@ fn exactly_the_minimum_may_be_left() {
 
 #[test]
 fn the_penalty_never_takes_more_than_there_is() {
-    // 15% in a partial liquidation, 20% in a take-over from 97% on: from 86.9% on, what is left of the collateral is less.
+    // 15% in a partial liquidation, 20% in a take-over from 97% on: from 86.9% on, what is left of the collateral is
+    // less.
     let config = Config {
         takeover_ltv: Bps(9_700),
         penalty: Bps(1_500),

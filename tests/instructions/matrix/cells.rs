@@ -24,18 +24,18 @@ pub struct Cell {
     pub place: Place,
     /// Which of the slots that is.
     index: usize,
-    /// What is wrong.
+    /// The wrong account.
     pub substitute: Substitute,
 }
 
 impl Cell {
-    /// Whether it is in the slot of this number.
+    /// True if it is in the slot of this number.
     pub fn is_at(&self, index: usize) -> bool {
         self.index == index || matches!(self.substitute.change, Change::Swap(other, _) if other == index)
     }
 }
 
-/// What came of a cell.
+/// Result of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Refused, with an error that is right, and nothing changed.
@@ -108,7 +108,7 @@ fn too_short(honest: &Instruction) -> [Substitute; 2] {
 }
 
 impl Cells {
-    /// Of this instruction. The world is then as it is before the honest form, which goes through.
+    /// Cells of this instruction. The world is then as it is before the honest form, which goes through.
     ///
     /// # Panics
     /// If it has no honest form, or that is refused, or a slot has no class.

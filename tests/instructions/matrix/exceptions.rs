@@ -1,5 +1,5 @@
-//! What is no attack. Each line is checked: a cell that is allowed here must go through, and one that is said not to exist
-//! must not exist; a line that nothing needs fails the matrix as well.
+//! Cells that are no attack. Each line is checked: a cell that is allowed here must go through, and one that is said
+//! not to exist must not exist; a line that nothing needs fails the matrix as well.
 
 use super::{expected::Given, slots::Class, substitutes::Kind};
 
@@ -9,7 +9,7 @@ pub struct Allowed {
     pub instructions: &'static [&'static str],
     /// In slots of these classes.
     pub classes: &'static [Class],
-    /// What is given.
+    /// Accounts given in the place of the right one.
     pub given: &'static [Given],
     /// Why.
     pub why: &'static str,
@@ -28,14 +28,14 @@ pub struct Impossible {
 }
 
 impl Allowed {
-    /// Whether it is about this cell.
+    /// True if it is about this cell.
     pub fn covers(&self, instruction: &str, class: Class, given: Given) -> bool {
         is_of(self.instructions, instruction) && self.classes.contains(&class) && self.given.contains(&given)
     }
 }
 
 impl Impossible {
-    /// Whether it is about this kind in this slot.
+    /// True if it is about this kind in this slot.
     pub fn covers(&self, instruction: &str, class: Class, kind: Kind) -> bool {
         is_of(self.instructions, instruction) && self.classes.contains(&class) && self.kind == kind
     }
@@ -45,7 +45,7 @@ fn is_of(instructions: &[&str], instruction: &str) -> bool {
     instructions.is_empty() || instructions.contains(&instruction)
 }
 
-/// What goes through, and should.
+/// Cells that go through, and should.
 pub const ALLOWED: &[Allowed] = &[
     Allowed {
         instructions: &["deposit_collateral", "repay", "liquidate", "liquidate_batch"],
@@ -167,7 +167,7 @@ pub const ALLOWED: &[Allowed] = &[
 const PEOPLE: &[Class] = &[Class::Signer, Class::PayingSigner, Class::Payer, Class::RentReceiver];
 const PROGRAMS: &[Class] = &[Class::TokenProgram, Class::NewTokenProgram, Class::FixedProgram];
 
-/// What there is not.
+/// Slots and kinds for which there are no cells.
 pub const IMPOSSIBLE: &[Impossible] = &[
     Impossible {
         instructions: &[],

@@ -1,5 +1,5 @@
-//! How a wrong account must be refused: by what the slot holds, and by what is put there. This is the table to read: a cell
-//! that is refused with anything else fails, and so does one that goes through, but for those in `exceptions`.
+//! How a wrong account must be refused: by what the slot holds, and by what is put there. This is the table to read: a
+//! cell that is refused with anything else fails, and so does one that goes through, but for those in `exceptions`.
 
 use super::slots::{Class, impostor};
 use crate::governance::idl::Slot;
@@ -20,12 +20,12 @@ pub enum Code {
     Anchor(ErrorCode),
     /// The runtime's, or a token library's.
     Runtime(InstructionError),
-    /// Of the system program, by number.
+    /// The system program's, by number.
     System(u32),
 }
 
 impl Code {
-    /// Whether it is about an account alone: these are found before anything that is about two of them.
+    /// True if it is about an account alone: these are found before anything that is about two of them.
     fn is_of_one_account(&self) -> bool {
         use ErrorCode as Of;
         matches!(
@@ -81,7 +81,7 @@ impl From<InstructionError> for Code {
     }
 }
 
-/// What is put in the place of the right account.
+/// Account put in the place of the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Given {
     /// The right bytes, owned by a program nobody knows.
@@ -132,13 +132,13 @@ pub enum Given {
     Twin,
     /// The same program, deployed a second time.
     Clone,
-    /// Of the market of the same mints and feeds.
+    /// The same of the market of the same mints and feeds.
     Sibling,
-    /// Of the market of others.
+    /// The same of the market of others.
     Stranger,
-    /// Of another user.
+    /// The same of another user.
     OtherUser,
-    /// Of another market, with others of it.
+    /// The same of another market, with others of it.
     InConcert,
     /// The right account, which has not signed.
     Unsigned,
@@ -206,8 +206,8 @@ pub fn expected(instruction: &str, slot: &Slot, class: Class, given: Given) -> V
     }
 }
 
-/// The errors that are right where several accounts are wrong, given those of each in the order of their slots. Each is looked
-/// at alone, in this order, and then what they have to do with each other, in this order as well.
+/// The errors that are right where several accounts are wrong, given those of each in the order of their slots. Each is
+/// looked at alone, in this order, and then what they have to do with each other, in this order as well.
 pub fn first_found(of_each: Vec<(Class, Vec<Code>)>) -> Vec<Code> {
     // Feeds are read by the instruction, and `execute_feeds` reads the next ones before the present ones.
     let is_feed = |class: &Class| [Class::PullFeed, Class::PushFeed].contains(class);

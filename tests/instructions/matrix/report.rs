@@ -51,8 +51,8 @@ impl Report {
         let _ = fs::remove_file(figures::folder().join(FILE));
     }
 
-    /// Writes `matrix.json` among the parts of the assurance report. `failed` counts whatever was wrong: cells, gaps, and
-    /// exceptions that nothing needs.
+    /// Writes `matrix.json` among the parts of the assurance report. `failed` counts whatever was wrong: cells, gaps,
+    /// and exceptions that nothing needs.
     ///
     /// # Panics
     /// If it cannot be written.

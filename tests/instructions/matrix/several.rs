@@ -1,4 +1,4 @@
-//! What is wrong with more than one account at once.
+//! Cells with more than one wrong account at once.
 
 use super::{
     expected::Given,
@@ -28,8 +28,8 @@ pub fn in_concert(stage: &mut Stage, places: &[Place], place: &Place) -> (Pubkey
 
 type OfOther = fn(Relatives) -> Option<Pubkey>;
 
-/// The right account in place number `index`, while all others are those of another market: for that market, this one is
-/// of another. With a single other account it would be what is tried in that one's place.
+/// The right account in place number `index`, while all others are those of another market: for that market, this one
+/// is of another. With a single other account it would be what is tried in that one's place.
 pub fn alone(stage: &Stage, places: &[Place], index: usize) -> Vec<(Given, Change)> {
     let of_other: [(Given, OfOther); 2] = [
         (Given::Sibling, |relatives| relatives.sibling),
@@ -66,7 +66,7 @@ pub fn swaps(stage: &mut Stage, places: &[Place], index: usize) -> Vec<(Given, C
         .collect()
 }
 
-/// What the account of one place is in that of another, where no slot holds it twice.
+/// Nature of the account of one place in that of another, where no slot holds it twice.
 fn swapped(stage: &mut Stage, of: &Place, into: &Place) -> Given {
     if (of.class, into.class) == (Class::BatchMargin, Class::BatchMargin) {
         return Given::Reordered;

@@ -1,11 +1,11 @@
-//! What each slot of each instruction holds. A slot that is not here fails the matrix: whoever adds one says what it is.
+//! Class of each slot of each instruction. A slot that is not here fails the matrix: whoever adds one says what it is.
 
 use super::expected::Code;
 use crate::governance::idl::Slot;
 use anchor_lang::prelude::ErrorCode;
 use breakwater::error::BreakwaterError as Own;
 
-/// What a slot holds, as far as it decides how a wrong account is refused.
+/// Class of a slot's account, as far as it decides how a wrong account is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// The protocol's account, at its derived address.
@@ -69,7 +69,7 @@ pub enum Class {
 use Class::*;
 
 impl Class {
-    /// Whether it is an account of Breakwater's that exists.
+    /// True if it is an account of Breakwater's that exists.
     pub fn is_state(self) -> bool {
         [
             Protocol,
@@ -87,8 +87,8 @@ impl Class {
         .contains(&self)
     }
 
-    /// Whether its constraints bind it to the market that the instruction names. A feed is bound as well, but only when it
-    /// is read, and not to anything else.
+    /// True if its constraints bind it to the market that the instruction names. A feed is bound as well, but only when
+    /// it is read, and not to anything else.
     pub fn is_of_market(self) -> bool {
         match self {
             Protocol | AnyEntry | Budget => false,
@@ -97,7 +97,7 @@ impl Class {
         }
     }
 
-    /// What is at a slot; `None` if nobody has said.
+    /// Class at a slot; `None` if nobody has said.
     pub fn of(instruction: &str, slot: &Slot) -> Option<Self> {
         Some(match (instruction, slot.name.as_str()) {
             ("create_market", "market" | "collateral_vault" | "quote_vault" | "lp_mint")
@@ -177,7 +177,7 @@ impl Class {
 /// How the slots behind the declared ones are called.
 pub const REMAINING: &str = "remaining account ";
 
-/// Whether an instruction creates an account for which who signs pays the rent.
+/// True if an instruction creates an account for which the signer pays the rent.
 fn creates(instruction: &str) -> bool {
     matches!(
         instruction,
@@ -194,7 +194,7 @@ fn creates(instruction: &str) -> bool {
     )
 }
 
-/// What anybody else is told who signs in the place of the one whose signature it takes.
+/// Error for anybody else who signs in the place of the one whose signature it takes.
 pub fn impostor(instruction: &str, slot: &str) -> Code {
     match (instruction, slot) {
         ("initialize", "authority") => Code::Own(Own::WrongUpgradeAuthority),

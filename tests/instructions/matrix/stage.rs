@@ -1,5 +1,5 @@
-//! The world of the matrix: the cast in a market that looks at all four feeds, a second market of the same mints and feeds,
-//! a third with others, and a stranger who has of everything what the honest have.
+//! The world of the matrix: the cast in a market that looks at all four feeds, a second market of the same mints and
+//! feeds, a third with others, and a stranger who has of everything what the honest have.
 
 use crate::{
     attack::replace_account,
@@ -15,7 +15,7 @@ use breakwater_engine::governance::{DEPTH, FEEDS, PARAMETERS};
 use breakwater_testkit::{Actor, FeedSpec, MarketSpec, MintSpec, Position, World, ix, keys::address_for, pyth::usd};
 use std::collections::BTreeMap;
 
-/// What somebody could mistake an account for.
+/// Accounts that somebody could mistake for another.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Relatives {
     /// The same in the market of the same mints and feeds.
@@ -30,9 +30,9 @@ pub struct Relatives {
 pub struct Stage {
     /// The cast; every honest instruction is for its market, but `settle_deficit`.
     pub cast: Cast,
-    /// Of the same mints and feeds. Its backstop owes what it cannot pay.
+    /// Market of the same mints and feeds. Its backstop owes more than it can pay.
     pub sibling: MarketKeys,
-    /// Of other mints and feeds.
+    /// Market of other mints and feeds.
     pub stranger: MarketKeys,
     /// A program of somebody's.
     pub program: Pubkey,
@@ -75,8 +75,8 @@ fn stranger_spec() -> MarketSpec {
     }
 }
 
-/// A pull feed for what the collateral is redeemed for, and a push feed for the rate: written into the market as the queue
-/// would have put them there. To be created with, they and two token programs are too much for one transaction.
+/// A pull feed for what the collateral is redeemed for, and a push feed for the rate: written into the market as the
+/// queue would have put them there. To be created with, they and two token programs are too much for one transaction.
 fn redeemable(world: &mut World, market: &mut MarketKeys, base: &str) {
     let feeds = [
         FeedSpec::pull(&format!("{base}/USD"), usd(100)),
@@ -145,7 +145,7 @@ impl Stage {
         stage
     }
 
-    /// What somebody could mistake this account for.
+    /// Accounts that somebody could mistake for this one.
     pub fn relatives(&self, of: &Pubkey) -> Relatives {
         self.relatives.get(of).copied().unwrap_or_default()
     }
@@ -296,8 +296,8 @@ fn other_market(cast: &mut Cast, spec: &MarketSpec, asset: &str) -> MarketKeys {
     market
 }
 
-/// Alice falls below her debt, the backstop takes her over and sells all it got but one SOL: settling what it owes and cannot
-/// pay takes a price.
+/// Alice falls below her debt, the backstop takes her over and sells all it got but one SOL: settling what it owes and
+/// cannot pay takes a price.
 fn deficit(cast: &mut Cast, market: &MarketKeys) {
     let [lena, alice, kate, bob] = [Role::Supplier, Role::Owner, Role::Keeper, Role::OtherOwner].map(Role::actor);
     let world = &mut cast.world;

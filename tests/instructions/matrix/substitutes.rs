@@ -1,4 +1,4 @@
-//! What is put in the place of an honest account.
+//! Accounts put in the place of an honest one.
 
 use super::{
     expected::Given,
@@ -43,7 +43,7 @@ pub enum Kind {
     Unsigned,
     /// It may not be written.
     ReadOnly,
-    /// What another slot of the same instruction holds.
+    /// The account of another slot of the same instruction.
     Duplicate,
     /// An address at which nothing has been made.
     Uninitialised,
@@ -53,7 +53,8 @@ pub enum Kind {
     Executable,
     /// As like the right one as anybody can make it.
     LookAlike,
-    /// A mint of another market, in concert with the signer's token accounts of it: so that it is not they that give it away.
+    /// A mint of another market, in concert with the signer's token accounts of it: so that it is not they that give it
+    /// away.
     InConcert,
     /// Left out, where it is optional and the market knows nothing that could stand for it.
     LeftOut,
@@ -89,7 +90,7 @@ impl Kind {
         Self::ShortData,
     ];
 
-    /// Whether it is something that could be wrong with what is in place number `index`.
+    /// True if it could be wrong with the account in place number `index`.
     pub fn is_for(self, places: &[Place], index: usize) -> bool {
         let place = &places[index];
         match self {
@@ -109,7 +110,7 @@ impl Kind {
     }
 }
 
-/// What to do to one slot.
+/// Change to one slot.
 #[derive(Clone, Debug)]
 pub enum Change {
     /// Another account in it.
@@ -124,7 +125,7 @@ pub enum Change {
     Unsigned,
     /// No writing.
     ReadOnly,
-    /// What is in the place of this number, which gets what is in it: that is this there. The flags stay.
+    /// The account in the place of this number, which gets the one in it: that is this there. The flags stay.
     Swap(usize, Given),
     /// Neither it nor any account behind it.
     Truncate,
@@ -137,26 +138,26 @@ pub enum Change {
 pub struct Substitute {
     /// The way in which it is wrong.
     pub kind: Kind,
-    /// What it is.
+    /// Nature of the account.
     pub given: Given,
-    /// What to do.
+    /// Change to be made.
     pub change: Change,
 }
 
 /// One slot of an honest instruction.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// What the IDL says of it.
+    /// The IDL's description of it.
     pub slot: Slot,
-    /// What it holds.
+    /// Class of its account.
     pub class: Class,
     /// The honest account.
     pub honest: AccountMeta,
-    /// Whether it is the last of the declared ones.
+    /// True if it is the last of the declared ones.
     pub is_last: bool,
 }
 
-/// Everything wrong that can be put in place number `index`. What has to be made for it is made.
+/// Everything wrong that can be put in place number `index`. Makes the accounts that it needs.
 pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Substitute> {
     let place = &places[index];
     let mut all = Vec::new();
@@ -229,8 +230,8 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
     all
 }
 
-/// The instruction's market as it would be if it had never accepted a reading: with what it knows of a feed it would go on
-/// without its account for a while.
+/// The instruction's market as it would be if it had never accepted a reading: with what it knows of a feed it would go
+/// on without its account for a while.
 fn without_prices(stage: &mut Stage, places: &[Place]) -> (Pubkey, Account) {
     let of_market = |place: &&Place| place.class == Class::Market;
     let address = places
@@ -257,7 +258,7 @@ fn vault_of_sibling(stage: &mut Stage, place: &Place) -> Option<Pubkey> {
     vaults.into_iter().find(|vault| mint_at(stage, vault) == mint)
 }
 
-/// What the account of one slot is in the place of another.
+/// Nature of the account of one slot in the place of another.
 pub fn nature(of: Class, address: &Pubkey, into: Class) -> Given {
     match of {
         Class::BatchMargin if into == Class::BatchMargin => Given::Again,
@@ -368,7 +369,7 @@ fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
     all
 }
 
-/// What is at the right address after the account was closed.
+/// Accounts that may be at the right address after the account was closed.
 fn closed(stage: &mut Stage, place: &Place) -> Vec<(Given, Account)> {
     match place.class {
         Class::Created => vec![(Given::Prefunded, lamports(rent_exempt(0)))],

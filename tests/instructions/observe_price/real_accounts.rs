@@ -1,6 +1,6 @@
 //! Real mainnet accounts through the program, for whoever has them: `pull-sol-usd.json` and `push-sol-usd.json`, as the
-//! RPC method `getAccountInfo` gives them, in the folder that BREAKWATER_PYTH_DATA names, or in `shared/data/pyth` beside
-//! the repository.
+//! RPC method `getAccountInfo` gives them, in the folder that BREAKWATER_PYTH_DATA names, or in `shared/data/pyth`
+//! beside the repository.
 
 use super::thousandth;
 use anchor_lang::prelude::Pubkey;

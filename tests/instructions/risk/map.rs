@@ -1,5 +1,5 @@
-//! The liquidation map against a recount over all margin accounts, band by band, to the share: after every transaction of
-//! random sequences of all actions, and at the ends of what the map can tell apart.
+//! The liquidation map against a recount over all margin accounts, band by band, to the share: after every transaction
+//! of random sequences of all actions, and at the ends of what the map can tell apart.
 
 mod ends;
 mod sequences;
@@ -17,7 +17,8 @@ pub fn assert_recounted(world: &mut World, market: &MarketKeys, positions: &[Pos
     assert_counted(world, market, positions, |held, belongs| held == belongs);
 }
 
-/// The same of a map that has followed the price: who has not been touched since is in no band below the one that it belongs into.
+/// The same of a map that has followed the price: who has not been touched since is in no band below the one that it
+/// belongs into.
 #[track_caller]
 pub fn assert_followed(world: &mut World, market: &MarketKeys, positions: &[Position]) {
     assert_counted(world, market, positions, |held, belongs| held >= belongs);
@@ -54,8 +55,8 @@ fn still() -> Config {
     }
 }
 
-/// Where the map must begin when it is centred: at the whole octave at or below the ratio five octaves below the one that is liquidated
-/// at `price` quote atoms for a collateral atom. Asserts it, but for the error of four logarithms.
+/// Where the map must begin when it is centered: at the whole octave at or below the ratio five octaves below the one
+/// that is liquidated at `price` quote atoms for a collateral atom. Asserts it, but for the error of four logarithms.
 #[track_caller]
 fn assert_centred(world: &mut World, market: &MarketKeys, price: f64) {
     let state = world.market_state(market);

@@ -95,8 +95,8 @@ fn edge(own: &Own, band: u8) -> f64 {
     first * 2f64.powf(f64::from(band) / 32.0)
 }
 
-/// What the bands say is what the accounts say, but for a band's width on either side: every account that the fall would
-/// liquidate counts, and none that is liquidated more than a band further away.
+/// Checks that the bands agree with the accounts, but for a band's width on either side: every account that the fall
+/// would liquidate counts, and none that is liquidated more than a band further away.
 #[track_caller]
 fn semantics(own: &Own, price: f64, drop: u32, debt: u64) {
     let below = price * (1.0 - f64::from(drop) / 1e4);

@@ -1,4 +1,4 @@
-//! What stays must cover the fall of admission, beside what guardians have asked for.
+//! The equity that stays must cover the fall of admission without a sentinel's raise, beside the guardians' requests.
 
 use super::{queue, refused, scene, take};
 use crate::{
@@ -10,8 +10,8 @@ use breakwater::error::BreakwaterError;
 use breakwater_engine::Quote;
 use breakwater_testkit::Actor;
 
-/// 10,000 of the protocol's and 1,000 of Gina's behind Alice's 6,500 on 100 SOL, which a fall of 38% puts under water. The
-/// price stands at $100 when `amount` may be taken out.
+/// 10,000 of the protocol's and 1,000 of Gina's behind Alice's 6,500 on 100 SOL, which a fall of 38% puts under water.
+/// The price stands at $100 when `amount` may be taken out.
 fn announced(amount: u64) -> (Scene, Actor) {
     let (mut scene, _, gina) = scene(&market_with(stressed()), 10_000 * USDC, 1_000 * USDC);
     queue(&mut scene, amount);

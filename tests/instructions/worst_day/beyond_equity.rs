@@ -9,9 +9,10 @@ use breakwater_testkit::assert_fails_with;
 /// Two that go under at $60 and one that can pay there.
 const LOANS: [(u64, u64); 3] = [(1_000, 69_000), (500, 33_000), (1_000, 40_000)];
 
-/// 102,000 on 1,500 SOL at $60 lose 12,000; the bounties are the cap of 100, and 0.05 and a quarter percent of 30,000; less an
-/// atom that the sale is rounded up by, and the mean of what the ask rises by while 90,000 are sold as one block: the flow of
-/// 1.5 × 2^50 atoms takes 53 millionths of an hour for them, at 3% an hour a whole millionth of the price; half of it.
+/// 102,000 on 1,500 SOL at $60 lose 12,000; the bounties are the cap of 100, and 0.05 and a quarter percent of 30,000;
+/// less an atom that the sale is rounded up by, and the mean of what the ask rises by while 90,000 are sold as one
+/// block: the flow of 1.5 × 2^50 atoms takes 53 millionths of an hour for them, at 3% an hour a whole millionth of the
+/// price; half of it.
 const LOSS: u64 = 12_000 * USDC + 100_000_000 + 75_049_999 - 1 - 90_000 * USDC / 2_000_000;
 
 /// The day on which the first two are taken over and sold.

@@ -34,9 +34,10 @@ fn everybody_is_taken_over_at_once_and_the_loss_is_told() {
 
     day.sell_out();
     let settlement = day.settle();
-    // 30 bounties, of which each is a tip and a quarter percent of 2,000; sold for 60,000 and an atom, and the mean of what the ask
-    // rises by while they are sold as one block. The flow counts at the average, still $100: of 1.5 × 2^50 atoms an hour, 300,000
-    // USDC take 178 millionths of one, at 3% an hour five whole millionths of the price; half of them.
+    // 30 bounties, of which each is a tip and a quarter percent of 2,000; sold for 60,000 and an atom, and the mean of
+    // what the ask rises by while they are sold as one block. The flow counts at the average, still $100: of 1.5 ×
+    // 2^50 atoms an hour, 300,000 USDC take 178 millionths of one, at 3% an hour five whole millionths of the price;
+    // half of them.
     assert_eq!(day.bounties, 30 * (50_000 + 1_999_999_999 / 400));
     let suppliers = debts + day.bounties - (60_000 * USDC + 60_000 * USDC * 5 / 2_000_000 + 1) - 15_000 * USDC;
     assert_eq!(
@@ -55,8 +56,8 @@ fn behind_guards_it_takes_minutes_and_not_for_ever() {
     day.world.advance(10);
     day.settle_at(20_00);
     let (mut seconds, mut taken) = (0, 0);
-    // Nobody is judged by $20, nor settled in part while it is so far away; who is beyond 95% at the guarded price is taken over.
-    // 100 × 0.999 ^ s is below 40 ÷ 0.95 after 865 seconds.
+    // Nobody is judged by $20, nor settled in part while it is so far away; who is beyond 95% at the guarded price is
+    // taken over. 100 × 0.999 ^ s is below 40 ÷ 0.95 after 865 seconds.
     while taken < 12 {
         day.world.observe_price(&day.market).unwrap();
         let all: Vec<_> = day.loans.iter().take(12).map(|loan| loan.address).collect();

@@ -114,8 +114,8 @@ fn a_loss_is_settled_without_cash_too() {
 
 #[test]
 fn guardians_wait_for_the_pool() {
-    // The protocol has nothing, so all that is left after the loss is Gina's; the pool's cash is not what she waits for,
-    // but its debt.
+    // The protocol has nothing, so all that is left after the loss is Gina's; the pool's cash is not what she waits
+    // for, but its debt.
     let mut day = drained(0, 30_000 * USDC);
     let shares = 30_000_000 * USDC;
     day.world.guardian_request(&day.market, &day.gina, shares).unwrap();

@@ -78,8 +78,8 @@ fn when_it_goes_under_the_others_stay_and_the_suppliers_bear_what_is_left() {
     // The second, 30,000 on 500 SOL, is under by nothing: at 100%.
     assert_eq!(taken.len(), 2);
     day.sell_out();
-    // 540,000 for it, and 30,000 for the other; the largest bounty, and that for the other; less the mean of
-    // what the ask rises by while all is sold as one block: 337 millionths of an hour, at 3% an hour ten whole millionths.
+    // 540,000 for it, and 30,000 for the other; the largest bounty, and that for the other; less the mean of what the
+    // ask rises by while all is sold as one block: 337 millionths of an hour, at 3% an hour ten whole millionths.
     let loss = 45_000 * USDC + 100_000_000 + 75_049_999 - 1 - 570_000 * USDC * 10 / 2_000_000;
     assert_eq!(day.owed(), loss - 30_000 * USDC);
     let settlement = day.settle();

@@ -1,4 +1,5 @@
-//! Where quotes come from: a command or an address on this machine, which the user gives. One question, one answer, both JSON:
+//! Where quotes come from: a command or an address on this machine, which the user gives. One question, one answer,
+//! both JSON:
 //!
 //! ```text
 //! question  {"sell": MINT, "for": MINT, "amount": "ATOMS"}
@@ -7,9 +8,9 @@
 //!           {"error": "WHY"}           it cannot be said now
 //! ```
 //!
-//! A command gets the question on its standard input and prints the answer; it is started anew for each. An address gets it as the
-//! body of a POST. Only addresses of this machine are asked: whoever wants quotes from elsewhere puts a hook of his own between, and
-//! sees what leaves.
+//! A command gets the question on its standard input and prints the answer; it is started anew for each. An address
+//! gets it as the body of a POST. Only addresses of this machine are asked: whoever wants quotes from elsewhere puts a
+//! hook of his own between, and sees what leaves.
 
 use std::{
     io::{Read, Write},
@@ -73,7 +74,7 @@ fn is_here(ip: IpAddr) -> bool {
 }
 
 impl Hook {
-    /// What selling `amount` atoms of one mint for another would bring.
+    /// Proceeds of selling `amount` atoms of one mint for another.
     pub fn quote(&self, mint: &str, for_mint: &str, amount: u64) -> Answer {
         let question = json!({ "sell": mint, "for": for_mint, "amount": amount.to_string() }).to_string();
         let answer = match self {

@@ -1,5 +1,5 @@
-//! `breakwater depth`: how much of an asset can be sold until its price has moved by 1%, measured again and again, and what of that
-//! a market may promise.
+//! `breakwater depth`: how much of an asset can be sold until its price has moved by 1%, measured again and again, and
+//! what of that a market may promise.
 
 mod hook;
 mod search;
@@ -23,8 +23,8 @@ use crate::{
     stop,
 };
 
-/// How much of an asset can be sold until its price has moved by 1%, by quotes that could be executed; and the `market_depth` that
-/// follows for a market: its share of the stress quantile of all samples.
+/// How much of an asset can be sold until its price has moved by 1%, by quotes that could be executed; and the
+/// `market_depth` that follows for a market: its share of the stress quantile of all samples.
 #[derive(Args)]
 #[command(after_help = "\
 The hook is asked {\"sell\": MINT, \"for\": MINT, \"amount\": \"ATOMS\"}, and answers {\"received\": \"ATOMS\"}, {\"received\": null} \
@@ -35,10 +35,10 @@ Examples (the hook is a sample that a localnet brings):
   breakwater depth SOL --hook localnet/quotes.sh --file localnet/depth.json
   breakwater depth SOL --file localnet/depth.json --share 6000 --json")]
 pub struct Options {
-    /// What is sold: a symbol or a mint's address
+    /// Asset to sell: a symbol or a mint's address
     #[arg(env = "BREAKWATER_ASSET")]
     asset: String,
-    /// What it is sold for: a symbol or a mint's address
+    /// Asset to sell it for: a symbol or a mint's address
     #[arg(
         long = "for",
         env = "BREAKWATER_DEPTH_FOR",

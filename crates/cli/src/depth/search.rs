@@ -1,23 +1,25 @@
 //! How much can be sold until the price has moved by 1%, by asking what amounts would bring.
 
-/// What selling an amount would bring, quote atoms; `None` if nobody would buy it.
+/// Proceeds of selling an amount, quote atoms; `None` if nobody would buy it.
 pub type Answer = Result<Option<u64>, String>;
 
-/// What the mean price of a sale is when it has moved the price by 1%, if the price falls evenly with what is sold: half of that
-/// below a small sale's. Bps.
+/// Mean price of a sale that has moved the price by 1%, if the price falls evenly with the amount sold: half of that
+/// below a small sale's. Bps of that.
 const MEAN: u128 = 9_950;
 const BPS: u128 = 10_000;
 /// The amount is found to a thousandth.
 const PRECISION: u64 = 1_000;
 
-/// Sells more and more on paper until the price has moved by 1%. Returns what that sale would bring, quote atoms: the depth.
+/// Sells more and more on paper until the price has moved by 1%. Returns what that sale would bring, quote atoms: the
+/// depth.
 ///
-/// By mean prices, which are what can be executed: the price of the last atom cannot be asked for. Each amount is compared with a
-/// fresh quote of `probe` atoms, so that a price which moves meanwhile does not count. An amount that nobody would buy has moved
-/// it further.
+/// By mean prices, which are what can be executed: the price of the last atom cannot be asked for. Each amount is
+/// compared with a fresh quote of `probe` atoms, so that a price which moves meanwhile does not count. An amount that
+/// nobody would buy has moved it further.
 ///
 /// # Errors
-/// Those of `quote`; if `probe` is not small enough to have the price of a small sale; if no amount moves the price.
+/// The errors of `quote`; if `probe` is not small enough to have the price of a small sale; if no amount moves the
+/// price.
 pub fn depth(probe: u64, mut quote: impl FnMut(u64) -> Answer) -> Result<u64, String> {
     let (mut low, mut brought) = (probe, 0);
     let mut high = probe;
@@ -43,7 +45,7 @@ pub fn depth(probe: u64, mut quote: impl FnMut(u64) -> Answer) -> Result<u64, St
     Ok(brought)
 }
 
-/// What an amount would bring, if its mean price is not further below that of `probe` than a move of 1% makes it.
+/// Proceeds of an amount, if its mean price is not further below that of `probe` than a move of 1% makes it.
 fn within(probe: u64, amount: u64, quote: &mut impl FnMut(u64) -> Answer) -> Answer {
     let small = quote(probe)?.filter(|received| *received > 0);
     let small = small.ok_or("the first amount would bring nothing: choose a larger --probe")?;
@@ -66,7 +68,8 @@ mod tests {
 
     const SOL: u64 = 1_000_000_000;
 
-    /// A market of constant product: its price falls by 1% when half a percent of `x` has come in, and 0.5% of `y` gone.
+    /// A market of constant product: its price falls by 1% when half a percent of `x` has come in, and 0.5% of `y`
+    /// gone.
     fn product(x: u64, y: u64) -> impl Fn(u64) -> u64 {
         move |amount| {
             let received = u128::from(y) * u128::from(amount) / (u128::from(x) + u128::from(amount));
@@ -87,7 +90,8 @@ mod tests {
 
     #[test]
     fn an_even_fall_is_measured_as_it_is() {
-        // 150 at first, and 1% less after each 500 SOL: the definition of a depth, of 500 × 150 and half a percent less.
+        // 150 at first, and 1% less after each 500 SOL: the definition of a depth, of 500 × 150 and half a percent
+        // less.
         let sell = |amount: u64| {
             let sold = u128::from(amount);
             let fallen = sold * sold / (2 * 50_000) / u128::from(SOL);

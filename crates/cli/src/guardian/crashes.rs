@@ -1,5 +1,5 @@
-//! The strategy with its default limits in the laboratory's crashes: when it joins, what it is credited, and what that is worth in the
-//! end. The table in docs/cli.md is this test's.
+//! The strategy with its default limits in the laboratory's crashes: when it joins, what it is credited, and what that
+//! is worth in the end. The table in docs/cli.md is this test's.
 
 use breakwater_client::quotes::Quotes;
 use breakwater_engine::{GuardianPosition, GuardianShares, Key, Quote, price::oracle::PriceUse};
@@ -16,7 +16,7 @@ use super::{
     strategy::{Limits, Sight, Step, decide, is_near},
 };
 
-/// What the guardian has: a hundredth of all debt, a tenth of the protocol's own capital.
+/// Capital of the guardian: a hundredth of all debt, a tenth of the protocol's own capital.
 const CAPITAL: f64 = 0.01;
 /// Steps of ten seconds between two looks.
 const LOOK: usize = 6;
@@ -48,7 +48,7 @@ struct Guardian {
     start: (i64, u128),
     /// When it first joined, seconds from the start, and the price then, bps of the first.
     joined: Option<(i64, u128)>,
-    /// What its claim is worth at the last look: no more than what is left of the backstop.
+    /// Claim and its worth at the last look: no more than the equity left of the backstop.
     claim: (Quote, Quote),
 }
 

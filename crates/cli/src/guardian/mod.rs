@@ -27,7 +27,8 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Joins a backstop when a cascade is near and its penalties pay, or standing by does, and asks to leave when it is over
+    /// Joins a backstop when a cascade is near and its penalties pay, or standing by does, and asks to leave when it is
+    /// over
     #[command(
         after_help = "Example:\n  breakwater guardian run SOL/USDC --keypair localnet/guardian.json --capital 10000 --dry-run \
                             --once\n\nThe strategy is one function: crates/cli/src/guardian/strategy.rs. Capital can be lost: \
@@ -65,7 +66,7 @@ pub struct Options {
     output: Output,
 }
 
-/// What the owner of the capital allows.
+/// Limits set by the owner of the capital.
 #[derive(Args)]
 struct LimitOptions {
     /// Most to put in, quote tokens
@@ -110,12 +111,12 @@ struct LimitOptions {
     /// Stands by without a cascade for at least this, bps a year; 0 never does
     #[arg(long, env = "BREAKWATER_GUARDIAN_YIELD", value_name = "BPS", default_value_t = 0)]
     least_yield: u32,
-    /// What the protocol's own capital must have to spare after the market's stress fall, bps of what the fall prepared for has the
-    /// backstop take over
+    /// Least that the protocol's own capital must have to spare after the market's stress fall, bps of the debt that
+    /// the fall prepared for has the backstop take over
     #[arg(long, env = "BREAKWATER_GUARDIAN_RESERVE", value_name = "BPS", default_value_t = 0)]
     reserve: u32,
-    /// How long nothing must have been near before it asks to leave, seconds: capital that was asked for earns nothing until the
-    /// cool-down is over, and cannot be taken back before
+    /// How long nothing must have been near before it asks to leave, seconds: capital that was asked for earns nothing
+    /// until the cool-down is over, and cannot be taken back before
     #[arg(
         long,
         env = "BREAKWATER_GUARDIAN_CALM",
@@ -169,7 +170,7 @@ struct Bot<'a> {
     options: &'a Options,
     /// When something was last near, as far as this process has seen: a new one waits the whole time anew.
     quiet_since: Instant,
-    /// What was said last: the same is not said twice.
+    /// Decision said last: the same is not said twice.
     told: Option<Decision>,
 }
 

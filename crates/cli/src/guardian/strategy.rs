@@ -1,5 +1,5 @@
-//! When a guardian's capital joins a backstop and when it leaves: one function, [`decide`], of what is seen and of limits that the
-//! owner of the capital sets. It touches nothing and remembers nothing.
+//! When a guardian's capital joins a backstop and when it leaves: one function, [`decide`], of what is seen and of
+//! limits that the owner of the capital sets. It touches nothing and remembers nothing.
 
 use breakwater_client::quotes::{GuardianYield, Leaving, Quotes, Shock};
 use breakwater_engine::{
@@ -7,7 +7,7 @@ use breakwater_engine::{
     math::num, views::risk::Risk,
 };
 
-/// What the owner of the capital allows.
+/// Limits set by the owner of the capital.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Most to put in, quote atoms.
@@ -24,23 +24,23 @@ pub struct Limits {
     pub least_return: Bps,
     /// It stands by whatever is near for at least this, a year; zero never does.
     pub least_yield: Bps,
-    /// What the protocol's own capital must have to spare after the market's stress fall, with nothing sold and everyone
-    /// under water paid for, as a part of the debt that the fall prepared for has the backstop take over.
+    /// Least that the protocol's own capital must have to spare after the market's stress fall, with nothing sold and
+    /// everyone under water paid for, as a part of the debt that the fall prepared for has the backstop take over.
     pub reserve: Bps,
     /// How long nothing must have been near before it leaves, seconds.
     pub calm_seconds: i64,
 }
 
-/// What is seen of a market and of the guardian in it.
+/// View of a market and of the guardian in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sight {
     /// The market's parameters.
     pub config: Config,
-    /// What the breaker allows.
+    /// Level of the breaker.
     pub level: Level,
     /// Measures of risk; `None` while liquidations are refused.
     pub risk: Option<Risk>,
-    /// What the fall prepared for would bring.
+    /// Effects of the fall prepared for.
     pub shock: Shock,
     /// Debt of accounts that can be liquidated already.
     pub due: Quote,
@@ -48,7 +48,7 @@ pub struct Sight {
     pub guardians: Guardians,
     /// The stress cover C, guardians' capital included.
     pub stress: StressStatement,
-    /// What the backstop has ÷ what the fall prepared for has it take over: [`Curve::backstop_depth_ratio`].
+    /// The backstop's means ÷ the debt that the fall prepared for has it take over: [`Curve::backstop_depth_ratio`].
     ///
     /// [`Curve::backstop_depth_ratio`]: breakwater_engine::views::cascade::Curve::backstop_depth_ratio
     pub depth: Bps,
@@ -56,13 +56,13 @@ pub struct Sight {
     pub equity: i128,
     /// Its inventory at spot, quote atoms.
     pub inventory_value: Quote,
-    /// What the claim would earn with what is at hand in it, or earns if the guardian is inside.
+    /// Yield of the claim with the capital at hand added, or as it is if the guardian is inside.
     pub earns: GuardianYield,
     /// The guardian's shares and request, of this era.
     pub position: GuardianPosition,
-    /// What its request pays now; `None` while prices do not say.
+    /// Payment of its request now; `None` while prices do not say.
     pub leaving: Option<Leaving>,
-    /// What the guardian's wallet holds, quote atoms.
+    /// Balance of the guardian's wallet, quote atoms.
     pub wallet: Quote,
     /// Seconds since something was near, as far as this process has seen.
     pub calm_for: i64,
@@ -71,10 +71,10 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// What is seen through a market's quotes.
+    /// The view through a market's quotes.
     ///
     /// # Errors
-    /// Those of [`Quotes::shock`], [`Quotes::statement`], [`Quotes::guardian_yield`] and
+    /// The errors of [`Quotes::shock`], [`Quotes::statement`], [`Quotes::guardian_yield`] and
     /// [`breakwater_engine::Market::cascade`].
     pub fn of(
         quotes: &Quotes,
@@ -118,19 +118,19 @@ impl Sight {
         })
     }
 
-    /// What the guardian's request is still owed, quote atoms; where prices do not say, what waited for its opening.
+    /// Debt to the guardian's request, quote atoms; where prices do not say, the amount that waited for its opening.
     fn requested(&self) -> Quote {
         self.leaving.map_or(self.position.waiting, |leaving| leaving.unpaid)
     }
 
-    /// What the protocol's own capital has to spare after the stress fall, quote atoms: C without all the guardians' claims.
+    /// Capital of the protocol to spare after the stress fall, quote atoms: C without all the guardians' claims.
     fn protocol_cover(&self) -> i128 {
         let claims = self.guardians.all_claims().map_or(u64::MAX, |claims| claims.0);
         self.stress.cover - i128::from(claims)
     }
 }
 
-/// What to do.
+/// An action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Put so much behind the backstop.
@@ -145,10 +145,10 @@ pub enum Step {
     Wait,
 }
 
-/// What to do, and why.
+/// An action, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What to do.
+    /// The action.
     pub step: Step,
     /// In words.
     pub why: String,
@@ -162,11 +162,11 @@ impl Decision {
 
 /// The strategy.
 ///
-/// - Outside: join when a cascade is near and the penalties of the fall prepared for would pay, or standing by does; and only if
-///   the protocol's own capital stands before the guardians against the market's stress fall.
+/// - Outside: join when a cascade is near and the penalties of the fall prepared for would pay, or standing by does;
+///   and only if the protocol's own capital stands before the guardians against the market's stress fall.
 /// - Inside: stay while something is near or standing by pays; when it was calm for long enough, ask to leave.
-/// - Having asked: once the wait is over, be paid whatever can leave, again and again — unless there is a reason to be inside: then take
-///   the request back.
+/// - Having asked: once the wait is over, be paid whatever can leave, again and again — unless there is a reason to
+///   be inside: then take the request back.
 pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
     let position = &sight.position;
     let near = near(limits, sight);
@@ -221,7 +221,7 @@ pub fn decide(limits: &Limits, sight: &Sight) -> Decision {
     }
 }
 
-/// What to do for who has nothing inside.
+/// Decides for a guardian with nothing inside.
 fn outside(limits: &Limits, sight: &Sight, near: Result<String, String>) -> Decision {
     let amount = limits.capital.min(sight.wallet);
     let refuse = |reason: &str, refusal: &str| Decision::new(Step::Wait, format!("{reason}, but {refusal}"));
@@ -242,7 +242,7 @@ fn outside(limits: &Limits, sight: &Sight, near: Result<String, String>) -> Deci
     Decision::new(Step::Join(amount), format!("{reason}; {terms}"))
 }
 
-/// Whether a cascade is near.
+/// True if a cascade is near.
 pub fn is_near(limits: &Limits, sight: &Sight) -> bool {
     near(limits, sight).is_ok()
 }
@@ -283,15 +283,15 @@ fn near(limits: &Limits, sight: &Sight) -> Result<String, String> {
     }
 }
 
-/// What standing by pays, if it is enough.
+/// Says what standing by pays, if it is enough.
 fn standing_by(limits: &Limits, sight: &Sight) -> Option<String> {
     let pays = sight.earns.standing_by;
     (limits.least_yield > Bps(0) && pays >= limits.least_yield && sight.level == Level::Normal)
         .then(|| format!("standing by pays {} bps a year", pays.0))
 }
 
-/// Whether the protocol's own capital stands before the guardians: after the market's stress fall, with nothing sold and everyone
-/// under water paid for, some of it must be left.
+/// Checks that the protocol's own capital stands before the guardians: after the market's stress fall, with nothing
+/// sold and everyone under water paid for, at least the reserve must be left.
 fn protected(limits: &Limits, sight: &Sight) -> Result<(), String> {
     let spare = sight.protocol_cover();
     let reserve = i128::from(sight.shock.repaid.0) * i128::from(limits.reserve.0) / i128::from(num::BPS);
@@ -304,7 +304,7 @@ fn protected(limits: &Limits, sight: &Sight) -> Result<(), String> {
     ))
 }
 
-/// What is added to the claim that earns, quote atoms.
+/// Addition to the claim that earns, quote atoms.
 #[derive(Clone, Copy)]
 enum Added {
     /// New capital: the equity grows by it as well.
@@ -313,7 +313,8 @@ enum Added {
     Back(Quote),
 }
 
-/// What the penalties of the fall prepared for would earn with so much more in the claim, or why that is too little.
+/// Says what the penalties of the fall prepared for would earn with so much more in the claim, or why that is too
+/// little.
 fn penalties(limits: &Limits, sight: &Sight, added: Added) -> Result<String, String> {
     let (amount, fresh) = match added {
         Added::New(amount) => (amount, amount),

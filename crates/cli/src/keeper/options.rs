@@ -36,8 +36,8 @@ pub struct Run {
     /// The file with the keeper's keypair: it pays the fees and earns the bounties
     #[arg(long, env = "BREAKWATER_KEYPAIR")]
     keypair: PathBuf,
-    /// Accounts that hold updates of pull feeds, as FEED_ID:ACCOUNT; the newest is shown. Updates are not posted: somebody else
-    /// must [default: the accounts that Pyth keeps]
+    /// Accounts that hold updates of pull feeds, as FEED_ID:ACCOUNT; the newest is shown. Updates are not posted:
+    /// somebody else must [default: the accounts that Pyth keeps]
     #[arg(long, env = "BREAKWATER_PRICE_ACCOUNT", value_delimiter = ',')]
     pub price_account: Vec<PriceAccount>,
     /// Look once, do what there is to do, wait until it is confirmed, and exit
@@ -62,7 +62,8 @@ pub struct Run {
     /// Seconds between two loads of all accounts; missed updates are noticed before, by the sum of all debt
     #[arg(long, env = "BREAKWATER_RESYNC_SECONDS", default_value_t = 600)]
     resync_seconds: u64,
-    /// Seconds that one node is asked before the next is: the longest that one whose lies cannot be told from truth holds work up
+    /// Seconds that one node is asked before the next is: the longest that one whose lies cannot be told from truth
+    /// holds work up
     #[arg(long, env = "BREAKWATER_READER_SECONDS", default_value_t = 10)]
     pub reader_seconds: u64,
     /// Milliseconds that an answer may take
@@ -77,7 +78,8 @@ pub struct Run {
     /// Least price of a compute unit, micro-lamports
     #[arg(long, env = "BREAKWATER_FEE_FLOOR", default_value_t = 1_000)]
     fee_floor: u64,
-    /// Highest price of a compute unit, micro-lamports: at 1,000,000 a full batch pays 0.0001 SOL on top of the base fee
+    /// Highest price of a compute unit, micro-lamports: at 1,000,000 a full batch pays 0.0001 SOL on top of the base
+    /// fee
     #[arg(long, env = "BREAKWATER_FEE_CAP", default_value_t = 1_000_000)]
     fee_cap: u64,
     /// Which of the recent fees on this market to match, in percent
@@ -92,7 +94,8 @@ pub struct Run {
     /// Claim bounties from so many quote atoms on that the backstop has cash for; 0 never does
     #[arg(long, env = "BREAKWATER_CLAIM_ABOVE", default_value_t = 0)]
     claim_above: u64,
-    /// What `breakwater depth` measured: warns, in log and metrics, if the market's depth is configured larger than that
+    /// File of depths measured by `breakwater depth`: warns, in log and metrics, if the market's depth is configured
+    /// larger than the measured one
     #[arg(long, env = "BREAKWATER_DEPTH_FILE", value_name = "FILE")]
     depth_file: Option<PathBuf>,
     /// Do not settle deficits
@@ -152,7 +155,7 @@ impl Run {
         read_keypair_file(&self.keypair).map_err(|error| format!("{}: {error}", self.keypair.display()))
     }
 
-    /// What the keeper is told.
+    /// Settings of the keeper.
     pub fn settings(&self) -> Result<Settings, String> {
         if self.interval_ms == 0 || self.in_flight == 0 || self.timeout_ms == 0 {
             return Err("--interval-ms, --in-flight and --timeout-ms must not be zero".to_owned());

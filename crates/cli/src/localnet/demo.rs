@@ -1,4 +1,4 @@
-//! What a new localnet has: a market, and people in it.
+//! Sets up a new localnet: a market, and people in it.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -28,7 +28,8 @@ type Result<T> = std::result::Result<T, String>;
 
 /// Lamports of everybody.
 const LAMPORTS: u64 = 1_000_000_000_000;
-/// What the actors hold and do, in whole tokens: name, collateral deposited, LTV borrowed up to (bps), collateral kept, quote kept.
+/// The actors' holdings and actions, in whole tokens: name, collateral deposited, LTV borrowed up to (bps), collateral
+/// kept, quote kept.
 const PEOPLE: [(&str, u64, u64, u64, u64); 8] = [
     ("supplier", 0, 0, 0, 100_000),
     ("alice", 100, 6_000, 20, 5_000),
@@ -48,11 +49,12 @@ const BACKSTOP: u64 = 50_000;
 pub enum Guards {
     /// A price may jump at will: nothing is clamped, and the market stays Normal
     Open,
-    /// Those of the configuration: a jump makes the market Guarded, and liquidations wait until the guarded price has followed
+    /// The guards of the configuration: a jump makes the market Guarded, and liquidations wait until the guarded price
+    /// has followed
     Real,
 }
 
-/// What was made, for whoever tries it.
+/// The things made, for whoever tries them.
 #[derive(Serialize)]
 pub struct Demo {
     pub market: String,
@@ -188,7 +190,7 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
     })
 }
 
-/// Writes the price accounts that the file pins. What collateral is redeemed for is worth as much as itself.
+/// Writes the price accounts that the file pins. The redemption rate of collateral is 1.
 fn publish(net: &Net, file: &Market, prices: [Shown; 2]) -> Result<Vec<Pubkey>> {
     let clock = net.clock();
     let at = |shown| Shown {
@@ -236,13 +238,13 @@ pub fn with_guards(text: &str, guards: Guards) -> String {
     text.lines().map(open).collect()
 }
 
-/// What one actor does at first.
+/// The setting of one actor's first actions.
 struct Stage<'a> {
     file: &'a Market,
     keys: &'a MarketKeys,
     authority: Pubkey,
     person: Pubkey,
-    /// Of collateral and quote, the same mantissas.
+    /// Prices of collateral and quote, as mantissas of the same exponent.
     prices: [u64; 2],
 }
 

@@ -26,8 +26,8 @@ use crate::{
     stop,
 };
 
-/// A local validator with JSON-RPC and WebSocket, the program, a market with people in it, and prices that `breakwater price`
-/// moves. Runs until it is stopped by a signal; nothing but keypairs is kept.
+/// A local validator with JSON-RPC and WebSocket, the program, a market with people in it, and prices that
+/// `breakwater price` moves. Runs until it is stopped by a signal; nothing but keypairs is kept.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  breakwater localnet --port 0 --dir target/localnet\n\nIn another terminal:\n  breakwater market list\n  \
@@ -49,7 +49,7 @@ pub struct Options {
     /// The market's configuration file [default: SOL/USDC of the migrations]
     #[arg(long, env = "BREAKWATER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What the market's price guards do
+    /// The market's price guards
     #[arg(long, env = "BREAKWATER_GUARDS", value_enum, default_value_t = Guards::Open)]
     guards: Guards,
     /// First price of the collateral, USD

@@ -131,8 +131,8 @@ impl Net {
 
     /// Deploys a program as an upgradeable one.
     pub fn deploy(&self, program: &Pubkey, authority: &Pubkey, elf: &[u8]) -> Result<()> {
-        // The loader's state in its bincode form: a 4-byte tag, then the fields. The code comes first: the validator compiles
-        // a program as soon as it sees it.
+        // The loader's state in its bincode form: a 4-byte tag, then the fields. The code comes first: the validator
+        // compiles a program as soon as it sees it.
         let data_address = addresses::program_data();
         let mut code = 3u32.to_le_bytes().to_vec();
         code.extend_from_slice(&0u64.to_le_bytes());

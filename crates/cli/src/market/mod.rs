@@ -30,7 +30,8 @@ pub enum Command {
     /// Every market of the program
     #[command(after_help = "Example:\n  breakwater market list")]
     List(list::Options),
-    /// A market: prices and breaker, pool, what limits new loans, measures of risk, backstop; with --json every parameter
+    /// A market: prices and breaker, pool, what limits new loans, measures of risk, backstop; with --json every
+    /// parameter
     #[command(after_help = "Examples:\n  breakwater market show SOL/USDC\n  breakwater market show SOL/USDC --json")]
     Show(ShowMarket),
     /// Creates markets from configuration files, as far as they are not there; the same as `breakwater migrate`
@@ -125,7 +126,7 @@ struct Backstop {
     funded_credits: String,
     unfunded_credits: String,
     guardians_claim: String,
-    /// What it can stand; `null` without prices.
+    /// Stress that it can stand; `null` without prices.
     stress: Option<Stress>,
     /// Inventory that is still taken over while the cover is negative, collateral atoms.
     pipeline_room: Option<String>,
@@ -215,7 +216,7 @@ fn view(look: &Look) -> Result<View> {
     })
 }
 
-/// See [`NewLoans`]. Of an account whose collateral is worth ten times what the pool has.
+/// See [`NewLoans`]. Asks for an account whose collateral is worth ten times the pool's cash.
 fn new_loans(look: &Look) -> NewLoans {
     let asked = look.trading().and_then(|quotes| {
         let plenty = Quote(quotes.market().books.pool.cash.0.saturating_mul(10));

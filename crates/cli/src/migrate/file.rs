@@ -16,15 +16,15 @@ use super::parameters::Parameters;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Market {
-    /// What people call it.
+    /// Name that people know it by.
     pub name: String,
     /// Tells apart the markets of one pair of mints.
     pub id: u16,
-    /// What is deposited.
+    /// The token deposited.
     pub collateral: Token,
-    /// What is lent.
+    /// The token lent.
     pub quote: Token,
-    /// Of collateral that can be redeemed.
+    /// The feeds of collateral that can be redeemed.
     pub redemption: Option<Redemption>,
     /// Its part of what can be sold of one asset.
     pub depth: Depth,
@@ -39,13 +39,13 @@ pub struct Token {
     /// Its mint.
     #[serde(deserialize_with = "address")]
     pub mint: Pubkey,
-    /// What the mint must have; every amount in the file is in atoms of this size.
+    /// Decimals that the mint must have; every amount in the file is in atoms of this size.
     pub decimals: u8,
     /// Its price in USD.
     pub feed: Feed,
 }
 
-/// What collateral is redeemed for, and for how much of it.
+/// Redemption of collateral: the thing it is redeemed for, and how much of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redemption {
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    /// What the engine does not ask for, but every file gives as a reason.
+    /// Relations that the engine does not ask for, but every file gives as a reason.
     #[test]
     fn reasons_hold() {
         for (name, market) in files() {
@@ -260,7 +260,8 @@ mod tests {
         }
     }
 
-    /// The list at the top of a file names the parameters that differ from SOL/USDC, with the values that it gives, and no other.
+    /// The list at the top of a file names the parameters that differ from SOL/USDC, with the values that it gives, and
+    /// no other.
     #[test]
     fn each_file_says_how_it_differs() {
         let (sol, mut lists) = (parameters("sol-usdc"), 0);
@@ -297,7 +298,7 @@ mod tests {
         assert_eq!(lists, 2);
     }
 
-    /// What all markets together have of each asset's depth is at most the whole, and follows their depths.
+    /// Shares of all markets together in each asset's depth are at most the whole, and follow their depths.
     #[test]
     fn shares_of_depth_add_up() {
         let mut sums: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();

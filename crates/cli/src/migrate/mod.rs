@@ -1,5 +1,5 @@
-//! `breakwater migrate`: brings a cluster to what the configuration files say. What is there already is compared and left as it
-//! is: parameters of a market that exists change through its governance only.
+//! `breakwater migrate`: brings a cluster to what the configuration files say. Compares everything that is there
+//! already and leaves it as it is: parameters of a market that exists change through its governance only.
 
 mod file;
 mod parameters;
@@ -18,7 +18,7 @@ use solana_keypair::read_keypair_file;
 
 use crate::chain::{Chain, Wallet};
 
-/// What to deploy, where, and who signs.
+/// Files to deploy from, the cluster, and the signer.
 #[derive(Args)]
 pub struct Options {
     /// A market's configuration file [repeatable, or separated by commas]
@@ -33,7 +33,8 @@ pub struct Options {
     /// The cluster's JSON-RPC address
     #[arg(long, env = "BREAKWATER_URL")]
     url: String,
-    /// Keypair file of the protocol's authority, who pays; to initialise the protocol, of the program's upgrade authority
+    /// Keypair file of the protocol's authority, who pays; to initialize the protocol, of the program's upgrade
+    /// authority
     #[arg(long, env = "BREAKWATER_KEYPAIR", value_name = "FILE")]
     keypair: PathBuf,
     /// Refuse to run if this command was built for another program
@@ -46,7 +47,8 @@ pub struct Options {
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Initialises the protocol and creates the markets, as far as they are not there, and compares every market with its file.
+/// Initializes the protocol and creates the markets, as far as they are not there, and compares every market with its
+/// file.
 pub fn run(options: &Options) -> Result<()> {
     if let Some(id) = options.program_id.filter(|id| *id != breakwater::ID) {
         return Err(format!(

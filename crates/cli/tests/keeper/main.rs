@@ -144,7 +144,7 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// What the events of all keepers say is what happened to the accounts, the backstop and the ledgers.
+/// Asserts that the events of all keepers are the changes of the accounts, the backstop and the ledgers.
 fn assert_counted_once(stage: &Stage, keepers: &[Pubkey]) -> Vec<Liquidated> {
     let mut all = Vec::new();
     for keeper in keepers {
@@ -371,7 +371,7 @@ fn http(port: u16, path: &str) -> (u16, String) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// Of what is counted up and of what may be missing or too much: a whole number.
+/// Value of a metric that counts up, or of one that tells a lack or an excess: a whole number.
 fn metric(port: u16, name: &str) -> i128 {
     let (_, body) = http(port, "/metrics");
     let line = body

@@ -19,7 +19,7 @@ pub enum Lie {
     Forged(Arc<Mutex<Forgery>>),
 }
 
-/// What a node says in the place of what, and how often it has.
+/// A node's lie and the truth it replaces, and how often it was told.
 #[derive(Default)]
 pub struct Forgery {
     pub truth: String,

@@ -1,4 +1,5 @@
-//! A market with many accounts on a local validator (Surfpool). It is made in LiteSVM through real instructions, and copied.
+//! A market with many accounts on a local validator (Surfpool). It is made in LiteSVM through real instructions, and
+//! copied.
 
 use std::{
     path::{Path, PathBuf},
@@ -212,7 +213,7 @@ impl Stage {
         all
     }
 
-    /// Those above their liquidation LTV at a price, by the engine.
+    /// Number of accounts above their liquidation LTV at a price, by the engine.
     pub fn liquidatable(&self, dollars: i64) -> usize {
         let market = self.market();
         // Quote atoms (10^-6) for a collateral atom (10^-9).

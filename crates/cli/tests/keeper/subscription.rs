@@ -1,4 +1,4 @@
-//! What the keeper hears while its WebSocket holds, breaks, and is there again.
+//! News that the keeper hears while its WebSocket holds, breaks, and is there again.
 
 use super::{Keeper, cable::Cable, free_port, metric, stage::Stage, until};
 
@@ -12,7 +12,8 @@ fn a_broken_subscription_is_made_up_for_and_made_again() {
     let (_, file) = stage.keeper(105);
     let port = free_port();
     let listen = format!("127.0.0.1:{port}");
-    // It sends nothing, so whatever it learns it learns from others; and it does not load all accounts because of their age.
+    // It sends nothing, so whatever it learns it learns from others; and it does not load all accounts because of their
+    // age.
     let options = ["--dry-run", "--resync-seconds", "86400", "--listen", &listen];
     let keeper = Keeper::start(&stage, &file, &urls, &options);
     let value = |name: &str| metric(port, &format!("breakwater_keeper_{name}"));

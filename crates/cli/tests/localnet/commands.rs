@@ -80,7 +80,8 @@ fn a_crash_from_the_price_to_the_sale() {
         (99_999_999_999..=100_000_000_000).contains(&atoms(&loans["most"])),
         "{loans}"
     );
-    // At 93 for a SOL bob's 19,800 lack 1,200; the map counts a little more, and a calm market asks new loans for as much.
+    // At 93 for a SOL bob's 19,800 lack 1,200; the map counts a little more, and a calm market asks new loans for as
+    // much.
     let stress = &shown["backstop"]["stress"];
     let underwater = atoms(&stress["underwater"]);
     assert!((1_200_000_000..2_000_000_000).contains(&underwater), "{underwater}");
@@ -288,7 +289,7 @@ fn a_price_stays_and_stays_fresh() {
     assert_eq!(net.run(&["market", "show", "SOL"]).status.code(), Some(2));
 }
 
-/// What a public cluster answers to a request for what it does not know.
+/// A public cluster's answer to a request for something that it does not know.
 const UNKNOWN: &str = r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":1}"#;
 
 /// The localnet as a cluster without cheatcodes: everything else goes through. Serves until the test is over.

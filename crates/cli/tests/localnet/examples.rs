@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::net::{Localnet, terminate, told};
 
-/// What a command prints as its help.
+/// Help that a command prints.
 fn help(words: &[String]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_breakwater"))
         .args(words)

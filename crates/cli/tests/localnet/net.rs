@@ -31,7 +31,7 @@ fn program() -> PathBuf {
 /// A running localnet, ended with this.
 pub struct Localnet {
     process: Child,
-    /// What it said when it was ready.
+    /// Its output when it was ready.
     pub ready: Value,
     folder: PathBuf,
 }
@@ -76,7 +76,7 @@ impl Localnet {
         self.command(words).output().unwrap()
     }
 
-    /// What it printed as JSON, of a run that went well.
+    /// Its output as JSON, of a run that went well.
     #[track_caller]
     pub fn json(&self, words: &[&str]) -> Value {
         let output = self.run(&[words, &["--json"]].concat());
@@ -85,7 +85,7 @@ impl Localnet {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
-    /// What it complained of, of a run that failed.
+    /// Its complaint, of a run that failed.
     #[track_caller]
     pub fn complaint(&self, words: &[&str]) -> String {
         let output = self.run(words);

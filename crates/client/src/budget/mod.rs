@@ -1,8 +1,8 @@
-//! Compute budgets: how many compute units an instruction needs, from the measured table `docs/cu.md`, which `make cu` writes
-//! together with this module's.
+//! Compute budgets: how many compute units an instruction needs, from the measured table `docs/cu.md`, which `make cu`
+//! writes together with this module's.
 //!
-//! Asking for what is needed and no more makes room for others and lowers the priority fee, which is paid for each unit asked
-//! for.
+//! Asking for what is needed and no more makes room for others and lowers the priority fee, which is paid for each unit
+//! asked for.
 
 mod measured;
 
@@ -17,8 +17,9 @@ pub const BUDGET_INSTRUCTION: u32 = 150;
 const TEN_TRIES: u32 = 15_000;
 /// On top of the measured maximum, per cent.
 const MARGIN: u32 = 15;
-/// And for states that the table does not sample: interest of a long time, debt that is repaid on the way, many parameters at
-/// once. 14,814 was the most that was missing without it. The testkit's world compares every transaction that goes through.
+/// And for states that the table does not sample: interest of a long time, debt that is repaid on the way, many
+/// parameters at once. 14,814 was the most that was missing without it. The testkit's world compares every transaction
+/// that goes through.
 const UNSAMPLED: u32 = 18_000;
 /// The most that a transaction can ask for.
 pub const MOST: u32 = 1_400_000;
@@ -52,8 +53,8 @@ pub fn batch_units(accounts: u32) -> u32 {
     with_margin(alone.saturating_add(accounts.saturating_sub(1).saturating_mul(BATCH_ACCOUNT)))
 }
 
-/// Two instructions to put before a transaction's others: its limit of compute units, and the priority fee for each of them in
-/// millionths of a lamport. `None` if one of `instructions` has no budget.
+/// Two instructions to put before a transaction's others: its limit of compute units, and the priority fee for each of
+/// them in millionths of a lamport. `None` if one of `instructions` has no budget.
 #[must_use]
 pub fn budget(instructions: &[Instruction], micro_lamports: u64) -> Option<[Instruction; 2]> {
     let mut limit = 2 * BUDGET_INSTRUCTION;

@@ -90,8 +90,8 @@ fn purchase(keys: &MarketKeys, buyer: &Pubkey) -> accounts::BuyInventory {
     }
 }
 
-/// Writes off what the backstop cannot pay; while it has inventory, what it could not pay even at the highest price. Nobody
-/// signs.
+/// Writes off what the backstop cannot pay; while it has inventory, what it could not pay even at the highest price.
+/// Nobody signs.
 #[must_use]
 pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
     build(
@@ -103,8 +103,8 @@ pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
     )
 }
 
-/// Announces that `amount` quote atoms of equity will be taken out; zero takes it back. It may be announced until the slot `expires_slot`. The
-/// protocol's authority signs.
+/// Announces that `amount` quote atoms of equity will be taken out; zero takes it back. It may be announced until the
+/// slot `expires_slot`. The protocol's authority signs.
 #[must_use]
 pub fn queue_take_out(keys: &MarketKeys, authority: &Pubkey, amount: u64, expires_slot: u64) -> Instruction {
     build(

@@ -9,8 +9,8 @@ use breakwater_engine::{
     governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS, SENTINEL},
 };
 
-/// Proposes another authority, who can accept until `expires_slot`; the default key takes a proposal back. The protocol's
-/// authority signs.
+/// Proposes another authority, who can accept until `expires_slot`; the default key takes a proposal back. The
+/// protocol's authority signs.
 #[must_use]
 pub fn propose_authority(authority: &Pubkey, proposed: Pubkey, expires_slot: u64) -> Instruction {
     build(
@@ -47,8 +47,8 @@ pub fn tighten(keys: &MarketKeys, signer: &Pubkey, changes: Vec<ParameterChange>
     )
 }
 
-/// Pauses kinds of action in a market for `seconds`; `kinds` are the bits of [`breakwater_engine::governance::pause::Kinds`]. The guardian
-/// of the brakes or the protocol's authority signs.
+/// Pauses kinds of action in a market for `seconds`; `kinds` are the bits of
+/// [`breakwater_engine::governance::pause::Kinds`]. The guardian of the brakes or the protocol's authority signs.
 #[must_use]
 pub fn pause(keys: &MarketKeys, signer: &Pubkey, kinds: u8, seconds: u32) -> Instruction {
     build(
@@ -87,8 +87,8 @@ pub fn cancel_take_out(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
     )
 }
 
-/// Queues changes of a market's parameters under `id`, which may be done until the slot `expires_slot`. The protocol's authority signs and
-/// pays the entry's rent.
+/// Queues changes of a market's parameters under `id`, which may be done until the slot `expires_slot`. The protocol's
+/// authority signs and pays the entry's rent.
 #[must_use]
 pub fn queue_parameters(
     keys: &MarketKeys,
@@ -132,7 +132,8 @@ pub fn execute_parameters(
     )
 }
 
-/// Queues other feeds for a market, and whether the present ones are `dead`, which may be done until the slot `expires_slot`. The protocol's authority signs and pays the entry's rent.
+/// Queues other feeds for a market, and whether the present ones are `dead`, which may be done until the slot
+/// `expires_slot`. The protocol's authority signs and pays the entry's rent.
 #[must_use]
 pub fn queue_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds, dead: bool, expires_slot: u64) -> Instruction {
     build(
@@ -151,8 +152,8 @@ pub fn queue_feeds(keys: &MarketKeys, authority: &Pubkey, feeds: Feeds, dead: bo
     )
 }
 
-/// Pins the feeds that were queued, whose price accounts are `next`; those of the present ones are shown beside them, unless they
-/// are `dead`. The protocol's authority signs and gets the entry's rent.
+/// Pins the feeds that were queued, whose price accounts are `next`; those of the present ones are shown beside them,
+/// unless they are `dead`. The protocol's authority signs and gets the entry's rent.
 #[must_use]
 pub fn execute_feeds(
     keys: &MarketKeys,
@@ -190,8 +191,8 @@ pub fn create_depth_budget(authority: &Pubkey, asset: &str) -> Instruction {
     )
 }
 
-/// Queues a share of a depth budget for a market, bps, which may be done until the slot `expires_slot`. The protocol's authority signs and pays
-/// the entry's rent.
+/// Queues a share of a depth budget for a market, bps, which may be done until the slot `expires_slot`. The protocol's
+/// authority signs and pays the entry's rent.
 #[must_use]
 pub fn queue_depth_share(
     keys: &MarketKeys,
@@ -213,8 +214,8 @@ pub fn queue_depth_share(
     )
 }
 
-/// Gives a market the queued share, of another budget or of the one that it has. The protocol's authority signs and gets the
-/// entry's rent.
+/// Gives a market the queued share, of another budget or of the one that it has. The protocol's authority signs and
+/// gets the entry's rent.
 #[must_use]
 pub fn execute_depth_share(
     keys: &MarketKeys,
@@ -250,8 +251,8 @@ pub fn lower_depth_share(keys: &MarketKeys, signer: &Pubkey, depth_budget: &Pubk
     )
 }
 
-/// Queues another guardian of the brakes, which may be done until the slot `expires_slot`; the default key means nobody. The protocol's
-/// authority signs and pays the entry's rent.
+/// Queues another guardian of the brakes, which may be done until the slot `expires_slot`; the default key means
+/// nobody. The protocol's authority signs and pays the entry's rent.
 #[must_use]
 pub fn queue_guardian(authority: &Pubkey, guardian: Pubkey, expires_slot: u64) -> Instruction {
     let protocol = addresses::protocol();
@@ -280,8 +281,8 @@ pub fn execute_guardian(authority: &Pubkey, guardian: Pubkey) -> Instruction {
     )
 }
 
-/// Queues another sentinel, which may be done until the slot `expires_slot`; the default key means nobody. The protocol's authority signs
-/// and pays the entry's rent.
+/// Queues another sentinel, which may be done until the slot `expires_slot`; the default key means nobody. The
+/// protocol's authority signs and pays the entry's rent.
 #[must_use]
 pub fn queue_sentinel(authority: &Pubkey, sentinel: Pubkey, expires_slot: u64) -> Instruction {
     let protocol = addresses::protocol();
@@ -323,7 +324,8 @@ pub fn raise_stress(keys: &MarketKeys, sentinel: &Pubkey, points: u32) -> Instru
     )
 }
 
-/// Cancels an entry of the queue. The protocol's authority signs or the guardian of the brakes; the rent goes to `authority`.
+/// Cancels an entry of the queue. The protocol's authority signs or the guardian of the brakes; the rent goes to
+/// `authority`.
 #[must_use]
 pub fn cancel_change(signer: &Pubkey, authority: &Pubkey, queued_change: &Pubkey) -> Instruction {
     build(

@@ -32,8 +32,8 @@ pub fn close_guardian_position(keys: &MarketKeys, guardian: &Pubkey) -> Instruct
     )
 }
 
-/// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares, if the claim lacks at most `max_impairment`
-/// quote atoms at the stored price. The guardian signs.
+/// Puts `amount` quote atoms behind the backstop for at least `min_shares` shares, if the claim lacks at most
+/// `max_impairment` quote atoms at the stored price. The guardian signs.
 #[must_use]
 pub fn guardian_deposit(
     keys: &MarketKeys,
@@ -60,8 +60,8 @@ pub fn guardian_deposit(
     )
 }
 
-/// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero takes an open request
-/// back. The guardian signs.
+/// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero
+/// takes an open request back. The guardian signs.
 #[must_use]
 pub fn guardian_request(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_amount: u64) -> Instruction {
     build(
@@ -74,8 +74,9 @@ pub fn guardian_request(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_a
     )
 }
 
-/// Is paid as much of `amount` quote atoms as can leave of an open request, and at least `min_amount`, showing the market its feeds, which
-/// it needs while there is inventory or debt and its stored prices are too old. The guardian signs.
+/// Is paid as much of `amount` quote atoms as can leave of an open request, and at least `min_amount`, showing the
+/// market its feeds, which it needs while there is inventory or debt and its stored prices are too old. The guardian
+/// signs.
 #[must_use]
 pub fn guardian_withdraw(keys: &MarketKeys, guardian: &Pubkey, amount: u64, min_amount: u64) -> Instruction {
     build(

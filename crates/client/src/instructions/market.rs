@@ -67,8 +67,8 @@ pub fn supply(keys: &MarketKeys, supplier: &Pubkey, amount: u64, min_shares: u64
     )
 }
 
-/// Redeems `shares` LP shares for at least `min_amount` quote atoms, at the stored price: after [`observe_price`], at a fresh
-/// one.
+/// Redeems `shares` LP shares for at least `min_amount` quote atoms, at the stored price: after [`observe_price`], at a
+/// fresh one.
 #[must_use]
 pub fn withdraw(keys: &MarketKeys, supplier: &Pubkey, shares: u64, min_amount: u64) -> Instruction {
     build(

@@ -12,7 +12,7 @@ use crate::{
     price::guard::Guard,
 };
 
-/// What guarded liquidations may still take over.
+/// Debt that guarded liquidations may still take over.
 ///
 /// Two paces with a burst, of the market and of each account:
 ///
@@ -21,8 +21,8 @@ use crate::{
 /// | the market | `guarded_flow` | `guarded_window` | [`Error::GuardedFlowUsed`] |
 /// | an account | a step: `guarded_step` of its debt, at least `min_debt` | `guarded_refill` | [`Error::AccountCooling`] |
 ///
-/// So in any time W at most burst × (W + refill) ÷ refill quote atoms of debt are taken over in steps. What is used of an account's
-/// pace is in proportion to what was taken: who takes crumbs leaves the rest to others.
+/// So in any time W at most burst × (W + refill) ÷ refill quote atoms of debt are taken over in steps. An account's
+/// pace is used in proportion to the debt taken: a keeper who takes crumbs leaves the rest to others.
 #[derive(Clone, Copy)]
 pub(crate) struct Steps {
     pace: Pace,
@@ -53,7 +53,8 @@ impl Step {
         Self { flow, ..self }
     }
 
-    /// The moment up to which the account's pace is used once `repay` quote atoms are taken off it, microseconds since 1970.
+    /// The moment up to which the account's pace is used once `repay` quote atoms are taken off it, microseconds
+    /// since 1970.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -80,9 +81,9 @@ impl Steps {
         })
     }
 
-    /// What is taken of `wanted` from an account of `debt` now: a step, or what is refilled of it, and all of it if dust would be
-    /// left of the debt; within what the flow limit leaves. Less than the minimum debt is taken only where no more is wanted.
-    /// Returns it with what it uses up.
+    /// The part of `wanted` that is taken from an account of `debt` now, quote atoms: a step, or its refilled part, and
+    /// all of it if dust would be left of the debt; within the rest of the flow limit. Less than the minimum debt is
+    /// taken only where no more is wanted. Returns it with what it uses up.
     ///
     /// # Errors
     /// [`Error::AccountCooling`], [`Error::GuardedFlowUsed`].
@@ -119,7 +120,7 @@ impl Steps {
         Ok((repay, Step { flow, own, used }))
     }
 
-    /// What is refilled of an account's step.
+    /// Refilled part of an account's step, quote atoms.
     #[cold]
     #[inline(never)]
     fn refilled_of(&self, own: Pace, used: i64) -> Quote {
@@ -169,8 +170,9 @@ mod tests {
 
     const NOW: Clock = Clock { unix: 1_000, slot: 1 };
 
-    /// A step of an account of `debt` of which 400 is wanted, of `part` bps and the rest of it refilled for `refilled` seconds of
-    /// 100, with `left` of a flow of 1,000. What is taken, and for how many microseconds more its pace is used then.
+    /// A step of an account of `debt` of which 400 is wanted, of `part` bps and the rest of it refilled for `refilled`
+    /// seconds of 100, with `left` of a flow of 1,000. Returns the debt taken, and for how many microseconds more the
+    /// account's pace is used then.
     fn step(debt: u64, min_debt: u64, part: u32, refilled: i64, left: i64) -> Result<(u64, i64)> {
         let config = Config {
             min_debt: Quote(min_debt),

@@ -6,23 +6,24 @@
 //! p = ρ × index ÷ liquidation LTV
 //! ```
 //!
-//! The map is a histogram of debt shares over log2 ρ, 32 bands to an octave: a band is 2.2% of price wide. Every action on
-//! an account moves its shares from one band to another, at a cost that does not depend on how many accounts there are.
-//! The outermost bands also hold what lies beyond them.
+//! The map is a histogram of debt shares over log2 ρ, 32 bands to an octave: a band is 2.2% of price wide. Every
+//! action on an account moves its shares from one band to another, at a cost that does not depend on how many accounts
+//! there are. The outermost bands also hold what lies beyond them.
 //!
-//! The bands are absolute: band 0 begins at ρ = 1, and the map holds 256 of them from its *origin* on, a whole octave. It follows
-//! the price: when the guarded price is four times what it was when the map was last centered, or a fourth of it, the origin
-//! moves ([`LiquidationMap::follow_price`]), and what the map then no longer reaches is folded into its outermost bands. Nobody
-//! looks at the accounts for that. An account remembers its absolute band and how many foldings there had been when it got there
-//! ([`Place`]); the map remembers what the foldings since have done to whom ([`Fold`]), so it still knows which band holds the
-//! account's shares. An account goes where it belongs when it is next touched, which anyone can do: an atom of collateral is enough.
+//! The bands are absolute: band 0 begins at ρ = 1, and the map holds 256 of them from its *origin* on, a whole octave.
+//! It follows the price: when the guarded price is four times what it was when the map was last centered, or a fourth
+//! of it, the origin moves ([`LiquidationMap::follow_price`]), and what the map then no longer reaches is folded into
+//! its outermost bands. Nobody looks at the accounts for that. An account remembers its absolute band and how many
+//! foldings there had been when it got there ([`Place`]); the map remembers what the foldings since have done to whom
+//! ([`Fold`]), so it still knows which band holds the account's shares. An account goes where it belongs when it is
+//! next touched, which anyone can do: an atom of collateral is enough.
 //!
-//! Folding is exact to the share, and never flatters: what is folded into the first band counts at that band's upper edge, also
-//! after the map has come back down, and what is folded into the last band counts whole until it is touched.
+//! Folding is exact to the share, and never flatters: what is folded into the first band counts at that band's upper
+//! edge, also after the map has come back down, and what is folded into the last band counts whole until it is touched.
 //!
-//! The map also keeps two sums over the bands from a *threshold* on: N, their debt shares, and M, the collateral that goes with
-//! them if every account stands at the upper edge of its band. With the threshold at q ÷ index they say what a fall to q leaves
-//! under water, without looking at any account:
+//! The map also keeps two sums over the bands from a *threshold* on: N, their debt shares, and M, the collateral that
+//! goes with them if every account stands at the upper edge of its band. With the threshold at q ÷ index they say what
+//! a fall to q leaves under water, without looking at any account:
 //!
 //! ```text
 //! B(q) = Σ shares × max(0, index − q ÷ ρ) = index × N − q × M        ρ: the upper edge of each band
@@ -30,8 +31,9 @@
 //!
 //! Counting at the upper edge overstates it, by less than a band. The last band has no upper edge: it counts whole.
 //!
-//! Which band an account belongs into follows from its shares and collateral alone ([`LiquidationMap::band`]), and which one holds
-//! it from what it remembers ([`LiquidationMap::band_at`]); so the map always equals a recount over all accounts, to the share.
+//! Which band an account belongs into follows from its shares and collateral alone ([`LiquidationMap::band`]), and
+//! which one holds it from what it remembers ([`LiquidationMap::band_at`]); so the map always equals a recount over all
+//! accounts, to the share.
 
 use crate::{
     error::{Error, Result},
@@ -47,8 +49,8 @@ const PER_OCTAVE_BITS: u32 = 5;
 const PER_OCTAVE: i64 = 1 << PER_OCTAVE_BITS;
 /// Bands in all: eight octaves.
 pub const BANDS: usize = 256;
-/// The band where accounts are that would be liquidated at the price the map was last centered on: five octaves of price
-/// lie below it, three above.
+/// The band where accounts are that would be liquidated at the price the map was last centered on: five octaves of
+/// price lie below it, three above.
 const CENTER: i64 = 5 * PER_OCTAVE;
 
 /// The last band, which has no upper edge.
@@ -66,9 +68,9 @@ const LOG_BITS: u32 = 16;
 const BAND_BITS: u32 = LOG_BITS - PER_OCTAVE_BITS;
 /// See [`LiquidationMap::band`].
 const QUOTIENT_BITS: i64 = 20;
-/// See [`LiquidationMap::threshold_at`]. A logarithm is from 5 units too small to 1 too large: so an account may be up to 5 above
-/// the upper edge of its band, and where the price stands is known to 6. From there on a band is counted: not one with its edge
-/// 20 units below the price, 0.021%, while its weight has 2^-12, 0.024%.
+/// See [`LiquidationMap::threshold_at`]. A logarithm is from 5 units too small to 1 too large: so an account may be up
+/// to 5 above the upper edge of its band, and where the price stands is known to 6. From there on a band is counted:
+/// not one with its edge 20 units below the price, 0.021%, while its weight has 2^-12, 0.024%.
 const THRESHOLD_MARGIN: i64 = 14;
 /// log2 of 10,000 in units of 2^-16, rounded to nearest.
 const LOG_BPS: i64 = 870_824;
@@ -80,7 +82,8 @@ stored! {
     LiquidationMap {
         /// Debt shares in each band, lowest ratio first.
         bands: [DebtShares; 256],
-        /// 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that band.
+        /// 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that
+        /// band.
         origin: i64,
         /// The first band of the kept sums, 0 to 255.
         threshold: u64,
@@ -94,7 +97,7 @@ stored! {
         folds: u64,
         /// How many of `folded` are in use.
         told_apart: u64,
-        /// What those foldings did to the accounts that have not been touched since, oldest accounts first.
+        /// Effect of those foldings on the accounts that have not been touched since, oldest accounts first.
         folded: [Fold; 8],
     }
 }
@@ -102,8 +105,8 @@ stored! {
 stored! {
     /// Where an account's debt is on the liquidation map; zeros without debt.
     Place {
-        /// The absolute band it was put into, 32 × log2 of debt shares ÷ collateral, rounded down; 32,767 if that was beyond the
-        /// map's upper end, and the map's first band if it was below it.
+        /// The absolute band it was put into, 32 × log2 of debt shares ÷ collateral, rounded down; 32,767 if that was
+        /// beyond the map's upper end, and the map's first band if it was below it.
         band: i16,
         /// How often the map had folded shares by then.
         folds: u16,
@@ -111,10 +114,11 @@ stored! {
 }
 
 stored! {
-    /// What the map's foldings have done to the accounts that were put into their bands at one time: those from `top` on are in
-    /// the last band, the others in `low` if that is higher than their own.
+    /// Effect of the map's foldings on the accounts that were put into their bands at one time: those from `top` on are
+    /// in the last band, the others in `low` if that is higher than their own.
     Fold {
-        /// It concerns who was put into a band after at most so many foldings, and after more than the fold before it says.
+        /// It concerns who was put into a band after at most so many foldings, and after more than the fold before it
+        /// says.
         last: u16,
         /// Absolute band.
         low: i16,
@@ -141,8 +145,8 @@ pub(crate) struct Sums {
     weight: u128,
 }
 
-/// log2(1 + i ÷ [`STEPS`]) in units of 2^-16, rounded to nearest, and how much larger it is at i + 1. By squaring: each square
-/// that reaches two gives a bit.
+/// log2(1 + i ÷ [`STEPS`]) in units of 2^-16, rounded to nearest, and how much larger it is at i + 1. By squaring:
+/// each square that reaches two gives a bit.
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -178,7 +182,8 @@ const LOG_TABLE: [(u32, u32); STEPS] = {
     table
 };
 
-/// 2^(i ÷ 32) in units of 2^-63, rounded down. By square roots: of two, of that, and so on, multiplied as i's bits say.
+/// 2^(i ÷ 32) in units of 2^-63, rounded down. By square roots: of two, of that, and so on, multiplied as i's bits
+/// say.
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -204,9 +209,9 @@ const EXP_TABLE: [u64; 32] = {
     table
 };
 
-/// For each band 2^32 ÷ (upper edge × (1 + 2^-12)), rounded down, the edge in units of the origin: collateral for one debt
-/// share. The factor covers what [`LiquidationMap::band`] may be off, so no account of the band has less. Nothing for the last
-/// band, which has no upper edge.
+/// For each band 2^32 ÷ (upper edge × (1 + 2^-12)), rounded down, the edge in units of the origin: collateral for one
+/// debt share. The factor covers what [`LiquidationMap::band`] may be off, so no account of the band has less. Nothing
+/// for the last band, which has no upper edge.
 #[allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -232,8 +237,8 @@ fn weight(band: u8) -> u32 {
     WEIGHTS.get(usize::from(band)).copied().unwrap_or(0)
 }
 
-/// log2 in units of 2^-16 of a number that is not zero: at most 5 units below the exact value (0.005% of the argument), at most
-/// 1 above it, and never falling.
+/// log2 in units of 2^-16 of a number that is not zero: at most 5 units below the exact value (0.005% of the argument),
+/// at most 1 above it, and never falling.
 #[inline]
 fn log2(x: u64) -> i64 {
     // Halving the bits that may be empty: the virtual machine has no instruction that counts them.
@@ -299,11 +304,11 @@ fn shifted_far(x: u128, bits: i64) -> u64 {
 }
 
 impl LiquidationMap {
-    /// The band of an account: 32 × log2 (shares ÷ collateral), rounded down, from the origin; the outermost bands for what
-    /// lies beyond. Without collateral the last, without debt the first.
+    /// The band of an account: 32 × log2 (shares ÷ collateral), rounded down, from the origin; the outermost bands
+    /// for what lies beyond. Without collateral the last, without debt the first.
     ///
-    /// One native division: the map begins in the octave from 2^o on, so for what lies within it shares ÷ collateral ×
-    /// 2^(20 − o) has 21 to 29 bits, and its logarithm needs only so much.
+    /// One native division: the map begins in the octave from 2^o on, so for what lies within it shares ÷ collateral
+    /// × 2^(20 − o) has 21 to 29 bits, and its logarithm needs only so much.
     #[inline]
     #[must_use]
     pub fn band(&self, shares: DebtShares, collateral: Collateral) -> u8 {
@@ -345,10 +350,12 @@ impl LiquidationMap {
         u8::try_from(band).unwrap_or(if band < 0 { 0 } else { u8::MAX })
     }
 
-    /// The first band that is under water at `price`: the lowest with an account that owes more than its collateral is worth.
+    /// The first band that is under water at `price`: the lowest with an account that owes more than its collateral is
+    /// worth.
     ///
-    /// [`THRESHOLD_MARGIN`] lower than the logarithms say, of which each may be a little too small: so no such band is left out,
-    /// and of one that is taken in without need [`weight`] still counts less collateral than would cover its debt.
+    /// [`THRESHOLD_MARGIN`] lower than the logarithms say, of which each may be a little too small: so no such band is
+    /// left out, and of one that is taken in without need [`weight`] still counts less collateral than would cover its
+    /// debt.
     #[inline]
     pub(crate) fn threshold_at(&self, price: Price, index: Index) -> u8 {
         if price.raw() == 0 || index.raw() == 0 {
@@ -383,8 +390,8 @@ impl LiquidationMap {
         num::div_floor(num::q_times(moved, num::BPS)?, u128::from(ltv.factor())).map(Price::from_raw)
     }
 
-    /// Moves an account's shares from the band that holds them to another, and keeps the sums. Each is a number of shares and
-    /// its band.
+    /// Moves an account's shares from the band that holds them to another, and keeps the sums. Each is a number of
+    /// shares and its band.
     ///
     /// # Errors
     /// [`Error::BooksBroken`] if the map does not hold what the account says.
@@ -419,7 +426,8 @@ impl LiquidationMap {
         self.band_folded(place)
     }
 
-    /// What an account of so many debt shares remembers that is put into a band of the map now; zeros without debt.
+    /// Place that an account of so many debt shares remembers when it is put into a band of the map now; zeros without
+    /// debt.
     #[inline]
     #[must_use]
     pub fn place(&self, shares: DebtShares, band: u8) -> Place {
@@ -465,8 +473,8 @@ impl LiquidationMap {
         self.threshold = CENTER.unsigned_abs();
     }
 
-    /// Centers the map anew, whatever it holds, if the price is two octaves or more from where it was last centered. The kept sums
-    /// then begin at the last band. Returns whether the origin moved.
+    /// Centers the map anew, whatever it holds, if the price is two octaves or more from where it was last centered.
+    /// The kept sums then begin at the last band. Returns whether the origin moved.
     #[inline]
     pub(crate) fn follow_price(&mut self, price: Price, index: Index, ltv: Bps) -> bool {
         let (now, then) = (price.raw(), self.centered.raw());
@@ -490,8 +498,8 @@ impl LiquidationMap {
         moved
     }
 
-    /// Moves the bands to where they are from the origin `to` on. Returns false, with nothing changed, once accounts could not
-    /// remember the number of another folding.
+    /// Moves the bands to where they are from the origin `to` on. Returns false, with nothing changed, once accounts
+    /// could not remember the number of another folding.
     fn fold(&mut self, to: i64) -> bool {
         let up = to > self.origin;
         let far = self.origin.abs_diff(to).min(u64::from(LAST));
@@ -656,7 +664,7 @@ impl Fold {
         padding: [0; 2],
     };
 
-    /// What it does once the map has also moved up or down, to the bands `first` to `last`.
+    /// This fold once the map has also moved up or down, to the bands `first` to `last`.
     fn then(self, up: bool, first: i16, last: i16) -> Self {
         if up {
             let low = self.low.max(first);
@@ -678,7 +686,7 @@ impl Fold {
         }
     }
 
-    /// Whether both do the same to whomever they concern.
+    /// True if both do the same to the accounts they concern.
     fn does_as(self, other: Self) -> bool {
         (self.low, self.top) == (other.low, other.top)
     }

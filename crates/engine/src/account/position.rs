@@ -39,7 +39,7 @@ stored! {
 }
 
 stored! {
-    /// What a market owes one keeper.
+    /// A market's debt to one keeper.
     KeeperLedger {
         /// The market it belongs to.
         market: Key,
@@ -72,7 +72,7 @@ impl MarginAccount {
         }
     }
 
-    /// Whether the account owes anything. Without debt its owner may withdraw at any price, or none.
+    /// True if the account has debt. Without debt its owner may withdraw at any price, or none.
     #[must_use]
     pub fn has_debt(&self) -> bool {
         self.debt_shares != DebtShares::ZERO

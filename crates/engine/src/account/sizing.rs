@@ -1,15 +1,15 @@
 //! How much of an account is liquidated, and at what penalty: closed form, no search.
 //!
-//! Accounts are judged at the higher of spot and guarded price, h, and settled at the lower, l. With debt D, collateral values
-//! V_h and V_l, target LTV τ and penalty β, repaying x and seizing x(1+β) of value at l, which is x(1+β)h/l at h, leaves
-//! (D − x) = τ (V_h − x(1+β)h/l), so
+//! Accounts are judged at the higher of spot and guarded price, h, and settled at the lower, l. With debt D, collateral
+//! values V_h and V_l, target LTV τ and penalty β, repaying x and seizing x(1+β) of value at l, which is x(1+β)h/l
+//! at h, leaves (D − x) = τ (V_h − x(1+β)h/l), so
 //!
 //! ```text
 //! x = (D − τV_h) / (1 − τ(1+β)h/l)
 //! ```
 //!
-//! From the take-over LTV θ on, all of the debt is taken, and all of the margin: that is at most 1/θ − 1 of the debt, and
-//! `takeover_penalty` covers it. A partial liquidation never takes more than there is: β ≤ V_l/D − 1.
+//! From the take-over LTV θ on, all of the debt is taken, and all of the margin: that is at most 1/θ − 1 of the
+//! debt, and `takeover_penalty` covers it. A partial liquidation never takes more than there is: β ≤ V_l/D − 1.
 
 use crate::{
     config::Config,
@@ -54,13 +54,13 @@ pub struct Terms {
     pub repay: Quote,
     /// Collateral taken for it, atoms.
     pub seize: Collateral,
-    /// What that collateral counts for at l, quote atoms.
+    /// Value of that collateral at l, quote atoms.
     pub worth: Quote,
     /// Penalty, bps of the debt repaid, rounded down.
     pub penalty: Bps,
     /// The same in quote atoms, rounded down; nothing if the collateral does not cover the debt.
     pub penalty_amount: Quote,
-    /// What the debt exceeds the collateral by at l, quote atoms: the backstop's loss. Only of a take-over.
+    /// Excess of the debt over the collateral's value at l, quote atoms: the backstop's loss. Only of a take-over.
     pub deficit: Quote,
 }
 
@@ -73,15 +73,15 @@ pub struct Values {
     pub settled: Quote,
 }
 
-/// Whether debt > `ltv` × value.
+/// True if debt > `ltv` × value.
 #[inline]
 #[must_use]
 pub fn exceeds(debt: Quote, value: Quote, ltv: Bps) -> bool {
     num::wide_small(debt.0, WHOLE.0) > num::wide_small(value.0, ltv.0)
 }
 
-/// What an account is judged by: a market's parameters, but for the liquidation LTV, which a ramp may move, and what follows
-/// from the two prices.
+/// Rules that an account is judged by: a market's parameters, the liquidation LTV as a ramp may have moved it, and the
+/// figures that follow from the two prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// See [`Config::target_ltv`].
@@ -143,8 +143,8 @@ fn standing<W: Width>(rules: &Rules, debt: Quote, value: Quote) -> Standing {
     }
 }
 
-/// The wanted penalty, or what the collateral has left for one: min(wanted, V_l/D − 1), bps, rounded down. `None` if the
-/// collateral is worth less than the debt.
+/// The wanted penalty, or what the collateral has left for one: min(wanted, V_l/D − 1), bps, rounded down. `None` if
+/// the collateral is worth less than the debt.
 #[inline]
 fn affordable<W: Width>(wanted: Bps, debt: Quote, value: Quote) -> Option<Bps> {
     if W::product(debt.0, wanted.plus_one()) <= W::product(value.0, WHOLE) {
@@ -185,7 +185,7 @@ fn repayment<W: Width>(rules: &Rules, spread: u64, debt: Quote, value: Quote, pe
 /// of each token, and seized value ≤ repaid × (1 + β).
 ///
 /// # Errors
-/// Those of [`Demand::of`].
+/// The errors of [`Demand::of`].
 pub fn terms(config: &Config, debt: Quote, collateral: Collateral, price: &Divisor) -> Result<Terms> {
     let value = price.value(collateral)?;
     let prices = LiquidationPrices {
@@ -204,8 +204,9 @@ impl Demand {
     /// On an account of `debt` whose collateral has these values.
     ///
     /// # Errors
-    /// [`Error::AccountHealthy`] unless debt > liquidation LTV × V_h; of a partial liquidation [`Error::PriceGapTooWide`] if the
-    /// two prices are further apart than `max_gap`, [`Error::CollateralBelowDebt`] if V_l < debt.
+    /// [`Error::AccountHealthy`] unless debt > liquidation LTV × V_h; of a partial liquidation
+    /// [`Error::PriceGapTooWide`] if the two prices are further apart than `max_gap`, [`Error::CollateralBelowDebt`] if
+    /// V_l < debt.
     #[inline]
     pub fn of(rules: &Rules, debt: Quote, values: Values) -> Result<Self> {
         if num::are_native(debt.0, values.judged.0) {
@@ -247,8 +248,8 @@ impl Demand {
         }
     }
 
-    /// The same cut down to `limit` quote atoms, for an account of `debt`. A rest below the minimum debt is left only where
-    /// the cut would be a crumb otherwise. Take-overs are never cut: hiding bad debt in accounts helps nobody.
+    /// The same cut down to `limit` quote atoms, for an account of `debt`. A rest below the minimum debt is left only
+    /// where the cut would be a crumb otherwise. Take-overs are never cut: hiding bad debt in accounts helps nobody.
     ///
     /// # Errors
     /// `otherwise` if the limit is below the minimum debt and below what is wanted.
@@ -258,7 +259,7 @@ impl Demand {
         Ok(self.cut_to(repay))
     }
 
-    /// What [`Demand::within`] leaves to be repaid.
+    /// Repayment that [`Demand::within`] leaves, quote atoms.
     #[inline]
     pub(crate) fn most_within(&self, config: &Config, debt: Quote, limit: Quote, otherwise: Error) -> Result<Quote> {
         if self.extent == Extent::TakeOver || self.repay <= limit {
@@ -285,8 +286,8 @@ impl Demand {
         }
     }
 
-    /// The terms for an account of `collateral` at the price of settling: collateral worth the debt repaid and the penalty,
-    /// rounded down, at most all of it; of a take-over all, but for what the rounding of the penalty leaves.
+    /// The terms for an account of `collateral` at the price of settling: collateral worth the debt repaid and the
+    /// penalty, rounded down, at most all of it; of a take-over all, but for what the rounding of the penalty leaves.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -328,8 +329,9 @@ impl Demand {
 }
 
 impl Terms {
-    /// The keeper's bounty, quote atoms, rounded down: of a partial liquidation tip + share × repaid, at most half of the
-    /// penalty; of a take-over tip + share × what the collateral pays of the debt, whatever the margin. At most `bounty_cap`.
+    /// The keeper's bounty, quote atoms, rounded down: of a partial liquidation tip + share × repaid, at most half of
+    /// the penalty; of a take-over tip + share × what the collateral pays of the debt, whatever the margin. At most
+    /// `bounty_cap`.
     #[inline]
     #[must_use]
     pub fn bounty(&self, config: &Config) -> Quote {
@@ -345,7 +347,8 @@ impl Terms {
         })
     }
 
-    /// The part of the penalty that guardians have a share of, quote atoms, rounded down: that of a partial liquidation.
+    /// The part of the penalty that guardians have a share of, quote atoms, rounded down: that of a partial
+    /// liquidation.
     #[inline]
     #[must_use]
     pub fn shared_penalty(&self, config: &Config) -> Quote {

@@ -37,7 +37,8 @@ record! {
         inventory_after: Collateral,
         /// The part of the proceeds that paid back what was written off.
         recovered: Quote,
-        /// What of it was lost for good, for the last of the inventory that could pay it back is sold; quote atoms.
+        /// The part of the written-off debt that was lost for good, for the last of the inventory that could pay it
+        /// back is sold; quote atoms.
         lost: Quote,
         /// The guardians' claim, void with that, quote atoms.
         guardians_lost: Quote,
@@ -77,12 +78,14 @@ impl Market {
         })
     }
 
-    /// Sells `amount` of inventory at the mean ask of the schedule ([`crate::backstop::auction`]), all of it or nothing; anyone may buy.
-    /// Proceeds pay the backstop's debt first, then what was written off ([`crate::pool::recovery`]).
+    /// Sells `amount` of inventory at the mean ask of the schedule ([`crate::backstop::auction`]), all of it or
+    /// nothing; anyone may buy. Proceeds pay the backstop's debt first, then what was written off
+    /// ([`crate::pool::recovery`]).
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],
-    /// [`Error::SlippageExceeded`] if it costs more than `max_cost`, those of [`Prices::check`] and [`Prices::offered`].
+    /// [`Error::SlippageExceeded`] if it costs more than `max_cost`, those of [`Prices::check`] and
+    /// [`Prices::offered`].
     pub fn buy_inventory(
         &mut self,
         amount: Collateral,
@@ -109,7 +112,9 @@ impl Market {
         let (repaid, recovered) = books.receive(cost)?;
         let gain = books.income.sell(inventory, amount, cost);
         let written_off = books.recovery.written_off;
-        let ended = books.count_down(amount, prices.lowest());
+        let settles = prices.permit(PriceUse::Borrow).is_ok();
+        let highest = settles.then(|| prices.highest()).transpose()?;
+        let ended = books.count_down(amount, highest);
         books.invariant()?;
         self.books = books;
         Ok(Sale {
@@ -126,8 +131,9 @@ impl Market {
         })
     }
 
-    /// Sells as much inventory as `budget` pays for at the mean ask, rounded down, and at least `min_amount`: what the flow limit
-    /// or the inventory leaves, if that is less. The caller pays what that costs, which may be a little less than the budget.
+    /// Sells as much inventory as `budget` pays for at the mean ask, rounded down, and at least `min_amount`: what the
+    /// flow limit or the inventory leaves, if that is less. The caller pays what that costs, which may be a little less
+    /// than the budget.
     ///
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], also if the budget is too small for an atom;
@@ -159,10 +165,10 @@ impl Market {
         self.buy_inventory(affordable.min(available), budget, prices, clock)
     }
 
-    /// What [`Market::buy_inventory`] would sell now, and at what price its first atom. For buyers.
+    /// Inventory that [`Market::buy_inventory`] would sell now, and the price of its first atom. For buyers.
     ///
     /// # Errors
-    /// Those of [`Market::buy_inventory`] about prices.
+    /// The errors of [`Market::buy_inventory`] about prices.
     pub fn offer(&self, prices: &Prices, clock: Clock) -> Result<Offer> {
         let unwind = &self.books.unwind;
         Ok(Offer {
@@ -175,7 +181,8 @@ impl Market {
     /// Pays out a keeper's credit, as far as credits are funded; the rest stays owed.
     ///
     /// # Errors
-    /// [`Error::NothingToClaim`], [`Error::CreditsUnfunded`] if there is no cash for any of it yet, [`Error::Overflow`].
+    /// [`Error::NothingToClaim`], [`Error::CreditsUnfunded`] if there is no cash for any of it yet,
+    /// [`Error::Overflow`].
     pub fn claim_bounty(&mut self, ledger: &mut KeeperLedger) -> Result<BountyClaim> {
         if ledger.credit == Quote::ZERO {
             return Err(Error::NothingToClaim);

@@ -10,6 +10,9 @@ use crate::{
 /// Without an accepted reading for so long, seconds, level and age no longer keep guardians in: seven days.
 pub const DEAD_SECONDS: i64 = 7 * 86_400;
 
+/// Largest age of the stored prices for a request whose release is over, seconds, where borrowing allows less: an hour.
+pub const RELEASED_AGE: u64 = 3_600;
+
 record! {
     /// A guardian put capital behind the backstop.
     GuardianDeposit {
@@ -19,7 +22,7 @@ record! {
         shares: GuardianShares,
         /// The part of it that paid the backstop's debt to the pool.
         repaid: Quote,
-        /// What the claim lacked before, at the stored price, quote atoms.
+        /// Impairment of the claim before, at the stored price, quote atoms.
         impaired: Quote,
         /// The guardians' claim now, quote atoms.
         claim_after: Quote,
@@ -45,7 +48,7 @@ record! {
     GuardianWithdrawal {
         /// Quote atoms paid out, rounded down.
         amount: Quote,
-        /// What is unpaid of its request now, quote atoms.
+        /// Unpaid part of the request now, quote atoms.
         unpaid: Quote,
         /// All fixed claims of those who asked to leave now, quote atoms.
         requested_after: Quote,
@@ -53,13 +56,14 @@ record! {
 }
 
 impl Market {
-    /// Takes a guardian's capital in, for at least `min_shares` shares of the claim, if the claim lacks at most `max_impairment`
-    /// quote atoms ([`Market::claim_impairment`]): who joins bears his part of that. At any level, for it takes the stored price;
-    /// who wants a fresh one shows it first. Not while written-off debt may still be paid back ([`crate::pool::recovery`]).
+    /// Takes a guardian's capital in, for at least `min_shares` shares of the claim, if the claim lacks at most
+    /// `max_impairment` quote atoms ([`Market::claim_impairment`]): who joins bears his part of that. At any level, for
+    /// it takes the stored price; who wants a fresh one shows it first. Not while written-off debt may still be paid
+    /// back ([`crate::pool::recovery`]).
     ///
     /// # Errors
-    /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share; [`Error::SlippageExceeded`],
-    /// [`Error::WrittenOff`], [`Error::ClaimImpaired`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`]; [`Error::ZeroAmount`], also if it is too little for one share;
+    /// [`Error::SlippageExceeded`], [`Error::WrittenOff`], [`Error::ClaimImpaired`], [`Error::Overflow`].
     pub fn guardian_deposit(
         &mut self,
         position: &mut GuardianPosition,
@@ -100,15 +104,17 @@ impl Market {
         })
     }
 
-    /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens `guardian_cooldown` seconds
-    /// from now; see [`crate::backstop::guardians`]. The claim is the shares' part of the guardians' claim, or of what the backstop can pay of all
-    /// claims at the lowest of the stored prices if that is less, rounded down. One request at a time.
+    /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens
+    /// `guardian_cooldown` seconds from now; see [`crate::backstop::guardians`]. The claim is the shares' part of the
+    /// guardians' claim, rounded down. One request at a time.
     ///
-    /// No shares at all take an open request back, at the share value of then: what is unpaid of it buys shares as a deposit does.
+    /// No shares at all take an open request back, at the share value of then: what is unpaid of it buys shares as a
+    /// deposit does.
     ///
     /// # Errors
-    /// [`Error::RequestRunning`], [`Error::InsufficientGuardianShares`], [`Error::ClaimWorthless`], [`Error::SlippageExceeded`];
-    /// of taking back [`Error::NothingRequested`], [`Error::TooEarly`]; [`Error::Overflow`].
+    /// [`Error::RequestRunning`], [`Error::InsufficientGuardianShares`], [`Error::ClaimWorthless`],
+    /// [`Error::SlippageExceeded`]; of taking back [`Error::NothingRequested`], [`Error::TooEarly`];
+    /// [`Error::Overflow`].
     pub fn guardian_request(
         &mut self,
         position: &mut GuardianPosition,
@@ -128,8 +134,7 @@ impl Market {
         if shares > next.shares {
             return Err(Error::InsufficientGuardianShares);
         }
-        let equity = positive(books.equity(self.guard.lowest(&self.config))?);
-        let amount = books.guardians.ask(&mut next, shares, equity)?;
+        let amount = books.guardians.ask(&mut next, shares)?;
         if amount < min_amount {
             return Err(Error::SlippageExceeded);
         }
@@ -166,16 +171,19 @@ impl Market {
         })
     }
 
-    /// Pays an open request as much of `amount` as can leave now, and at least `min_amount`: its part of max(0, C), of what there is,
-    /// and of the backstop's cash, which there is only when it owes nobody anything ([`crate::backstop::guardians`]). It may be nothing. What is
-    /// unpaid because no more could leave earns for standing by from then on.
+    /// Pays an open request as much of `amount` as can leave now, and at least `min_amount`: its part of max(0, C), of
+    /// what there is, and of the backstop's cash, which there is only when it owes nobody anything
+    /// ([`crate::backstop::guardians`]). It may be nothing. The part left unpaid because no more could leave earns for
+    /// standing by from then on.
     ///
-    /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some if they are. Without an
-    /// accepted reading for [`DEAD_SECONDS`] the stored ones are taken as they are, whatever the level: nobody is kept by a dead feed.
+    /// While inventory or debt depends on prices: at Normal, at stored prices no older than `max_age_short`; show some
+    /// if they are. Once the release is over the level no longer refuses, and the stored prices may be
+    /// [`RELEASED_AGE`] old: both hang on parameters, and nobody is kept by those. Without an accepted reading for
+    /// [`DEAD_SECONDS`] the stored ones are taken as they are, whatever the level: nobody is kept by a dead feed.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TooEarly`], [`Error::MarketGuarded`], [`Error::MarketHalted`],
-    /// [`Error::PriceTooOld`], [`Error::SlippageExceeded`], [`Error::Overflow`].
+    /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TooEarly`], [`Error::MarketGuarded`],
+    /// [`Error::MarketHalted`], [`Error::PriceTooOld`], [`Error::SlippageExceeded`], [`Error::Overflow`].
     pub fn guardian_withdraw(
         &mut self,
         position: &mut GuardianPosition,
@@ -189,7 +197,11 @@ impl Market {
         let mut next = position.in_era(books.guardians.era);
         next.check_open(clock)?;
         if books.leaving_needs_prices() && self.guard.age(clock) < DEAD_SECONDS.unsigned_abs() {
-            self.check_leaving_price(clock)?;
+            if next.is_released(clock) {
+                self.check_released_price(clock)?;
+            } else {
+                self.check_leaving_price(clock)?;
+            }
         }
         let lowest = self.guard.lowest(&self.config);
         let means = Means {
@@ -213,7 +225,7 @@ impl Market {
         })
     }
 
-    /// Whether capital may leave at the stored prices: at Normal, and no older than borrowing allows.
+    /// Checks that capital may leave at the stored prices: at Normal, and no older than borrowing allows.
     ///
     /// # Errors
     /// [`Error::MarketGuarded`], [`Error::MarketHalted`], [`Error::PriceTooOld`].
@@ -229,6 +241,17 @@ impl Market {
                 Ok(())
             }
         }
+    }
+
+    /// Checks that a request whose release is over may leave at the stored prices: at any level.
+    ///
+    /// # Errors
+    /// [`Error::PriceTooOld`].
+    fn check_released_price(&self, clock: Clock) -> Result<()> {
+        if self.guard.age(clock) > RELEASED_AGE.max(self.config.max_age_short.into()) {
+            return Err(Error::PriceTooOld);
+        }
+        Ok(())
     }
 
     /// A position may be closed when it holds no shares and no request of this era.

@@ -34,7 +34,7 @@ record! {
         paid_in_cash: Quote,
         /// Collateral taken, atoms.
         seized: Collateral,
-        /// What the debt exceeded the collateral by at that price: the backstop's loss, quote atoms.
+        /// Excess of the debt over the collateral's value at that price, quote atoms: the backstop's loss.
         deficit: Quote,
         /// Bounty credited to the keeper, quote atoms.
         bounty: Quote,
@@ -59,9 +59,9 @@ struct Debt {
     whole: Quote,
 }
 
-/// Everything that a liquidation on some terms changes, worked out and not yet stored: the words that change and no others, for
-/// copying the account and all books out and back would be an eighth of the whole work. In this order, for an error takes the place
-/// of the first field, which the compiler then moves byte by byte.
+/// Everything that a liquidation on some terms changes, worked out and not yet stored: the words that change and no
+/// others, for copying the account and all books out and back would be an eighth of the whole work. In this order, for
+/// an error takes the place of the first field, which the compiler then moves byte by byte.
 #[repr(C)]
 struct Outcome {
     /// The band that holds the account.
@@ -88,8 +88,8 @@ struct Outcome {
     debt_after: Quote,
 }
 
-/// Liquidations of one market at one moment and one price. What they share — interest up to now, prices, the fall that
-/// the backstop must stand — is computed once; then each account costs only its own arithmetic.
+/// Liquidations of one market at one moment and one price. Their shared part — interest up to now, prices, the fall
+/// that the backstop must stand — is computed once; then each account costs only its own arithmetic.
 pub struct Liquidations<'a> {
     market: &'a mut Market,
     prices: &'a Prices,
@@ -115,7 +115,8 @@ impl Market {
     /// Begins liquidating: accrues interest, and takes stock of the backstop at these prices.
     ///
     /// # Errors
-    /// [`Error::ActionPaused`], those of [`Prices::check`] and [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// [`Error::ActionPaused`], those of [`Prices::check`] and [`Prices::liquidation`]; [`Error::PriceOutOfRange`],
+    /// [`Error::Overflow`].
     pub fn liquidations<'a>(&'a mut self, prices: &'a Prices, clock: Clock) -> Result<Liquidations<'a>> {
         pause::check(self.pauses.liquidate, clock)?;
         prices.check(PriceUse::Liquidate, clock)?;
@@ -155,7 +156,7 @@ impl Market {
         })
     }
 
-    /// Whether an account is above its liquidation LTV at `price` and `clock`. For keepers.
+    /// True if an account is above its liquidation LTV at `price` and `clock`. For keepers.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -173,12 +174,13 @@ impl Liquidations<'_> {
     /// Liquidates one account against the backstop (see [`crate::account::sizing`]).
     ///
     /// - At the take-over LTV or beyond: whole, always.
-    /// - Below it, to the target LTV, in full while the stress cover is not negative after it ([`crate::backstop::capacity`]). Else only as
-    ///   far as the inventory stays within the pipeline, what is sold in `pipeline` seconds; beyond that the account waits:
-    ///   its own margin bears the fall first. While Guarded, no more than a step at a time besides.
+    /// - Below it, to the target LTV, in full while the stress cover is not negative after it
+    ///   ([`crate::backstop::capacity`]). Else only as far as the inventory stays within the pipeline, what is sold in
+    ///   `pipeline` seconds; beyond that the account waits: its own margin bears the fall first. While Guarded, no more
+    ///   than a step at a time besides.
     ///
-    /// The backstop's cash pays first; for the rest debt shares move from the account to the backstop, so the pool neither
-    /// gains nor loses. The keeper's bounty is credited to its ledger.
+    /// The backstop's cash pays first; for the rest debt shares move from the account to the backstop, so the pool
+    /// neither gains nor loses. The keeper's bounty is credited to its ledger.
     ///
     /// # Errors
     /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::PriceGapTooWide`],
@@ -234,7 +236,7 @@ impl Liquidations<'_> {
         })
     }
 
-    /// What an account owes now.
+    /// An account's debt now.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
@@ -252,8 +254,8 @@ impl Liquidations<'_> {
         Ok(Debt { exact, whole })
     }
 
-    /// How much of its debt is to be taken, as far as the account alone can tell. While Guarded, and unless the account is taken
-    /// over, that is a step: then also what it uses up.
+    /// How much of its debt is to be taken, as far as the account alone can tell. While Guarded, and unless the account
+    /// is taken over, that is a step: then also what it uses up.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `debt`")]
     fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<Step>)> {
@@ -272,7 +274,7 @@ impl Liquidations<'_> {
         }
     }
 
-    /// What taking `demand` of an account changes.
+    /// Changes made by taking `demand` of an account.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `debt`")]
     fn outcome(&self, account: &MarginAccount, debt: &Debt, demand: Demand) -> Result<Outcome> {
@@ -314,8 +316,8 @@ impl Liquidations<'_> {
         })
     }
 
-    /// The guardians' part of the penalty. For a take-over while Guarded they earn nothing: nobody is paid for a price pushed
-    /// that far.
+    /// The guardians' part of the penalty. For a take-over while Guarded they earn nothing: nobody is paid for a price
+    /// pushed that far.
     fn guardians_earn(&self, terms: &Terms) -> Quote {
         if self.steps.is_some() && terms.extent == Extent::TakeOver {
             return Quote::ZERO;
@@ -323,7 +325,7 @@ impl Liquidations<'_> {
         Guardians::earned(terms.shared_penalty(&self.market.config), self.guardian_rate)
     }
 
-    /// Whether the stress cover would be negative.
+    /// True if the stress cover would be negative.
     #[inline]
     fn is_uncovered(&self, outcome: &Outcome) -> Result<bool> {
         let map = (&self.market.map, outcome.sums);
@@ -332,8 +334,8 @@ impl Liquidations<'_> {
         Ok(cover.is_negative())
     }
 
-    /// What is due cut down to what the pipeline takes. A rest of the pipeline that is worth less than the minimum debt, or
-    /// than what is wanted, is none.
+    /// The demand cut down to the room in the pipeline. Room that is worth less than the minimum debt, and less than
+    /// the demand, counts as none.
     ///
     /// # Errors
     /// [`Error::PipelineFull`].
@@ -357,7 +359,8 @@ impl Liquidations<'_> {
         }
     }
 
-    /// Records a step of a guarded liquidation, by the moments up to which the flow limit and the account's pace are used.
+    /// Records a step of a guarded liquidation, by the moments up to which the flow limit and the account's pace are
+    /// used.
     #[inline]
     fn record_step(&mut self, account: &mut MarginAccount, used: Option<(i64, i64)>) {
         if let (Some((flow, own)), Some(steps)) = (used, &mut self.steps) {
@@ -390,8 +393,8 @@ impl Liquidations<'_> {
         Ok((held.minus(moved)?, moved, Quote(num::ceil(exact)?)))
     }
 
-    /// What the backstop pays at once for debt of so many `shares`, `repay` quote atoms: cash, and the shares that it settles,
-    /// rounded down, in favor of the pool.
+    /// The backstop's payment at once for debt of so many `shares`, `repay` quote atoms: cash, and the shares that it
+    /// settles, rounded down, in favor of the pool.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `debt`")]
     fn pay(&self, shares: DebtShares, repay: Quote) -> Result<(Quote, DebtShares)> {

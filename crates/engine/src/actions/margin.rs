@@ -63,9 +63,10 @@ impl Market {
     /// LTV; without debt it needs neither.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`]; with debt [`Error::ActionPaused`], [`Error::PriceRequired`],
-    /// [`Error::InitialLtvExceeded`], [`Error::StressCoverExceeded`], [`Error::DebtBelowMinimum`], [`Error::FeedsSettling`], those of
-    /// [`Prices::check`] and [`Prices::conservative`]; [`Error::Overflow`].
+    /// [`Error::ZeroAmount`], [`Error::InsufficientCollateral`]; with debt [`Error::ActionPaused`],
+    /// [`Error::PriceRequired`], [`Error::InitialLtvExceeded`], [`Error::StressCoverExceeded`],
+    /// [`Error::DebtBelowMinimum`], [`Error::FeedsSettling`], those of [`Prices::check`] and [`Prices::conservative`];
+    /// [`Error::Overflow`].
     pub fn withdraw_collateral(
         &mut self,
         account: &mut MarginAccount,
@@ -185,7 +186,8 @@ impl Market {
         }
     }
 
-    /// debt ≥ minimum, debt ≤ initial LTV × value at the conservative price, and the stress cover suffices. Returns the debt.
+    /// debt ≥ minimum, debt ≤ initial LTV × value at the conservative price, and the stress cover suffices.
+    /// Returns the debt.
     fn check_initial_margin(&self, books: &Books, moved: &Move, prices: &Prices, clock: Clock) -> Result<Quote> {
         let account = moved.after;
         let debt = books.pool.index.debt(account.debt_shares)?;

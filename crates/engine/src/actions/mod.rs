@@ -13,7 +13,7 @@ mod settle;
 mod take_out;
 
 pub use backstop::{BountyClaim, Funding, Sale};
-pub use guardians::{DEAD_SECONDS, GuardianDeposit, GuardianRequest, GuardianWithdrawal};
+pub use guardians::{DEAD_SECONDS, GuardianDeposit, GuardianRequest, GuardianWithdrawal, RELEASED_AGE};
 pub use liquidate::{Liquidation, Liquidations};
 pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};

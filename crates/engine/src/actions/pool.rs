@@ -26,12 +26,12 @@ record! {
 }
 
 impl Market {
-    /// Supplies `amount` to the pool for LP shares at par, rounded down in favour of those who are in already. Not while the
-    /// pool is impaired ([`Market::impaired`]).
+    /// Supplies `amount` to the pool for LP shares at par, rounded down in favor of those who are in already. Not while
+    /// the pool is impaired ([`Market::impaired`]).
     ///
     /// # Errors
-    /// [`Error::ActionPaused`], [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`] if fewer
-    /// than `min_shares`, [`Error::SupplyCapReached`], [`Error::WrittenOff`], [`Error::PoolImpaired`],
+    /// [`Error::ActionPaused`], [`Error::ZeroAmount`] (also if the amount buys no share), [`Error::SlippageExceeded`]
+    /// if fewer than `min_shares`, [`Error::SupplyCapReached`], [`Error::WrittenOff`], [`Error::PoolImpaired`],
     /// [`Error::Overflow`].
     pub fn supply(&mut self, amount: Quote, min_shares: LpShares, clock: Clock) -> Result<Supply> {
         pause::check(self.pauses.supply, clock)?;
@@ -54,9 +54,9 @@ impl Market {
         Ok(Supply { amount, shares })
     }
 
-    /// Burns `shares` of the `held` LP shares for their part of what is there at the stored price, quote atoms, rounded down in
-    /// favour of those who stay: see [`Market::impaired`]. It needs no price, and no feed that has died
-    /// keeps anybody in.
+    /// Burns `shares` of the `held` LP shares for their part of what is there at the stored price, quote atoms, rounded
+    /// down in favor of those who stay: see [`Market::impaired`]. It needs no price, and no feed that has died keeps
+    /// anybody in.
     ///
     /// # Errors
     /// [`Error::ZeroAmount`] (also if the shares are worth no atom), [`Error::InsufficientLpShares`],

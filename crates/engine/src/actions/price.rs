@@ -33,11 +33,11 @@ record! {
 }
 
 impl Market {
-    /// Accepts readings for a use: keeps the newest of what is shown and known, and moves the guards. What is left out counts as
-    /// it is known, so nothing need be shown while that is young enough; see [`crate::price::oracle`].
+    /// Accepts readings for a use: keeps the newest of what is shown and known, and moves the guards. A reading left
+    /// out counts as it is known, so nothing need be shown while that is young enough; see [`crate::price::oracle`].
     ///
     /// # Errors
-    /// Those of [`Oracle::read`](crate::price::oracle::Oracle::read).
+    /// The errors of [`Oracle::read`](crate::price::oracle::Oracle::read).
     pub fn accept_prices(&mut self, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
         let mut look = Look::at(&self.oracle.known, self.oracle.has_redemption());
@@ -62,10 +62,10 @@ impl Market {
         Ok(Prices::new(believed, verdict, usage, clock))
     }
 
-    /// What the market knows already, accepted for a use: [`Market::accept_prices`] with nothing shown.
+    /// Readings that the market knows already, accepted for a use: [`Market::accept_prices`] with nothing shown.
     ///
     /// # Errors
-    /// Those of [`Market::accept_prices`].
+    /// The errors of [`Market::accept_prices`].
     pub fn known_prices(&mut self, usage: PriceUse, clock: Clock) -> Result<Prices> {
         self.accept_prices(&Readings::NONE, usage, clock)
     }
@@ -73,13 +73,13 @@ impl Market {
     /// Accepts readings for their own sake, bad ones too; anyone may.
     ///
     /// # Errors
-    /// Those of [`Market::accept_prices`].
+    /// The errors of [`Market::accept_prices`].
     pub fn observe_price(&mut self, shown: &Readings, clock: Clock) -> Result<(Prices, Observation)> {
         let accepted = self.accept_prices(shown, PriceUse::Observe, clock);
         // By reference: they are large, and dear to move.
         let prices = accepted.as_ref().map_err(|error| *error)?;
-        // Here and not in every action that is shown a price: what each map leaves out it counts in full, so being late costs
-        // nobody anything, and moving it takes more compute than a liquidation may ask for.
+        // Here and not in every action that is shown a price: what each map leaves out it counts in full, so being late
+        // costs nobody anything, and moving it takes more compute than a liquidation may ask for.
         let index = self.books.pool.index;
         self.map
             .follow_price(prices.guarded(), index, self.liquidation_ltv(clock));
@@ -105,8 +105,8 @@ impl Market {
         Ok((*prices, observation))
     }
 
-    /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no price
-    /// is stopped. After it the unwind's discount begins anew.
+    /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no
+    /// price is stopped. After it the unwind's discount begins anew.
     ///
     /// # Errors
     /// [`crate::Error::BrakeTooLong`], [`crate::Error::BrakeResting`].
@@ -118,8 +118,8 @@ impl Market {
         Ok(pull)
     }
 
-    /// Announces that the liquidation LTV will go to `to` on a straight line between two moments; see [`crate::governance::ramp`]. Who may
-    /// is the caller's business.
+    /// Announces that the liquidation LTV will go to `to` on a straight line between two moments; see
+    /// [`crate::governance::ramp`]. Who may is the caller's business.
     ///
     /// # Errors
     /// [`Error::RampRunning`] while an earlier one runs, those of a new ramp: [`Error::RampTooSoon`],

@@ -9,17 +9,18 @@ use crate::{
 record! {
     /// The backstop could not pay its debt: who bore what, quote atoms.
     Settlement {
-        /// The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-        /// loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
+        /// The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the
+        /// last loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
         protocol: Quote,
-        /// The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is left.
+        /// The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is
+        /// left.
         guardians: Quote,
         /// Debt that the pool will not be paid: the LP price falls by it, once.
         suppliers: Quote,
         /// Debt shares cancelled.
         shares: DebtShares,
-        /// Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first. Nothing
-        /// without inventory.
+        /// Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first.
+        /// Nothing without inventory.
         written_off: Quote,
         /// Inventory that may pay it back, collateral atoms.
         inventory: Collateral,
@@ -27,23 +28,25 @@ record! {
 }
 
 impl Market {
-    /// Settles a deficit: writes off what the backstop owes the pool and could not pay even at the highest price. Anyone may.
+    /// Settles a deficit: writes off what the backstop owes the pool and could not pay even at the highest price.
+    /// Anyone may.
     ///
     /// ```text
-    /// d = debt + unfunded credits − cash − reserves owed − inventory × highest       at most the debt; rounded down
+    /// d = debt + unfunded credits − cash − reserves owed − inventory × highest   at most the debt; rounded down
     /// highest = max(spot, guarded, own average, Pyth's average) + confidence
     /// ```
     ///
-    /// With inventory left that takes a fresh price at Normal, and d is written off: no interest, no utilisation, and the LP price
-    /// falls by it. What the inventory fetches beyond the rest of the debt pays it back first ([`crate::pool::recovery`]); the
-    /// guardians' claim stands behind that. Without inventory no price is needed, nothing can come back, and the protocol's
-    /// capital and the guardians' claim are lost with it.
+    /// With inventory left that takes a fresh price at Normal, and d is written off: no interest, no utilization, and
+    /// the LP price falls by it. Proceeds of the inventory beyond the rest of the debt pay it back first
+    /// ([`crate::pool::recovery`]); the guardians' claim stands behind that. Without inventory no price is needed,
+    /// nothing can come back, and the protocol's capital and the guardians' claim are lost with it.
     ///
-    /// What keepers are owed without cash for it stays owed, first of all. It is the only thing that ever lowers the price of an
-    /// LP share.
+    /// Unfunded credits of keepers stay owed, first of all. A settlement is the only thing that ever lowers the price
+    /// of an LP share.
     ///
     /// # Errors
-    /// [`Error::NothingToSettle`]; with inventory [`Error::PriceRequired`], those of [`Prices::check`] and [`Prices::highest`]; [`Error::Overflow`].
+    /// [`Error::NothingToSettle`]; with inventory [`Error::PriceRequired`], those of [`Prices::check`] and
+    /// [`Prices::highest`]; [`Error::Overflow`].
     pub fn settle_deficit(&mut self, prices: Option<&Prices>, clock: Clock) -> Result<Settlement> {
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
@@ -95,7 +98,8 @@ fn worth(inventory: Collateral, prices: Option<&Prices>, clock: Clock) -> Result
     Ok(prices.highest()?.cost(inventory).unwrap_or(Quote(u64::MAX)))
 }
 
-/// What the backstop's debt exceeds what it has by, keepers paid first and inventory fetching `worth`; at most the debt. Quote atoms.
+/// Excess of the backstop's debt over its assets, keepers paid first and inventory fetching `worth`; at most the debt.
+/// Quote atoms.
 fn lacking(books: &Books, worth: Quote) -> Result<Quote> {
     let backstop = &books.backstop;
     let debt = books.pool.index.debt(backstop.debt_shares)?;

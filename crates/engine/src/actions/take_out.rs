@@ -37,8 +37,9 @@ record! {
 }
 
 impl Market {
-    /// Announces that the protocol will take `amount` of its equity out, `take_out_delay` seconds from now and for `take_out_window` seconds;
-    /// the announcement keeps both times, whatever these parameters become. It replaces an earlier one, and zero takes it back. It can be announced until `expires_slot`, see [`crate::governance`]. Who
+    /// Announces that the protocol will take `amount` of its equity out, `take_out_delay` seconds from now and for
+    /// `take_out_window` seconds; the announcement keeps both times, whatever these parameters become. It replaces an
+    /// earlier one, and zero takes it back. It can be announced until `expires_slot`, see [`crate::governance`]. Who
     /// may is the caller's business.
     ///
     /// # Errors
@@ -76,13 +77,14 @@ impl Market {
         Ok(TakeOutCancellation { amount })
     }
 
-    /// Takes the announced equity out of the backstop's cash, all or none, in its time. While inventory or debt depends on prices: at
-    /// Normal, at stored prices no older than `max_age_short`. What is left must be worth all the guardians' claims, and the stress
-    /// cover must suffice beside what guardians have asked for, who come first: see [`crate::backstop::capacity`].
+    /// Takes the announced equity out of the backstop's cash, all or none, in its time. While inventory or debt depends
+    /// on prices: at Normal, at stored prices no older than `max_age_short`. The equity left must be worth all the
+    /// guardians' claims, and the stress cover must suffice beside the guardians' requests, which come first: see
+    /// [`crate::backstop::capacity`].
     ///
-    /// Unlike a guardian's request it closes again, for it would be at the disposal of whoever steals the authority's key; its S does
-    /// not fall to nothing, for the protocol's capital stands first; and it does not leave at the price of a dead feed, for the
-    /// authority can change feeds.
+    /// Unlike a guardian's request it closes again, for it would be at the disposal of whoever steals the authority's
+    /// key; its S does not fall to nothing, for the protocol's capital stands first; and it does not leave at the price
+    /// of a dead feed, for the authority can change feeds.
     ///
     /// # Errors
     /// [`Error::NothingQueued`], [`Error::TooEarly`], [`Error::Expired`], [`Error::BackstopCashInsufficient`],

@@ -50,7 +50,7 @@ fn later(seconds: i64) -> Clock {
     }
 }
 
-/// What an action says, and that it changed nothing of the market if it says no.
+/// Checks an action's result, and that it changed nothing of the market if it was refused.
 #[track_caller]
 #[allow(
     clippy::needless_pass_by_value,

@@ -1,7 +1,8 @@
 //! The unwind: when and at what price the backstop sells inventory.
 //!
-//! One flow bounds everything that leaves the vault for the market: k × `market_depth` an hour, quote atoms at the higher EMA,
-//! worked out when it is used. A linear variable-rate Dutch auction (Paradigm's VRGDA, with a linear price) keeps sales to it:
+//! One flow bounds everything that leaves the vault for the market: k × `market_depth` an hour, quote atoms at the
+//! higher EMA, worked out when it is used. A linear variable-rate Dutch auction (Paradigm's VRGDA, with a linear price)
+//! keeps sales to it:
 //!
 //! ```text
 //! lag      = now − anchor                                            behind (+) or ahead (−) of schedule
@@ -12,24 +13,24 @@
 //! `offered` is the upper end of the confidence interval, and while Guarded the highest of all prices, without discount
 //! ([`Prices::offered`]); `trend` is the higher of the two averages ([`Prices::trend`]), at which the flow counts too.
 //!
-//! A sale moves the anchor forward by the time that the flow limit takes for it, so each atom of a block is dearer than the one
-//! before it. On a straight line all of them together cost the mean of the first and the last:
+//! A sale moves the anchor forward by the time that the flow limit takes for it, so each atom of a block is dearer than
+//! the one before it. On a straight line all of them together cost the mean of the first and the last:
 //!
 //! ```text
 //! cost = amount × ( ask(lag) + ask(lag − time the flow takes for it) ) ÷ 2          rounded up
 //! ```
 //!
-//! so a block costs what many small purchases would. Where the line ends in between, at its largest discount, its premium or the
-//! floor, the mean is the rule all the same.
+//! so a block costs what many small purchases would. Where the line ends in between, at its largest discount, its
+//! premium or the floor, the mean is the rule all the same.
 //!
-//! The discount is for those who could have bought and did not. So it begins anew whenever nobody could: after the brake or a
-//! pause of sales ([`Schedule::stop`]), with every reading at which the market is not Normal, and with the first one at which it
-//! is again ([`Schedule::renew`]).
+//! The discount is for those who could have bought and did not. So it begins anew whenever nobody could: after the
+//! brake or a pause of sales ([`Schedule::stop`]), with every reading at which the market is not Normal, and with the
+//! first one at which it is again ([`Schedule::renew`]).
 //!
-//! The anchor prices the auction but cannot bound
-//! the flow: it lags while nobody buys, and a lag of an hour would let an hour's worth go at once. So there are two marks. The
-//! second, `used_until`, never lags behind now (a rate limiter, GCRA). Neither may pass now + burst. Hence in any window W at
-//! most the largest rate in it × (W + burst) is sold, whatever anyone does.
+//! The anchor prices the auction but cannot bound the flow: it lags while nobody buys, and a lag of an hour would let
+//! an hour's worth go at once. So there are two marks. The second, `used_until`, never lags behind now (a rate limiter,
+//! GCRA). Neither may pass now + burst. Hence in any window W at most the largest rate in it × (W + burst) is sold,
+//! whatever anyone does.
 
 use crate::{
     config::Config,
@@ -57,7 +58,7 @@ stored! {
     }
 }
 
-/// What the backstop offers now.
+/// The backstop's offer now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// Quote atoms for the next collateral atom, rounded up.
@@ -70,9 +71,9 @@ pub struct Offer {
 }
 
 impl Schedule {
-    /// The anchor after inventory arrives beside `held` atoms: no further behind than what was held takes to sell at `price`, the
-    /// market's own average. So what was left to grow cheap for long, if it is a crumb, does not make new inventory cheap.
-    /// Rounded to a smaller lag. Sales that ran ahead still count.
+    /// The anchor after inventory arrives beside `held` atoms: no further behind than what was held takes to sell at
+    /// `price`, the market's own average. So what was left to grow cheap for long, if it is a crumb, does not make new
+    /// inventory cheap. Rounded to a smaller lag. Sales that ran ahead still count.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -98,8 +99,8 @@ impl Schedule {
         Ok(now.saturating_sub_unsigned(kept))
     }
 
-    /// Sales are stopped until `unix`: the discount begins anew then. Else whoever may stop sales keeps other buyers away while it
-    /// grows, and is the first when it is over.
+    /// Sales are stopped until `unix`: the discount begins anew then. Else whoever may stop sales keeps other buyers
+    /// away while it grows, and is the first when it is over.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -158,10 +159,10 @@ impl Schedule {
         Ok(if lag < 0 { size.saturating_neg() } else { size })
     }
 
-    /// The ask for the next atom, rounded up, in favour of the backstop.
+    /// The ask for the next atom, rounded up, in favor of the backstop.
     ///
     /// # Errors
-    /// Those of [`Prices::offered`].
+    /// The errors of [`Prices::offered`].
     pub fn ask(&self, config: &Config, prices: &Prices, clock: Clock) -> Result<Price> {
         let discount = self.discount_in_parts(config, prices.level(), clock)?;
         let factor = PARTS
@@ -173,11 +174,11 @@ impl Schedule {
         Ok(scheduled.max(floor))
     }
 
-    /// What each atom of a block costs: the mean of the ask before it and after it, rounded up, whether or not the flow limit lets
-    /// so much go now.
+    /// Cost of each atom of a block: the mean of the ask before it and after it, rounded up, whether or not the flow
+    /// limit lets so much go now.
     ///
     /// # Errors
-    /// Those of [`Schedule::ask`] and [`Prices::trend`].
+    /// The errors of [`Schedule::ask`] and [`Prices::trend`].
     pub fn mean_ask(&self, config: &Config, amount: Collateral, prices: &Prices, clock: Clock) -> Result<Price> {
         let first = self.ask(config, prices, clock)?;
         let worth = prices.trend()?.cost(amount)?;
@@ -191,11 +192,12 @@ impl Schedule {
 
     /// The most that `budget` pays for, atoms, rounded down: at the mean ask of so much it is no more than the budget.
     ///
-    /// By turns too much and too little, each time nearer: at the first ask, at the mean of so much, at the mean of that, and
-    /// of that. What is left over is less than a part of the budget of (slope × time that the flow takes for it ÷ 2)⁴.
+    /// By turns too much and too little, each time nearer: at the first ask, at the mean of so much, at the mean of
+    /// that, and of that. The rest is less than a part of the budget of
+    /// (slope × time that the flow takes for it ÷ 2)⁴.
     ///
     /// # Errors
-    /// Those of [`Schedule::mean_ask`].
+    /// The errors of [`Schedule::mean_ask`].
     pub fn affordable(&self, config: &Config, budget: Quote, prices: &Prices, clock: Clock) -> Result<Collateral> {
         let mut amount = self.ask(config, prices, clock)?.divisor()?.worth(budget)?;
         for _ in 0..3 {
@@ -208,7 +210,7 @@ impl Schedule {
     /// The most that can be sold now, atoms, rounded down.
     ///
     /// # Errors
-    /// Those of [`Prices::trend`], [`Error::Overflow`].
+    /// The errors of [`Prices::trend`], [`Error::Overflow`].
     pub fn available(
         &self,
         config: &Config,

@@ -7,14 +7,15 @@
 //! B(q) = Σ over bands of the liquidation map: shares × max(0, index − q ÷ ρ)        ρ: the band's upper edge
 //! ```
 //!
-//! B(q) is what the accounts' debts would exceed their collateral by. The map keeps its two sums N and M ([`crate::account::map`]), so
+//! B(q) is what the accounts' debts would exceed their collateral by. The map keeps its two sums N and M
+//! ([`crate::account::map`]), so
 //!
 //! ```text
 //! C = cash + reserves owed + q × (inventory + M) − index × (backstop debt shares + N) − unfunded credits
 //! ```
 //!
-//! which is two products, whatever the number of accounts. Cash includes the guardians' capital and excludes what is set aside
-//! for keepers.
+//! which is two products, whatever the number of accounts. Cash includes the guardians' capital and excludes what is
+//! set aside for keepers.
 //!
 //! | what | S | rule |
 //! |---|---|---|
@@ -23,8 +24,9 @@
 //! | partial liquidations | `stress_fall` | in full while C ≥ 0 after them, else within the pipeline: [`crate::actions`] |
 //! | guardians' leaving | their request's own, from `stress_fall` to nothing | at most their part of max(0, C): [`crate::backstop::guardians`] |
 //!
-//! A **sentinel**, a key that watches other protocols' thresholds, may raise the S of borrowing and withdrawing against debt for some hours
-//! ([`StressRaise`]). Nothing else looks at that, so a thief of the key holds nobody's money and stops no liquidation.
+//! A **sentinel**, a key that watches other protocols' thresholds, may raise the S of borrowing and withdrawing against
+//! debt for some hours ([`StressRaise`]). Nothing else looks at that, so a thief of the key holds nobody's money and
+//! stops no liquidation.
 //!
 //! A falling price may make C negative; that closes nothing else.
 
@@ -62,7 +64,7 @@ pub const LARGEST_RAISE: Bps = Bps(1_000);
 pub const RAISE_SECONDS: i64 = 6 * 3_600;
 
 stored! {
-    /// What a sentinel has added to the fall of admission.
+    /// Points that a sentinel has added to the fall of admission.
     StressRaise {
         /// When, seconds since 1970; zero if never.
         raised_at: i64,
@@ -138,7 +140,7 @@ impl Stress {
 }
 
 impl StressRaise {
-    /// What is left of it at a moment, bps, rounded up: all of it at first, nothing after [`RAISE_SECONDS`].
+    /// The rest of it at a moment, bps, rounded up: all of it at first, nothing after [`RAISE_SECONDS`].
     #[must_use]
     pub fn at(&self, clock: Clock) -> Bps {
         let elapsed = clock.unix.saturating_sub(self.raised_at).clamp(0, RAISE_SECONDS);
@@ -149,7 +151,7 @@ impl StressRaise {
 }
 
 impl Cover {
-    /// Whether C is below zero.
+    /// True if C is below zero.
     #[inline]
     #[must_use]
     pub fn is_negative(&self) -> bool {

@@ -1,15 +1,15 @@
 //! Guardians: third parties whose capital stands behind the backstop's own, for a share of its penalties.
 //!
-//! They hold shares of one claim on the backstop: senior to the protocol's equity, junior to the pool. A deposit adds to
-//! the claim what it adds to the backstop, so joining needs no price and dilutes nobody. The claim earns
+//! They hold shares of one claim on the backstop: senior to the protocol's equity, junior to the pool. A deposit adds
+//! to the claim what it adds to the backstop, so joining needs no price and dilutes nobody. The claim earns
 //!
 //! ```text
 //! guardian_share × penalty × min(1, claim ÷ equity)
 //! ```
 //!
-//! of every liquidation, equity at q ([`crate::backstop::capacity`]); of a take-over only what a partial liquidation would pay, and
-//! nothing while Guarded. `guardian_share` is at most one half, for the other half may be the keeper's bounty: so nobody earns by
-//! liquidating himself. For standing by it earns, of each reserve part of interest,
+//! of every liquidation, equity at q ([`crate::backstop::capacity`]); of a take-over only what a partial liquidation
+//! would pay, and nothing while Guarded. `guardian_share` is at most one half, for the other half may be the keeper's
+//! bounty: so nobody earns by liquidating himself. For standing by it earns, of each reserve part of interest,
 //!
 //! ```text
 //! standby_share × reserve part × claim ÷ (claim + the protocol's capital and reserves)
@@ -19,11 +19,10 @@
 //!
 //! # Leaving
 //!
-//! Who asks to leave gives shares up for a **fixed claim** in quote atoms: their part of the claim, or of what the backstop can
-//! pay of all claims at the stored prices ([`Guardians::worth`]) if that is less. From then on it takes no part in what the claim
-//! earns, does not count for new risk ([`crate::backstop::capacity`]), and ranks with all other claims in losses. It opens
-//! `guardian_cooldown` later; what a payment could not pay then earns for standing by again. Who leaves it in although it could leave
-//! earns nothing for it: it would be an option to go when news comes.
+//! Who asks to leave gives shares up for a **fixed claim** in quote atoms: their part of the claim. From then on it takes
+//! no part in what the claim earns, does not count for new risk ([`crate::backstop::capacity`]), and ranks with all
+//! other claims in losses: a payment is cut by min(1, equity ÷ all claims) ([`Guardians::worth`]). It opens `guardian_cooldown` later; what a payment could not pay then earns for standing by again.
+//! Who leaves it in although it could leave earns nothing for it: it would be an option to go when news comes.
 //!
 //! | kept | what | changes |
 //! |---|---|---|
@@ -32,8 +31,9 @@
 //! | [`Guardians::open`], [`Guardians::open_shares`] | fixed claims that are open, and what they earn | opened; standing by; paid |
 //! | [`Guardians::paid`] | what requests that are still unpaid in part have been paid | each payment; less once a request has ended |
 //!
-//! A payment is bounded by four things, with u what is unpaid of the request, p what it was paid, U and P the same of all, and C the
-//! stress cover at the request's own S, which falls from `stress_fall` at its opening to nothing after `guardian_release`:
+//! A payment is bounded by four things, with u what is unpaid of the request, p what it was paid, U and P the same of
+//! all, and C the stress cover at the request's own S, which falls from `stress_fall` at its opening to nothing after
+//! `guardian_release`:
 //!
 //! ```text
 //! (max(0, C) + P) × (u + p) ÷ (U + P) − p        its part of what can leave
@@ -42,15 +42,16 @@
 //! cash
 //! ```
 //!
-//! Nothing is gained by order or by splitting. A payment takes from C what it adds to P, so a second one in the same moment pays
-//! nothing more, and whoever comes later finds the part that he would have found first. A new request counts as paid by the part
-//! P ÷ U that the others were paid on average (at most a hundredfold): its own part is C × own ÷ U, whether it was ever here before or not. Where equity
-//! is below all claims, a payment gives up as much more of the claim, so what is left for each other atom of claim stays the same. And asking gives up at
-//! least what it gets; taking back buys shares at the claim's full value, as a deposit does: all claims stay what they were.
+//! Nothing is gained by order or by splitting. A payment takes from C what it adds to P, so a second one in the same
+//! moment pays nothing more, and whoever comes later finds the part that he would have found first. A new request
+//! counts as paid by the part P ÷ U that the others were paid on average (at most a hundredfold): its own part is C ×
+//! own ÷ U, whether it was ever here before or not. Where equity is below all claims, a payment gives up as much more
+//! of the claim, so what is left for each other atom of claim stays the same. And asking gives up what it gets, whenever
+//! it asks; taking back buys shares at the claim's full value, as a deposit does: all claims stay what they were.
 //!
-//! A request keeps its own terms: amount, opening, S and release are what they were when it was asked, whatever is changed later.
-//! It ends by being paid, or by being taken back from its opening on. A settled deficit voids the claim, and with it every share and every request: a
-//! new era begins.
+//! A request keeps its own terms: amount, opening, S and release are what they were when it was asked, whatever is
+//! changed later. It ends by being paid, or by being taken back from its opening on. A settled deficit voids the claim,
+//! and with it every share and every request: a new era begins.
 
 use crate::{
     config::Config,
@@ -68,7 +69,7 @@ pub const VERSION: u8 = 1;
 stored! {
     /// The guardians' one claim on the backstop.
     Guardians {
-        /// What the guardians who stay have put in and earned, quote atoms.
+        /// Capital put in and earned by the guardians who stay, quote atoms.
         claim: Quote,
         /// Shares of it.
         shares: GuardianShares,
@@ -84,7 +85,7 @@ stored! {
         open_shares: GuardianShares,
         /// A fraction of an atom earned beside the open claims, in units of 2^-64.
         open_fraction: u64,
-        /// What the requests that are still unpaid in part count as having been paid, quote atoms.
+        /// Amount that the requests still unpaid in part count as having been paid, quote atoms.
         paid: Quote,
     }
 }
@@ -112,7 +113,7 @@ stored! {
         padding: [u8; 6],
         /// Shares of the open claims, once the request has been open at a payment.
         open_shares: GuardianShares,
-        /// What the request counts as having been paid, quote atoms.
+        /// Amount that the request counts as having been paid, quote atoms.
         paid: Quote,
         /// S_base when it was asked, bps: the cover that its first payment must leave.
         fall: Bps,
@@ -126,7 +127,7 @@ stored! {
 /// A new request counts as paid by at most so many times its amount.
 const MOST_PAID: u64 = 100;
 
-/// What bounds a payment, beside the request itself.
+/// Bounds of a payment, beside the request itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Means {
     /// max(0, C) at the request's S, quote atoms.
@@ -138,8 +139,8 @@ pub(crate) struct Means {
 }
 
 impl Guardians {
-    /// Shares for `amount`, rounded down, at the claim's full value, whatever the backstop has lost: who joins an impaired
-    /// backstop helps it, and gains nothing.
+    /// Shares for `amount`, rounded down, at the claim's full value, whatever the backstop has lost: who joins an
+    /// impaired backstop helps it, and gains nothing.
     pub(crate) fn shares_for(&self, amount: Quote) -> Result<GuardianShares> {
         self.of_claim().shares_for(amount.0).map(GuardianShares)
     }
@@ -170,7 +171,8 @@ impl Guardians {
         self.claim.plus(self.requested()?)
     }
 
-    /// What `claim` out of all claims is worth beside so much equity, rounded down: claim × min(1, equity ÷ all claims).
+    /// Value of `claim` out of all claims beside so much equity, quote atoms, rounded down: claim ×
+    /// min(1, equity ÷ all claims).
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -182,18 +184,13 @@ impl Guardians {
         num::mul_div_floor(claim.0, equity.0, all.0).map(Quote)
     }
 
-    /// Gives `shares` of a position up for a request. The shares' part of the claim is rounded down, and so is what it is worth.
+    /// Gives `shares` of a position up for a request of their part of the claim, rounded down. Not less where the
+    /// backstop has lost: the payment is cut by that, and a second cut would be a gift to those who ask later.
     ///
     /// # Errors
     /// [`Error::ClaimWorthless`], [`Error::Overflow`].
-    pub(crate) fn ask(
-        &mut self,
-        position: &mut GuardianPosition,
-        shares: GuardianShares,
-        equity: Quote,
-    ) -> Result<Quote> {
-        let given_up = Quote(self.of_claim().amount_for(shares.0)?).min(self.claim);
-        let amount = self.worth(given_up, equity)?;
+    pub(crate) fn ask(&mut self, position: &mut GuardianPosition, shares: GuardianShares) -> Result<Quote> {
+        let amount = Quote(self.of_claim().amount_for(shares.0)?).min(self.claim);
         if amount == Quote::ZERO {
             return Err(Error::ClaimWorthless);
         }
@@ -205,7 +202,7 @@ impl Guardians {
         } else {
             Quote(num::mul_div_floor(amount.0, before, requested.0)?)
         };
-        self.claim = self.claim.minus(given_up)?;
+        self.claim = self.claim.minus(amount)?;
         self.shares = self.shares.minus(shares)?;
         self.waiting = self.waiting.plus(amount)?;
         self.paid = self.paid.plus(paid)?;
@@ -214,9 +211,9 @@ impl Guardians {
         Ok(amount)
     }
 
-    /// Pays a request as much of `wanted` as the `means` allow. What they keep in earns from now on; what is left because no more was
-    /// wanted does not, for it could leave. Returns the payment, rounded down; the request falls by as much, or by more where equity is
-    /// below all claims, rounded up.
+    /// Pays a request as much of `wanted` as the `means` allow. The part kept in by the means earns from now on; the
+    /// part left because no more was wanted does not, for it could leave. Returns the payment, rounded down; the
+    /// request falls by as much, or by more where equity is below all claims, rounded up.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -244,7 +241,7 @@ impl Guardians {
         Ok(amount)
     }
 
-    /// What a request's part of `cover` is beyond what it was paid, rounded down.
+    /// A request's part of `cover` beyond the amount it was paid, quote atoms, rounded down.
     fn part(&self, position: &GuardianPosition, own: Quote, cover: Quote) -> Result<Quote> {
         let all = self.requested()?.plus(self.paid)?;
         let asked = own.plus(position.paid)?;
@@ -320,8 +317,8 @@ impl Guardians {
         Ok(())
     }
 
-    /// Ends a request by buying shares for it at the claim's full value, rounded down: as a deposit does. Returns what was unpaid
-    /// of it, and the shares.
+    /// Ends a request by buying shares for it at the claim's full value, rounded down: as a deposit does. Returns what
+    /// was unpaid of it, and the shares.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -334,8 +331,8 @@ impl Guardians {
         Ok((own, shares))
     }
 
-    /// The part of a penalty that the claim earns, bps, rounded down: guardian_share × min(1, claim ÷ equity). Nothing
-    /// without equity.
+    /// The part of a penalty that the claim earns, bps, rounded down: guardian_share × min(1, claim ÷ equity).
+    /// Nothing without equity.
     #[must_use]
     pub fn rate(&self, config: &Config, equity: u64) -> Bps {
         if self.shares == GuardianShares::ZERO {
@@ -345,21 +342,21 @@ impl Guardians {
         Bps(part.ok().and_then(|part| u32::try_from(part).ok()).unwrap_or(0))
     }
 
-    /// What `penalty` adds to a claim that earns at `rate`, rounded down.
+    /// Amount that `penalty` adds to a claim that earns at `rate`, quote atoms, rounded down.
     #[inline]
     pub(crate) fn earned(penalty: Quote, rate: Bps) -> Quote {
         Quote(num::part(penalty.0, Bps(rate.0.min(WHOLE.0))))
     }
 
-    /// Whether anybody is there to earn for standing by.
+    /// True if anybody is there to earn for standing by.
     #[inline]
     pub(crate) fn are_standing_by(&self) -> bool {
         self.shares != GuardianShares::ZERO || self.open_shares != GuardianShares::ZERO
     }
 
-    /// Adds what the claim and the open requests earn for standing by, of a reserve part `earned` of interest beside `protocol` quote
-    /// atoms of the protocol's own. Rounded down, to 2^-40 atoms; the ratio of each to 2^-23. Capital that waits earns nothing, and
-    /// what it would have earned stays with the protocol. Returns the whole atoms added.
+    /// Adds what the claim and the open requests earn for standing by, of a reserve part `earned` of interest beside
+    /// `protocol` quote atoms of the protocol's own. Rounded down, to 2^-40 atoms; the ratio of each to 2^-23. Capital
+    /// that waits earns nothing, and what it would have earned stays with the protocol. Returns the whole atoms added.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -407,7 +404,8 @@ impl Guardians {
     }
 }
 
-/// Adds share × assets ÷ capital, Q64.64 and rounded down, to assets and their fraction. Returns the whole atoms added.
+/// Adds share × assets ÷ capital, Q64.64 and rounded down, to assets and their fraction. Returns the whole atoms
+/// added.
 fn stands_by(assets: &mut Quote, fraction: &mut u64, share: u128, capital: Quote) -> Result<Quote> {
     const RATIO_BITS: u32 = 23;
     let ratio = num::fraction(assets.0.into(), capital.0.into(), RATIO_BITS);
@@ -444,13 +442,13 @@ impl GuardianPosition {
         next
     }
 
-    /// Whether it has asked to leave and is not paid in full.
+    /// True if it has asked to leave and is not paid in full.
     #[must_use]
     pub fn has_request(&self) -> bool {
         self.waiting != Quote::ZERO || self.open_shares != GuardianShares::ZERO
     }
 
-    /// What is unpaid of its request, quote atoms, rounded down.
+    /// Unpaid part of its request, quote atoms, rounded down.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -462,7 +460,7 @@ impl GuardianPosition {
         Ok(Quote(open.min(guardians.open.0)))
     }
 
-    /// Whether its request is open.
+    /// Checks that its request is open.
     ///
     /// # Errors
     /// [`Error::NothingRequested`], [`Error::TooEarly`].
@@ -476,8 +474,14 @@ impl GuardianPosition {
         }
     }
 
-    /// S of its request at a moment, bps, rounded up: what it was when asked, falling on a straight line from the opening to
-    /// nothing after its release.
+    /// True once nothing of S is left of its request: then nobody keeps it in, whatever the level.
+    #[must_use]
+    pub fn is_released(&self, clock: Clock) -> bool {
+        clock.unix >= self.opens_at.saturating_add(self.release.into())
+    }
+
+    /// S of its request at a moment, bps, rounded up: what it was when asked, falling on a straight line from the
+    /// opening to nothing after its release.
     #[must_use]
     pub fn fall_at(&self, clock: Clock) -> Bps {
         let elapsed = clock.since(self.opens_at);

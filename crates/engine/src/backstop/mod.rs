@@ -1,4 +1,5 @@
-//! The backstop's books: what it owns and owes, and where its equity came from. How much it may take on: [`crate::backstop::capacity`].
+//! The backstop's books: what it owns and owes, and where its equity came from. How much it may take on:
+//! [`crate::backstop::capacity`].
 
 pub mod auction;
 pub mod capacity;
@@ -33,27 +34,28 @@ stored! {
 }
 
 stored! {
-    /// Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to whoever
-    /// asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
+    /// Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to
+    /// whoever asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
     Income {
-        /// Given for good, less what was taken out beyond what the protocol had gained; negative where that was reserves.
+        /// Given for good, less what was taken out beyond what the protocol had gained; negative where that was
+        /// reserves.
         paid_in: i64,
         /// Penalties of liquidations, the guardians' share included.
         penalties: Quote,
-        /// What debts exceeded the collateral by when both were taken over.
+        /// Excess of debts over the collateral's value when both were taken over.
         deficits: Quote,
-        /// What inventory was worth when it was taken over; the part of it still held.
+        /// Value of the inventory still held, as of when it was taken over.
         book: Quote,
         /// Proceeds of sales less the book value of what was sold.
         gains: i64,
-        /// What guardians have earned of the pool's interest for standing by.
+        /// The guardians' earnings of the pool's interest for standing by.
         standby: Quote,
     }
 }
 
 impl Backstop {
-    /// What the backstop is worth with inventory at `price`, quote atoms: cash + inventory + reserves owed by the pool − debt −
-    /// unfunded credits. Each asset rounded down, the debt up. Negative when it owes more than it has.
+    /// The backstop's equity with inventory at `price`, quote atoms: cash + inventory + reserves owed by the pool −
+    /// debt − unfunded credits. Each asset rounded down, the debt up. Negative when it owes more than it has.
     ///
     /// Funded credits are not subtracted: they left `cash` when they were funded. Nor is what was written off:
     /// [`crate::Books::equity`] does.
@@ -69,8 +71,8 @@ impl Backstop {
         Ok(i128::from(assets.0).saturating_sub(i128::from(debt.0)))
     }
 
-    /// What must hold after every action beside a pool of so many debt shares: the backstop's are among them, and it keeps no cash
-    /// while it owes anything.
+    /// Checks the invariant of every action beside a pool of so many debt shares: the backstop's are among them, and it
+    /// keeps no cash while it owes anything.
     ///
     /// # Errors
     /// [`Error::BooksBroken`].

@@ -1,4 +1,5 @@
-//! A market's parameters: what each means, and how they must fit together. The bounds of each alone are in one [`table`].
+//! A market's parameters: what each means, and how they must fit together. The bounds of each alone are in one
+//! [`table`].
 
 use crate::{
     error::{Error, Result},
@@ -27,8 +28,8 @@ stored! {
         bounty_tip: Quote,
         /// While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms.
         guarded_flow: Quote,
-        /// Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow limit, the
-        /// pipeline and the debt cap follow it.
+        /// Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow
+        /// limit, the pipeline and the debt cap follow it.
         market_depth: Quote,
         /// Most that one bounty may be, quote atoms.
         bounty_cap: Quote,
@@ -60,7 +61,8 @@ stored! {
         stress_volatility: Bps,
         /// The largest fall that admission asks for, bps.
         stress_max: Bps,
-        /// The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs, bps.
+        /// The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs,
+        /// bps.
         standby_share: Bps,
         /// Growth of the unwind discount per hour behind schedule, bps.
         unwind_slope: Bps,
@@ -70,13 +72,13 @@ stored! {
         unwind_max_premium: Bps,
         /// How far below the moving average inventory may be sold, bps.
         unwind_floor_band: Bps,
-        /// Interest at zero utilisation, bps a year.
+        /// Interest at zero utilization, bps a year.
         interest_base: Bps,
         /// Utilisation at which the second slope begins, bps.
         interest_kink: Bps,
-        /// Interest added from zero utilisation to the kink, bps a year.
+        /// Interest added from zero utilization to the kink, bps a year.
         interest_slope_low: Bps,
-        /// Interest added from the kink to full utilisation, bps a year.
+        /// Interest added from the kink to full utilization, bps a year.
         interest_slope_high: Bps,
         /// The backstop's share of all interest, bps.
         reserve_factor: Bps,
@@ -92,15 +94,16 @@ stored! {
         confidence_guard: Bps,
         /// A confidence interval wider than this makes the market Halted, bps of the price, for each feed.
         confidence_halt: Bps,
-        /// Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
-        /// higher.
+        /// Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of
+        /// the higher.
         max_gap: Bps,
-        /// While Guarded: the part of an account's debt that is taken over at once (a step), refilled over `guarded_refill`, bps.
+        /// While Guarded: the part of an account's debt that is taken over at once (a step), refilled over
+        /// `guarded_refill`, bps.
         guarded_step: Bps,
         /// The guardians' share of penalties, if all of the backstop's equity were theirs, bps.
         guardian_share: Bps,
-        /// The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
-        /// is no limit. See [`crate::pool::outflow`].
+        /// The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps;
+        /// 10,000 is no limit. See [`crate::pool::outflow`].
         outflow_limit: Bps,
         /// While the stress cover is negative, partial liquidations keep the inventory below what is sold in this time,
         /// seconds.
@@ -127,10 +130,12 @@ stored! {
         brake_seconds: u32,
         /// After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`.
         brake_rest: u32,
-        /// Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when asked.
+        /// Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when
+        /// asked.
         guardian_cooldown: u32,
-        /// Time from a request's opening in which the fall that its payment must leave cover for falls from `stress_fall` to
-        /// nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when asked.
+        /// Time from a request's opening in which the fall that its payment must leave cover for falls from
+        /// `stress_fall` to nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when
+        /// asked.
         guardian_release: u32,
         /// Time between the announcement of taking equity out and doing it, seconds.
         take_out_delay: u32,
@@ -220,22 +225,26 @@ impl Config {
     /// Checks every parameter against its hard bounds and against the others:
     ///
     /// - initial < target ≤ liquidation < take-over LTV;
-    /// - τ(1 + β) < 1 − max_gap: a partial liquidation reaches its target however far spot and guarded price may be apart;
+    /// - τ(1 + β) < 1 − max_gap: a partial liquidation reaches its target however far spot and guarded price may be
+    ///   apart;
     /// - max_gap < 1 − θ: nobody is settled under water by the gap alone;
-    /// - bounty_share ≤ β/2 and tip ≤ half of β × min_debt: a bounty is at most half of what the smallest partial
-    ///   liquidation earns;
-    /// - θ(1 + takeover_penalty) ≥ 1: a take-over takes all of the margin, so it lowers the stress cover by no more than the bounty;
+    /// - bounty_share ≤ β/2 and tip ≤ half of β × min_debt: a bounty is at most half of what the smallest
+    ///   partial liquidation earns;
+    /// - θ(1 + takeover_penalty) ≥ 1: a take-over takes all of the margin, so it lowers the stress cover by no more
+    ///   than the bounty;
     /// - 1 − S_base ≤ θ: what is taken over whole is counted by the stress cover;
     /// - k × market_depth × pipeline ≥ 4 × min_debt: the pipeline always takes more than crumbs;
     /// - debt_cap ≤ 200 × market_depth;
     /// - guarded_flow ≥ min_debt: while Guarded there is always a step that the market's limit lets go;
-    /// - take_out_delay ≥ guardian_cooldown + a day: who sees equity announced has a day to ask, and is out before it leaves;
+    /// - take_out_delay ≥ guardian_cooldown + a day: who sees equity announced has a day to ask, and is out before it
+    ///   leaves;
     /// - the ask can come down to spot.
     ///
     /// # Errors
     /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`], [`Error::GapTooLarge`],
-    /// [`Error::BountyTooLarge`], [`Error::TakeOverPenaltyTooSmall`], [`Error::StressFallTooSmall`], [`Error::PipelineTooSmall`], [`Error::DebtCapBeyondDepth`],
-    /// [`Error::GuardedFlowTooSmall`], [`Error::TakeOutTooSoon`], [`Error::UnwindStuck`].
+    /// [`Error::BountyTooLarge`], [`Error::TakeOverPenaltyTooSmall`], [`Error::StressFallTooSmall`],
+    /// [`Error::PipelineTooSmall`], [`Error::DebtCapBeyondDepth`], [`Error::GuardedFlowTooSmall`],
+    /// [`Error::TakeOutTooSoon`], [`Error::UnwindStuck`].
     pub fn validate(&self) -> Result<()> {
         self.check_bounds()?;
         let ordered = self.initial_ltv < self.target_ltv
@@ -297,11 +306,11 @@ impl Config {
         Quote(flow.unwrap_or(u64::MAX))
     }
 
-    /// Whether at Normal the ask comes down to spot in time, whatever the prices.
+    /// True if at Normal the ask comes down to spot in time, whatever the prices.
     ///
-    /// At Normal spot is within both bands of the averages, so a floor no nearer to them is below spot. And the ask starts
-    /// from the upper end of the interval, at most (1 + c) ÷ (1 − c) × spot for two feeds of confidence c, so the largest
-    /// discount d must bring it down: (1 + c)(1 − d) ≤ 1 − c.
+    /// At Normal spot is within both bands of the averages, so a floor no nearer to them is below spot. And the ask
+    /// starts from the upper end of the interval, at most (1 + c) ÷ (1 − c) × spot for two feeds of confidence c,
+    /// so the largest discount d must bring it down: (1 + c)(1 − d) ≤ 1 − c.
     fn ask_can_meet_spot(&self) -> bool {
         let bands = self.average_band.max(self.ema_band);
         let confidence = self.confidence_guard;

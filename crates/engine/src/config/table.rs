@@ -1,9 +1,9 @@
-//! The one table of parameters: for each a row with its hard bounds, both inclusive, and which way is tighter. Bounds may
-//! refer to other parameters. What is checked, changed and shown of a parameter comes from here.
+//! The one table of parameters: for each a row with its hard bounds, both inclusive, and which way is tighter. Bounds
+//! may refer to other parameters. Every check, change and display of a parameter comes from here.
 //!
-//! *Tighter* is only what can do nothing but limit new risk, or the authority itself. It is done at once, by the authority
-//! or by the guardian of the brakes, so it must be harmless in the hands of a thief of either key. Everything else waits out
-//! the timelock, even what looks cautious:
+//! *Tighter* is only what can do nothing but limit new risk, or the authority itself. It is done at once, by the
+//! authority or by the guardian of the brakes, so it must be harmless in the hands of a thief of either key. Everything
+//! else waits out the timelock, even what looks cautious:
 //!
 //! - a lower confidence limit, band or age is a halt without end, and a halt while prices fall costs bad debt;
 //! - a higher interest rate or reserve factor takes from borrowers and suppliers;
@@ -44,7 +44,7 @@ pub enum Tighter {
 }
 
 impl Tighter {
-    /// Whether going from one value to another is tighter.
+    /// True if going from one value to another is tighter.
     #[must_use]
     pub fn is(self, from: u64, to: u64) -> bool {
         match self {
@@ -84,8 +84,8 @@ words! {
 
 macro_rules! parameters {
     ($config:ident: $($name:ident: $min:expr, $max:expr, $tighter:ident;)*) => {
-        /// A parameter, by the name of its field in [`Config`]. Its number is stored in what is queued and emitted: new ones
-        /// come at the end, and none is ever moved.
+        /// A parameter, by the name of its field in [`Config`]. Its number is stored in what is queued and emitted: new
+        /// ones come at the end, and none is ever moved.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         #[allow(non_camel_case_types, reason = "named as the fields are")]
@@ -183,8 +183,8 @@ parameters! { config:
     confidence_halt:      1, 2_500, Neither;
     max_gap:              0, 2_500, Neither;
     guarded_step:         1, BPS, Neither;
-    // Half of the penalty at most is the keeper's. More than the other half, and who is owner, keeper and guardian in one would
-    // earn by liquidating himself.
+    // Half of the penalty at most is the keeper's. More than the other half, and who is owner, keeper and guardian in
+    // one would earn by liquidating himself.
     guardian_share:       0, BPS / 2, Neither;
     pipeline:             60, DAY, Neither;
     unwind_burst:         1, DAY, Neither;
@@ -232,9 +232,9 @@ impl Parameter {
     }
 }
 
-/// What a new market may have at most: so much is lost at worst before the timelock has let anyone look twice. A million
-/// of a quote token of 6 decimals in the pool, a tenth of it to one account, at LTVs that leave room for a bad price.
-/// What is beyond comes through the queue.
+/// The most that a new market may have: the worst loss before the timelock has let anyone look twice. A million of a
+/// quote token of 6 decimals in the pool, a tenth of it to one account, at LTVs that leave room for a bad price. More
+/// comes through the queue.
 pub const FIRST_LIMITS: [(Parameter, u64); 5] = [
     (Parameter::supply_cap, 1_000_000_000_000),
     (Parameter::debt_cap, 1_000_000_000_000),
@@ -244,7 +244,7 @@ pub const FIRST_LIMITS: [(Parameter, u64); 5] = [
 ];
 
 impl Config {
-    /// Whether a new market may have these parameters.
+    /// Checks that a new market may have these parameters.
     ///
     /// # Errors
     /// [`Error::FirstLimitExceeded`].

@@ -1,4 +1,4 @@
-//! What a change does to a market.
+//! A change's effect on a market.
 
 use crate::{
     config::{Config, Parameter},
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// Time constant of Pyth's average, about an hour, seconds. After a change of feeds nobody borrows for that and for the market's
-/// own.
+/// Time constant of Pyth's average, about an hour, seconds. After a change of feeds nobody borrows for that and for the
+/// market's own.
 pub const AVERAGES_SETTLE: i64 = 3_600;
 
 /// Most parameters that one entry of the queue changes.
@@ -66,11 +66,12 @@ pub fn check_changes(changes: &[ParameterChange]) -> Result<()> {
 }
 
 impl Config {
-    /// These parameters with `changes` made, each from the value that it says. What comes of it may still be invalid:
+    /// These parameters with `changes` made, each from the value that it says. The result may still be invalid:
     /// [`Config::validate`].
     ///
     /// # Errors
-    /// Those of [`check_changes`]; [`Error::StaleChange`], [`Error::ParameterOutOfBounds`] if a value does not fit its type.
+    /// The errors of [`check_changes`]; [`Error::StaleChange`], [`Error::ParameterOutOfBounds`] if a value does not fit
+    /// its type.
     pub fn changed(mut self, changes: &[ParameterChange]) -> Result<Self> {
         check_changes(changes)?;
         for change in changes {
@@ -86,7 +87,7 @@ impl Config {
     /// Makes `changes`, all or none.
     ///
     /// # Errors
-    /// Those of [`Config::changed`] and of [`Config::validate`].
+    /// The errors of [`Config::changed`] and of [`Config::validate`].
     pub fn apply(&mut self, changes: &[ParameterChange]) -> Result<()> {
         let next = self.changed(changes)?;
         next.validate()?;
@@ -96,27 +97,30 @@ impl Config {
 }
 
 impl Market {
-    /// Changes parameters, all or none; who may, and after what time, is the caller's business. Interest up to now is at
-    /// the old ones.
+    /// Changes parameters, all or none; who may, and after what time, is the caller's business. Interest up to now is
+    /// at the old ones.
     ///
-    /// The new parameters must be valid at the present liquidation LTV and at the one announced; in between they are too, for
-    /// every rule about it is a bound from one side.
+    /// The new parameters must be valid at the present liquidation LTV and at the one announced; in between they are
+    /// too, for every rule about it is a bound from one side.
     ///
     /// # Errors
-    /// Those of [`Config::changed`] and of [`Config::validate`]; [`Error::Overflow`].
+    /// The errors of [`Config::changed`] and of [`Config::validate`]; [`Error::Overflow`].
     pub fn change_parameters(&mut self, changes: &[ParameterChange], clock: Clock) -> Result<()> {
         let next = self.valid_with(changes, clock)?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
         books.invariant()?;
         self.books = books;
+        // Equity that is announced stays for as long as a guardian who asks now has to wait longer.
+        let longer = next.guardian_cooldown.saturating_sub(self.config.guardian_cooldown);
+        self.take_out.put_off(longer);
         self.config = next;
         self.depth = self.depth.after_changes(changes, clock);
         Ok(())
     }
 
-    /// Changes parameters in ways that do nothing but limit, all or none; who may is the caller's business. No such parameter
-    /// bears on interest.
+    /// Changes parameters in ways that do nothing but limit, all or none; who may is the caller's business. No such
+    /// parameter bears on interest.
     ///
     /// # Errors
     /// [`Error::NotTighter`], [`Error::DepthLoweredTooFar`], those of [`Market::change_parameters`].
@@ -134,14 +138,15 @@ impl Market {
         Ok(())
     }
 
-    /// Pins other feeds in sight of the present ones: `old` shows the present feeds and `new` the others, and both together must be
-    /// good prices that agree within the band of the market's own average. Who may, and after what time, is the caller's business.
+    /// Pins other feeds in sight of the present ones: `old` shows the present feeds and `new` the others, and both
+    /// together must be good prices that agree within the band of the market's own average. Who may, and after what
+    /// time, is the caller's business.
     ///
-    /// The guard stays, and judges the first price of the new feeds as it would the next one of the old. Nobody borrows until
-    /// the averages have had their time: [`AVERAGES_SETTLE`] and `average_seconds`.
+    /// The guard stays, and judges the first price of the new feeds as it would the next one of the old. Nobody borrows
+    /// until the averages have had their time: [`AVERAGES_SETTLE`] and `average_seconds`.
     ///
     /// # Errors
-    /// Those of [`Market::check_feeds`] and [`Oracle::read`], of either feeds; [`Error::ConfidenceTooWide`],
+    /// The errors of [`Market::check_feeds`] and [`Oracle::read`], of either feeds; [`Error::ConfidenceTooWide`],
     /// [`Error::FeedsDisagree`].
     #[inline(never)]
     pub fn change_feeds(&mut self, feeds: &Feeds, old: &Readings, new: &Readings, clock: Clock) -> Result<()> {
@@ -157,9 +162,9 @@ impl Market {
         Ok(())
     }
 
-    /// Pins other feeds in place of dead ones, which cannot be shown any more: no reading of a feed that is replaced was
-    /// accepted since `queued_at`, when the change was announced to be of dead feeds. One reading of it ends that. Who may, and after
-    /// what time, is the caller's business.
+    /// Pins other feeds in place of dead ones, which cannot be shown any more: no reading of a feed that is replaced
+    /// was accepted since `queued_at`, when the change was announced to be of dead feeds. One reading of it ends that.
+    /// Who may, and after what time, is the caller's business.
     ///
     /// # Errors
     /// [`Error::FeedAlive`], those of [`Market::check_feeds`] and [`Oracle::read`]; [`Error::ConfidenceTooWide`].
@@ -193,7 +198,7 @@ impl Market {
         self.guard.settled_at = clock.unix.saturating_add(settle);
     }
 
-    /// What the oracle would be with other feeds.
+    /// The oracle as it would be with other feeds.
     ///
     /// # Errors
     /// [`Error::NoChange`], those of [`Oracle::validate`].

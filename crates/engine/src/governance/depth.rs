@@ -1,9 +1,10 @@
-//! Depth is shared: markets that sell one asset promise parts of one market's depth, and all promises together at most the
-//! whole.
+//! Depth is shared: markets that sell one asset promise parts of one market's depth, and all promises together at most
+//! the whole.
 //!
-//! A [`DepthBudget`] stands for what can be sold of one asset: SOL for SOL/USDC and JitoSOL/USDC, USDC for USDC/SOL. A market
-//! registers a share of it when it is created or changed; its `market_depth` is that share of what is measured, in its own quote.
-//! Σ shares ≤ 10,000 bps is checked then, so no market can starve another when prices fall: nothing is shared at run time.
+//! A [`DepthBudget`] stands for what can be sold of one asset: SOL for SOL/USDC and JitoSOL/USDC, USDC for USDC/SOL. A
+//! market registers a share of it when it is created or changed; its `market_depth` is that share of what is measured,
+//! in its own quote. Σ shares ≤ 10,000 bps is checked then, so no market can starve another when prices fall:
+//! nothing is shared at run time.
 //!
 //! | change | waits | bound |
 //! |---|---|---|
@@ -31,7 +32,7 @@ pub const VERSION: u8 = 1;
 const LOWERING_WINDOW: i64 = 86_400;
 
 stored! {
-    /// What can be sold of one asset, shared among the markets that sell it.
+    /// Market depth of one asset, shared among the markets that sell it.
     DepthBudget {
         /// Name of the asset, UTF-8, padded with zeros.
         name: [u8; 32],
@@ -65,8 +66,8 @@ stored! {
 }
 
 record! {
-    /// Which share of which budget a market has or is to have. The payload of a queued change are both, the present one first:
-    /// so a share that was lowered meanwhile is not raised by what was queued before.
+    /// Which share of which budget a market has or is to have. The payload of a queued change are both, the present one
+    /// first: so a share that was lowered meanwhile is not raised by what was queued before.
     DepthAllocation {
         /// The budget's address.
         budget: Key,
@@ -131,7 +132,7 @@ impl Market {
         (self.depth.budget, self.depth.share) = (allocation.budget, allocation.share);
     }
 
-    /// Whether this allocation can be queued.
+    /// Checks that this allocation can be queued.
     ///
     /// # Errors
     /// [`Error::ZeroAmount`], [`Error::DepthBudgetExceeded`] if it is more than all, [`Error::NoChange`].
@@ -164,9 +165,9 @@ impl Market {
 }
 
 impl DepthShare {
-    /// What is noted when `changes` are made at once to a market: a lower `market_depth` is at least half of the highest that
-    /// it was since the last 24 hours without a lowering. Counted from the last one, not the first: else the end of one window
-    /// and the beginning of the next would add up.
+    /// The record once `changes` are made at once to a market: a lower `market_depth` is at least half of the highest
+    /// that it was since the last 24 hours without a lowering. Counted from the last one, not the first: else the end
+    /// of one window and the beginning of the next would add up.
     ///
     /// # Errors
     /// [`Error::DepthLoweredTooFar`].
@@ -178,7 +179,7 @@ impl DepthShare {
         }
     }
 
-    /// What is noted when `changes` are made after their timelock: a lowering counts, and is never refused.
+    /// The record once `changes` are made after their timelock: a lowering counts, and is never refused.
     pub(crate) fn after_changes(mut self, changes: &[ParameterChange], clock: Clock) -> Self {
         let Some(change) = lowered(changes) else {
             return self;

@@ -1,11 +1,12 @@
 //! Changes that wait: announced with a hash of exactly what they are, executed not before their delay and not after
-//! [`GRACE`], or cancelled. The delay is [`TIMELOCK`]; for what changes a market it is [`Market::change_delay`], so that a guardian who
-//! asks to leave on the day that it is announced has left before it is done. What can only limit is done at once: [`crate::config::table`].
+//! [`GRACE`], or cancelled. The delay is [`TIMELOCK`]; for what changes a market it is [`Market::change_delay`], so
+//! that a guardian who asks to leave on the day that it is announced has left before it is done. A change that can only
+//! limit is done at once: [`crate::config::table`].
 //!
-//! A change is queued only until the slot that its signers named. So an approval that was signed long ago, with a durable nonce,
-//! and kept back is worth nothing after that slot, and nobody can name one too far ahead: what is approved today cannot be done
-//! next year. What is queued then waits and closes by the clock alone: slots are of no fixed length, and who has to see a change
-//! coming, or to carry it out, must know when.
+//! A change is queued only until the slot that its signers named. So an approval that was signed long ago, with a
+//! durable nonce, and kept back is worth nothing after that slot, and nobody can name one too far ahead: what is
+//! approved today cannot be done next year. A queued change then waits and closes by the clock alone: slots are of no
+//! fixed length, and whoever has to see a change coming, or to carry it out, must know when.
 //!
 //! | state of an entry | execute | cancel |
 //! |---|---|---|
@@ -32,8 +33,8 @@ pub use changes::{AVERAGES_SETTLE, MAX_CHANGES, ParameterChange, check_changes};
 pub const TIMELOCK: i64 = 3 * DAY;
 /// Time in which it may be executed then, seconds: three days.
 pub const GRACE: i64 = 3 * DAY;
-/// The furthest slot that an approval may name, in slots from now: time for signers to come together. Three and a half days of
-/// slots of 100 milliseconds, nearly nine of 250, twenty-one of 600.
+/// The furthest slot that an approval may name, in slots from now: time for signers to come together. Three and a half
+/// days of slots of 100 milliseconds, nearly nine of 250, twenty-one of 600.
 pub const LONGEST_APPROVAL: u64 = 3_024_000;
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -55,7 +56,7 @@ pub const SENTINEL: u8 = 5;
 stored! {
     /// A change that waits out its timelock.
     QueuedChange {
-        /// What it changes: a market, or the protocol.
+        /// The subject of the change: a market, or the protocol.
         subject: Key,
         /// SHA-256 of kind, subject and the change itself.
         hash: [u8; 32],
@@ -95,7 +96,7 @@ record! {
 /// Which entry of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it changes: a market, or the protocol.
+    /// The subject of the change: a market, or the protocol.
     pub subject: Key,
     /// [`PARAMETERS`], [`FEEDS`], [`GUARDIAN`], [`DEPTH`] or [`SENTINEL`].
     pub kind: u8,
@@ -104,8 +105,8 @@ pub struct Entry {
 }
 
 impl QueuedChange {
-    /// Queues the change of this hash, which was approved to be queued until `expires_slot`, in place of whatever is here. It opens
-    /// `delay` seconds from now: [`TIMELOCK`], or [`Market::change_delay`] for what changes a market.
+    /// Queues the change of this hash, which was approved to be queued until `expires_slot`, in place of whatever is
+    /// here. It opens `delay` seconds from now: [`TIMELOCK`], or [`Market::change_delay`] for what changes a market.
     ///
     /// # Errors
     /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
@@ -142,18 +143,20 @@ impl QueuedChange {
         })
     }
 
-    /// Whether this is an entry of that subject and kind.
+    /// True if this is an entry of that subject and kind.
     #[must_use]
     pub fn is_of(&self, subject: Key, kind: u8) -> bool {
         self.subject == subject && self.kind == kind
     }
 
-    /// Whether the change of this hash may be executed now. Returns the number of the entry.
+    /// Checks that the change of this hash may be executed now, and not before `delay` seconds, as that is by now, have
+    /// passed since it was queued: [`Market::change_delay`] of what changes a market. So who learns of it still leaves
+    /// first, though the guardians' cool-down has become longer in between. Returns the number of the entry.
     ///
     /// # Errors
     /// [`Error::TooEarly`], [`Error::Expired`], [`Error::ChangeDiffers`].
-    pub fn check(&self, hash: &[u8; 32], clock: Clock) -> Result<u16> {
-        if clock.unix < self.opens_at {
+    pub fn check(&self, hash: &[u8; 32], delay: i64, clock: Clock) -> Result<u16> {
+        if clock.unix < self.opens_at.max(self.queued_at.saturating_add(delay)) {
             return Err(Error::TooEarly);
         }
         if clock.unix > self.closes_at {
@@ -167,8 +170,8 @@ impl QueuedChange {
 }
 
 impl Config {
-    /// Least time between announcing a change of a market and doing it, seconds: [`TIMELOCK`], and at least a guardian's cool-down and
-    /// a day. The liquidation LTV's [`crate::governance::ramp`] has the same notice.
+    /// Least time between announcing a change of a market and doing it, seconds: [`TIMELOCK`], and at least a
+    /// guardian's cool-down and a day. The liquidation LTV's [`crate::governance::ramp`] has the same notice.
     #[must_use]
     pub fn change_delay(&self) -> i64 {
         i64::from(self.guardian_cooldown).saturating_add(DAY).max(TIMELOCK)
@@ -183,10 +186,11 @@ impl Market {
     }
 }
 
-/// Whether something may be queued, or another authority proposed, now that is approved until `expires_slot`.
+/// Checks that a change approved until `expires_slot` may be queued now, or such an authority proposed.
 ///
 /// # Errors
-/// [`Error::ApprovalExpired`] after that slot, [`Error::ApprovalTooLong`] if it is further ahead than [`LONGEST_APPROVAL`].
+/// [`Error::ApprovalExpired`] after that slot, [`Error::ApprovalTooLong`] if it is further ahead than
+/// [`LONGEST_APPROVAL`].
 pub fn check_approval(expires_slot: u64, clock: Clock) -> Result<()> {
     let ahead = expires_slot.checked_sub(clock.slot).ok_or(Error::ApprovalExpired)?;
     if ahead > LONGEST_APPROVAL {
@@ -195,7 +199,7 @@ pub fn check_approval(expires_slot: u64, clock: Clock) -> Result<()> {
     Ok(())
 }
 
-/// Whether who was proposed until `expires_slot` may still accept.
+/// Checks that an authority proposed until `expires_slot` may still accept.
 ///
 /// # Errors
 /// [`Error::Expired`].

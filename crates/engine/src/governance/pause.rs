@@ -1,5 +1,5 @@
-//! Pauses: kinds of action that are stopped for a while, by who may pull the brake. Each kind has its own, which expires by
-//! itself, holds at most `brake_seconds`, and rests `brake_rest` seconds before the next, as the brake does.
+//! Pauses: kinds of action that are stopped for a while, by who may pull the brake. Each kind has its own, which
+//! expires by itself, holds at most `brake_seconds`, and rests `brake_rest` seconds before the next, as the brake does.
 //!
 //! | bit | kind | stops |
 //! |---|---|---|
@@ -10,11 +10,12 @@
 //! | 16 | [`Kinds::SELL`] | selling inventory |
 //! | 32 | [`Kinds::GUARDIAN_DEPOSIT`] | guardians' deposits |
 //!
-//! What takes nobody's money hostage has no bit, and so can never be paused: repaying, adding collateral, withdrawing it
-//! without debt, suppliers' and guardians' leaving, funding, claims, settling a deficit, observing prices.
+//! An action that takes nobody's money hostage has no bit, and so can never be paused: repaying, adding collateral,
+//! withdrawing it without debt, suppliers' and guardians' leaving, funding, claims, settling a deficit, observing
+//! prices.
 //!
-//! A pause of liquidations while prices fall costs bad debt, which is why it is as short and as rare as the brake. The two
-//! have a rest each: one after the other they stop liquidations for twice `brake_seconds`.
+//! A pause of liquidations while prices fall costs bad debt, which is why it is as short and as rare as the brake. The
+//! two have a rest each: one after the other they stop liquidations for twice `brake_seconds`.
 
 use crate::{
     config::Config,
@@ -43,7 +44,7 @@ impl Kinds {
     /// All that can be paused.
     pub const ALL: Self = Self(63);
 
-    /// Whether any of `other` is among these.
+    /// True if any of `other` is among these.
     #[inline]
     #[must_use]
     pub const fn has(self, other: Self) -> bool {
@@ -72,8 +73,8 @@ stored! {
 record! {
     /// Kinds of action were paused.
     Pause {
-        /// Which, one bit each: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell inventory, 32 guardian's
-        /// deposit.
+        /// Which, one bit each: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell inventory, 32
+        /// guardian's deposit.
         kinds: u8,
         /// When it expires, seconds since 1970.
         until: i64,
@@ -116,12 +117,13 @@ impl Pauses {
 }
 
 impl Market {
-    /// Pauses kinds of action for `seconds`; who may is the caller's business. All of them, or none. After a pause of sales the
-    /// unwind's discount begins anew.
+    /// Pauses kinds of action for `seconds`; who may is the caller's business. All of them, or none. After a pause of
+    /// sales the unwind's discount begins anew.
     ///
     /// # Errors
-    /// [`Error::PauseKindUnknown`] without a kind, or for a bit that is none; [`Error::PauseTooLong`] for no second, or more than
-    /// `brake_seconds`; [`Error::PauseResting`] while one of them is paused, and for `brake_rest` seconds after.
+    /// [`Error::PauseKindUnknown`] without a kind, or for a bit that is none; [`Error::PauseTooLong`] for no second, or
+    /// more than `brake_seconds`; [`Error::PauseResting`] while one of them is paused, and for `brake_rest` seconds
+    /// after.
     pub fn pause(&mut self, kinds: Kinds, seconds: u32, clock: Clock) -> Result<Pause> {
         let mut pauses = self.pauses;
         let pause = pauses.pause(&self.config, kinds, seconds, clock)?;
@@ -133,7 +135,7 @@ impl Market {
     }
 }
 
-/// Whether actions that are paused until a moment can be done.
+/// Checks that actions paused until a moment can be done.
 ///
 /// # Errors
 /// [`Error::ActionPaused`].

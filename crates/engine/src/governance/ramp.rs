@@ -24,7 +24,7 @@ stored! {
         starts_at: i64,
         /// When it is done, seconds since 1970.
         ends_at: i64,
-        /// What the liquidation LTV will be then, bps.
+        /// The liquidation LTV from then on, bps.
         to: Bps,
         /// Zeros.
         padding: [u8; 4],
@@ -48,15 +48,15 @@ record! {
 record! {
     /// An announced change of the liquidation LTV was taken back.
     RampCancellation {
-        /// What stays, bps.
+        /// The liquidation LTV that stays, bps.
         stays: Bps,
-        /// What it would have become, bps.
+        /// The liquidation LTV that was announced, bps.
         announced: Bps,
     }
 }
 
 impl Ramp {
-    /// Whether there is one that has not ended.
+    /// True if there is one that has not ended.
     #[must_use]
     pub fn is_ahead(&self, clock: Clock) -> bool {
         clock.unix < self.ends_at
@@ -68,8 +68,8 @@ impl Ramp {
         if self.ends_at == 0 { present } else { self.to }
     }
 
-    /// The liquidation LTV at a moment, bps: `from` before the start, `to` after the end, and between them on a straight
-    /// line, rounded up, in favour of the accounts.
+    /// The liquidation LTV at a moment, bps: `from` before the start, `to` after the end, and between them on a
+    /// straight line, rounded up, in favor of the accounts.
     #[must_use]
     pub fn at(&self, from: Bps, clock: Clock) -> Bps {
         if self.ends_at == 0 || clock.unix <= self.starts_at {
@@ -93,8 +93,9 @@ impl Ramp {
     /// A new ramp from the present LTV `from`.
     ///
     /// # Errors
-    /// [`Error::RampTooSoon`] with less notice than [`Config::change_delay`], [`Error::RampTooSteep`] if it is faster than [`FASTEST`],
-    /// [`Error::RampTooLong`] if it is longer than [`LONGEST`], those of [`Config::validate`] for the parameters with the new LTV.
+    /// [`Error::RampTooSoon`] with less notice than [`Config::change_delay`], [`Error::RampTooSteep`] if it is faster
+    /// than [`FASTEST`], [`Error::RampTooLong`] if it is longer than [`LONGEST`], those of [`Config::validate`] for the
+    /// parameters with the new LTV.
     pub(crate) fn new(config: &Config, from: Bps, to: Bps, starts_at: i64, ends_at: i64, clock: Clock) -> Result<Self> {
         let target = Config {
             liquidation_ltv: to,

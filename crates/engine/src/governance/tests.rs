@@ -87,7 +87,7 @@ fn it_is_executed_in_its_time_only_whatever_the_slot() {
             (closes + 1, Err(Error::Expired)),
             (i64::MAX, Err(Error::Expired)),
         ] {
-            assert_eq!(queued.check(&HASH, at(unix, slot)), expected, "{unix} {slot}");
+            assert_eq!(queued.check(&HASH, TIMELOCK, at(unix, slot)), expected, "{unix} {slot}");
         }
     }
 }
@@ -99,9 +99,9 @@ fn another_change_than_the_queued_one_is_refused() {
     for byte in [0, 15, 31] {
         let mut other = HASH;
         other[byte] ^= 1;
-        assert_eq!(queued.check(&other, open), Err(Error::ChangeDiffers));
+        assert_eq!(queued.check(&other, TIMELOCK, open), Err(Error::ChangeDiffers));
         // Time comes first.
-        assert_eq!(queued.check(&other, NOW), Err(Error::TooEarly));
+        assert_eq!(queued.check(&other, TIMELOCK, NOW), Err(Error::TooEarly));
     }
 }
 
@@ -125,6 +125,17 @@ fn a_market_changes_no_sooner_than_a_guardian_can_have_left() {
             (NOW.unix + delay, NOW.unix + delay + GRACE)
         );
     }
+    // A cool-down that has become longer in between puts it off: else who asks when it is announced is out too late.
+    let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
+    market.config.guardian_cooldown = 604_800;
+    let told = queued
+        .queue(ENTRY, HASH, 254, NOW.slot, market.change_delay(), NOW)
+        .unwrap();
+    market.config.guardian_cooldown = 604_801;
+    let check = |unix| queued.check(&HASH, market.change_delay(), at(unix, NOW.slot));
+    assert_eq!(check(told.opens_at), Err(Error::TooEarly));
+    assert_eq!(check(told.opens_at + 1), Ok(3));
+    assert_eq!(check(told.closes_at), Ok(3));
     // Never less than the timelock.
     let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
     let told = queued.queue(ENTRY, HASH, 254, NOW.slot, 0, NOW).unwrap();

@@ -1,5 +1,5 @@
-//! What a market may take on: its stress cover, and what new risk, protocol equity and guardians must leave of it. The formula is in
-//! [`crate::backstop::capacity`].
+//! A market's capacity for risk: its stress cover, and the part of it that new risk, protocol equity and guardians must
+//! leave. The formula is in [`crate::backstop::capacity`].
 
 use super::{Books, Market};
 use crate::{
@@ -36,8 +36,8 @@ impl Market {
         Bps(self.volatile_fall().0.saturating_add(raised.0))
     }
 
-    /// The fall that the price's volatility asks cover for, bps: S_base + `stress_volatility` × σ, at least S_base, at most
-    /// `stress_max`. Rounded down.
+    /// The fall that the price's volatility asks cover for, bps: S_base + `stress_volatility` × σ, at least S_base,
+    /// at most `stress_max`. Rounded down.
     #[must_use]
     pub fn volatile_fall(&self) -> Bps {
         let config = &self.config;
@@ -50,11 +50,12 @@ impl Market {
             .max(config.stress_fall.0))
     }
 
-    /// Raises the fall of admission by `points`, of which nothing is left after [`RAISE_SECONDS`]; who may is the caller's business.
+    /// Raises the fall of admission by `points`, of which nothing is left after [`RAISE_SECONDS`]; who may is the
+    /// caller's business.
     ///
     /// # Errors
-    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseResting`] while an earlier one
-    /// lasts, and for as long again.
+    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseResting`] while an
+    /// earlier one lasts, and for as long again.
     pub fn raise_stress(&mut self, points: Bps, clock: Clock) -> Result<StressRaised> {
         if points == Bps(0) || points > LARGEST_RAISE {
             return Err(Error::StressRaiseTooLarge);
@@ -94,7 +95,7 @@ impl Market {
     pub(crate) fn check_admission(&self, books: &Books, moved: &Move, lowest: Price, clock: Clock) -> Result<()> {
         let stress = Stress::new(&self.map, books.pool.index, lowest, self.admission_fall(clock))?;
         let index = Factor::of(books.pool.index.raw());
-        let leaving = self.leaving(books)?;
+        let leaving = self.leaving(books, clock)?;
         let admission = |sums| {
             let owed = books.reserves_owed();
             let cover = stress.cover(&books.backstop, owed, &index, (&self.map, sums))?;
@@ -109,16 +110,22 @@ impl Market {
         Ok(())
     }
 
-    /// What has asked to leave: guardians' fixed claims, and the equity that is announced, quote atoms.
-    fn leaving(&self, books: &Books) -> Result<Quote> {
+    /// Capital that has asked to leave: guardians' fixed claims, and the equity announced until its time is over, quote
+    /// atoms.
+    fn leaving(&self, books: &Books, clock: Clock) -> Result<Quote> {
         let requested = books.guardians.requested()?;
-        // Any amount can be announced.
-        Ok(Quote(requested.0.saturating_add(self.take_out.amount.0)))
+        let announced = if clock.unix > self.take_out.closes_at {
+            0
+        } else {
+            // Any amount can be announced.
+            self.take_out.amount.0
+        };
+        Ok(Quote(requested.0.saturating_add(announced)))
     }
 
     /// Refuses to take protocol equity out of `books`, already without it, if what stays does not cover the fall of
-    /// [`Market::volatile_fall`] beside what guardians have asked for, who come first. Without an accepted price nobody has a debt, and
-    /// nothing is refused.
+    /// [`Market::volatile_fall`] beside what guardians have asked for, who come first. Without an accepted price nobody
+    /// has a debt, and nothing is refused.
     ///
     /// # Errors
     /// [`Error::StressCoverExceeded`], [`Error::Overflow`].
@@ -130,13 +137,14 @@ impl Market {
         Ok(())
     }
 
-    /// C at `stress_fall` (first) and what A is made of, at the fall of admission (second), interest included; stores nothing.
+    /// C at `stress_fall` (first) and what A is made of, at the fall of admission (second), interest included; stores
+    /// nothing.
     ///
     /// # Errors
     /// [`Error::Overflow`].
     pub fn stress(&self, prices: &Prices, clock: Clock) -> Result<[StressStatement; 2]> {
         let books = self.books_at(clock)?;
-        let leaving = self.leaving(&books)?;
+        let leaving = self.leaving(&books, clock)?;
         let at = |fall| {
             let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), fall)?;
             let under = self.map.under(self.map.sums_from(stress.threshold));
@@ -153,8 +161,8 @@ impl Market {
         Ok([at(self.config.stress_fall)?, at(self.admission_fall(clock))?])
     }
 
-    /// The inventory that fits the pipeline beside what is held, collateral atoms, rounded down: (P − inventory), P at the
-    /// higher EMA.
+    /// The inventory that fits the pipeline beside what is held, collateral atoms, rounded down: (P − inventory), P
+    /// at the higher EMA.
     ///
     /// # Errors
     /// [`Error::Overflow`].

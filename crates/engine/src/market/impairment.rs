@@ -1,19 +1,21 @@
-//! Impairment: what suppliers would lose if everything were settled now. Nobody leaves the pool with another's part of it.
+//! Impairment: what suppliers would lose if everything were settled now. Nobody leaves the pool with another's part of
+//! it.
 //!
-//! Between a loss and its settlement the pool's books still count debt that nobody will pay. So who leaves is paid his part of
-//! what is there, at the price
+//! Between a loss and its settlement the pool's books still count debt that nobody will pay. So who leaves is paid his
+//! part of what is there, at the price
 //!
 //! ```text
 //! m        = min(stored spot, guarded, own average) × (1 − min(S_base, max_velocity × age of the stored price))
 //! impaired = max(0, −(cash + reserves owed + inventory × m − backstop debt − unfunded credits − B(m)))
 //! ```
 //!
-//! which is the stress cover at m instead of q ([`crate::backstop::capacity`]): B(m) is what accounts under water at m lack. It is never more
-//! than the debt of the backstop and of those accounts: keepers' credits beyond that are not the suppliers' to pay.
+//! which is the stress cover at m instead of q ([`crate::backstop::capacity`]): B(m) is what accounts under water at m
+//! lack. It is never more than the debt of the backstop and of those accounts: keepers' credits beyond that are not the
+//! suppliers' to pay.
 //!
-//! Who shows a fresh price in the same transaction is paid by it; who shows none is paid as if the price had fallen since by what
-//! it may. Feeds that are dead lead to q = min × (1 − S_base), and never to a refusal. Where C, the cover at q, is not negative,
-//! nothing is impaired at any m above q, and nothing more is worked out.
+//! Who shows a fresh price in the same transaction is paid by it; who shows none is paid as if the price had fallen
+//! since by what it may. Feeds that are dead lead to q = min × (1 − S_base), and never to a refusal. Where C, the
+//! cover at q, is not negative, nothing is impaired at any m above q, and nothing more is worked out.
 //!
 //! | who | at | pays |
 //! |---|---|---|
@@ -28,24 +30,25 @@ use crate::{
     math::units::{Bps, Clock, LpShares, Price, Quote},
 };
 
-/// Supply is refused while more than this part of the pool's assets is impaired, bps: below that who comes loses no more than it
-/// to those who are there.
+/// Supply is refused while more than this part of the pool's assets is impaired, bps: below that who comes loses no
+/// more than it to those who are there.
 pub const SUPPLY_TOLERANCE: Bps = Bps(10);
 
-/// What LP shares are worth to who leaves now.
+/// Value of LP shares to a supplier who leaves now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LpValue {
-    /// What belongs to the suppliers by the books, quote atoms: what new suppliers pay for.
+    /// The suppliers' assets by the books, quote atoms: new suppliers pay for these.
     pub assets: Quote,
-    /// What of it would be lost if everything were settled at m, quote atoms, rounded up.
+    /// The part of them that would be lost if everything were settled at m, quote atoms, rounded up.
     pub impaired: Quote,
-    /// What the shares pay, quote atoms, rounded down: their part of the rest. Cash and the outflow limit may allow less.
+    /// Payment for the shares, quote atoms, rounded down: their part of the rest. Cash and the outflow limit may allow
+    /// less.
     pub amount: Quote,
 }
 
 impl Market {
-    /// What `shares` would pay now at the stored price, interest included; stores nothing. For who wants to know what leaving
-    /// after showing a fresh price pays: ask a market that has accepted it.
+    /// Payment for `shares` now at the stored price, interest included; stores nothing. To learn the payment after
+    /// showing a fresh price, ask a market that has accepted it.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -53,8 +56,8 @@ impl Market {
         self.lp_value_of(&self.books_at(clock)?, shares, clock)
     }
 
-    /// m: what collateral counts for when suppliers leave, quote atoms per collateral atom, rounded down. Zero before the first
-    /// reading, when nobody owes anything.
+    /// m: what collateral counts for when suppliers leave, quote atoms per collateral atom, rounded down. Zero before
+    /// the first reading, when nobody owes anything.
     ///
     /// # Errors
     /// [`Error::Overflow`], for prices that no reading can have.
@@ -64,7 +67,7 @@ impl Market {
             .scale_down(self.fall_since(clock).below_one())
     }
 
-    /// What would be lost if everything were settled at the stored price as it is, quote atoms, rounded up.
+    /// The suppliers' loss if everything were settled at the stored price as it is, quote atoms, rounded up.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -72,11 +75,12 @@ impl Market {
         Ok(self.impaired_at(&self.books_at(clock)?, Bps(0)))
     }
 
-    /// What the guardians' claim lacks if everything were settled at the stored price as it is, quote atoms: who joins bears his
-    /// capital's part of it.
+    /// Shortfall of all guardians' claims if everything were settled at the stored price as it is, quote atoms: those
+    /// who asked to leave rank with the others, so a guardian who joins bears his capital's part of it.
     ///
     /// ```text
-    /// max(0, claim − max(0, cash + reserves owed + inventory × p − backstop debt − unfunded credits − written off − B(p)))
+    /// max(0, all claims − max(0, rest))
+    /// rest = cash + reserves owed + inventory × p − backstop debt − unfunded credits − written off − B(p)
     /// ```
     ///
     /// # Errors
@@ -91,7 +95,8 @@ impl Market {
         // As in `impaired_at`.
         let spare = cover.map_or(u64::MAX, |cover| cover.spare().0);
         let spare = spare.saturating_sub(books.recovery.written_off.0);
-        Quote(books.guardians.claim.0.saturating_sub(spare))
+        let claims = books.guardians.all_claims().unwrap_or(Quote(u64::MAX));
+        Quote(claims.0.saturating_sub(spare))
     }
 
     /// See [`Market::lp_value`].
@@ -126,9 +131,11 @@ impl Market {
         Bps(u32::try_from(moved).unwrap_or(u32::MAX).min(config.stress_fall.0))
     }
 
-    /// What of the pool's assets is lost with the price `fall` below the lowest stored one, at most `stress_fall`.
+    /// The part of the pool's assets that is lost with the price `fall` below the lowest stored one, at most
+    /// `stress_fall`, quote atoms.
     ///
-    /// It never refuses: what does not fit 64 bits is what inventory is worth, for debt and credits do; so nothing is lost.
+    /// It never refuses: what does not fit 64 bits is what inventory is worth, for debt and credits do; so nothing is
+    /// lost.
     fn impaired_at(&self, books: &Books, fall: Bps) -> Quote {
         let lowest = self.guard.lowest(&self.config);
         let short = |fall| {

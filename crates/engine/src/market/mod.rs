@@ -103,11 +103,11 @@ stored! {
         map: LiquidationMap,
         /// How much the guarded price moves.
         volatility: Volatility,
-        /// What the sentinel has added to the fall of admission.
+        /// Points that the sentinel has added to the fall of admission.
         stress_raise: StressRaise,
         /// An announced change of the liquidation LTV.
         ramp: Ramp,
-        /// What suppliers have taken out lately.
+        /// The suppliers' recent withdrawals.
         outflow: Outflow,
         /// Kinds of action that are paused.
         pauses: Pauses,
@@ -140,7 +140,17 @@ record! {
     }
 }
 
-/// What a market is made of.
+impl TakeOut {
+    /// Opens and closes `seconds` later: guardians who ask from now on are paid so much later.
+    pub(crate) fn put_off(&mut self, seconds: u32) {
+        if self.amount != Quote::ZERO {
+            self.opens_at = self.opens_at.saturating_add(seconds.into());
+            self.closes_at = self.closes_at.saturating_add(seconds.into());
+        }
+    }
+}
+
+/// Parts of a new market.
 #[derive(Clone, Copy, Debug)]
 pub struct NewMarket {
     /// Tells apart the markets of one pair of mints.
@@ -167,7 +177,7 @@ impl Market {
     /// Writes a new market into zeroed state, in place: it is too large for a stack frame on chain.
     ///
     /// # Errors
-    /// Those of [`Config::validate`], [`Config::check_first_limits`] and [`Oracle::validate`].
+    /// The errors of [`Config::validate`], [`Config::check_first_limits`] and [`Oracle::validate`].
     pub fn initialize(&mut self, new: &NewMarket) -> Result<()> {
         new.config.validate()?;
         new.config.check_first_limits()?;
@@ -204,7 +214,8 @@ impl Market {
 }
 
 impl Books {
-    /// Lets interest grow up to now, pays the backstop its due as far as cash allows, and the guardians for standing by.
+    /// Lets interest grow up to now, pays the backstop its due as far as cash allows, and the guardians for standing
+    /// by.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`].
@@ -223,20 +234,21 @@ impl Books {
         self.pay_due()
     }
 
-    /// Whether money can leave the backstop only at prices: while its inventory or anybody's debt depends on them.
+    /// True if money can leave the backstop only at prices: while its inventory or anybody's debt depends on them.
     #[must_use]
     pub fn leaving_needs_prices(&self) -> bool {
         self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
     }
 
-    /// Whether a deficit can be settled only at a price: while the backstop owes and holds inventory that may still pay.
+    /// True if a deficit can be settled only at a price: while the backstop has debt to the pool and holds inventory
+    /// that may still pay.
     #[must_use]
     pub fn settling_needs_prices(&self) -> bool {
         self.backstop.inventory != Collateral::ZERO && self.backstop.debt_shares != DebtShares::ZERO
     }
 
-    /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what guardians
-    /// earned of that and what was taken out.
+    /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what
+    /// guardians earned of that and what was taken out.
     pub(crate) fn protocol_capital(&self) -> Quote {
         let [reserve, standby] = [self.backstop.reserve, self.income.standby].map(|amount| i128::from(amount.0));
         let capital = i128::from(self.income.paid_in)
@@ -245,7 +257,8 @@ impl Books {
         Quote(u64::try_from(capital.max(0)).unwrap_or(u64::MAX))
     }
 
-    /// The guardians' part of each penalty, bps, rounded down: see [`Guardians::rate`]. Equity with inventory at `price`.
+    /// The guardians' part of each penalty, bps, rounded down: see [`Guardians::rate`]. Equity with inventory at
+    /// `price`.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`].
@@ -257,7 +270,7 @@ impl Books {
         Ok(self.guardians.rate(config, u64::try_from(equity).unwrap_or(u64::MAX)))
     }
 
-    /// What the pool owes the backstop, whole quote atoms.
+    /// Reserves owed to the backstop, whole quote atoms.
     #[inline]
     pub(crate) fn reserves_owed(&self) -> Quote {
         self.pool.reserves_owed()
@@ -287,8 +300,9 @@ impl Books {
         self.pay_back().map(drop)
     }
 
-    /// The backstop receives quote atoms: they fund keepers' credits first, then pay its debt to the pool, then what was written
-    /// off, and the rest is its cash. Returns what went to the pool: for debt, and for what was written off.
+    /// The backstop receives quote atoms: they fund keepers' credits first, then pay its debt to the pool, then what
+    /// was written off, and the rest is its cash. Returns what went to the pool: for debt, and for what was written
+    /// off.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`].
@@ -303,7 +317,7 @@ impl Books {
         Ok((paid, self.pay_back()?))
     }
 
-    /// What must hold after every action, as far as the books alone can tell.
+    /// Checks the invariant of every action, as far as the books alone can tell.
     ///
     /// # Errors
     /// [`crate::Error::BooksBroken`].

@@ -1,4 +1,4 @@
-//! What comes back of debt that was written off, and when that ends: see [`crate::pool::recovery`].
+//! Recovery of written-off debt, and when it ends: see [`crate::pool::recovery`].
 
 use super::Books;
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
     },
 };
 
-/// What the rest of the inventory must be worth beyond the debt for the account to stay open: this part of what is written off, bps.
+/// Least value of the rest of the inventory beyond the debt for the account to stay open, bps of the written-off debt.
 pub const CARRIED: Bps = Bps(1_000);
 
-/// What is lost for good behind the suppliers' own loss, quote atoms.
+/// Losses for good behind the suppliers' own loss, quote atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ended {
     /// The protocol's own capital at book.
@@ -22,7 +22,8 @@ pub(crate) struct Ended {
 }
 
 impl Books {
-    /// Pays back what was written off, out of cash: of which there is none while anybody is owed anything. Returns how much.
+    /// Pays back what was written off, out of cash: of which there is none while anybody is owed anything. Returns how
+    /// much.
     pub(crate) fn pay_back(&mut self) -> Result<Quote> {
         let owed = self.recovery.written_off;
         if owed == Quote::ZERO {
@@ -38,9 +39,13 @@ impl Books {
         Ok(paid)
     }
 
-    /// `amount` of inventory was sold, and its proceeds are in. Returns what ended with the last of the inventory of then; the rest
-    /// of the inventory counts at `lowest`.
-    pub(crate) fn count_down(&mut self, amount: Collateral, lowest: Price) -> Ended {
+    /// `amount` of inventory was sold, and its proceeds are in. Returns what ended with the last of the inventory of
+    /// then.
+    ///
+    /// It ends only at a price at which a deficit may be settled: `highest`, which there is at Normal alone. At any
+    /// other, and where the rest of the inventory is worth enough at that, the account goes on with all that is held:
+    /// else whoever buys the last atom would choose the moment of the lowest price.
+    pub(crate) fn count_down(&mut self, amount: Collateral, highest: Option<Price>) -> Ended {
         if self.recovery.written_off == Quote::ZERO {
             return Ended::default();
         }
@@ -51,7 +56,9 @@ impl Books {
         }
         let carried = num::part(self.recovery.written_off.0, CARRIED).max(1);
         // More than can be counted is more than enough.
-        let surplus = self.backstop.equity(&self.pool, lowest).unwrap_or(i128::MAX);
+        let surplus = highest.map_or(i128::MAX, |price| {
+            self.backstop.equity(&self.pool, price).unwrap_or(i128::MAX)
+        });
         if surplus >= i128::from(carried) && self.backstop.inventory != Collateral::ZERO {
             self.recovery.inventory = self.backstop.inventory;
             return Ended::default();
@@ -59,7 +66,7 @@ impl Books {
         self.close_recovery()
     }
 
-    /// What is written off now is lost for good, and whatever ranks behind it.
+    /// Ends the recovery: the written-off debt is lost for good, and whatever ranks behind it.
     pub(crate) fn close_recovery(&mut self) -> Ended {
         let protocol = self.protocol_capital();
         self.recovery = bytemuck::Zeroable::zeroed();
@@ -74,11 +81,11 @@ impl Books {
         Ended { protocol, guardians }
     }
 
-    /// The backstop's equity with inventory at `price`, quote atoms, rounded down, after what was written off: what guardians and
-    /// protocol have. See [`crate::Backstop::equity`].
+    /// The backstop's equity with inventory at `price`, quote atoms, rounded down, after what was written off: what
+    /// guardians and protocol have. See [`crate::Backstop::equity`].
     ///
     /// # Errors
-    /// [`Error::Overflow`].
+    /// [`crate::Error::Overflow`].
     pub fn equity(&self, price: Price) -> Result<i128> {
         let equity = self.backstop.equity(&self.pool, price)?;
         Ok(equity.saturating_sub(i128::from(self.recovery.written_off.0)))

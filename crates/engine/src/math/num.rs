@@ -29,8 +29,8 @@ const LOW: u64 = 0xffff_ffff;
 
 /// a × b, exact.
 ///
-/// On chain, schoolbook multiplication on 32-bit halves: the virtual machine has no 64 × 64 → 128 multiplication, and
-/// the compiler's own helper costs more compute units. [`wide_by_halves`] is tested against the host's.
+/// On chain, schoolbook multiplication on 32-bit halves: the virtual machine has no 64 × 64 → 128 multiplication,
+/// and the compiler's own helper costs more compute units. [`wide_by_halves`] is tested against the host's.
 #[inline]
 #[must_use]
 pub fn wide(a: u64, b: u64) -> u128 {
@@ -241,8 +241,8 @@ pub fn div_floor_small(n: u128, d: u32) -> Result<u128> {
         .ok_or(Error::Overflow)
 }
 
-/// a ÷ b, at most one, in units of 2^−`bits`, at most 23 of them: rounded down, and less than two units too small. Divides
-/// the leading bits alone, natively. One if b is zero. b is below 2^104, as prices are.
+/// a ÷ b, at most one, in units of 2^−`bits`, at most 23 of them: rounded down, and less than two units too small.
+/// Divides the leading bits alone, natively. One if b is zero. b is below 2^104, as prices are.
 #[inline]
 #[must_use]
 pub fn fraction(a: u128, b: u128, bits: u32) -> u64 {
@@ -260,7 +260,7 @@ pub fn fraction(a: u128, b: u128, bits: u32) -> u64 {
     (a << bits).checked_div(b).unwrap_or(0)
 }
 
-/// Whether |a − b| > `band` × b, for numbers below 2^112.
+/// True if |a − b| > `band` × b, for numbers below 2^112.
 #[inline]
 #[must_use]
 pub fn strays(a: u128, b: u128, band: Bps) -> bool {

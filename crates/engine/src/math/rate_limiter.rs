@@ -1,7 +1,7 @@
 //! A pace: so many atoms in so much time, kept with a mark on the axis of time.
 //!
-//! What is done moves the mark forward by the time it takes at that pace, and the mark may not pass an end. Rounded so
-//! that many small amounts cannot outrun it.
+//! Each use moves the mark forward by the time it takes at that pace, and the mark may not pass an end. Rounded so that
+//! many small amounts cannot outrun it.
 
 use crate::{
     error::{Error, Result},

@@ -120,8 +120,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Seconds since `moment`, seconds since 1970; zero where the clock has not reached it. Not by a saturating difference, which
-    /// costs five times as much on chain.
+    /// Seconds since `moment`, seconds since 1970; zero where the clock has not reached it. Not by a saturating
+    /// difference, which costs five times as much on chain.
     #[inline]
     #[must_use]
     pub fn since(self, moment: i64) -> u64 {
@@ -181,7 +181,7 @@ impl Price {
         num::q_mul_floor(self.raw(), amount.0).map(Quote)
     }
 
-    /// The cost of some collateral, rounded up, in favour of the seller.
+    /// The cost of some collateral, rounded up, in favor of the seller.
     #[inline]
     pub fn cost(self, amount: Collateral) -> Result<Quote> {
         num::q_mul_ceil(self.raw(), amount.0).map(Quote)
@@ -252,19 +252,19 @@ impl Ord for Price {
 }
 
 impl Index {
-    /// The debt of some shares, rounded up, in favour of the pool.
+    /// The debt of some shares, rounded up, in favor of the pool.
     #[inline]
     pub fn debt(self, shares: DebtShares) -> Result<Quote> {
         num::q_mul_ceil(self.raw(), shares.0).map(Quote)
     }
 
-    /// The shares that a new loan creates, rounded up, in favour of the pool.
+    /// The shares that a new loan creates, rounded up, in favor of the pool.
     #[inline]
     pub fn shares_for_loan(self, amount: Quote) -> Result<DebtShares> {
         num::q_div_ceil(amount.0, self.raw()).map(DebtShares)
     }
 
-    /// The shares that a payment cancels, rounded down, in favour of the pool.
+    /// The shares that a payment cancels, rounded down, in favor of the pool.
     #[inline]
     pub fn shares_for_payment(self, amount: Quote) -> Result<DebtShares> {
         num::q_div_floor(amount.0, self.raw()).map(DebtShares)

@@ -1,4 +1,4 @@
-//! Interest: a two-slope rate on utilisation, compounded by elapsed time.
+//! Interest: a two-slope rate on utilization, compounded by elapsed time.
 
 use crate::{
     config::Config,

@@ -19,7 +19,7 @@ stored! {
     Pool {
         /// Quote atoms for each debt share, Q64.64.
         index: Index,
-        /// What the pool owes the backstop of the interest so far, quote atoms, Q64.64.
+        /// Reserves owed to the backstop of the interest so far, quote atoms, Q64.64.
         due: Fixed,
         /// Lendable quote atoms.
         cash: Quote,
@@ -61,7 +61,7 @@ impl Pool {
         num::q_mul_floor(self.index.raw(), self.debt_shares.0).map(Quote)
     }
 
-    /// What belongs to the suppliers: cash + debt − due to the backstop, quote atoms.
+    /// The suppliers' assets: cash + debt − due to the backstop, quote atoms.
     ///
     /// Rounded down once, at the end: rounding the parts would let the sum fall by an atom while interest grows.
     ///
@@ -74,7 +74,7 @@ impl Pool {
         Ok(Quote(assets))
     }
 
-    /// What the pool owes the backstop, whole quote atoms.
+    /// Reserves owed to the backstop, whole quote atoms.
     #[inline]
     pub(crate) fn reserves_owed(&self) -> Quote {
         Quote(num::split(self.due.raw()).0)
@@ -118,7 +118,7 @@ impl Pool {
         let step = num::q_mul_fraction(self.index.raw(), interest::growth(rate, seconds)?);
         self.index = Index::from_raw(num::add(self.index.raw(), step)?);
         let interest = num::q_times(step, self.debt_shares.0)?;
-        // Rounded down to 2^-64 atoms, in favour of the suppliers.
+        // Rounded down to 2^-64 atoms, in favor of the suppliers.
         let reserve = num::q_times(
             num::div_floor_small(interest, num::WHOLE.0)?,
             config.reserve_factor.factor(),
@@ -274,7 +274,7 @@ mod tests {
     fn a_year_untouched_accrues_in_steps() {
         let mut pool = pool(200_000_000, 800_000_000);
         pool.accrue(&CONFIG, 31_536_000).unwrap();
-        // 7% at the kink; as interest raises the utilisation, the second slope begins to bite.
+        // 7% at the kink; as interest raises the utilization, the second slope begins to bite.
         let debt = pool.debt().unwrap().0;
         assert!((858_000_000..890_000_000).contains(&debt), "{debt}");
         // a fifth of the interest is due to the backstop

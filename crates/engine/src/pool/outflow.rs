@@ -1,7 +1,7 @@
 //! How fast suppliers may leave: a limit on what is taken out of the pool on balance.
 //!
-//! The market remembers what has left less what has come, and forgets it with time. With n remembered and assets A in the
-//! pool, the pool stood at A + n before, and
+//! The market remembers what has left less what has come, and forgets it with time. With n remembered and assets A in
+//! the pool, the pool stood at A + n before, and
 //!
 //! ```text
 //! a withdrawal of a atoms:   n + a ≤ outflow_limit × (A + n),   then n ← n + a
@@ -30,7 +30,7 @@ use crate::{
 };
 
 stored! {
-    /// What has left the pool on balance, as far as it is remembered.
+    /// Outflow from the pool on balance, as far as it is remembered.
     Outflow {
         /// Quote atoms that suppliers took out less those that they put in; negative if more came.
         net: i64,
@@ -65,7 +65,8 @@ impl Outflow {
         Ok(())
     }
 
-    /// What suppliers may take out now of a pool of these assets, whatever its cash. For whoever wants to leave.
+    /// The most that suppliers may take out now of a pool of these assets, quote atoms, whatever its cash. For
+    /// suppliers who want to leave.
     #[must_use]
     pub fn room(&self, config: &Config, assets: Quote, clock: Clock) -> Quote {
         self.remembered(config, assets, clock).left(config, assets)
@@ -85,8 +86,8 @@ impl Outflow {
         num::mul_div_ceil(before, config.outflow_limit.factor(), BPS).unwrap_or(u64::MAX)
     }
 
-    /// What is still remembered now. At most an atom more is forgotten each time than the rule says, so that small pools
-    /// forget too.
+    /// The outflow still remembered now. At most an atom more is forgotten each time than the rule says, so that small
+    /// pools forget too.
     fn remembered(&self, config: &Config, assets: Quote, clock: Clock) -> Self {
         let elapsed = clock.since(self.at);
         if elapsed == 0 {

@@ -24,14 +24,16 @@ stored! {
 }
 
 impl Volatility {
-    /// Takes a guarded price into account. With r the return since the last one and t the time since, τ the time constant:
+    /// Takes a guarded price into account. With r the return since the last one and t the time since, τ the time
+    /// constant:
     ///
     /// ```text
     /// variance ← (variance × τ + r²) / (τ + t)
     /// ```
     ///
-    /// which moves the variance towards r²/t by t/(τ + t). Rounded down. Returns count up to 100%; time up to 2^20 s. At most one
-    /// price in `volatility_sample` seconds counts: who looks every second sees the noise between readings sixty times a minute.
+    /// which moves the variance towards r²/t by t/(τ + t). Rounded down. Returns count up to 100%; time up to 2^20 s.
+    /// At most one price in `volatility_sample` seconds counts: who looks every second sees the noise between readings
+    /// sixty times a minute.
     #[inline]
     pub(crate) fn observe(&mut self, config: &Config, price: Price, clock: Clock) {
         let elapsed = clock.since(self.updated_at);

@@ -2,8 +2,8 @@
 //! have sold, and those who are liquidated by their sales?
 //!
 //! ```text
-//! price        = news × exp(−1% × sales ÷ depth)              sales in quote atoms, at the price at which they are made
-//! sales(price) = (1 + penalty) × what is repaid at it         see Close
+//! price        = news × exp(−1% × sales ÷ depth)       sales in quote atoms, at the price at which they are made
+//! sales(price) = (1 + penalty) × what is repaid at it  see Close
 //! end          = the highest price with  news × exp(−1% × sales(price) ÷ depth) ≥ price
 //! ```
 //!
@@ -43,7 +43,7 @@ use reach::{Band, Reached};
 
 /// The price at the start. Prices of this module are in units of 2^-16 bps of it.
 const START: u64 = BPS << 16;
-/// What is below 1 bps of the price at the start is told as nothing.
+/// Price below which nothing is told: 1 bps of the price at the start.
 const NOTHING: u64 = 1 << 16;
 /// Minutes in an hour.
 const HOUR: u64 = 60;
@@ -90,7 +90,7 @@ impl Pace {
     }
 }
 
-/// What a curve is worked out from.
+/// Inputs of a curve.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// The price at the start, quote atoms for one collateral atom.
@@ -107,11 +107,11 @@ pub struct Inputs<'a> {
     pub target_ltv: Bps,
     /// Penalty of a partial liquidation by the backstop, bps of the debt repaid.
     pub penalty: Bps,
-    /// What keepers who dump get beyond the debt they repay, bps of it.
+    /// Bonus that keepers who dump get beyond the debt they repay, bps of it.
     pub bonus: Bps,
     /// The part of a debt that they repay at a time, bps; see [`Seller::Keepers`].
     pub close_factor: Bps,
-    /// What sales do to the price.
+    /// Impact of sales on the price.
     pub depth: Depth,
     /// The backstop's flow limit, quote atoms an hour.
     pub flow: Quote,
@@ -142,7 +142,7 @@ pub struct End {
     /// The most of it that waits at the end, quote atoms, rounded up: partial liquidations that the backstop may not
     /// take because its cover is negative and its pipeline full. Take-overs never wait. Nothing with other sellers.
     pub waiting: Quote,
-    /// What was to be sold and is not at the end, quote atoms, rounded up: inventory, and what waits.
+    /// Collateral to be sold and unsold at the end, quote atoms, rounded up: inventory, and the waiting part.
     pub unsold: Quote,
 }
 
@@ -363,9 +363,9 @@ impl Curve {
         )
     }
 
-    /// Backstop depth ratio: (cash + what the pool owes + inventory at q) ÷ repayment that the backstop would take over
-    /// after the fall, bps, rounded down; `u32::MAX` if that is nothing. q is the price after the fall, less the stress
-    /// fall.
+    /// Backstop depth ratio: (cash + what the pool owes + inventory at q) ÷ repayment that the backstop would take
+    /// over after the fall, bps, rounded down; `u32::MAX` if that is nothing. q is the price after the fall, less the
+    /// stress fall.
     #[must_use]
     pub fn backstop_depth_ratio(&self, fall: Bps) -> Bps {
         let mut reached = Reached::new(&self.bands, &self.backstop);
@@ -374,10 +374,10 @@ impl Curve {
         ratio(assets.saturating_mul(BPS.into()), reached.repaid())
     }
 
-    /// The stress cover C after a fall of the price, quote atoms, rounded down: cash + what the pool owes + inventory·q
-    /// − backstop debt − unfunded credits − what debts exceed their collateral by at q = the price after it × (1 −
-    /// stress fall). Nothing is liquidated on the way: what the backstop takes over changes it by little, for it counts
-    /// in both.
+    /// The stress cover C after a fall of the price, quote atoms, rounded down: cash + what the pool owes +
+    /// inventory·q − backstop debt − unfunded credits − what debts exceed their collateral by at q = the price
+    /// after it × (1 − stress fall). Nothing is liquidated on the way: what the backstop takes over changes it by
+    /// little, for it counts in both.
     #[must_use]
     pub fn cover(&self, fall: Bps) -> i128 {
         let price = self.stressed(fall);
@@ -402,7 +402,7 @@ impl Curve {
         signed(assets).saturating_sub(signed(liabilities))
     }
 
-    /// What tells most, in a few figures.
+    /// The most telling measures, in a few figures.
     #[must_use]
     pub fn measures(&self) -> Measures {
         Measures {
@@ -485,13 +485,13 @@ struct State<'a> {
     curve: &'a Curve,
     reached: Reached<'a>,
     memory: Memory,
-    /// What a minute leaves of an impact: see [`Depth::kept`].
+    /// The part of an impact left after a minute: see [`Depth::kept`].
     kept: u128,
     /// Average of the price over an hour.
     average: u64,
     /// Sold until now, quote atoms × 10,000.
     sold: u128,
-    /// What may be sold now, quote atoms × 10,000, if that is limited.
+    /// The most that may be sold now, quote atoms × 10,000, if that is limited.
     allowance: Option<u128>,
 }
 
@@ -530,7 +530,7 @@ impl State<'_> {
             .map(|allowance| allowance.min(burst).saturating_add(minute));
     }
 
-    /// What is to be sold and is not yet, quote atoms × 10,000.
+    /// Collateral to be sold and not sold yet, quote atoms × 10,000.
     fn left(&self) -> u128 {
         let inventory = u128::from(self.curve.inventory.0).saturating_mul(BPS.into());
         self.reached.sales().saturating_add(inventory).saturating_sub(self.sold)

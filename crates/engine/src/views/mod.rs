@@ -1,5 +1,5 @@
-//! What may be asked without changing anything: [`statement`], [`risk`], where a falling price would end ([`cascade`], off chain only),
-//! and what must always be true of the money ([`identities`]).
+//! Questions that change nothing: [`statement`], [`risk`], where a falling price would end ([`cascade`], off chain
+//! only), and what must always be true of the money ([`identities`]).
 
 #[cfg(not(target_os = "solana"))]
 pub mod cascade;

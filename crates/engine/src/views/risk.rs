@@ -25,11 +25,11 @@ pub struct PriceBand {
 /// The falls of the price, bps, at which [`Risk::debt_within`] is told.
 pub const DROPS: [Bps; 5] = [Bps(100), Bps(200), Bps(500), Bps(1_000), Bps(2_000)];
 
-/// What the map says about a market at one price.
+/// A market's measures of risk at one price, by its map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Risk {
-    /// Threshold proximity: how far the price must fall to the upper edge of the nearest band below it with debt, bps, rounded
-    /// down; zero if that is the price's own band. `None` without any.
+    /// Threshold proximity: how far the price must fall to the upper edge of the nearest band below it with debt, bps,
+    /// rounded down; zero if that is the price's own band. `None` without any.
     pub proximity: Option<Bps>,
     /// Debt of the accounts that falls of [`DROPS`] make liquidatable, quote atoms, rounded up.
     pub debt_within: [Quote; 5],
@@ -67,7 +67,7 @@ impl Market {
     /// All measures at these prices.
     ///
     /// # Errors
-    /// Those of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
+    /// The errors of [`Prices::liquidation`]; [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn risk(&self, prices: &Prices, clock: Clock) -> Result<Risk> {
         let books = self.books_at(clock)?;
         let price = prices.liquidation()?.judged;

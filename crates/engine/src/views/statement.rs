@@ -17,7 +17,7 @@ pub struct Statement {
     pub inventory: Collateral,
     /// The inventory at spot, rounded down.
     pub inventory_value: Quote,
-    /// What the inventory was worth when it was taken over.
+    /// Value of the inventory when it was taken over.
     pub inventory_book: Quote,
     /// Reserves that the pool owes, whole atoms.
     pub due: Quote,
@@ -29,17 +29,18 @@ pub struct Statement {
     pub unfunded_credits: Quote,
     /// Debt written off that is paid back before guardians and protocol have anything.
     pub written_off: Quote,
-    /// What is left of the inventory that may pay it back, collateral atoms.
+    /// The rest of the inventory that may pay it back, collateral atoms.
     pub recovering: Collateral,
     /// Equity with the inventory at spot, after what was written off.
     pub equity: i128,
     /// The guardians' claims on the equity, of those who stay and of those who asked to leave.
     pub guardians: Quote,
-    /// What is left to the protocol: equity − claims. Negative if they are not covered.
+    /// The protocol's part: equity − claims. Negative if they are not covered.
     pub protocol: i128,
-    /// What the claim lacks if everything were settled at the stored price: see [`Market::claim_impairment`].
+    /// Shortfall of the claim if everything were settled at the stored price: see [`Market::claim_impairment`].
     pub claim_impaired: Quote,
-    /// What suppliers lack if everything were settled at the stored price: see [`Market::impaired`](crate::Market::impaired).
+    /// The suppliers' loss if everything were settled at the stored price: see
+    /// [`Market::impaired`](crate::Market::impaired).
     pub impaired: Quote,
     /// The stress cover C: what decides how much of a partial liquidation is taken.
     pub cover: StressStatement,
@@ -49,7 +50,7 @@ pub struct Statement {
     pub pipeline_room: Collateral,
     /// Most that is sold in an hour, at the higher EMA.
     pub hourly_flow: Quote,
-    /// What is offered now; `None` while nothing may be sold.
+    /// The offer now; `None` while nothing may be sold.
     pub offer: Option<Offer>,
 }
 

@@ -1,4 +1,4 @@
-//! What each kind of pause stops.
+//! Actions stopped by each kind of pause.
 
 use super::scene::{NOW, SOL, USDC, later, market, prices};
 use breakwater_engine::{
@@ -6,8 +6,7 @@ use breakwater_engine::{
     governance::pause::Kinds, price::oracle::PriceUse,
 };
 
-/// Every action that a kind of pause stops, and no other.
-/// The bit that stops it (zero: none does), its name, and the action.
+/// An action: the bit of the pause that stops it (zero: none does), its name, and how it is done.
 type Act<'a> = (u8, &'static str, Box<dyn Fn(&mut Market) -> Result<()> + 'a>);
 
 #[test]

@@ -94,7 +94,7 @@ pub fn change(market: &Market, parameter: Parameter, to: u64) -> ParameterChange
     }
 }
 
-/// What an action says, and that it changed nothing if it says no.
+/// Checks an action's error, and that it changed nothing.
 #[track_caller]
 pub fn refused<T: core::fmt::Debug>(market: &Market, act: impl FnOnce(&mut Market) -> Result<T>, expected: Error) {
     let mut tried = *market;

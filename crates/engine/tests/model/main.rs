@@ -1,6 +1,7 @@
 //! The engine's sizing and bounty against a model of them in whole numbers (`scripts/smt/model.py`), whose promises
-//! `make smt` proves for every parameter set and every account. The examples are the model's, of corners of the parameters'
-//! bounds and accounts at every threshold: so a change of the engine's numbers fails here, one of the model's there.
+//! `make smt` proves for every parameter set and every account. The examples are the model's, of corners of the
+//! parameters' bounds and accounts at every threshold: so a change of the engine's numbers fails here, one of the
+//! model's there.
 
 mod cover;
 

@@ -1,5 +1,5 @@
-//! I3: what admission guards never lowers an A that is negative after it, and refuses nothing else; a take-over lowers C by at
-//! most the bounty.
+//! I3: what admission guards never lowers an A that is negative after it, and refuses nothing else; a take-over lowers
+//! C by at most the bounty.
 
 use super::scene::{DOLLAR, Random, SOL, USDC, World, open};
 use breakwater_engine::{
@@ -7,7 +7,8 @@ use breakwater_engine::{
     price::oracle::PriceUse,
 };
 
-/// A market in which C and A are about zero, with accounts, inventory, debt, guardians that want to leave and equity announced.
+/// A market in which C and A are about zero, with accounts, inventory, debt, guardians that want to leave and equity
+/// announced.
 fn world(random: &mut Random) -> (World, Prices) {
     let fall = u32::try_from(random.within(500, 5_001)).unwrap();
     let config = open(&Config {

@@ -1,4 +1,5 @@
-//! I2: at Normal and without cover, a partial liquidation passes as far as the pipeline goes, whenever that is worth it.
+//! I2: at Normal and without cover, a partial liquidation passes as far as the pipeline goes, whenever that is worth
+//! it.
 
 use super::scene::{DOLLAR, Random, SOL, USDC, World, open};
 use breakwater_engine::{

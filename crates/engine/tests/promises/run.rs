@@ -1,6 +1,6 @@
-//! A run on the pool, to the atom: a million, of which a runner has 700,000; the backstop loses 130,009 on a gap. Before leaving paid by
-//! what things are worth he got all of his out, and the sleeper 169,991 instead of 260,997. In thousands of what the program's own
-//! tests play ([`World`] has a pool of a billion).
+//! A run on the pool, to the atom: a million, of which a runner has 700,000; the backstop loses 130,009 on a gap.
+//! Before leaving paid by what things are worth he got all of his out, and the sleeper 169,991 instead of 260,997. In
+//! thousands of what the program's own tests play ([`World`] has a pool of a billion).
 
 use super::scene::{DOLLAR, SOL, USDC, World, free, open};
 use breakwater_engine::{Bps, Config, Error, LpShares, Quote, actions::Sale, price::oracle::PriceUse};

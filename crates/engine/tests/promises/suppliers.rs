@@ -4,18 +4,18 @@
 //! P × (p − q) + largest discount × debt taken by partials while C < 0 + bounties
 //! ```
 //!
-//! Above q means that what is sold fetches at least q: the largest discount off the price leaves q or more. And p is where the
-//! price stood when C was not negative, so nothing is above it. The pipeline is refilled at the price at which it is emptied
-//! (keepers take at once what it frees), or the price never rises: with both a keeper who waits for a rise and a price that
-//! comes back, each round would cost P × the rise.
+//! Above q means that what is sold fetches at least q: the largest discount off the price leaves q or more. And p is
+//! where the price stood when C was not negative, so nothing is above it. The pipeline is refilled at the price at
+//! which it is emptied (keepers take at once what it frees), or the price never rises: with both a keeper who waits for
+//! a rise and a price that comes back, each round would cost P × the rise.
 //!
-//! Losses come where q is above what accounts owe: what is under water at q is covered already, whoever holds it. So the falls are
-//! from 10% on, and with a pipeline of a day instead of minutes the bound breaks.
+//! Losses come where q is above what accounts owe: what is under water at q is covered already, whoever holds it. So
+//! the falls are from 10% on, and with a pipeline of a day instead of minutes the bound breaks.
 
 use super::scene::{DOLLAR, Random, SOL, USDC, World, free, open};
 use breakwater_engine::{Bps, Collateral, Config, Error, Prices, Quote, price::oracle::PriceUse};
 
-/// What the bound is made of.
+/// Parts of the bound.
 #[derive(Default)]
 struct Run {
     /// The largest P at which a partial was taken while C < 0, lamports.
@@ -28,7 +28,7 @@ struct Run {
 }
 
 impl Run {
-    /// Everyone who is due, as far as the rules let him: each with this chance. Whether anything was done.
+    /// Everyone who is due, as far as the rules let him: each with this chance. Returns true if anything was done.
     fn liquidate(&mut self, world: &mut World, prices: &Prices, random: &mut Random, chance: u64) -> bool {
         let mut any = false;
         let price = prices.flow_price().raw();
@@ -74,7 +74,7 @@ impl Run {
     }
 }
 
-/// Sells what is on offer. Whether anything was.
+/// Sells the inventory on offer. Returns true if there was any.
 fn sell(world: &mut World, prices: &Prices) -> bool {
     let amount = world.market.offer(prices, world.clock).unwrap().available;
     if amount == Collateral(0) {

@@ -1,6 +1,6 @@
 use breakwater_engine::{Collateral, DebtShares, Key, MarginAccount, account::map::Place};
 
-/// What a keeper remembers of a margin account: what decides about a liquidation.
+/// A keeper's record of a margin account: the fields that decide about a liquidation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The account's address.
@@ -20,7 +20,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Of an account as it was at slot `seen`.
+    /// The entry of an account as it was at slot `seen`.
     #[must_use]
     pub fn new(address: Key, account: &MarginAccount, seen: u64) -> Self {
         Self {
@@ -34,8 +34,8 @@ impl Entry {
         }
     }
 
-    /// ρ = debt shares ÷ collateral, as its bits: for numbers that are not negative they have the numbers' order. Without
-    /// collateral it is infinite.
+    /// ρ = debt shares ÷ collateral, as its bits: for numbers that are not negative they have the numbers' order.
+    /// Without collateral it is infinite.
     ///
     /// Rounded to 53 bits. Accounts whose ratios are equal to that many stand in any order, which is all the same: the
     /// bound of a price leaves them room (see [`super::Moment`]).

@@ -1,6 +1,6 @@
-//! Every account with debt, in the order in which a falling price liquidates them: by ρ = debt shares ÷ collateral. Shares
-//! grow no interest, so an account moves only when somebody acts on it; a tick of the price, interest and a ramp of the
-//! liquidation LTV move only the bound. Who is above it is at the end of the order: nothing else is looked at.
+//! Every account with debt, in the order in which a falling price liquidates them: by ρ = debt shares ÷ collateral.
+//! Shares grow no interest, so an account moves only when somebody acts on it; a tick of the price, interest and a ramp
+//! of the liquidation LTV move only the bound. Who is above it is at the end of the order: nothing else is looked at.
 
 mod entry;
 mod moment;
@@ -17,9 +17,9 @@ pub use moment::Moment;
 use order::Order;
 use store::Store;
 
-/// Accounts of fewer shares are kept apart and all looked at: for a handful of atoms the engine's rounding moves the price of
-/// liquidation by any factor, so ρ says nothing. At a market's first index this is 65,536 atoms of debt, and the index
-/// only grows. A market's smallest debt is usually a hundred times that, so there are none.
+/// Accounts of fewer shares are kept apart and all looked at: for a handful of atoms the engine's rounding moves the
+/// price of liquidation by any factor, so ρ says nothing. At a market's first index this is 65,536 atoms of debt, and
+/// the index only grows. A market's smallest debt is usually a hundred times that, so there are none.
 pub(crate) const SMALL: u64 = 1 << 26;
 
 /// Accounts with debt, by ρ. Holds at most 2^32 of them.
@@ -51,7 +51,7 @@ impl AccountIndex {
         self.entries.len()
     }
 
-    /// Whether nobody owes anything.
+    /// True if nobody owes anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -63,7 +63,7 @@ impl AccountIndex {
         self.debt_shares
     }
 
-    /// What is known of an account.
+    /// The record of an account.
     #[must_use]
     pub fn get(&self, address: &Key) -> Option<&Entry> {
         let hash = self.hasher.hash_one(address.0);
@@ -76,7 +76,7 @@ impl AccountIndex {
         self.entries.iter()
     }
 
-    /// Takes in what an account looks like, unless what is known is newer. Without debt it is forgotten. Whether
+    /// Takes in the state of an account, unless the known one is newer. Forgets it if it has no debt. Returns true if
     /// anything changed but the slot.
     ///
     /// # Panics
@@ -109,8 +109,8 @@ impl AccountIndex {
         Entry { seen: 0, ..known } != Entry { seen: 0, ..entry }
     }
 
-    /// Forgets an account that was without debt, or gone, at slot `seen`, unless what is known is newer. Whether it was
-    /// there.
+    /// Forgets an account that was without debt, or gone, at slot `seen`, unless the known state is newer. Returns true
+    /// if it was there.
     ///
     /// # Panics
     /// Never: the last entry is there if any is.
@@ -145,8 +145,8 @@ impl AccountIndex {
         true
     }
 
-    /// The accounts that are liquidatable at a moment, small ones first, then the furthest under water. Each is confirmed by the
-    /// engine's own rule.
+    /// The accounts that are liquidatable at a moment, small ones first, then the furthest under water. Each is
+    /// confirmed by the engine's own rule.
     pub fn liquidatable<'a>(&'a self, moment: &'a Moment) -> impl Iterator<Item = &'a Entry> + 'a {
         let bound = moment.bound();
         let ordered = self

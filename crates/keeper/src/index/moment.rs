@@ -2,7 +2,7 @@ use breakwater_engine::{Bps, Clock, Index, Market, Price, Result, account::sizin
 
 use super::{Entry, SMALL};
 
-/// What decides which accounts are liquidatable at one moment and price. Worked out once for all accounts.
+/// The figures that decide which accounts are liquidatable at one moment and price. Worked out once for all accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Quote atoms for a debt share, interest included.
@@ -16,7 +16,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Of a market at a price.
+    /// The moment of a market at a price.
     ///
     /// # Errors
     /// [`breakwater_engine::Error::Overflow`].
@@ -29,15 +29,15 @@ impl Moment {
         })
     }
 
-    /// What [`Market::is_liquidatable`] says. An account whose debt or value does not fit its type is not: the engine
+    /// Agrees with [`Market::is_liquidatable`]. An account whose debt or value does not fit its type is not: the engine
     /// refuses it.
     #[must_use]
     pub fn is_liquidatable(&self, entry: &Entry) -> bool {
         self.exceeds(entry, self.ltv)
     }
 
-    /// Whether an account is beyond the take-over LTV. One that is at it to the atom is taken over too: the order in which accounts
-    /// are looked at is all that this decides.
+    /// True if an account is beyond the take-over LTV. One that is at it to the atom is taken over too: the order in
+    /// which accounts are looked at is all that this decides.
     #[must_use]
     pub fn is_taken_over(&self, entry: &Entry) -> bool {
         self.exceeds(entry, self.takeover_ltv)

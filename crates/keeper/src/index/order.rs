@@ -1,13 +1,14 @@
-//! Which account is nearest to liquidation: small numbers, one for each account, in the order of keys that are kept elsewhere.
+//! Which account is nearest to liquidation: small numbers, one for each account, in the order of keys that are kept
+//! elsewhere.
 //!
-//! A list of blocks of at most [`BLOCK`] numbers. Finding a place is one binary search over the blocks' first keys, which
-//! lie together, and one in a block; putting something in moves at most one block. It costs 5 to 8 bytes an account, where a
-//! tree that carries its keys costs 24 and more.
+//! A list of blocks of at most [`BLOCK`] numbers. Finding a place is one binary search over the blocks' first keys,
+//! which lie together, and one in a block; putting something in moves at most one block. It costs 5 to 8 bytes an
+//! account, where a tree that carries its keys costs 24 and more.
 
 /// Most numbers in a block: 2 KiB.
 const BLOCK: usize = 512;
 
-/// What is ordered: the key, and the number itself for equal keys.
+/// The ordered pair: the key, and the number itself for equal keys.
 pub type Place = (u64, u32);
 
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl Order {
         self.blocks.insert(at + 1, Block { from, numbers: upper });
     }
 
-    /// Takes `place` out. Whether it was there.
+    /// Takes `place` out. Returns true if it was there.
     pub fn remove(&mut self, place: Place, key: impl Fn(u32) -> u64) -> bool {
         let at = self.block_of(place);
         let Some(block) = self.blocks.get_mut(at) else {

@@ -84,8 +84,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// After any sequence of actions on accounts, prices, interest and ramps, the index finds what a scan of all accounts with
-    /// the engine's own question finds.
+    /// After any sequence of actions on accounts, prices, interest and ramps, the index finds what a scan of all
+    /// accounts with the engine's own question finds.
     #[test]
     fn it_finds_what_a_scan_finds(events in events()) {
         let mut market = market();

@@ -81,7 +81,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         });
     }
 
-    /// Whether a transaction would do what it is for. Says so in the log.
+    /// True if a transaction would do its work. Says so in the log.
     fn is_worth(&self, draft: &Draft, simulated: &Simulated) -> bool {
         let kind = draft.kind.name();
         let units = simulated.units;

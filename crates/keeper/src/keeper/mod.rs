@@ -38,7 +38,8 @@ mod tables;
 
 /// After a stop is asked for, how long to wait for what was sent.
 const PARTING: Duration = Duration::from_secs(5);
-/// The longest that a single look may be held up by what it waits for; only the loads of all accounts take longer, beside it.
+/// The longest that a single look may be held up by what it waits for; only the loads of all accounts take longer,
+/// beside it.
 const LONGEST_WAIT_FOR_START: Duration = Duration::from_secs(5);
 
 /// A keeper of one market.
@@ -58,13 +59,13 @@ pub struct Keeper<C, U> {
     news: Option<mpsc::Receiver<News>>,
     sync: sync::Sync,
     depth: depth::Watch,
-    /// Whether the configured depth was larger than the measured one at the last look.
+    /// True if the configured depth was larger than the measured one at the last look.
     depth_too_large: bool,
     tables_read: Option<Instant>,
     tables_rest: Option<Instant>,
 }
 
-/// What a round came to.
+/// Result of a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     /// Accounts that could be liquidated at once.
@@ -80,7 +81,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// Asks the nodes for the market, until one answers, and loads all accounts.
     ///
     /// # Errors
-    /// What is wrong, if after `patience` no node can be used.
+    /// The last trouble, if after `patience` no node can be used.
     pub async fn start(
         settings: Settings,
         signer: Keypair,
@@ -153,7 +154,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         self.news = Some(news);
     }
 
-    /// Works until `stop` comes to pass. What was sent by then is waited for, a little.
+    /// Works until `stop` comes to pass. Waits a little for the transactions sent by then.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
@@ -177,7 +178,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// Works until there is nothing left to do, once.
     ///
     /// # Errors
-    /// What was wrong, if there was no node to ask.
+    /// The trouble, if there was no node to ask.
     pub async fn once(&mut self) -> Answer<Round> {
         let mut all = Round::default();
         loop {

@@ -26,7 +26,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// Looks, decides, acts.
     ///
     /// # Errors
-    /// What was wrong with the last node that was asked.
+    /// The trouble with the last node that was asked.
     pub(super) async fn round(&mut self) -> Answer<Round> {
         self.updates.refresh().await;
         self.fleet.muster().await;
@@ -76,7 +76,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         }
     }
 
-    /// What to send.
+    /// Decides on the transactions to send.
     fn decide(&self, seen: &Look) -> Vec<Draft> {
         let Some(shown) = &seen.prices else {
             debug!("a feed has no account that the market would take");

@@ -72,8 +72,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         }
     }
 
-    /// Whether the sum of all debt has been wrong for too long: updates were missed, or a node left accounts out. The market's own
-    /// books say what it must be.
+    /// True if the sum of all debt has been wrong for too long: updates were missed, or a node left accounts out. The
+    /// market's own books say what it must be.
     fn doubt(&mut self, market: &Market) -> bool {
         let (expected, followed) = (account_shares(market), self.index.debt_shares());
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
@@ -104,7 +104,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         true
     }
 
-    /// Takes in all accounts as they were at a slot. What is known only from before that is gone.
+    /// Takes in all accounts as they were at a slot. Accounts known only from before that are gone.
     fn replace(&mut self, all: &At<Vec<Entry>>) {
         let changed = all.value.iter().filter(|entry| self.index.update(**entry)).count();
         let old = self.index.iter().filter(|entry| entry.seen < all.slot);
@@ -158,7 +158,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     }
 }
 
-/// What an account looks like; without debt if it is gone.
+/// The entry of an account; without debt if it is gone.
 fn entry(address: Pubkey, account: Option<&Account>, slot: u64) -> Answer<Entry> {
     let address = Key(address.to_bytes());
     let margin = match account.filter(|account| !account.data.is_empty()) {

@@ -44,8 +44,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         }
     }
 
-    /// Does the next thing to the keeper's tables, if there is one: a transaction at a time. Not while accounts are being
-    /// liquidated. Returns how many transactions were sent.
+    /// Does the next thing to the keeper's tables, if there is one: a transaction at a time. Not while accounts are
+    /// being liquidated. Returns how many transactions were sent.
     pub(super) async fn look_after_tables(&mut self, node: usize, seen: &Look) -> Answer<usize> {
         let most = self.settings.tables.most;
         let rests = self.tables_rest.is_some_and(|until| Instant::now() < until);
@@ -68,14 +68,14 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         // A table's address comes from a slot that every node must have finished.
         let instructions = step.instructions(&self.signer.pubkey(), seen.clock.slot.saturating_sub(1));
         let sent = self.dispatch(node, vec![Draft::table(instructions)]).await?;
-        // Refused: the slot was skipped, or the keeper has too little for the rent. Sent: the next node may not know of it at once, and
-        // the same would be done twice.
+        // Refused: the slot was skipped, or the keeper has too little for the rent. Sent: the next node may not know of
+        // it at once, and the same would be done twice.
         self.tables_rest = Some(Instant::now() + if sent == 0 { LOOK } else { PAUSE });
         Ok(sent)
     }
 
-    /// The accounts that a fall of the price would liquidate, those it would liquidate first at the front. None if they would fit into
-    /// a transaction without a table.
+    /// The accounts that a fall of the price would liquidate, those it would liquidate first at the front. None if they
+    /// would fit into a transaction without a table.
     fn wanted(&self, seen: &Look) -> Vec<Pubkey> {
         let within = self.settings.tables.within.min(num::BPS);
         let guarded = seen.market.guard.reference;

@@ -39,7 +39,8 @@ fn real_bytes(keys: &MarketKeys, batch: &Batch, tables: &[Table]) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Everybody is in exactly one batch, each batch fits, what was reckoned is what it has, and the most urgent is first.
+    /// Everybody is in exactly one batch, each batch fits, what was reckoned is what it has, and the most urgent is
+    /// first.
     #[test]
     fn batches_fit_and_leave_nobody_out(count in 0u16..180, held in prop::collection::hash_set(0u16..180, 0..150), redeemable: bool) {
         let keys = keys(redeemable);

@@ -1,5 +1,5 @@
-//! A cluster of one node in this process: LiteSVM, which checks signatures, blockhashes, duplicates and compute limits as a real
-//! one does. The test's world and the keeper's node share it. Time is what the world says.
+//! A cluster of one node in this process: LiteSVM, which checks signatures, blockhashes, duplicates and compute limits
+//! as a real one does. The test's world and the keeper's node share it. Time is what the world says.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -36,7 +36,7 @@ struct Machine {
     sent: Vec<Sent>,
 }
 
-/// What became of a transaction that a keeper sent.
+/// Fate of a transaction that a keeper sent.
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// When, seconds since 1970.
@@ -121,7 +121,7 @@ impl Backend for Cluster {
     }
 }
 
-/// What the first instruction of a keeper's transaction asks for.
+/// Compute units that the first instruction of a keeper's transaction asks for.
 fn limit(transaction: &VersionedTransaction) -> u64 {
     let first = &transaction.message.instructions()[0].data;
     let [2, limit @ ..] = first.as_slice() else {

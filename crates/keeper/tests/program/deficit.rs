@@ -38,7 +38,8 @@ async fn is_settled_as_soon_as_there_is_one_and_only_once() {
         (1, 1)
     );
     let written_off = stage.market().books.recovery.written_off;
-    // A loss of 90 and the bounty of 1.55, less the confidence that the highest price has on top. Nobody stands before the suppliers.
+    // A loss of 90 and the bounty of 1.55, less the confidence that the highest price has on top. Nobody stands before
+    // the suppliers.
     assert!((80 * USDC..93 * USDC).contains(&written_off.0), "{written_off:?}");
 
     sell_out(&mut stage);

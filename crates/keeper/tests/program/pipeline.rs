@@ -20,7 +20,7 @@ fn thin() -> Config {
     }
 }
 
-/// At $75, with so much behind it. Of 10 SOL each; those that owe more than 600 USDC are due.
+/// The stage at $75, with so much behind it. Each account has 10 SOL; those that owe more than 600 USDC are due.
 fn stage(backstop: u64, debts: &[u64]) -> Stage {
     let mut stage = Stage::build(&thin(), backstop, debts);
     stage.world.advance(60);

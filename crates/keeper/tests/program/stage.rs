@@ -121,8 +121,8 @@ impl Stage {
         format!("{}", self.metrics.get(name, labels)).parse().unwrap()
     }
 
-    /// None of the keeper's transactions failed, none was refused in a simulation, and each had a tenth of its compute limit to
-    /// spare.
+    /// None of the keeper's transactions failed, none was refused in a simulation, and each had a tenth of its compute
+    /// limit to spare.
     #[track_caller]
     pub fn assert_nothing_wasted(&self) {
         for sent in self.cluster.sent() {

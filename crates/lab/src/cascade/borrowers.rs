@@ -8,7 +8,7 @@ use rand_distr::{Beta, Distribution, Exp, LogNormal};
 use super::setup::{Borrowers, DEBT, QUOTE_UNIT};
 use crate::rounding::{nearest_i64, nearest_u64};
 
-/// What a borrower holds outside of the market, to save the account with.
+/// Savings of a borrower outside of the market, to save the account with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Savings {
     /// Does not watch.
@@ -24,13 +24,13 @@ pub enum Savings {
 pub struct Borrower {
     /// Collateral of the account.
     pub collateral: Collateral,
-    /// What it borrows.
+    /// Debt of the account.
     pub debt: Quote,
-    /// What is kept outside.
+    /// Savings kept outside.
     pub savings: Savings,
     /// How long acting takes, seconds.
     pub delay: i64,
-    /// Whether this owner sees the true price before the oracle shows it.
+    /// True if this owner sees the true price before the oracle shows it.
     pub informed: bool,
 }
 
@@ -46,7 +46,7 @@ pub struct Given {
 /// The borrowers who are given.
 ///
 /// # Errors
-/// Of the engine: an amount that does not fit.
+/// An error of the engine, for an amount that does not fit.
 pub fn given(people: &[Given], first: &Divisor) -> Result<Vec<Borrower>> {
     let borrower = |given: &Given| {
         let debt = Quote(nearest_u64(given.debt * DEBT * QUOTE_UNIT));

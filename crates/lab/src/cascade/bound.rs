@@ -1,4 +1,4 @@
-//! What the engine's cascade curve says before a crash, against what the laboratory does in it.
+//! The engine's cascade curve before a crash, against the laboratory's run of it.
 //!
 //! The curve is told the borrowers, as the market's liquidation map has them, and one figure of depth: that of the
 //! exchange. At once, with everyone selling, it is a bound: the fall by news that it calls critical is no larger than
@@ -106,12 +106,12 @@ impl Ends {
 }
 
 impl Paced {
-    /// Whether the straight line and the laboratory agree that sales push the price by a half, or not.
+    /// True if the straight line and the laboratory agree about sales pushing the price by a half.
     pub fn line_agrees(&self) -> bool {
         same_side(self.line.own, self.laboratory.own)
     }
 
-    /// Whether they agree that the price falls by a half, which the news alone may decide.
+    /// True if they agree about the price falling by a half, which the news alone may decide.
     pub fn line_agrees_in_all(&self) -> bool {
         same_side(self.line.total, self.laboratory.total)
     }
@@ -122,7 +122,7 @@ impl Paced {
     }
 }
 
-/// Whether both are on one side of [`CRISIS`].
+/// True if both are on one side of [`CRISIS`].
 fn same_side(one: f64, other: f64) -> bool {
     let crisis = fraction(CRISIS);
     (one >= crisis) == (other >= crisis)
@@ -132,7 +132,7 @@ fn same_side(one: f64, other: f64) -> bool {
 /// keepers who dump here, and for the depth, which is what it is `told`: a fraction of all debt.
 ///
 /// # Errors
-/// What the engine refuses.
+/// The errors of the engine.
 pub fn curve(setup: &Setup, path: &Path, told: f64) -> Result<Curve, LabError> {
     let first = Shown::first(path);
     let (lending, _) = Lending::open(setup, &setup.protocol.config()?, &first)?;
@@ -151,7 +151,7 @@ pub fn critical(curve: &Curve) -> f64 {
 /// Compares the critical falls of a scenario whose exchange is as deep as `setup` says.
 ///
 /// # Errors
-/// Those of a run.
+/// The errors of a run.
 pub fn bounded(scenario: usize, depth: Part, setup: &Setup, path: &Path) -> Result<Bounded, LabError> {
     let mut laboratory: Option<f64> = None;
     for kind in DUMPING {
@@ -173,7 +173,7 @@ pub fn bounded(scenario: usize, depth: Part, setup: &Setup, path: &Path) -> Resu
 /// Compares where the price of a scenario ends while keepers dump; `None` for a path without a pace.
 ///
 /// # Errors
-/// Those of a run.
+/// The errors of a run.
 pub fn paced(scenario: usize, depth: Part, setup: &Setup, path: &Path) -> Result<Option<Paced>, LabError> {
     let Some(&(_, pace)) = PACED.iter().find(|(name, _)| *name == setup.name) else {
         return Ok(None);

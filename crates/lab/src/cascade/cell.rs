@@ -79,7 +79,7 @@ fn seldom(setup: &mut Setup) {
     setup.keepers.every = ((age / step) as usize + 1).saturating_sub(oracle.latency_steps).max(1);
 }
 
-/// What people do, and what fails.
+/// Behavior of the people, and failures.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Behavior {
@@ -104,7 +104,7 @@ pub enum Behavior {
 }
 
 impl Behavior {
-    /// What is compared with the usual.
+    /// The behaviors that are compared, the usual one first.
     pub const COMPARED: [Self; 11] = [
         Self::Usual,
         Self::Attention(0),
@@ -167,7 +167,7 @@ pub struct Cell {
     pub mechanism: Kind,
     /// The fraction of all debt whose sale moves the price by 1%.
     pub depth: Part,
-    /// What the market believes that to be; `None`: what its parameters say.
+    /// The market's belief about that depth; `None`: as its parameters say.
     pub assumed: Option<Part>,
     /// The protocol's capital.
     pub equity: Part,
@@ -175,9 +175,9 @@ pub struct Cell {
     pub seed: u64,
     /// Who borrows.
     pub people: People,
-    /// What people do.
+    /// Behavior of the people.
     pub behavior: Behavior,
-    /// Whether sales move the price.
+    /// True if sales move the price.
     pub feedback: bool,
 }
 
@@ -193,7 +193,7 @@ impl Cell {
     }
 }
 
-/// What runs are made of.
+/// Scenarios, markets and candles that runs are made of.
 #[derive(Clone, Debug)]
 pub struct Ground {
     /// The scenarios.
@@ -208,7 +208,7 @@ impl Ground {
     /// The setup and the path of a cell.
     ///
     /// # Errors
-    /// Those of the path.
+    /// The errors of the path.
     pub fn setup(&self, cell: &Cell) -> Result<(Setup, Path), LabError> {
         let mut setup = self.scenarios[cell.scenario].clone();
         setup.seed = cell.seed;
@@ -234,7 +234,7 @@ impl Ground {
     /// Runs a cell.
     ///
     /// # Errors
-    /// Those of a run.
+    /// The errors of a run.
     pub fn run(&self, cell: &Cell) -> Result<Outcome, LabError> {
         let (setup, path) = self.setup(cell)?;
         run(&setup, &path, cell.mechanism)

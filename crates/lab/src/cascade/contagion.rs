@@ -1,6 +1,6 @@
-//! What the crash of one market does to another: two markets that sell the same token on one exchange, or whose buyers
-//! share their capital. One number: debt liquidated in the second because of the first, per debt liquidated in the
-//! first.
+//! Harm that the crash of one market does to another: two markets that sell the same token on one exchange, or whose
+//! buyers share their capital. One number: debt liquidated in the second because of the first, per debt liquidated in
+//! the first.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ const CAPITAL: f64 = 0.5;
 /// The second market's people are other people.
 const OTHER_SEED: u64 = 1_000_003;
 
-/// What two markets have in common.
+/// Resource that two markets share.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shared {
@@ -42,14 +42,14 @@ impl Shared {
     }
 }
 
-/// What the first market did to the second. Fractions of one market's debt.
+/// Effect of the first market on the second. Fractions of one market's debt.
 #[derive(Clone, Debug, Serialize)]
 pub struct Contagion {
     /// Name of the scenario.
     pub scenario: String,
     /// The mechanism of both markets.
     pub mechanism: Kind,
-    /// What they share.
+    /// Resource that they share.
     pub shared: Shared,
     /// Debt liquidated in the first market.
     pub first: f64,
@@ -79,7 +79,8 @@ impl Contagion {
 /// Measures it. One exchange for two markets is twice as deep as the calibrated depth of one, buyers' markets are deep:
 /// where either alone stays whole with any mechanism.
 ///
-/// # Errors Those of a run.
+/// # Errors
+/// The errors of a run.
 pub fn measure(setup: &Setup, path: &Path, kind: Kind, shared: Shared) -> Result<Contagion, LabError> {
     let mut first = setup.clone();
     let own = if shared == Shared::Buyers { DEEP } else { CALIBRATED }.value();

@@ -1,4 +1,4 @@
-//! What the stress cover promises: with capital of B(q) and a little more, suppliers lose nothing, however the price
+//! The promise of the stress cover: with capital of B(q) and a little more, suppliers lose nothing, however the price
 //! falls by up to the stress fall.
 
 use serde::Serialize;
@@ -14,7 +14,7 @@ use super::{
 
 /// How often capital and path are adjusted to each other.
 const ROUNDS: u32 = 5;
-/// What discounts and bounties are believed to take before a run has shown it, fraction of all debt.
+/// Discounts and bounties as they are believed to be before a run has shown them, fraction of all debt.
 const FIRST: f64 = 0.005;
 /// A fall is near enough to the one wanted.
 const NEAR: f64 = 0.003;
@@ -56,12 +56,12 @@ pub struct Covered {
 }
 
 impl Covered {
-    /// What the promise asks for.
+    /// Capital that the promise asks for.
     pub fn required(&self) -> f64 {
         self.under_water + self.pipeline + self.discount + self.bounties
     }
 
-    /// Whether the run is one that the promise speaks of.
+    /// True if the run is one that the promise speaks of.
     pub fn counts(&self) -> bool {
         self.total_fall <= self.stress_fall && self.equity >= self.required()
     }
@@ -70,7 +70,8 @@ impl Covered {
 /// Finds capital and fall by a few runs: the cell's path is scaled until the price falls by `part` of the stress fall,
 /// news and sales together, and capital is what the run itself shows to be required.
 ///
-/// # Errors Those of a run.
+/// # Errors
+/// The errors of a run.
 pub fn measure(ground: &Ground, cell: &Cell, part: f64) -> Result<Covered, LabError> {
     let (mut setup, path) = ground.setup(cell)?;
     let config = setup.protocol.config()?;
@@ -124,7 +125,7 @@ impl Start {
     /// The start of a run.
     ///
     /// # Errors
-    /// What the engine refuses.
+    /// The errors of the engine.
     pub fn at(setup: &super::Setup, config: &breakwater_engine::Config, path: &super::Path) -> Result<Self, LabError> {
         let people = Lending::people(setup, config, path)?;
         Ok(Self::of(&people, config, path))

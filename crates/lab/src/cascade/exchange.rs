@@ -23,7 +23,7 @@ pub struct Exchange {
     /// Depth now, quote tokens a unit.
     depth: f64,
     hunters: BargainHunters,
-    /// What they have tied up, quote tokens.
+    /// Capital that the bargain hunters have tied up, quote tokens.
     tied: f64,
     /// Collateral atoms taken in since the start.
     pub taken: u64,
@@ -96,7 +96,7 @@ impl Exchange {
         self.memory = self.memory.without(high);
     }
 
-    /// What the market remembers of all sales, to be shared with another market that sells here: see [`Self::adopt`].
+    /// The market's memory of all sales, to be shared with another market that sells here: see [`Self::adopt`].
     pub fn memory(&self) -> Memory {
         self.memory
     }
@@ -112,7 +112,7 @@ impl Exchange {
         self.at(self.memory)
     }
 
-    /// What the price were if nobody had sold anything.
+    /// The price if nobody had sold anything.
     pub fn fair(&self) -> f64 {
         self.fair
     }
@@ -129,7 +129,7 @@ impl Exchange {
         tokens * self.fair / self.depth
     }
 
-    /// What a sale would bring on average, per token.
+    /// Average price that a sale would bring, per token.
     pub fn average_price(&self, tokens: f64) -> f64 {
         if self.impact.off {
             self.fair
@@ -169,7 +169,7 @@ impl Exchange {
         low
     }
 
-    /// What selling these atoms would bring, rounded down.
+    /// Proceeds of selling these atoms, rounded down.
     pub fn worth(&self, amount: Collateral) -> Quote {
         let tokens = amount.0 as f64 / COLLATERAL_UNIT;
         Quote(floor_u64(tokens * self.average_price(tokens) * QUOTE_UNIT))

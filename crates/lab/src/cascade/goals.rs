@@ -1,4 +1,4 @@
-//! What must hold of all runs. `make lab` fails if one does not.
+//! Goals that all runs must meet. `make lab` fails if one is missed.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ const WRONG_SIDE: f64 = 2.0 / 32.0;
 /// Multipliers beyond this are listed.
 pub const LISTED: f64 = 1.11;
 
-/// Whether curve and runs agree about a cell.
+/// Tells if curve and runs agree about a cell.
 type Agrees = fn(&Paced) -> bool;
 
 /// The run that is furthest from a goal.
@@ -38,13 +38,13 @@ pub struct Worst {
 /// One goal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Goal {
-    /// What is wanted, for people.
+    /// The goal in words, for people.
     pub about: String,
-    /// What was measured.
+    /// The value measured.
     pub value: f64,
     /// Most that it may be.
     pub limit: f64,
-    /// Whether it is no more.
+    /// True if the value is no more than the limit.
     pub ok: bool,
     /// On how many runs.
     pub runs: usize,
@@ -165,8 +165,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// How far a path's drawdowns, medians over the seeds, are apart between the least and the most capital. In brackets: of one
-    /// seed alone, where that is furthest.
+    /// How far a path's drawdowns, medians over the seeds, are apart between the least and the most capital. In
+    /// brackets: of one seed alone, where that is furthest.
     fn cliff(&mut self) {
         let outcomes = self.outcomes(self.plan.of_goals(self.market, STRESS));
         let drawdowns = |scenario: usize, equity: Part, seed: Option<u64>| {

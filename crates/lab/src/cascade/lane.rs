@@ -47,16 +47,16 @@ pub struct Lane {
     kind: Kind,
     exchange: Exchange,
     publisher: Publisher,
-    /// What the oracle has not shown yet.
+    /// Prices that the oracle has not shown yet.
     unseen: VecDeque<Unseen>,
-    /// What the oracle says now, and what the market makes of what it was shown last.
+    /// The oracle's latest reading, and the prices that the market made of the one shown to it last.
     latest: Shown,
     now: Moment,
     /// Steps in which nothing reaches the chain.
     outage: Range<usize>,
     start: Start,
     index_before: Index,
-    /// What the market was shown at each step, if it is recorded.
+    /// Readings shown to the market at each step, if they are recorded.
     pub shown: Vec<Shown>,
     /// The market after each step in which something was done, if it is recorded.
     pub states: Vec<(usize, Market)>,
@@ -78,7 +78,7 @@ impl Lane {
     /// A market at the first step of a path. `record` keeps everything that is done, for a replay.
     ///
     /// # Errors
-    /// What the engine refuses.
+    /// The errors of the engine.
     pub fn new(setup: &Setup, path: &Path, kind: Kind, record: bool) -> Result<Self, LabError> {
         let mut publisher = Publisher::new(&setup.oracle.path_shape(), setup.step_seconds);
         let first = Shown {
@@ -332,7 +332,7 @@ fn price(per_token: f64) -> Price {
 /// Runs one market along its path.
 ///
 /// # Errors
-/// What the engine refuses and should not, and [`LabError::NotConserved`].
+/// Refusals by the engine that should not occur, and [`LabError::NotConserved`].
 pub fn run(setup: &Setup, path: &Path, kind: Kind) -> Result<Outcome, LabError> {
     recorded(setup, path, kind, false).map(|(outcome, _)| outcome)
 }
@@ -349,7 +349,7 @@ pub fn recorded(setup: &Setup, path: &Path, kind: Kind, record: bool) -> Result<
     lane.finish()
 }
 
-/// What several markets have in common.
+/// Resource that several markets share.
 #[derive(Clone, Copy, Debug)]
 pub enum Common {
     /// Buyers' capital: what is bought in one of them thins the depth of all.

@@ -1,4 +1,4 @@
-//! What a run is measured against: what the people and the path of the exogenous price make inevitable.
+//! The yardstick of a run: losses that the people and the path of the exogenous price make inevitable.
 
 use breakwater_engine::Config;
 
@@ -36,9 +36,9 @@ pub struct Ending {
     pub pending: u64,
     /// Growth of debts by interest since the start.
     pub growth: f64,
-    /// What owners have, at the exogenous price.
+    /// Wealth of the owners, at the exogenous price.
     pub wealth: f64,
-    /// What they would have if nobody had been liquidated and nobody had done anything.
+    /// Wealth of the owners if nobody had been liquidated and nobody had done anything.
     pub untouched: f64,
 }
 
@@ -72,15 +72,14 @@ impl Start {
         start
     }
 
-    /// What debts exceed collateral by after a fall from the first price, with nothing sold: B(q). `growth` is
-    /// interest.
+    /// Debts above their collateral after a fall from the first price, with nothing sold: B(q). `growth` is interest.
     pub fn under_water_after(&self, fall: f64, growth: f64) -> f64 {
         let price = self.price * (1.0 - fall);
         let lacks = |one: &Account| (one.debt * growth - price * one.collateral).max(0.0);
         self.accounts.iter().map(lacks).sum()
     }
 
-    /// What owners would have at a price (quote tokens), if debts had grown and nothing else had happened.
+    /// Wealth of the owners at a price (quote tokens), if debts had grown and nothing else had happened.
     pub fn wealth(&self, price: f64, growth: f64) -> f64 {
         let price = price * QUOTE_UNIT;
         let has = |one: &Account| {
@@ -97,9 +96,9 @@ pub fn stress_fall(config: &Config) -> f64 {
 }
 
 /// The least debt that keeps an account within a limit λ while the price falls to `lowest`, if collateral is sold for
-/// what it is worth, without penalty, and no earlier than it has to: D × (1 − (lowest ÷ p)^(1 ÷ (1 − λ))), where p is
-/// the price at which the account reaches the limit. It follows from d(D) = p d(C) and D = λ p C. Who saves the account
-/// uses all savings first.
+/// what it is worth, without penalty, and no earlier than it has to: D × (1 − (lowest ÷ p)^(1 ÷ (1 − λ))),
+/// where p is the price at which the account reaches the limit. It follows from d(D) = p d(C) and D = λ p C. Who saves
+/// the account uses all savings first.
 fn least_needed(account: &Account, limit: f64, lowest: f64) -> f64 {
     let reaches = |debt: f64, collateral: f64| debt / (limit * collateral);
     if reaches(account.debt, account.collateral) <= lowest {

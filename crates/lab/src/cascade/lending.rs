@@ -24,10 +24,10 @@ pub const OPENED_ABOVE: i64 = 25;
 pub const OPENED_BEFORE: i64 = 60;
 /// The slot in which everybody borrowed. Nobody borrows later, so it is the only one that matters.
 pub const OPENED_IN: u64 = 1;
-/// What suppliers lend, as a multiple of all debt: a utilisation of 80%.
+/// Supplied amount, as a multiple of all debt: a utilization of 80%.
 pub const SUPPLIED: f64 = 1.25;
 
-/// What was done to the market, in order: enough to do it again elsewhere.
+/// Something done to the market, in order: enough to do it again elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// A borrower repaid.
@@ -53,7 +53,7 @@ pub struct Lending {
     pub order: Order,
     /// Debt by liquidation price.
     pub map: DebtMap,
-    /// What was done, by step, if it is recorded.
+    /// Everything done, by step, if it is recorded.
     pub journal: Option<Vec<(usize, Op)>>,
     /// The step.
     pub step: usize,
@@ -66,7 +66,7 @@ pub struct Lending {
     attention: f64,
     /// Owners who see the true price before the oracle shows it, by number.
     pub informed: Vec<bool>,
-    /// What suppliers have taken out, quote atoms.
+    /// Withdrawals by suppliers so far, quote atoms.
     pub withdrawn: u64,
 }
 
@@ -83,13 +83,12 @@ pub fn mantissa(price: f64) -> i64 {
     nearest_i64(price * 10f64.powi(PRICE_DECIMALS)).max(1)
 }
 
-/// What the oracle shows: the collateral's reading, and what the collateral is redeemed for, in the same units, if it
-/// can be.
+/// The oracle's output: the collateral's reading, and its redemption value in the same units, if it can be redeemed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
     /// The collateral's reading.
     pub point: Point,
-    /// What it is redeemed for.
+    /// Its redemption value.
     pub redeemed: Option<i64>,
 }
 
@@ -212,7 +211,7 @@ impl Lending {
     /// Everybody supplies and borrows before the first reading. The market's guards begin with that reading.
     ///
     /// # Errors
-    /// Those of the parameters; none for healthy ones.
+    /// The errors of the parameters; none for healthy ones.
     pub fn open(setup: &Setup, config: &Config, first: &Shown) -> Result<(Self, Vec<Borrower>)> {
         config.validate()?;
         let (people, first_price) = Self::drawn(setup, config, first)?;
@@ -368,10 +367,11 @@ impl Lending {
         Ok(())
     }
 
-    /// What owners have, savings included, quote atoms at a price in quote tokens; an account under water is worth
+    /// Wealth of the owners, savings included, quote atoms at a price in quote tokens; an account under water is worth
     /// nothing.
     ///
-    /// # Errors None for healthy books.
+    /// # Errors
+    /// None for healthy books.
     pub fn wealth(&self, price: f64) -> Result<f64> {
         let in_quote = |amount: Collateral| amount.0 as f64 / COLLATERAL_UNIT * price * QUOTE_UNIT;
         let mut sum = 0.0;
@@ -409,7 +409,7 @@ impl Lending {
         (quote, collateral)
     }
 
-    /// What the debts of all accounts exceed their collateral by, quote atoms.
+    /// Debts of all accounts above their collateral, quote atoms.
     ///
     /// # Errors
     /// None for healthy books.

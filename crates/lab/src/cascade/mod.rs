@@ -59,7 +59,7 @@ pub enum LabError {
     OutOfRange {
         /// Dotted name of the field.
         field: &'static str,
-        /// What the file holds.
+        /// The value in the file.
         value: f64,
         /// Least accepted.
         low: f64,

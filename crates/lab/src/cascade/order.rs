@@ -44,7 +44,7 @@ impl Order {
         }
     }
 
-    /// Whether the next account may be above a threshold.
+    /// True if the next account may be above a threshold.
     pub fn may_have(&self, threshold: u128) -> bool {
         self.heap.peek().is_some_and(|(ratio, _)| *ratio > threshold)
     }

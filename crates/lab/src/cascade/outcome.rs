@@ -1,4 +1,4 @@
-//! What a run was like, in figures. Money is a fraction of all debt at the start.
+//! Figures of a run. Money is a fraction of all debt at the start.
 
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub struct Outcome {
     pub depth: f64,
     /// Seed of path and people.
     pub seed: u64,
-    /// Whether sales move the price.
+    /// True if sales move the price.
     pub feedback: bool,
     /// Debt liquidated.
     pub liquidated: f64,
@@ -37,21 +37,21 @@ pub struct Outcome {
     pub least_needed: f64,
     /// Furthest that the price was below the exogenous one, as a fraction of it.
     pub endogenous_drawdown: f64,
-    /// What debts exceed their collateral by, of accounts as they were taken over and of those left at the end.
+    /// Debts above their collateral, of accounts as they were taken over and of those left at the end.
     pub bad_debt: f64,
-    /// What neither collateral nor the protocol's capital pays.
+    /// Loss that neither collateral nor the protocol's capital pays.
     pub supplier_loss: f64,
     /// Liquidated beyond the least that brings accounts within their limit at the exogenous price.
     pub over_liquidation: f64,
-    /// What owners lost by liquidation, collateral at the exogenous price.
+    /// Loss of the owners by liquidation, collateral at the exogenous price.
     pub borrower_loss: f64,
-    /// What owners have at the end, collateral at the exogenous price and savings included.
+    /// Wealth of the owners at the end, collateral at the exogenous price and savings included.
     pub owners_wealth: f64,
     /// That, less what they would have if nobody had been liquidated.
     pub owners_gain: f64,
-    /// What the protocol and its suppliers lost together.
+    /// Loss of the protocol and its suppliers together.
     pub loss: f64,
-    /// What a fall by the stress fall would have left under water at the start.
+    /// Debt above collateral that a fall by the stress fall would have left at the start.
     pub under_water: f64,
     /// Debt taken by partial liquidations while the stress cover was negative.
     pub uncovered: f64,
@@ -59,7 +59,7 @@ pub struct Outcome {
     pub taken_over: f64,
     /// Bounties of keepers.
     pub bounties: f64,
-    /// What informed owners gained by liquidating themselves.
+    /// Gain of informed owners from liquidating themselves.
     pub informed_gain: f64,
     /// Debt that they took off their own accounts by it.
     pub by_informed: f64,
@@ -77,7 +77,7 @@ pub struct Outcome {
     pub profit: f64,
     /// Hours from the first to the last moment with something to sell.
     pub unwind_hours: f64,
-    /// What was left to sell at the end.
+    /// Collateral left to sell at the end.
     pub left_over: f64,
     /// Part of the time Guarded.
     pub guarded_time: f64,

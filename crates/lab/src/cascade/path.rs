@@ -35,7 +35,7 @@ pub struct Path {
     pub step_seconds: u32,
     /// The prices.
     pub prices: Vec<f64>,
-    /// What the collateral is redeemed for, if it can be; in quote tokens, for every step.
+    /// Redemption value of the collateral, if it can be redeemed; in quote tokens, for every step.
     pub redemption: Option<Vec<f64>>,
 }
 
@@ -43,7 +43,7 @@ impl Path {
     /// The path of a scenario. A Black Thursday that wants them takes its known prices from `candles`.
     ///
     /// # Errors
-    /// Those of the demo's scenario and of the candles.
+    /// The errors of the demo's scenario and of the candles.
     pub fn of(setup: &Setup, candles: Option<&Candles>) -> Result<Self, LabError> {
         let step_seconds = setup.step_seconds;
         let mut rng = ChaCha20Rng::seed_from_u64(setup.seed);
@@ -127,7 +127,7 @@ impl Path {
         }
     }
 
-    /// What the collateral is redeemed for at a step, if it can be.
+    /// Redemption value of the collateral at a step, if it can be redeemed.
     pub fn redeemed(&self, step: usize) -> Option<f64> {
         self.redemption.as_ref()?.get(step).copied()
     }

@@ -34,7 +34,7 @@ pub enum ReplayError {
     Refused {
         /// The step.
         step: usize,
-        /// What was done.
+        /// The operation.
         op: Op,
         /// The program's answer.
         failure: Box<Failure>,
@@ -68,10 +68,10 @@ impl From<Failure> for ReplayError {
     }
 }
 
-/// What a margin account holds: collateral, debt shares, and when a guarded step was last taken.
+/// Contents of a margin account: collateral, debt shares, and when a guarded step was last taken.
 pub type Kept = (Collateral, u64, i64);
 
-/// What was compared.
+/// Counts of the things compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     /// Margin accounts.

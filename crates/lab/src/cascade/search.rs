@@ -1,4 +1,4 @@
-//! What it takes: the smallest shock that leaves bad debt, and the least capital that spares the suppliers.
+//! Searches: the smallest shock that leaves bad debt, and the least capital that spares the suppliers.
 
 use super::{Kind, LabError, Outcome, Path, Setup, run};
 
@@ -45,7 +45,7 @@ pub fn damage(outcome: &Outcome) -> f64 {
 /// The smallest fall, on a path of this shape, that leaves damage above [`CRISIS`].
 ///
 /// # Errors
-/// Those of [`run`].
+/// The errors of [`run`].
 pub fn critical_shock(setup: &Setup, path: &Path, kind: Kind) -> Result<Option<f64>, LabError> {
     smallest(SHOCKS, |fall| {
         Ok(damage(&run(setup, &path.with_fall(fall), kind)?) > CRISIS)
@@ -55,7 +55,7 @@ pub fn critical_shock(setup: &Setup, path: &Path, kind: Kind) -> Result<Option<f
 /// The least capital of the protocol with which suppliers lose nothing.
 ///
 /// # Errors
-/// Those of [`run`].
+/// The errors of [`run`].
 pub fn capital_needed(setup: &Setup, path: &Path, kind: Kind) -> Result<Option<f64>, LabError> {
     smallest((0.0, RICHEST), |equity| {
         let mut setup = setup.clone();

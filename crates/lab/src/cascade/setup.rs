@@ -1,4 +1,4 @@
-//! What a scenario file says: the path of the price, the market that sales move, the oracle, the borrowers, the
+//! A scenario file's contents: the path of the price, the market that sales move, the oracle, the borrowers, the
 //! protocol.
 //!
 //! Amounts of money are fractions of all debt at the start, unless a name says otherwise; so a scenario has no size.
@@ -39,7 +39,7 @@ pub struct Setup {
     pub about: String,
     /// The exogenous price.
     pub path: Course,
-    /// Of everything random.
+    /// Seed of everything random.
     #[serde(default = "one")]
     pub seed: u64,
     /// Seconds between two steps.
@@ -48,7 +48,7 @@ pub struct Setup {
     /// How sales move the price.
     #[serde(default)]
     pub impact: Impact,
-    /// What the oracle says of the price.
+    /// The oracle's view of the price.
     #[serde(default)]
     pub oracle: OracleShape,
     /// Who borrows.
@@ -66,11 +66,11 @@ pub struct Setup {
     /// Who lends.
     #[serde(default)]
     pub suppliers: Suppliers,
-    /// Whether the collateral can be redeemed, whatever it is sold for, at what a trend's random walk alone would make
-    /// it worth: the trend is then how far it trades below that.
+    /// True if the collateral can be redeemed, whatever it is sold for, at the price that a trend's random walk alone
+    /// would make: the trend is then how far it trades below that.
     #[serde(default)]
     pub redeemable: bool,
-    /// What stands behind the debt, and how it sells.
+    /// The capital behind the debt, and how it sells.
     #[serde(default)]
     pub protocol: Protocol,
 }
@@ -93,7 +93,7 @@ pub enum Course {
         hours: u32,
         /// Standard deviation of the logarithm over one hour, after the known prices.
         hourly_volatility: f64,
-        /// Whether to take the candles.
+        /// True to take the candles.
         #[serde(default)]
         candles: bool,
     },
@@ -125,7 +125,7 @@ pub enum Course {
     },
 }
 
-/// What the oracle makes of the market's price.
+/// The oracle's treatment of the market's price.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OracleShape {
@@ -187,7 +187,7 @@ pub struct Borrowers {
     pub attention: f64,
     /// How long they take to act, seconds (mean of an exponential distribution).
     pub delay: f64,
-    /// What they can add, as a fraction of their debt: every other one repays, the rest add collateral.
+    /// Amount they can add, as a fraction of their debt: every other one repays, the rest add collateral.
     pub savings: f64,
     /// The share of owners who see the true price before the oracle shows it, and liquidate themselves at the lagging
     /// one when that pays.
@@ -236,7 +236,7 @@ impl Default for Keepers {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BargainHunters {
-    /// What they have, fraction of all debt.
+    /// Their capital, fraction of all debt.
     pub capital: f64,
     /// How far below the exogenous price they begin, as a logarithm.
     pub from: f64,
@@ -254,7 +254,7 @@ impl Default for BargainHunters {
     }
 }
 
-/// What suppliers do when the price falls.
+/// The suppliers' behavior when the price falls.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Suppliers {
@@ -269,15 +269,15 @@ impl Default for Suppliers {
     }
 }
 
-/// What stands behind the debt, and the parameters of the market: those of [`Config::EXAMPLE`] or of a file, amounts in
+/// The capital behind the debt, and the parameters of the market: those of [`Config::EXAMPLE`] or of a file, amounts in
 /// proportion to the debt. The laboratory has no set of its own.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protocol {
     /// The protocol's own capital, the same for every mechanism.
     pub equity: f64,
-    /// What the market believes the exchange's depth to be, fraction of all debt that moves the price by 1%. Unless
-    /// told, what its parameters say.
+    /// The exchange's depth as the market believes it to be, fraction of all debt that moves the price by 1%. Unless
+    /// told, as its parameters say.
     pub assumed_depth: Option<f64>,
     /// Parameters that differ, by name: for sweeps.
     pub parameters: BTreeMap<String, u64>,
@@ -371,7 +371,7 @@ impl Setup {
         Some(setup)
     }
 
-    /// Whether every number is one that the laboratory can work with.
+    /// Checks that every number is one that the laboratory can work with.
     ///
     /// # Errors
     /// [`LabError::OutOfRange`] with the first that is not.

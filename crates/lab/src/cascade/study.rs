@@ -58,7 +58,7 @@ pub const CAPITAL: Part = Part(100_000);
 pub const STRESS: Part = Part(5_000);
 /// Half of that.
 pub const HALF: Part = Part(2_500);
-/// What a calm day like that of the calibration shows.
+/// Depth on a calm day like that of the calibration.
 pub const CALIBRATED: Part = Part(30_000);
 /// A deep market, whose parameters say so.
 pub const DEEP: Part = Part(50_000);
@@ -82,7 +82,7 @@ const AGES: [u32; 5] = [10, 20, 30, 60, 120];
 const FINE: u32 = 1;
 /// The oldest age that is looked at.
 const OLDEST: u32 = 120;
-/// What part of all moves the penalty covers.
+/// The part of all moves that the penalty covers.
 const OF_MOVES: f64 = 0.999;
 /// Days on which the price moves further within ten seconds than the penalty is: the price of SOL, ETH or LUNA while
 /// everything failed at once. No age that a market can live with makes up for that, so goal 7 does not speak of them.
@@ -94,7 +94,8 @@ const MANY: u32 = 100_000;
 /// How long a large market takes: 72 hours of the crash in steps of ten seconds with 100,000 accounts, Breakwater and
 /// the dump baseline one after the other. Seconds of one processor, drawing the accounts included.
 ///
-/// # Errors Those of a run.
+/// # Errors
+/// The errors of a run.
 pub fn speed() -> Result<f64, LabError> {
     let mut setup = Plan::scenario("crash")?;
     setup.step_seconds = 10;
@@ -107,8 +108,8 @@ pub fn speed() -> Result<f64, LabError> {
     Ok(processor_seconds() - began)
 }
 
-/// What this thread has used of a processor; where the system does not say, the time of day, which other programs slow
-/// down.
+/// Processor time that this thread has used, seconds; where the system does not say, the time of day, which other
+/// programs slow down.
 fn processor_seconds() -> f64 {
     let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat")
         .ok()
@@ -117,7 +118,7 @@ fn processor_seconds() -> f64 {
     nanoseconds.map_or_else(|| day().as_secs_f64(), |used| Duration::from_nanos(used).as_secs_f64())
 }
 
-/// What is to be measured.
+/// Measurements to be made.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Scenarios, and markets; the first market is the one whose mechanisms are compared.
@@ -130,7 +131,7 @@ pub struct Plan {
     pub seeds: u64,
     /// Number of seeds of everything else.
     pub few: u64,
-    /// Whether to measure the goals, to sweep parameters, and to search for what takes many runs.
+    /// True to measure the goals, to sweep parameters, and to search for results that take many runs.
     pub deep: bool,
 }
 
@@ -170,7 +171,8 @@ pub struct Found {
 pub struct Moves {
     /// Number of the scenario.
     pub scenario: usize,
-    /// For each of [`Plan::ages`]: the fall that 99.9% of all moves over that time do not exceed, median over the seeds.
+    /// For each of [`Plan::ages`]: the fall that 99.9% of all moves over that time do not exceed, median over the
+    /// seeds.
     pub falls: BTreeMap<u32, f64>,
     /// And in the worst seed.
     pub worst: BTreeMap<u32, f64>,
@@ -182,9 +184,9 @@ pub struct Moves {
 /// A token that trades below what it is redeemed for.
 #[derive(Clone, Debug, Serialize)]
 pub struct Depegged {
-    /// Whether the market pins its redemption.
+    /// True if the market pins its redemption.
     pub redeemable: bool,
-    /// What happened.
+    /// Result of the run.
     pub outcome: Outcome,
 }
 
@@ -204,7 +206,7 @@ pub struct Study {
     pub bounded: Vec<Bounded>,
     /// Where it says that a path ends, and where that ends.
     pub paced: Vec<Paced>,
-    /// What one market does to another.
+    /// Effects of one market on another.
     pub contagion: Vec<Contagion>,
     /// Sweeps of parameters.
     pub tried: Vec<Tried>,
@@ -458,7 +460,7 @@ impl Plan {
         Ok(())
     }
 
-    /// What searches and sweeps begin with: the first seed at the stress depth.
+    /// The start of searches and sweeps: the first seed at the stress depth.
     fn searched(&self, scenario: usize) -> Result<(Setup, Path), LabError> {
         let seed = self.ground.scenarios[scenario].seed;
         self.ground.setup(&self.cell(scenario, Kind::Breakwater, STRESS, seed))
@@ -574,7 +576,7 @@ impl Plan {
     /// Does everything, on all processors. `watch` is told how much is done, of how much.
     ///
     /// # Errors
-    /// Those of a run.
+    /// The errors of a run.
     pub fn study(&self, mut watch: impl FnMut(usize, usize) + Send) -> Result<Study, LabError> {
         let tasks = self.tasks()?;
         let results = pool::all(&tasks, |task| self.work(task), &mut |done| watch(done, tasks.len()))?;
@@ -599,12 +601,12 @@ impl Plan {
     }
 }
 
-/// What a market believes where the exchange is so deep: a deep market's parameters say so, no other's do.
+/// A market's belief where the exchange is so deep: a deep market's parameters say so, no other's do.
 pub fn assumed(depth: Part) -> Option<Part> {
     (depth > STRESS).then_some(depth)
 }
 
-/// Whether a multiplier is asked for: elsewhere half the depth, or ten times it, is only there for the drawdown.
+/// True if a multiplier is asked for: elsewhere half the depth, or ten times it, is only there for the drawdown.
 fn needs_control(cell: &Cell) -> bool {
     cell.depth == STRESS || (cell.depth != HALF && cell.market == 0 && cell.equity == CAPITAL)
 }

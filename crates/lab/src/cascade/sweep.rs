@@ -19,7 +19,7 @@ enum Place {
 pub struct Sweep {
     /// As files name it.
     pub parameter: &'static str,
-    /// What it is.
+    /// The parameter's meaning, in words.
     pub about: &'static str,
     /// Values, as files have them.
     values: &'static [f64],
@@ -33,7 +33,7 @@ pub struct Tried {
     pub parameter: &'static str,
     /// Its value.
     pub value: f64,
-    /// Whether that is the default.
+    /// True if that is the default.
     pub is_default: bool,
     /// Name of the scenario.
     pub scenario: String,
@@ -43,11 +43,11 @@ pub struct Tried {
     pub extra: f64,
     /// Furthest that sales pushed the price.
     pub endogenous_drawdown: f64,
-    /// What the protocol and its suppliers lost.
+    /// Loss of the protocol and its suppliers.
     pub loss: f64,
     /// Suppliers' loss.
     pub supplier_loss: f64,
-    /// What owners lost by liquidations.
+    /// Loss of the owners by liquidations.
     pub borrower_loss: f64,
     /// Bad debt.
     pub bad_debt: f64,
@@ -175,7 +175,7 @@ impl Sweep {
     /// One value.
     ///
     /// # Errors
-    /// Those of a run; a value that the engine refuses is one.
+    /// The errors of a run; a value that the engine refuses is one.
     pub fn tried(&self, value: f64, setup: &Setup, path: &Path) -> Result<Tried, LabError> {
         let is_default = !differs(self.get(setup)?, value);
         let mut changed = setup.clone();

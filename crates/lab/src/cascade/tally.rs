@@ -1,4 +1,4 @@
-//! What is counted while a run goes on.
+//! Counts kept while a run goes on.
 
 use std::collections::VecDeque;
 
@@ -38,7 +38,7 @@ pub struct Sample {
     pub inventory: f64,
     /// The protocol's own capital.
     pub equity: f64,
-    /// What prices are trusted for.
+    /// Level of trust in the prices.
     pub level: Level,
 }
 
@@ -51,9 +51,9 @@ pub struct Tally {
     pub liquidations: u64,
     /// Liquidated beyond what the exogenous price asked for.
     pub over: f64,
-    /// What owners lost to liquidations, collateral at the exogenous price.
+    /// Loss of the owners to liquidations, collateral at the exogenous price.
     pub borrower_loss: f64,
-    /// What debts exceeded their collateral by when they were taken over.
+    /// Debts above their collateral when they were taken over.
     pub bad_debt: u64,
     /// Written off what suppliers own.
     pub written_off: u64,
@@ -71,7 +71,7 @@ pub struct Tally {
     pub taken_over: u64,
     /// Bounties of keepers.
     pub bounties: u64,
-    /// What informed owners gained by liquidating themselves, at the true price.
+    /// Gain of informed owners from liquidating themselves, at the true price.
     pub informed: f64,
     /// Debt that they took off their own accounts by it.
     pub by_informed: u64,

@@ -38,7 +38,7 @@ const METHOD: &str = "\
 /// The page.
 ///
 /// # Errors
-/// What the engine refuses.
+/// The errors of the engine.
 pub fn page(experiment: &Experiment) -> Result<String, GuardsError> {
     let policies = variants::policies();
     let sweeps = variants::sweeps();

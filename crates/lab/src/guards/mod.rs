@@ -66,7 +66,7 @@ impl Experiment {
         Ok(Self { paths, populations })
     }
 
-    /// What happens in a market on every path, in their order.
+    /// Outcomes of a market on every path, in their order.
     pub fn outcomes(&self, variant: &Variant) -> Result<Vec<Outcome>, GuardsError> {
         let mut outcomes = Vec::with_capacity(self.paths.len());
         for (path, population) in self.paths.iter().zip(&self.populations) {
@@ -84,7 +84,7 @@ impl Experiment {
     }
 }
 
-/// What `work` makes of every item, in their order.
+/// Results of `work` for every item, in their order.
 pub(crate) fn on_every_processor<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(workers).max(1);

@@ -1,7 +1,7 @@
-//! What an oracle prints in a wick and in a crash, and what the collateral was really worth.
+//! An oracle's prints in a wick and in a crash, and the true worth of the collateral.
 //!
-//! All in integers, so that every machine makes the same paths. The two that come from [`crate::path`] are the exception;
-//! their prices are rounded to the feed's last digit.
+//! All in integers, so that every machine makes the same paths. The two that come from [`crate::path`] are the
+//! exception; their prices are rounded to the feed's last digit.
 
 use super::writer::{BASE, HOUR, MINUTE, PARTS, START, TIGHT, Writer};
 use crate::{
@@ -23,17 +23,17 @@ pub const BLACK_THURSDAY: &str = "Black Thursday";
 pub struct Print {
     /// Unix time in seconds.
     pub unix: i64,
-    /// What the oracle says.
+    /// Price that the oracle says.
     pub price: i64,
     /// Half-width of the confidence interval that it says.
     pub confidence: u64,
     /// Pyth's average.
     pub ema: i64,
-    /// What the collateral was worth at that time.
+    /// Worth of the collateral at that time.
     pub fair: i64,
 }
 
-/// What a path is made to measure.
+/// Kind of event that a path is made to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Prints that are wrong for ten seconds: whoever is liquidated was healthy before and after.
@@ -53,7 +53,7 @@ pub enum Kind {
 pub struct Path {
     /// For tables.
     pub name: String,
-    /// What it is made to measure.
+    /// Kind of event that it is made to measure.
     pub kind: Kind,
     /// In order of time.
     pub prints: Vec<Print>,
@@ -75,7 +75,7 @@ const DEPTHS: [i64; 6] = [200, 300, 500, 1_000, 2_000, 4_000];
 /// All paths of the experiment; the last is Black Thursday as `scenario` has it.
 ///
 /// # Errors
-/// Those of the scenario's known prices.
+/// The errors of the scenario's known prices.
 pub fn all(scenario: &Scenario) -> Result<Vec<Path>, ScenarioError> {
     let mut paths = Vec::new();
     for depth in DEPTHS {

@@ -21,8 +21,8 @@ pub const LTVS: [(u64, u64, u64); 4] = [
 /// Collateral values at the first price, whole quote tokens, in turn.
 pub const SIZES: [u64; 6] = [5_000, 10_000, 20_000, 50_000, 100_000, 200_000];
 
-/// How much higher than the first price the price was when everybody borrowed, percent: so that there are LTVs beyond the
-/// initial one.
+/// How much higher than the first price the price was when everybody borrowed, percent: so that there are LTVs beyond
+/// the initial one.
 pub const OPENED_ABOVE: i64 = 25;
 
 const QUOTE_UNIT: u64 = 1_000_000;
@@ -90,7 +90,7 @@ impl Population {
     /// The same people in a market with other parameters, that has not seen a price yet.
     ///
     /// # Errors
-    /// Those of [`Config::validate`].
+    /// The errors of [`Config::validate`].
     pub fn under(mut self, config: &Config) -> Result<Self> {
         config.validate()?;
         self.market.config = *config;

@@ -19,17 +19,16 @@ pub enum Policy {
     OnlyNormal,
 }
 
-/// What happened. Quote atoms.
+/// Outcome of a path. Quote atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Debt taken over.
     pub liquidated: u64,
-    /// Of it, from accounts that were healthy at the fair price.
+    /// Part of it from accounts that were healthy at the fair price.
     pub falsely: u64,
-    /// What debt exceeded collateral by at spot, of accounts at the moment they were taken over, and of those left at the
-    /// end.
+    /// Debt above collateral at spot, of accounts at the moment they were taken over, and of those left at the end.
     pub bad_debt: u64,
-    /// What the backstop paid above spot for the collateral of accounts that were not under water.
+    /// Amount that the backstop paid above spot for the collateral of accounts that were not under water.
     pub gift: u64,
     /// The most of it in one liquidation, basis points of the debt taken over.
     pub largest_gift: u64,
@@ -72,7 +71,7 @@ struct Replay {
 /// Shows every print to the market, and lets a keeper try every account at each.
 ///
 /// # Errors
-/// What the engine refuses for other reasons than healthy accounts and guards.
+/// Refusals by the engine for other reasons than healthy accounts and guards.
 pub fn run(path: &Path, population: Population, policy: Policy) -> Result<(Outcome, Population)> {
     let mut replay = Replay {
         order: (0..population.accounts.len()).collect(),
@@ -108,7 +107,7 @@ impl Replay {
         Ok(prices.level())
     }
 
-    /// Whether anybody was liquidated.
+    /// Liquidates every account that it can. Returns true if anybody was liquidated.
     fn liquidate(&mut self, print: &Print, prices: &Prices, clock: Clock) -> Result<bool> {
         let fair = fair(&self.population.market, print, clock)?;
         let Population { market, accounts } = &mut self.population;
@@ -153,7 +152,7 @@ impl Replay {
         self.order.sort_by_key(|&i| (u128::MAX - ratio(&accounts[i]), i));
     }
 
-    /// What the debts left exceed their collateral by.
+    /// Debts left above their collateral.
     fn under_water(&self, print: &Print) -> Result<u64> {
         let clock = clock(print);
         let price = fair(&self.population.market, print, clock)?;
@@ -200,7 +199,7 @@ fn clock(print: &Print) -> Clock {
     }
 }
 
-/// What the collateral was worth.
+/// Fair price of the collateral.
 fn fair(market: &Market, print: &Print, clock: Clock) -> Result<Price> {
     let print = Print {
         price: print.fair,

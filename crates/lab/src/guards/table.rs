@@ -7,14 +7,14 @@ use super::{
 
 /// A row of a table: one figure of every market that is compared.
 pub struct Row {
-    /// What it is.
+    /// Name of the figure.
     pub name: String,
     /// The paths it sums over, by their number.
     paths: Vec<usize>,
     figure: Figure,
 }
 
-/// What is read off an outcome.
+/// A figure read off an outcome.
 #[derive(Clone, Copy)]
 enum Figure {
     Falsely,
@@ -36,7 +36,7 @@ impl Row {
         }
     }
 
-    /// Of a market with these outcomes, as it is printed.
+    /// The figure of a market with these outcomes, as it is printed.
     pub fn of(&self, outcomes: &[Outcome]) -> String {
         let all = self.paths.iter().map(|&path| outcomes[path]);
         let sum = all.fold(Outcome::default(), Outcome::and);

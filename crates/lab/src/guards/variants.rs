@@ -1,4 +1,4 @@
-//! What is compared: markets without guards, markets that halt, and one parameter at a time.
+//! The variants compared: markets without guards, markets that halt, and one parameter at a time.
 
 use breakwater_engine::{Bps, Config, Quote};
 
@@ -36,7 +36,7 @@ pub fn policies() -> [Variant; 3] {
 pub struct Sweep {
     /// Name in [`Config`].
     pub parameter: &'static str,
-    /// Of the values.
+    /// Unit of the values.
     pub unit: &'static str,
     /// The values, one of them the default.
     pub values: &'static [u32],
@@ -106,7 +106,7 @@ pub fn sweeps() -> Vec<Sweep> {
     sweeps
 }
 
-/// Of the guarded price.
+/// Sweeps of the guarded price.
 fn price_sweeps() -> [Sweep; 4] {
     [
         sweep!(
@@ -137,7 +137,7 @@ fn price_sweeps() -> [Sweep; 4] {
     ]
 }
 
-/// Of the ladder.
+/// Sweeps of the ladder.
 fn level_sweeps() -> [Sweep; 6] {
     [
         sweep!(
@@ -175,7 +175,7 @@ fn level_sweeps() -> [Sweep; 6] {
     ]
 }
 
-/// Of the steps while Guarded.
+/// Sweeps of the steps while Guarded.
 fn step_sweeps() -> [Sweep; 3] {
     [
         sweep!(

@@ -137,7 +137,7 @@ impl Writer {
         self
     }
 
-    /// What [`crate::path`] says, as if its first price had been the one of the paths made here.
+    /// Follows the points of [`crate::path`], as if their first price had been the one of the paths made here.
     pub fn follow(mut self, points: &[Point]) -> Self {
         let of_first = |value: i64, first: i64| {
             let scaled = i128::from(value) * i128::from(BASE) / i128::from(first);

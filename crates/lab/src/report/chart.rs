@@ -1,4 +1,4 @@
-//! What all plots share: size, colours, the time axis, and thinning of long series.
+//! Settings that all plots share: size, colors, the time axis, and thinning of long series.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What each plot is called, and how to read it.
+//! Each plot's title, and how to read it.
 
 use plotters::style::RGBColor;
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::record::{Column, Measures, Record, Sample};
 
-/// Shades from little debt to much: one hue that only darkens, so that nobody needs to tell colours apart.
+/// Shades from little debt to much: one hue that only darkens, so that nobody needs to tell colors apart.
 const SHADES: [RGBColor; 7] = [
     RGBColor(0xff, 0xf3, 0xb0),
     RGBColor(0xfe, 0xdb, 0x7c),
@@ -50,8 +50,8 @@ struct Cell {
     shade: usize,
 }
 
-/// The map as rectangles, as few as possible: a column holds until the next one, and a band's neighbours in time with the same
-/// shade are one.
+/// The map as rectangles, as few as possible: a column holds until the next one, and a band's neighbors in time with
+/// the same shade are one.
 fn cells(map: &[Column], end: i64, shades: &[(f64, RGBColor)]) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
     let mut open: [Option<usize>; 256] = [None; 256];

@@ -41,7 +41,7 @@ pub fn document(title: &str, body: &str) -> String {
     )
 }
 
-/// A plot with its heading, a sentence on how to read it, and what its colours mean.
+/// A plot with its heading, a sentence on how to read it, and what its colors mean.
 pub fn figure(title: &str, note: &str, legend: &[(impl Display, RGBColor)], svg: &str) -> String {
     let mut out = format!("<section>\n<h2>{title}</h2>\n<p class=\"note\">{note}</p>\n<p class=\"legend\">");
     for (name, RGBColor(r, g, b)) in legend {

@@ -57,7 +57,7 @@ pub const LEVELS: [RGBColor; 3] = [
     RGBColor(0x6b, 0x12, 0x12),
 ];
 
-/// A band over time in the colour of the level.
+/// A band over time in the color of the level.
 pub fn levels(record: &Record) -> Result<String, ReportError> {
     let (span, samples) = (span(record), &record.samples);
     chart::svg(40, |area| {
@@ -144,7 +144,7 @@ pub fn liquidations(record: &Record) -> Result<String, ReportError> {
     })
 }
 
-/// What the backstop holds.
+/// The backstop's inventory over time.
 pub fn inventory(record: &Record) -> Result<String, ReportError> {
     let (span, samples) = (span(record), &record.samples);
     let range = chart::range(samples.iter().map(|s| s.inventory));
@@ -157,7 +157,7 @@ pub fn inventory(record: &Record) -> Result<String, ReportError> {
     })
 }
 
-/// What the backstop owes and is worth.
+/// The backstop's debt, cash and equity over time.
 pub fn balance(record: &Record) -> Result<String, ReportError> {
     let (span, samples) = (span(record), &record.samples);
     let range = chart::range(samples.iter().flat_map(|s| [s.debt, s.cash, s.equity]));

@@ -1,4 +1,4 @@
-//! What a run says in the terminal: its progress, and a table at the end.
+//! A run's output in the terminal: its progress, and a table at the end.
 
 use std::{
     fmt::Write,

@@ -24,8 +24,8 @@ pub struct Arm {
     pub config: Config,
 }
 
-/// Without and with the stress cover; with a fall that does not follow volatility; and without, but with a lower initial LTV for
-/// everybody at all times.
+/// Without and with the stress cover; with a fall that does not follow volatility; and without, but with a lower
+/// initial LTV for everybody at all times.
 pub fn compared() -> [Arm; 5] {
     let arm = |name: &str, config| Arm {
         name: name.to_owned(),

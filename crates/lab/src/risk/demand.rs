@@ -37,7 +37,7 @@ pub struct Borrower {
     pub loan: Quote,
     /// Against how much collateral: loan ÷ value at spot.
     pub ltv: Bps,
-    /// Whether there is more collateral: then the loan stays and the collateral grows when it is refused. Otherwise the
+    /// True if there is more collateral: then the loan stays and the collateral grows when it is refused. Otherwise the
     /// collateral stays and the loan shrinks.
     pub has_more: bool,
 }
@@ -52,7 +52,7 @@ pub struct Request {
 }
 
 impl Borrower {
-    /// What is asked for, one after the other, until something is granted.
+    /// Requests made, one after the other, until something is granted.
     pub fn requests(self) -> impl Iterator<Item = Request> {
         let own = self.loan.0 * BPS / u64::from(self.ltv.0);
         let rungs = (GIVES_UP_BELOW.0..=self.ltv.0).rev().step_by(RUNG as usize);

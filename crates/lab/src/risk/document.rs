@@ -62,7 +62,7 @@ for all values are left out.
 /// The page.
 ///
 /// # Errors
-/// What the engine refuses.
+/// The errors of the engine.
 pub fn page(experiment: &Experiment) -> Result<String> {
     let compared = arms::compared();
     let lines = arms::lines();

@@ -1,5 +1,5 @@
-//! An experiment: the same crash with and without the stress cover, with the same borrowers asking for the same loans, on the
-//! engine alone. It writes `docs/risk-experiment.md`, which shows what `stress_*` do.
+//! An experiment: the same crash with and without the stress cover, with the same borrowers asking for the same loans,
+//! on the engine alone. It writes `docs/risk-experiment.md`, which shows what `stress_*` do.
 //!
 //! - [`demand`]: who asks for which loan, and what they do when it is refused.
 //! - [`paths`]: the day on which they borrow, and the crashes after it.
@@ -32,7 +32,7 @@ pub struct Case {
     pub name: &'static str,
     /// Who borrows.
     pub shape: Shape,
-    /// Whether the price grows restless in the course of the day.
+    /// True if the price grows restless in the course of the day.
     pub restless: bool,
 }
 
@@ -60,7 +60,7 @@ pub const CASES: [Case; 4] = [
     },
 ];
 
-/// What happened to one case in one market.
+/// Outcome of one case in one market.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// On the day.
@@ -81,7 +81,7 @@ impl Experiment {
     /// With every crash; Black Thursday as `scenario` has it.
     ///
     /// # Errors
-    /// Those of the scenario's known prices.
+    /// The errors of the scenario's known prices.
     pub fn new(scenario: &Scenario) -> std::result::Result<Self, ScenarioError> {
         Ok(Self {
             days: [paths::day(false), paths::day(true)],
@@ -92,7 +92,7 @@ impl Experiment {
     /// One case in a market of these parameters.
     ///
     /// # Errors
-    /// What the engine refuses for other reasons than a loan's margin or a full backstop.
+    /// Refusals by the engine for other reasons than a loan's margin or a full backstop.
     pub fn outcome(&self, case: &Case, config: &Config) -> Result<Outcome> {
         let day = &self.days[usize::from(case.restless)];
         let (town, loans) = Town::after(day, &demand::borrowers(case.shape, day), config)?;
@@ -106,7 +106,7 @@ impl Experiment {
     /// Every case in every market, on every processor: a list of cases for each market.
     ///
     /// # Errors
-    /// Those of [`Experiment::outcome`].
+    /// The errors of [`Experiment::outcome`].
     pub fn all(&self, arms: &[Arm]) -> Result<Vec<Vec<Outcome>>> {
         let of = |arm: &Arm| CASES.iter().map(|case| self.outcome(case, &arm.config)).collect();
         on_every_processor(arms, of).into_iter().collect()

@@ -61,14 +61,15 @@ pub struct Crash {
 }
 
 enum Course {
-    /// In a straight line to so many hundredths of a percent of the first price, in so many seconds; then two hours there.
+    /// In a straight line to so many hundredths of a percent of the first price, in so many seconds; then two hours
+    /// there.
     Slide(i64, i64),
     /// Black Thursday.
     Points(Vec<path::Point>),
 }
 
 impl Crash {
-    /// What is read from the end of a day on.
+    /// Prints read from the end of a day on.
     pub fn after(&self, day: &Day) -> Vec<Print> {
         let writer = day.end.clone();
         let written = match &self.course {
@@ -82,7 +83,7 @@ impl Crash {
 /// All crashes; Black Thursday as `scenario` has it, from its first price.
 ///
 /// # Errors
-/// Those of the scenario's known prices.
+/// The errors of the scenario's known prices.
 pub fn crashes(scenario: &Scenario) -> Result<Vec<Crash>, ScenarioError> {
     let anchors = scenario.anchors()?;
     let points = path::build(&anchors, &scenario.path, scenario.step_seconds, scenario.seed);

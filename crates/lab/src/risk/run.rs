@@ -14,21 +14,21 @@ use crate::guards::{
     population::{empty_market, readings},
 };
 
-/// What suppliers lend: enough for everybody.
+/// Amount that suppliers lend: enough for everybody.
 pub const SUPPLIED: Quote = Quote(20_000_000 * QUOTE_UNIT);
-/// What the backstop owns.
+/// Capital of the backstop.
 pub const FUNDED: Quote = Quote(1_000_000 * QUOTE_UNIT);
-/// What buyers of inventory leave to themselves.
+/// Margin that buyers of inventory keep to themselves.
 const EDGE: Bps = Bps(10);
 
-/// What came of the requests. Quote atoms.
+/// Results of the requests. Quote atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loans {
     /// Asked for.
     pub asked: u64,
     /// Lent.
     pub lent: u64,
-    /// What it was lent against, at the last price of the day.
+    /// Value of its collateral, at the last price of the day.
     pub collateral: u64,
     /// Loans granted as they were first asked for.
     pub at_once: u32,
@@ -42,12 +42,12 @@ pub struct Loans {
     pub largest_band: u64,
 }
 
-/// What a crash did. Quote atoms.
+/// Results of a crash. Quote atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Losses {
     /// Debt taken over.
     pub taken_over: u64,
-    /// What debts exceeded their collateral by at spot when they were taken over, and what those left exceed it by.
+    /// Debts above their collateral at spot when they were taken over, and of those left at the end.
     pub bad_debt: u64,
     /// The backstop's lowest equity, inventory at spot. Below zero it is what the suppliers would lose.
     pub lowest_equity: i64,
@@ -57,7 +57,7 @@ pub struct Losses {
 #[derive(Clone)]
 pub struct Town {
     market: Market,
-    /// Those nearest to their liquidation first.
+    /// Accounts, those nearest to their liquidation first.
     accounts: Vec<MarginAccount>,
     ledger: KeeperLedger,
     losses: Losses,
@@ -67,7 +67,7 @@ impl Town {
     /// After a day of borrowing, and what was lent.
     ///
     /// # Errors
-    /// What the engine refuses for other reasons than a loan's margin.
+    /// Refusals by the engine for other reasons than a loan's margin.
     pub fn after(day: &Day, borrowers: &[Borrower], config: &Config) -> Result<(Self, Loans)> {
         let begins = day.prints.first().map_or(0, |print| print.unix);
         let clock = clock(begins);
@@ -142,10 +142,10 @@ impl Town {
         Ok(())
     }
 
-    /// What a crash does after the day.
+    /// Losses in a crash after the day.
     ///
     /// # Errors
-    /// What the engine refuses for other reasons than a full backstop and its guards.
+    /// Refusals by the engine for other reasons than a full backstop and its guards.
     pub fn through(mut self, prints: &[Print]) -> Result<Losses> {
         self.losses = Losses {
             lowest_equity: i64::MAX,
@@ -230,7 +230,7 @@ impl Town {
         });
     }
 
-    /// What the debts left exceed their collateral by.
+    /// Debts left above their collateral.
     fn under_water(&self, last: &Print) -> Result<u64> {
         let (mut market, clock) = (self.market, clock(last.unix));
         let spot = market.accept_prices(&readings(last), PriceUse::Observe, clock)?.spot();

@@ -4,14 +4,14 @@ use super::{CASES, Case, Experiment, Outcome, demand::QUOTE_UNIT};
 
 /// A row of a table: one figure of every market that is compared.
 pub struct Row {
-    /// What it is.
+    /// Name of the figure.
     pub name: String,
     /// Number of the case.
     case: usize,
     figure: Figure,
 }
 
-/// What is read off an outcome.
+/// A figure read off an outcome.
 #[derive(Clone, Copy)]
 enum Figure {
     Lent,
@@ -48,7 +48,7 @@ impl Row {
     }
 }
 
-/// What was lent, case by case.
+/// Loans, case by case.
 pub fn loans() -> Vec<Row> {
     each_case(&[
         ("lent", Figure::Lent),
@@ -61,22 +61,22 @@ pub fn loans() -> Vec<Row> {
     ])
 }
 
-/// Of every case and crash.
+/// Lowest equity, for every case and crash.
 pub fn lowest_equity(experiment: &Experiment) -> Vec<Row> {
     each_crash(experiment, Figure::LowestEquity)
 }
 
-/// Of every case and crash.
+/// Debt taken over, for every case and crash.
 pub fn taken_over(experiment: &Experiment) -> Vec<Row> {
     each_crash(experiment, Figure::TakenOver)
 }
 
-/// Of every case and crash.
+/// Bad debt, for every case and crash.
 pub fn bad_debt(experiment: &Experiment) -> Vec<Row> {
     each_crash(experiment, Figure::BadDebt)
 }
 
-/// What the sections about single parameters show.
+/// Rows that the sections about single parameters show.
 pub fn all(experiment: &Experiment) -> Vec<Row> {
     let mut rows = each_case(&[
         ("lent", Figure::Lent),

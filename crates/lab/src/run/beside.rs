@@ -1,4 +1,4 @@
-//! What the same crash does to an exchange that sales move, with the backstop and without.
+//! The same crash on an exchange that sales move, with the backstop and without.
 //!
 //! The replay itself follows known prices, which nobody's sale moves. So the same accounts go once more through the
 //! same hours in the cascade laboratory: once with Breakwater, and once as plain liquidation, where keepers repay half

@@ -10,7 +10,8 @@ use crate::{
     rounding::fraction,
 };
 
-/// What the suppliers own together, in units of 2^-64 quote atoms: the pool's cash and loans less what it owes the backstop.
+/// Holdings of the suppliers together, in units of 2^-64 quote atoms: the pool's cash and loans less its debt to the
+/// backstop.
 pub fn supplied(market: &Market) -> Result<i128, Overflow> {
     pool(market)?.value(0)
 }
@@ -28,8 +29,8 @@ fn due(market: &Market) -> Result<i128, Overflow> {
 }
 
 impl Replay<'_> {
-    /// Notes a fall of what suppliers own. Nobody supplies or withdraws during a replay and interest only adds, so a fall is
-    /// a write-off.
+    /// Notes a fall of what suppliers own. Nobody supplies or withdraws during a replay and interest only adds, so a
+    /// fall is a write-off.
     pub(super) fn write_offs(&mut self) -> Result<(), RunError> {
         let now = supplied(&self.market)?;
         self.written_off += (self.supplied - now).max(0);

@@ -60,10 +60,10 @@ pub struct Tally {
     seized_short: f64,
     whole: u64,
     cuts: Count,
-    /// Accounts that were still due after the keeper had done what it could while Normal, and did not wait for the pipeline, summed
-    /// over all steps.
+    /// Accounts that were still due after the keeper had done what it could while Normal, and did not wait for the
+    /// pipeline, summed over all steps.
     pub left_due: usize,
-    /// Those that waited for it.
+    /// Accounts that waited for it, summed likewise.
     pub waiting: usize,
 }
 
@@ -218,7 +218,7 @@ impl Tally {
     }
 }
 
-/// What the checks judge besides the counts.
+/// Results that the checks judge besides the counts.
 pub struct Results<'a> {
     /// The peak of sales.
     pub peak_sales: Option<PeakFlow>,
@@ -226,7 +226,7 @@ pub struct Results<'a> {
     pub peak_steps: Option<PeakFlow>,
     /// Debt above collateral value left in margin accounts, quote atoms.
     pub bad_debt: u64,
-    /// What write-offs took from suppliers, units of 2^-64 quote atoms.
+    /// Amount that write-offs took from suppliers, units of 2^-64 quote atoms.
     pub written_off: i128,
     /// Who gained and lost.
     pub profits: &'a Profits,

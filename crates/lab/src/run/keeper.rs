@@ -8,7 +8,7 @@ use breakwater_testkit::ix;
 use super::{Replay, RunError, promises::Case, refused, target, unless_stopped};
 use crate::{flow, record};
 
-/// What the engine says a batch will do.
+/// The engine's forecast for one account of a batch.
 struct Foretold {
     account: usize,
     debt_before: Quote,

@@ -60,7 +60,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// What the map says now, unless liquidations are refused.
+    /// Measures of the map now, unless liquidations are refused.
     pub(super) fn measures(&self, prices: &Prices) -> Result<Option<Measures>, RunError> {
         let clock = self.stage.world.clock();
         let Some(risk) = unless_stopped(self.market.risk(prices, clock))? else {

@@ -1,7 +1,7 @@
 //! The replay: every step of the path through the compiled program, with everything checked.
 //!
-//! The program does what matters; the engine on the host (the same code) decides for keeper and buyers what is worth sending,
-//! and foretells each outcome, so that the program can be held to it byte for byte.
+//! The program does what matters; the engine on the host (the same code) decides for keeper and buyers what is worth
+//! sending, and foretells each outcome, so that the program can be held to it byte for byte.
 
 mod beside;
 mod books;
@@ -64,7 +64,8 @@ impl From<Error> for RunError {
     }
 }
 
-/// What the breaker answers when prices are not good enough for an action: nothing to be done about it now.
+/// Turns the breaker's refusal of prices that are not good enough for an action into `None`: nothing to be done about
+/// it now.
 fn unless_stopped<T>(answer: breakwater_engine::Result<T>) -> Result<Option<T>, RunError> {
     match answer {
         Ok(value) => Ok(Some(value)),
@@ -149,7 +150,8 @@ struct Replay<'a> {
     accounts: Vec<MarginAccount>,
     /// When the market last saw its prices.
     observed_at: i64,
-    /// What the suppliers owned at the last look, in units of 2^-64 quote atoms, and what write-offs took from it.
+    /// Holdings of the suppliers at the last look, and the amount write-offs took from it, in units of 2^-64 quote
+    /// atoms.
     supplied: i128,
     written_off: i128,
     next_buyer: usize,

@@ -1,4 +1,4 @@
-//! What the breaker's rules promise of every liquidation, computed here in other ways than the engine does.
+//! Promises that the breaker's rules make of every liquidation, computed here in other ways than the engine does.
 
 use breakwater_engine::{Bps, Collateral, Config, Level, Price, Prices, Quote, Result, actions::Liquidation};
 
@@ -41,8 +41,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Never while Halted; settled at spot while Normal, at the lower of spot and guarded price while Guarded, and of an account
-    /// that is not taken over only where the two are no further apart than the largest gap.
+    /// Never while Halted; settled at spot while Normal, at the lower of spot and guarded price while Guarded, and of
+    /// an account that is not taken over only where the two are no further apart than the largest gap.
     pub fn is_at_the_price_of_its_level(&self) -> bool {
         let price = self.outcome.price;
         match self.level {
@@ -73,7 +73,7 @@ impl<'a> Case<'a> {
         Ok(i128::from(self.debt.0) * BPS > value * ratio(self.config.liquidation_ltv))
     }
 
-    /// Whether the limits of steps apply: Guarded, and not taken over.
+    /// True if the limits of steps apply: Guarded, and not taken over.
     pub fn is_step(&self) -> bool {
         self.level == Level::Guarded && !self.outcome.taken_over
     }
@@ -99,13 +99,13 @@ impl<'a> Case<'a> {
         Ok(self.outcome.penalty <= config.penalty && repaid <= largest.min(wanted))
     }
 
-    /// Whether less was taken than what takes the account to the target LTV: only the pipeline asks for that while Normal.
+    /// True if less was taken than takes the account to the target LTV: only the pipeline asks for that while Normal.
     pub fn is_cut(&self) -> Result<bool> {
         Ok(!self.outcome.taken_over && i128::from(self.outcome.repaid.0) < self.wanted()?)
     }
 
-    /// What takes the account to the target LTV, or all of the debt if the rest would be dust. The ratio of the two prices is
-    /// rounded as the engine does, to 2^-32.
+    /// Repayment that takes the account to the target LTV, or all of the debt if the rest would be dust. The ratio of
+    /// the two prices is rounded as the engine does, to 2^-32.
     fn wanted(&self) -> Result<i128> {
         let (target, grossed) = (ratio(self.config.target_ltv), BPS + ratio(self.outcome.penalty));
         let (debt, value) = (

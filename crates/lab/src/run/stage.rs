@@ -1,4 +1,5 @@
-//! The set-up: a world with the compiled program, a market, and everybody who takes part, all through real instructions.
+//! The set-up: a world with the compiled program, a market, and everybody who takes part, all through real
+//! instructions.
 
 use breakwater_client::MarketKeys;
 use breakwater_engine::{
@@ -116,7 +117,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Opens, fills and draws every margin account, each in one transaction of its owner. Whose loan is refused takes less.
+    /// Opens, fills and draws every margin account, each in one transaction of its owner. Whose loan is refused takes
+    /// less.
     fn borrow(&mut self, scenario: &Scenario) -> Result<(), RunError> {
         let shape = &scenario.accounts;
         let (base, quote) = (&scenario.market.collateral, &scenario.market.quote);
@@ -199,7 +201,7 @@ impl Stage {
         }
     }
 
-    /// What both Pyth accounts say, as the engine takes it.
+    /// Readings of both Pyth accounts, as the engine takes them.
     pub fn readings(&self) -> Readings {
         let reading = |feed| {
             let shown = self.world.shown(feed);

@@ -54,8 +54,8 @@ mod tests {
     use crate::scenario::Scenario;
     use breakwater_engine::Price;
 
-    /// Collateral atoms are worth one quote atom each, the target LTV is 75%, the penalty 2%: an account of 850 on 1,000
-    /// repays 425.53… and gives 434.04….
+    /// Collateral atoms are worth one quote atom each, the target LTV is 75%, the penalty 2%: an account of 850 on
+    /// 1,000 repays 425.53… and gives 434.04….
     fn taken(repaid: u64, seized: u64) -> Miss {
         let scenario = Scenario::parse(include_str!("../../scenarios/black-thursday.toml")).expect("valid");
         miss(

@@ -23,7 +23,7 @@ pub struct Day {
     pub hours: Vec<Hour>,
 }
 
-/// What is known of one hour, in quote per whole collateral token.
+/// Known prices of one hour, in quote per whole collateral token.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hour {

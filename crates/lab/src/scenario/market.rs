@@ -11,7 +11,7 @@ use super::{ScenarioError, in_range, require};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
-    /// What people call it.
+    /// Symbol that people know it by.
     pub symbol: String,
     /// Decimal places of one token.
     pub decimals: u8,
@@ -38,9 +38,9 @@ impl Token {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarketShape {
-    /// What is deposited.
+    /// The token deposited.
     pub collateral: Token,
-    /// What is borrowed.
+    /// The token borrowed.
     pub quote: Token,
     /// Price of the quote token in USD, the same at every step.
     pub quote_price: f64,

@@ -23,9 +23,9 @@ pub enum ScenarioError {
     OutOfRange {
         /// Dotted name of the field.
         field: String,
-        /// What the file holds.
+        /// The value in the file.
         value: String,
-        /// What would be accepted.
+        /// The values accepted.
         wanted: &'static str,
     },
     /// A date is not in the calendar or carries a time of day.
@@ -78,7 +78,7 @@ pub struct Scenario {
     pub backstop: Backstop,
     /// The keeper.
     pub keeper: Keeper,
-    /// Those who buy inventory.
+    /// The buyers of inventory.
     pub buyers: Buyers,
 }
 
@@ -118,15 +118,15 @@ pub struct Accounts {
 pub struct Pool {
     /// Number of suppliers, with equal parts.
     pub suppliers: u32,
-    /// What they supply together, in whole quote tokens.
+    /// Their supply together, in whole quote tokens.
     pub supplied: f64,
 }
 
-/// What stands behind the market.
+/// The capital behind the market.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backstop {
-    /// What it is given before the first step, in whole quote tokens.
+    /// Funds given to it before the first step, in whole quote tokens.
     pub funded: f64,
 }
 
@@ -146,7 +146,7 @@ pub struct Keeper {
 pub struct Buyers {
     /// How many; they take turns.
     pub count: u32,
-    /// What each can spend, in whole quote tokens.
+    /// Funds of each, in whole quote tokens.
     pub funds: f64,
     /// Buys if the ask is below the price by at least this, in basis points: what selling elsewhere costs.
     pub edge: u32,

@@ -1,5 +1,6 @@
-//! The same sequences, found by coverage: libFuzzer changes the bytes that stories are read from, and keeps those that reach
-//! new branches of the engine. `make fuzz` builds it with the instrumentation, runs it, and goes on from what it found before.
+//! The same sequences, found by coverage: libFuzzer changes the bytes that stories are read from, and keeps those that
+//! reach new branches of the engine. `make fuzz` builds it with the instrumentation, runs it, and goes on from what it
+//! found before.
 #![no_main]
 
 use breakwater_proof::{Tally, play};

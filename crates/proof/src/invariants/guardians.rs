@@ -52,12 +52,12 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "asking-creates-nothing",
-        statement: "Who asks to leave gets at most its shares' part of the claim, and of what the backstop can pay of all claims at the stored prices; asking or taking back moves no money and never makes all claims together more.",
+        statement: "Who asks to leave gets its shares' part of the claim at most; asking moves no money and leaves all claims together what they were, whatever the backstop has lost; taking back moves none either and never makes them more.",
         check: asking,
     },
     Invariant {
         name: "requests-are-paid-their-part-of-the-cover",
-        statement: "A payment is at most the stress cover at the request's own S, and brings a request to at most its part of that and of what requests were paid before, by what was asked: so nobody gains by coming first, or often. Until no reading was accepted for seven days it is made at Normal, at a stored price no older than borrowing allows.",
+        statement: "A payment is at most the stress cover at the request's own S, and brings a request to at most its part of that and of what requests were paid before, by what was asked: so nobody gains by coming first, or often. Until no reading was accepted for seven days it is made at Normal, at a stored price no older than borrowing allows; once the release is over at any level, at a stored price of an hour at most.",
         check: paid,
     },
     Invariant {
@@ -135,6 +135,11 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         },
     },
     Invariant {
+        name: "losses-become-final-at-a-settling-price",
+        statement: "While inventory is left, written-off debt is lost for good only at Normal, and where that inventory is not worth a tenth of it beyond the debt even at the highest price.",
+        check: final_losses,
+    },
+    Invariant {
         name: "equity-leaves-above-the-claim",
         statement: "Equity is taken out only in the amount announced and in the time announced, at Normal and at a stored price no older than borrowing allows, and leaves the backstop worth at least all the guardians' claims, with inventory at the lowest stored price.",
         check: taken_out,
@@ -167,12 +172,13 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// The backstop's equity as it counts for whoever takes money out: at the lowest of the stored prices, at least nothing.
+/// The backstop's equity as it counts for whoever takes money out: at the lowest of the stored prices, at least
+/// nothing.
 fn releasable(facts: &Facts, accrued: &crate::Stage) -> Int {
     equity(accrued, &facts.index, &stored_lowest(&facts.step.after))
 }
 
-/// Whether the stored prices are good for leaving, if any are needed: at Normal, and no older than borrowing allows.
+/// True if the stored prices are good for leaving, if any are needed: at Normal, and no older than borrowing allows.
 fn is_fresh(facts: &Facts, accrued: &crate::Stage) -> bool {
     let guard = &facts.step.after.market.guard;
     let age = facts.now - guard.priced_at;
@@ -180,7 +186,7 @@ fn is_fresh(facts: &Facts, accrued: &crate::Stage) -> bool {
     !accrued.market.books.leaving_needs_prices() || (normal && age <= i64::from(facts.config.max_age_short))
 }
 
-/// What is unpaid of a guardian's request, quote atoms, rounded down: by itself, or by its shares of the open claims.
+/// Unpaid part of a guardian's request, quote atoms, rounded down: by itself, or by its shares of the open claims.
 fn unpaid(stage: &crate::Stage, guardian: usize) -> Int {
     let guardians = &stage.market.books.guardians;
     let position = stage.guardians[guardian].in_era(guardians.era);
@@ -229,16 +235,14 @@ fn asking(facts: &Facts, _: &History) -> Verdict {
     let guardians = &before.market.books.guardians;
     let still = before.market.books.backstop == after.market.books.backstop
         && before.market.books.pool == after.market.books.pool;
-    let all = all_claims(&before.market);
-    let fewer = all_claims(&after.market) <= all;
-    let most = if shares.0 == 0 {
-        int(done.amount.0)
+    let (all, now) = (all_claims(&before.market), all_claims(&after.market));
+    let (kept, most) = if shares.0 == 0 {
+        (now <= all, int(done.amount.0))
     } else {
         let part = int(shares.0) * (int(guardians.claim.0) + 1);
-        let worth = positive(releasable(facts, &before)).min(all.clone());
-        floor(&(part * worth), &((int(guardians.shares.0) + 1_000) * all.max(int(1))))
+        (now == all, floor(&part, &(int(guardians.shares.0) + 1_000)))
     };
-    demand(still && fewer && int(done.amount.0) <= most, || {
+    demand(still && kept && int(done.amount.0) <= most, || {
         format!("{done:?}, where {most} is the part of {guardians:?}")
     })
 }
@@ -248,7 +252,10 @@ fn paid(facts: &Facts, _: &History) -> Verdict {
         return None;
     };
     let (before, after) = (accrued(facts)?, &facts.step.after);
-    let dead = facts.now - after.market.guard.priced_at >= DEAD_SECONDS;
+    let age = facts.now - after.market.guard.priced_at;
+    let request = before.guardians[*guardian];
+    let released = facts.now >= request.opens_at + i64::from(request.release) && age <= 3_600;
+    let dead = age >= DEAD_SECONDS;
     let (guardians, amount) = (&before.market.books.guardians, int(done.amount.0));
     let position = before.guardians[*guardian].in_era(guardians.era);
     let asked = unpaid(&before, *guardian) + position.paid.0;
@@ -267,7 +274,7 @@ fn paid(facts: &Facts, _: &History) -> Verdict {
         amount <= cover && amount <= positive(part - position.paid.0)
     };
     let fine = amount == int(0) || covers.is_empty() || covers.iter().any(within);
-    demand(fine && (dead || is_fresh(facts, &before)), || {
+    demand(fine && (dead || released || is_fresh(facts, &before)), || {
         format!("{done:?} at covers of {covers:?}, of {guardians:?}")
     })
 }
@@ -401,17 +408,18 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
     )
 }
 
+/// The most that collateral may be worth.
+fn highest(view: &View) -> Option<Int> {
+    let averages = (&view.average).max(view.ema.as_ref()?);
+    Some((&view.spot).max(&view.guarded).max(averages) + (&view.high - &view.spot))
+}
+
 /// A settlement with inventory left.
 fn in_part(facts: &Facts, before: &crate::Stage, done: &Settlement) -> Verdict {
     let (books, after) = (&before.market.books, &facts.step.after.market.books);
     let view = priced(facts)?;
-    let highest = (&view.spot)
-        .max(&view.guarded)
-        .max(&view.average)
-        .max(view.ema.as_ref()?)
-        + (&view.high - &view.spot);
     // Rounded up; and what the pool owed the backstop has been netted.
-    let worth = ceil(&(highest * books.backstop.inventory.0), &one());
+    let worth = ceil(&(highest(&view)? * books.backstop.inventory.0), &one());
     let shares = done.shares.0 + after.backstop.debt_shares.0;
     let debt = facts.debt(DebtShares(shares));
     let lacking = positive(&debt + after.backstop.unfunded_credits.0 - worth).min(debt);
@@ -430,16 +438,32 @@ fn in_part(facts: &Facts, before: &crate::Stage, done: &Settlement) -> Verdict {
     })
 }
 
-/// What the pool owed the backstop, netted against its debt just before: whole atoms become the backstop's reserve.
+/// Reserve after the pool's debt to the backstop, netted against the backstop's debt just before, is added: whole
+/// atoms.
 fn after_reserve(facts: &Facts, before: &crate::Stage) -> Int {
     let due = int(before.market.books.pool.due.raw()) >> 64u32;
     let owed = facts.debt(before.market.books.backstop.debt_shares);
     int(before.market.books.backstop.reserve.0) + due.min(owed)
 }
 
-/// Debt shares that this netting cancelled.
+/// Debt shares that this netting canceled.
 fn netted(before: &crate::Stage, written: u64) -> u64 {
     before.market.books.backstop.debt_shares.0 - written
+}
+
+fn final_losses(facts: &Facts, _: &History) -> Verdict {
+    let Done::Sold(sale) = facts.done()? else {
+        return None;
+    };
+    if sale.lost.0 == 0 || sale.inventory_after.0 == 0 {
+        return None;
+    }
+    let (view, after) = (priced(facts)?, &facts.step.after);
+    let surplus = equity(after, &facts.index, &highest(&view)?);
+    let carried = int(sale.lost.0 / 10).max(int(1));
+    demand(view.level == 0 && surplus < carried, || {
+        format!("{sale:?} with {surplus} to come, at level {}", view.level)
+    })
 }
 
 fn taken_out(facts: &Facts, _: &History) -> Verdict {

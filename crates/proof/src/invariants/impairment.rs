@@ -1,4 +1,4 @@
-//! What suppliers get between a loss and its settlement, and what comes back after it.
+//! Promises to suppliers between a loss and its settlement, and the money that comes back after it.
 
 use super::{Invariant, Verdict, demand, every, priced, stress::own_fall};
 use crate::{
@@ -38,7 +38,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// What may have fallen since the stored price was accepted, ten thousandths.
+/// Most that the price may have fallen since the stored one was accepted, ten thousandths.
 fn fallen_since(stage: &Stage) -> u32 {
     let config = &stage.market.config;
     let age = (stage.clock.unix - stage.market.guard.priced_at).max(0);
@@ -46,7 +46,7 @@ fn fallen_since(stage: &Stage) -> u32 {
     u32::try_from(moved).unwrap_or(u32::MAX).min(config.stress_fall.0)
 }
 
-/// What is impaired of a stage's pool, quote atoms, for each band that the price may be in. The stage's books are accrued.
+/// Impaired part of a stage's pool, quote atoms, for each band that the price may be in. The stage's books are accrued.
 fn impaired(stage: &Stage, index: &Int, fall: u32) -> Vec<Int> {
     let lowest = stored_lowest(stage);
     let all = shortfalls(stage, index, &lowest, fall, stage.market.map.origin);
@@ -59,7 +59,7 @@ fn assets(books: &Books, index: &Int) -> Int {
     trunc(&((int(books.pool.cash.0) << 64) + index * books.pool.debt_shares.0 - int(books.pool.due.raw())))
 }
 
-/// What is there at m, with the virtual atom, and shares with the virtual ones.
+/// Assets at m, with the virtual atom, and shares with the virtual ones.
 fn worth(stage: &Stage, index: &Int, fall: u32) -> Vec<(Int, Int)> {
     let books = &stage.market.books;
     let all = assets(books, index);

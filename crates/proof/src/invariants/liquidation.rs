@@ -142,7 +142,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
 /// The pace of one account's guarded steps, in quote atoms and microseconds since 1970.
 struct Own {
     debt: Int,
-    /// What may be taken at once.
+    /// Amount that may be taken at once.
     step: Int,
     refill: Int,
     now: Int,
@@ -167,7 +167,7 @@ impl Own {
         self.used == self.now
     }
 
-    /// What may be taken now.
+    /// Amount that may be taken now.
     fn room(&self) -> Int {
         let left = &self.now + &self.refill - &self.used;
         positive(left) * &self.step / &self.refill
@@ -203,7 +203,7 @@ fn probes(facts: &Facts, which: Standing) -> Verdict {
     }))
 }
 
-/// Whether this refusal of a liquidation is true.
+/// True if this refusal of a liquidation is justified.
 fn excuse(error: Error, stage: &Stage, account: &MarginAccount, view: &View, facts: &Facts, which: Standing) -> bool {
     let (config, now) = (&stage.market.config, stage.clock.unix);
     let partial = which == Standing::Partial;

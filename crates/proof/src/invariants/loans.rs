@@ -124,7 +124,7 @@ fn untouched(facts: &Facts, _: &History) -> Verdict {
     let mut then = before.clone();
     then.clock = after.clock;
     let (ltv, ltv_after) = (liquidation_ltv(&then), liquidation_ltv(after));
-    // An announcement rounds what a running ramp has come to, to a basis point and in favour of the accounts.
+    // An announcement rounds what a running ramp has come to, to a basis point and in favor of the accounts.
     let announced = matches!(facts.step.call, Some(Call::AnnounceLtv { .. }));
     let same = &ltv.0 * &ltv_after.1 == &ltv_after.0 * &ltv.1 || announced;
     demand(nobody && index.as_ref() == Ok(&facts.index) && same, || {

@@ -1,7 +1,7 @@
-//! What must be true, one sentence each, and how it is told.
+//! Promises that must hold, one sentence each, and how they are checked.
 //!
-//! A check says nothing (`None`) of a step that it has no business with; else that the step is fine, or what is wrong with
-//! it. So it can be counted how often each was put to the test.
+//! A check says nothing (`None`) of a step that it has no business with; else that the step is fine, or what is wrong
+//! with it. So it can be counted how often each was put to the test.
 
 use crate::{
     facts::{Facts, View},
@@ -22,21 +22,21 @@ mod sizing;
 mod stress;
 mod unwind;
 
-/// What a check says of a step.
+/// A check's answer about a step.
 pub(crate) type Verdict = Option<Result<(), String>>;
 
 /// One promise.
 pub struct Invariant {
     /// Its name, in small letters and hyphens.
     pub name: &'static str,
-    /// What it promises.
+    /// The promise, in one sentence.
     pub statement: &'static str,
     pub(crate) check: fn(&Facts, &History) -> Verdict,
 }
 
 /// Promises of one kind.
 pub struct Chapter {
-    /// What they are about.
+    /// Their subject.
     pub title: &'static str,
     /// The promises.
     pub invariants: &'static [Invariant],

@@ -155,7 +155,8 @@ fn unclaimed(facts: &Facts, history: &History) -> Verdict {
     })
 }
 
-/// 32 × log2 (shares ÷ collateral) from the map's origin, in floating point: near the edge of a band both sides will do.
+/// 32 × log2 (shares ÷ collateral) from the map's origin, in floating point: near the edge of a band both sides will
+/// do.
 #[allow(clippy::cast_precision_loss, reason = "compared with a margin")]
 fn bands(facts: &Facts, _: &History) -> Verdict {
     let after = &facts.step.after;

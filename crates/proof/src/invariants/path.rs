@@ -1,4 +1,4 @@
-//! What a fall may cost suppliers: tried on copies of the stage, along paths of the price that the stage itself chooses.
+//! Cost of a fall to suppliers: tried on copies of the stage, along paths of the price that the stage itself chooses.
 
 use super::{Verdict, demand, priced};
 use crate::{
@@ -19,14 +19,14 @@ const VISITS: u32 = 400;
 /// A path being played.
 struct Path {
     stage: Stage,
-    /// Of the numbers that the path is made of.
+    /// State of the generator of the numbers that the path is made of.
     state: u64,
     /// Where the price may not go below, quote atoms per collateral atom with 64 fractional bits.
     low: Int,
     index: Int,
     /// The largest pipeline so far, collateral atoms.
     pipeline: Int,
-    /// What was sold, at spot, quote atoms.
+    /// Inventory sold, at spot, quote atoms.
     sold: Int,
     /// Debt that partial liquidations took without cover, quote atoms.
     uncovered: Int,
@@ -92,7 +92,7 @@ pub(super) fn suppliers(facts: &Facts, _: &History) -> Verdict {
 }
 
 impl Path {
-    /// What suppliers lose in the end; `None` if it does not come to an end.
+    /// Loss of the suppliers in the end; `None` if it does not come to an end.
     fn play(&mut self) -> Option<u64> {
         let falling = self.next(2) == 0;
         for _ in 0..TURNS {
@@ -159,7 +159,7 @@ impl Path {
         (readings.collateral.publish_time, readings.quote.publish_time) = (now, now);
     }
 
-    /// What a call brought about, if it went through.
+    /// Makes a call; returns its effects, if it went through.
     fn call(&mut self, call: &Call) -> Option<Done> {
         let mut next = self.stage.clone();
         let done = perform(&mut next, call).result.ok()?;

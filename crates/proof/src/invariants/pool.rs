@@ -1,4 +1,4 @@
-//! What suppliers are promised.
+//! Promises to suppliers.
 
 use super::{Invariant, Verdict, demand, every};
 use crate::{
@@ -85,7 +85,7 @@ fn assets(pool: &Pool, index: &Int) -> Int {
     (int(pool.cash.0) << 64) + index * pool.debt_shares.0 - int(pool.due.raw())
 }
 
-/// What shares are priced from, virtual ones included: whole atoms, and shares.
+/// Pair that shares are priced from, virtual ones included: whole atoms, and shares.
 fn worth(pool: &Pool) -> (Int, Int) {
     let assets = trunc(&assets(pool, &int(pool.index.raw())));
     (assets + 1, int(pool.lp_supply.0) + 1_000)

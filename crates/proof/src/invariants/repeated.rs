@@ -1,5 +1,5 @@
-//! Nothing is gained by going back and forth, nor by doing in two parts what can be done at once. Tried on copies of the stage
-//! as it was before a call that was done.
+//! Nothing is gained by going back and forth, nor by doing in two parts what can be done at once. Tried on copies of
+//! the stage as it was before a call that was done.
 
 use super::{
     Invariant, Verdict, demand, priced,
@@ -194,7 +194,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// What withdrawals paid, quote atoms.
+/// Sum that withdrawals paid, quote atoms.
 fn paid(done: &[Done]) -> u64 {
     done.iter()
         .map(|done| {

@@ -121,7 +121,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// What was taken of one account.
+/// A liquidation's part of one account.
 struct Cut<'a> {
     account: &'a MarginAccount,
     debt: Int,
@@ -146,8 +146,8 @@ impl Cut<'_> {
         self.needed_within(facts, 0)
     }
 
-    /// The same with the divisor some units of 10^-8 smaller: the engine rounds h ÷ l and then the divisor, where they are two
-    /// prices.
+    /// The same with the divisor some units of 10^-8 smaller: the engine rounds h ÷ l and then the divisor, where they
+    /// are two prices.
     fn needed_at_most(&self, facts: &Facts) -> (Int, Int) {
         let apart = facts.view.as_ref().is_some_and(|view| view.judged != view.settled);
         self.needed_within(facts, if apart { 2 } else { 0 })

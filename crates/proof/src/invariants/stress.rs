@@ -1,4 +1,4 @@
-//! What the backstop may take on: the stress cover, the pipeline, and what they are for.
+//! Limits of the backstop: the stress cover, the pipeline, and their purpose.
 
 use super::{Invariant, Verdict, demand, every, path, priced};
 use crate::{
@@ -87,7 +87,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// What the market says of C and of what A is made of, at the prices of a call that was done; and the falls that it should be at.
+/// The market's statements of C and of the parts of A, at the prices of a call that was done; and the falls that they
+/// should be at.
 fn statements(facts: &Facts) -> Option<Result<[(u32, StressStatement); 2]>> {
     let view = priced(facts)?;
     let market = &facts.step.after.market;
@@ -111,7 +112,7 @@ fn now(facts: &Facts) -> Stage {
 fn sum(facts: &Facts, fall: u32, told: &StressStatement) -> Verdict {
     let (view, stage) = (priced(facts)?, now(facts));
     let counted = covers(&stage, &facts.index, view, fall, stage.market.map.origin);
-    let leaving = requested(&stage.market) + stage.market.take_out.amount.0;
+    let leaving = requested(&stage.market) + announced(facts, &stage.market);
     let leaving = leaving.min(int(u64::MAX));
     let fine = told.fall.0 == fall
         && int(told.price.raw()) == view.fallen(fall)
@@ -149,7 +150,7 @@ fn admissions(facts: &Facts, view: &View) -> Option<Vec<(Int, Int)>> {
     let (before, after) = (accrued(facts)?, &facts.step.after);
     let (fall, origin) = (admission_fall(&after.market, facts.now), after.market.map.origin);
     let of = |stage: &Stage| {
-        let leaving = requested(&stage.market) + stage.market.take_out.amount.0;
+        let leaving = requested(&stage.market) + announced(facts, &stage.market);
         covers(stage, &facts.index, view, fall, origin)
             .into_iter()
             .map(move |cover| cover - &leaving)
@@ -194,8 +195,8 @@ fn exits(facts: &Facts, _: &History) -> Verdict {
     )
 }
 
-/// S of a request, ten thousandths: what it was when asked, falling from its opening to nothing in the time that it was given, rounded
-/// up.
+/// S of a request, ten thousandths: what it was when asked, falling from its opening to nothing in the time that it was
+/// given, rounded up.
 pub(super) fn own_fall(facts: &Facts, guardian: usize) -> u32 {
     let position = &facts.step.before.guardians[guardian];
     let release = i64::from(position.release);
@@ -204,8 +205,8 @@ pub(super) fn own_fall(facts: &Facts, guardian: usize) -> u32 {
     u32::try_from(fall).unwrap_or(u32::MAX)
 }
 
-/// A loan or a withdrawal against debt counts no capital that has asked to leave, request by request: what is covered without it, or was
-/// covered by less before.
+/// A loan or a withdrawal against debt counts no capital that has asked to leave, request by request: what is covered
+/// without it, or was covered by less before.
 fn not_counted(facts: &Facts, _: &History) -> Verdict {
     let (Call::Borrow { account, .. } | Call::WithdrawCollateral { account, .. }, view) =
         (facts.call_done()?.0, priced(facts)?)
@@ -292,8 +293,8 @@ fn partial(facts: &Facts, _: &History) -> Verdict {
     })
 }
 
-/// Whether the stress cover is negative, or may be, once `repay` is taken off this account: a band of what is left of it is not
-/// known.
+/// True if the stress cover is negative, or may be, once `repay` is taken off this account: the band of the rest of it
+/// is not known.
 pub(super) fn would_be_uncovered(facts: &Facts, account: usize, repay: &Int, penalty: u32) -> bool {
     let (Some(mut stage), Some(view)) = (accrued(facts), priced(facts)) else {
         return false;
@@ -370,4 +371,14 @@ fn at_once(facts: &Facts, _: &History) -> Verdict {
             format!("account {account} should be relieved of {expected}: {result:?}")
         })
     }))
+}
+
+/// Equity that the protocol has announced to take out, until its time is over.
+fn announced(facts: &Facts, market: &Market) -> u64 {
+    let announced = &market.take_out;
+    if facts.now > announced.closes_at {
+        0
+    } else {
+        announced.amount.0
+    }
 }

@@ -122,7 +122,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// What the schedule asks before and after the sale.
+/// Asks of the schedule before and after the sale.
 pub(super) fn asks(facts: &Facts) -> Option<[crate::exact::Int; 2]> {
     let (before, after) = (&facts.step.before.market, &facts.step.after);
     let mut sold = before.books.unwind;
@@ -137,8 +137,8 @@ pub(super) fn asks(facts: &Facts) -> Option<[crate::exact::Int; 2]> {
     Some([int(first.raw()), int(last.raw())])
 }
 
-/// The price that the schedule starts from: the upper end of the confidence interval, or while Guarded the highest of all
-/// prices and the confidence on top.
+/// The price that the schedule starts from: the upper end of the confidence interval, or while Guarded the highest of
+/// all prices and the confidence on top.
 fn start(facts: &Facts) -> Option<crate::exact::Int> {
     let view = priced(facts)?;
     if view.level == 0 {
@@ -193,7 +193,7 @@ fn waiting(facts: &Facts, _: &History) -> Verdict {
     })
 }
 
-/// What one call after another brings about, on a copy.
+/// Effects of one call after another, on a copy.
 pub(super) fn in_turn(stage: &Stage, calls: &[Call]) -> Option<(Stage, Vec<Done>)> {
     let mut stage = stage.clone();
     let done = calls

@@ -3,7 +3,7 @@ use breakwater_engine::GuardianShares;
 
 const COOLDOWN: i64 = Config::EXAMPLE.guardian_cooldown as i64;
 
-/// 10% interest whatever the utilisation, of which a fifth is the backstop's, and half of that the guardians' and the
+/// 10% interest whatever the utilization, of which a fifth is the backstop's, and half of that the guardians' and the
 /// protocol's in proportion.
 fn flat() -> Config {
     Config {
@@ -142,7 +142,7 @@ fn leaving_is_bound_by_cover_and_by_cash() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
-    /// What is quoted is paid, and no more whatever is asked for.
+    /// The quoted amount is paid, and no more whatever is asked for.
     #[test]
     fn leaving_pays_what_is_quoted(
         protocol in 1u64..1 << 30, capital in 1u64..1 << 30, debt in 10_000_000u64..690_000_000, to in 60i64..=100,

@@ -12,7 +12,7 @@ fn an_account_by_hand() {
     assert_eq!(most.bound_by, Error::InitialLtvExceeded);
 }
 
-/// Of an account of so many SOL without debt.
+/// Largest loan of an account of so many SOL without debt, and the rule that binds.
 fn bound(quotes: &Quotes, sol: u64) -> (u64, Error) {
     let most = quotes.max_borrow(&account(sol * 1_000_000_000)).unwrap();
     (most.amount.0, most.bound_by)
@@ -111,8 +111,8 @@ fn slack(bound_by: Error) -> u64 {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
-    /// What is quoted is accepted, an atom more is refused for the reason that is quoted; and no amount of a sample
-    /// beyond it is accepted, however the crowd lies and however little the backstop has.
+    /// The quoted amount is accepted, an atom more is refused for the quoted reason; and no amount of a sample beyond
+    /// it is accepted, however the crowd lies and however little the backstop has.
     #[test]
     fn the_most_that_can_be_borrowed_and_withdrawn(
         others in prop::collection::vec((1_000_000_000u64..1 << 42, 10_000_000u64..1 << 38), 0..6),

@@ -12,7 +12,7 @@ use solana_hash::Hash;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 
-/// What became of one transaction.
+/// Result of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
     /// The runtime's verdict.

@@ -24,8 +24,8 @@ pub struct ProgramTestBackend {
 }
 
 impl ProgramTestBackend {
-    /// A fresh bank that holds these upgradeable programs: (address, upgrade authority, ELF); and the Pyth receivers, as
-    /// far as that they close accounts of theirs.
+    /// A fresh bank that holds these upgradeable programs: (address, upgrade authority, ELF); and the Pyth receivers,
+    /// as far as that they close accounts of theirs.
     ///
     /// # Panics
     /// If the async runtime cannot start.
@@ -34,8 +34,8 @@ impl ProgramTestBackend {
         Self::with(programs, |_| ())
     }
 
-    /// [`ProgramTestBackend::new`] with whatever else `add` puts on the chain: programs written in the test itself, with
-    /// [`solana_program_test::processor`].
+    /// [`ProgramTestBackend::new`] with whatever else `add` puts on the chain: programs written in the test itself,
+    /// with [`solana_program_test::processor`].
     ///
     /// # Panics
     /// If the async runtime cannot start.

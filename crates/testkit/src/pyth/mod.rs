@@ -19,7 +19,7 @@ pub const RECEIVERS: [Pubkey; 2] = [
 /// The program that owns the classic price accounts.
 pub const PUSH_ORACLE: Pubkey = pubkey!("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH");
 
-/// What a feed says: prices are `price` × 10^`expo` US dollars.
+/// A feed's quotation: prices are `price` × 10^`expo` US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotation {
     /// The price's mantissa.

@@ -6,7 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use solana_account::Account;
 
 const DISCRIMINATOR: [u8; 8] = [34, 241, 35, 99, 157, 126, 244, 205];
-/// What the receiver allocates. A `Full` verification level takes one byte less than `Partial`, so a fully
+/// Size that the receiver allocates, bytes. A `Full` verification level takes one byte less than `Partial`, so a fully
 /// verified update ends in one zero byte.
 const LEN: usize = 134;
 

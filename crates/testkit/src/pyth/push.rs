@@ -40,7 +40,7 @@ impl From<Status> for PriceStatus {
 pub struct PushPrice {
     /// The program that owns the account.
     pub oracle: Pubkey,
-    /// Whether the price is live.
+    /// Status of the price: live or not.
     pub status: Status,
     /// Prices and their time.
     pub quotation: Quotation,

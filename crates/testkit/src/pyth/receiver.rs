@@ -1,4 +1,4 @@
-//! What the receiver programs do to accounts of theirs within a transaction: the one thing that Breakwater could notice is
+//! Actions of the receiver programs on accounts of theirs within a transaction: the one that Breakwater could notice is
 //! that they close them.
 
 use anchor_lang::{

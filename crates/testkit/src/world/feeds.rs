@@ -128,7 +128,7 @@ impl World {
         self.set_account(address, account);
     }
 
-    /// What a feed shows.
+    /// Price shown by a feed.
     ///
     /// # Panics
     /// If the world has no feed there.

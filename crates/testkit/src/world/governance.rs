@@ -15,7 +15,8 @@ use breakwater_engine::{
     governance::{LONGEST_APPROVAL, TIMELOCK},
 };
 
-/// Every action returns the program's refusal as a [`Failure`]. What is queued is approved until the last slot that may be named.
+/// Every action returns the program's refusal as a [`Failure`]. A queued change is approved until the last slot that
+/// may be named.
 #[allow(clippy::missing_panics_doc, reason = "they panic only as `World::send` does")]
 impl World {
     /// Proposes another authority, as the authority.
@@ -113,8 +114,8 @@ impl World {
         self.send(&[execute], &[&authority])
     }
 
-    /// Price accounts of the feeds that a market is to have: the present one of a feed that stays, and of another a new one that
-    /// shows what the present one does; a redemption rate that is new shows what the collateral's feed does.
+    /// Price accounts of the feeds that a market is to have: the present one of a feed that stays, and of another a new
+    /// one that shows what the present one does; a redemption rate that is new shows what the collateral's feed does.
     pub fn next_feeds(&mut self, market: &MarketKeys, feeds: &Feeds) -> accounts::Feeds {
         let oracle = self.market_state(market).oracle;
         let (base, rate) = market
@@ -209,7 +210,8 @@ impl World {
         self.send(&[ix::execute_sentinel(&authority.key(), *sentinel)], &[&authority])
     }
 
-    /// Moves time and slots on to the moment when what was queued now for the protocol can be executed, and publishes every feed again.
+    /// Moves time and slots on to the moment when what was queued now for the protocol can be executed, and publishes
+    /// every feed again.
     pub fn wait_out_timelock(&mut self) {
         self.advance(u32::try_from(TIMELOCK).unwrap_or(u32::MAX));
     }
@@ -257,7 +259,7 @@ impl World {
     /// The protocol's account.
     ///
     /// # Panics
-    /// If it was not initialised.
+    /// If it was not initialized.
     #[track_caller]
     pub fn protocol(&mut self) -> Protocol {
         let account = self.existing_account(&addresses::protocol());

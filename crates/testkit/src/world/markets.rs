@@ -18,9 +18,9 @@ use breakwater_engine::{Bps, Clock, Config, Guard, KeeperLedger, Market, Quote};
 pub struct MarketSpec {
     /// Tells apart the markets of one pair of mints.
     pub id: u16,
-    /// What is deposited as collateral.
+    /// Mint of the collateral.
     pub collateral: MintSpec,
-    /// What is supplied and borrowed.
+    /// Mint of the quote token, supplied and borrowed.
     pub quote: MintSpec,
     /// The collateral's price.
     pub collateral_feed: FeedSpec,
@@ -46,9 +46,10 @@ impl Default for MarketSpec {
     }
 }
 
-/// [`Config::EXAMPLE`] without caps, with the least stress cover, and with its price guards wide open, for tests that move a price at will: no price down is clamped or
-/// far from an average, nor one up to twice, and the market's own average follows at once. A confidence above 2% still
-/// halts. The stress fall is the smallest there may be: what a test borrows needs no capital behind it.
+/// [`Config::EXAMPLE`] without caps, with the least stress cover, and with its price guards wide open, for tests that
+/// move a price at will: no price down is clamped or far from an average, nor one up to twice, and the market's own
+/// average follows at once. A confidence above 2% still halts. The stress fall is the smallest there may be: what a
+/// test borrows needs no capital behind it.
 #[must_use]
 pub fn default_config() -> Config {
     Config {
@@ -75,7 +76,7 @@ pub fn default_config() -> Config {
     }
 }
 
-/// What a market of these parameters is created with: they themselves, unless they are fine but for the first limits.
+/// Parameters that such a market is created with: `config` itself, unless it is valid but for the first limits.
 fn created_with(config: &Config) -> Config {
     if config.validate().is_ok() && config.check_first_limits().is_err() {
         return Config::EXAMPLE.first();
@@ -84,7 +85,7 @@ fn created_with(config: &Config) -> Config {
 }
 
 impl World {
-    /// Makes a market with its mints and feeds, and initialises the protocol before the first one.
+    /// Makes a market with its mints and feeds, and initializes the protocol before the first one.
     ///
     /// # Panics
     /// If the program refuses.
@@ -96,8 +97,9 @@ impl World {
 
     /// [`World::market`] for specifications that the program may refuse.
     ///
-    /// A new market has to begin within the program's first limits. Where the specification is beyond them, the market is
-    /// created within, and then given its parameters as governance would have raised them over weeks: written into the account.
+    /// A new market has to begin within the program's first limits. Where the specification is beyond them, the market
+    /// is created within, and then given its parameters as governance would have raised them over weeks: written into
+    /// the account.
     ///
     /// # Errors
     /// [`Failure`] if it does.
@@ -124,11 +126,12 @@ impl World {
         }
     }
 
-    /// Makes the mints and feeds of a market and initialises the protocol, but leaves the instruction that creates the
-    /// market, within the first limits, to the caller. Once it was sent, [`World::adopt`] puts the market under the world's watch.
+    /// Makes the mints and feeds of a market and initializes the protocol, but leaves the instruction that creates the
+    /// market, within the first limits, to the caller. Once it was sent, [`World::adopt`] puts the market under the
+    /// world's watch.
     ///
     /// # Panics
-    /// If the program refuses to initialise.
+    /// If the program refuses to initialize.
     #[track_caller]
     pub fn prepare_market(&mut self, spec: &MarketSpec) -> (MarketKeys, Instruction) {
         if self.account(&addresses::protocol()).is_none() {
@@ -159,7 +162,8 @@ impl World {
         (keys, create)
     }
 
-    /// The depth budget of an asset, created unless it is there. Every market of [`World::market`] has 1% of that of "TEST".
+    /// The depth budget of an asset, created unless it is there. Every market of [`World::market`] has 1% of that of
+    /// "TEST".
     ///
     /// # Panics
     /// If the program refuses to create it.
@@ -179,7 +183,7 @@ impl World {
         self.markets.push(market);
     }
 
-    /// Initialises the protocol.
+    /// Initializes the protocol.
     ///
     /// # Errors
     /// [`Failure`] if the program refuses.

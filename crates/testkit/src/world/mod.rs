@@ -36,7 +36,7 @@ pub const START: i64 = 1_700_000_000;
 /// The slot in which every world begins.
 pub const START_SLOT: u64 = 1_000_000;
 
-/// What an actor is given to pay rent with.
+/// Lamports that an actor is given to pay rent with.
 const LAMPORTS: u64 = 1_000_000_000_000;
 
 /// A chain with the compiled program on it, and a record of the accounts that a test has made. Time stands still
@@ -158,14 +158,14 @@ impl World {
         self.backend.set_clock(unix, slot);
     }
 
-    /// Whether the money identities are checked after every successful transaction; they are, at first. Turn it off
-    /// where thousands of accounts would make that slow, and call [`World::assert_identities`] now and then.
+    /// Turns the check of the money identities after every successful transaction on or off; it is on at first. Turn it
+    /// off where thousands of accounts would make that slow, and call [`World::assert_identities`] now and then.
     pub fn check_identities(&mut self, check: bool) {
         self.check_identities = check;
     }
 
-    /// Whether every transaction that goes through is compared with the compute budget that the client would have asked for. It is, unless
-    /// told otherwise: the budgets are for markets that somebody touches once a year.
+    /// Turns the comparison of every successful transaction with the client's compute budget on or off. It is on at
+    /// first: the budgets are for markets that somebody touches once a year.
     pub fn check_budgets(&mut self, check: bool) {
         self.check_budgets = check;
     }

@@ -24,8 +24,8 @@ impl World {
         address
     }
 
-    /// Makes a mint by the instructions of its token program, which may refuse a combination of extensions. What the world
-    /// has in its place is overwritten. A mint that is a member of a group gets a group to be a member of.
+    /// Makes a mint by the instructions of its token program, which may refuse a combination of extensions. It
+    /// overwrites any account in its place. A mint that is a member of a group gets a group to be a member of.
     ///
     /// # Panics
     /// If the token program refuses.
@@ -133,7 +133,7 @@ impl World {
         address
     }
 
-    /// What an actor holds of a mint, atoms; zero without an account.
+    /// An actor's balance of a mint, atoms; zero without an account.
     ///
     /// # Panics
     /// If there is no such mint.
@@ -143,7 +143,7 @@ impl World {
         self.token_balance(&address)
     }
 
-    /// What a token account holds, atoms; zero if there is none.
+    /// Balance of a token account, atoms; zero if there is none.
     pub fn token_balance(&mut self, account: &Pubkey) -> u64 {
         self.account(account).map_or(0, |account| mint::balance(&account))
     }

@@ -33,8 +33,8 @@ impl World {
     /// [`Failure`] if it was refused.
     ///
     /// # Panics
-    /// If a signature is missing or the transaction is too large, if it took more compute units than the client would have asked
-    /// for, and if afterwards an identity is broken.
+    /// If a signature is missing or the transaction is too large, if it took more compute units than the client would
+    /// have asked for, and if afterwards an identity is broken.
     #[track_caller]
     pub fn send(&mut self, instructions: &[Instruction], signers: &[&Actor]) -> Result<Outcome, Failure> {
         self.send_with_tables(instructions, signers, &[])

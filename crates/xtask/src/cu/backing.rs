@@ -1,4 +1,5 @@
-//! What stands behind the backstop, a settlement, and prices that nobody shows: each costs what it does in one market.
+//! Compute units of the capital behind the backstop, of a settlement, and of prices that nobody shows: each costs what
+//! it does in one market.
 
 use super::{SOL, Stage, Table, USDC};
 use breakwater_client::MarketKeys;
@@ -84,7 +85,7 @@ fn fall(world: &mut World, market: &MarketKeys, rich: &Actor, dollars: i64) {
     world.liquidate(&keeper, &position).unwrap();
 }
 
-/// What nobody can pay is settled: while there is inventory, which takes a price, and after it.
+/// Settles a deficit that nobody can pay: while there is inventory, which takes a price, and after it.
 pub fn settlements(spec: &MarketSpec, table: &mut Table) {
     let mut apart = Table::default();
     let Stage {
@@ -106,8 +107,8 @@ pub fn settlements(spec: &MarketSpec, table: &mut Table) {
     table.add("settle_deficit", &world.settle_deficit(&market).unwrap());
 }
 
-/// The same instructions with what the market knows of its feeds, and without their accounts; and an observation with which the
-/// map follows the price.
+/// The same instructions with what the market knows of its feeds, and without their accounts; and an observation with
+/// which the map follows the price.
 pub fn known_prices(spec: &MarketSpec, table: &mut Table) {
     let spec = MarketSpec {
         config: Config::EXAMPLE,

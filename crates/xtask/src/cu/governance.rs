@@ -1,4 +1,4 @@
-//! What governance costs.
+//! Compute units of governance.
 
 use super::{DAY, Stage, Table};
 use breakwater_client::addresses;

@@ -1,4 +1,4 @@
-//! What guards and redemption add to the compute units.
+//! Compute units that guards and redemption add.
 
 use super::{SOL, Stage, Table, USDC};
 use anchor_lang::prelude::Pubkey;

@@ -1,5 +1,4 @@
-//! What the liquidation map, and margin that follows it, add to the compute units: actions on accounts with debt, in a
-//! crowd.
+//! Compute units that the liquidation map, and margin that follows it, add: actions on accounts with debt, in a crowd.
 
 use super::{SOL, Stage, Table, USDC};
 use breakwater_engine::Config;

@@ -1,7 +1,7 @@
-//! Measures the compute units of every instruction on the compiled program, writes `docs/cu.md`, `target/cu.json` and the client's
-//! table of budgets, and fails if a figure is beyond its limit. The same program gives the same tables; a committed table of which every
-//! figure is within [`TOLERANCE`] of the measured one is left as it is, so that another patch release of the compiler
-//! does not fail CI.
+//! Measures the compute units of every instruction on the compiled program, writes `docs/cu.md`, `target/cu.json` and
+//! the client's table of budgets, and fails if a figure is beyond its limit. The same program gives the same tables; a
+//! committed table of which every figure is within [`TOLERANCE`] of the measured one is left as it is, so that another
+//! patch release of the compiler does not fail CI.
 
 mod backing;
 mod budget;
@@ -36,7 +36,7 @@ const LIMITS: [(&str, u64); 7] = [
     ("observe_price", 4_640),
 ];
 
-/// What another compiler may change, per cent.
+/// Difference that another compiler may make, percent.
 const TOLERANCE: u64 = 1;
 
 /// Depth of the markets, quote atoms.
@@ -244,8 +244,8 @@ impl<'a> Stage<'a> {
         self.table.add("claim_bounty", &claimed);
     }
 
-    /// A year passes, and money for [`LARGE`] positions comes in: then the numbers fill their words. The backstop's cash
-    /// pays for a part of such positions only.
+    /// A year passes, and money for [`LARGE`] positions comes in: then the numbers fill their words. The backstop's
+    /// cash pays for a part of such positions only.
     fn grow(&mut self) {
         self.world.advance(365 * 86_400);
         self.minute(100);
@@ -351,7 +351,7 @@ fn markdown(table: &Table, capacity: usize) -> String {
     text
 }
 
-/// Whether two tables have the same lines, and figures within [`TOLERANCE`] of each other.
+/// True if two tables have the same lines, and figures within [`TOLERANCE`] of each other.
 fn agree(committed: &str, measured: &str) -> bool {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let (committed, measured) = (words(committed), words(measured));

@@ -39,12 +39,15 @@ pub fn execute_depth_share(ctx: Context<ExecuteDepthShare>, share: u32) -> Resul
         budget: key(&accounts.new_budget.key()),
         share: Bps(share),
     };
-    let before = accounts.market.load()?.depth_allocation();
+    let (before, delay) = {
+        let market = accounts.market.load()?;
+        (market.depth_allocation(), market.change_delay())
+    };
     let hash = change_hash(DEPTH, &market, &(before, allocation))?;
     accounts
         .queued_change
         .load()?
-        .check(&hash, clock::now()?)
+        .check(&hash, delay, clock::now()?)
         .or_program_error()?;
     accounts.market.load_mut()?.set_depth_share(allocation);
     // One after the other: they may be one account.

@@ -26,7 +26,7 @@ pub struct ExecuteFeeds<'info> {
     pub queued_change: AccountLoader<'info, QueuedChange>,
     /// The price accounts of the present feeds. Not looked at where they are announced to be dead.
     pub present: Feeds<'info>,
-    /// Those of the queued ones.
+    /// The price accounts of the queued feeds.
     pub next: Feeds<'info>,
 }
 
@@ -36,14 +36,15 @@ pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Pins, dead: bool) -> Res
     let address = accounts.market.key();
     let clock = clock::now()?;
     let hash = change_hash(FEEDS, &address, &(feeds, dead))?;
+    let mut market = accounts.market.load_mut()?;
     let queued_at = {
         let queued = accounts.queued_change.load()?;
-        queued.check(&hash, clock).or_program_error()?;
+        let delay = market.change_delay();
+        queued.check(&hash, delay, clock).or_program_error()?;
         queued.queued_at
     };
     // Again, for the program may know other receivers by now.
     check_pins(&feeds)?;
-    let mut market = accounts.market.load_mut()?;
     let next = read_next(&market, &feeds, &accounts.next)?;
     if dead {
         market.replace_dead_feeds(&feeds, queued_at, &next, clock)
@@ -61,7 +62,7 @@ pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Pins, dead: bool) -> Res
     Ok(())
 }
 
-/// What the queued feeds say. Not inlined: the oracle that they would make is large for a stack frame.
+/// Readings of the queued feeds. Not inlined: the oracle that they would make is large for a stack frame.
 #[inline(never)]
 fn read_next(market: &Market, feeds: &Pins, accounts: &Feeds) -> Result<Readings> {
     let mut readings = Readings::NONE;

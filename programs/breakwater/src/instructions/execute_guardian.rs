@@ -6,7 +6,7 @@ use crate::{
     state::{Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::governance::GUARDIAN;
+use breakwater_engine::governance::{GUARDIAN, TIMELOCK};
 
 /// Accounts of `execute_guardian`.
 #[derive(Accounts)]
@@ -31,7 +31,7 @@ pub fn execute_guardian(ctx: Context<ExecuteGuardian>, guardian: Pubkey) -> Resu
     ctx.accounts
         .queued_change
         .load()?
-        .check(&hash, clock::now()?)
+        .check(&hash, TIMELOCK, clock::now()?)
         .or_program_error()?;
     ctx.accounts.protocol.guardian = guardian;
     emit!(GuardianSet { guardian });

@@ -30,12 +30,10 @@ pub fn execute_parameters(ctx: Context<ExecuteParameters>, changes: Vec<Paramete
     let accounts = &ctx.accounts;
     let (market, clock) = (accounts.market.key(), clock::now()?);
     let hash = change_hash(PARAMETERS, &market, &changes)?;
-    let id = accounts.queued_change.load()?.check(&hash, clock).or_program_error()?;
-    accounts
-        .market
-        .load_mut()?
-        .change_parameters(&changes, clock)
-        .or_program_error()?;
+    let mut state = accounts.market.load_mut()?;
+    let queued = accounts.queued_change.load()?;
+    let id = queued.check(&hash, state.change_delay(), clock).or_program_error()?;
+    state.change_parameters(&changes, clock).or_program_error()?;
     emit!(ParametersChanged { market, id, changes });
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
     state::{Protocol, QueuedChange, key},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::governance::SENTINEL;
+use breakwater_engine::governance::{SENTINEL, TIMELOCK};
 
 /// Accounts of `execute_sentinel`.
 #[derive(Accounts)]
@@ -31,7 +31,7 @@ pub fn execute_sentinel(ctx: Context<ExecuteSentinel>, sentinel: Pubkey) -> Resu
     ctx.accounts
         .queued_change
         .load()?
-        .check(&hash, clock::now()?)
+        .check(&hash, TIMELOCK, clock::now()?)
         .or_program_error()?;
     ctx.accounts.protocol.sentinel = sentinel;
     emit!(SentinelSet { sentinel });

@@ -74,8 +74,8 @@ pub(super) fn open_ledger<'a>(
     Ok(ledger)
 }
 
-/// Liquidates one account and notes it for the event. Both instructions call this one function: so there is one copy of the
-/// engine's, built into it, and the note is written where it is computed.
+/// Liquidates one account and notes it for the event. Both instructions call this one function: so there is one copy of
+/// the engine's, built into it, and the note is written where it is computed.
 #[inline(never)]
 pub(super) fn one(
     liquidations: &mut Liquidations,

@@ -32,7 +32,7 @@ pub struct QueueParameters<'info> {
     pub system_program: Program<'info, System>,
 }
 
-/// Queues changes of a market's parameters. Whether they fit the market is seen when they are executed.
+/// Queues changes of a market's parameters. The execution checks that they fit the market.
 pub fn queue_parameters(
     ctx: Context<QueueParameters>,
     id: u16,

@@ -94,7 +94,7 @@ fn whatever_is_cut_off_or_spoilt_it_says_what_the_sdk_says() {
     }
 }
 
-/// Of whole words, so that it is aligned as on the chain.
+/// A push account of whole words, so that it is aligned as on the chain.
 fn push() -> Box<SolanaPriceAccount> {
     let mut account: Box<SolanaPriceAccount> = Box::new(Zeroable::zeroed());
     account.magic = pyth_sdk_solana::state::MAGIC;

@@ -1,4 +1,4 @@
-//! The ends of the map, its centre, and the smallest accounts.
+//! The ends of the map, its center, and the smallest accounts.
 
 use super::{POOL, assert_centred, assert_followed, assert_recounted, still};
 use crate::{
@@ -86,7 +86,8 @@ fn band_at(scene: &mut Scene, account: &MarginAccount) -> u8 {
     scene.world.market_state(&scene.market).map.band_at(account.place)
 }
 
-/// Where an account is that is liquidated at `price` quote atoms for a collateral atom, in bands from the lower edge of the first.
+/// Where an account is that is liquidated at `price` quote atoms for a collateral atom, in bands from the lower edge of
+/// the first.
 #[allow(clippy::cast_precision_loss, reason = "a few hundred")]
 fn place_of_line(scene: &mut Scene, price: f64) -> f64 {
     let state = scene.world.market_state(&scene.market);
@@ -111,7 +112,7 @@ fn the_first_loan_centres_it_and_is_where_its_price_is() {
         scene.world.borrow(&positions[0], amount).unwrap();
         assert_eq!(scene.origin() == stale, dollars == 100);
         let account = scene.world.margin_account(&positions[0]);
-        // 80% of LTV is in the first octave from the centre on; lower ones lie below by the octaves between.
+        // 80% of LTV is in the first octave from the center on; lower ones lie below by the octaves between.
         let line = place_of_line(&mut scene, f64::from(dollars) / 1_000.0);
         assert!((160.0 - BAND_ERROR..192.0 + BAND_ERROR).contains(&line), "{line}");
         let expected = line + (percent / 80.0).log2() * 32.0;
@@ -135,7 +136,7 @@ fn with_debt_it_stays_where_it_is_for_two_octaves() {
         assert_eq!(scene.origin(), origin, "{dollars}");
         assert_recounted(&mut scene.world, &scene.market, &positions);
     }
-    // Repaying shows no price. The next price that is shown centres it.
+    // Repaying shows no price. The next price that is shown centers it.
     scene.stands_at(usd(25));
     scene.world.repay(&positions[0], u64::MAX).unwrap();
     assert_eq!(scene.origin(), origin);
@@ -144,8 +145,9 @@ fn with_debt_it_stays_where_it_is_for_two_octaves() {
     assert_ne!(scene.origin(), origin);
 }
 
-/// Ten thousandfold up, and down to a ten thousandth, in steps of eight: at each of them anybody can borrow who could before, the
-/// map is a recount, and old dust spoils nothing. A look costs what it always does, but for those that move the map.
+/// Ten thousandfold up, and down to a ten thousandth, in steps of eight: at each of them anybody can borrow who could
+/// before, the map is a recount, and old dust spoils nothing. A look costs what it always does, but for those that move
+/// the map.
 #[test]
 fn it_follows_the_price_ten_thousandfold_and_a_market_lends_wherever_it_has_come_to() {
     let (mut scene, positions) = quiet(still(), 9);
@@ -234,7 +236,7 @@ fn while_the_backstop_owes_the_pool_it_stays_where_it_is() {
     assert!(state.books.pool.debt_shares.0 > 0);
     scene.world.observe_price(&scene.market).unwrap();
     assert_eq!(scene.origin(), origin);
-    // Its debt paid, it is centred again.
+    // Its debt paid, it is centered again.
     scene
         .world
         .fund_backstop(&scene.market, &scene.lena, 10_000 * USDC)

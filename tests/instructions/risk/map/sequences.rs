@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Margin accounts, of three owners.
 const ACCOUNTS: u16 = 12;
 
-/// What is done, by name.
+/// Actions, by name.
 const ACTIONS: [&str; 13] = [
     "deposit",
     "withdraw",
@@ -31,7 +31,7 @@ const ACTIONS: [&str; 13] = [
     "crash",
 ];
 
-/// What is counted beside the actions: these show in events only.
+/// Kinds of liquidation, counted beside the actions: these show in events only.
 const KINDS: [&str; 3] = ["taken over", "partial", "whole"];
 
 struct Stage {
@@ -302,8 +302,8 @@ fn a_batch_moves_every_account_it_takes() {
         .world
         .fund_backstop(&stage.market, &stage.rich, 100_000 * USDC)
         .unwrap();
-    // From 73% of $55 up to 122%: healthy ones, partial ones, and three from 95% on. The first is small: what was left would be
-    // dust, as of the one at 94.5%.
+    // From 73% of $55 up to 122%: healthy ones, partial ones, and three from 95% on. The first is small: what was left
+    // would be dust, as of the one at 94.5%.
     let loans = [
         (260, 12),
         (1_000, 67),

@@ -12,7 +12,7 @@ use breakwater_testkit::{MarketSpec, World, default_config, pyth::usd};
 /// The estimate as documented, from what the market says it has observed.
 struct Estimate {
     price: f64,
-    /// Of the return in a second.
+    /// Variance of the return in a second.
     variance: f64,
     updated_at: i64,
 }

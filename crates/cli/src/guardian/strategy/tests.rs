@@ -15,8 +15,8 @@ const LIMITS: Limits = Limits {
 
 const NOW: i64 = 1_750_000_000;
 
-/// 300,000 of debt would be taken over at 1%; the backstop has 100,000, of which 50,000 would be left after the stress fall; a
-/// wallet with plenty.
+/// 300,000 of debt would be taken over at 1%; the backstop has 100,000, of which 50,000 would be left after the stress
+/// fall; a wallet with plenty.
 fn danger() -> Sight {
     Sight {
         config: Config::EXAMPLE,

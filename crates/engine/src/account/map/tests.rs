@@ -546,7 +546,8 @@ fn a_map_that_cannot_count_another_folding_stays_where_it_is() {
 }
 
 proptest! {
-    /// I5 on a map that moves: every account is where a clamp after a clamp says, and the sums are those over the bands.
+    /// I5 on a map that moves: every account is where a clamp after a clamp says, and the sums are those over the
+    /// bands.
     #[test]
     fn a_moving_map_is_a_recount(
         moves in prop::collection::vec((0usize..12, 0u64..1 << 40, 0u8..=255, prop::option::of(-20i64..20), any::<u8>()), 1..120),

@@ -21,7 +21,7 @@ fn rules_at(config: &Config, settled: u128) -> Rules {
     Rules::new(config, config.liquidation_ltv, &prices)
 }
 
-/// What is demanded where the higher price is one and the lower `percent`.
+/// Demand where the higher price is one and the lower `percent`.
 fn apart(config: &Config, debt: u64, collateral: u64, percent: u64) -> Result<Demand> {
     let settled = u64::try_from(u128::from(collateral) * u128::from(percent) / 100).unwrap();
     let values = Values {

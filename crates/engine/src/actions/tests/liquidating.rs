@@ -1,4 +1,4 @@
-//! What moves in a liquidation.
+//! Debt, collateral and cash moved by a liquidation.
 
 use super::*;
 use crate::{GuardianShares as Shares, actions::Liquidation};

@@ -162,9 +162,9 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
     says(&market, request(5_001, 0), Err(Error::InsufficientGuardianShares));
     says(&market, request(999, 0), Err(Error::ClaimWorthless));
     says(&market, request(0, 0), Err(Error::NothingRequested));
-    // Where the backstop has less than the claim, their part of it: 5 of 11.
+    // Whatever the backstop has lost: the payment is cut by that.
     market.books.backstop.cash = Quote(5);
-    says(&market, request(5_000, 0), Ok((2, 0, 2, 6)));
+    says(&market, request(5_000, 0), Ok((5, 0, 5, 6)));
 
     market.books.backstop.cash = Quote(11);
     let position = asked(&mut market);
@@ -368,6 +368,59 @@ fn money_leaves_at_young_prices_of_normal_while_anything_depends_on_them() {
 }
 
 #[test]
+fn once_the_release_is_over_no_level_and_no_parameter_keeps_a_request_in() {
+    let mut market = market();
+    market.books.backstop.cash = Quote(1_000_000);
+    market.books.backstop.inventory = Collateral(1);
+    let position = asked(&mut market);
+    let over = later(i64::from(position.release) + position.opens_at - NOW.unix);
+    market.books.pool.accrued_at = over.unix;
+    let leave = |market: &Market, clock| {
+        let mut market = *market;
+        let done = market.guardian_withdraw(&mut position.clone(), Quote(3), Quote(0), clock)?;
+        Ok(done.amount.0)
+    };
+    let before = Clock {
+        unix: over.unix - 1,
+        ..over
+    };
+    for (level, refused) in [(1, Error::MarketGuarded), (2, Error::MarketHalted)] {
+        show(&mut market, &prices(), over);
+        market.guard.level = level;
+        assert_eq!(leave(&market, before), Err(refused));
+        assert_eq!(leave(&market, over), Ok(3));
+        // An hour, though borrowing may allow a second.
+        market.config.max_age_short = 1;
+        market.guard.priced_at = over.unix - 3_600;
+        assert_eq!(leave(&market, over), Ok(3));
+        market.guard.priced_at -= 1;
+        assert_eq!(leave(&market, over), Err(Error::PriceTooOld));
+        market.guard.priced_at = over.unix - 7 * 86_400;
+        assert_eq!(leave(&market, over), Ok(3));
+    }
+}
+
+#[test]
+fn a_guardian_joins_no_claims_that_lack_more_than_he_accepts() {
+    let mut market = market();
+    show(&mut market, &prices(), NOW);
+    // Two claims of 50, of which one waits, and 60 are there: 40 are lacking of both together.
+    (market.books.guardians.claim, market.books.guardians.shares) = (Quote(50), GuardianShares(50_000));
+    market.books.guardians.waiting = Quote(50);
+    market.books.backstop.cash = Quote(60);
+    assert_eq!(market.claim_impairment(NOW), Ok(Quote(40)));
+    let join = |most| {
+        move |market: &mut Market| {
+            let least = GuardianShares(0);
+            let done = market.guardian_deposit(&mut position(0), Quote(5), least, Quote(most), NOW)?;
+            Ok(done.impaired.0)
+        }
+    };
+    says(&market, join(40), Ok(40));
+    says(&market, join(39), Err(Error::ClaimImpaired));
+}
+
+#[test]
 fn a_position_is_closed_when_it_holds_nothing() {
     let market = market();
     assert_eq!(market.check_position_closable(&position(0)), Ok(()));
@@ -391,7 +444,8 @@ fn a_position_is_closed_when_it_holds_nothing() {
     }
 }
 
-/// Takes `amount` out when it can be, at a young price of an eighth: what is left of the equity, of the cash and of what was given for good.
+/// Takes `amount` out when it can be, at a young price of an eighth: what is left of the equity, of the cash and of
+/// what was given for good.
 fn take_out(market: &Market, amount: u64) -> Result<(u64, u64, i64)> {
     let mut market = *market;
     market.queue_take_out(Quote(amount), 1_000, NOW).unwrap();

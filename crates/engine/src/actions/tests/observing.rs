@@ -1,4 +1,4 @@
-//! What an accepted price moves beside the guard.
+//! State that an accepted price moves beside the guard.
 
 use super::*;
 use crate::{
@@ -36,7 +36,8 @@ fn the_map_is_centered_while_nobody_owes_anything() {
             .unwrap();
         market.map.origin
     };
-    // A ratio of 0.1 is liquidated at an eighth: 32 × log2 of it is −106.3; 160 bands lie below, and then whole octaves.
+    // A ratio of 0.1 is liquidated at an eighth: 32 × log2 of it is −106.3; 160 bands lie below, and then whole
+    // octaves.
     assert_eq!(accept(0), -288);
     assert_eq!(accept(1), 0);
 }

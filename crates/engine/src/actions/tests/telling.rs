@@ -23,7 +23,7 @@ fn the_statement_is_that_of_the_books() {
     market.books.income.book = Quote(1_100);
     market.books.guardians.claim = Quote(50);
     market.books.unwind.anchor = NOW.unix * 1_000_000;
-    market.take_out.amount = Quote(9);
+    (market.take_out.amount, market.take_out.closes_at) = (Quote(9), NOW.unix);
     let prices = prices();
     (market.guard.spot, market.guard.average) = (prices.spot(), prices.average());
     let [cover, admission] = market.stress(&prices, NOW).unwrap();

@@ -185,8 +185,8 @@ fn the_flow_counts_at_the_higher_average() {
 }
 
 proptest! {
-    /// Whatever comes, waits and is bought, at whatever prices and with whatever depth the market is given meanwhile: in any
-    /// window at most the largest rate in it × (W + burst) leaves, in atoms and in quote atoms.
+    /// Whatever comes, waits and is bought, at whatever prices and with whatever depth the market is given meanwhile:
+    /// in any window at most the largest rate in it × (W + burst) leaves, in atoms and in quote atoms.
     #[test]
     fn any_window_obeys_the_flow_bound(
         moves in prop::collection::vec(
@@ -360,7 +360,7 @@ proptest! {
         prop_assert!(sum <= block + slack && block <= sum + slack, "{sum} {block}");
     }
 
-    /// What a budget pays for it pays for, and nearly all of it is spent.
+    /// The budget covers the amount it is said to afford, and nearly all of it is spent.
     #[test]
     fn a_budget_pays_for_what_it_affords(budget in 1_000u64..1 << 40, behind in 0i64..10_000, slope in 1u32..3_000) {
         let config = Config { unwind_slope: Bps(slope), unwind_max_discount: Bps(2_500), unwind_max_premium: Bps(2_500), ..CONFIG_FAST };

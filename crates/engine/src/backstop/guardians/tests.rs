@@ -24,7 +24,7 @@ fn asked(guardians: &mut Guardians, amount: u64) -> GuardianPosition {
     let shares = guardians.shares_for(Quote(amount)).unwrap();
     guardians.take_in(Quote(amount), shares).unwrap();
     let mut position = holding(shares.0);
-    guardians.ask(&mut position, shares, Quote(u64::MAX)).unwrap();
+    guardians.ask(&mut position, shares).unwrap();
     position
 }
 
@@ -36,7 +36,7 @@ const fn means(cover: u64, equity: u64) -> Means {
     }
 }
 
-/// Pays all that can be. What is left of the cover and of the equity.
+/// Pays all that can be. Takes the payment off cover and equity, and returns it.
 fn pay(guardians: &mut Guardians, position: &mut GuardianPosition, means: &mut Means) -> u64 {
     let paid = guardians.pay(position, Quote(u64::MAX), means).unwrap();
     (means.cover, means.equity) = (means.cover.minus(paid).unwrap(), means.equity.minus(paid).unwrap());
@@ -75,6 +75,25 @@ fn a_request_is_paid_its_part_of_the_cover_in_any_order_and_in_any_pieces() {
 }
 
 #[test]
+fn after_a_loss_who_asks_first_is_paid_as_who_asks_last_and_as_who_stays() {
+    // Four who hold the same, and half of it is there.
+    let quarter = GuardianShares(25_000_000);
+    let mut all = guardians(100_000, 100_000_000);
+    let mut now = means(PLENTY, 50_000);
+    let asks = |all: &mut Guardians| {
+        let mut position = holding(quarter.0);
+        all.ask(&mut position, quarter).unwrap();
+        position
+    };
+    let (mut one, mut two) = (asks(&mut all), asks(&mut all));
+    assert_eq!(pay(&mut all, &mut two, &mut now), 12_500);
+    let mut three = asks(&mut all);
+    assert_eq!(pay(&mut all, &mut three, &mut now), 12_500);
+    assert_eq!(pay(&mut all, &mut one, &mut now), 12_500);
+    assert_eq!((all.all_claims(), now.equity), (Ok(Quote(25_000)), Quote(12_500)));
+}
+
+#[test]
 fn who_asks_again_has_no_more_than_his_part_of_what_can_leave() {
     let mut all = guardians(0, 0);
     let (mut one, other) = (asked(&mut all, 80_000), asked(&mut all, 80_000));
@@ -84,7 +103,7 @@ fn who_asks_again_has_no_more_than_his_part_of_what_can_leave() {
     let (amount, shares) = all.take_back(&mut one).unwrap();
     assert_eq!((amount, all.claim, one.shares), (Quote(40_000), Quote(40_000), shares));
     assert_eq!((all.paid, all.requested()), (Quote(0), Ok(Quote(80_000))));
-    all.ask(&mut one, shares, Quote(PLENTY)).unwrap();
+    all.ask(&mut one, shares).unwrap();
     // A third of what can leave, not all of it.
     assert_eq!(all.part(&one, Quote(40_000), Quote(30_000)), Ok(Quote(10_000)));
     assert_eq!(all.part(&other, Quote(80_000), Quote(30_000)), Ok(Quote(20_000)));
@@ -227,22 +246,22 @@ fn shares_are_of_the_claim_with_virtual_shares() {
     assert_eq!(guardians.take_in(Quote(3), GuardianShares(1_500)), Ok(()));
     assert_eq!((guardians.claim, guardians.shares), (Quote(14), GuardianShares(6_500)));
     let mut position = holding(6_500);
-    assert_eq!(
-        guardians.ask(&mut position, GuardianShares(1_500), Quote(1_000)),
-        Ok(Quote(3))
-    );
+    assert_eq!(guardians.ask(&mut position, GuardianShares(1_500)), Ok(Quote(3)));
     assert_eq!((guardians.claim, guardians.shares), (Quote(11), GuardianShares(5_000)));
     assert_eq!((guardians.waiting, position.waiting), (Quote(3), Quote(3)));
-    // Of what can be paid, if that is less: 7 of claims of 14. The same part of the claim is given up.
     let mut other = holding(3_000);
-    assert_eq!(guardians.ask(&mut other, GuardianShares(3_000), Quote(7)), Ok(Quote(3)));
+    assert_eq!(guardians.ask(&mut other, GuardianShares(3_000)), Ok(Quote(6)));
     assert_eq!((guardians.claim, guardians.shares), (Quote(5), GuardianShares(2_000)));
-    assert_eq!((guardians.waiting, other.waiting), (Quote(6), Quote(3)));
-    let mut poor = holding(500);
+    assert_eq!((guardians.waiting, other.waiting), (Quote(9), Quote(6)));
+    // 500 shares of 3,000 are one of six atoms, 499 are less.
+    let mut poor = holding(499);
     assert_eq!(
-        guardians.ask(&mut poor, GuardianShares(500), Quote(0)),
+        guardians.ask(&mut poor, GuardianShares(499)),
         Err(Error::ClaimWorthless)
     );
+    assert_eq!(poor, holding(499));
+    let mut poor = holding(500);
+    assert_eq!(guardians.ask(&mut poor, GuardianShares(500)), Ok(Quote(1)));
 }
 
 #[test]
@@ -346,7 +365,8 @@ fn what_keeps_a_request_in_falls_to_nothing_on_a_straight_line() {
     assert_eq!(none.fall_at(Clock { unix: 1_000, slot: 0 }), Bps(0));
 }
 
-/// What a claim of so much earns of `earned` atoms (Q64.64) beside so much of the protocol's own: whole atoms and the fraction.
+/// Earnings of a claim of so much, of `earned` atoms (Q64.64) beside so much of the protocol's own: whole atoms and the
+/// fraction.
 fn stood_by(claim: u64, protocol: u64, earned: u128, fraction: u64) -> (u64, u64) {
     let mut guardians = Guardians {
         fraction,
@@ -429,8 +449,8 @@ proptest! {
         prop_assert!(earned <= exact && earned >= exact * (1.0 - 1e-6), "{earned} {exact}");
     }
 
-    /// Whatever is asked, paid, earned and taken back, in whatever order: the parts add up, nobody is paid more than his part, and
-    /// what each atom of claim can expect of the equity falls for nobody by another's leaving.
+    /// Whatever is asked, paid, earned and taken back, in whatever order: the parts add up, nobody is paid more than
+    /// his part, and what each atom of claim can expect of the equity falls for nobody by another's leaving.
     #[test]
     fn requests_add_up_and_take_from_nobody(
         start in 1u64..1 << 40, ratio in 1u64..20_000, equity in 0u64..1 << 42,
@@ -450,7 +470,7 @@ proptest! {
             match what {
                 0 if !position.has_request() => {
                     let shares = GuardianShares(u64::try_from(u128::from(position.shares.0) * u128::from(part) / 10_000).unwrap());
-                    let _ = all.ask(position, shares, Quote(equity));
+                    let _ = all.ask(position, shares);
                     prop_assert!(all.all_claims().unwrap() <= claims);
                 }
                 1 | 2 if position.has_request() => {

@@ -77,8 +77,8 @@ fn what_does_not_fit_its_type_is_out_of_bounds() {
     assert_eq!((wide * 8) + (narrow * 4), size_of::<Config>());
 }
 
-/// Every parameter at its bounds and one beyond each. A change of one may put another out of bounds that refers to it; so
-/// what is asked is whether its own row is obeyed, and beyond it whether the whole is refused.
+/// Every parameter at its bounds and one beyond each. A change of one may put another out of bounds that refers to it;
+/// so what is asked is whether its own row is obeyed, and beyond it whether the whole is refused.
 #[test]
 fn every_bound_is_enforced_to_the_unit() {
     let inside = |config: &Config, parameter: Parameter| {

@@ -160,7 +160,7 @@ fn admission_asks_for_more_while_prices_move() {
     assert_eq!(fall(3_800, 0, 5_000, 7), 3_800);
 }
 
-/// What admission says of a move from so much debt to another, on 10,000 of collateral, and of C and A.
+/// Admission's answer to a move from so much debt to another, on 10,000 of collateral.
 fn admits(market: &Market, from: u64, to: u64) -> Result<()> {
     let mut market = *market;
     let before = account(&mut market, from, 10_000);
@@ -176,7 +176,7 @@ fn admits(market: &Market, from: u64, to: u64) -> Result<()> {
     market.check_admission(&market.books, &moved, eighth().lowest(), NOW)
 }
 
-/// What 800 of debt on 10,000 of collateral lack after the fall.
+/// Shortfall of 800 of debt on 10,000 of collateral after the fall.
 fn lacking() -> u64 {
     let mut market = market();
     account(&mut market, 800, 10_000);
@@ -224,7 +224,7 @@ fn capital_that_has_asked_to_leave_does_not_count_for_new_risk() {
     let with = |market: &mut Market, requested: u64, announced| {
         market.books.guardians.waiting = Quote(requested.min(1));
         market.books.guardians.open = Quote(requested.saturating_sub(1));
-        market.take_out.amount = Quote(announced);
+        (market.take_out.amount, market.take_out.closes_at) = (Quote(announced), NOW.unix);
         let [c, a] = market.stress(&eighth(), NOW).unwrap();
         assert_eq!((c.leaving, a.leaving), (Quote(requested + announced), c.leaving));
         admits(market, 0, 800)
@@ -235,6 +235,10 @@ fn capital_that_has_asked_to_leave_does_not_count_for_new_risk() {
     assert_eq!(with(&mut market, 0, 10), Err(Error::StressCoverExceeded));
     assert_eq!(with(&mut market, 5, 4), Ok(()));
     assert_eq!(with(&mut market, 5, 5), Err(Error::StressCoverExceeded));
+    // Once its time is over, what was announced cannot be taken out any more.
+    market.take_out.closes_at = NOW.unix - 1;
+    assert_eq!(admits(&market, 0, 800), Ok(()));
+    assert_eq!(market.stress(&eighth(), NOW).map(|[_, a]| a.leaving), Ok(Quote(5)));
 }
 
 #[test]
@@ -242,6 +246,7 @@ fn any_amount_can_be_announced_and_stops_only_what_takes_cover() {
     let mut market = market();
     market.books.backstop.cash = Quote(1 << 50);
     (market.books.guardians.waiting, market.take_out.amount) = (Quote(9), Quote(u64::MAX));
+    market.take_out.closes_at = NOW.unix;
     let [c, a] = market.stress(&eighth(), NOW).unwrap();
     assert_eq!((c.leaving, a.leaving), (Quote(u64::MAX), Quote(u64::MAX)));
     assert_eq!(admits(&market, 0, 500), Ok(()));

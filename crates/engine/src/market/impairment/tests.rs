@@ -8,8 +8,8 @@ use proptest::prelude::*;
 /// An eighth of a quote atom for a collateral atom.
 const EIGHTH: u128 = ONE / 8;
 
-/// A pool of a million shares of an atom each. One debt share is an atom; a fall of one half is to be stood, and the price may move
-/// by ten bps a second.
+/// A pool of a million shares of an atom each. One debt share is an atom; a fall of one half is to be stood, and the
+/// price may move by ten bps a second.
 fn market() -> Market {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     market.config = crate::Config {

@@ -42,15 +42,21 @@ fn equity_is_what_is_left_after_it() {
 fn the_count_ends_with_the_last_of_the_inventory_of_then() {
     let mut books = books(0, 100, 30);
     books.guardians.claim = Quote(7);
-    assert_eq!(books.count_down(Collateral(99), Price::from_raw(ONE)), Ended::default());
+    assert_eq!(
+        books.count_down(Collateral(99), Some(Price::from_raw(ONE))),
+        Ended::default()
+    );
     assert_eq!(books.recovery.inventory, Collateral(1));
     books.backstop.inventory = Collateral(0);
-    let told = books.count_down(Collateral(4), Price::from_raw(ONE));
+    let told = books.count_down(Collateral(4), Some(Price::from_raw(ONE)));
     assert_eq!((told.guardians, books.guardians.claim), (Quote(7), Quote(0)));
     assert_eq!(books.recovery, bytemuck::Zeroable::zeroed());
     // Nothing more ends.
     let after = books;
-    assert_eq!(books.count_down(Collateral(4), Price::from_raw(ONE)), Ended::default());
+    assert_eq!(
+        books.count_down(Collateral(4), Some(Price::from_raw(ONE))),
+        Ended::default()
+    );
     assert_eq!(books, after);
 }
 
@@ -61,7 +67,7 @@ fn it_goes_on_while_what_was_taken_over_since_can_pay_a_tenth_of_it() {
         let mut books = books(debt, 50, 30);
         books.recovery.inventory = Collateral(1);
         books.guardians.claim = Quote(7);
-        let ended = books.count_down(Collateral(1), Price::from_raw(price));
+        let ended = books.count_down(Collateral(1), Some(Price::from_raw(price)));
         assert_eq!(books.invariant(), Ok(()));
         (
             books.recovery.written_off.0,
@@ -73,6 +79,20 @@ fn it_goes_on_while_what_was_taken_over_since_can_pay_a_tenth_of_it() {
     assert_eq!(ends(47, ONE), (30, 50, 0));
     assert_eq!(ends(48, ONE), (0, 0, 7));
     assert_eq!(ends(47, ONE - 1), (0, 0, 7));
+}
+
+#[test]
+fn it_ends_at_no_price_at_which_a_deficit_may_not_be_settled() {
+    let mut books = books(1_000, 50, 30);
+    books.recovery.inventory = Collateral(1);
+    books.guardians.claim = Quote(7);
+    // Whatever that price says: else who buys the last atom would choose the moment.
+    assert_eq!(books.count_down(Collateral(1), None), Ended::default());
+    assert_eq!((books.recovery.written_off.0, books.recovery.inventory.0), (30, 50));
+    assert_eq!((books.guardians.claim, books.invariant()), (Quote(7), Ok(())));
+    // With nothing left nothing can come.
+    books.backstop.inventory = Collateral(0);
+    assert_eq!(books.count_down(Collateral(50), None).guardians, Quote(7));
 }
 
 proptest! {

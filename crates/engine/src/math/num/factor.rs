@@ -15,7 +15,7 @@ pub struct Factor {
 }
 
 impl Factor {
-    /// Of q, Q64.64.
+    /// Factor of q, Q64.64.
     #[inline]
     #[must_use]
     pub fn of(q: u128) -> Self {
@@ -71,7 +71,7 @@ pub struct Reciprocal {
 }
 
 impl Reciprocal {
-    /// Of q, Q64.64. [`Error::Overflow`] if q is zero.
+    /// Reciprocal of q, Q64.64. [`Error::Overflow`] if q is zero.
     #[inline]
     pub fn of(q: u128) -> Result<Self> {
         // 2^128 − 1 for 2^128: the same unless q is a power of two, and then 2^−64 less.

@@ -5,7 +5,8 @@ use crate::math::units::Bps;
 use core::num::NonZeroU64;
 
 /// The integers in which products of amounts and ratios are compared and divided. A rule is written once, for any
-/// width: amounts that [`are_native`] are judged by it in `u64`, with native products and divisions, all others in `u128`.
+/// width: amounts that [`are_native`] are judged by it in `u64`, with native products and divisions, all others in
+/// `u128`.
 pub trait Width: Copy + Ord {
     /// amount × ratio, exact. The ratio is at most [`MAX_RATIO`].
     fn product(amount: u64, ratio: Bps) -> Self;
@@ -24,7 +25,7 @@ pub trait Width: Copy + Ord {
 /// The largest ratio in a [`Width::product`].
 pub const MAX_RATIO: Bps = Bps(25_000);
 
-/// Whether both amounts are so small that their products with ratios fit `u64`: 2^49 × 25,000 < 2^64.
+/// True if both amounts are so small that their products with ratios fit `u64`: 2^49 × 25,000 < 2^64.
 #[inline]
 #[must_use]
 pub fn are_native(a: u64, b: u64) -> bool {

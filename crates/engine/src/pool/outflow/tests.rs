@@ -180,8 +180,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
-    /// Over every stretch of every history: what left on balance is within the limit, once and once more for each window, of
-    /// the most that the pool held before what has left lately, and of what had come lately.
+    /// Over every stretch of every history: what left on balance is within the limit, once and once more for each
+    /// window, of the most that the pool held before what has left lately, and of what had come lately.
     #[test]
     fn no_stretch_of_time_sees_more_leave_than_promised(
         limit in 500u32..10_000, assets in 1u64..1 << 42, steps in prop::collection::vec(step(), 1..60),

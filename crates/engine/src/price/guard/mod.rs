@@ -1,4 +1,5 @@
-//! The breaker ladder: a reading raises flags, flags ask for a level, and the level says what may be done at which price.
+//! The breaker ladder: a reading raises flags, flags ask for a level, and the level says what may be done at which
+//! price.
 //!
 //! | flag | raised when | asks for |
 //! |---|---|---|
@@ -11,9 +12,9 @@
 //! | [`Flags::BRAKE`] | the guardian's brake is pulled and has not expired | Halted |
 //!
 //! The ladder rises at once to the level that the other flags ask for, and falls after `calm_seconds` without a flag
-//! that asks for where it stands, at readings published later than the last. Confidence and the brake lie over the ladder and
-//! move it not at all: what a wide reading asks for ends with the next narrow one, and what the brake asks for when it
-//! expires. Else one wide reading a minute would halt a market for good.
+//! that asks for where it stands, at readings published later than the last. Confidence and the brake lie over the
+//! ladder and move it not at all: what a wide reading asks for ends with the next narrow one, and what the brake asks
+//! for when it expires. Else one wide reading a minute would halt a market for good.
 //!
 //! Readings that were shown before, or none, move the reference by the time passed, and nothing else: an average, the
 //! volatility and calm need a reading published later.
@@ -24,7 +25,7 @@
 //! | [`PriceUse::Liquidate`] | to the target | in steps, take-overs whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
 //! | [`PriceUse::Sell`] | at a scheduled discount | without discount | [`Error::MarketHalted`] | [`Prices::offered`] |
 //!
-//! What needs no price looks at no level.
+//! An action that needs no price looks at no level.
 
 use crate::{
     config::Config,
@@ -55,8 +56,8 @@ stored! {
         moved_at: i64,
         /// When the average last moved, seconds since 1970.
         averaged_at: i64,
-        /// From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that was
-        /// earlier. Seconds since 1970.
+        /// From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that
+        /// was earlier. Seconds since 1970.
         priced_at: i64,
         /// When flags last asked for where the ladder stands, or it last fell, seconds since 1970.
         caused_at: i64,
@@ -84,8 +85,9 @@ record! {
         from: u8,
         /// Level now.
         to: u8,
-        /// Why, as the bits of `Flags`: 1 velocity, 2 own average, 4 Pyth's average, 8 no average of Pyth, 16 confidence
-        /// above the soft limit, 32 confidence above the hard limit, 64 brake. None when the level falls to Normal.
+        /// Why, as the bits of `Flags`: 1 velocity, 2 own average, 4 Pyth's average, 8 no average of Pyth, 16
+        /// confidence above the soft limit, 32 confidence above the hard limit, 64 brake. None when the level falls to
+        /// Normal.
         flags: u8,
         /// Price of the reading, quote atoms per collateral atom, Q64.64.
         spot: Price,
@@ -106,7 +108,7 @@ record! {
     }
 }
 
-/// What prices are trusted for.
+/// Uses that prices are trusted for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Everything.
@@ -122,7 +124,7 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(pub u8);
 
-/// What the guard makes of a reading.
+/// The guard's verdict on a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Level before this reading.
@@ -135,7 +137,7 @@ pub struct Verdict {
     pub guarded: Price,
     /// The market's own average of the guarded price.
     pub average: Price,
-    /// Whether the price is later than the last one, and certain enough to learn from.
+    /// True if the price is later than the last one, and certain enough to learn from.
     pub teaches: bool,
 }
 
@@ -166,7 +168,7 @@ impl Flags {
         Self(self.0 | other.0)
     }
 
-    /// Whether any of `other` is among these.
+    /// True if any of `other` is among these.
     #[inline]
     #[must_use]
     pub const fn has(self, other: Self) -> bool {
@@ -214,7 +216,7 @@ impl Level {
         }
     }
 
-    /// Whether prices may be used so at all; the module's second table.
+    /// Checks that prices may be used so at all; the module's second table.
     ///
     /// # Errors
     /// [`Error::MarketGuarded`], [`Error::MarketHalted`].
@@ -283,8 +285,8 @@ impl Guard {
     /// ```
     ///
     /// The second is an exponential average for updates that come often, and stays between its old value and the new
-    /// price for those that do not. It moves only if the price is `later` than the last one, by the time since it last moved.
-    /// Its step is rounded down. Returns the guarded price: spot as [`Guard::clamp`] lets it be.
+    /// price for those that do not. It moves only if the price is `later` than the last one, by the time since it last
+    /// moved. Its step is rounded down. Returns the guarded price: spot as [`Guard::clamp`] lets it be.
     fn follow(&mut self, config: &Config, spot: Price, later: bool, clock: Clock) -> Result<Price> {
         if self.reference == Price::default() {
             (self.reference, self.average) = (spot, spot);
@@ -327,7 +329,7 @@ impl Guard {
         ladder
     }
 
-    /// Whether the brake holds.
+    /// True if the brake holds.
     #[must_use]
     pub fn is_braked(&self, clock: Clock) -> bool {
         clock.unix < self.brake_until

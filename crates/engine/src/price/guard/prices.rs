@@ -8,8 +8,8 @@ use crate::{
     price::oracle::{Believed, PriceUse},
 };
 
-/// Readings as a market accepted them, with the guard's verdict: what every action that needs a price is given. It is good for
-/// the use that it was accepted for, at that moment, and for nothing else.
+/// Readings as a market accepted them, with the guard's verdict: what every action that needs a price is given. It is
+/// good for the use that it was accepted for, at that moment, and for nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prices {
     believed: Believed,
@@ -48,8 +48,8 @@ impl LiquidationPrices {
         num::narrow(num::div_ceil(judged, settled).ok()?).ok()
     }
 
-    /// The same by `settled`, l prepared, which who liquidates has at hand: 1 + (h − l) ÷ l takes a few products then, instead of
-    /// a division of 128 bits.
+    /// The same by `settled`, l prepared, which who liquidates has at hand: 1 + (h − l) ÷ l takes a few products
+    /// then, instead of a division of 128 bits.
     pub(crate) fn spread_by(&self, settled: &Divisor, max_gap: Bps) -> Option<u64> {
         if self.judged == self.settled || !is_short(self.settled.raw()) {
             return self.spread(max_gap);
@@ -62,7 +62,7 @@ impl LiquidationPrices {
         (!self.is_beyond(max_gap)).then(|| part.div_ceil(1 << 32).wrapping_add(1 << 32))
     }
 
-    /// Whether h − l > h × max_gap.
+    /// True if h − l > h × max_gap.
     #[inline]
     fn is_beyond(&self, max_gap: Bps) -> bool {
         let times = |price, ratio: Bps| num::q_times(price, ratio.factor()).unwrap_or(u128::MAX);
@@ -71,7 +71,7 @@ impl LiquidationPrices {
     }
 }
 
-/// Whether 32 bits more still fit beside a price of up to twice this one.
+/// True if 32 bits more still fit beside a price of up to twice this one.
 fn is_short(price: u128) -> bool {
     price >> 95 == 0
 }
@@ -86,7 +86,7 @@ impl Prices {
         }
     }
 
-    /// What they were accepted for.
+    /// The use they were accepted for.
     #[inline]
     #[must_use]
     pub fn usage(&self) -> PriceUse {
@@ -114,7 +114,7 @@ impl Prices {
         self.verdict.average
     }
 
-    /// What these prices are trusted for.
+    /// Level of trust in these prices.
     #[inline]
     #[must_use]
     pub fn level(&self) -> Level {
@@ -155,7 +155,7 @@ impl Prices {
         Ok(())
     }
 
-    /// Whether they may be used so: see [`Level::permit`].
+    /// Checks that they may be used so: see [`Level::permit`].
     ///
     /// # Errors
     /// [`Error::ConfidenceTooWide`] if this very reading is too uncertain, [`Error::MarketHalted`],
@@ -167,12 +167,12 @@ impl Prices {
         self.level().permit(usage)
     }
 
-    /// The prices of a liquidation. An account is judged at the higher of spot and guarded price: it must be below its margin
-    /// at both, so neither a wick down nor what is left of it can liquidate anybody. What is taken from it is settled at the
-    /// lower, so the backstop pays no more than the market does. Normal means that they are equal.
+    /// The prices of a liquidation. An account is judged at the higher of spot and guarded price: it must be below its
+    /// margin at both, so neither a wick down nor what is left of it can liquidate anybody. Collateral taken from it is
+    /// settled at the lower, so the backstop pays no more than the market does. Normal means that they are equal.
     ///
     /// # Errors
-    /// Those of [`Prices::permit`].
+    /// The errors of [`Prices::permit`].
     pub fn liquidation(&self) -> Result<LiquidationPrices> {
         self.permit(PriceUse::Liquidate)?;
         Ok(LiquidationPrices {
@@ -235,8 +235,8 @@ impl Prices {
         self.highest()
     }
 
-    /// The most that collateral may be worth: the highest of spot, guarded price and both averages, and the confidence on top.
-    /// Rounded up.
+    /// The most that collateral may be worth: the highest of spot, guarded price and both averages, and the confidence
+    /// on top. Rounded up.
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].

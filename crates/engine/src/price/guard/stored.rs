@@ -1,4 +1,4 @@
-//! What the market's stored readings say, for actions that are shown none.
+//! Lowest price and age by the market's stored readings, for actions that are shown none.
 
 use super::Guard;
 use crate::{
@@ -7,8 +7,8 @@ use crate::{
 };
 
 impl Guard {
-    /// The lowest of the newest accepted price, that price as the guard lets it move, and the market's own average; zero
-    /// before the first reading. Quote atoms per collateral atom.
+    /// The lowest of the newest accepted price, that price as the guard lets it move, and the market's own average;
+    /// zero before the first reading. Quote atoms per collateral atom.
     #[must_use]
     pub fn lowest(&self, config: &Config) -> Price {
         // No accepted price is so large that its bounds do not fit.

@@ -428,7 +428,8 @@ proptest! {
         for (seconds, price, conf) in steps {
             let _ = stage.show(seconds, RawReading { conf: conf * USD.unsigned_abs(), ..raw(price * USD / 100, 0) });
         }
-        // At 6% a minute the reference is at any of these prices after an hour, and the average (10 min) four hours later.
+        // At 6% a minute the reference is at any of these prices after an hour, and the average (10 min) four hours
+        // later.
         let levels: Vec<Level> = (0..1_000).map(|_| stage.show(30, raw(end * USD / 100, 0)).level()).collect();
         prop_assert_eq!(levels.last(), Some(&Level::Normal));
         // Once Normal it stays so.

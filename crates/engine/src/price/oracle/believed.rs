@@ -39,16 +39,16 @@ const MAX_INTEGER: u128 = 1 << 40;
 /// Readings that passed every check, and the prices that they compose to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Believed {
-    /// What the market pays for the collateral.
+    /// Market price of the collateral.
     market: FeedPrice,
     quote: FeedPrice,
-    /// Of redeemable collateral.
+    /// Redemption of redeemable collateral.
     redemption: Option<Redemption>,
     /// Decimal shift from a ratio of mantissas to quote atoms per collateral atom.
     shift: i32,
     /// Collateral price ÷ quote price, rounded down.
     spot: Price,
-    /// What the confidence intervals alone say.
+    /// Flags raised by the confidence intervals alone.
     flags: Flags,
     /// From when the oldest of its dollar readings is, seconds since 1970.
     since: i64,
@@ -56,7 +56,7 @@ pub struct Believed {
     published: (i64, i64),
 }
 
-/// What redeemable collateral is redeemed for.
+/// Redemption value of redeemable collateral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Redemption {
     /// The base token.
@@ -115,7 +115,7 @@ impl Believed {
         Ok(believed)
     }
 
-    /// What the collateral counts as: the lower of market and redemption.
+    /// Price that the collateral counts at: the lower of market and redemption.
     #[inline]
     fn collateral(&self) -> &FeedPrice {
         match &self.redemption {
@@ -132,15 +132,15 @@ impl Believed {
         self.spot
     }
 
-    /// What the confidence intervals alone say.
+    /// Flags raised by the confidence intervals alone.
     #[inline]
     #[must_use]
     pub fn flags(&self) -> Flags {
         self.flags
     }
 
-    /// From when the price is, seconds since 1970: the earliest of its dollar readings, each from when it was published, or
-    /// accepted if that was earlier.
+    /// From when the price is, seconds since 1970: the earliest of its dollar readings, each from when it was
+    /// published, or accepted if that was earlier.
     #[inline]
     #[must_use]
     pub fn since(&self) -> i64 {
@@ -170,8 +170,8 @@ impl Believed {
         }
     }
 
-    /// The upper end of the confidence interval: (m + conf) ÷ (q − conf), rounded up, where m is what the market pays,
-    /// whatever the redemption says: a seller looks at the market.
+    /// The upper end of the confidence interval: (m + conf) ÷ (q − conf), rounded up, where m is what the market
+    /// pays, whatever the redemption says: a seller looks at the market.
     ///
     /// # Errors
     /// [`Error::PriceOutOfRange`], also if conf ≥ q.
@@ -198,7 +198,7 @@ impl Believed {
         compose(self.shift, collateral, quote, Round::Down)
     }
 
-    /// Whether spot and Pyth's moving average are further apart than `band`, of the average; `None` without an average.
+    /// True if spot and Pyth's moving average are further apart than `band`, of the average; `None` without an average.
     ///
     /// Compared without dividing: c·q' against c'·q, where ' marks the averages.
     pub(crate) fn strays_from_ema(&self, band: Bps) -> Option<bool> {

@@ -1,16 +1,17 @@
-//! What a market knows of its feeds: the newest reading of each, and the newest set that belongs together.
+//! A market's knowledge of its feeds: the newest reading of each, and the newest set that belongs together.
 //!
-//! Nothing that anybody shows is refused for its order. Of what is shown and what is known of a feed the newer counts, so time
-//! never runs back, and nobody who shows a newer reading keeps others from going on with theirs. Nothing need be shown at all
-//! while what is known is young enough.
+//! Nothing that anybody shows is refused for its order. The newer of the shown and the known reading of a feed counts,
+//! so time never runs back, and nobody who shows a newer reading keeps others from going on with theirs. Nothing need
+//! be shown at all while what is known is young enough.
 //!
-//! The dollar feeds of a price must have been published within `max_skew` of each other: a ratio of two moments is a price
-//! that there never was. Whoever advances one feed alone makes the newest ones differ by more than that; then the newest set
-//! is used, which stays until there is a newer one.
+//! The dollar feeds of a price must have been published within `max_skew` of each other: a ratio of two moments is a
+//! price that there never was. Whoever advances one feed alone makes the newest ones differ by more than that; then the
+//! newest set is used, which stays until there is a newer one.
 //!
-//! An age counts from publishing, or from accepting where that is earlier, for the chain's clock may be late: a reading up to an
-//! hour ahead of it is accepted. One that is wrong about the time would be the newest for as long; so it gives way to one that
-//! is not ahead of the clock once it has been known for longer than the oldest price for liquidating, and is not accepted again.
+//! An age counts from publishing, or from accepting where that is earlier, for the chain's clock may be late: a reading
+//! up to an hour ahead of it is accepted. One that is wrong about the time would be the newest for as long; so it gives
+//! way to one that is not ahead of the clock once it has been known for longer than the oldest price for liquidating,
+//! and is not accepted again.
 
 use super::{Oracle, RawReading, Readings};
 use crate::{
@@ -45,14 +46,14 @@ stored! {
 stored! {
     /// A reading that a market has accepted.
     Reading {
-        /// What it says.
+        /// Price of the reading.
         of: FeedPrice,
         /// When it was published, seconds since 1970.
         published: i64,
         /// When it was accepted, seconds since 1970.
         accepted_at: i64,
-        /// Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970; zero if
-        /// none did.
+        /// Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970;
+        /// zero if none did.
         barred: i64,
     }
 }
@@ -70,7 +71,7 @@ stored! {
 }
 
 stored! {
-    /// What a market knows of its feeds.
+    /// A market's knowledge of its feeds.
     Known {
         /// The newest reading of each dollar feed.
         newest: ReadingSet,
@@ -81,8 +82,9 @@ stored! {
     }
 }
 
-/// What a market knows once it has looked at what is shown: the readings that are to be stored and no others. It is filled where
-/// it is, and handed over by reference: on chain, each copy of it would cost as much as looking at a reading.
+/// A market's knowledge once it has looked at the readings shown: the readings that are to be stored and no others. It
+/// is filled where it is, and handed over by reference: on chain, each copy of it would cost as much as looking at a
+/// reading.
 pub(crate) struct Look {
     /// The newest reading of the collateral feed.
     collateral: Reading,
@@ -99,7 +101,7 @@ pub(crate) struct Look {
 pub(super) struct Dollars<'a> {
     pub collateral: &'a Reading,
     pub quote: &'a Reading,
-    /// Of redeemable collateral.
+    /// Reading of the base feed, for redeemable collateral.
     pub base: Option<&'a Reading>,
 }
 
@@ -112,14 +114,15 @@ impl FeedPrice {
 }
 
 impl Reading {
-    /// From when it counts as its feed's price, seconds since 1970: when it was published, or accepted if that was earlier.
+    /// From when it counts as its feed's price, seconds since 1970: when it was published, or accepted if that was
+    /// earlier.
     #[inline]
     #[must_use]
     pub fn since(&self) -> i64 {
         self.published.min(self.accepted_at)
     }
 
-    /// Whether none was accepted yet.
+    /// True if none was accepted yet.
     #[inline]
     fn is_none(&self) -> bool {
         self.of.price == 0
@@ -158,7 +161,7 @@ impl Reading {
     /// Becomes what is shown, unless it is newer itself; of one second, what is shown counts.
     ///
     /// # Errors
-    /// Those of [`Reading::accept`]; `missing` if there is neither.
+    /// The errors of [`Reading::accept`]; `missing` if there is neither.
     #[inline]
     fn take_newer(&mut self, shown: Option<&RawReading>, config: &Config, clock: Clock, missing: Error) -> Result<()> {
         let Some(raw) = shown else {
@@ -183,7 +186,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Whether it is ahead of the clock, and has been for longer than a price may be old.
+    /// True if it is ahead of the clock, and has been for longer than a price may be old.
     #[inline]
     fn gives_way(&self, config: &Config, clock: Clock) -> bool {
         self.published > clock.unix && clock.unix.saturating_sub(self.accepted_at) > i64::from(config.max_age_long)
@@ -198,7 +201,7 @@ impl Dollars<'_> {
         self.base.map_or(since, |base| since.min(base.since()))
     }
 
-    /// Whether all of them were published within `max_skew`. Where none was accepted yet they were not.
+    /// True if all of them were published within `max_skew`. Where none was accepted yet they were not.
     #[inline]
     fn are_together(&self, config: &Config) -> bool {
         let (one, other) = (self.collateral.published, self.quote.published);
@@ -216,7 +219,7 @@ impl ReadingSet {
         [&self.collateral, &self.quote, &self.base]
     }
 
-    /// Those of the feeds that a market has.
+    /// Readings of the feeds that a market has.
     #[inline]
     fn dollars(&self, redeemable: bool) -> Dollars<'_> {
         Dollars {
@@ -226,7 +229,7 @@ impl ReadingSet {
         }
     }
 
-    /// Whether some reading is newer than in `other`, and none older.
+    /// True if some reading is newer than in `other`, and none older.
     fn is_newer(&self, other: &Self) -> bool {
         let mut pairs = self.all().into_iter().zip(other.all());
         pairs.all(|(this, other)| this.published >= other.published)
@@ -260,7 +263,7 @@ impl ReadingSet {
 }
 
 impl Known {
-    /// What is kept of it when other feeds are pinned: the newest readings of those that stay.
+    /// The part kept when other feeds are pinned: the newest readings of those that stay.
     pub(crate) fn kept(&self, old: &Oracle, new: &Oracle) -> Self {
         let keep = |reading: &Reading, stays: bool| if stays { *reading } else { Zeroable::zeroed() };
         let [collateral, quote, base, rate] = self.of_feeds(old, new).map(|(reading, stays)| keep(reading, stays));
@@ -295,7 +298,7 @@ impl Known {
 }
 
 impl Look {
-    /// What is known before anything is looked at.
+    /// The known readings before anything is looked at.
     #[inline]
     pub(crate) fn at(known: &Known, redeemable: bool) -> Self {
         Self {
@@ -314,8 +317,9 @@ impl Look {
     /// Looks at what is shown beside what was `known`.
     ///
     /// # Errors
-    /// Those of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`];
-    /// [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown or known of a feed.
+    /// The errors of a reading: [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`],
+    /// [`Error::PriceFromFuture`]; [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown
+    /// or known of a feed.
     #[inline]
     pub(super) fn take(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
         let missing = Error::PriceRequired;
@@ -333,7 +337,8 @@ impl Look {
         Ok(())
     }
 
-    /// The newest set while the newest readings are none: what was the newest until now, what is shown, or the one that is kept.
+    /// The newest set while the newest readings are none: what was the newest until now, what is shown, or the one that
+    /// is kept.
     #[cold]
     #[inline(never)]
     fn find_set(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
@@ -386,8 +391,8 @@ impl Look {
     /// Checks the age of what counts.
     ///
     /// # Errors
-    /// [`Error::PriceTooOld`]; [`Error::FeedsTooFarApart`] where the newest readings would be young enough, were they not too far
-    /// apart.
+    /// [`Error::PriceTooOld`]; [`Error::FeedsTooFarApart`] where the newest readings would be young enough, were they
+    /// not too far apart.
     #[inline]
     pub(super) fn check_age(&self, config: &Config, max_age: u32, clock: Clock) -> Result<()> {
         // A sum saturates at one end only, which is cheaper than a difference.

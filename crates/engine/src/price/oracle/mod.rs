@@ -1,10 +1,10 @@
 //! Readings: which ones count, and how they compose to the price of collateral in quote.
 //!
-//! A reading that is shown is refused, with an error of its own, when it is not positive, has an exponent out of range, or is
-//! more than an hour ahead of the chain's clock. Of what is shown and what is known the newer counts ([`known`]); an action is
-//! refused when that is too old for it. Whether an action may use what was believed is the breaker's decision:
-//! [`crate::price::guard`]. The price of collateral in quote is the collateral feed over the quote feed, so a depeg of the quote token
-//! is seen.
+//! A reading that is shown is refused, with an error of its own, when it is not positive, has an exponent out of range,
+//! or is more than an hour ahead of the chain's clock. The newer of the shown and the known reading counts ([`known`]);
+//! an action is refused when that is too old for it. The breaker decides if an action may use the believed price:
+//! [`crate::price::guard`]. The price of collateral in quote is the collateral feed over the quote feed, so a depeg of
+//! the quote token is seen.
 
 use crate::{
     config::Config,
@@ -50,14 +50,14 @@ stored! {
         quote_feed: FeedPin,
         /// USD price of the token that the collateral can be redeemed for; no feed unless the collateral is redeemable.
         base_feed: FeedPin,
-        /// What one collateral token is redeemed for, in that base token; pinned if and only if the base is.
+        /// Redemption rate of one collateral token, in that base token; pinned if and only if the base is.
         rate_feed: FeedPin,
         /// The readings it has accepted.
         known: Known,
     }
 }
 
-/// What a Pyth account says, decoded and not yet believed. Prices are mantissas: price × 10^`expo` USD.
+/// A Pyth account's reading, decoded and not yet believed. Prices are mantissas: price × 10^`expo` USD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawReading {
     /// Aggregate price.
@@ -72,7 +72,7 @@ pub struct RawReading {
     pub publish_time: i64,
 }
 
-/// What is shown of a market's feeds. What is left out counts as it is known: the same as showing it again.
+/// Readings shown of a market's feeds. A reading left out counts as it is known: the same as showing it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readings {
     /// Collateral token in USD.
@@ -85,7 +85,7 @@ pub struct Readings {
     pub rate: Option<RawReading>,
 }
 
-/// What a price is for. It decides how old the price may be and at which level it may be used, and an action takes no price
+/// Use of a price. It decides how old the price may be and at which level it may be used, and an action takes no price
 /// that was accepted for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PriceUse {
@@ -150,7 +150,7 @@ impl FeedPin {
         padding: [0; 7],
     };
 
-    /// Whether there is no feed.
+    /// True if there is no feed.
     #[inline]
     #[must_use]
     pub fn is_none(&self) -> bool {
@@ -173,7 +173,7 @@ impl FeedPin {
 }
 
 impl Oracle {
-    /// Whether the collateral counts at most at what it can be redeemed for.
+    /// True if the collateral counts at most at its redemption value.
     #[inline]
     #[must_use]
     pub fn has_redemption(&self) -> bool {
@@ -211,8 +211,8 @@ impl Oracle {
         Ok(())
     }
 
-    /// Takes the newest of what is shown and known, and composes it. Stores nothing: that is what the second result is for,
-    /// and [`Believed::since`] says from when the price is.
+    /// Takes the newest of what is shown and known, and composes it. Stores nothing: that is what the second result is
+    /// for, and [`Believed::since`] says from when the price is.
     ///
     /// `decimals` are the collateral and the quote mint's.
     ///
@@ -238,7 +238,7 @@ impl Oracle {
     /// [`Oracle::read`] for who stores in place what is known then: `look`, which begins as [`Look::at`] what is known.
     ///
     /// # Errors
-    /// Those of [`Oracle::read`].
+    /// The errors of [`Oracle::read`].
     #[inline(always)]
     #[allow(
         clippy::inline_always,

@@ -6,7 +6,7 @@ use crate::{
     math::num,
 };
 
-/// What one collateral token is redeemed for, as a reading with the exponent `expo`: price and average rounded down,
+/// Redemption value of one collateral token, as a reading with the exponent `expo`: price and average rounded down,
 /// confidence up.
 ///
 /// ```text

@@ -29,7 +29,7 @@ fn readings(collateral: RawReading, quote: RawReading) -> Readings {
     Readings::of(collateral, quote)
 }
 
-/// What a market believes that knows what `oracle` does.
+/// Prices believed by a market with the knowledge of `oracle`.
 fn read(oracle: &Oracle, readings: &Readings, usage: PriceUse) -> Result<Believed> {
     oracle
         .read(&CONFIG, (9, 6), readings, usage, NOW)

@@ -21,13 +21,13 @@ use crate::{
 pub struct Close {
     /// The part of the debt that is repaid as soon as it is due, bps, rounded up.
     pub first: Bps,
-    /// What is added to it as the price falls on, bps of the debt for each 10,000 of 1 − u, rounded up.
+    /// The addition to it as the price falls on, bps of the debt for each 10,000 of 1 − u, rounded up.
     pub slope: Bps,
     /// The u from which all of the debt is repaid, bps, rounded up.
     pub whole: Bps,
-    /// What is sold for a partial repayment, bps of it.
+    /// Sales for a partial repayment, bps of it.
     pub sold_for: Bps,
-    /// What is sold for a whole debt, bps of it; no less.
+    /// Sales for a whole debt, bps of it; no less than for a part.
     pub whole_for: Bps,
 }
 
@@ -44,9 +44,9 @@ impl Close {
         }
     }
 
-    /// A part of the debt, c, for collateral with a bonus b; the same of the rest when the account is due again. From λ
-    /// the first leaves it at the LTV λ(1 − c) ÷ (1 − cλ(1 + b)), so it is due again at u₂ = (1 − c) ÷ (1 − cλ(1 + b)).
-    /// `slope` goes through what is repaid then, c + c(1 − c), and never below the steps.
+    /// A part of the debt, c, for collateral with a bonus b; the same of the rest when the account is due again. From
+    /// λ the first leaves it at the LTV λ(1 − c) ÷ (1 − cλ(1 + b)), so it is due again at u₂ = (1 − c) ÷
+    /// (1 − cλ(1 + b)). `slope` goes through what is repaid then, c + c(1 − c), and never below the steps.
     ///
     /// # Errors
     /// [`Error::Overflow`] if a liquidation does not lower the LTV: u₂ ≥ 1.
@@ -55,8 +55,8 @@ impl Close {
         if part >= WHOLE {
             return Ok(Self::whole(sold_for));
         }
-        // 1 − u₂ = (c − cλ(1 + b)) ÷ (1 − cλ(1 + b)), so slope = c(1 − c) ÷ (1 − u₂) = (1 − c)(1 − cλ(1 + b)) ÷ (1 −
-        // λ(1 + b)).
+        // 1 − u₂ = (c − cλ(1 + b)) ÷ (1 − cλ(1 + b)), so slope = c(1 − c) ÷ (1 − u₂) =
+        // (1 − c)(1 − cλ(1 + b)) ÷ (1 − λ(1 + b)).
         let left = left_after(liquidation_ltv, sold_for)?;
         // cλ(1 + b) × 10,000², rounded down.
         let seized = num::part(CENT_MILLION.saturating_sub(left), part);
@@ -73,7 +73,7 @@ impl Close {
         })
     }
 
-    /// What takes the account back to a target LTV τ: with the LTV λ ÷ u, (1 − τu ÷ λ) ÷ (1 − τ(1 + β)) of the debt
+    /// Liquidation back to a target LTV τ: with the LTV λ ÷ u, (1 − τu ÷ λ) ÷ (1 − τ(1 + β)) of the debt
     /// (see [`crate::account::sizing`]). From the LTV θ on all of it, and all of the collateral is sold.
     ///
     /// # Errors

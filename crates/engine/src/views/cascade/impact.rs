@@ -1,4 +1,4 @@
-//! What sales do to a price.
+//! Impact of sales on a price.
 
 use super::{NOTHING, START};
 use crate::{
@@ -25,8 +25,8 @@ const BITS: usize = 32;
 pub struct Depth {
     /// Sales that move the price by 1%, quote atoms.
     pub percent: Quote,
-    /// How depth falls while the price is below its average of an hour: depth ÷ (1 + thinning × (average ÷ price − 1)),
-    /// bps. At once the average is the price at the start.
+    /// How depth falls while the price is below its average of an hour: depth ÷
+    /// (1 + thinning × (average ÷ price − 1)), bps. At once the average is the price at the start.
     pub thinning: Bps,
     /// The least that is left of it, bps.
     pub thinnest: Bps,
@@ -70,7 +70,8 @@ impl Depth {
         capped(units.div_ceil(u128::from(BPS)))
     }
 
-    /// What a minute leaves of an impact that is forgotten, in units of 2^-64, rounded up: 2^(−1 ÷ half-life).
+    /// The part left after a minute of an impact that is forgotten, in units of 2^-64, rounded up:
+    /// 2^(−1 ÷ half-life).
     pub(super) fn kept(&self) -> u128 {
         match (1u64 << BITS).checked_div(self.half_life.into()) {
             // Each of up to 32 products was rounded down by less than 2^-64.
@@ -114,7 +115,7 @@ impl Memory {
         self.temporary = self.temporary.min(capped(left.saturating_add(1)));
     }
 
-    /// What of it there still is, rounded up.
+    /// The impact that is still there, rounded up.
     pub fn units(&self, depth: &Depth) -> u64 {
         let lasting = depth.lasting.factor().min(BPS);
         let temporary = num::wide(self.temporary, BPS.saturating_sub(lasting));
@@ -127,7 +128,8 @@ fn capped(units: u128) -> u64 {
     u64::try_from(units).unwrap_or(MOST).min(MOST)
 }
 
-/// The price at which so many units move another one: news × exp(−1% × units), rounded down; nothing below [`NOTHING`].
+/// The price at which so many units move another one: news × exp(−1% × units), rounded down; nothing below
+/// [`NOTHING`].
 pub(super) fn moved(news: u64, units: u64) -> u64 {
     let octaves = num::wide(units, OCTAVES).div_ceil(1 << 64);
     let power = power_of_half(u64::try_from(octaves).unwrap_or(u64::MAX));

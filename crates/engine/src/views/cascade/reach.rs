@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Of the band without an upper edge.
+/// Edge of the band without an upper edge.
 const UNBOUNDED: u64 = u64::MAX;
 
 /// The debt of a band of the map. Prices in units of 2^-16 bps of the price at the start.
@@ -68,7 +68,7 @@ fn to_ratio(price: Price, start: Price) -> Result<(u64, u64)> {
 }
 
 impl Band {
-    /// Whether its accounts owe more than their collateral is worth at a price. There are none without debt.
+    /// True if its accounts owe more than their collateral is worth at a price. There are none without debt.
     pub fn is_under_water(&self, price: u64, ltv: Bps) -> bool {
         self.debt > 0 && num::wide(price, BPS) < num::wide(self.edge, ltv.factor())
     }
@@ -145,7 +145,8 @@ impl<'a> Reached<'a> {
         num::wide(self.lowest, BPS) <= num::wide(band.edge, self.close.whole.factor())
     }
 
-    /// What is repaid in part, quote atoms × 10,000, rounded up: (first + slope) × debt − slope × price × debt ÷ edge.
+    /// Partial repayments, quote atoms × 10,000, rounded up: (first + slope) × debt − slope × price × debt ÷
+    /// edge.
     pub fn partial(&self) -> u128 {
         let Close { first, slope, .. } = *self.close;
         let at_most = self
@@ -159,12 +160,12 @@ impl<'a> Reached<'a> {
         at_most.saturating_sub(kept.saturating_mul(slope.factor().into()))
     }
 
-    /// What is repaid in all, quote atoms × 10,000, rounded up.
+    /// All repayments, quote atoms × 10,000, rounded up.
     pub fn repaid(&self) -> u128 {
         self.partial().saturating_add(self.whole.saturating_mul(BPS.into()))
     }
 
-    /// What is sold for it, quote atoms × 10,000, rounded up.
+    /// Sales for all repayments, quote atoms × 10,000, rounded up.
     pub fn sales(&self) -> u128 {
         let Close {
             sold_for, whole_for, ..

@@ -352,7 +352,7 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(refused(|i| i.inventory = Collateral(u64::MAX)), Some(Overflow));
 }
 
-/// What has been repaid of a debt at u × its edge.
+/// The part of a debt repaid at u × its edge.
 fn repaid(close: &Close, u: f64) -> f64 {
     let part = |bps: Bps| f64::from(bps.0) / 1e4;
     if u <= part(close.whole) {
@@ -677,7 +677,7 @@ proptest! {
         prop_assert!(found <= exact + 1e-7 * size && found >= exact - 1e-6 * size - 3.0, "{found} {exact}");
     }
 
-    /// What is counted band by band, in part, is below what a fall reaches whole.
+    /// The debt counted band by band, in part, is at most the debt that a fall reaches whole.
     #[test]
     fn what_is_reached_grows_with_the_fall((map, inputs) in market(3_000), fall in 0u32..=10_000, more in 0u32..1_000) {
         let curve = curve(&Inputs { map: &map, ..inputs });
@@ -703,7 +703,8 @@ fn prices_are_parts_of_the_first_of_any_size() {
     }
 }
 
-/// 100 of collateral at 0.1 of quote each, as in the tests of [`crate::views::risk`], with debt from 70 to 100% of the price.
+/// 100 of collateral at 0.1 of quote each, as in the tests of [`crate::views::risk`], with debt from 70 to 100% of the
+/// price.
 fn indebted() -> (Market, Prices) {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     market.config = Config {

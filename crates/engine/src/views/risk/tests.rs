@@ -10,8 +10,8 @@ use crate::{
     price::oracle::tests::{NOW, prices},
 };
 
-/// A market whose map begins at a price of one, at an LTV of one and an index of one: its bands are 32 to each doubling of the
-/// price from there.
+/// A market whose map begins at a price of one, at an LTV of one and an index of one: its bands are 32 to each doubling
+/// of the price from there.
 fn market(config: &Config) -> Market {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     market.books.pool = Pool::new(0);
@@ -75,8 +75,8 @@ fn the_map_of_these_tests_begins_at_a_price_of_one() {
     assert_eq!(map.edge(0, Index::from_raw(ONE), Bps(10_000)), Ok(Price::from_raw(ONE)));
 }
 
-/// One collateral atom is worth a tenth of a quote atom: its accounts at an LTV of 80% owe 0.08, which is in band 171, 0.4 from
-/// its lower edge.
+/// One collateral atom is worth a tenth of a quote atom: its accounts at an LTV of 80% owe 0.08, which is in band 171,
+/// 0.4 from its lower edge.
 fn crowded() -> (Market, Prices) {
     let mut market = market(&CONFIG);
     market.books.pool.accrued_at = NOW.unix;

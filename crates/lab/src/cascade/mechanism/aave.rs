@@ -2,7 +2,7 @@
 //!
 //! Rules: `LiquidationLogic.sol` of aave-dao/aave-v3-origin, and the governance forum's post on v3.3. A fixed bonus;
 //! half of the debt at a time, all of it below a health factor of 0.95, or where debt or collateral is worth less than
-//! $2,000. What is left without collateral is a deficit.
+//! $2,000. Debt left without collateral is a deficit.
 //!
 //! Parameters: bonus 5% (WETH in the main market), close factor 50%, health factor 0.95, $2,000.
 //!

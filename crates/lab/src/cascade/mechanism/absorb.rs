@@ -3,13 +3,13 @@ use breakwater_engine::{Collateral, Price, Quote, Result};
 use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, desk::Desk, per_token};
 use crate::cascade::{lending::Lending, setup::COLLATERAL_UNIT, setup::QUOTE_UNIT, tally::Case};
 
-/// What an absorbed owner is credited of the collateral's value, bps.
+/// Part of the collateral's value that an absorbed owner is credited, bps.
 const LIQUIDATION_FACTOR: u64 = 9_500;
 /// Off the price for buyers, bps: 60% of the 5%.
 const DISCOUNT: u64 = 300;
 
-/// Compound III's rules: the protocol takes an account whole, credits its owner, and sells the collateral at a fixed discount
-/// to whoever wants it.
+/// Compound III's rules: the protocol takes an account whole, credits its owner, and sells the collateral at a fixed
+/// discount to whoever wants it.
 pub struct Absorb {
     desk: Desk,
 }

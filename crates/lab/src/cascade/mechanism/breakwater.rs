@@ -18,7 +18,7 @@ pub struct Breakwater {
     ledger: KeeperLedger,
 }
 
-/// What the breaker answers when prices are not good enough: nothing to be done now.
+/// Turns the breaker's refusal of prices that are not good enough into `None`: nothing to be done now.
 fn unless_stopped<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(value) => Ok(Some(value)),
@@ -38,7 +38,8 @@ impl Breakwater {
         })
     }
 
-    /// Tries every account that is due, in batches, those nearest to insolvency first, until the rules let nobody further.
+    /// Tries every account that is due, in batches, those nearest to insolvency first, until the rules let nobody
+    /// further.
     fn liquidate(&mut self, judged: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
         let threshold = stage.lending.due_from(judged);
         let mut aside = Vec::new();
@@ -65,8 +66,8 @@ impl Breakwater {
         Ok(())
     }
 
-    /// One transaction. How many were tried: accounts come in the order of their LTV, so that once one has to wait nobody is
-    /// left who would be taken over.
+    /// One transaction. How many were tried: accounts come in the order of their LTV, so that once one has to wait
+    /// nobody is left who would be taken over.
     fn batch(&mut self, batch: &[u32], now: &Moment, stage: &mut Stage<'_>) -> Result<usize> {
         let Lending { market, accounts, .. } = &mut *stage.lending;
         let index = market.books_at(now.clock)?.pool.index;

@@ -4,7 +4,7 @@
 //! the crvUSD white paper. An account's collateral lies in equal parts in bands of prices of 1 ÷ A each, shared with
 //! others. A band has an invariant that moves with the oracle's price so that its own price moves three times as far:
 //! whoever trades against it until it agrees with the market sells the collateral while the price falls through the
-//! band, and buys it back while it rises. What that loses lowers an account's health. When health is below zero, anyone
+//! band, and buys it back while it rises. Losses from that lower an account's health. When health is below zero, anyone
 //! may pay the debt less the proceeds in the bands and take what is there.
 //!
 //! Parameters: A = 100, fee 0.6%, liquidation discount 6% (the first markets, 2023), 10 bands an account (the
@@ -12,7 +12,7 @@
 //!
 //! Simplified: bands begin where an account's LTV is the scenario's liquidation LTV, as if everybody had borrowed less
 //! than possible (the published loan discount of 9% would let them begin at an LTV of 87%). Arbitrage happens once in a
-//! step, when it earns [`EDGE`]; what is bought back comes at the market's price and does not raise it, which favours
+//! step, when it earns [`EDGE`]; what is bought back comes at the market's price and does not raise it, which favors
 //! the accounts and not the market. Health and claims are looked at once a minute; health counts the proceeds as they
 //! are; a liquidation takes an account whole or, where that does not pay, not at all. An account that its owner saves
 //! while in its bands keeps its place; one above them moves. No fee goes to the protocol, rates do not move, and the
@@ -38,7 +38,7 @@ use crate::{
 const A: f64 = 100.0;
 /// Bands of an account.
 const BANDS: usize = 10;
-/// Of every trade, for the accounts in the band.
+/// Fee of every trade, for the accounts in the band, fraction.
 const FEE: f64 = 0.006;
 /// Health counts the bands' worth less this.
 const DISCOUNT: f64 = 0.06;
@@ -72,7 +72,7 @@ struct Curve {
 }
 
 impl Curve {
-    /// Of a band whose upper edge is `top`.
+    /// The curve of a band whose upper edge is `top`.
     fn of(x: f64, y: f64, top: f64, oracle: f64) -> Self {
         let b = top / oracle * (A - 1.0) * x + oracle * oracle / top * A * y;
         let y0 = (b + (b * b + 4.0 * A * oracle * x * y).sqrt()) / (2.0 * A * oracle);
@@ -134,7 +134,7 @@ pub struct Crvusd {
     oracle: f64,
     since: i64,
     looked: i64,
-    /// What the outside market was paid, and gave, for what was bought back.
+    /// Quote paid to the outside market for collateral bought back, and that collateral as a negative number, atoms.
     outside: (i128, i128),
     /// Most that was converted at a time.
     peak: u64,
@@ -402,7 +402,7 @@ impl Crvusd {
         self.bands.iter().enumerate().map(each).collect()
     }
 
-    /// What owners did since the last look: those above their bands move, the others put it beside.
+    /// Follows the owners' actions since the last look: those above their bands move, the others put it beside.
     fn follow(&mut self, lending: &mut Lending) -> Result<()> {
         for id in (0u32..).take(lending.accounts.len()) {
             let Some(mut place) = self.places[id as usize] else {
@@ -568,7 +568,7 @@ impl Mechanism for Crvusd {
         self.desk.equity(price)
     }
 
-    /// What the proceeds are worth more than the claims say.
+    /// The proceeds' worth beyond the claims.
     fn owned(&self, _lending: &Lending, price: f64) -> f64 {
         let mut sum = 0.0;
         for place in self.places.iter().flatten() {
@@ -582,7 +582,7 @@ impl Mechanism for Crvusd {
         sum
     }
 
-    /// What is in the bands, less the claims on it that the accounts hold.
+    /// Holdings in the bands, less the claims on them that the accounts hold.
     fn holdings(&self) -> (i128, i128) {
         let (cash, _) = self.desk.holdings();
         let quote: i128 = self.bands.iter().map(|band| i128::from(band.quote)).sum();

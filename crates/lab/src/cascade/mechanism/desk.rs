@@ -2,8 +2,8 @@ use breakwater_engine::{Clock, Collateral, MarginAccount, Price, Quote, Result};
 
 use crate::cascade::lending::Lending;
 
-/// The protocol's own money, where the engine's backstop is not used. Negative cash is what it draws from the suppliers'
-/// pool, without interest.
+/// The protocol's own money, where the engine's backstop is not used. Negative cash is what it draws from the
+/// suppliers' pool, without interest.
 #[derive(Clone, Copy, Debug)]
 pub struct Desk {
     /// Quote atoms.

@@ -15,15 +15,15 @@ pub const BONUS: f64 = 0.08;
 /// Accounts that nobody wants in one step before keepers stop looking.
 const PATIENCE: u32 = 32;
 
-/// A keeper with a flash loan repays debt, takes collateral with a bonus, and sells it at once. It takes what the sale can
-/// pay for.
+/// A keeper with a flash loan repays debt, takes collateral with a bonus, and sells it at once. It takes what the sale
+/// can pay for.
 pub struct Dump {
     /// The part of a debt that may be repaid at a time.
     close: f64,
     desk: Desk,
 }
 
-/// What a keeper pays and gets.
+/// A keeper's payment and the collateral got for it.
 #[derive(Clone, Copy)]
 struct Deal {
     repay: Quote,

@@ -61,9 +61,9 @@ impl Delay {
 struct Auction {
     id: u32,
     lot: Collateral,
-    /// What it has still to raise.
+    /// Quote still to raise.
     tab: Quote,
-    /// What it had to raise for the debt itself.
+    /// Quote to raise for the debt itself, at the start.
     debt: Quote,
     raised: Quote,
     sold: Collateral,
@@ -71,8 +71,8 @@ struct Auction {
     since: i64,
 }
 
-/// Sky's rules (Liquidations 2.0): every account due is auctioned whole, at a price that falls in steps; auctions together
-/// stay below a cap; what is left of the collateral goes back.
+/// Sky's rules (Liquidations 2.0): every account due is auctioned whole, at a price that falls in steps; auctions
+/// together stay below a cap; what is left of the collateral goes back.
 pub struct Dutch {
     desk: Desk,
     auctions: Vec<Auction>,
@@ -85,7 +85,7 @@ impl Auction {
         self.top * CUT.powf(steps as f64)
     }
 
-    /// What the debt lacks.
+    /// Quote still to raise for the debt itself.
     fn lacks(&self) -> u64 {
         self.debt.0.saturating_sub(self.raised.0)
     }
@@ -222,7 +222,7 @@ impl Mechanism for Dutch {
         self.desk.inventory
     }
 
-    /// Of each lot, no more than it has to raise: the rest is its owner's.
+    /// Counts of each lot no more than it has to raise: the rest is its owner's.
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
         let mut equity = self.desk.cash;
         for auction in &self.auctions {
@@ -231,7 +231,7 @@ impl Mechanism for Dutch {
         Ok(equity)
     }
 
-    /// Of each lot, what exceeds what it has to raise.
+    /// Counts of each lot the part above the quote it has to raise.
     fn owned(&self, _lending: &Lending, price: f64) -> f64 {
         let worth = |auction: &Auction| auction.lot.0 as f64 / COLLATERAL_UNIT * price * QUOTE_UNIT;
         let over = |auction: &Auction| (worth(auction) - auction.tab.0 as f64).max(0.0);

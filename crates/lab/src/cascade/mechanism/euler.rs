@@ -3,7 +3,7 @@
 //! Rules: `src/EVault/modules/Liquidation.sol` of euler-xyz/euler-vault-kit (read at commit 0118010f), and its
 //! documentation's page on liquidations. The discount is one minus the health score, up to a largest one: a reverse
 //! Dutch auction that goes on while health falls, and stands still while it does not. There is no close factor: a
-//! keeper may repay any part. What is left without collateral is socialised.
+//! keeper may repay any part. Debt left without collateral is socialized.
 //!
 //! Parameters: largest discount 15% (what the deployment scripts of vaults set; the version read has a constant of
 //! 20%).

@@ -38,7 +38,7 @@ const HALVINGS: u32 = 40;
 
 /// Ticks.
 pub struct Fluid {
-    /// What was absorbed, and the capital.
+    /// Collateral absorbed, and the capital.
     desk: Desk,
     /// Debt of what was absorbed that nobody has paid yet.
     owed: Quote,
@@ -53,8 +53,8 @@ struct Due {
 }
 
 impl Due {
-    /// What has to be repaid until debt ÷ collateral is `ratio`, if a unit of debt takes `per_debt` collateral: as much
-    /// as all collateral pays for where it does not suffice.
+    /// Debt to repay until debt ÷ collateral is `ratio`, if a unit of debt takes `per_debt` collateral: as much as all
+    /// collateral pays for where it does not suffice.
     fn until(&self, ratio: f64, per_debt: f64) -> f64 {
         let needed = (self.debt - ratio * self.collateral) / (1.0 - ratio * per_debt);
         needed.clamp(0.0, self.debt.min(self.collateral / per_debt))
@@ -114,7 +114,7 @@ impl Fluid {
         Ok(())
     }
 
-    /// What was absorbed is sold for its debt, part by part.
+    /// Sells the collateral absorbed for its debt, part by part.
     fn sell_absorbed(&mut self, stage: &mut Stage<'_>) -> Result<()> {
         let held = tokens(self.desk.inventory);
         if held == 0.0 {
@@ -224,7 +224,7 @@ impl Mechanism for Fluid {
         self.desk.inventory
     }
 
-    /// Of what was absorbed, no more than its debt: the rest is for whoever pays that.
+    /// Counts of the collateral absorbed no more than its debt: the rest is for whoever pays that.
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
         let worth = price.value(self.desk.inventory)?.min(self.owed);
         Ok(self.desk.cash + i128::from(worth.0))

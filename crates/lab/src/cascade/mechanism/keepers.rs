@@ -1,5 +1,5 @@
-//! What lending protocols with keepers have in common: whoever repays a part of a debt that is due gets collateral for
-//! it with a bonus, and sells it at once. Protocols differ in the bonus and in the part: [`Terms`].
+//! Rules that lending protocols with keepers have in common: whoever repays a part of a debt that is due gets
+//! collateral for it with a bonus, and sells it at once. Protocols differ in the bonus and in the part: [`Terms`].
 //!
 //! Simplified for all of them: a keeper needs no capital (flash loan) and pays no fees; of those who compete the first
 //! one that earns [`EDGE`] acts, so a bonus that grows is never larger than the sale asks for; a keeper takes as much
@@ -41,7 +41,7 @@ impl Position {
     }
 }
 
-/// What a protocol grants keepers.
+/// Terms that a protocol grants keepers.
 pub trait Terms: Send {
     /// The bonus: collateral is worth so much more than what is repaid for it, fraction.
     fn bonus(&self, of: Position) -> f64;
@@ -59,7 +59,7 @@ pub struct Keepers<T> {
     desk: Desk,
 }
 
-/// What a keeper pays and gets.
+/// A keeper's payment and the collateral got for it.
 #[derive(Clone, Copy)]
 struct Deal {
     repay: Quote,
@@ -162,7 +162,7 @@ impl<T: Terms> Keepers<T> {
     }
 }
 
-/// What came of an account.
+/// Result of serving an account.
 #[derive(Clone, Copy, PartialEq)]
 enum Served {
     /// Nobody wanted it.

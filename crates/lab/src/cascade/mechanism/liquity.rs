@@ -11,10 +11,10 @@
 //! Simplified: the depositors' pool is the capital that every mechanism has, and nobody joins or leaves it (the real
 //! one is often larger). They hold what they get; or half of them sell it at once whenever that earns [`EDGE`] more
 //! than they paid, and put the proceeds back. Gas compensation (0.5% of the collateral, at most 2 ETH), redemptions and
-//! the shutdown of a branch are left out. What an account got in a redistribution is kept beside it, as the contracts
-//! do, and bears no interest; its owner does not look at it when deciding to save the account. *Liquidated* counts a
-//! debt once, however often it is passed on, and a redistribution is no loss: what one owner loses others gain, until
-//! they are liquidated.
+//! the shutdown of a branch are left out. An account's part of a redistribution is kept beside it, as the contracts do,
+//! and bears no interest; its owner does not look at it when deciding to save the account. *Liquidated* counts a debt
+//! once, however often it is passed on, and a redistribution is no loss: what one owner loses others gain, until they
+//! are liquidated.
 
 use breakwater_engine::{Collateral, MarginAccount, Price, Quote, Result};
 
@@ -29,9 +29,10 @@ use crate::{
     rounding::{floor_u64, nearest_u64, nearest_u128},
 };
 
-/// What the pool gets beyond the debt that it burns.
+/// Collateral that the pool gets beyond the debt that it burns, fraction.
 const POOL_PENALTY: f64 = 0.05;
-/// What other accounts get beyond the debt that goes to them: all that the least collateral ratio leaves.
+/// Collateral that other accounts get beyond the debt that goes to them, fraction: all that the least collateral ratio
+/// leaves.
 fn others_penalty(limit: f64) -> f64 {
     1.0 / limit - 1.0
 }
@@ -44,7 +45,7 @@ pub struct Liquity {
     kept: Collateral,
     /// Collateral of those who sell.
     for_sale: Collateral,
-    /// What they paid for it.
+    /// Quote that they paid for it.
     paid: Quote,
     /// The part of depositors who sell.
     sellers: f64,
@@ -89,7 +90,7 @@ impl Liquity {
         nearest_u128(order::threshold(ltv, spot, lending.index) as f64 * rest)
     }
 
-    /// What an account of so much collateral was given: debt and collateral.
+    /// Debt and collateral given to an account of so much collateral.
     fn given_to(&self, collateral: Collateral) -> (Quote, Collateral) {
         let held = tokens(collateral);
         let debt = nearest_u64(self.given.0 * held * QUOTE_UNIT);
@@ -216,7 +217,7 @@ impl Liquity {
         Ok(())
     }
 
-    /// What accounts lack because of what they were given, beyond what they lack anyway.
+    /// Shortfall of accounts because of the debt they were given, beyond their shortfall anyway.
     fn lacking(&self, lending: &Lending, price: f64) -> u64 {
         let (debt, extra) = self.given;
         if debt == 0.0 {

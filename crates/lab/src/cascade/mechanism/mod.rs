@@ -1,7 +1,8 @@
-//! Liquidation mechanisms: what is done about accounts above their liquidation LTV, and what becomes of their collateral.
+//! Liquidation mechanisms: what is done about accounts above their liquidation LTV, and what becomes of their
+//! collateral.
 //!
-//! All see the same accounts, the same oracle and the same outside market, and all have the same capital of the protocol
-//! behind them. Who liquidates or buys sells at once what it gets, and acts if that brings more than it pays.
+//! All see the same accounts, the same oracle and the same outside market, and all have the same capital of the
+//! protocol behind them. Who liquidates or buys sells at once what it gets, and acts if that brings more than it pays.
 
 mod aave;
 mod absorb;
@@ -34,7 +35,7 @@ use super::{
     tally::Tally,
 };
 
-/// What keepers and buyers want to earn at least: 0.1% of what they pay.
+/// Least profit that keepers and buyers want: 0.1% of the amount they pay.
 pub const EDGE: f64 = 0.001;
 /// Nobody moves for a purchase of less, whole quote tokens.
 pub const WORTH_IT: f64 = 100.0;
@@ -44,19 +45,19 @@ pub const WORTH_IT: f64 = 100.0;
 pub struct Moment {
     /// Time.
     pub clock: Clock,
-    /// What the oracle says.
+    /// The oracle's readings.
     pub readings: Readings,
-    /// What the market makes of it.
+    /// The market's prices made of them.
     pub prices: Prices,
 }
 
-/// What a mechanism acts on.
+/// State that a mechanism acts on.
 pub struct Stage<'a> {
     /// The market and its borrowers.
     pub lending: &'a mut Lending,
     /// Where collateral is sold.
     pub exchange: &'a mut Exchange,
-    /// What is counted.
+    /// Counts of the run.
     pub tally: &'a mut Tally,
 }
 
@@ -65,14 +66,14 @@ pub trait Mechanism: Send {
     /// Everything that keepers, buyers and the protocol do in one step.
     ///
     /// # Errors
-    /// What the engine refuses and should not.
+    /// Refusals by the engine that should not occur.
     fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()>;
 
-    /// Owners who know the true price already liquidate themselves at the price that the market was shown last, where the
-    /// rules let them and it pays. They act before everybody else.
+    /// Owners who know the true price already liquidate themselves at the price that the market was shown last, where
+    /// the rules let them and it pays. They act before everybody else.
     ///
     /// # Errors
-    /// What the engine refuses and should not.
+    /// Refusals by the engine that should not occur.
     fn informed(&mut self, _now: &Moment, _stage: &mut Stage<'_>) -> Result<()> {
         Ok(())
     }
@@ -94,7 +95,7 @@ pub trait Mechanism: Send {
         Ok(0)
     }
 
-    /// What owners have besides their accounts and what they were paid, quote atoms at a price in quote tokens.
+    /// Wealth of the owners besides their accounts and payments to them, quote atoms at a price in quote tokens.
     fn owned(&self, _lending: &Lending, _price: f64) -> f64 {
         0.0
     }
@@ -104,7 +105,7 @@ pub trait Mechanism: Send {
         (0, 0)
     }
 
-    /// What prices are trusted for.
+    /// Level of trust in the prices.
     fn level(&self, _now: &Moment) -> Level {
         Level::Normal
     }
@@ -211,7 +212,7 @@ impl Kind {
     /// Ready for a market, with capital of the protocol behind it.
     ///
     /// # Errors
-    /// What the engine refuses and should not.
+    /// Refusals by the engine that should not occur.
     pub fn ready(self, lending: &mut Lending, capital: Quote, clock: Clock) -> Result<Box<dyn Mechanism>> {
         Ok(match self {
             Self::None => Box::new(none::Nothing::new(capital)),

@@ -29,7 +29,7 @@ use crate::{
     report::format::percent,
 };
 
-/// What marks the parameters that the figures were measured with.
+/// Mark of the line that names the parameters measured with.
 const MARK: &str = "Measured with";
 
 /// A number that changes with any parameter of a market: FNV-1a of names and values, sixteen hexadecimal digits.
@@ -52,7 +52,7 @@ pub fn fingerprint(config: &Config) -> String {
     format!("{hash:016x}")
 }
 
-/// Whether a document says that its figures were measured with a market's parameters.
+/// True if a document says that its figures were measured with a market's parameters.
 pub fn measured_with(document: &str, name: &str, config: &Config) -> bool {
     let wanted = format!("{name} `{}`", fingerprint(config));
     document
@@ -283,7 +283,7 @@ fn assumptions() -> Table {
     table
 }
 
-/// What the figures say, in sentences that they decide.
+/// Conclusions from the figures, in sentences that they decide.
 fn conclusions(plan: &Plan, study: &Study, all: &[Line<'_>], goals: &Goals) -> String {
     let mut list: Vec<String> = Vec::new();
     let stress = line(study, plan.of_goals(0, STRESS));
@@ -447,7 +447,7 @@ fn furthest_apart(runs: &[figures::Run<'_>]) -> f64 {
     crate::cascade::cell::worst(runs.iter().map(apart))
 }
 
-/// Whether the path itself falls so far that nothing a mechanism does is to be seen in the total.
+/// True if the path itself falls so far that nothing a mechanism does is to be seen in the total.
 fn hopeless(plan: &Plan, scenario: usize) -> bool {
     let setup = &plan.ground.scenarios[scenario];
     crate::cascade::Path::of(setup, plan.ground.candles.as_ref()).is_ok_and(|path| path.fall() > 0.9)

@@ -12,7 +12,7 @@ use crate::cascade::{
 pub struct Run<'a> {
     /// Which.
     pub cell: Cell,
-    /// What happened.
+    /// Its outcome.
     pub outcome: &'a Outcome,
     /// Liquidated ÷ the same without feedback; not a number where that was not run.
     pub multiplier: f64,
@@ -132,15 +132,15 @@ pub fn bad_debt(run: &Run<'_>) -> f64 {
 pub fn suppliers(run: &Run<'_>) -> f64 {
     run.outcome.supplier_loss
 }
-/// What owners lost by liquidations.
+/// Loss of the owners by liquidations.
 pub fn borrowers(run: &Run<'_>) -> f64 {
     run.outcome.borrower_loss
 }
-/// What owners have at the end, against nobody having been liquidated.
+/// Wealth of the owners at the end, against nobody having been liquidated.
 pub fn owners(run: &Run<'_>) -> f64 {
     run.outcome.owners_gain
 }
-/// What the protocol and its suppliers lost.
+/// Loss of the protocol and its suppliers.
 pub fn loss(run: &Run<'_>) -> f64 {
     run.outcome.loss
 }
@@ -152,7 +152,7 @@ pub fn loss_over_under_water(run: &Run<'_>) -> f64 {
 pub fn unserved(run: &Run<'_>) -> f64 {
     run.outcome.unserved
 }
-/// What is left to sell at the end.
+/// Collateral left to sell at the end.
 pub fn left(run: &Run<'_>) -> f64 {
     run.outcome.left_over
 }

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The colour of a mechanism, the same in every plot.
+/// The color of a mechanism, the same in every plot.
 pub fn colour(kind: Kind) -> RGBColor {
     match kind {
         Kind::None => RGBColor(0x8a, 0x97, 0xa5),
@@ -33,7 +33,7 @@ pub fn colour(kind: Kind) -> RGBColor {
     }
 }
 
-/// The colour of the exogenous price.
+/// The color of the exogenous price.
 pub const FAIR: RGBColor = RGBColor(0x1b, 0x3a, 0x5c);
 
 fn samples<'a>(line: &Line<'a>) -> &'a [Sample] {

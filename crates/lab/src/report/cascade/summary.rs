@@ -15,7 +15,7 @@ pub struct Entry<'a> {
     pub path: &'a str,
     /// Name of the market.
     pub of: &'a str,
-    /// What distinguishes it from other runs.
+    /// The settings that distinguish it from other runs.
     #[serde(flatten)]
     pub cell: Cell,
     /// Debt liquidated ÷ the same without feedback; `null` where that was not run.

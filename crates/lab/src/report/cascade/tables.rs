@@ -1,4 +1,4 @@
-//! What was measured, as tables.
+//! Tables of the measurements.
 
 use std::fmt::Write as _;
 
@@ -508,7 +508,7 @@ pub fn ages(plan: &Plan, study: &Study) -> Section {
     }
 }
 
-/// What the penalty covers at the age that each market allows, and what it does not.
+/// Note on the moves that the penalty covers at the age that each market allows, and those it does not.
 fn ages_note(plan: &Plan, study: &Study) -> String {
     let config = plan.ground.markets[0].1;
     let penalty = fraction(config.penalty);
@@ -891,7 +891,7 @@ pub fn worse(plan: &Plan, study: &Study) -> Section {
 /// A difference that counts.
 const BETTER: f64 = 0.005;
 
-/// What parameters the figures were measured with.
+/// The parameters that the figures were measured with.
 pub fn parameters(plan: &Plan) -> Table {
     let mut table = Table::new(
         std::iter::once("parameter".to_owned()).chain(plan.ground.markets.iter().map(|(name, _)| name.clone())),
@@ -910,7 +910,7 @@ pub fn parameters(plan: &Plan) -> Table {
     table
 }
 
-/// Whether a depth is one that a market's parameters say, for notes.
+/// Says for notes if a depth is one that a market's parameters say.
 pub fn believed(depth: Part) -> &'static str {
     if assumed(depth).is_some() {
         "the market's parameters say so"

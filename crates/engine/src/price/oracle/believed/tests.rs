@@ -12,7 +12,7 @@ fn reading(price: u64, ema: u64) -> FeedPrice {
     }
 }
 
-/// Of mantissas that are prices already, times 10^`shift`.
+/// Believed prices of mantissas that are prices already, times 10^`shift`.
 fn believed(collateral: FeedPrice, quote: FeedPrice, shift: i32) -> Believed {
     Believed {
         market: collateral,

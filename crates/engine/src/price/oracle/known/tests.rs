@@ -46,7 +46,8 @@ impl Feeds {
         }
     }
 
-    /// Shows readings `at` seconds after the beginning, for liquidating: whole dollars and from when they are, seconds after it.
+    /// Shows readings `at` seconds after the beginning, for liquidating: whole dollars and from when they are, seconds
+    /// after it.
     fn show(&mut self, at: i64, shown: &Readings) -> Result<(u64, i64)> {
         self.show_for(PriceUse::Liquidate, at, shown)
     }
