@@ -15,7 +15,7 @@ export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
 export BREAKWATER_ASSURANCE := $(CURDIR)/target/assurance
 # CI refuses a Cargo.lock that does not fit the manifests.
 LOCKED := $(if $(CI),--locked)
-GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/cu.md crates/client/src/budget/measured.rs docs/guards.md docs/risk-experiment.md
+GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/reports/cu.md crates/client/src/budget/measured.rs docs/reports/guards.md docs/reports/risk-experiment.md
 
 # Chores: crates/xtask.
 xtask := cargo run --quiet $(LOCKED) --package breakwater-xtask --
@@ -85,23 +85,23 @@ demo: build ## a real crash through the program: target/demo/report.html
 	@$(xtask) demo
 
 .PHONY: cu
-cu: build ## compute units of every instruction: docs/cu.md, target/cu.json
+cu: build ## compute units of every instruction: docs/reports/cu.md, target/cu.json
 	$(call step,measuring compute units)
 	@$(xtask) cu
 
 .PHONY: guards
-guards: requirements ## what each price guard costs and saves: docs/guards.md
+guards: requirements ## what each price guard costs and saves: docs/reports/guards.md
 	$(call step,measuring the price guards)
 	@$(xtask) guards
 
 # BREAKWATER_CANDLES: a CSV of hourly candles of March 2020, for Black Thursday on the real hours as well.
 .PHONY: lab
-lab: requirements ## liquidation mechanisms against each other, and goals that must hold: docs/lab.md, README, target/lab
+lab: requirements ## liquidation mechanisms against each other, and goals that must hold: docs/reports/lab.md, README, target/lab
 	$(call step,running the cascade laboratory)
-	@cargo run $(LOCKED) --package breakwater-cli --bin breakwater -- lab --out target/lab --document docs/lab.md --readme README.md
+	@cargo run $(LOCKED) --package breakwater-cli --bin breakwater -- lab --out target/lab --document docs/reports/lab.md --readme README.md
 
 .PHONY: risk
-risk: requirements ## what margin that follows risk does to a crash: docs/risk-experiment.md
+risk: requirements ## what margin that follows risk does to a crash: docs/reports/risk-experiment.md
 	$(call step,measuring margin that follows risk)
 	@$(xtask) risk
 
@@ -140,7 +140,7 @@ smt: ## sizing, bounty, stress cover and flow proved for all parameters
 
 # In CI it only compares.
 .PHONY: assurance
-assurance: ## the figures of all these: docs/assurance.md, target/assurance.json
+assurance: ## the figures of all these: docs/reports/assurance.md, target/assurance.json
 	$(call step,joining figures)
 	@$(xtask) assurance $(if $(CI),--check)
 
@@ -157,6 +157,15 @@ lint: node ## formatting, clippy and biome, with no warning allowed
 	@bash scripts/js.sh lint
 	@$(xtask) links
 
+# Licenses, duplicates and sources of what is in Cargo.lock: deny.toml. Advisories need a database from the network, and are for the
+# workflow.
+.PHONY: deny
+deny: ## licenses and sources of the crates, where cargo-deny is installed
+	$(call step,looking at dependencies)
+	@if cargo deny --version >/dev/null 2>&1; then \
+	  cargo deny --log-level error $(LOCKED) check --hide-inclusion-graph licenses bans sources; \
+	else echo "skipped: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
+
 .PHONY: generated
 generated: idl cu guards risk ## generated files are committed as they are generated
 	$(call step,comparing generated files)
@@ -165,4 +174,4 @@ generated: idl cu guards risk ## generated files are committed as they are gener
 	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards risk' and commit: $(GENERATED)"; exit 1; }
 
 .PHONY: ci
-ci: lint generated smt index test ## what CI checks
+ci: lint deny generated smt index test ## what CI checks

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Changes the engine in every way that cargo-mutants knows, one at a time, and runs its tests on each: what no test notices must
-# be listed in docs/mutants.md with the reason why it changes nothing. First the engine's unit tests, which take a second;
+# be listed in docs/reports/mutants.md with the reason why it changes nothing. First the engine's unit tests, which take a second;
 # what they miss goes to its other tests, and what these miss to the sequences of crates/proof.
 #
 # Resumes: what is known of this engine is in $CARGO_TARGET_DIR/mutants/known-*, by a hash of its sources without their tests;
@@ -103,12 +103,12 @@ stage 1 "the engine's unit tests but those of the cascade curve" -- --lib -- --s
 stage 2 "the engine's other tests" --cargo-arg=--tests
 stage 3 "the sequences" --test-package breakwater-proof --cargo-arg=--test=sequences
 
-# A mutant that no stage caught must be in docs/mutants.md, as `file: what is changed`, without the line's number; and nothing
+# A mutant that no stage caught must be in docs/reports/mutants.md, as `file: what is changed`, without the line's number; and nothing
 # else must be.
 outcome() { awk -F '\t' -v wanted="$1" '$2 ~ wanted { print $3 }' "$known" | LC_ALL=C sort -u | LC_ALL=C comm -12 - "$work/all"; }
 LC_ALL=C comm -23 "$work/all" <(outcome 'caught|timeout|unviable') > "$work/survivors"
 short() { sed -E 's/^crates\/engine\/src\/([^:]+):[0-9]+:[0-9]+: /\1: /'; }
-sed -n 's/^- `\(.*\)`: .*/\1/p' docs/mutants.md | LC_ALL=C sort -u > "$work/explained"
+sed -n 's/^- `\(.*\)`: .*/\1/p' docs/reports/mutants.md | LC_ALL=C sort -u > "$work/explained"
 short < "$work/survivors" | LC_ALL=C sort -u > "$work/short"
 LC_ALL=C comm -13 "$work/explained" "$work/short" | sed 's/^/no test notices: /' | tee "$work/unexplained"
 LC_ALL=C comm -23 "$work/explained" "$work/short" | sed 's/^/explained, but not a survivor: /' | tee "$work/stale"

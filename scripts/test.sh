@@ -11,7 +11,7 @@ cargo test --no-fail-fast "$@" 2>&1 | tee "$log"
 rust=${PIPESTATUS[0]}
 bash scripts/js.sh test 2>&1 | tee -a "$log"
 js=${PIPESTATUS[0]}
-# What the tests have measured for docs/assurance.md must be what it says.
+# What the tests have measured for docs/reports/assurance.md must be what it says.
 cargo run --quiet --package breakwater-xtask -- assurance --check 2>&1 | tee -a "$log"
 figures=${PIPESTATUS[0]}
 
@@ -28,7 +28,7 @@ awk -v rust="$rust" -v js="$js" -v figures="$figures" -v seconds="$SECONDS" '
     for (i in open) { failed++; print "failed: " open[i] " stopped before its end" }
     if (rust != 0 && failed == js_failed + 0) { failed++; print "failed: the tests of Rust did not build" }
     if (js != 0 && js_failed == 0) { failed++; print "failed: the tests of JavaScript did not build" }
-    if (figures != 0) { failed++; print "failed: docs/assurance.md does not say what was measured" }
+    if (figures != 0) { failed++; print "failed: docs/reports/assurance.md does not say what was measured" }
     if (js_passed + js_failed == 0 && js == 0) { failed++; print "failed: no test of JavaScript ran" }
     printf "%d test binaries and %d tests of JavaScript in %d s%s\n", started, js_passed + js_failed, seconds, ignored ? ", ignored: " ignored : ""
     printf "%d passed, %d failed\n", passed, failed

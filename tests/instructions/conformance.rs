@@ -129,7 +129,7 @@ fn the_program_does_what_the_engine_does_to_the_last_byte() {
     write(&tally);
 }
 
-/// For `docs/assurance.md`.
+/// For `docs/reports/assurance.md`.
 fn write(tally: &Tally) {
     let figures = serde_json::json!({ "chain_sequences": tally.sequences, "chain_actions": tally.actions });
     figures::write("chain.json", &figures).unwrap();

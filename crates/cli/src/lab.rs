@@ -56,7 +56,7 @@ pub struct Options {
     /// Folder for report.html, summary.json, study.json and goals.json
     #[arg(long, env = "BREAKWATER_LAB_OUT", default_value = "target/lab")]
     out: PathBuf,
-    /// Write the document docs/lab.md there; not with --quick
+    /// Write the document docs/reports/lab.md there; not with --quick
     #[arg(long, env = "BREAKWATER_LAB_DOCUMENT", conflicts_with = "quick")]
     document: Option<PathBuf>,
     /// Put the document's conclusions between the marks of this README, too
@@ -215,7 +215,7 @@ fn judge(goals: &Goals) -> Result<(), Box<dyn Error>> {
 mod tests {
     use super::*;
 
-    const DOCUMENT: &str = include_str!("../../../docs/lab.md");
+    const DOCUMENT: &str = include_str!("../../../docs/reports/lab.md");
 
     /// The document for people was measured with the parameters that ship.
     #[test]
@@ -223,7 +223,7 @@ mod tests {
         for (name, config) in markets().unwrap() {
             assert!(
                 cascade::measured_with(DOCUMENT, &name, &config),
-                "{name} has other parameters than docs/lab.md was measured with: run `make lab`"
+                "{name} has other parameters than docs/reports/lab.md was measured with: run `make lab`"
             );
         }
     }
@@ -234,7 +234,7 @@ mod tests {
         let written = with_conclusions(readme, DOCUMENT).unwrap();
         assert!(
             written == readme,
-            "README's conclusions are not those of docs/lab.md: run `make lab`"
+            "README's conclusions are not those of docs/reports/lab.md: run `make lab`"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Where the parts of the assurance leave what they measured, for `docs/assurance.md`.
+//! Where the parts of the assurance leave what they measured, for `docs/reports/assurance.md`.
 
 use serde_json::Value;
 use std::{env, fs, io, path::PathBuf};

@@ -1,6 +1,6 @@
 //! Joins the measurements of the parts of the assurance, each a file of its own in `target/assurance`, into
-//! `target/assurance.json` and `docs/assurance.md`. Figures not measured in this checkout come from
-//! `docs/assurance.json`, the record of the last long run, and are told apart.
+//! `target/assurance.json` and `docs/reports/assurance.md`. Figures not measured in this checkout come from
+//! `docs/reports/assurance.json`, the record of the last long run, and are told apart.
 //!
 //! `xtask assurance`: brings record and page up to what was measured here. `xtask assurance --check`: fails if they say
 //! anything else.
@@ -94,7 +94,10 @@ pub fn run(check: bool) -> Done {
 fn join(check: bool) -> io::Result<Vec<String>> {
     let root = root();
     let parts = figures::folder();
-    let (record_file, page_file) = (root.join("docs/assurance.json"), root.join("docs/assurance.md"));
+    let (record_file, page_file) = (
+        root.join("docs/reports/assurance.json"),
+        root.join("docs/reports/assurance.md"),
+    );
     let record = if record_file.exists() {
         object(&record_file)?
     } else {
@@ -126,16 +129,18 @@ fn join(check: bool) -> io::Result<Vec<String>> {
         for (key, value) in figures.iter().filter(|(key, _)| !key.starts_with(OF_THE_RUN)) {
             if record.get(key) != Some(value) {
                 wrong.push(format!(
-                    "{key}: {value} here, {:?} in docs/assurance.json",
+                    "{key}: {value} here, {:?} in docs/reports/assurance.json",
                     record.get(key)
                 ));
             }
         }
         if fs::read_to_string(&page_file)? != page(&record) {
-            wrong.push("docs/assurance.md is not what its figures give".into());
+            wrong.push("docs/reports/assurance.md is not what its figures give".into());
         }
         if !wrong.is_empty() {
-            wrong.push("Run 'make assurance' and commit docs/assurance.json and docs/assurance.md.".into());
+            wrong.push(
+                "Run 'make assurance' and commit docs/reports/assurance.json and docs/reports/assurance.md.".into(),
+            );
         }
     } else {
         write(&record_file, &pretty(&figures))?;
@@ -257,11 +262,11 @@ that were measured; what CI measures again, it compares with them.
 const TAIL: &str = "
 ## What each part says
 
-- **Promises** ([invariants.md](invariants.md)) are checked after every action of random sequences: all actions, several accounts,
+- **Promises** ([invariants.md](../invariants.md)) are checked after every action of random sequences: all actions, several accounts,
   suppliers, guardians, keepers and buyers, at any price and time. A failure is printed as the shortest sequence that was found to
   cause it. `make fuzz` plays the same sequences for as long as `FUZZ_SECONDS` says, and looks for those that reach new branches of
   the engine; what it found is kept in `~/.cache/breakwater/fuzz`, and the next run goes on from there.
-- **Planted mistakes**: for each promise a mistake of one line in the engine ([planted.toml](../crates/proof/planted.toml)) that the
+- **Planted mistakes**: for each promise a mistake of one line in the engine ([planted.toml](../../crates/proof/planted.toml)) that the
   check of this promise must notice. A promise whose check notices nothing fails the build.
 - **On the compiled program** the same sequences leave the same bytes in every account as the engine does.
 - **Wrong accounts**: for every instruction and every slot of the IDL, accounts of another owner, type, market or user, unsigned,
@@ -271,11 +276,11 @@ const TAIL: &str = "
 - **Mutants**: cargo-mutants changes the engine in every way it knows, one at a time. Those that no test notices are listed with the
   reason why they change nothing: [mutants.md](mutants.md). A survivor that is not listed fails the run, and so does a listed one
   that is caught.
-- **Proofs**: z3 looks for parameters within the bounds of [table.rs](../crates/engine/src/config/table.rs), an account and books that
+- **Proofs**: z3 looks for parameters within the bounds of [table.rs](../../crates/engine/src/config/table.rs), an account and books that
   refute what sizing, bounty, stress cover, pipeline and flow promise, every rounding included, and finds that there are none
-  ([claims.py](../scripts/smt/claims.py)). What is proved is a model in whole numbers ([model.py](../scripts/smt/model.py)); 1,400
+  ([claims.py](../../scripts/smt/claims.py)). What is proved is a model in whole numbers ([model.py](../../scripts/smt/model.py)); 1,400
   examples of it, at every threshold and corner, are what the engine is compared with
-  ([tests/model](../crates/engine/tests/model/main.rs)). Falsehoods that differ from a claim by one thing must be refuted, and each
+  ([tests/model](../../crates/engine/tests/model/main.rs)). Falsehoods that differ from a claim by one thing must be refuted, and each
   rule of `Config::validate` that they rest on must have a claim that fails without it.
 - **Coverage** counts the engine's lines without its tests, under its own tests and the sequences.
 

@@ -23,17 +23,17 @@ type Done = Result<bool, Box<dyn Error>>;
 /// The chores of this repository
 #[derive(Parser)]
 enum Task {
-    /// Joins the figures of all checks in docs/assurance.md
+    /// Joins the figures of all checks in docs/reports/assurance.md
     Assurance {
         /// Only compares them
         #[arg(long)]
         check: bool,
     },
-    /// Measures compute units: docs/cu.md
+    /// Measures compute units: docs/reports/cu.md
     Cu,
     /// Replays Black Thursday on the compiled program: target/demo/report.html
     Demo,
-    /// Measures the price guards: docs/guards.md
+    /// Measures the price guards: docs/reports/guards.md
     Guards,
     /// Writes the program's IDL
     Idl {
@@ -60,7 +60,7 @@ enum Task {
     },
     /// Prints the types of the quotes' questions and answers
     QuotesIdl,
-    /// Measures margin that follows risk: docs/risk-experiment.md
+    /// Measures margin that follows risk: docs/reports/risk-experiment.md
     Risk,
 }
 

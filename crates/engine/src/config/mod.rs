@@ -157,8 +157,8 @@ stored! {
 impl Config {
     /// A parameter set for examples and tests: a volatile collateral of 9 decimals against a stable quote token of 6.
     /// The parameters of the market SOL/USDC in `migrations`, with larger
-    /// amounts; what the laboratory, the demo, the guards' and the risk document run. Measured in `docs/guards.md` and
-    /// `docs/lab.md`.
+    /// amounts; what the laboratory, the demo, the guards' and the risk document run. Measured in `docs/reports/guards.md` and
+    /// `docs/reports/lab.md`.
     pub const EXAMPLE: Self = Self {
         min_debt: Quote(10_000_000),
         bounty_tip: Quote(50_000),

@@ -323,7 +323,7 @@ impl<'a> Judge<'a> {
     }
 
     /// A market that must allow older prices than the first, because its feeds come no sooner, is not judged:
-    /// docs/lab.md says what its penalty does not cover.
+    /// docs/reports/lab.md says what its penalty does not cover.
     fn age(&mut self) {
         let markets = &self.plan.ground.markets;
         let config = &markets[self.market].1;

@@ -1,4 +1,4 @@
-//! The page `docs/guards.md`.
+//! The page `docs/reports/guards.md`.
 
 use super::{
     Experiment, GuardsError,
@@ -12,7 +12,7 @@ const TITLE: &str = "\
 # What each price guard costs and saves
 
 Written by `make guards` (`crates/lab/src/guards`): do not edit. What the guards are is in
-[`engine/src/price/guard`](../crates/engine/src/price/guard/mod.rs).
+[`engine/src/price/guard`](../../crates/engine/src/price/guard/mod.rs).
 
 A guard that mistrusts prices liquidates fewer people in a wick, and lets more debt go bad in a crash. This page
 measures both, on the engine itself, and says why each default is what it is.

@@ -1,5 +1,5 @@
 //! An experiment: what each price guard costs and what it saves, on paths from a wick of ten seconds to a crash of two
-//! days, with the engine alone. It writes `docs/guards.md`, which justifies the default of every guard.
+//! days, with the engine alone. It writes `docs/reports/guards.md`, which justifies the default of every guard.
 //!
 //! - [`paths`]: what an oracle prints, beside what the collateral was worth.
 //! - [`population`]: who borrows.

@@ -129,7 +129,7 @@ fn beside(record: &Record) -> Result<Figure<'_>, ReportError> {
         title: "With the backstop, and without the backstop",
         note: format!(
             "The replay follows known prices, which nobody's sale moves. Here they are the news, and the same accounts sell on an exchange \
-             where {} {quote} move the price by 1%, what the market's parameters say, in the cascade laboratory (docs/lab.md; \
+             where {} {quote} move the price by 1%, what the market's parameters say, in the cascade laboratory (docs/reports/lab.md; \
              assumptions in crates/lab/src/run/beside.rs). Without the backstop keepers repay half of a debt that is due and sell its collateral at once: \
              {} {quote} are liquidated, {} are left as bad debt, and the suppliers lose {}. With it, which is the engine itself: {}, {} and {}.",
             short(beside.depth),

@@ -1,4 +1,4 @@
-//! The page `docs/risk-experiment.md`.
+//! The page `docs/reports/risk-experiment.md`.
 
 use breakwater_engine::Result;
 
@@ -15,7 +15,7 @@ use crate::guards::variants::Sweep;
 const TITLE: &str = "\
 # A crash with and without the stress cover
 
-Written by `make risk` (`crates/lab/src/risk`): do not edit. The rules are in [risk.md](risk.md).
+Written by `make risk` (`crates/lab/src/risk`): do not edit. The rules are in [risk.md](../risk.md).
 
 Nobody may borrow so much that the backstop could not stand a fall of the price by the stress fall, which grows with volatility. This page
 measures what that does to a crash, with borrowers who all ask for the same and with others.

@@ -1,5 +1,5 @@
 //! An experiment: the same crash with and without the stress cover, with the same borrowers asking for the same loans,
-//! on the engine alone. It writes `docs/risk-experiment.md`, which shows what `stress_*` do.
+//! on the engine alone. It writes `docs/reports/risk-experiment.md`, which shows what `stress_*` do.
 //!
 //! - [`demand`]: who asks for which loan, and what they do when it is refused.
 //! - [`paths`]: the day on which they borrow, and the crashes after it.

@@ -1,4 +1,4 @@
-//! Measures the compute units of every instruction on the compiled program, writes `docs/cu.md`, `target/cu.json` and
+//! Measures the compute units of every instruction on the compiled program, writes `docs/reports/cu.md`, `target/cu.json` and
 //! the client's table of budgets, and fails if a figure is beyond its limit. The same program gives the same tables; a
 //! committed table of which every figure is within [`TOLERANCE`] of the measured one is left as it is, so that another
 //! patch release of the compiler does not fail CI.
@@ -404,9 +404,9 @@ pub fn run() {
         std::fs::write(&path, content).unwrap();
     };
     write("target/cu.json", &format!("{:#}\n", serde_json::Value::Object(json)));
-    let committed = std::fs::read_to_string(root.join("docs/cu.md")).unwrap_or_default();
+    let committed = std::fs::read_to_string(root.join("docs/reports/cu.md")).unwrap_or_default();
     if !agree(&committed, &text) {
-        write("docs/cu.md", &text);
+        write("docs/reports/cu.md", &text);
         write(budget::FILE, &budget::rust(&table, &root));
     }
 

@@ -1,4 +1,4 @@
-//! `docs/lab.md`, written by `make lab`.
+//! `docs/reports/lab.md`, written by `make lab`.
 #![allow(
     clippy::format_push_string,
     clippy::format_collect,
@@ -120,16 +120,16 @@ const INTRODUCTION: &str = "\
 # The cascade laboratory
 
 Written by `make lab`: do not edit. What it measures is in
-[`crates/lab/src/cascade`](../crates/lab/src/cascade/mod.rs), the text in
-[`document.rs`](../crates/lab/src/report/cascade/document.rs).
+[`crates/lab/src/cascade`](../../crates/lab/src/cascade/mod.rs), the text in
+[`document.rs`](../../crates/lab/src/report/cascade/document.rs).
 
 It measures what this project claims: that liquidations which are absorbed and sold slowly do not cascade, and what
 that costs. Mechanisms
 act on the same price path, the same accounts, with the same capital of the protocol, and sell into the same market.
 What is sold moves the
 price; the price decides who is liquidated next. Breakwater is the engine itself
-([`breakwater.rs`](../crates/lab/src/cascade/mechanism/breakwater.rs) only decides when to call it), and
-[a test](../crates/lab/tests/cascade_replay.rs) does a run again through the compiled program: both agree to the
+([`breakwater.rs`](../../crates/lab/src/cascade/mechanism/breakwater.rs) only decides when to call it), and
+[a test](../../crates/lab/tests/cascade_replay.rs) does a run again through the compiled program: both agree to the
 atom, after every step and
 account by account.
 
@@ -142,7 +142,7 @@ account by account.
 ";
 
 const SIMULATED: &str = "\
-**Price** = exogenous price × exp(−displacement). Displacement ([`impact.rs`](../crates/lab/src/cascade/impact.rs)),
+**Price** = exogenous price × exp(−displacement). Displacement ([`impact.rs`](../../crates/lab/src/cascade/impact.rs)),
 in units of depth sold:
 
     displacement = 1% × ( (1 − permanent) × temporary^concavity + permanent × lasting^concavity )
@@ -159,13 +159,13 @@ a fall of 100% as \"collapse\", not as a forecast.
 
 **Parameters** are those of `Config::EXAMPLE`, amounts of quote in proportion to the debt, which is as large as the
 debt cap allows; the laboratory
-has no set of its own. Files of [`migrations`](../migrations/README.md) that differ have rows of their own.
+has no set of its own. Files of [`migrations`](../../migrations/README.md) that differ have rows of their own.
 Everybody borrows before the first price,
 whatever the stress cover says of it, so that all mechanisms meet the same borrowers.
 ";
 
 const MECHANISMS: &str = "
-**Mechanisms** ([`mechanism/`](../crates/lab/src/cascade/mechanism/mod.rs)), each from its published rules, with the
+**Mechanisms** ([`mechanism/`](../../crates/lab/src/cascade/mechanism/mod.rs)), each from its published rules, with the
 limits of this market: keepers who
 repay half of a debt or all of it with a bonus of 8% and dump; Compound III's absorption at a fixed discount; Dutch
 auctions of whole accounts, with
@@ -217,7 +217,7 @@ fn paths(plan: &Plan) -> String {
         ]);
     }
     format!(
-        "**Paths** ([`scenarios/cascade`](../crates/lab/scenarios/cascade)): real crashes as known prices with a \
+        "**Paths** ([`scenarios/cascade`](../../crates/lab/scenarios/cascade)): real crashes as known prices with a \
         seeded random bridge in between, and \
          made ones; or any TOML file. Steps of {} seconds.\n\n{}",
         plan.ground.scenarios.first().map_or(10, |setup| setup.step_seconds),

@@ -1,4 +1,4 @@
-//! The report of the cascade laboratory: `summary.json`, a page, `docs/lab.md`, and tables for the terminal.
+//! The report of the cascade laboratory: `summary.json`, a page, `docs/reports/lab.md`, and tables for the terminal.
 
 mod document;
 mod figures;

@@ -520,7 +520,7 @@ fn ages_note(plan: &Plan, study: &Study) -> String {
          minutes than those of the other crashes). Covered: the oldest age over which the median is no more \
          than the penalty, {}. Readings may be {age} seconds old for liquidating: goal 7. Not covered at that age: \
          {}. There what remains, (move − penalty) × amount, is what an owner who knows the true price may gain of what \
-         he liquidates, one time in a thousand: a known issue, docs/attacks.md.",
+         he liquidates, one time in a thousand: K1 of the known issues in SECURITY.md.",
         fine(penalty),
         uncovered(age),
     );
