@@ -5,7 +5,10 @@ use crate::{
     governance::pause,
     market::Market,
     math::units::{Clock, Collateral, Price, Quote},
-    price::{guard::Prices, oracle::PriceUse},
+    price::{
+        guard::{Level, Prices},
+        oracle::PriceUse,
+    },
 };
 
 record! {
@@ -112,8 +115,8 @@ impl Market {
         let (repaid, recovered) = books.receive(cost)?;
         let gain = books.income.sell(inventory, amount, cost);
         let written_off = books.recovery.written_off;
-        let settles = prices.permit(PriceUse::Borrow).is_ok();
-        let highest = settles.then(|| prices.highest()).transpose()?;
+        let is_normal = prices.level() == Level::Normal;
+        let highest = is_normal.then(|| prices.highest()).transpose()?;
         let ended = books.count_down(amount, highest);
         books.invariant()?;
         self.books = books;

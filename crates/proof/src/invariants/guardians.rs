@@ -135,11 +135,6 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         },
     },
     Invariant {
-        name: "losses-become-final-at-a-settling-price",
-        statement: "While inventory is left, written-off debt is lost for good only at Normal, and where that inventory is not worth a tenth of it beyond the debt even at the highest price.",
-        check: final_losses,
-    },
-    Invariant {
         name: "equity-leaves-above-the-claim",
         statement: "Equity is taken out only in the amount announced and in the time announced, at Normal and at a stored price no older than borrowing allows, and leaves the backstop worth at least all the guardians' claims, with inventory at the lowest stored price.",
         check: taken_out,
@@ -409,7 +404,7 @@ fn settlement(facts: &Facts, _: &History) -> Verdict {
 }
 
 /// The most that collateral may be worth.
-fn highest(view: &crate::facts::View) -> Option<Int> {
+pub(super) fn highest(view: &crate::facts::View) -> Option<Int> {
     let averages = (&view.average).max(view.ema.as_ref()?);
     Some((&view.spot).max(&view.guarded).max(averages) + (&view.high - &view.spot))
 }
@@ -449,21 +444,6 @@ fn after_reserve(facts: &Facts, before: &crate::Stage) -> Int {
 /// Debt shares that this netting canceled.
 fn netted(before: &crate::Stage, written: u64) -> u64 {
     before.market.books.backstop.debt_shares.0 - written
-}
-
-fn final_losses(facts: &Facts, _: &History) -> Verdict {
-    let Done::Sold(sale) = facts.done()? else {
-        return None;
-    };
-    if sale.lost.0 == 0 || sale.inventory_after.0 == 0 {
-        return None;
-    }
-    let (view, after) = (priced(facts)?, &facts.step.after);
-    let surplus = equity(after, &facts.index, &highest(&view)?);
-    let carried = int(sale.lost.0 / 10).max(int(1));
-    demand(view.level == 0 && surplus < carried, || {
-        format!("{sale:?} with {surplus} to come, at level {}", view.level)
-    })
 }
 
 fn taken_out(facts: &Facts, _: &History) -> Verdict {

@@ -1,9 +1,9 @@
 //! Promises to suppliers between a loss and its settlement, and the money that comes back after it.
 
-use super::{Invariant, Verdict, demand, every, priced, stress::own_fall};
+use super::{Invariant, Verdict, demand, every, guardians::highest, priced, stress::own_fall};
 use crate::{
     Call, Done, Stage,
-    cover::shortfalls,
+    cover::{all_claims, shortfalls},
     exact::{Int, floor, int, one, positive, trunc},
     facts::{Facts, accrued, equity, stored_lowest},
     history::History,
@@ -28,12 +28,12 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "a-guardian-accepts-what-the-claim-lacks",
-        statement: "A guardian who joins was told what the claim lacks at the stored price.",
+        statement: "A guardian who joins was told what all claims together lack at the stored price.",
         check: told,
     },
     Invariant {
         name: "written-off-debt-is-paid-back-first",
-        statement: "While debt is written off the backstop keeps no cash: what comes in beyond credits and debt goes to the pool until all is paid back. It grows by settlements and is lost only with the last of the inventory of then, unless a tenth of it is in what else is held, and then the guardians' claim and the protocol's capital are void.",
+        statement: "While debt is written off the backstop keeps no cash: what comes in beyond credits and debt goes to the pool until all is paid back. It grows by settlements and is lost only with the last of the inventory of then, unless the market is not Normal or a tenth of it is in what else is held, at the highest price, and then the guardians' claim and the protocol's capital are void.",
         check: recovery,
     },
 ];
@@ -135,7 +135,7 @@ fn told(facts: &Facts, _: &History) -> Verdict {
         return None;
     };
     let before = found(facts)?;
-    let claim = int(before.market.books.guardians.claim.0);
+    let claims = all_claims(&before.market);
     let lowest = stored_lowest(&before);
     let covers = crate::cover::covers_from(&before, &facts.index, &lowest, 0, before.market.map.origin);
     let covers = if covers.is_empty() {
@@ -145,7 +145,7 @@ fn told(facts: &Facts, _: &History) -> Verdict {
     };
     let lacks: Vec<Int> = covers
         .into_iter()
-        .map(|cover| positive(&claim - positive(cover)))
+        .map(|cover| positive(&claims - positive(cover)))
         .collect();
     demand(lacks.contains(&int(done.impaired.0)), || {
         format!("{done:?}, and the claim lacks {lacks:?}")
@@ -172,8 +172,10 @@ fn recovery(facts: &Facts, _: &History) -> Verdict {
             let rest = sale.cost.0 - (new.backstop.funded_credits.0 - old.backstop.funded_credits.0) - sale.repaid.0;
             let whole = sale.amount >= old.recovery.inventory;
             // What else is held may carry it on.
-            let surplus = equity(&facts.step.after, &facts.index, &priced(facts)?.lowest) + left;
-            let goes_on = new.backstop.inventory.0 > 0 && surplus >= int((owed - sale.recovered.0) / 10).max(int(1));
+            let view = priced(facts)?;
+            let surplus = equity(&facts.step.after, &facts.index, &highest(view)?) + left;
+            let carried = surplus >= int((owed - sale.recovered.0) / 10).max(int(1));
+            let goes_on = new.backstop.inventory.0 > 0 && (view.level != 0 || carried);
             let ends = whole && !goes_on;
             let lost = if ends { owed - sale.recovered.0 } else { 0 };
             sale.recovered.0 == rest.min(owed)
