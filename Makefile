@@ -15,7 +15,7 @@ export BREAKWATER_SO := $(CURDIR)/target/deploy/breakwater.so
 export BREAKWATER_ASSURANCE := $(CURDIR)/target/assurance
 # CI refuses a Cargo.lock that does not fit the manifests.
 LOCKED := $(if $(CI),--locked)
-GENERATED := idl/breakwater.json idl/quotes.json clients/js/src/generated docs/reports/cu.md crates/client/src/budget/measured.rs docs/reports/guards.md docs/reports/risk-experiment.md
+GENERATED := docs/instructions.md idl/breakwater.json idl/quotes.json clients/js/src/generated docs/reports/cu.md crates/client/src/budget/measured.rs docs/reports/guards.md docs/reports/risk-experiment.md
 
 # Chores: crates/xtask.
 xtask := cargo run --quiet $(LOCKED) --package breakwater-xtask --
@@ -88,6 +88,11 @@ demo: build ## a real crash through the program: target/demo/report.html
 cu: build ## compute units of every instruction: docs/reports/cu.md, target/cu.json
 	$(call step,measuring compute units)
 	@$(xtask) cu
+
+.PHONY: instructions
+instructions: idl cu ## what each instruction takes, answers and costs: docs/instructions.md
+	$(call step,writing docs/instructions.md)
+	@$(xtask) instructions
 
 .PHONY: guards
 guards: requirements ## what each price guard costs and saves: docs/reports/guards.md
@@ -167,11 +172,11 @@ deny: ## licenses and sources of the crates, where cargo-deny is installed
 	else echo "skipped: cargo-deny is not installed (cargo install cargo-deny --locked)"; fi
 
 .PHONY: generated
-generated: idl cu guards risk ## generated files are committed as they are generated
+generated: instructions guards risk ## generated files are committed as they are generated
 	$(call step,comparing generated files)
 	@git ls-files --error-unmatch $(GENERATED) >/dev/null
 	@git --no-pager diff --exit-code -- $(GENERATED) && [[ -z "$$(git ls-files --others -- $(GENERATED))" ]] || \
-	  { echo "The sources give other files than the committed ones. Run 'make idl cu guards risk' and commit: $(GENERATED)"; exit 1; }
+	  { echo "The sources give other files than the committed ones. Run 'make instructions guards risk' and commit: $(GENERATED)"; exit 1; }
 
 .PHONY: ci
 ci: lint deny generated smt index test ## what CI checks

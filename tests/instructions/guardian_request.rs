@@ -109,18 +109,24 @@ fn the_caller_sets_the_least_claim() {
 }
 
 #[test]
-fn who_asks_after_a_loss_has_a_part_of_what_is_left() {
+fn who_asks_after_a_loss_asks_for_all_of_it_and_what_is_left_is_its_worth() {
     // 1,000 of Gina's alone, of which a take-over at $60 costs 500 and the bounty.
     let (mut scene, gina) = backed(World::program_test(), &market_with(quick()), 0, 1_000 * USDC);
     stands_at(&mut scene, cents(60_00));
     take_over(&mut scene);
     let outcome = scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
     let told = outcome.event::<GuardianRequested>().request;
+    assert!((1_000 * USDC - 2..=1_000 * USDC).contains(&told.amount.0), "{told:?}");
+    let market = scene.world.market_state(&scene.market);
+    assert_eq!(market.books.guardians.all_claims(), Ok(told.amount));
     let left = 500 * USDC - BOUNTY_AT_60;
-    assert!((left - 2..=left).contains(&told.amount.0), "{told:?}, not {left}");
-    // What he gave up is nobody's any more: the protocol's equity, if it ever comes back.
-    let books = scene.world.market_state(&scene.market).books;
-    assert_eq!(books.guardians.all_claims(), Ok(told.amount));
+    let equity = market.books.equity(market.guard.lowest(&market.config)).unwrap();
+    let worth = market
+        .books
+        .guardians
+        .worth(told.amount, Quote(u64::try_from(equity).unwrap()))
+        .unwrap();
+    assert!((left - 2..=left).contains(&worth.0), "{worth:?}, not {left}");
 }
 
 #[test]
@@ -154,12 +160,11 @@ fn no_more_than_is_held_can_be_asked_for() {
 #[test]
 fn shares_and_requests_that_a_settlement_voided_are_gone() {
     let (mut scene, gina) = deficit(World::program_test(), &market_with(quick()), 0, 100 * USDC);
-    // There is nothing left to be claimed even before.
-    let request = ix::guardian_request(&scene.market, &gina.key(), 100_000 * USDC, 0);
-    let expected = BreakwaterError::ClaimWorthless;
-    scene
-        .world
-        .assert_error_unchanged(std::slice::from_ref(&request), &[&gina], expected);
+    // There is nothing left even before: what is asked for then stands behind the same loss.
+    let request = ix::guardian_request(&scene.market, &gina.key(), 50_000 * USDC, 0);
+    scene.world.send(std::slice::from_ref(&request), &[&gina]).unwrap();
+    let market = scene.world.market_state(&scene.market);
+    assert!(market.books.equity(market.guard.lowest(&market.config)).unwrap() < 0);
     scene.world.settle_deficit(&scene.market).unwrap();
     let expected = BreakwaterError::InsufficientGuardianShares;
     scene.world.assert_error_unchanged(&[request], &[&gina], expected);

@@ -145,3 +145,16 @@ impl Error {
 
 /// The engine's result.
 pub type Result<T> = core::result::Result<T, Error>;
+
+/// The answer, or `None` where prices are not good enough for trading now: the market is halted, or what it knows is too
+/// wide or too old. Nothing is to be done but to try again at the next price.
+///
+/// # Errors
+/// Every other one.
+pub fn unless_halted<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceTooOld) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -70,7 +70,7 @@ pub use backstop::{
     guardians::{GuardianPosition, Guardians},
 };
 pub use config::{Config, Parameter};
-pub use error::{Error, Result};
+pub use error::{Error, Result, unless_halted};
 pub use governance::{
     ParameterChange, QueuedChange,
     depth::{DepthAllocation, DepthBudget},

@@ -6,6 +6,7 @@ mod demo;
 mod guards;
 mod idl;
 mod index;
+mod instructions;
 mod links;
 mod planted;
 mod risk;
@@ -51,6 +52,8 @@ enum Task {
         #[arg(default_value_t = 1_000)]
         liquidatable: usize,
     },
+    /// Writes what each instruction takes and answers: docs/instructions.md
+    Instructions,
     /// Looks for links and file names in docs and comments that lead nowhere
     Links,
     /// Plants mistakes in the engine, which its promises must notice
@@ -81,6 +84,7 @@ fn run(task: Task) -> Done {
         Task::Guards => guards::run(),
         Task::Idl { program, file } => idl::run(&program, &file),
         Task::Index { accounts, liquidatable } => Ok(index::run(accounts, liquidatable)),
+        Task::Instructions => instructions::run(),
         Task::Links => links::run(),
         Task::Planted { promises } => planted::run(&promises),
         Task::QuotesIdl => {

@@ -61,7 +61,7 @@ impl Feeds<'_> {
     /// Reads the feeds, has the engine accept them, and tells of a change of level.
     ///
     /// # Errors
-    /// The errors of [`Feeds::read`] and of the engine's `accept_prices`.
+    /// The errors of [`Feeds::read`] and of [`Market::accept_prices`].
     pub fn accept(&self, market: &mut Market, address: Pubkey, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let mut readings = Readings::NONE;
         self.read(&market.oracle, &mut readings)?;

@@ -2,7 +2,7 @@
 
 use breakwater_engine::{
     Clock, Collateral, Error, KeeperLedger, Key, Level, MarginAccount, Market, Price, Prices, Quote, Result,
-    account::sizing, actions::Liquidation, price::oracle::PriceUse,
+    account::sizing, actions::Liquidation, price::oracle::PriceUse, unless_halted,
 };
 
 use super::{
@@ -112,10 +112,8 @@ impl Replay {
         let fair = fair(&self.population.market, print, clock)?;
         let Population { market, accounts } = &mut self.population;
         let (index, liquidation_ltv) = (market.books_at(clock)?.pool.index, market.config.liquidation_ltv);
-        let mut liquidations = match market.liquidations(prices, clock) {
-            Ok(liquidations) => liquidations,
-            Err(Error::MarketHalted | Error::ConfidenceTooWide) => return Ok(false),
-            Err(error) => return Err(error),
+        let Some(mut liquidations) = unless_halted(market.liquidations(prices, clock))? else {
+            return Ok(false);
         };
         let judged = prices.liquidation()?.judged;
         let mut any = false;

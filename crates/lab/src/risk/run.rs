@@ -2,7 +2,7 @@
 
 use breakwater_engine::{
     Bps, Clock, Config, Error, KeeperLedger, Key, LpShares, MarginAccount, Market, Prices, Quote, Result,
-    price::oracle::PriceUse,
+    price::oracle::PriceUse, unless_halted,
 };
 
 use super::{
@@ -177,10 +177,8 @@ impl Town {
 
     fn liquidate(&mut self, prices: &Prices, clock: Clock) -> Result<()> {
         let index = self.market.books_at(clock)?.pool.index;
-        let mut liquidations = match self.market.liquidations(prices, clock) {
-            Ok(liquidations) => liquidations,
-            Err(Error::MarketHalted | Error::ConfidenceTooWide) => return Ok(()),
-            Err(error) => return Err(error),
+        let Some(mut liquidations) = unless_halted(self.market.liquidations(prices, clock))? else {
+            return Ok(());
         };
         let mut any = false;
         for account in &mut self.accounts {
@@ -209,10 +207,8 @@ impl Town {
         if self.market.books.backstop.inventory.0 == 0 {
             return Ok(());
         }
-        let offer = match self.market.offer(prices, clock) {
-            Ok(offer) => offer,
-            Err(Error::MarketHalted | Error::ConfidenceTooWide) => return Ok(()),
-            Err(error) => return Err(error),
+        let Some(offer) = unless_halted(self.market.offer(prices, clock))? else {
+            return Ok(());
         };
         if offer.available.0 > 0 && offer.ask <= prices.spot().scale_down(EDGE.below_one())? {
             let known = self.market.known_prices(PriceUse::Sell, clock)?;

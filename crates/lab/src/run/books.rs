@@ -2,7 +2,7 @@
 
 use breakwater_engine::{Collateral, Market, Price, Prices, Quote, price::oracle::PriceUse};
 
-use super::{Ltvs, Replay, RunError, checks::Results, unless_stopped};
+use super::{Ltvs, Replay, RunError, checks::Results, unless_halted};
 use crate::{
     flow::{self, FlowBound},
     profit::{self, Everyone, Holdings, Overflow, Profits, debt_raw},
@@ -104,7 +104,7 @@ impl Replay<'_> {
         let ask = if backstop.inventory == Collateral::ZERO {
             None
         } else {
-            unless_stopped(self.market.offer(prices, clock))?.map(|offer| offer.ask)
+            unless_halted(self.market.offer(prices, clock))?.map(|offer| offer.ask)
         };
         let sample = Sample {
             unix: clock.unix,

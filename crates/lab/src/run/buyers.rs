@@ -2,7 +2,7 @@
 
 use breakwater_engine::{Bps, Prices, Quote, price::oracle::PriceUse};
 
-use super::{Replay, RunError, refused, unless_stopped};
+use super::{Replay, RunError, refused, unless_halted};
 use crate::{flow, record::Sold};
 
 impl Replay<'_> {
@@ -17,7 +17,7 @@ impl Replay<'_> {
         let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);
         let clock = self.stage.world.clock();
         let spot = prices.spot();
-        let Some(offer) = unless_stopped(self.market.offer(prices, clock))? else {
+        let Some(offer) = unless_halted(self.market.offer(prices, clock))? else {
             return Ok(false);
         };
         if offer.ask > spot.scale_down(Bps(shape.edge).below_one())? {

@@ -5,7 +5,7 @@ use breakwater_engine::{
 };
 use breakwater_testkit::ix;
 
-use super::{Replay, RunError, promises::Case, refused, target, unless_stopped};
+use super::{Replay, RunError, promises::Case, refused, target, unless_halted};
 use crate::{flow, record};
 
 /// The engine's forecast for one account of a batch.
@@ -20,7 +20,7 @@ struct Foretold {
 impl Replay<'_> {
     /// Liquidates every account that is due, in batches. Returns whether a transaction was sent.
     pub(super) fn liquidate(&mut self, prices: &Prices) -> Result<bool, RunError> {
-        let Some(at) = unless_stopped(prices.liquidation())? else {
+        let Some(at) = unless_halted(prices.liquidation())? else {
             return Ok(false);
         };
         let price = at.judged;

@@ -2,7 +2,7 @@
 
 use breakwater_engine::{Bps, DebtShares, MarginAccount, Market, Prices, Result as EngineResult, account::map::BANDS};
 
-use super::{Replay, RunError, unless_stopped};
+use super::{Replay, RunError, unless_halted};
 use crate::{
     record::{Band, Column, Measures},
     rounding::fraction,
@@ -63,7 +63,7 @@ impl Replay<'_> {
     /// Measures of the map now, unless liquidations are refused.
     pub(super) fn measures(&self, prices: &Prices) -> Result<Option<Measures>, RunError> {
         let clock = self.stage.world.clock();
-        let Some(risk) = unless_stopped(self.market.risk(prices, clock))? else {
+        let Some(risk) = unless_halted(self.market.risk(prices, clock))? else {
             return Ok(None);
         };
         let curve = self.market.cascade(prices, clock)?;

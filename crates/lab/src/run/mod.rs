@@ -15,7 +15,9 @@ mod target;
 
 use std::{collections::BTreeSet, time::Instant};
 
-use breakwater_engine::{Error, MarginAccount, Market, Prices, price::oracle::PriceUse, views::identities};
+use breakwater_engine::{
+    Error, MarginAccount, Market, Prices, price::oracle::PriceUse, unless_halted, views::identities,
+};
 use breakwater_testkit::Failure;
 use thiserror::Error as ThisError;
 
@@ -61,16 +63,6 @@ pub enum RunError {
 impl From<Error> for RunError {
     fn from(error: Error) -> Self {
         Self::Engine(error)
-    }
-}
-
-/// Turns the breaker's refusal of prices that are not good enough for an action into `None`: nothing to be done about
-/// it now.
-fn unless_stopped<T>(answer: breakwater_engine::Result<T>) -> Result<Option<T>, RunError> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::MarketHalted | Error::ConfidenceTooWide) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,6 +1,6 @@
 use breakwater_engine::{
     Clock, Collateral, Error, KeeperLedger, Key, Level, Price, Quote, Result, actions::Liquidation,
-    price::oracle::PriceUse,
+    price::oracle::PriceUse, unless_halted,
 };
 
 use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, per_token};
@@ -16,15 +16,6 @@ pub const BATCH: usize = 24;
 /// The engine itself: a keeper without capital, and buyers of inventory.
 pub struct Breakwater {
     ledger: KeeperLedger,
-}
-
-/// Turns the breaker's refusal of prices that are not good enough into `None`: nothing to be done now.
-fn unless_stopped<T>(answer: Result<T>) -> Result<Option<T>> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::MarketHalted | Error::ConfidenceTooWide | Error::PriceTooOld) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 impl Breakwater {
@@ -160,10 +151,10 @@ impl Breakwater {
         }
         // An older reading serves to liquidate, but not to trade.
         let market = &mut stage.lending.market;
-        let Some(prices) = unless_stopped(market.known_prices(PriceUse::Sell, now.clock))? else {
+        let Some(prices) = unless_halted(market.known_prices(PriceUse::Sell, now.clock))? else {
             return Ok(());
         };
-        let Some(offer) = unless_stopped(market.offer(&prices, now.clock))? else {
+        let Some(offer) = unless_halted(market.offer(&prices, now.clock))? else {
             return Ok(());
         };
         let floor = per_token(offer.ask) * (1.0 + EDGE);
@@ -204,7 +195,7 @@ impl Breakwater {
 
 impl Mechanism for Breakwater {
     fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        if let Some(prices) = unless_stopped(now.prices.liquidation())? {
+        if let Some(prices) = unless_halted(now.prices.liquidation())? {
             self.liquidate(prices.judged, now, stage)?;
         }
         Self::sell(now, stage)?;
@@ -212,7 +203,7 @@ impl Mechanism for Breakwater {
     }
 
     fn informed(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let Some(prices) = unless_stopped(now.prices.liquidation())? else {
+        let Some(prices) = unless_halted(now.prices.liquidation())? else {
             return Ok(());
         };
         let threshold = stage.lending.due_from(prices.judged);
