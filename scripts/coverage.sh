@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which lines of the engine its tests and the sequences of crates/proof run: compiled with rustc's own instrumentation, read with
+# Which lines of the engine its tests and the sequences of crates/invariants run: compiled with rustc's own instrumentation, read with
 # LLVM's tools. Lines of tests do not count. Lists the lines not reached, and fails below the percentage that is promised.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,7 +27,7 @@ rm -rf "$built/raw"
 export RUSTFLAGS=-Cinstrument-coverage LLVM_PROFILE_FILE=$built/raw/%p-%8m.profraw
 # A tenth of CI's sequences: what they reach, they reach early.
 export BREAKWATER_SEQUENCES=${BREAKWATER_SEQUENCES:-200} BREAKWATER_ASSURANCE=$built
-packages=(--package breakwater-engine --package breakwater-proof)
+packages=(--package breakwater-engine --package breakwater-invariants)
 run() { cargo test "$@" --target-dir "$built" --lib --tests; }
 run "$@" "${packages[@]}" --quiet
 mapfile -t binaries < <(run "$@" "${packages[@]}" --no-run --message-format=json 2>/dev/null |

@@ -23,7 +23,7 @@ flags=(-Cpasses=sancov-module -Ccodegen-units=1 --cfg fuzzing
   -Cllvm-args=-sanitizer-coverage-trace-compares)
 host=$(rustc -vV | sed -n 's/^host: //p')
 # With --target the flags are not those of build scripts too.
-RUSTFLAGS="${flags[*]}" cargo build "$@" --package breakwater-proof --bin fuzz --features fuzz --profile fuzz \
+RUSTFLAGS="${flags[*]}" cargo build "$@" --package breakwater-invariants --bin fuzz --features fuzz --profile fuzz \
   --target "$host" --target-dir "$CARGO_TARGET_DIR/fuzz"
 
 mkdir -p "$kept/corpus" "$kept/found" "$figures"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Changes the engine in every way that cargo-mutants knows, one at a time, and runs its tests on each: what no test notices must
 # be listed in docs/reports/mutants.md with the reason why it changes nothing. First the engine's unit tests, which take a second;
-# what they miss goes to its other tests, and what these miss to the sequences of crates/proof.
+# what they miss goes to its other tests, and what these miss to the sequences of crates/invariants.
 #
 # Resumes: what is known of this engine is in $CARGO_TARGET_DIR/mutants/known-*, by a hash of its sources without their tests;
 # what was missed is tried again when any test has changed. Take the file away to begin anew. MUTANTS_JOBS says how many at a time.
@@ -35,7 +35,7 @@ tree() {
   local file
   while IFS= read -r file; do
     cmp -s "$file" "$1/$file" || install -D -m 644 "$file" "$1/$file"
-  done < <(find crates/engine crates/proof -type f)
+  done < <(find crates/engine crates/invariants -type f)
   (cd "$1" && find crates -type f) | while IFS= read -r file; do [[ -f $file ]] || rm "$1/$file"; done
 }
 rules() { find crates/engine/src -name '*.rs' ! -name tests.rs ! -path '*/tests/*' | LC_ALL=C sort | while IFS= read -r file; do
@@ -43,7 +43,7 @@ rules() { find crates/engine/src -name '*.rs' ! -name tests.rs ! -path '*/tests/
 known=$work/known-$(rules | sha256sum | cut -c1-16)
 touch "$known"
 # Other tests may notice what these did not.
-tests=$(find crates/engine crates/proof -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum)
+tests=$(find crates/engine crates/invariants -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum)
 [[ -f $known.tests && $(<"$known.tests") == "$tests" ]] || sed -i '/\tmissed\t/d' "$known"
 echo "$tests" > "$known.tests"
 
@@ -92,7 +92,7 @@ tree "$work/tree-0"
 (cd "$work/tree-0" && cargo mutants --list --config crates/engine/mutants.toml --package breakwater-engine) |
   LC_ALL=C sort -u > "$work/all"
 # The tests must pass as they are, or nothing that follows means anything.
-(cd "$work/tree-0" && cargo test --quiet --profile mutants --package breakwater-engine --package breakwater-proof --lib --tests) \
+(cd "$work/tree-0" && cargo test --quiet --profile mutants --package breakwater-engine --package breakwater-invariants --lib --tests) \
   > "$work/log" 2>&1 || { tail -30 "$work/log"; echo "the tests fail without any mutant" >&2; exit 1; }
 for ((job = 1; job < jobs; job++)); do
   [[ -d $work/tree-$job ]] || cp -a "$work/tree-0" "$work/tree-$job"
@@ -101,7 +101,7 @@ done
 # The cascade curve's tests take ten times as long as all others together, unoptimized.
 stage 1 "the engine's unit tests but those of the cascade curve" -- --lib -- --skip views::cascade
 stage 2 "the engine's other tests" --cargo-arg=--tests
-stage 3 "the sequences" --test-package breakwater-proof --cargo-arg=--test=sequences
+stage 3 "the sequences" --test-package breakwater-invariants --cargo-arg=--test=sequences
 
 # A mutant that no stage caught must be in docs/reports/mutants.md, as `file: what is changed`, without the line's number; and nothing
 # else must be.

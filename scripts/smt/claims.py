@@ -465,14 +465,14 @@ def pipeline(free):
 def pipeline_fits(free, without=None):
     facts, value, inventory, price = pipeline(free)
     facts += [inventory * price <= value * Q]
-    room = lambda n: model.pipeline_room(n, value, inventory, price)
+    room = lambda n: model.pipeline_headroom(n, value, inventory, price)
     return facts, room, lambda room: [((inventory + room) * price, value * Q), (0, room)]
 
 
 @claim("pipeline: what is left of it is less than two quote atoms and one collateral atom")
 def pipeline_used(free, without=None):
     facts, value, inventory, price = pipeline(free)
-    room = lambda n: model.pipeline_room(n, value, inventory, price)
+    room = lambda n: model.pipeline_headroom(n, value, inventory, price)
     return facts, room, lambda room: [(value * Q, (inventory + room + 1) * price + 2 * Q)]
 
 

@@ -145,7 +145,7 @@ def shared_penalty(n, rules, due):
     return flat if due.extent == TAKE_OVER and n.less(flat, due.penalty_amount) else due.penalty_amount
 
 
-def pipeline_room(n, value, inventory, price):
+def pipeline_headroom(n, value, inventory, price):
     """Collateral atoms that fit the pipeline of `value` quote atoms beside the inventory, at the higher EMA."""
     held = n.ceil(inventory * price, Q)
     return n.floor((value - held) * Q, price) if n.less(held, value) else 0

@@ -226,7 +226,7 @@ fn while_it_runs_none_may_be_announced() {
 fn nobody_else_may_not_even_the_guardian() {
     let (mut world, market, authority) = governed(default_config());
     let (mallory, grace) = (world.actor("mallory"), world.actor("grace"));
-    world.set_guardian(&grace.key()).unwrap();
+    world.set_emergency_admin(&grace.key()).unwrap();
     let starts_at = world.unix() + NOTICE;
     let announce =
         |signer: &Actor| ix::announce_liquidation_ltv(&market, &signer.key(), 7_900, starts_at, starts_at + DAY);

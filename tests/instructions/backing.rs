@@ -11,7 +11,7 @@ use breakwater_engine::{
 };
 use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
 
-/// A minute later the collateral stands at `price` × 10⁻⁸ dollars, with both averages and without any uncertainty,
+/// A minute later the collateral stands at `price` × 10⁻⁸ dollars, with both EMAs and without any uncertainty,
 /// and the quote token at one dollar.
 pub fn stands_at(scene: &mut Scene, price: i64) {
     scene.world.advance(60);
@@ -39,7 +39,7 @@ pub fn interest_free(config: Config) -> Config {
     }
 }
 
-/// No interest, and an unwind so fast that all inventory can be sold at once.
+/// No interest, and an auction so fast that all inventory can be sold at once.
 pub fn quick() -> Config {
     Config {
         market_depth: Quote(1 << 50),

@@ -62,8 +62,8 @@ fn wide(bps: Bps) -> u128 {
 
 /// Beyond the largest discount, lag is forgotten; microseconds.
 fn slowest(config: &Config) -> i128 {
-    let slowest = wide(config.unwind_max_discount) * 3_600 * MICROS;
-    i128::try_from(slowest.div_ceil(wide(config.unwind_slope))).unwrap()
+    let slowest = wide(config.auction_max_discount) * 3_600 * MICROS;
+    i128::try_from(slowest.div_ceil(wide(config.auction_slope))).unwrap()
 }
 
 fn micros(unix: i64) -> i128 {
@@ -71,7 +71,7 @@ fn micros(unix: i64) -> i128 {
 }
 
 impl Scene {
-    /// Publishes a price in whole dollars at which both averages stand, too, with a confidence of a thousandth.
+    /// Publishes a price in whole dollars at which both EMAs stand, too, with a confidence of a thousandth.
     fn settle(&mut self, dollars: i64) {
         let feed = self.market.collateral_feed;
         self.world
@@ -93,19 +93,19 @@ impl Scene {
         self.world.market_state(&self.market).books.backstop.inventory.0
     }
 
-    /// The higher of the market's own average and Pyth's, for a collateral of 9 decimals in a quote token of 6, Q64.64.
-    fn trend(&mut self) -> u128 {
+    /// The higher of the market's own EMA and Pyth's, for a collateral of 9 decimals in a quote token of 6, Q64.64.
+    fn max_ema(&mut self) -> u128 {
         let ema = |world: &World, feed| u128::try_from(world.shown(feed).quotation().ema_price).unwrap();
         let collateral = ema(&self.world, &self.market.collateral_feed);
         let quote = ema(&self.world, &self.market.quote_feed);
-        let own = self.accepted().guard.average.raw();
+        let own = self.accepted().guard.own_ema.raw();
         own.max((collateral << 64) / (quote * 1_000))
     }
 
     /// The price asked now, worked out with plain integers, for a collateral of 9 decimals in a quote token of 6, both
     /// with the same exponent. Discount and premium as the schedule has them.
     fn ask(&mut self, took: i128) -> u128 {
-        let average = self.trend();
+        let average = self.max_ema();
         let state = self.world.market_state(&self.market);
         let config = &state.config;
         let quotation = |feed| *self.world.shown(feed).quotation();
@@ -123,15 +123,15 @@ impl Scene {
         );
         let high = numerator.div_ceil(denominator);
 
-        let lag = (micros(self.world.unix()) - i128::from(state.books.unwind.anchor)).min(slowest(config)) - took;
+        let lag = (micros(self.world.unix()) - i128::from(state.books.auction.anchor)).min(slowest(config)) - took;
         // In millionths.
-        let drift = wide(config.unwind_slope) * 100 * lag.unsigned_abs() / (3_600 * MICROS);
+        let drift = wide(config.auction_slope) * 100 * lag.unsigned_abs() / (3_600 * MICROS);
         let factor = if lag >= 0 {
-            100 * BPS - drift.min(100 * wide(config.unwind_max_discount))
+            100 * BPS - drift.min(100 * wide(config.auction_max_discount))
         } else {
-            100 * BPS + drift.min(100 * wide(config.unwind_max_premium))
+            100 * BPS + drift.min(100 * wide(config.auction_max_premium))
         };
-        let floor = (average * (BPS - wide(config.unwind_floor_band))).div_ceil(BPS);
+        let floor = (average * (BPS - wide(config.auction_floor_band))).div_ceil(BPS);
         (high * factor).div_ceil(100 * BPS).max(floor)
     }
 
@@ -139,30 +139,30 @@ impl Scene {
     /// the marks of the schedule and every other number of the market.
     #[track_caller]
     fn bought(&mut self, amount: u64) -> Sale {
-        let average = self.trend();
+        let average = self.max_ema();
         let now = micros(self.world.unix());
         let mut expected = self.accepted();
         expected.books = expected.books_at(self.world.clock()).unwrap();
         let Config {
             market_depth,
             flow_rate,
-            unwind_burst,
+            auction_burst,
             ..
         } = expected.config;
         let books = &mut expected.books;
 
         let inventory = books.backstop.inventory.0;
-        // The time that the flow limit takes for what is sold, counted at the higher of the two averages.
+        // The time that the flow limit takes for what is sold, counted at the higher of the two EMAs.
         let flow = u128::from(market_depth.0) * wide(flow_rate) / BPS;
         let value = (average * u128::from(amount)).div_ceil(1 << 64);
         let took = i128::try_from((value * 3_600 * MICROS).div_ceil(flow)).unwrap();
         // The mean of the first and the last atom's.
         let ask = (self.ask(0) + self.ask(took)).div_ceil(2);
         let cost = u64::try_from((ask * u128::from(amount)).div_ceil(1 << 64)).unwrap();
-        let anchor = i128::from(books.unwind.anchor).max(now - slowest(&expected.config)) + took;
-        let flow = i128::from(books.unwind.used_until).max(now) + took;
-        assert!(anchor.max(flow) <= now + i128::from(unwind_burst) * 1_000_000);
-        (books.unwind.anchor, books.unwind.used_until) = (anchor.try_into().unwrap(), flow.try_into().unwrap());
+        let anchor = i128::from(books.auction.anchor).max(now - slowest(&expected.config)) + took;
+        let flow = i128::from(books.auction.used_until).max(now) + took;
+        assert!(anchor.max(flow) <= now + i128::from(auction_burst) * 1_000_000);
+        (books.auction.anchor, books.auction.used_until) = (anchor.try_into().unwrap(), flow.try_into().unwrap());
 
         // Keepers' credits come first, then the debt to the pool.
         let funded = books.backstop.unfunded_credits.0.min(cost);
@@ -180,10 +180,10 @@ impl Scene {
         books.pool.cash.0 += repaid;
         books.backstop.cash.0 += left - repaid;
         books.backstop.inventory.0 -= amount;
-        let book = u128::from(expected.books.income.book.0) * u128::from(amount) / u128::from(inventory);
+        let book = u128::from(expected.books.equity_sources.book.0) * u128::from(amount) / u128::from(inventory);
         let gain = i64::try_from(i128::from(cost) - i128::try_from(book).unwrap()).unwrap();
-        expected.books.income.book.0 -= u64::try_from(book).unwrap();
-        expected.books.income.gains += gain;
+        expected.books.equity_sources.book.0 -= u64::try_from(book).unwrap();
+        expected.books.equity_sources.gains += gain;
         let published = self.world.unix();
         assert_eq!(
             (
@@ -272,7 +272,7 @@ fn amounts_are_checked() {
     scene.refused(0, u64::MAX, BreakwaterError::ZeroAmount);
     scene.refused(100 * SOL + 1, u64::MAX, BreakwaterError::InventoryInsufficient);
     scene.refused(u64::MAX, u64::MAX, BreakwaterError::InventoryInsufficient);
-    scene.refused(100 * SOL, u64::MAX, BreakwaterError::UnwindTooFast);
+    scene.refused(100 * SOL, u64::MAX, BreakwaterError::AuctionRateLimited);
 }
 
 #[test]

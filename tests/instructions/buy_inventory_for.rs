@@ -145,7 +145,11 @@ fn budgets_are_checked() {
     // More atoms than there are numbers.
     refused(&mut scene, (u64::MAX, 0), BreakwaterError::Overflow);
     // More than the schedule lets go.
-    refused(&mut scene, (3_000 * USDC, 40 * SOL), BreakwaterError::UnwindTooFast);
+    refused(
+        &mut scene,
+        (3_000 * USDC, 40 * SOL),
+        BreakwaterError::AuctionRateLimited,
+    );
 }
 
 #[test]
@@ -158,12 +162,12 @@ fn what_the_flow_lets_go_is_sold_to_who_takes_less() {
     refused(
         &mut scene,
         (3_000 * USDC, available + 1),
-        BreakwaterError::UnwindTooFast,
+        BreakwaterError::AuctionRateLimited,
     );
     let named = ix::buy_inventory(&market, &mallory.key(), available + 1, u64::MAX);
     scene
         .world
-        .assert_error_unchanged(&[named], &[&mallory], BreakwaterError::UnwindTooFast);
+        .assert_error_unchanged(&[named], &[&mallory], BreakwaterError::AuctionRateLimited);
     let partly = buy(&scene, 3_000 * USDC, available);
     let sale = scene
         .world
@@ -174,7 +178,7 @@ fn what_the_flow_lets_go_is_sold_to_who_takes_less() {
     assert_eq!(sale.amount.0, available);
     assert!(sale.cost.0 < 43 * USDC, "{sale:?}");
     // And then there is nothing.
-    refused(&mut scene, (USDC, 0), BreakwaterError::UnwindTooFast);
+    refused(&mut scene, (USDC, 0), BreakwaterError::AuctionRateLimited);
 }
 
 #[test]
@@ -260,7 +264,7 @@ fn each_level_has_its_price() {
     let mut scene = stocked(&MarketSpec::default());
     let feed = scene.market.collateral_feed;
     let normal = bought_for(&mut scene, USDC).ask;
-    // Far above Pyth's average: no discount, and the highest of all prices.
+    // Far above Pyth's EMA: no discount, and the highest of all prices.
     scene.world.advance(4 * 3_600);
     assert!(bought_for(&mut scene, USDC).ask < normal);
     scene
@@ -273,7 +277,7 @@ fn each_level_has_its_price() {
         .world
         .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(60));
     let authority = scene.world.authority().clone();
-    scene.world.pull_brake(&scene.market, &authority, 60).unwrap();
+    scene.world.emergency_halt(&scene.market, &authority, 60).unwrap();
     refused(&mut scene, (USDC, 0), BreakwaterError::MarketHalted);
 }
 

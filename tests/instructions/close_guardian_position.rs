@@ -134,8 +134,8 @@ fn a_closed_position_can_be_opened_again() {
     scene.world.send(&[close, open], &[&gina]).unwrap();
     let fresh = scene.world.guardian_position(&scene.market, &gina);
     assert_eq!((fresh.shares, fresh.has_request()), (GuardianShares(0), false));
-    // It is of the era in which it is first used.
+    // It is of the epoch in which it is first used.
     scene.world.guardian_deposit(&scene.market, &gina, USDC).unwrap();
     let used = scene.world.guardian_position(&scene.market, &gina);
-    assert_eq!((used.shares, used.era), (GuardianShares(1_000 * USDC), 1));
+    assert_eq!((used.shares, used.epoch), (GuardianShares(1_000 * USDC), 1));
 }

@@ -1,7 +1,7 @@
-//! The program and the engine's own stage, side by side: the same random sequences of every action, on the compiled
-//! program in LiteSVM and on `breakwater_proof::Stage`, which calls the engine without a chain. After each action both
+//! The program and the engine's own state, side by side: the same random sequences of every action, on the compiled
+//! program in LiteSVM and on `breakwater_invariants::State`, which calls the engine without a chain. After each action both
 //! must have given the same answer, a refusal by its code, and hold the same state to the last byte: so everything that
-//! is proved of the stage (`crates/proof`) is true of the program, and the shell between them (accounts, clock, feeds,
+//! is proved of the state (`crates/invariants`) is true of the program, and the shell between them (accounts, clock, feeds,
 //! tokens, what is saved and what is not) adds nothing of its own.
 //!
 //! The sequences are the same in every run. `BREAKWATER_CHAIN_SEQUENCES` asks for more of them than CI's.
@@ -14,7 +14,7 @@ mod told;
 use crate::scene::{all_feed_kinds, both_token_programs};
 use anchor_lang::{prelude::Pubkey, system_program};
 use anchor_spl::{token, token_2022};
-use breakwater_proof::{Action, Bytes, Flavour, figures, setting, shortest};
+use breakwater_invariants::{Action, Bytes, Flavour, figures, setting, shortest};
 use breakwater_testkit::MarketSpec;
 use chain::Chain;
 use proptest::{
@@ -54,11 +54,11 @@ fn markets() -> [MarketSpec; 2] {
 /// The seasoning chooses the parameters and the market.
 fn run(chains: &mut [Chain; 2], seasoning: u8, actions: &[Action], tally: &mut Tally) -> Result<(), String> {
     let chain = &mut chains[usize::from(seasoning >> 7)];
-    let mut stage = chain.begin(Flavour::of(seasoning));
-    compare::states(chain, &stage).map_err(|error| format!("at the beginning: {error}"))?;
+    let mut state = chain.begin(Flavour::of(seasoning));
+    compare::states(chain, &state).map_err(|error| format!("at the beginning: {error}"))?;
     for action in actions {
-        let step = stage.act(action);
-        chain.follow(&stage);
+        let step = state.act(action);
+        chain.follow(&state);
         compare::step(chain, &step).map_err(|error| format!("{action:?}, {:?}: {error}", step.call))?;
         tally.actions += 1;
         if let Some(call) = &step.call {
@@ -98,7 +98,7 @@ fn the_program_does_what_the_engine_does_to_the_last_byte() {
         let mut bytes = Bytes::new(stories.as_flattened());
         let mut actions = setting(seasoning).opening();
         while !bytes.is_empty() {
-            actions.extend(Action::story(&mut bytes));
+            actions.extend(Action::steps(&mut bytes));
         }
         let done = run(&mut chains.borrow_mut(), seasoning, &actions, &mut tally.borrow_mut());
         done.map_err(|error| {

@@ -25,8 +25,8 @@ use anchor_spl::{
 use breakwater::{error::BreakwaterError, events::MarketCreated, instructions::CreateMarketArgs, state};
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
-    Backstop, DebtShares, FeedPin, Fixed, Guard, Guardians, Income, Index, Key, LpShares, Pool, Quote, Schedule,
-    TakeOut, pool::EXTRA_LP_DECIMALS, price::oracle::Known,
+    AnnouncedWithdrawal, Auction, Backstop, DebtShares, EquitySources, FeedPin, Fixed, Guard, Guardians, Index, Key,
+    LpShares, Pool, Quote, pool::EXTRA_LP_DECIMALS, price::oracle::Known,
 };
 use breakwater_testkit::{FeedSpec, MarketSpec, MintSpec, START, World, ix, program_file::rent_exempt, pyth::usd};
 use bytemuck::Zeroable;
@@ -178,7 +178,7 @@ fn a_market_begins_empty_with_what_it_was_given() {
         assert_eq!(state.config, args.config);
         let pool = Pool {
             index: Index::from_raw(1 << 54), // 1,024 shares an atom
-            due: Fixed::from_raw(0),
+            reserves_owed: Fixed::from_raw(0),
             cash: Quote(0),
             debt_shares: DebtShares(0),
             lp_supply: LpShares(0),
@@ -186,8 +186,8 @@ fn a_market_begins_empty_with_what_it_was_given() {
         };
         assert_eq!((state.books.pool, state.books.backstop), (pool, Backstop::zeroed()));
         assert_eq!(
-            state.books.unwind,
-            Schedule {
+            state.books.auction,
+            Auction {
                 anchor: 0,
                 used_until: 0
             }
@@ -199,10 +199,10 @@ fn a_market_begins_empty_with_what_it_was_given() {
         );
         assert_eq!(account.lamports, rent_exempt(state::Market::SPACE));
         assert_eq!(
-            (state.books.guardians, state.books.income),
-            (Guardians::zeroed(), Income::zeroed())
+            (state.books.guardians, state.books.equity_sources),
+            (Guardians::zeroed(), EquitySources::zeroed())
         );
-        assert_eq!(state.take_out, TakeOut::zeroed());
+        assert_eq!(state.announced_withdrawal, AnnouncedWithdrawal::zeroed());
         assert_eq!(state.books.recovery, Zeroable::zeroed());
         let reserved = [
             &state.reserved_config[..],

@@ -10,7 +10,7 @@ use crate::{
 };
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::error::InstructionError};
 use breakwater_testkit::{BackendKind, Failure, MarketSpec, MintSpec, World, default_config, ix};
-use moves::{Move, Stage};
+use moves::{Case, Move};
 
 /// `AccountFrozen` of both token programs.
 const ACCOUNT_FROZEN: InstructionError = InstructionError::Custom(17);
@@ -42,16 +42,16 @@ fn refused_by_the_token_program(world: &mut World, attempt: &Move, token_program
 /// Freezes every token account that any instruction moves tokens from or to, one after the other, and tries every
 /// instruction: those that name the frozen account are refused and go through once it is thawed, all others go through
 /// at once.
-fn freeze_each(stage: &mut Stage, token_program: &Pubkey) {
-    let moves = stage.moves();
-    for account in stage.token_accounts() {
+fn freeze_each(case: &mut Case, token_program: &Pubkey) {
+    let moves = case.moves();
+    for account in case.token_accounts() {
         for attempt in &moves {
             let Move {
                 name,
                 instruction,
                 signer,
             } = attempt;
-            let world = &mut stage.scene.world;
+            let world = &mut case.scene.world;
             let before = world.snapshot();
             world.freeze(&account);
             if attempt.names(&account) {
@@ -71,31 +71,30 @@ fn what_moves_tokens_of_a_frozen_account_is_refused_and_nothing_else() {
     for backend in BackendKind::ALL {
         for spec in [freezable(MintSpec::classic), freezable(token_2022)] {
             let token_program = spec.quote.token_program;
-            freeze_each(&mut Stage::with_room(World::new(backend), &spec), &token_program);
-            freeze_each(&mut Stage::without_room(World::new(backend), &spec), &token_program);
+            freeze_each(&mut Case::with_headroom(World::new(backend), &spec), &token_program);
+            freeze_each(&mut Case::without_headroom(World::new(backend), &spec), &token_program);
         }
     }
 }
 
 #[test]
 fn every_instruction_that_has_a_vault_is_tried() {
-    let stage = Stage::with_room(World::lite(), &freezable(MintSpec::classic));
-    let roomless = Stage::without_room(World::lite(), &freezable(MintSpec::classic));
+    let case = Case::with_headroom(World::lite(), &freezable(MintSpec::classic));
+    let roomless = Case::without_headroom(World::lite(), &freezable(MintSpec::classic));
     let [quote, collateral] = [
-        |stage: &Stage| stage.scene.market.quote_vault,
-        |stage: &Stage| stage.scene.market.collateral_vault,
+        |case: &Case| case.scene.market.quote_vault,
+        |case: &Case| case.scene.market.collateral_vault,
     ];
     for (vault, name) in [
-        (quote as fn(&Stage) -> Pubkey, "quote_vault"),
+        (quote as fn(&Case) -> Pubkey, "quote_vault"),
         (collateral, "collateral_vault"),
     ] {
-        let mut tried: Vec<&str> = [&stage, &roomless]
+        let mut tried: Vec<&str> = [&case, &roomless]
             .into_iter()
-            .flat_map(|stage| {
-                stage
-                    .moves()
+            .flat_map(|case| {
+                case.moves()
                     .into_iter()
-                    .filter(|attempt| attempt.names(&vault(stage)))
+                    .filter(|attempt| attempt.names(&vault(case)))
                     .map(|attempt| attempt.name)
             })
             .collect();

@@ -35,7 +35,7 @@ fn funding_moves_the_tokens_and_becomes_cash() {
         };
         assert_eq!(outcome.event::<BackstopFunded>(), event);
         expected.books.backstop.cash.0 += funding.amount.0;
-        expected.books.income.paid_in += funding.amount.0.cast_signed();
+        expected.books.equity_sources.paid_in += funding.amount.0.cast_signed();
         assert_eq!(world.market_state(&market), expected);
         let (collateral, quote, lp) = purse_before;
         assert_eq!(

@@ -29,17 +29,18 @@ use anchor_lang::prelude::Pubkey;
 use breakwater::{
     error::BreakwaterError,
     events::{
-        ActionsPaused, AuthorityAccepted, AuthorityProposed, ChangeCancelled, FeedsChanged, FeedsQueued,
-        GuardianQueued, GuardianSet, ParametersChanged, ParametersQueued, RampCancelled, TakeOutCancelled, Tightened,
+        ActionsPaused, AuthorityAccepted, AuthorityProposed, ChangeCancelled, EmergencyAdminQueued, EmergencyAdminSet,
+        EquityWithdrawalCancelled, FeedsChanged, FeedsQueued, ParametersChanged, ParametersQueued, RampCancelled,
+        Tightened,
     },
     governance::change_hash,
 };
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
     Bps, Feeds, Market, Parameter, QueuedChange, Quote,
-    actions::TakeOutCancellation,
+    actions::EquityWithdrawalCancellation,
     governance::{
-        ChangeQueued, FEEDS, GUARDIAN, PARAMETERS,
+        ChangeQueued, EMERGENCY_ADMIN, FEEDS, PARAMETERS,
         pause::{Kinds, Pause},
         ramp,
     },
@@ -48,11 +49,11 @@ use breakwater_testkit::{Actor, Outcome, World, assert_fails_with, ix};
 
 const DAY: i64 = 86_400;
 
-/// The scene, with Grace as the guardian of the brakes.
+/// The scene, with Grace as the emergency admin.
 fn guarded() -> (World, MarketKeys, Actor) {
     let Scene { mut world, market, .. } = Scene::new();
     let grace = world.actor("grace");
-    world.set_guardian(&grace.key()).unwrap();
+    world.set_emergency_admin(&grace.key()).unwrap();
     (world, market, grace)
 }
 
@@ -133,10 +134,10 @@ fn the_protocol_is_handed_over_in_two_steps() {
         (state.authority, state.pending_authority),
         (anna.key(), Pubkey::default())
     );
-    let late = ix::set_guardian(&authority.key(), anna.key());
+    let late = ix::set_emergency_admin(&authority.key(), anna.key());
     world.assert_error_unchanged(&[late], &[&authority], BreakwaterError::WrongAuthority);
     world
-        .send(&[ix::set_guardian(&anna.key(), authority.key())], &[&anna])
+        .send(&[ix::set_emergency_admin(&anna.key(), authority.key())], &[&anna])
         .unwrap();
 }
 
@@ -167,12 +168,12 @@ fn parameters_are_queued_and_changed_after_the_timelock() {
     assert!(rent > 0);
     assert_fails_with(
         world.execute_parameters(&market, 7, &changes),
-        BreakwaterError::TooEarly,
+        BreakwaterError::TimelockActive,
     );
     world.wait_out_timelock();
     assert_fails_with(
         world.execute_parameters(&market, 7, &changes[..1]),
-        BreakwaterError::ChangeDiffers,
+        BreakwaterError::ChangeHashMismatch,
     );
 
     let (outcome, back) = paid(&mut world, |world| {
@@ -232,27 +233,36 @@ fn feeds_are_queued_and_pinned_after_the_timelock() {
 }
 
 #[test]
-fn a_guardian_is_queued_and_named_after_the_timelock() {
+fn an_emergency_admin_is_queued_and_named_after_the_timelock() {
     let (mut world, _, grace) = guarded();
     let protocol = addresses::protocol();
-    let guardian = world.actor("gerda").key();
-    let hash = change_hash(GUARDIAN, &protocol, &guardian).unwrap();
+    let emergency_admin = world.actor("gerda").key();
+    let hash = change_hash(EMERGENCY_ADMIN, &protocol, &emergency_admin).unwrap();
 
-    let outcome = world.queue_guardian(&guardian).unwrap();
+    let outcome = world.queue_emergency_admin(&emergency_admin).unwrap();
 
     let queued = queued_now(&world, hash);
-    assert_eq!(outcome.event::<GuardianQueued>(), GuardianQueued { guardian, queued });
-    assert_stored(&mut world, &protocol, GUARDIAN, 0, queued);
-    assert_eq!(world.protocol().guardian, grace.key());
+    assert_eq!(
+        outcome.event::<EmergencyAdminQueued>(),
+        EmergencyAdminQueued {
+            emergency_admin,
+            queued
+        }
+    );
+    assert_stored(&mut world, &protocol, EMERGENCY_ADMIN, 0, queued);
+    assert_eq!(world.protocol().emergency_admin, grace.key());
     world.wait_out_timelock();
-    let outcome = world.execute_guardian(&guardian).unwrap();
-    assert_eq!(outcome.event::<GuardianSet>(), GuardianSet { guardian });
-    assert_eq!(world.protocol().guardian, guardian);
-    assert_eq!(world.queued_change(&protocol, GUARDIAN, 0), None);
+    let outcome = world.execute_emergency_admin(&emergency_admin).unwrap();
+    assert_eq!(
+        outcome.event::<EmergencyAdminSet>(),
+        EmergencyAdminSet { emergency_admin }
+    );
+    assert_eq!(world.protocol().emergency_admin, emergency_admin);
+    assert_eq!(world.queued_change(&protocol, EMERGENCY_ADMIN, 0), None);
 }
 
 #[test]
-fn what_is_queued_is_cancelled_by_authority_and_guardian() {
+fn what_is_queued_is_cancelled_by_authority_and_emergency_admin() {
     let (mut world, market, grace) = guarded();
     let authority = world.authority().clone();
     let changes = [world.change(&market, Parameter::max_gap, 300)];
@@ -275,16 +285,16 @@ fn what_is_queued_is_cancelled_by_authority_and_guardian() {
             (None, -rent)
         );
     }
-    // A guardian does not keep itself in office.
+    // An emergency admin does not keep itself in office.
     let protocol = addresses::protocol();
-    world.queue_guardian(&authority.key()).unwrap();
+    world.queue_emergency_admin(&authority.key()).unwrap();
     let own = ix::cancel_change(
         &grace.key(),
         &authority.key(),
-        &addresses::queued_change(&protocol, GUARDIAN, 0),
+        &addresses::queued_change(&protocol, EMERGENCY_ADMIN, 0),
     );
-    world.assert_error_unchanged(&[own], &[&grace], BreakwaterError::WrongGuardian);
-    world.cancel_change(&authority, &protocol, GUARDIAN, 0).unwrap();
+    world.assert_error_unchanged(&[own], &[&grace], BreakwaterError::WrongEmergencyAdmin);
+    world.cancel_change(&authority, &protocol, EMERGENCY_ADMIN, 0).unwrap();
 }
 
 #[test]
@@ -364,16 +374,16 @@ fn a_ramp_and_a_taking_out_are_taken_back() {
     assert_eq!(outcome.event::<RampCancelled>(), event);
     assert_eq!(world.market_state(&market), before);
 
-    world.queue_take_out(&market, 5 * USDC).unwrap();
-    let outcome = world.cancel_take_out(&market, &grace).unwrap();
-    let event = TakeOutCancelled {
+    world.queue_equity_withdrawal(&market, 5 * USDC).unwrap();
+    let outcome = world.cancel_equity_withdrawal(&market, &grace).unwrap();
+    let event = EquityWithdrawalCancelled {
         market: market.market,
         signer: grace.key(),
-        cancelled: TakeOutCancellation {
+        cancelled: EquityWithdrawalCancellation {
             amount: Quote(5 * USDC),
         },
     };
-    assert_eq!(outcome.event::<TakeOutCancelled>(), event);
+    assert_eq!(outcome.event::<EquityWithdrawalCancelled>(), event);
     assert_eq!(world.market_state(&market), before);
 }
 

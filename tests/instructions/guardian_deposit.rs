@@ -262,7 +262,7 @@ fn a_donation_to_the_vault_is_no_deposit() {
 fn it_needs_no_price_at_any_level() {
     let (mut scene, gina) = fresh(&MarketSpec::default());
     let authority = scene.world.authority().clone();
-    scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
+    scene.world.emergency_halt(&scene.market, &authority, 3_600).unwrap();
     deposit(&mut scene, &gina, USDC);
     scene.world.advance_silently(30 * 86_400);
     for feed in [scene.market.collateral_feed, scene.market.quote_feed] {
@@ -272,14 +272,14 @@ fn it_needs_no_price_at_any_level() {
 }
 
 #[test]
-fn after_a_settlement_a_new_era_begins_at_a_thousand_shares_an_atom() {
+fn after_a_settlement_a_new_epoch_begins_at_a_thousand_shares_an_atom() {
     let (mut scene, gina) = deficit(World::program_test(), &market_with(quick()), 0, 100 * USDC);
     scene.world.settle_deficit(&scene.market).unwrap();
     let event = deposit(&mut scene, &gina, 10 * USDC);
     assert_eq!((event.shares.0, event.claim_after.0), (10_000 * USDC, 10 * USDC));
     let position = position_of(&mut scene, &gina);
     // The old shares do not come back.
-    assert_eq!((position.shares.0, position.era), (10_000 * USDC, 1));
+    assert_eq!((position.shares.0, position.epoch), (10_000 * USDC, 1));
     assert!(!position.has_request());
 }
 

@@ -76,7 +76,7 @@ fn there_is_one_request_at_a_time_until_it_is_taken_back() {
             .world
             .assert_error_unchanged(std::slice::from_ref(&again), &[&gina], expected);
         if seconds != 1 {
-            let expected = BreakwaterError::TooEarly;
+            let expected = BreakwaterError::TimelockActive;
             scene
                 .world
                 .assert_error_unchanged(std::slice::from_ref(&back), &[&gina], expected);
@@ -124,7 +124,7 @@ fn who_asks_after_a_loss_asks_for_all_of_it_and_what_is_left_is_its_worth() {
     let worth = market
         .books
         .guardians
-        .worth(told.amount, Quote(u64::try_from(equity).unwrap()))
+        .collateral_floor(told.amount, Quote(u64::try_from(equity).unwrap()))
         .unwrap();
     assert!((left - 2..=left).contains(&worth.0), "{worth:?}, not {left}");
 }
@@ -177,7 +177,7 @@ fn shares_and_requests_that_a_settlement_voided_are_gone() {
 fn it_needs_no_price_at_any_level() {
     let (mut scene, gina) = scene();
     let authority = scene.world.authority().clone();
-    scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
+    scene.world.emergency_halt(&scene.market, &authority, 3_600).unwrap();
     scene.world.guardian_request(&scene.market, &gina, SHARES / 2).unwrap();
     scene.world.advance_silently(30 * 86_400);
     for feed in [scene.market.collateral_feed, scene.market.quote_feed] {

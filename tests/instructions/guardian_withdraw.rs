@@ -20,7 +20,7 @@ use breakwater_testkit::{Actor, MarketSpec, World, default_config, ix};
 /// Gina's shares of a claim of 1,000.
 const SHARES: u64 = 1_000_000 * USDC;
 
-/// Gina asked for all of her 1,000 when her cool-down began, and now it is over.
+/// Gina asked for all of her 1,000 when her cooldown began, and now it is over.
 fn ripe(spec: &MarketSpec, protocol: u64) -> (Scene, Actor) {
     let (mut scene, gina) = backed(World::program_test(), spec, protocol, 1_000 * USDC);
     scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
@@ -33,7 +33,7 @@ fn still() -> MarketSpec {
     market_with(interest_free(default_config()))
 }
 
-/// Lets the cool-down pass, and some seconds.
+/// Lets the cooldown pass, and some seconds.
 fn wait(scene: &mut Scene, seconds: u32) {
     let cooldown = scene.world.market_state(&scene.market).config.guardian_cooldown;
     scene.world.advance(cooldown + seconds);
@@ -105,9 +105,9 @@ fn it_can_be_done_from_the_end_of_the_cooldown_for_ever() {
     let config = default_config();
     scene.world.advance(12_345);
     scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
-    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::TooEarly);
+    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::TimelockActive);
     scene.world.advance(config.guardian_cooldown - 1);
-    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::TooEarly);
+    refused(&mut scene, &gina, (1_000, 0), BreakwaterError::TimelockActive);
     scene.world.advance(1);
     withdraw(&mut scene, &gina, 1_000);
     for days in [2, 90, 1_000] {
@@ -121,7 +121,7 @@ fn a_new_request_begins_a_new_cooldown() {
     let (mut scene, gina) = ripe(&still(), 0);
     scene.world.guardian_request(&scene.market, &gina, 0).unwrap();
     scene.world.guardian_request(&scene.market, &gina, SHARES).unwrap();
-    refused(&mut scene, &gina, (1, 0), BreakwaterError::TooEarly);
+    refused(&mut scene, &gina, (1, 0), BreakwaterError::TimelockActive);
     wait(&mut scene, 0);
     assert_eq!(withdraw(&mut scene, &gina, u64::MAX).amount, Quote(1_000 * USDC));
 }
@@ -265,7 +265,7 @@ fn without_inventory_and_debt_it_needs_no_price_at_any_level() {
         .assert_error_unchanged(&[with_debt], &[&gina], BreakwaterError::PriceTooOld);
     scene.world.repay(&scene.position, u64::MAX).unwrap();
     let authority = scene.world.authority().clone();
-    scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
+    scene.world.emergency_halt(&scene.market, &authority, 3_600).unwrap();
     withdraw(&mut scene, &gina, 1_000);
     scene.world.advance_silently(3_600);
     for feed in [scene.market.collateral_feed, scene.market.quote_feed] {

@@ -1,10 +1,10 @@
 //! Prices behind guards, on the parameters of [`Config::EXAMPLE`]: what each level lets happen, and what comes of
 //! wicks, crashes and chosen prices.
 
-mod brake;
 mod chosen_updates;
 mod confidence;
 mod crash;
+mod emergency_halt;
 mod gap;
 mod levels;
 mod recovery;
@@ -27,7 +27,7 @@ use breakwater_testkit::{ExpectedError, Failure, MarketSpec, Outcome, Position, 
 
 const BPS: u128 = 10_000;
 
-/// Time in which Pyth's own average is made to follow a price, seconds.
+/// Time in which Pyth's own EMA is made to follow a price, seconds.
 const PYTH_AVERAGE: i64 = 3_600;
 
 /// The default market with these parameters.
@@ -74,7 +74,7 @@ impl Scene {
         Self::on(World::lite(), &spec(Config::EXAMPLE))
     }
 
-    /// Moves time on and publishes a collateral price with a confidence of a thousandth. Pyth's average follows slowly.
+    /// Moves time on and publishes a collateral price with a confidence of a thousandth. Pyth's EMA follows slowly.
     fn tick(&mut self, seconds: u32, price: i64) {
         self.world.advance(seconds);
         let feed = self.market.collateral_feed;
@@ -160,7 +160,7 @@ impl Scene {
         let config = market.config;
         let wanted = judged.expected(&config);
         // A quarter of the debt, of which so much is refilled.
-        let whole = (judged.debt * u128::from(config.guarded_step.0) / BPS).max(config.min_debt.0.into());
+        let whole = (judged.debt * u128::from(config.guarded_close_factor.0) / BPS).max(config.min_debt.0.into());
         let now = self.world.unix() * 1_000_000;
         let refill = i64::from(config.guarded_refill) * 1_000_000;
         let stepped = account.stepped_until.max(now);
@@ -169,7 +169,7 @@ impl Scene {
             _ => u128::from((now + refill - stepped).unsigned_abs()) * whole / u128::from(refill.unsigned_abs()),
         };
         let window = i64::from(config.guarded_window) * 1_000_000;
-        let used = market.guard.flow.max(now);
+        let used = market.guard.flow_used_until.max(now);
         let left = u128::from((now + window).abs_diff(used)) * u128::from(config.guarded_flow.0)
             / u128::from(window.unsigned_abs());
         let taken_over = wanted.extent == Extent::TakeOver;
@@ -190,14 +190,14 @@ impl Scene {
             (expected.penalty, expected.bounty, taken_over)
         );
         let after = (
-            self.world.market_state(&self.market).guard.flow,
+            self.world.market_state(&self.market).guard.flow_used_until,
             self.world.margin_account(&self.position).stepped_until,
         );
         let rests = (u128::from(expected.repay) * u128::from(refill.unsigned_abs())).div_ceil(whole);
         let took = (u128::from(expected.repay) * u128::from(window.unsigned_abs()))
             .div_ceil(u128::from(config.guarded_flow.0));
         let expected = if taken_over {
-            (market.guard.flow, account.stepped_until)
+            (market.guard.flow_used_until, account.stepped_until)
         } else {
             let [took, rests] = [took, rests].map(|time| i64::try_from(time).unwrap());
             (used + took, stepped + rests)

@@ -19,7 +19,7 @@ use breakwater_testkit::{Actor, MarketSpec, Position, World, default_config};
 const ATOM: i128 = 1 << 64;
 
 /// The default market without interest and with SOL at $100, where Mallory is everybody.
-struct Stage {
+struct Trial {
     world: World,
     market: MarketKeys,
     lena: Actor,
@@ -27,7 +27,7 @@ struct Stage {
     mallory: Actor,
 }
 
-impl Stage {
+impl Trial {
     fn new(protocol: u64) -> Self {
         Self::with(interest_free(default_config()), protocol)
     }
@@ -48,14 +48,14 @@ impl Stage {
         }
         world.open_keeper_ledger(&market, &mallory).unwrap();
         world.open_guardian_position(&market, &mallory).unwrap();
-        let mut stage = Self {
+        let mut trial = Self {
             world,
             market,
             lena,
             mallory,
         };
-        stage.stands_at(cents(10_000));
-        stage
+        trial.stands_at(cents(10_000));
+        trial
     }
 
     /// A minute later SOL stands at this price, with all averages and without uncertainty.
@@ -114,12 +114,12 @@ impl Stage {
         if let Some(account) = self.world.account(&position) {
             let position = decode::guardian_position(&account.data)
                 .unwrap()
-                .in_era(state.books.guardians.era);
+                .in_epoch(state.books.guardians.epoch);
             let backstop = &books.backstop;
             let debt = i128::from(books.pool.index.debt(backstop.debt_shares).unwrap().0) * ATOM;
             let owed = i128::from(backstop.unfunded_credits.0) * ATOM;
             let equity = i128::from(backstop.cash.0) * ATOM + worth(backstop.inventory.0) - debt - owed
-                + i128::try_from(books.pool.due.raw()).unwrap();
+                + i128::try_from(books.pool.reserves_owed.raw()).unwrap();
             let guardians = state.books.guardians;
             let claims = i128::from(guardians.all_claims().unwrap().0).max(1);
             let (shares, all) = (position.shares.0, guardians.shares.0.max(1));

@@ -47,7 +47,7 @@ fn the_upgrade_authority_becomes_the_protocols_authority() {
     );
     let state = protocol(&mut world);
     assert_eq!(
-        (state.authority, state.guardian, state.sentinel, state.reserved),
+        (state.authority, state.emergency_admin, state.sentinel, state.reserved),
         (authority, Pubkey::default(), Pubkey::default(), [0; 19])
     );
     assert_eq!(state.pending_authority, Pubkey::default());

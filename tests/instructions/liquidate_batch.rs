@@ -243,7 +243,7 @@ fn who_borrowed_in_this_slot_is_skipped() {
     world.set_price(&market.collateral_feed, usd(70), 0);
     let results = crowd.liquidated(&crowd.addresses());
     assert!(results[0].is_ok());
-    assert_eq!(results[1], Err(Error::SameSlot));
+    assert_eq!(results[1], Err(Error::BorrowedThisSlot));
     assert!(results[2].is_ok());
 }
 

@@ -10,18 +10,18 @@
 mod cells;
 mod exceptions;
 mod expected;
+mod fixture;
 mod fixtures;
 mod report;
 mod several;
 mod slots;
-mod stage;
 mod substitutes;
 
 use crate::governance::idl;
 use cells::{Cells, Verdict};
 use exceptions::{ALLOWED, IMPOSSIBLE};
+use fixture::Fixture;
 use report::Report;
-use stage::Stage;
 use std::collections::BTreeSet;
 use substitutes::Kind;
 
@@ -41,17 +41,17 @@ fn every_instruction_has_an_honest_form() {
 #[test]
 fn every_wrong_account_in_every_slot_is_refused_and_changes_nothing() {
     Report::forget();
-    let mut stage = Stage::new();
-    let begun = stage.cast.world.snapshot();
+    let mut fixture = Fixture::new();
+    let begun = fixture.cast.world.snapshot();
     let (mut report, mut failed) = (Report::default(), Vec::new());
     let (mut allowed_used, mut impossible_used) = (BTreeSet::new(), BTreeSet::new());
     for name in idl::instructions().keys() {
-        stage.cast.world.restore(&begun);
-        let cells = Cells::of(&mut stage, name);
+        fixture.cast.world.restore(&begun);
+        let cells = Cells::of(&mut fixture, name);
         report.count_slots(cells.places.len());
         failed.extend(gaps(name, &cells, &mut impossible_used));
         for cell in &cells.all {
-            let verdict = cells.judge(&mut stage, cell);
+            let verdict = cells.judge(&mut fixture, cell);
             report.count(cell.substitute.kind, &verdict);
             match verdict {
                 Verdict::Refused => {}

@@ -55,7 +55,7 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
         let observation = Observation {
             spot,
             guarded: spot,
-            average: spot,
+            own_ema: spot,
             confidence: Bps(5), // 54,321 of 99,999,923
             level: 0,
             flags: 0,
@@ -76,10 +76,10 @@ fn both_feeds_make_one_price_and_their_times_are_recorded() {
         );
         expected.guard = Guard {
             reference: spot,
-            average: spot,
+            own_ema: spot,
             spot,
             priced_at: START + 8,
-            averaged_at: START + 9,
+            own_ema_at: START + 9,
             moved_at: START + 9,
             caused_at: START + 9,
             ..Guard::zeroed()
@@ -225,7 +225,7 @@ fn any_uncertainty_is_recorded_and_halts_beyond_its_limit() {
         let level = if flags == Flags::NONE { 0 } else { 2 };
         assert_eq!(observation.level, level);
         let guard = world.market_state(&market).guard;
-        assert_eq!((guard.reference, guard.average), (steady.reference, steady.average));
+        assert_eq!((guard.reference, guard.own_ema), (steady.reference, steady.own_ema));
         // The next is judged by itself.
         world.set_guard(&market, steady);
     }

@@ -39,7 +39,7 @@ fn a_position_begins_empty_and_its_guardian_pays_the_rent() {
         shares: GuardianShares::ZERO,
         waiting: Quote::ZERO,
         opens_at: 0,
-        era: 0,
+        epoch: 0,
         version: 1,
         bump,
         padding: [0; 6],

@@ -9,7 +9,7 @@ use crate::{
 };
 use breakwater::{error::BreakwaterError, events::DeficitSettled};
 use breakwater_engine::{
-    Bps, Collateral, Config, DebtShares, Fixed, GuardianShares, Quote, actions::Settlement, backstop::Income,
+    Bps, Collateral, Config, DebtShares, Fixed, GuardianShares, Quote, actions::Settlement, backstop::EquitySources,
 };
 use breakwater_testkit::{World, default_config, ix};
 
@@ -57,10 +57,10 @@ fn protocol_then_guardians_then_suppliers_bear_it() {
         assert_eq!(outcome.event::<DeficitSettled>(), event);
         expected.books.backstop.debt_shares = DebtShares(0);
         expected.books.pool.debt_shares.0 -= shares.0;
-        expected.books.income = bytemuck::Zeroable::zeroed();
+        expected.books.equity_sources = bytemuck::Zeroable::zeroed();
         expected.books.guardians.claim = Quote(0);
         expected.books.guardians.shares = GuardianShares(0);
-        expected.books.guardians.era = 1;
+        expected.books.guardians.epoch = 1;
         assert_eq!(scene.world.market_state(&scene.market), expected);
         assert_eq!(expected.books.pool.assets(), Ok(Quote(assets - suppliers)));
         // No token moves.
@@ -173,7 +173,7 @@ fn interest_is_accrued_first_and_the_reserve_is_the_protocols_loss() {
         books.pool.index.debt(books.backstop.debt_shares).unwrap(),
     );
     // Less what the guardians earned of it for standing by.
-    let standby = books.income.standby;
+    let standby = books.equity_sources.standby;
     assert!(
         reserve > Quote(10 * USDC) && standby > Quote(USDC),
         "{reserve:?} {standby:?}"
@@ -216,7 +216,7 @@ fn each_settlement_tells_of_its_own_losses() {
             Quote(50 * USDC + 1_549_999 - 10 * USDC - 1)
         )
     );
-    assert_eq!(scene.world.market_state(&market).books.guardians.era, 2);
+    assert_eq!(scene.world.market_state(&market).books.guardians.epoch, 2);
 }
 
 #[test]
@@ -257,20 +257,23 @@ fn what_is_due_from_the_pool_pays_before_anything_is_written_off() {
     take_over(&mut scene);
     sell_out(&mut scene);
     let books = scene.world.market_state(&market).books;
-    let due = u64::try_from(books.pool.due.raw() >> 64).unwrap();
+    let due = u64::try_from(books.pool.reserves_owed.raw() >> 64).unwrap();
     let debt = owed(&mut scene);
     assert_eq!((cash(&mut scene), books.backstop.inventory.0), (0, 0));
     assert!(debt > 0 && due > debt, "owed {debt}, due {due}");
     // So the backstop is worth something, and with it the guardians' claim.
     refused(&mut scene, BreakwaterError::NothingToSettle);
-    assert_ne!(scene.world.market_state(&market).books.pool.due, Fixed::default());
+    assert_ne!(
+        scene.world.market_state(&market).books.pool.reserves_owed,
+        Fixed::default()
+    );
 }
 
 #[test]
 fn anyone_may_without_a_price_or_a_signature() {
     let (mut scene, _) = deficit(World::program_test(), &market_with(quick()), 0, 0);
     let authority = scene.world.authority().clone();
-    scene.world.pull_brake(&scene.market, &authority, 3_600).unwrap();
+    scene.world.emergency_halt(&scene.market, &authority, 3_600).unwrap();
     scene.world.advance_silently(60);
     for feed in [scene.market.collateral_feed, scene.market.quote_feed] {
         scene.world.give_lamports(&feed, 0);
@@ -294,10 +297,10 @@ fn with_inventory_it_takes_a_fresh_price_at_normal() {
     scene.world.publish_all();
     let before = scene.world.snapshot();
     let authority = scene.world.authority().clone();
-    scene.world.pull_brake(&scene.market, &authority, 60).unwrap();
+    scene.world.emergency_halt(&scene.market, &authority, 60).unwrap();
     refused(&mut scene, BreakwaterError::MarketHalted);
     scene.world.restore(&before);
-    // At the higher of all prices: Pyth's average, and the confidence on top.
+    // At the higher of all prices: Pyth's EMA, and the confidence on top.
     let feed = scene.market.collateral_feed;
     scene
         .world
@@ -331,12 +334,15 @@ fn debt_that_no_number_can_hold_stops_it() {
 #[test]
 fn the_books_start_again_from_nothing() {
     let (mut scene, _) = deficit(World::program_test(), &market_with(quick()), 100 * USDC, 50 * USDC);
-    assert_ne!(scene.world.market_state(&scene.market).books.income.deficits, Quote(0));
+    assert_ne!(
+        scene.world.market_state(&scene.market).books.equity_sources.deficits,
+        Quote(0)
+    );
     settle(&mut scene);
     let state = scene.world.market_state(&scene.market);
     assert_eq!(
-        state.books.income,
-        Income {
+        state.books.equity_sources,
+        EquitySources {
             ..bytemuck::Zeroable::zeroed()
         }
     );

@@ -18,15 +18,15 @@ const WRITING: [&str; 29] = [
     "borrow",
     "repay",
     "observe_price",
-    "pull_brake",
+    "emergency_halt",
     "liquidate",
     "liquidate_batch",
     "fund_backstop",
     "buy_inventory",
     "buy_inventory_for",
     "settle_deficit",
-    "queue_take_out",
-    "take_out",
+    "queue_equity_withdrawal",
+    "withdraw_equity",
     "guardian_deposit",
     "guardian_request",
     "guardian_withdraw",
@@ -35,7 +35,7 @@ const WRITING: [&str; 29] = [
     "pause",
     "raise_stress",
     "cancel_ramp",
-    "cancel_take_out",
+    "cancel_equity_withdrawal",
     "execute_parameters",
     "execute_feeds",
     "execute_depth_share",
@@ -54,7 +54,7 @@ fn config() -> Config {
 
 /// The suppliers' assets, quote atoms × 2^64.
 fn exact(pool: &Pool) -> u128 {
-    (u128::from(pool.cash.0) << 64) + pool.index.raw() * u128::from(pool.debt_shares.0) - pool.due.raw()
+    (u128::from(pool.cash.0) << 64) + pool.index.raw() * u128::from(pool.debt_shares.0) - pool.reserves_owed.raw()
 }
 
 /// The feeds that a market has.
@@ -167,8 +167,8 @@ impl Watch {
             world.withdraw_collateral(&first, SOL / 7)
         });
         self.keeps("repay", |world, _| world.repay(&first, 33 * USDC + odd));
-        self.keeps("queue_take_out", |world, market| {
-            world.queue_take_out(market, 45_000 * USDC + odd)
+        self.keeps("queue_equity_withdrawal", |world, market| {
+            world.queue_equity_withdrawal(market, 45_000 * USDC + odd)
         });
         let shares = self.world.guardian_position(&self.market, &gina).shares.0;
         self.keeps("guardian_request", |world, market| {
@@ -176,13 +176,13 @@ impl Watch {
         });
         // Interest at 100% a year: a week is two percent.
         let Config {
-            take_out_delay,
+            equity_withdrawal_delay,
             guardian_cooldown,
-            brake_rest,
+            halt_cooldown,
             ..
         } = config();
-        self.world.advance(take_out_delay.max(guardian_cooldown));
-        self.keeps("take_out", World::take_out);
+        self.world.advance(equity_withdrawal_delay.max(guardian_cooldown));
+        self.keeps("withdraw_equity", World::withdraw_equity);
         self.keeps("guardian_withdraw", |world, market| {
             world.guardian_withdraw(market, &gina, shares / 3_000 - odd)
         });
@@ -190,8 +190,10 @@ impl Watch {
             world.withdraw(market, &lena, 10_000_000_001 + odd)
         });
         self.keeps("observe_price", World::observe_price);
-        self.keeps("pull_brake", |world, market| world.pull_brake(market, &authority, 1));
-        self.world.advance(brake_rest);
+        self.keeps("emergency_halt", |world, market| {
+            world.emergency_halt(market, &authority, 1)
+        });
+        self.world.advance(halt_cooldown);
         self.governance();
     }
 
@@ -232,13 +234,13 @@ impl Watch {
         let expires = self.world.longest_approval();
         let queue = ix::queue_depth_share(&self.market, &authority.key(), &budget, 100, expires);
         self.world.send(&[queue], &[&authority]).unwrap();
-        self.world.queue_take_out(&self.market, 1).unwrap();
+        self.world.queue_equity_withdrawal(&self.market, 1).unwrap();
         let starts_at = self.world.unix() + 4 * 86_400;
         self.world
             .announce_liquidation_ltv(&self.market, 7_900, starts_at, starts_at + 86_400)
             .unwrap();
-        self.keeps("cancel_take_out", |world, market| {
-            world.cancel_take_out(market, &authority)
+        self.keeps("cancel_equity_withdrawal", |world, market| {
+            world.cancel_equity_withdrawal(market, &authority)
         });
         self.keeps("cancel_ramp", |world, market| world.cancel_ramp(market, &authority));
         self.world.wait_out_timelock();
@@ -342,16 +344,19 @@ fn the_list_is_complete() {
         ("borrow", ix::borrow(&market, &position, &key, 1)),
         ("repay", ix::repay(&market, &position, &key, 1)),
         ("observe_price", ix::observe_price(&market)),
-        ("set_guardian", ix::set_guardian(&key, key)),
-        ("pull_brake", ix::pull_brake(&market, &key, 1)),
+        ("set_emergency_admin", ix::set_emergency_admin(&key, key)),
+        ("emergency_halt", ix::emergency_halt(&market, &key, 1)),
         ("liquidate", ix::liquidate(&market, &position, &key)),
         ("liquidate_batch", ix::liquidate_batch(&market, &key, &[])),
         ("fund_backstop", ix::fund_backstop(&market, &key, 1)),
         ("buy_inventory", ix::buy_inventory(&market, &key, 1, 1)),
         ("buy_inventory_for", ix::buy_inventory_for(&market, &key, 1, 1)),
         ("settle_deficit", ix::settle_deficit(&market)),
-        ("queue_take_out", ix::queue_take_out(&market, &key, 1, 1)),
-        ("take_out", ix::take_out(&market, &key)),
+        (
+            "queue_equity_withdrawal",
+            ix::queue_equity_withdrawal(&market, &key, 1, 1),
+        ),
+        ("withdraw_equity", ix::withdraw_equity(&market, &key)),
         ("open_guardian_position", ix::open_guardian_position(&market, &key)),
         ("close_guardian_position", ix::close_guardian_position(&market, &key)),
         ("guardian_deposit", ix::guardian_deposit(&market, &key, 1, 0, 0)),
@@ -364,7 +369,7 @@ fn the_list_is_complete() {
         ("tighten", ix::tighten(&market, &key, Vec::new())),
         ("pause", ix::pause(&market, &key, 1, 1)),
         ("cancel_ramp", ix::cancel_ramp(&market, &key)),
-        ("cancel_take_out", ix::cancel_take_out(&market, &key)),
+        ("cancel_equity_withdrawal", ix::cancel_equity_withdrawal(&market, &key)),
         (
             "queue_parameters",
             ix::queue_parameters(&market, &key, 0, Vec::new(), 1),
@@ -378,8 +383,8 @@ fn the_list_is_complete() {
             "execute_feeds",
             ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
         ),
-        ("queue_guardian", ix::queue_guardian(&key, key, 1)),
-        ("execute_guardian", ix::execute_guardian(&key, key)),
+        ("queue_emergency_admin", ix::queue_emergency_admin(&key, key, 1)),
+        ("execute_emergency_admin", ix::execute_emergency_admin(&key, key)),
         ("queue_sentinel", ix::queue_sentinel(&key, key, 1)),
         ("execute_sentinel", ix::execute_sentinel(&key, key)),
         ("raise_stress", ix::raise_stress(&market, &key, 1)),

@@ -250,7 +250,7 @@ impl Day {
         );
     }
 
-    /// Gina asks to leave, waits for her cool-down, and leaves. Returns what she is paid.
+    /// Gina asks to leave, waits for her cooldown, and leaves. Returns what she is paid.
     #[track_caller]
     fn gina_leaves(&mut self) -> u64 {
         let shares = self.world.guardian_position(&self.market, &self.gina).shares.0;

@@ -38,9 +38,9 @@ export async function liquidate(
   const { data: account } = await fetchMarginAccount(rpc, marginAccount);
   const { accounts, data } = market;
   try {
-    const { done, due, waiting } = engine.at(market, readings, at).preview(account);
+    const { done, liquidatable, waiting } = engine.at(market, readings, at).preview(account);
     const quote = (atoms: bigint) => showAmount(atoms, data.quoteDecimals);
-    if (done === null) return `${quote(due)} waits until the backstop has sold some of what it holds`;
+    if (done === null) return `${quote(liquidatable)} waits until the backstop has sold some of what it holds`;
     const [ledger] = await findKeeperLedgerPda({ market: marketAddress, keeper: keeper.address });
     if (!(await fetchMaybeKeeperLedger(rpc, ledger)).exists) {
       await send(rpc, keeper, [await getOpenKeeperLedgerInstructionAsync({ ...accounts, keeper })]);

@@ -16,7 +16,7 @@ export async function describeMarket(rpc: Rpc<SolanaRpcApi>, marketAddress: Addr
   const quotes = engine.at(market, readings, at);
 
   const { level, spot } = quotes.prices();
-  const { cover, admissible, pipelineRoom } = quotes.statement();
+  const { cover, admissible, pipelineHeadroom } = quotes.balanceSheet();
   const { proximity } = quotes.risk();
   const bands = engine.heatMap(market, at).filter(({ debt }) => debt > 0n);
   const falls = quotes.cascade({ every: 1_000, count: 6 }).slice(1);
@@ -30,7 +30,7 @@ export async function describeMarket(rpc: Rpc<SolanaRpcApi>, marketAddress: Addr
   return [
     `${LEVELS[level]} at ${price(spot)}`,
     `a fall of ${percent(cover.fall)} would leave the backstop ${quote(cover.cover)}; new loans may use ${quote(admissible)}`,
-    `while that is negative, ${collateral(pipelineRoom)} more can be taken over at once`,
+    `while that is negative, ${collateral(pipelineHeadroom)} more can be taken over at once`,
     ...bands.map(({ edge, debt }) => `${quote(debt)} is liquidated from ${price(edge)}`),
     `nearest: ${proximity === null ? "none" : `${percent(proximity)} below`}`,
     ...falls.map(({ news, everyone, backstop }) =>

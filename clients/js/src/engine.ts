@@ -11,13 +11,13 @@ import {
 } from "@solana/kit";
 import { BreakwaterError, type ErrorName, errorName } from "./errors.js";
 import {
-  type BackstopStatement,
+  type BackstopBalanceSheet,
   type CascadeMeasures,
   type CascadePoint,
   type Config,
   type GuardianPosition,
   type GuardianYield,
-  getBackstopStatementDecoder,
+  getBackstopBalanceSheetDecoder,
   getCascadeMeasuresDecoder,
   getCascadePointDecoder,
   getConfigDecoder,
@@ -195,8 +195,8 @@ export class Quotes {
   }
 
   /** The backstop's balance sheet: stress cover, admission, pipeline, credits. */
-  statement(): Answer<BackstopStatement> {
-    return this.#ask("statement", getBackstopStatementDecoder());
+  balanceSheet(): Answer<BackstopBalanceSheet> {
+    return this.#ask("balance_sheet", getBackstopBalanceSheetDecoder());
   }
 
   /**

@@ -9,7 +9,7 @@ import {
   type ErrorName,
   getBorrowInstructionAsync,
   getDepositCollateralInstructionAsync,
-  getPullBrakeInstructionAsync,
+  getEmergencyHaltInstructionAsync,
   getWithdrawCollateralInstructionAsync,
 } from "breakwater-client";
 import { SOL, USD, USDC, World } from "./support/world.js";
@@ -71,8 +71,8 @@ test("what the program refuses is named, by quotes as well", async () => {
   await refused("PriceTooOld", await borrow(USDC));
   await quoted("PriceTooOld", USDC);
   await world.setPrice(100n * USD);
-  const brake = { ...accounts, signer: world.authority, seconds: 60 };
-  await world.send([await getPullBrakeInstructionAsync(brake)]);
+  const emergency halt = { ...accounts, signer: world.authority, seconds: 60 };
+  await world.send([await getEmergencyHaltInstructionAsync(emergency halt)]);
   await refused("MarketHalted", await borrow(USDC));
   await quoted("MarketHalted", USDC);
   const halted = await world.quotes();

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { address, getBase64Decoder } from "@solana/kit";
-import { BREAKWATER_PROGRAM_ADDRESS, decodeEvents, EVENTS, getGuardianSetEncoder } from "breakwater-client";
+import { BREAKWATER_PROGRAM_ADDRESS, decodeEvents, EVENTS, getEmergencyAdminSetEncoder } from "breakwater-client";
 
 const OTHER = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
-const GUARDIAN = address("SysvarC1ock11111111111111111111111111111111");
+const EMERGENCY_ADMIN = address("SysvarC1ock11111111111111111111111111111111");
 
 function entry(discriminator: string): string {
-  const data = Buffer.from(getGuardianSetEncoder().encode({ guardian: GUARDIAN }));
+  const data = Buffer.from(getEmergencyAdminSetEncoder().encode({ emergencyAdmin: EMERGENCY_ADMIN }));
   return `Program data: ${getBase64Decoder().decode(Buffer.concat([Buffer.from(discriminator, "hex"), data]))}`;
 }
 
 test("only what this program has logged is an event of it", () => {
-  const genuine = entry(EVENTS.GuardianSet.discriminator);
+  const genuine = entry(EVENTS.EmergencyAdminSet.discriminator);
   const logs = [
     genuine,
     `Program ${BREAKWATER_PROGRAM_ADDRESS} invoke [1]`,
@@ -22,7 +22,7 @@ test("only what this program has logged is an event of it", () => {
     genuine,
     `Program ${OTHER} success`,
     entry("00".repeat(8)),
-    "Program log: Instruction: SetGuardian",
+    "Program log: Instruction: SetEmergencyAdmin",
     genuine,
     `Program ${BREAKWATER_PROGRAM_ADDRESS} consumed 1 of 2 compute units`,
     `Program ${BREAKWATER_PROGRAM_ADDRESS} success`,
@@ -31,6 +31,6 @@ test("only what this program has logged is an event of it", () => {
     genuine,
     `Program ${OTHER} failed: custom program error: 0x1`,
   ];
-  const event = { name: "GuardianSet", data: { guardian: GUARDIAN } };
+  const event = { name: "EmergencyAdminSet", data: { emergencyAdmin: EMERGENCY_ADMIN } };
   assert.deepEqual(decodeEvents(logs), [event, event]);
 });

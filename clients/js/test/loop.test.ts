@@ -75,7 +75,7 @@ test("where the backstop is small, the stress cover binds", async () => {
   await world.borrow(alice, most);
   const after = await world.quotes();
   assert.deepEqual(after.health(await world.account(alice)), expected);
-  const { admissible, leaving, admission } = after.statement();
+  const { admissible, leaving, admission } = after.balanceSheet();
   // An atom more would be in the next band, 2.2% further.
   assert.ok(admissible >= 0n && admissible < 15n * USDC, `${admissible}`);
   assert.deepEqual([leaving, admission.cover], [0n, admissible]);
@@ -144,7 +144,7 @@ test("crash, liquidation and sale of the inventory are as quoted", async () => {
     judgedAt: spot,
     settledAt: spot,
     wanted: expected.repaid,
-    due: expected.repaid,
+    liquidatable: expected.repaid,
     done: expected,
     waiting: 0n,
   });
@@ -201,16 +201,16 @@ test("own margin first: what the cover does not suffice for waits for the pipeli
   world.advance(60n);
   await world.setPrice(70n * USD);
   const fallen = await world.quotes();
-  assert.ok(fallen.statement().cover.cover < 0n);
-  const { done, due, wanted, waiting } = fallen.preview(await world.account(alice));
+  assert.ok(fallen.balanceSheet().cover.cover < 0n);
+  const { done, liquidatable, wanted, waiting } = fallen.preview(await world.account(alice));
   assert.ok(done && done.repaid > 98n * USDC && done.repaid < 100n * USDC, `${done?.repaid}`);
-  assert.deepEqual([due, waiting], [wanted, wanted - done.repaid]);
+  assert.deepEqual([liquidatable, waiting], [wanted, wanted - done.repaid]);
   const { liquidated } = only(await liquidate(world, keeper, alice), "AccountsLiquidated");
   assert.deepEqual(liquidated, [{ marginAccount: alice.marginAccount, liquidation: done }]);
 
   const full = await world.quotes();
   const rest = full.preview(await world.account(alice));
-  assert.deepEqual([rest.done, rest.waiting], [null, rest.due]);
+  assert.deepEqual([rest.done, rest.waiting], [null, rest.liquidatable]);
   const account = await world.account(alice);
   assert.throws(() => full.liquidation(account), { error: "PipelineFull" });
   await refusedWith("PipelineFull", liquidate(world, keeper, alice));
@@ -220,7 +220,7 @@ test("own margin first: what the cover does not suffice for waits for the pipeli
   const deep = (await world.quotes()).preview(await world.account(alice));
   assert.ok(deep.done?.takenOver && deep.done.whole && deep.done.deficit > 0n && deep.waiting === 0n);
   only(await liquidate(world, keeper, alice), "AccountsLiquidated");
-  const { unfundedCredits, fundedCredits, debt, cash } = (await world.quotes()).statement();
+  const { unfundedCredits, fundedCredits, debt, cash } = (await world.quotes()).balanceSheet();
   assert.deepEqual([unfundedCredits, fundedCredits, cash], [done.bounty + deep.done.bounty, 0n, 0n]);
   assert.ok(debt > 0n);
   const { accounts } = await world.load();
@@ -260,7 +260,7 @@ test("a guardian sees what standing by and leaving pay", async () => {
   const request = await getGuardianRequestInstructionAsync({ ...accounts, guardian, shares, minAmount: amount });
   await world.send([request], guardian);
   const [early, asked] = [await world.quotes(), await position()];
-  assert.throws(() => early.leaving(asked), { error: "TooEarly" });
+  assert.throws(() => early.leaving(asked), { error: "TimelockActive" });
 
   world.advance(BigInt((await world.load()).data.config.guardianCooldown));
   await world.setPrice(92n * USD);
@@ -340,7 +340,7 @@ test("a crowd makes a cascade if everyone dumps, and none with the backstop", as
   const at = points[2];
   assert.ok(at && at.everyone.fall > 6_000 && at.keepers.fall <= at.everyone.fall, `${at?.everyone.fall}`);
   assert.ok(at.backstop.fall >= 2_000 && at.backstop.fall < 2_500, `${at.backstop.fall}`);
-  assert.ok(at.everyone.due >= 690n * USDC && at.everyone.own > at.backstop.own);
+  assert.ok(at.everyone.liquidatable >= 690n * USDC && at.everyone.own > at.backstop.own);
   const slowly = quotes.cascade({ hours: 6, every: 2_000, count: 2 })[1];
   assert.ok(slowly && slowly.backstop.fall < 2_500 && slowly.everyone.fall >= 2_000, `${slowly?.backstop.fall}`);
 

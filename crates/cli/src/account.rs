@@ -17,8 +17,8 @@ use solana_signer::Signer;
 use crate::{
     chain::Chain,
     format::{lines, percent, price, tokens},
-    look::Look,
     options::{Cluster, FeedAccounts, MarketName, Output},
+    snapshot::Snapshot,
 };
 
 /// Exit code of `account show --check` when one of the accounts can be liquidated.
@@ -74,13 +74,13 @@ pub fn run(command: &Command) -> Result<bool> {
     let chain = Chain::new(options.cluster.url());
     let mut views = Vec::new();
     let mut text = String::new();
-    let mut seen: Vec<Look> = Vec::new();
+    let mut seen: Vec<Snapshot> = Vec::new();
     for (key, account) in find(&chain, options)? {
         let market = address(account.market);
-        let known = seen.iter().position(|look| look.keys.market == market);
+        let known = seen.iter().position(|snapshot| snapshot.keys.market == market);
         let index = known.map_or_else(
             || -> Result<usize> {
-                seen.push(Look::at(&chain, &market, &options.feeds)?);
+                seen.push(Snapshot::at(&chain, &market, &options.feeds)?);
                 Ok(seen.len() - 1)
             },
             Ok,
@@ -178,33 +178,33 @@ struct Liquidation {
 }
 
 impl View {
-    fn of(key: &Pubkey, account: &MarginAccount, look: &Look) -> Result<Self> {
+    fn of(key: &Pubkey, account: &MarginAccount, snapshot: &Snapshot) -> Result<Self> {
         let failed = |error| format!("{key}: {error:?}");
-        let debt = look
+        let debt = snapshot
             .market
-            .books_at(look.clock)
+            .books_at(snapshot.clock)
             .map_err(failed)?
             .pool
             .index
             .debt(account.debt_shares);
         let mut view = Self {
             account: key.to_string(),
-            market: look.keys.market.to_string(),
-            market_name: look.name.clone(),
+            market: snapshot.keys.market.to_string(),
+            market_name: snapshot.name.clone(),
             owner: address(account.owner).to_string(),
             id: account.id,
             collateral: account.collateral.0.to_string(),
             debt: debt.map_err(failed)?.0.to_string(),
-            price_error: look.quotes.as_ref().err().cloned(),
+            price_error: snapshot.quotes.as_ref().err().cloned(),
             price: None,
             value: None,
             ltv_bps: None,
-            liquidation_ltv_bps: look.market.liquidation_ltv(look.clock).0,
+            liquidation_ltv_bps: snapshot.market.liquidation_ltv(snapshot.clock).0,
             health_factor_bps: None,
             liquidatable: None,
             liquidation_price: None,
             takeover_price: None,
-            initial_ltv_bps: look.market.config.initial_ltv.0,
+            initial_ltv_bps: snapshot.market.config.initial_ltv.0,
             max_borrow: None,
             borrow_bound_by: None,
             max_withdraw: None,
@@ -213,23 +213,28 @@ impl View {
             liquidation_waits: None,
             liquidation_refused: None,
         };
-        if let Ok(quotes) = &look.quotes {
-            view.judge(account, look, quotes).map_err(failed)?;
+        if let Ok(quotes) = &snapshot.quotes {
+            view.judge(account, snapshot, quotes).map_err(failed)?;
         }
         Ok(view)
     }
 
-    fn judge(&mut self, account: &MarginAccount, look: &Look, quotes: &Quotes) -> breakwater_engine::Result<()> {
+    fn judge(
+        &mut self,
+        account: &MarginAccount,
+        snapshot: &Snapshot,
+        quotes: &Quotes,
+    ) -> breakwater_engine::Result<()> {
         let health = quotes.health(account)?;
-        self.price = Some(price(quotes.judged_at(), look.decimals()));
+        self.price = Some(price(quotes.judged_at(), snapshot.decimals()));
         self.value = Some(health.value.0.to_string());
         self.ltv_bps = Some(health.ltv.0);
         self.health_factor_bps = health.factor.map(|factor| factor.0);
         self.liquidatable = Some(health.liquidatable);
-        self.liquidation_price = health.liquidation_price.map(|at| price(at, look.decimals()));
-        self.takeover_price = health.takeover_price.map(|at| price(at, look.decimals()));
+        self.liquidation_price = health.liquidation_price.map(|at| price(at, snapshot.decimals()));
+        self.takeover_price = health.takeover_price.map(|at| price(at, snapshot.decimals()));
         // What an instruction would be refused for, whatever its amount, allows nothing.
-        let trading = look.trading();
+        let trading = snapshot.trading();
         let trading = trading.as_ref().map_err(|refused| *refused);
         let (borrow, bound_by) = most(trading.and_then(|quotes| quotes.max_borrow(account)));
         self.max_borrow = Some(borrow.0.to_string());
@@ -272,9 +277,9 @@ pub fn most<A: Default>(asked: breakwater_engine::Result<Largest<A>>) -> (A, Str
     }
 }
 
-fn describe(view: &View, look: &Look) -> Result<String> {
-    let (collateral, quote) = look.symbols();
-    let decimals = look.decimals();
+fn describe(view: &View, snapshot: &Snapshot) -> Result<String> {
+    let (collateral, quote) = snapshot.symbols();
+    let decimals = snapshot.decimals();
     let quotes = |atoms: &str| -> Result<String> { Ok(format!("{} {quote}", tokens(atoms.parse()?, decimals.quote))) };
     let coins =
         |atoms: &str| -> Result<String> { Ok(format!("{} {collateral}", tokens(atoms.parse()?, decimals.collateral))) };

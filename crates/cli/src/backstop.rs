@@ -2,16 +2,16 @@
 
 use std::{error::Error, fmt::Write as _};
 
-use breakwater_engine::{Bps, Quote, views::statement::Statement};
+use breakwater_engine::{Bps, Quote, views::balance_sheet::BalanceSheet};
 use clap::Subcommand;
 use serde::Serialize;
 
 use crate::{
     chain::Chain,
     format::{self, lines, percent, signed_tokens, tokens},
-    look::Look,
     market::level_with_flags,
     options::ShowMarket,
+    snapshot::Snapshot,
 };
 
 #[derive(Subcommand)]
@@ -57,8 +57,8 @@ struct View {
     protocol_equity: String,
     stress: Stress,
     /// Inventory that is still taken over while the cover is negative, collateral atoms.
-    pipeline_room: String,
-    /// Most that is sold in an hour, quote atoms at the higher average.
+    pipeline_headroom: String,
+    /// Most that is sold in an hour, quote atoms at the higher EMA.
     hourly_flow: String,
     penalties: String,
     deficits: String,
@@ -85,8 +85,8 @@ pub struct Stress {
 
 impl Stress {
     /// The stress of a balance sheet.
-    pub fn of(statement: &Statement) -> Self {
-        let Statement { cover, admission, .. } = statement;
+    pub fn of(balance_sheet: &BalanceSheet) -> Self {
+        let BalanceSheet { cover, admission, .. } = balance_sheet;
         Self {
             cover: cover.cover.to_string(),
             fall_bps: cover.fall.0,
@@ -132,20 +132,20 @@ struct Step {
 pub fn run(command: &Command) -> Result<()> {
     let Command::Show(options) = command;
     let chain = Chain::new(options.cluster.url());
-    let look = Look::at(&chain, &options.market.0, &options.feeds)?;
-    let view = view(&look)?;
+    let snapshot = Snapshot::at(&chain, &options.market.0, &options.feeds)?;
+    let view = view(&snapshot)?;
     if options.output.json {
         println!("{}", serde_json::to_string_pretty(&view)?);
     } else {
-        print!("{}", text(&look, &view)?);
+        print!("{}", text(&snapshot, &view)?);
     }
     Ok(())
 }
 
-fn view(look: &Look) -> Result<View> {
-    let quotes = look.quotes.as_ref().map_err(Clone::clone)?;
-    let statement = quotes
-        .statement()
+fn view(snapshot: &Snapshot) -> Result<View> {
+    let quotes = snapshot.quotes.as_ref().map_err(Clone::clone)?;
+    let balance_sheet = quotes
+        .balance_sheet()
         .map_err(|error| format!("the balance sheet: {error:?}"))?;
     let market = quotes.market();
     let schedule = HOURS.iter().filter_map(|hours| {
@@ -153,42 +153,42 @@ fn view(look: &Look) -> Result<View> {
         let offer = quotes.offer_in(in_seconds).ok()?;
         Some(Step {
             in_seconds,
-            ask: format::price(offer.ask, look.decimals()),
+            ask: format::price(offer.ask, snapshot.decimals()),
             available: offer.available.0.to_string(),
             discount_bps: offer.discount,
         })
     });
     let number = |amount: u64| amount.to_string();
     let guardians = quotes.guardian_yield(Quote::ZERO).ok();
-    let (claim, income) = (&market.books.guardians, &market.books.income);
+    let (claim, sources) = (&market.books.guardians, &market.books.equity_sources);
     Ok(View {
-        market: look.keys.market.to_string(),
-        cash: number(statement.cash.0),
-        inventory: number(statement.inventory.0),
-        inventory_value: number(statement.inventory_value.0),
-        inventory_book: number(statement.inventory_book.0),
-        due_from_pool: number(statement.due.0),
-        debt: number(statement.debt.0),
-        funded_credits: number(statement.funded_credits.0),
-        unfunded_credits: number(statement.unfunded_credits.0),
-        written_off: number(statement.written_off.0),
-        recovering: number(statement.recovering.0),
-        impaired: number(statement.impaired.0),
-        claim_impaired: number(statement.claim_impaired.0),
-        equity: statement.equity.to_string(),
-        guardians_claim: number(statement.guardians.0),
+        market: snapshot.keys.market.to_string(),
+        cash: number(balance_sheet.cash.0),
+        inventory: number(balance_sheet.inventory.0),
+        inventory_value: number(balance_sheet.inventory_value.0),
+        inventory_book: number(balance_sheet.inventory_book.0),
+        due_from_pool: number(balance_sheet.reserves_owed.0),
+        debt: number(balance_sheet.debt.0),
+        funded_credits: number(balance_sheet.funded_credits.0),
+        unfunded_credits: number(balance_sheet.unfunded_credits.0),
+        written_off: number(balance_sheet.written_off.0),
+        recovering: number(balance_sheet.recovering.0),
+        impaired: number(balance_sheet.impaired.0),
+        claim_impaired: number(balance_sheet.claim_impaired.0),
+        equity: balance_sheet.equity.to_string(),
+        guardians_claim: number(balance_sheet.guardians.0),
         guardian_shares: number(claim.shares.0),
         guardians_standing_by_bps: guardians.map(|earns| earns.standing_by.0),
         guardians_in_a_crash_bps: guardians.map(|earns| earns.in_a_crash.0),
-        protocol_equity: statement.protocol.to_string(),
-        stress: Stress::of(&statement),
-        pipeline_room: number(statement.pipeline_room.0),
-        hourly_flow: number(statement.hourly_flow.0),
-        penalties: number(income.penalties.0),
-        deficits: number(income.deficits.0),
-        sales_gain: income.gains,
-        standby: number(income.standby.0),
-        schedule: if statement.inventory.0 == 0 {
+        protocol_equity: balance_sheet.protocol.to_string(),
+        stress: Stress::of(&balance_sheet),
+        pipeline_headroom: number(balance_sheet.pipeline_headroom.0),
+        hourly_flow: number(balance_sheet.hourly_flow.0),
+        penalties: number(sources.penalties.0),
+        deficits: number(sources.deficits.0),
+        sales_gain: sources.gains,
+        standby: number(sources.standby.0),
+        schedule: if balance_sheet.inventory.0 == 0 {
             Vec::new()
         } else {
             schedule.collect()
@@ -196,9 +196,9 @@ fn view(look: &Look) -> Result<View> {
     })
 }
 
-fn text(look: &Look, view: &View) -> Result<String> {
-    let (collateral, quote) = look.symbols();
-    let decimals = look.decimals();
+fn text(snapshot: &Snapshot, view: &View) -> Result<String> {
+    let (collateral, quote) = snapshot.symbols();
+    let decimals = snapshot.decimals();
     let quotes =
         |atoms: &str| -> Result<String> { Ok(format!("{} {quote}", signed_tokens(atoms.parse()?, decimals.quote))) };
     let coins =
@@ -217,10 +217,10 @@ fn text(look: &Look, view: &View) -> Result<String> {
     rows.extend(view.stress.lines(&quote, decimals.quote)?);
     rows.extend([
         (
-            "pipeline room",
+            "pipeline headroom",
             format!(
                 "{}, and as much as is sold; more while the cover is positive",
-                coins(&view.pipeline_room)?
+                coins(&view.pipeline_headroom)?
             ),
         ),
         ("sells at most", format!("{} an hour", quotes(&view.hourly_flow)?)),
@@ -261,10 +261,10 @@ fn text(look: &Look, view: &View) -> Result<String> {
         );
         rows.push(("guardians earn", text));
     }
-    if let Ok(quotes) = &look.quotes {
+    if let Ok(quotes) = &snapshot.quotes {
         rows.push(("level", level_with_flags(quotes.prices())));
     }
-    let mut out = format!("{}  backstop\n\n{}", look.name, lines(&rows));
+    let mut out = format!("{}  backstop\n\n{}", snapshot.name, lines(&rows));
     if view.schedule.is_empty() {
         out.push_str("\n  nothing is for sale now\n");
         return Ok(out);

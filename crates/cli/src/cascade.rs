@@ -15,8 +15,8 @@ use serde::Serialize;
 use crate::{
     chain::Chain,
     format::{self, lines, percent, signed_tokens, tokens},
-    look::Look,
     options::{Cluster, FeedAccounts, MarketName, Output},
+    snapshot::Snapshot,
 };
 
 /// Where a fall of the price by news ends, once those who are liquidated by it have sold: if everyone dumps, if keepers
@@ -112,7 +112,7 @@ impl Ends {
         Self {
             fall_bps: end.fall.0,
             own_bps: end.own().0,
-            due: end.due.0.to_string(),
+            due: end.liquidatable.0.to_string(),
             waiting: end.waiting.0.to_string(),
             unsold: end.unsold.0.to_string(),
         }
@@ -121,22 +121,22 @@ impl Ends {
 
 pub fn run(options: &Options) -> Result<()> {
     let chain = Chain::new(options.cluster.url());
-    let look = Look::at(&chain, &options.market.0, &options.feeds)?;
-    let quotes = look.quotes.as_ref().map_err(Clone::clone)?;
-    let curve = look
+    let snapshot = Snapshot::at(&chain, &options.market.0, &options.feeds)?;
+    let quotes = snapshot.quotes.as_ref().map_err(Clone::clone)?;
+    let curve = snapshot
         .market
-        .cascade(quotes.prices(), look.clock)
+        .cascade(quotes.prices(), snapshot.clock)
         .map_err(|error| format!("the cascade curve: {error:?}"))?;
-    let view = view(&look, quotes.prices().spot(), &curve, options);
+    let view = view(&snapshot, quotes.prices().spot(), &curve, options);
     if options.output.json {
         println!("{}", serde_json::to_string_pretty(&view)?);
     } else {
-        print!("{}", text(&look, &view)?);
+        print!("{}", text(&snapshot, &view)?);
     }
     Ok(())
 }
 
-fn view(look: &Look, spot: Price, curve: &Curve, options: &Options) -> View {
+fn view(snapshot: &Snapshot, spot: Price, curve: &Curve, options: &Options) -> View {
     let (once, over) = (Pace::AT_ONCE, Pace::hours(options.hours));
     let critical = |seller, pace| curve.critical(seller, pace).0;
     let measures = curve.measures();
@@ -150,9 +150,9 @@ fn view(look: &Look, spot: Price, curve: &Curve, options: &Options) -> View {
     };
     let step = usize::try_from(options.step).unwrap_or(usize::MAX);
     View {
-        market: look.keys.market.to_string(),
-        price: format::price(spot, look.decimals()),
-        depth: look.market.config.market_depth.0.to_string(),
+        market: snapshot.keys.market.to_string(),
+        price: format::price(spot, snapshot.decimals()),
+        depth: snapshot.market.config.market_depth.0.to_string(),
         hours: options.hours,
         gearing_bps: measures.gearing.0,
         delta: measures.delta.0.to_string(),
@@ -186,9 +186,9 @@ fn point(curve: &Curve, news: Bps, over: Pace) -> Point {
     }
 }
 
-fn text(look: &Look, view: &View) -> Result<String> {
-    let (_, quote) = look.symbols();
-    let decimals = look.market.quote_decimals;
+fn text(snapshot: &Snapshot, view: &View) -> Result<String> {
+    let (_, quote) = snapshot.symbols();
+    let decimals = snapshot.market.quote_decimals;
     let amount = |atoms: &str| -> Result<String> { Ok(format!("{} {quote}", tokens(atoms.parse()?, decimals))) };
     let crisis = |bps: u32| {
         if bps >= CRISIS.0 {
@@ -239,7 +239,7 @@ fn text(look: &Look, view: &View) -> Result<String> {
         ),
         ("  news over hours", over),
     ];
-    let mut out = format!("{}  news, and where they end\n\n{}\n", look.name, lines(&rows));
+    let mut out = format!("{}  news, and where they end\n\n{}\n", snapshot.name, lines(&rows));
     let _ = writeln!(
         out,
         "  {:>6}  {:>8} {:>8} {:>8}   over {hours} h {:>6} {:>8}  {:>18}",

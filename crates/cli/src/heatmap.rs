@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::{
     chain::Chain,
     format::{self, signed_tokens, tokens},
-    look::Look,
     market::level_with_flags,
     options::{Cluster, FeedAccounts, MarketName, Output},
+    snapshot::Snapshot,
 };
 
 /// The liquidation map as a picture: debt by the price at which it is liquidated.
@@ -46,7 +46,7 @@ struct View {
     price_error: Option<String>,
     /// The stress cover C, and the inventory that is still taken over while it is negative, collateral atoms.
     cover: Option<String>,
-    pipeline_room: Option<String>,
+    pipeline_headroom: Option<String>,
     total_debt: String,
     /// Bands that hold debt, highest price first.
     bands: Vec<Loaded>,
@@ -75,21 +75,21 @@ fn not_empty(value: &str) -> std::result::Result<bool, Infallible> {
 
 pub fn run(options: &Options) -> Result<()> {
     let chain = Chain::new(options.cluster.url());
-    let look = Look::at(&chain, &options.market.0, &options.feeds)?;
-    let view = view(&look)?;
+    let snapshot = Snapshot::at(&chain, &options.market.0, &options.feeds)?;
+    let view = view(&snapshot)?;
     if options.output.json {
         println!("{}", serde_json::to_string_pretty(&view)?);
         return Ok(());
     }
     let color = !options.no_color && std::io::stdout().is_terminal();
-    print!("{}", picture(&look, &view, options.width.into(), color));
+    print!("{}", picture(&snapshot, &view, options.width.into(), color));
     Ok(())
 }
 
-fn view(look: &Look) -> Result<View> {
+fn view(snapshot: &Snapshot) -> Result<View> {
     let failed = |error| format!("the map: {error:?}");
-    let decimals = look.decimals();
-    let judged = look
+    let decimals = snapshot.decimals();
+    let judged = snapshot
         .quotes
         .as_ref()
         .ok()
@@ -97,12 +97,12 @@ fn view(look: &Look) -> Result<View> {
     let price = judged.map(|price| decimals.whole(price));
     let mut bands = Vec::new();
     for band in (0..=u8::MAX).rev() {
-        let PriceBand { edge, debt } = look.market.price_band(band, look.clock).map_err(failed)?;
+        let PriceBand { edge, debt } = snapshot.market.price_band(band, snapshot.clock).map_err(failed)?;
         if debt.0 == 0 {
             continue;
         }
         let upper = match band.checked_add(1) {
-            Some(next) => Some(look.market.price_band(next, look.clock).map_err(failed)?.edge),
+            Some(next) => Some(snapshot.market.price_band(next, snapshot.clock).map_err(failed)?.edge),
             None => None,
         };
         #[allow(
@@ -122,14 +122,14 @@ fn view(look: &Look) -> Result<View> {
         });
     }
     let total: u64 = bands.iter().map(|band| band.atoms).sum();
-    let quotes = look.quotes.as_ref();
-    let statement = quotes.ok().and_then(|quotes| quotes.statement().ok());
+    let quotes = snapshot.quotes.as_ref();
+    let balance_sheet = quotes.ok().and_then(|quotes| quotes.balance_sheet().ok());
     Ok(View {
-        market: look.keys.market.to_string(),
+        market: snapshot.keys.market.to_string(),
         price: judged.map(|price| format::price(price, decimals)),
         price_error: quotes.err().cloned(),
-        cover: statement.map(|statement| statement.cover.cover.to_string()),
-        pipeline_room: statement.map(|statement| statement.pipeline_room.0.to_string()),
+        cover: balance_sheet.map(|balance_sheet| balance_sheet.cover.cover.to_string()),
+        pipeline_headroom: balance_sheet.map(|balance_sheet| balance_sheet.pipeline_headroom.0.to_string()),
         total_debt: total.to_string(),
         bands,
     })
@@ -138,19 +138,29 @@ fn view(look: &Look) -> Result<View> {
 /// Rows of the picture: a longer map is shown in steps of several bands.
 const ROWS: usize = 40;
 
-fn picture(look: &Look, view: &View, width: usize, color: bool) -> String {
-    let (collateral, quote) = look.symbols();
-    let mut out = format!("{}  debt by the price at which it is liquidated\n\n", look.name);
+fn picture(snapshot: &Snapshot, view: &View, width: usize, color: bool) -> String {
+    let (collateral, quote) = snapshot.symbols();
+    let mut out = format!("{}  debt by the price at which it is liquidated\n\n", snapshot.name);
     let total: u64 = view.bands.iter().map(|band| band.atoms).sum();
-    let _ = writeln!(out, "  all debt {} {quote}", tokens(total, look.market.quote_decimals));
-    if let (Ok(quotes), Some(price)) = (&look.quotes, &view.price) {
+    let _ = writeln!(
+        out,
+        "  all debt {} {quote}",
+        tokens(total, snapshot.market.quote_decimals)
+    );
+    if let (Ok(quotes), Some(price)) = (&snapshot.quotes, &view.price) {
         let _ = writeln!(out, "  price {price} {quote}, {}", level_with_flags(quotes.prices()));
         let cover = view.cover.as_ref().and_then(|cover| cover.parse().ok());
-        let room = view.pipeline_room.as_ref().and_then(|room| room.parse().ok());
-        if let (Some(cover), Some(room)) = (cover, room) {
-            let cover = signed_tokens(cover, look.market.quote_decimals);
-            let room = tokens(room, look.market.collateral_decimals);
-            let _ = writeln!(out, "  cover {cover} {quote}, pipeline room {room} {collateral}");
+        let headroom = view
+            .pipeline_headroom
+            .as_ref()
+            .and_then(|headroom| headroom.parse().ok());
+        if let (Some(cover), Some(headroom)) = (cover, headroom) {
+            let cover = signed_tokens(cover, snapshot.market.quote_decimals);
+            let headroom = tokens(headroom, snapshot.market.collateral_decimals);
+            let _ = writeln!(
+                out,
+                "  cover {cover} {quote}, pipeline headroom {headroom} {collateral}"
+            );
         }
         out.push('\n');
     }
@@ -185,7 +195,7 @@ fn picture(look: &Look, view: &View, width: usize, color: bool) -> String {
                 "─".repeat(width.saturating_sub(6))
             );
         }
-        row.draw(&mut out, most, width, color, look);
+        row.draw(&mut out, most, width, color, snapshot);
     }
     out
 }
@@ -211,7 +221,7 @@ impl Row {
         }
     }
 
-    fn draw(&self, out: &mut String, most: u64, width: usize, color: bool, look: &Look) {
+    fn draw(&self, out: &mut String, most: u64, width: usize, color: bool, snapshot: &Snapshot) {
         let Some(price) = &self.price else {
             let _ = writeln!(out, "  {:>14} ┊", "");
             return;
@@ -240,7 +250,7 @@ impl Row {
             #[allow(clippy::cast_precision_loss, reason = "for showing")]
             bps => format!("-{:.1}%", bps as f64 / 100.0),
         });
-        let debt = tokens(self.debt, look.market.quote_decimals);
+        let debt = tokens(self.debt, snapshot.market.quote_decimals);
         let _ = writeln!(out, "  {price:>14} │{bar}{pad} {debt:>18}  {fall}");
     }
 }

@@ -19,12 +19,12 @@ mod idl;
 mod keeper;
 mod lab;
 mod localnet;
-mod look;
 mod market;
 mod migrate;
 mod options;
 mod price;
 mod pyth;
+mod snapshot;
 mod stop;
 
 /// Borrowing against isolated collateral on Solana, without liquidation cascades.

@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::{
     chain::{CLOCK, Chain, read_clock},
-    look::Feeds,
     options::{Cluster, FeedAccounts, MarketName, Output},
     pyth::{PriceAccount, Shown},
+    snapshot::Feeds,
 };
 
 /// Moves a price on a localnet: writes the Pyth account, published now. Clusters without cheatcodes refuse.
@@ -31,7 +31,7 @@ pub struct Options {
     /// Which of a market's feeds
     #[arg(long, env = "BREAKWATER_SIDE", value_enum, default_value_t = Side::Collateral)]
     side: Side,
-    /// Move Pyth's average to the new price as well, as if it had stood there for long
+    /// Move Pyth's EMA to the new price as well, as if it had stood there for long
     #[arg(long, env = "BREAKWATER_SETTLE", value_parser = FalseyValueParser::new())]
     settle: bool,
     #[command(flatten)]

@@ -30,7 +30,7 @@ pub struct Shown {
     pub published: i64,
 }
 
-/// Pyth's average follows the price with about this time constant, seconds.
+/// Pyth's EMA follows the price with about this time constant, seconds.
 const AVERAGE_SECONDS: i128 = 3_600;
 
 impl Shown {

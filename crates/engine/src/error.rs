@@ -7,7 +7,7 @@ macro_rules! with_errors {
         $callback! {
             ZeroAmount "The amount is zero",
             Overflow "A number does not fit its type",
-            BooksBroken "An internal identity of the books would break",
+            InvariantViolated "An internal identity of the books would break",
             WrongMarket "The account belongs to another market",
             ParameterOutOfBounds "A market parameter is outside its hard bounds",
             LtvOrder "LTVs must satisfy initial < target <= liquidation < take-over <= 100%",
@@ -18,7 +18,7 @@ macro_rules! with_errors {
             StressFallTooSmall "The stress fall must reach below the take-over LTV",
             PipelineTooSmall "The pipeline must take at least four times the minimum debt",
             DebtCapBeyondDepth "The debt cap is more than two hundred times the market's depth",
-            UnwindStuck "The largest discount or the floor could keep the ask above spot for ever",
+            AuctionStuck "The largest discount or the floor could keep the ask above spot for ever",
             NameInvalid "The name must be printable ASCII, followed by zeros",
             DepthBudgetExceeded "The markets that sell this asset would have more than all of its depth",
             DepthLoweredTooFar "The market's depth may be lowered at once by at most half in 24 hours",
@@ -45,8 +45,8 @@ macro_rules! with_errors {
             EmaUnavailable "The feed's moving average is missing, zero or negative",
             MarketGuarded "The market is guarded: no new risk until prices are calm again",
             MarketHalted "The market is halted: prices are not trusted for anything",
-            BrakeTooLong "The brake must hold for at least a second and at most the market's limit",
-            BrakeResting "The brake holds, or has not rested long enough since it expired",
+            HaltTooLong "The emergency halt must hold for at least a second and at most the market's limit",
+            HaltCooldown "The emergency halt holds, or its cooldown since the last one is not over",
             PriceRequired "A price is needed, and the market knows none yet: show both feeds",
             SlippageExceeded "The result is worse than the limit the caller gave",
             InsufficientLpShares "More LP shares than the holder has",
@@ -66,8 +66,8 @@ macro_rules! with_errors {
             AccountNotEmpty "The account still holds collateral or debt",
             NoDebt "The account has no debt",
             AccountHealthy "The account is at or below its liquidation LTV",
-            SameSlot "The account borrowed or withdrew in this slot",
-            AccountCooling "The account was liquidated by a step moments ago",
+            BorrowedThisSlot "The account borrowed or withdrew in this slot",
+            AccountCooldown "The account was liquidated by a step moments ago: its cooldown is not over",
             GuardedFlowUsed "The market's limit of guarded liquidations is used up for now",
             PriceGapTooWide "Spot and guarded price are too far apart for a partial liquidation",
             CollateralBelowDebt "At the lower of spot and guarded price the collateral is worth less than the debt: only a take-over",
@@ -75,26 +75,26 @@ macro_rules! with_errors {
             BackstopCashInsufficient "The backstop does not hold that much cash",
             EquityBelowClaim "It would leave less equity than the guardians' claim",
             NothingQueued "Nothing is queued",
-            TooEarly "The waiting time is not over",
+            TimelockActive "The waiting time is not over",
             Expired "The time in which it could be done is over",
             ApprovalExpired "The slot until which it was approved has passed",
             ApprovalTooLong "It is approved until a slot too far ahead",
-            ChangeDiffers "It is not what was queued",
+            ChangeHashMismatch "It is not what was queued",
             ActionPaused "The action is paused",
             PauseKindUnknown "Nothing, or something that cannot be paused",
-            PauseTooLong "A pause must hold for at least a second and at most the brake's limit",
-            PauseResting "It is paused, or has not rested long enough since the last pause expired",
+            PauseTooLong "A pause must hold for at least a second and at most the emergency halt's limit",
+            PauseCooldown "It is paused, or the cooldown since the last pause is not over",
             InsufficientGuardianShares "More shares than the guardian has, or has asked to take out",
             NothingToSettle "The backstop has inventory or cash left, or owes nothing",
             InventoryInsufficient "The backstop does not hold that much inventory",
-            UnwindTooFast "The sale would run ahead of the unwind schedule",
+            AuctionRateLimited "The sale would run ahead of the auction's schedule",
             NothingToClaim "The keeper has no bounty to claim",
             FeedsDisagree "The new feeds show another price than the present ones",
             FeedAlive "A reading of a feed that was announced to be dead was accepted since",
             FeedsSettling "The market has other feeds since moments ago: no new risk until its averages have settled",
             CreditsUnfunded "The backstop has no cash for keepers' bounties yet: they stay owed",
             GuardedFlowTooSmall "While Guarded no account could be liquidated: the market's limit is below the minimum debt",
-            TakeOutTooSoon "Equity could leave before the guardians who saw it announced: the delay must be their cool-down and a day",
+            EquityWithdrawalTooSoon "Equity could leave before the guardians who saw it announced: the delay must be their cooldown and a day",
             PoolImpaired "The pool has lost more than its books say yet: no supply until that is settled or made good",
             WrittenOff "Debt was written off that may still be paid back: nobody joins until it is, or is lost for good",
             ClaimImpaired "The guardians' claim lacks more than the guardian accepts",
@@ -102,7 +102,7 @@ macro_rules! with_errors {
             NothingRequested "The guardian has not asked to leave, or has been paid",
             ClaimWorthless "The backstop has nothing to pay the claim with",
             StressRaiseTooLarge "The stress fall may be raised by at least a basis point and at most ten points",
-            StressRaiseResting "The stress fall is raised, or has not rested long enough since",
+            StressRaiseCooldown "The stress fall is raised, or the cooldown since is not over",
         }
     };
 }
@@ -133,8 +133,8 @@ impl Error {
             self,
             Self::NoDebt
                 | Self::AccountHealthy
-                | Self::SameSlot
-                | Self::AccountCooling
+                | Self::BorrowedThisSlot
+                | Self::AccountCooldown
                 | Self::GuardedFlowUsed
                 | Self::PriceGapTooWide
                 | Self::CollateralBelowDebt

@@ -17,7 +17,7 @@
 //! | [`backstop`] | the protocol's vault: how much it may take on ([`backstop::capacity`]), at what price and pace it sells ([`backstop::auction`]), what guardians put in, earn and lose ([`backstop::guardians`]) |
 //! | [`governance`] | how parameters and feeds change, what can be paused ([`governance::pause`]), how the liquidation LTV changes ([`governance::ramp`]), how markets share an asset's depth ([`governance::depth`]) |
 //! | [`actions`] | what an instruction does, step by step |
-//! | [`views`] | what can be asked: [`views::statement`], [`views::risk`], [`views::cascade`], [`views::identities`] |
+//! | [`views`] | what can be asked: [`views::balance_sheet`], [`views::risk`], [`views::cascade`], [`views::identities`] |
 //!
 //! [`Market`] is the only place that knows all rooms: what it may take on, and what leaving pays while something is
 //! lost, is in its own files.
@@ -65,8 +65,8 @@ pub mod views;
 
 pub use account::{KeeperLedger, MarginAccount};
 pub use backstop::{
-    Backstop, Income,
-    auction::Schedule,
+    Backstop, EquitySources,
+    auction::Auction,
     guardians::{GuardianPosition, Guardians},
 };
 pub use config::{Config, Parameter};
@@ -76,7 +76,7 @@ pub use governance::{
     depth::{DepthAllocation, DepthBudget},
     pause::Pauses,
 };
-pub use market::{Books, Feeds, Market, NewMarket, TakeOut};
+pub use market::{AnnouncedWithdrawal, Books, Feeds, Market, NewMarket};
 pub use math::units::{
     Bps, Clock, Collateral, DebtShares, Divisor, Fixed, GuardianShares, Index, Key, LpShares, Price, Quote,
 };

@@ -13,13 +13,13 @@ const SOL: u64 = 1_000_000_000;
 const USDC: u64 = 1_000_000;
 
 /// A market and a clock. Without interest, which would blur the numbers.
-struct Story {
+struct Walkthrough {
     market: Market,
     clock: Clock,
     text: String,
 }
 
-impl Story {
+impl Walkthrough {
     fn new() -> Self {
         let pin = |id| FeedPin {
             key: Key([id; 32]),
@@ -35,9 +35,9 @@ impl Story {
         let config = Config {
             max_velocity: Bps(10_000),
             velocity_slack: Bps(10_000),
-            average_band: Bps(10_000),
+            own_ema_band: Bps(10_000),
             ema_band: Bps(10_000),
-            unwind_floor_band: Bps(10_000),
+            auction_floor_band: Bps(10_000),
             interest_base: Bps(0),
             interest_slope_low: Bps(0),
             interest_slope_high: Bps(0),
@@ -100,7 +100,7 @@ impl Story {
     /// One line of the balance sheet.
     fn line(&mut self, what: &str, dollars: i64) {
         let prices = self.prices(PriceUse::Observe, dollars);
-        let s = self.market.statement(&prices, self.clock).unwrap();
+        let s = self.market.balance_sheet(&prices, self.clock).unwrap();
         let usdc = |atoms: i128| (atoms as f64 / USDC as f64).round();
         let quote = |amount: Quote| usdc(i128::from(amount.0));
         writeln!(
@@ -152,144 +152,155 @@ impl Story {
         (self.clock.unix - begin) / 60
     }
 
-    fn told(&mut self, text: std::fmt::Arguments) {
+    fn note(&mut self, text: std::fmt::Arguments) {
         writeln!(self.text, "{text}").unwrap();
     }
 }
 
 /// Everybody is in, SOL stands at 100. Returns Alice's and Bob's accounts.
-fn begun() -> (Story, MarginAccount, MarginAccount) {
-    let mut story = Story::new();
-    let clock = story.clock;
+fn begun() -> (Walkthrough, MarginAccount, MarginAccount) {
+    let mut walkthrough = Walkthrough::new();
+    let clock = walkthrough.clock;
     let mut guardian = GuardianPosition::new(Key([8; 32]), Key([12; 32]), 255);
-    let market = &mut story.market;
+    let market = &mut walkthrough.market;
     market.supply(Quote(1_000_000 * USDC), LpShares(0), clock).unwrap();
     market.fund_backstop(Quote(50_000 * USDC), clock).unwrap();
     let stake = Quote(30_000 * USDC);
     market
         .guardian_deposit(&mut guardian, stake, GuardianShares(0), Quote(0), clock)
         .unwrap();
-    let alice = story.open(2_000, 130_000);
-    let bob = story.open(10_000, 650_000);
-    (story, alice, bob)
+    let alice = walkthrough.open(2_000, 130_000);
+    let bob = walkthrough.open(10_000, 650_000);
+    (walkthrough, alice, bob)
 }
 
 #[test]
 fn a_fall_by_what_the_cover_stands_costs_the_suppliers_nothing() {
-    let (mut story, mut alice, mut bob) = begun();
+    let (mut walkthrough, mut alice, mut bob) = begun();
     for account in [&mut alice, &mut bob] {
-        story.liquidate(account, 62).unwrap();
+        walkthrough.liquidate(account, 62).unwrap();
         assert_eq!(account.collateral, Collateral(0), "taken over");
     }
-    story.sell_all(62);
-    assert_eq!(story.market.books.backstop.debt_shares.0, 0);
-    assert!(story.market.books.backstop.cash > Quote(0));
+    walkthrough.sell_all(62);
+    assert_eq!(walkthrough.market.books.backstop.debt_shares.0, 0);
+    assert!(walkthrough.market.books.backstop.cash > Quote(0));
     assert_eq!(
-        story.market.settle_deficit(None, story.clock),
+        walkthrough.market.settle_deficit(None, walkthrough.clock),
         Err(Error::NothingToSettle)
     );
 }
 
 #[test]
 fn the_page_says_what_the_engine_does() {
-    let (mut story, mut alice, mut bob) = begun();
-    story.line("1 before, SOL at 100", 100);
-    story.liquidate(&mut alice, 80).unwrap();
-    story.line("2 Alice is liquidated at 80", 80);
-    story.liquidate(&mut bob, 80).unwrap();
-    story.line("3 Bob, as far as the pipeline goes", 80);
-    assert_eq!(story.liquidate(&mut bob, 80), Err(Error::PipelineFull));
-    let minutes = story.sell_all(80);
-    story.line(&format!("4 all is sold at 80, in {minutes} min"), 80);
-    story.line("5 SOL gaps to 50: Bob is under", 50);
-    story.liquidate(&mut bob, 50).unwrap();
-    story.line("6 Bob is taken over whole", 50);
-    let minutes = story.sell_all(50);
-    story.line(&format!("7 all is sold at 50, in {minutes} min"), 50);
-    let before = story.market.books.pool.assets().unwrap();
-    let settlement = story.market.settle_deficit(None, story.clock).unwrap();
-    let after = story.market.books.pool.assets().unwrap();
+    let (mut walkthrough, mut alice, mut bob) = begun();
+    walkthrough.line("1 before, SOL at 100", 100);
+    walkthrough.liquidate(&mut alice, 80).unwrap();
+    walkthrough.line("2 Alice is liquidated at 80", 80);
+    walkthrough.liquidate(&mut bob, 80).unwrap();
+    walkthrough.line("3 Bob, as far as the pipeline goes", 80);
+    assert_eq!(walkthrough.liquidate(&mut bob, 80), Err(Error::PipelineFull));
+    let minutes = walkthrough.sell_all(80);
+    walkthrough.line(&format!("4 all is sold at 80, in {minutes} min"), 80);
+    walkthrough.line("5 SOL gaps to 50: Bob is under", 50);
+    walkthrough.liquidate(&mut bob, 50).unwrap();
+    walkthrough.line("6 Bob is taken over whole", 50);
+    let minutes = walkthrough.sell_all(50);
+    walkthrough.line(&format!("7 all is sold at 50, in {minutes} min"), 50);
+    let before = walkthrough.market.books.pool.assets().unwrap();
+    let settlement = walkthrough.market.settle_deficit(None, walkthrough.clock).unwrap();
+    let after = walkthrough.market.books.pool.assets().unwrap();
     let usdc = |amount: Quote| amount.0 as f64 / USDC as f64;
-    story.told(format_args!(
+    walkthrough.note(format_args!(
         "8 settled: protocol {:.2}, guardians {:.2}, suppliers {:.2}",
         usdc(settlement.protocol),
         usdc(settlement.guardians),
         usdc(settlement.suppliers),
     ));
-    story.told(format_args!(
+    walkthrough.note(format_args!(
         "  suppliers own {:.2} instead of {:.2}: the LP price falls by {:.2}%",
         usdc(after),
         usdc(before),
         100.0 * (1.0 - usdc(after) / usdc(before)),
     ));
-    assert_eq!(story.market.books.guardians.claim, Quote::ZERO);
+    assert_eq!(walkthrough.market.books.guardians.claim, Quote::ZERO);
     assert_eq!(before.0 - after.0, settlement.suppliers.0);
 
-    compare(&story);
+    compare(&walkthrough);
 }
 
 /// The page holds what was told.
-fn compare(story: &Story) {
+fn compare(walkthrough: &Walkthrough) {
     let page = include_str!("../../../docs/backstop.md");
-    let story = &story.text;
-    let story: Vec<&str> = story.lines().map(str::trim_end).collect();
-    let block = story.join("\n");
+    let walkthrough = &walkthrough.text;
+    let walkthrough: Vec<&str> = walkthrough.lines().map(str::trim_end).collect();
+    let block = walkthrough.join("\n");
     assert!(page.contains(&block), "docs/backstop.md should hold:\n{block}");
 }
 
 /// The suppliers' assets and the debt that may come back to them.
-fn suppliers(story: &mut Story, what: &str) {
-    let books = &story.market.books;
+fn suppliers(walkthrough: &mut Walkthrough, what: &str) {
+    let books = &walkthrough.market.books;
     let usdc = |amount: Quote| (amount.0 as f64 / USDC as f64).round();
     let all = books.pool.lp_supply;
-    let value = story.market.lp_value(all, story.clock).unwrap();
+    let value = walkthrough.market.lp_value(all, walkthrough.clock).unwrap();
     let line = format!(
         "{:<36}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
         what,
         (books.backstop.inventory.0 as f64 / SOL as f64).round(),
-        usdc(story.market.books.pool.index.debt(books.backstop.debt_shares).unwrap()),
+        usdc(
+            walkthrough
+                .market
+                .books
+                .pool
+                .index
+                .debt(books.backstop.debt_shares)
+                .unwrap()
+        ),
         usdc(books.recovery.written_off),
         usdc(value.assets),
         usdc(value.impaired),
         usdc(value.amount),
         usdc(books.guardians.claim),
     );
-    story.text.push_str(&line);
+    walkthrough.text.push_str(&line);
 }
 
 #[test]
 fn the_page_says_what_a_settlement_in_part_does() {
-    let (mut story, mut alice, mut bob) = begun();
+    let (mut walkthrough, mut alice, mut bob) = begun();
     for account in [&mut alice, &mut bob] {
-        story.liquidate(account, 50).unwrap();
+        walkthrough.liquidate(account, 50).unwrap();
     }
     let head = format!(
         "{:<36}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n",
         "", "SOL", "debt", "written", "assets", "impaired", "leave for", "guardians"
     );
-    story.text = head;
-    suppliers(&mut story, "a taken over at 50");
+    walkthrough.text = head;
+    suppliers(&mut walkthrough, "a taken over at 50");
     assert_eq!(
-        story.market.supply(Quote(USDC), LpShares(0), story.clock),
+        walkthrough.market.supply(Quote(USDC), LpShares(0), walkthrough.clock),
         Err(Error::PoolImpaired)
     );
     // Until the averages are there.
     for _ in 0..200 {
-        story.clock.unix += 600;
-        story.prices(PriceUse::Borrow, 50);
+        walkthrough.clock.unix += 600;
+        walkthrough.prices(PriceUse::Borrow, 50);
     }
-    let prices = story.prices(PriceUse::Borrow, 50);
-    story.market.settle_deficit(Some(&prices), story.clock).unwrap();
-    suppliers(&mut story, "b settled in part");
+    let prices = walkthrough.prices(PriceUse::Borrow, 50);
+    walkthrough
+        .market
+        .settle_deficit(Some(&prices), walkthrough.clock)
+        .unwrap();
+    suppliers(&mut walkthrough, "b settled in part");
     assert_eq!(
-        story.market.supply(Quote(USDC), LpShares(0), story.clock),
+        walkthrough.market.supply(Quote(USDC), LpShares(0), walkthrough.clock),
         Err(Error::WrittenOff)
     );
-    let settled = (story.market, story.clock);
-    story.sell_all(56);
-    suppliers(&mut story, "c all is sold at 56");
-    (story.market, story.clock) = settled;
-    story.sell_all(65);
-    suppliers(&mut story, "d or at 65");
-    compare(&story);
+    let settled = (walkthrough.market, walkthrough.clock);
+    walkthrough.sell_all(56);
+    suppliers(&mut walkthrough, "c all is sold at 56");
+    (walkthrough.market, walkthrough.clock) = settled;
+    walkthrough.sell_all(65);
+    suppliers(&mut walkthrough, "d or at 65");
+    compare(&walkthrough);
 }

@@ -121,7 +121,7 @@ impl Watch {
     ///
     /// # Errors
     /// A description of the fault in the file, each time that it has changed.
-    pub fn look(&mut self, path: &Path) -> Result<Option<Quote>, String> {
+    pub fn read(&mut self, path: &Path) -> Result<Option<Quote>, String> {
         let modified = fs::metadata(path).and_then(|file| file.modified()).ok();
         if modified.is_none() || modified != self.modified {
             self.modified = modified;
@@ -175,11 +175,11 @@ mod tests {
         let path = std::env::temp_dir().join(format!("breakwater-depth-{}.json", std::process::id()));
         let _ = fs::remove_file(&path);
         let mut watch = Watch::default();
-        assert_eq!(watch.look(&path), Ok(None));
+        assert_eq!(watch.read(&path), Ok(None));
         let first = measured([u64::MAX]);
         first.write(&path).unwrap();
         assert_eq!(Measured::read(&path), Ok(Some(first)));
-        assert_eq!(watch.look(&path), Ok(Some(Quote(u64::MAX))));
+        assert_eq!(watch.read(&path), Ok(Some(Quote(u64::MAX))));
         // A time that files can have, and another than before.
         let next = fs::metadata(&path).unwrap().modified().unwrap() + std::time::Duration::from_secs(1);
         measured([5]).write(&path).unwrap();
@@ -189,11 +189,11 @@ mod tests {
             .unwrap()
             .set_modified(next)
             .unwrap();
-        assert_eq!(watch.look(&path), Ok(Some(Quote(5))));
+        assert_eq!(watch.read(&path), Ok(Some(Quote(5))));
         fs::write(&path, "{}").unwrap();
-        let wrong = watch.look(&path).unwrap_err();
+        let wrong = watch.read(&path).unwrap_err();
         assert!(wrong.contains("missing field `asset`"), "{wrong}");
         fs::remove_file(&path).unwrap();
-        assert_eq!(watch.look(&path), Ok(None));
+        assert_eq!(watch.read(&path), Ok(None));
     }
 }

@@ -121,7 +121,7 @@ impl Subscription {
             return Ok(());
         }
         while good() {
-            let told = tokio::select! {
+            let update = tokio::select! {
                 account = accounts.next() => {
                     let account = account.ok_or("the connection was closed")?;
                     let address = account.value.pubkey.parse().map_err(|_| "an address that is none")?;
@@ -133,7 +133,7 @@ impl Subscription {
                 () = tokio::time::sleep(SILENCE) => return Err("it said nothing for too long".to_owned()),
                 () = news.closed() => return Ok(()),
             };
-            if news.send(told).await.is_err() {
+            if news.send(update).await.is_err() {
                 return Ok(());
             }
         }

@@ -9,7 +9,7 @@
 //! | what to pay for a place in a block | [`fee`] |
 //! | what else to do | [`crank`] |
 //! | whether the market bears what is sold | [`depth`] |
-//! | whom to ask, and whom to believe | [`rotation`], [`trust`], [`fleet`] |
+//! | whom to ask, and whom to believe | [`rotation`], [`trust`], [`rpc_pool`] |
 //! | which price accounts to show | [`prices`] |
 //! | what becomes of a transaction | [`outbox`] |
 //!
@@ -20,12 +20,10 @@ pub mod chain;
 pub mod crank;
 pub mod depth;
 pub mod fee;
-pub mod fleet;
 pub mod follow;
 pub mod index;
 pub mod keeper;
 pub mod limits;
-pub mod look;
 pub mod metrics;
 pub mod node;
 pub mod outbox;
@@ -33,8 +31,10 @@ pub mod pack;
 pub mod plan;
 pub mod prices;
 pub mod rotation;
+pub mod rpc_pool;
 pub mod server;
 mod settings;
+pub mod snapshot;
 pub mod table;
 pub mod transact;
 pub mod trust;

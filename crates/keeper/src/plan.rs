@@ -21,7 +21,7 @@ pub struct Scene<'a> {
 
 /// An account to liquidate, and what will come of it if nobody is faster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct Liquidatable {
     /// The account.
     pub account: Key,
     /// The engine's forecast.
@@ -35,9 +35,9 @@ pub struct Skipped {
     /// A transaction of this keeper's is under way.
     pub busy: usize,
     /// They were liquidated by a step moments ago.
-    pub cooling: usize,
+    pub cooldown: usize,
     /// They borrowed or withdrew in this slot.
-    pub same_slot: usize,
+    pub borrowed_this_slot: usize,
     /// The market's limit of guarded liquidations is used up.
     pub flow: usize,
     /// The stress cover is used up and the pipeline full: they wait on their own margin until inventory is sold.
@@ -47,7 +47,7 @@ pub struct Skipped {
     /// Settled at the lower price they would be under water: they wait for it to rise, or to be taken over.
     pub below_debt: usize,
     /// The engine refused them for a reason that it should not have.
-    pub odd: usize,
+    pub unexpected: usize,
 }
 
 impl Skipped {
@@ -56,23 +56,23 @@ impl Skipped {
     pub fn reasons(&self) -> [(&'static str, usize); 8] {
         let Self {
             busy,
-            cooling,
-            same_slot,
+            cooldown,
+            borrowed_this_slot,
             flow,
             pipeline,
             gap,
             below_debt,
-            odd,
+            unexpected,
         } = *self;
         [
             ("busy", busy),
-            ("cooling", cooling),
-            ("same_slot", same_slot),
+            ("cooldown", cooldown),
+            ("borrowed_this_slot", borrowed_this_slot),
             ("flow", flow),
             ("pipeline", pipeline),
             ("gap", gap),
             ("below_debt", below_debt),
-            ("odd", odd),
+            ("unexpected", unexpected),
         ]
     }
 }
@@ -84,7 +84,7 @@ pub struct Plan {
     pub found: usize,
     /// Accounts to liquidate now: take-overs first, then the nearest to one, for those cost the backstop most if they
     /// are late.
-    pub due: Vec<Due>,
+    pub liquidatable: Vec<Liquidatable>,
     /// The others.
     pub skipped: Skipped,
     /// Why nobody can be liquidated at these prices, if so.
@@ -117,7 +117,7 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
     let over = index.liquidatable(&moment).filter(|entry| moment.is_taken_over(entry));
     let partly = index.liquidatable(&moment).filter(|entry| !moment.is_taken_over(entry));
     for entry in over.chain(partly) {
-        if plan.due.len() >= most {
+        if plan.liquidatable.len() >= most {
             break;
         }
         plan.found += 1;
@@ -127,7 +127,7 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
         }
         let mut account = entry.account(address);
         match liquidations.liquidate(&mut account, &mut ledger) {
-            Ok(liquidation) => plan.due.push(Due {
+            Ok(liquidation) => plan.liquidatable.push(Liquidatable {
                 account: entry.address,
                 liquidation,
             }),
@@ -141,19 +141,19 @@ impl Plan {
     fn skip(&mut self, error: Error) {
         let skipped = &mut self.skipped;
         *match error {
-            Error::AccountCooling => &mut skipped.cooling,
-            Error::SameSlot => &mut skipped.same_slot,
+            Error::AccountCooldown => &mut skipped.cooldown,
+            Error::BorrowedThisSlot => &mut skipped.borrowed_this_slot,
             Error::GuardedFlowUsed => &mut skipped.flow,
             Error::PipelineFull => &mut skipped.pipeline,
             Error::PriceGapTooWide => &mut skipped.gap,
             Error::CollateralBelowDebt => &mut skipped.below_debt,
-            _ => &mut skipped.odd,
+            _ => &mut skipped.unexpected,
         } += 1;
     }
 
     /// The bounties that are due, quote atoms.
     #[must_use]
     pub fn bounty(&self) -> u64 {
-        self.due.iter().map(|due| due.liquidation.bounty.0).sum()
+        self.liquidatable.iter().map(|due| due.liquidation.bounty.0).sum()
     }
 }

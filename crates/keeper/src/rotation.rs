@@ -145,14 +145,14 @@ impl Rotation {
     }
 
     /// A node answered well.
-    pub fn praise(&mut self, node: usize) {
+    pub fn report_ok(&mut self, node: usize) {
         if let Some(standing) = self.nodes.get_mut(node) {
             *standing = Standing::default();
         }
     }
 
     /// A node's answer was bad: it is left out, twice as long each time in a row. Returns for how long, ms.
-    pub fn blame(&mut self, node: usize, trouble: &Trouble, now: u64) -> u64 {
+    pub fn report_failure(&mut self, node: usize, trouble: &Trouble, now: u64) -> u64 {
         let Some(standing) = self.nodes.get_mut(node) else {
             return 0;
         };
@@ -182,7 +182,7 @@ mod tests {
     fn a_dead_node_is_left_out_for_longer_and_longer_and_forgiven_at_once() {
         let mut rotation = Rotation::new(2, 1_000_000);
         assert_eq!(rotation.reader(0, |_| true), 0);
-        assert_eq!(rotation.blame(0, &dead(), 0), 2_000);
+        assert_eq!(rotation.report_failure(0, &dead(), 0), 2_000);
         assert_eq!(
             (
                 rotation.reader(0, |_| true),
@@ -192,30 +192,33 @@ mod tests {
             (1, false, true)
         );
         assert_eq!(rotation.all_in(0), [1]);
-        let rests: Vec<u64> = (0..9).map(|_| rotation.blame(0, &dead(), 2_000)).collect();
+        let rests: Vec<u64> = (0..9).map(|_| rotation.report_failure(0, &dead(), 2_000)).collect();
         assert_eq!(
             rests,
             [4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000]
         );
-        rotation.praise(0);
+        rotation.report_ok(0);
         assert!(rotation.is_in(0, 2_000));
-        assert_eq!(rotation.blame(0, &dead(), 2_000), 2_000);
+        assert_eq!(rotation.report_failure(0, &dead(), 2_000), 2_000);
     }
 
     #[test]
     fn liars_are_out_for_longer_than_the_dead() {
         let mut rotation = Rotation::new(3, 1);
-        assert_eq!(rotation.blame(0, &Trouble::Stale { seconds: 90 }, 0), 30_000);
+        assert_eq!(rotation.report_failure(0, &Trouble::Stale { seconds: 90 }, 0), 30_000);
         let genesis = "other".to_owned();
-        assert_eq!(rotation.blame(1, &Trouble::OtherCluster { genesis }, 0), 300_000);
+        assert_eq!(
+            rotation.report_failure(1, &Trouble::OtherCluster { genesis }, 0),
+            300_000
+        );
         assert_eq!(rotation.reader(5, |_| true), 2);
     }
 
     #[test]
     fn with_all_out_the_first_to_return_is_asked() {
         let mut rotation = Rotation::new(2, 10);
-        rotation.blame(0, &Trouble::Wrong("x".to_owned()), 0);
-        rotation.blame(1, &dead(), 0);
+        rotation.report_failure(0, &Trouble::Wrong("x".to_owned()), 0);
+        rotation.report_failure(1, &dead(), 0);
         assert_eq!(rotation.reader(1_000, |_| true), 1);
         assert_eq!(rotation.all_in(1_000), [0, 1]);
         assert_eq!(rotation.reader(1_000, |node| node == 0), 0, "but nobody who may not be");

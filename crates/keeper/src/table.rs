@@ -108,7 +108,7 @@ impl Table {
         self.addresses.len() == self.total
     }
 
-    fn room(&self) -> usize {
+    fn space(&self) -> usize {
         LOOKUP_TABLE_MAX_ADDRESSES.saturating_sub(self.total)
     }
 }
@@ -161,7 +161,7 @@ pub fn upkeep(tables: &[Table], fixed: &[Pubkey], wanted: &[Pubkey], most: usize
     }
     if let Some(incomplete) = used
         .iter()
-        .find(|table| fixed.iter().any(|key| !table.holds(key)) && table.room() > 0)
+        .find(|table| fixed.iter().any(|key| !table.holds(key)) && table.space() > 0)
     {
         let missing = fixed.iter().filter(|key| !incomplete.holds(key));
         return Some(Upkeep::Extend(
@@ -179,8 +179,8 @@ pub fn upkeep(tables: &[Table], fixed: &[Pubkey], wanted: &[Pubkey], most: usize
     if missing.is_empty() {
         return None;
     }
-    if let Some(table) = used.iter().find(|table| table.room() > 0) {
-        let count = EXTENSION.min(table.room());
+    if let Some(table) = used.iter().find(|table| table.space() > 0) {
+        let count = EXTENSION.min(table.space());
         return Some(Upkeep::Extend(table.address, missing.into_iter().take(count).collect()));
     }
     if used.len() < most {

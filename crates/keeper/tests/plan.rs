@@ -7,14 +7,14 @@ use breakwater_client::MarketKeys;
 use breakwater_engine::{Bps, Config, Error, Key, Quote, RawReading, Readings};
 use breakwater_keeper::{
     index::{AccountIndex, Entry},
-    plan::{Due, Plan, Scene, Skipped, plan},
+    plan::{Liquidatable, Plan, Scene, Skipped, plan},
 };
 use breakwater_testkit::{Actor, MarketSpec, Position, World, default_config, ix, pyth::usd};
 
 const USDC: u64 = 1_000_000;
 const SOL: u64 = 1_000_000_000;
 
-struct Stage {
+struct Ledgers {
     world: World,
     keys: MarketKeys,
     positions: Vec<Position>,
@@ -22,7 +22,7 @@ struct Stage {
 }
 
 /// Twenty accounts of 10 SOL at $100, with debts of 500 to 690 USDC; `backstop` quote atoms behind them.
-fn stage(config: &Config, backstop: u64) -> Stage {
+fn ledgers(config: &Config, backstop: u64) -> Ledgers {
     let mut world = World::lite();
     let keys = world.market(&MarketSpec {
         config: *config,
@@ -41,7 +41,7 @@ fn stage(config: &Config, backstop: u64) -> Stage {
     let positions = positions.collect();
     let keeper = world.keeper(&keys, "kate");
     world.next_slot();
-    Stage {
+    Ledgers {
         world,
         keys,
         positions,
@@ -49,7 +49,7 @@ fn stage(config: &Config, backstop: u64) -> Stage {
     }
 }
 
-impl Stage {
+impl Ledgers {
     fn set_price(&mut self, dollars: i64) {
         let feed = self.keys.collateral_feed;
         self.world.settle_price(&feed, usd(dollars), 0);
@@ -92,7 +92,7 @@ impl Stage {
     /// Sends the planned accounts to the program, and compares.
     fn assert_done_as_planned(&mut self, plan: &Plan) {
         let accounts: Vec<Pubkey> = plan
-            .due
+            .liquidatable
             .iter()
             .map(|due| Pubkey::new_from_array(due.account.0))
             .collect();
@@ -100,41 +100,44 @@ impl Stage {
         let keeper = self.keeper.clone();
         let outcome = self.world.send(&[batch], &[&keeper]).unwrap();
         let done = outcome.liquidated();
-        let done: Vec<Due> = done
+        let done: Vec<Liquidatable> = done
             .iter()
-            .map(|one| Due {
+            .map(|one| Liquidatable {
                 account: Key(one.margin_account.to_bytes()),
                 liquidation: one.liquidation,
             })
             .collect();
-        assert_eq!(done, plan.due);
+        assert_eq!(done, plan.liquidatable);
     }
 }
 
 #[test]
 fn the_program_does_what_was_planned_and_then_nothing_is_left() {
-    let mut stage = stage(&default_config(), 100_000 * USDC);
+    let mut ledgers = ledgers(&default_config(), 100_000 * USDC);
     let nobody = HashSet::new();
-    assert_eq!(stage.plan(100, &nobody), Plan::default());
-    stage.set_price(70);
-    let plan = stage.plan(100, &nobody);
+    assert_eq!(ledgers.plan(100, &nobody), Plan::default());
+    ledgers.set_price(70);
+    let plan = ledgers.plan(100, &nobody);
     // 80% of 700, and more: a debt of 560 has some interest by now.
-    assert_eq!((plan.found, plan.due.len(), plan.skipped), (14, 14, Skipped::default()));
     assert_eq!(
-        plan.due[0].account,
-        Key(stage.positions[19].address.to_bytes()),
+        (plan.found, plan.liquidatable.len(), plan.skipped),
+        (14, 14, Skipped::default())
+    );
+    assert_eq!(
+        plan.liquidatable[0].account,
+        Key(ledgers.positions[19].address.to_bytes()),
         "the furthest under water first"
     );
     // 95% of 700 is 665: those are taken over, before any other.
-    let taken_over: Vec<bool> = plan.due.iter().map(|due| due.liquidation.taken_over).collect();
+    let taken_over: Vec<bool> = plan.liquidatable.iter().map(|due| due.liquidation.taken_over).collect();
     assert_eq!(taken_over, [[true; 3].as_slice(), &[false; 11]].concat());
-    let three = stage.plan(3, &nobody);
-    assert_eq!(three.due, plan.due[..3]);
-    let busy: HashSet<[u8; 32]> = plan.due[..2].iter().map(|due| due.account.0).collect();
-    let others = stage.plan(100, &busy);
-    assert_eq!((others.skipped.busy, others.due.len()), (2, 12));
-    stage.assert_done_as_planned(&plan);
-    assert_eq!(stage.plan(100, &nobody).found, 0);
+    let three = ledgers.plan(3, &nobody);
+    assert_eq!(three.liquidatable, plan.liquidatable[..3]);
+    let busy: HashSet<[u8; 32]> = plan.liquidatable[..2].iter().map(|due| due.account.0).collect();
+    let others = ledgers.plan(100, &busy);
+    assert_eq!((others.skipped.busy, others.liquidatable.len()), (2, 12));
+    ledgers.assert_done_as_planned(&plan);
+    assert_eq!(ledgers.plan(100, &nobody).found, 0);
 }
 
 #[test]
@@ -142,23 +145,23 @@ fn guarded_steps_rests_and_the_flow_limit_are_foreseen() {
     let config = Config {
         guarded_flow: Quote(1_000 * USDC),
         guarded_window: 3_600,
-        guarded_step: Bps(5_000),
+        guarded_close_factor: Bps(5_000),
         guarded_refill: 600,
         // Guarded after a fall of more than 15%.
-        average_band: Bps(1_500),
-        average_seconds: 86_400,
+        own_ema_band: Bps(1_500),
+        own_ema_seconds: 86_400,
         ..default_config()
     };
-    let mut stage = stage(&config, 100_000 * USDC);
-    stage.set_price(78);
+    let mut ledgers = ledgers(&config, 100_000 * USDC);
+    ledgers.set_price(78);
     let nobody = HashSet::new();
-    let plan = stage.plan(100, &nobody);
-    assert!(!plan.due.is_empty() && plan.skipped.flow > 0, "{plan:?}");
-    assert_eq!(plan.found, plan.due.len() + plan.skipped.flow);
-    stage.assert_done_as_planned(&plan);
-    let after = stage.plan(100, &nobody);
-    assert!(after.due.is_empty(), "{after:?}");
-    let waiting = after.skipped.cooling + after.skipped.flow;
+    let plan = ledgers.plan(100, &nobody);
+    assert!(!plan.liquidatable.is_empty() && plan.skipped.flow > 0, "{plan:?}");
+    assert_eq!(plan.found, plan.liquidatable.len() + plan.skipped.flow);
+    ledgers.assert_done_as_planned(&plan);
+    let after = ledgers.plan(100, &nobody);
+    assert!(after.liquidatable.is_empty(), "{after:?}");
+    let waiting = after.skipped.cooldown + after.skipped.flow;
     assert!(waiting > 0 && waiting == after.found, "{after:?}");
 }
 
@@ -171,35 +174,41 @@ fn without_cover_the_pipeline_is_filled_take_overs_go_on_and_the_rest_waits() {
         debt_cap: Quote(120_000 * USDC),
         ..default_config()
     };
-    let mut stage = stage(&config, 1);
-    stage.set_price(75);
+    let mut ledgers = ledgers(&config, 1);
+    ledgers.set_price(75);
     let nobody = HashSet::new();
-    let plan = stage.plan(100, &nobody);
+    let plan = ledgers.plan(100, &nobody);
     // 80% of 750: 610 and above, of which one is cut to what fits.
     assert_eq!(
-        (plan.found, plan.due.len(), plan.skipped.pipeline),
+        (plan.found, plan.liquidatable.len(), plan.skipped.pipeline),
         (10, 1, 9),
         "{plan:?}"
     );
-    assert_eq!(plan.due[0].account, Key(stage.positions[19].address.to_bytes()));
-    assert!(plan.due[0].liquidation.repaid.0 < 300 * USDC);
-    stage.assert_done_as_planned(&plan);
+    assert_eq!(
+        plan.liquidatable[0].account,
+        Key(ledgers.positions[19].address.to_bytes())
+    );
+    assert!(plan.liquidatable[0].liquidation.repaid.0 < 300 * USDC);
+    ledgers.assert_done_as_planned(&plan);
 
     // 95% of 710 is 674.5: 680 is beyond, and the pipeline is full.
-    stage.set_price(71);
-    let plan = stage.plan(100, &nobody);
-    let over: Vec<Key> = plan.due.iter().map(|due| due.account).collect();
-    assert_eq!(over[0], Key(stage.positions[18].address.to_bytes()));
-    assert!(plan.due.iter().all(|due| due.liquidation.taken_over), "{plan:?}");
+    ledgers.set_price(71);
+    let plan = ledgers.plan(100, &nobody);
+    let over: Vec<Key> = plan.liquidatable.iter().map(|due| due.account).collect();
+    assert_eq!(over[0], Key(ledgers.positions[18].address.to_bytes()));
+    assert!(
+        plan.liquidatable.iter().all(|due| due.liquidation.taken_over),
+        "{plan:?}"
+    );
     assert!(plan.skipped.pipeline > 0);
-    stage.assert_done_as_planned(&plan);
+    ledgers.assert_done_as_planned(&plan);
 }
 
 #[test]
 fn prices_that_the_market_refuses_are_a_reason_not_an_empty_plan() {
-    let mut stage = stage(&default_config(), 100_000 * USDC);
-    stage.set_price(70);
-    stage.world.advance_silently(3_600);
-    let plan = stage.plan(100, &HashSet::new());
+    let mut ledgers = ledgers(&default_config(), 100_000 * USDC);
+    ledgers.set_price(70);
+    ledgers.world.advance_silently(3_600);
+    let plan = ledgers.plan(100, &HashSet::new());
     assert_eq!((plan.refused, plan.found), (Some(Error::PriceTooOld), 0));
 }

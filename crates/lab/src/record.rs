@@ -123,7 +123,7 @@ pub struct Limits {
     pub liquidation_ltv: f64,
     /// From here a whole account is taken over.
     pub takeover_ltv: f64,
-    /// Largest unwind discount.
+    /// Largest auction discount.
     pub max_discount: f64,
     /// Most that is sold in an hour, quote tokens.
     pub hourly_flow: f64,

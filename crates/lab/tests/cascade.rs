@@ -3,10 +3,9 @@
 
 use breakwater_engine::Collateral;
 use breakwater_lab::cascade::{
-    Kind, LabError, Outcome, Path, Setup,
-    lane::{Buyers, Common, Lane, recorded, together},
-    run,
+    Kind, LabError, Outcome, Path, Setup, run,
     setup::{DEBT, QUOTE_UNIT},
+    simulation::{Buyers, Common, Simulation, recorded, together},
     study::SCENARIOS,
 };
 
@@ -37,8 +36,8 @@ fn alone(points: &str) -> Setup {
 fn due_below() -> f64 {
     let setup = alone("[[0, 1.0]]");
     let path = Path::of(&setup, None).expect("valid");
-    let (_, lane) = recorded(&setup, &path, Kind::None, false).expect("valid");
-    DEBT / (0.8 * lane.lending.accounts[0].collateral.0 as f64 / 1e9) / 100.0
+    let (_, simulation) = recorded(&setup, &path, Kind::None, false).expect("valid");
+    DEBT / (0.8 * simulation.lending.accounts[0].collateral.0 as f64 / 1e9) / 100.0
 }
 
 fn measured(setup: &Setup, kind: Kind) -> Outcome {
@@ -101,16 +100,16 @@ fn money_is_conserved_by_every_mechanism() {
 fn an_atom_that_appears_is_noticed() {
     let setup = quiet("[[1, 1.0], [4, 0.6]]");
     let path = Path::of(&setup, None).expect("valid");
-    let lane = Lane::new(&setup, &path, Kind::Breakwater, false).expect("valid");
+    let simulation = Simulation::new(&setup, &path, Kind::Breakwater, false).expect("valid");
     let mut once = true;
     let buyers = Buyers {
         capital: 1e18,
         half_life: 60.0,
         tied: 0.0,
     };
-    let result = together(vec![lane], Common::Buyers(buyers), |lanes| {
+    let result = together(vec![simulation], Common::Buyers(buyers), |simulations| {
         if std::mem::take(&mut once) {
-            lanes[0].lending.market.books.backstop.cash.0 += 1;
+            simulations[0].lending.market.books.backstop.cash.0 += 1;
         }
         Ok(())
     });
@@ -127,9 +126,9 @@ fn an_atom_that_appears_is_noticed() {
 fn nobody_does_anything_and_bad_debt_is_what_is_under_water() {
     let setup = quiet("[[1, 1.0], [4, 0.4]]");
     let path = Path::of(&setup, None).expect("valid");
-    let (outcome, lane) = recorded(&setup, &path, Kind::None, false).expect("valid");
-    let index = lane.lending.index.raw() as f64 / 2f64.powi(64);
-    let under: f64 = lane
+    let (outcome, simulation) = recorded(&setup, &path, Kind::None, false).expect("valid");
+    let index = simulation.lending.index.raw() as f64 / 2f64.powi(64);
+    let under: f64 = simulation
         .lending
         .accounts
         .iter()
@@ -149,8 +148,8 @@ fn nobody_does_anything_and_bad_debt_is_what_is_under_water() {
 fn one_account_liquidated_once_is_the_closed_form() {
     let mut setup = alone("[[0, 1.0], [1, 0.5]]");
     let path = Path::of(&setup, None).expect("valid");
-    let (_, lane) = recorded(&setup, &path.flat(), Kind::None, false).expect("valid");
-    let account = lane.lending.accounts[0];
+    let (_, simulation) = recorded(&setup, &path.flat(), Kind::None, false).expect("valid");
+    let account = simulation.lending.accounts[0];
     let collateral = account.collateral.0 as f64 / 1e9;
     let threshold = DEBT / (0.8 * collateral);
     // Slowly to just above the threshold, in one step to 1% below it, so that the market stays Normal, and there it
@@ -194,13 +193,14 @@ fn one_account_liquidated_once_is_the_closed_form() {
 fn shared_buyers_without_limit_change_nothing() {
     let setup = quiet("[[1, 1.0], [4, 0.6]]");
     let path = Path::of(&setup, None).expect("valid");
-    let lanes = [Kind::Dump, Kind::Breakwater].map(|kind| Lane::new(&setup, &path, kind, false).expect("valid"));
+    let simulations =
+        [Kind::Dump, Kind::Breakwater].map(|kind| Simulation::new(&setup, &path, kind, false).expect("valid"));
     let buyers = Buyers {
         capital: 1e30,
         half_life: 60.0,
         tied: 0.0,
     };
-    let outcomes = together(lanes.into(), Common::Buyers(buyers), |_| Ok(())).expect("valid");
+    let outcomes = together(simulations.into(), Common::Buyers(buyers), |_| Ok(())).expect("valid");
     for (outcome, kind) in outcomes.iter().zip([Kind::Dump, Kind::Breakwater]) {
         near(outcome.liquidated, measured(&setup, kind).liquidated, 1e-9, kind.name());
     }
@@ -210,8 +210,8 @@ fn shared_buyers_without_limit_change_nothing() {
 fn work_grows_with_liquidations_and_not_with_accounts() {
     let looked_at = |setup: &Setup| {
         let path = Path::of(setup, None).expect("valid");
-        let (outcome, lane) = recorded(setup, &path, Kind::Breakwater, false).expect("valid");
-        (outcome.liquidations, lane.lending.order.looked_at)
+        let (outcome, simulation) = recorded(setup, &path, Kind::Breakwater, false).expect("valid");
+        (outcome.liquidations, simulation.lending.order.looked_at)
     };
     let mut calm = quiet("[[1, 1.0], [4, 0.99]]");
     (calm.borrowers.count, calm.borrowers.highest) = (20_000, 0.95);
@@ -238,9 +238,10 @@ fn a_seed_decides_everything() {
 fn nothing_is_left_in_the_accounts_of_a_market_that_was_absorbed_whole() {
     let setup = quiet("[[1, 1.0], [4, 0.05]]");
     let path = Path::of(&setup, None).expect("valid");
-    let (outcome, lane) = recorded(&setup, &path, Kind::Absorb, false).expect("valid");
+    let (outcome, simulation) = recorded(&setup, &path, Kind::Absorb, false).expect("valid");
     assert!(
-        lane.lending
+        simulation
+            .lending
             .accounts
             .iter()
             .all(|account| account.collateral == Collateral::ZERO)
@@ -256,20 +257,21 @@ fn a_late_oracle_shows_old_prices_and_nothing_fails() {
         setup.oracle.latency_steps = latency;
         setup.check().expect("within the age of a price");
         let path = Path::of(&setup, None).expect("valid");
-        let (outcome, lane) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
+        let (outcome, simulation) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
         assert!(outcome.liquidated > 0.1, "{latency}: {outcome:?}");
-        let first = lane
+        let first = simulation
             .shown
             .iter()
             .position(|shown| shown.point.price < 9_900_000_000)
             .expect("it falls");
         assert_eq!(first, 361 + latency);
         assert!(
-            lane.shown
+            simulation
+                .shown
                 .windows(2)
                 .all(|pair| pair[0].point.unix <= pair[1].point.unix)
         );
-        let age = path.unix(first) - lane.shown[first].point.unix;
+        let age = path.unix(first) - simulation.shown[first].point.unix;
         assert_eq!(age, 10 * i64::try_from(latency).expect("small"));
     }
     // Publishers who are behind: the reading is as young as ever, and shows an older price.
@@ -277,14 +279,14 @@ fn a_late_oracle_shows_old_prices_and_nothing_fails() {
     setup.oracle.unnoticed_steps = 3;
     setup.check().expect("no matter of age");
     let path = Path::of(&setup, None).expect("valid");
-    let (outcome, lane) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
+    let (outcome, simulation) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
     assert!(outcome.liquidated > 0.1, "{outcome:?}");
-    let mut shown = lane.shown.iter();
+    let mut shown = simulation.shown.iter();
     let first = shown
         .position(|shown| shown.point.price < 9_900_000_000)
         .expect("it falls");
     assert_eq!(first, 361 + setup.oracle.latency_steps + 3);
-    let age = path.unix(first) - lane.shown[first].point.unix;
+    let age = path.unix(first) - simulation.shown[first].point.unix;
     assert_eq!(age, 10 * i64::try_from(setup.oracle.latency_steps).expect("small"));
 
     let mut setup = alone("[[0, 1.0]]");
@@ -303,9 +305,9 @@ fn while_keepers_are_out_nothing_happens() {
     let mut setup = alone("[[0, 1.0], [1, 1.0], [1.25, 0.5]]");
     setup.keepers.outage_minutes = 30.0;
     let path = Path::of(&setup, None).expect("valid");
-    let (outcome, lane) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
+    let (outcome, simulation) = recorded(&setup, &path, Kind::Breakwater, true).expect("runs");
     let outage = path.steepest(1_800.0);
-    let journal = lane.lending.journal.expect("recorded");
+    let journal = simulation.lending.journal.expect("recorded");
     assert!(journal.iter().all(|(step, _)| !outage.contains(step)));
     assert!(journal.iter().any(|(step, _)| *step >= outage.end));
     assert!(outcome.liquidated > 0.1, "{}", outcome.liquidated);
@@ -339,14 +341,14 @@ fn suppliers_who_run_take_the_cash_that_is_there() {
     let mut setup = quiet("[[1, 1.0], [4, 0.6]]");
     setup.suppliers.run_from = 0.1;
     let path = Path::of(&setup, None).expect("valid");
-    let (_, lane) = recorded(&setup, &path, Kind::Breakwater, false).expect("runs");
+    let (_, simulation) = recorded(&setup, &path, Kind::Breakwater, false).expect("runs");
     // A fifth of the pool was not lent, and what was repaid came on top.
     assert!(
-        lane.lending.withdrawn as f64 > 0.24 * DEBT * QUOTE_UNIT,
+        simulation.lending.withdrawn as f64 > 0.24 * DEBT * QUOTE_UNIT,
         "{}",
-        lane.lending.withdrawn
+        simulation.lending.withdrawn
     );
-    let pool = &lane.lending.market.books.pool;
+    let pool = &simulation.lending.market.books.pool;
     assert!((pool.cash.0 as f64) < 0.01 * DEBT * QUOTE_UNIT, "{:?}", pool.cash);
 }
 
@@ -356,8 +358,8 @@ fn two_markets_on_one_exchange_move_each_others_price() {
     setup.impact.depth = 0.01;
     let path = Path::of(&setup, None).expect("valid");
     let both = |kinds: [Kind; 2]| {
-        let lanes = kinds.map(|kind| Lane::new(&setup, &path, kind, false).expect("valid"));
-        together(lanes.into(), Common::Exchange, |_| Ok(())).expect("runs")
+        let simulations = kinds.map(|kind| Simulation::new(&setup, &path, kind, false).expect("valid"));
+        together(simulations.into(), Common::Exchange, |_| Ok(())).expect("runs")
     };
     let alone = measured(&setup, Kind::Breakwater);
     let beside_nobody = both([Kind::None, Kind::Breakwater]);

@@ -20,7 +20,7 @@ fn compared(setup: &Setup) -> [usize; 5] {
 
 #[test]
 fn a_crash_that_the_cover_stands() {
-    // Fast enough for the guards: steps, and pauses of the unwind.
+    // Fast enough for the guards: steps, and pauses of the auction.
     let [repaid, added, batches, bought, settled] = compared(&setup(
         "[[1, 1.0], [1.2, 0.75], [3, 0.7]]",
         "[protocol]\nequity = 0.2\n",

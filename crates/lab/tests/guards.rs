@@ -106,7 +106,7 @@ fn without_guards_it_is_plain_liquidation_at_spot() {
             };
             let price = spot(&start.market, print, clock)
                 .and_then(Price::divisor)
-                .expect("believed");
+                .expect("oracle_price");
             for (debt, collateral) in &mut plain {
                 let Ok(terms) = sizing::terms(&config, *debt, *collateral, &price) else {
                     continue;

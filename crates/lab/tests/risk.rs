@@ -7,8 +7,8 @@ use breakwater_engine::{Bps, Config};
 use breakwater_lab::{
     risk::{
         CASES, Experiment, Outcome,
-        arms::{self, DEFAULTS, WITHOUT},
         demand::COUNT,
+        variants::{self, DEFAULTS, WITHOUT},
     },
     scenario::Scenario,
 };
@@ -26,7 +26,7 @@ static EXPERIMENT: LazyLock<Experiment> = LazyLock::new(|| {
 
 /// Outcomes in the markets that the tables compare.
 static COMPARED: LazyLock<Vec<Vec<Outcome>>> =
-    LazyLock::new(|| EXPERIMENT.all(&arms::compared()).expect("not refused"));
+    LazyLock::new(|| EXPERIMENT.all(&variants::compared()).expect("not refused"));
 
 fn of(config: &Config, case: usize) -> Outcome {
     EXPERIMENT.outcome(&CASES[case], config).expect("not refused")
@@ -34,12 +34,17 @@ fn of(config: &Config, case: usize) -> Outcome {
 
 #[test]
 fn the_demand_is_the_same_in_every_market() {
-    for (arm, outcomes) in arms::compared().iter().zip(&*COMPARED) {
+    for (variant, outcomes) in variants::compared().iter().zip(&*COMPARED) {
         for Outcome { loans, .. } in outcomes {
-            assert_eq!(loans.asked, 11_550_000_000_000, "{}", arm.name);
+            assert_eq!(loans.asked, 11_550_000_000_000, "{}", variant.name);
             let people = loans.at_once + loans.against_more + loans.cut + loans.refused;
-            assert_eq!(u64::from(people), COUNT, "{}", arm.name);
-            assert_eq!(loans.lent < loans.asked, loans.cut + loans.refused > 0, "{}", arm.name);
+            assert_eq!(u64::from(people), COUNT, "{}", variant.name);
+            assert_eq!(
+                loans.lent < loans.asked,
+                loans.cut + loans.refused > 0,
+                "{}",
+                variant.name
+            );
         }
     }
 }

@@ -100,11 +100,11 @@ impl Quotes {
     /// How much a guardian's request pays now, and why not more.
     ///
     /// # Errors
-    /// Where the amount is not what stands in the way: [`Error::NothingRequested`], [`Error::TooEarly`], the price is
+    /// Where the amount is not what stands in the way: [`Error::NothingRequested`], [`Error::TimelockActive`], the price is
     /// not trusted.
     pub fn leaving(&self, position: &GuardianPosition) -> Result<Leaving> {
         let books = self.market.books_at(self.clock)?;
-        let unpaid = position.in_era(books.guardians.era).unpaid(&books.guardians)?;
+        let unpaid = position.in_epoch(books.guardians.epoch).unpaid(&books.guardians)?;
         let paid = self.guardian_withdrawal(position, Quote(u64::MAX))?;
         let bound_by = if paid.amount == unpaid {
             Error::NothingRequested

@@ -35,7 +35,7 @@ use breakwater_engine::{
     market::LpValue,
     math::num,
     price::oracle::PriceUse,
-    views::{cascade::Curve, risk::Risk, statement::Statement},
+    views::{balance_sheet::BalanceSheet, cascade::Curve, risk::Risk},
 };
 
 /// A market as it would be if the next instruction showed it these readings.
@@ -132,7 +132,7 @@ impl Quotes {
         let Self { market, clock, .. } = self;
         let price = self.judged_at();
         let debt = market.books_at(*clock)?.pool.index.debt(account.debt_shares)?;
-        let value = price.value(account.collateral)?;
+        let value = price.quote_floor(account.collateral)?;
         let liquidation_ltv = market.liquidation_ltv(*clock);
         let limit = num::wide(value.0, liquidation_ltv.factor());
         let bps = |ratio: u128| Bps(u32::try_from(ratio).unwrap_or(u32::MAX));
@@ -310,9 +310,9 @@ impl Quotes {
     /// The backstop's balance sheet.
     ///
     /// # Errors
-    /// The errors of [`Market::statement`].
-    pub fn statement(&self) -> Result<Statement> {
-        self.market.statement(&self.prices, self.clock)
+    /// The errors of [`Market::balance_sheet`].
+    pub fn balance_sheet(&self) -> Result<BalanceSheet> {
+        self.market.balance_sheet(&self.prices, self.clock)
     }
 
     /// Payment for LP shares to a supplier who shows these readings and leaves in the same transaction. Who shows none

@@ -18,7 +18,7 @@ pub struct Preview {
     /// Debt that would be taken off it were there no limit: to the target, or all of it.
     pub wanted: Quote,
     /// The part of that whose turn it is now: while Guarded a step, else all of it.
-    pub due: Quote,
+    pub liquidatable: Quote,
     /// Liquidation that the program would make. `None` if it refuses with [`Error::PipelineFull`]: the account waits.
     pub done: Option<Liquidation>,
     /// The part of `due` that waits until the backstop has sold some of its inventory.
@@ -50,19 +50,19 @@ impl Quotes {
         let rules = Rules::new(&market.config, market.liquidation_ltv(*clock), &at);
         let debt = market.books_at(*clock)?.pool.index.debt(account.debt_shares)?;
         let values = Values {
-            judged: at.judged.value(account.collateral)?,
-            settled: at.settled.value(account.collateral)?,
+            judged: at.judged.quote_floor(account.collateral)?,
+            settled: at.settled.quote_floor(account.collateral)?,
         };
         let wanted = Demand::of(&rules, debt, values)?.repay;
-        let due = self.liquidation_in(self.with_room_for(account)?, account)?.repaid;
+        let liquidatable = self.liquidation_in(self.with_headroom_for(account)?, account)?.repaid;
         let taken = done.map_or(Quote::ZERO, |done| done.repaid);
         Ok(Preview {
             judged_at: at.judged,
             settled_at: at.settled,
             wanted,
-            due,
+            liquidatable,
             done,
-            waiting: due.minus(taken)?,
+            waiting: liquidatable.minus(taken)?,
         })
     }
 
@@ -75,14 +75,14 @@ impl Quotes {
     }
 
     /// The market, were its pipeline just large enough for all of the account's collateral beside what is held.
-    fn with_room_for(&self, account: &MarginAccount) -> Result<Market> {
+    fn with_headroom_for(&self, account: &MarginAccount) -> Result<Market> {
         let market = self.market;
         let all = market.books.backstop.inventory.plus(account.collateral)?;
         // Either of two costs is rounded by less than an atom.
-        let room = self.prices.flow_price().cost(all)?.plus(Quote(2))?;
+        let headroom = self.prices.flow_price().quote_ceil(all)?.plus(Quote(2))?;
         Ok(Market {
             config: Config {
-                market_depth: room,
+                market_depth: headroom,
                 flow_rate: Bps(10_000),
                 pipeline: 3_600,
                 ..market.config

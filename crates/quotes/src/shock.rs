@@ -51,7 +51,9 @@ impl Quotes {
             }
             // At the edge the collateral is worth debt ÷ liquidation LTV.
             let worth = num::wide(debt.0, num::BPS) / u128::from(ltv.factor().max(1));
-            let collateral = edge.divisor()?.worth(Quote(u64::try_from(worth).unwrap_or(u64::MAX)))?;
+            let collateral = edge
+                .divisor()?
+                .collateral_floor(Quote(u64::try_from(worth).unwrap_or(u64::MAX)))?;
             match sizing::terms(&config, debt, collateral, &at) {
                 Ok(terms) => {
                     shock.debt = shock.debt.plus(debt)?;

@@ -35,9 +35,9 @@ fn open_guards() -> Config {
     Config {
         max_velocity: Bps(10_000),
         velocity_slack: Bps(10_000),
-        average_band: Bps(10_000),
+        own_ema_band: Bps(10_000),
         ema_band: Bps(10_000),
-        unwind_floor_band: Bps(10_000),
+        auction_floor_band: Bps(10_000),
         ..Config::EXAMPLE
     }
 }
@@ -45,7 +45,7 @@ fn open_guards() -> Config {
 /// Without the limits of velocity: a fall of more than 2.5% in 20 seconds is Guarded, and leaves a gap.
 fn velocity_only() -> Config {
     Config {
-        average_band: Bps(10_000),
+        own_ema_band: Bps(10_000),
         ema_band: Bps(10_000),
         ..Config::EXAMPLE
     }
@@ -158,7 +158,7 @@ fn an_account_by_hand() {
     assert_eq!((health.debt, health.value), (Quote(400_000_000), Quote(999_999_999)));
     assert_eq!((health.ltv, health.factor), (Bps(4_001), Some(Bps(19_999))));
     assert!(!health.liquidatable);
-    let cost = |price: Option<Price>| price.unwrap().cost(Collateral(10_000_000_000));
+    let cost = |price: Option<Price>| price.unwrap().quote_ceil(Collateral(10_000_000_000));
     assert_eq!(cost(health.liquidation_price), Ok(Quote(500_000_000)));
     assert_eq!(cost(health.takeover_price), Ok(Quote(421_052_632)));
     assert_eq!(quotes.liquidation(&account), Err(Error::AccountHealthy));
@@ -254,7 +254,7 @@ fn lp_shares_are_worth_what_the_engine_pays_for_them() {
         .spot()
         .divisor()
         .unwrap()
-        .worth(Quote(debt / 10 * 9))
+        .collateral_floor(Quote(debt / 10 * 9))
         .unwrap();
     let all = quotes.market.books.pool.lp_supply;
     let part = LpShares(all.0 / 10);
@@ -267,5 +267,5 @@ fn lp_shares_are_worth_what_the_engine_pays_for_them() {
         "{value:?}"
     );
     // As the statement says.
-    assert_eq!(quotes.statement().unwrap().impaired, value.impaired);
+    assert_eq!(quotes.balance_sheet().unwrap().impaired, value.impaired);
 }

@@ -97,7 +97,7 @@ impl World {
                 totals.keeper_credits += u128::from(ledger.credit.0);
             }
         }
-        let era = self.market_state(market).books.guardians.era;
+        let epoch = self.market_state(market).books.guardians.epoch;
         for address in guardian_positions {
             let Some(account) = self.account(&address) else {
                 continue;
@@ -106,7 +106,7 @@ impl World {
                 continue;
             };
             if position.market.0 == market.market.to_bytes() {
-                totals.guardian_shares += u128::from(position.in_era(era).shares.0);
+                totals.guardian_shares += u128::from(position.in_epoch(epoch).shares.0);
             }
         }
         for address in lp_accounts {

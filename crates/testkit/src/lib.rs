@@ -17,7 +17,7 @@
 //! let position = world.open(&market, &alice, 0)?;
 //! world.deposit(&position, 10_000_000_000)?;
 //! world.borrow(&position, 650_000_000)?;
-//! assert_fails_with(world.liquidate(&keeper, &position), BreakwaterError::SameSlot);
+//! assert_fails_with(world.liquidate(&keeper, &position), BreakwaterError::BorrowedThisSlot);
 //! world.next_slot();
 //! assert_fails_with(world.liquidate(&keeper, &position), BreakwaterError::AccountHealthy);
 //!

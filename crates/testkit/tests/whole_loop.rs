@@ -59,7 +59,7 @@ fn every_action_goes_through_on_both_backends() -> Result<(), Failure> {
             let alice = borrower(&mut world, &market, "alice")?;
             let bob = borrower(&mut world, &market, "bob")?;
             let kate = world.keeper(&market, "kate");
-            assert_fails_with(world.liquidate(&kate, &alice), BreakwaterError::SameSlot);
+            assert_fails_with(world.liquidate(&kate, &alice), BreakwaterError::BorrowedThisSlot);
             world.next_slot();
             assert_fails_with(world.liquidate(&kate, &alice), BreakwaterError::AccountHealthy);
 

@@ -80,7 +80,7 @@ questions! {
     preview(market: Market, account: MarginAccount, readings: Readings, at: Moment);
     leaving(market: Market, position: GuardianPosition, readings: Readings, at: Moment);
     guardian_yield(market: Market, readings: Readings, at: Moment, more: u64);
-    statement(market: Market, readings: Readings, at: Moment);
+    balance_sheet(market: Market, readings: Readings, at: Moment);
     lp_value(market: Market, readings: Readings, at: Moment, shares: u64);
     lp_value_stored(market: Market, at: Moment, shares: u64);
     shock(market: Market, readings: Readings, at: Moment, drop: u32);

@@ -5,7 +5,7 @@
 //! The errors that the instruction in question would fail with; each function names only the less obvious ones.
 
 use crate::types::{
-    BackstopStatement, CascadeMeasures, CascadePoint, GuardianYield, Health, Largest, Leaving, LiquidationPreview,
+    BackstopBalanceSheet, CascadeMeasures, CascadePoint, GuardianYield, Health, Largest, Leaving, LiquidationPreview,
     List, LpValue, MarketPrices, Moment, Offer, PriceBand, Readings, Risk, Shock,
 };
 use breakwater_engine::{
@@ -110,8 +110,8 @@ pub fn guardian_yield(market: Market, readings: Readings, at: Moment, more: u64)
 }
 
 /// The backstop's balance sheet.
-pub fn statement(market: Market, readings: Readings, at: Moment) -> Result<BackstopStatement> {
-    Ok(quotes(&market, readings, Observe, at)?.statement()?.into())
+pub fn balance_sheet(market: Market, readings: Readings, at: Moment) -> Result<BackstopBalanceSheet> {
+    Ok(quotes(&market, readings, Observe, at)?.balance_sheet()?.into())
 }
 
 /// Payment for `shares` LP shares to a supplier who shows these readings and withdraws in the same transaction.

@@ -8,8 +8,9 @@ use breakwater_engine::{
     market,
     price::oracle,
     views::{
+        balance_sheet,
         cascade::{Curve, End, Pace, Seller},
-        risk, statement,
+        risk,
     },
 };
 use breakwater_quotes as quotes;
@@ -68,8 +69,8 @@ described! {
         spot: u128,
         /// Spot, as far as the velocity limit lets it move.
         guarded: u128,
-        /// The market's own average of the guarded price.
-        average: u128,
+        /// The market's own EMA of the guarded price.
+        own_ema: u128,
         /// The higher of spot and guarded price: accounts are judged at it.
         judged: Option<u128>,
         /// The lower of the two: what is taken from them counts at it.
@@ -123,7 +124,7 @@ described! {
         /// Debt that would be taken off it were there no limit: to the target, or all of it.
         wanted: u64,
         /// The part of that whose turn it is now: while Guarded a step, else all of it.
-        due: u64,
+        liquidatable: u64,
         /// Liquidation that the program would make. `None` if it refuses with `PipelineFull`: the account waits.
         done: Option<actions::Liquidation>,
         /// The part of `due` that waits until the backstop has sold some of its inventory.
@@ -149,7 +150,7 @@ described! {
     }
     /// Cover for all accounts under water if the price fell so far with nothing sold.
     StressCover {
-        /// S: the fall from the lowest of spot, guarded price and own average, bps.
+        /// S: the fall from the lowest of spot, guarded price and own EMA, bps.
         fall: u32,
         /// q: the price after it.
         price: u128,
@@ -169,7 +170,7 @@ described! {
         amount: u64,
     }
     /// The backstop's balance sheet. Quote atoms unless it says otherwise.
-    BackstopStatement {
+    BackstopBalanceSheet {
         /// Cash.
         cash: u64,
         /// Collateral held, atoms.
@@ -179,7 +180,7 @@ described! {
         /// Value of the inventory when it was taken over.
         inventory_book: u64,
         /// Reserves that the pool owes.
-        due: u64,
+        reserves_owed: u64,
         /// Debt to the pool, rounded up.
         debt: u64,
         /// Credited to keepers and set aside.
@@ -211,8 +212,8 @@ described! {
         admissible: i128,
         /// Inventory that fits the pipeline beside what is held, collateral atoms: what is still taken while C is
         /// negative.
-        pipeline_room: u64,
-        /// Most that is sold in an hour, at the higher of the two averages.
+        pipeline_headroom: u64,
+        /// Most that is sold in an hour, at the higher of the two EMAs.
         hourly_flow: u64,
     }
     /// Yield of the guardians' claim.
@@ -272,7 +273,7 @@ described! {
         /// rounded up.
         own: u32,
         /// Debt that falls due for repayment on the way, quote atoms, rounded up.
-        due: u64,
+        liquidatable: u64,
         /// The most of it that waits at the end for the backstop's pipeline, quote atoms, rounded up.
         waiting: u64,
         /// Collateral to be sold and unsold at the end, quote atoms, rounded up: inventory, and the waiting part.
@@ -370,12 +371,12 @@ impl MarketPrices {
         Self {
             spot: prices.spot().raw(),
             guarded: prices.guarded().raw(),
-            average: prices.average().raw(),
+            own_ema: prices.own_ema().raw(),
             judged: liquidation.map(|at| at.judged.raw()),
             settled: liquidation.map(|at| at.settled.raw()),
             conservative: prices.conservative().ok().map(Price::raw),
-            offered: prices.offered().ok().map(Price::raw),
-            confidence: prices.believed().confidence().0,
+            offered: prices.ask_reference().ok().map(Price::raw),
+            confidence: prices.oracle_price().confidence().0,
             level: prices.level().byte(),
             flags: prices.flags().0,
         }
@@ -413,7 +414,7 @@ impl From<quotes::Preview> for LiquidationPreview {
             judged_at: preview.judged_at.raw(),
             settled_at: preview.settled_at.raw(),
             wanted: preview.wanted.0,
-            due: preview.due.0,
+            liquidatable: preview.liquidatable.0,
             done: preview.done,
             waiting: preview.waiting.0,
         }
@@ -434,8 +435,8 @@ impl From<quotes::Shock> for Shock {
     }
 }
 
-impl From<capacity::StressStatement> for StressCover {
-    fn from(stress: capacity::StressStatement) -> Self {
+impl From<capacity::StressBalanceSheet> for StressCover {
+    fn from(stress: capacity::StressBalanceSheet) -> Self {
         Self {
             fall: stress.fall.0,
             price: stress.price.raw(),
@@ -455,31 +456,31 @@ impl From<market::LpValue> for LpValue {
     }
 }
 
-impl From<statement::Statement> for BackstopStatement {
-    fn from(statement: statement::Statement) -> Self {
-        let leaving = statement.admission.leaving.0;
+impl From<balance_sheet::BalanceSheet> for BackstopBalanceSheet {
+    fn from(balance_sheet: balance_sheet::BalanceSheet) -> Self {
+        let leaving = balance_sheet.admission.leaving.0;
         Self {
-            cash: statement.cash.0,
-            inventory: statement.inventory.0,
-            inventory_value: statement.inventory_value.0,
-            inventory_book: statement.inventory_book.0,
-            due: statement.due.0,
-            debt: statement.debt.0,
-            funded_credits: statement.funded_credits.0,
-            unfunded_credits: statement.unfunded_credits.0,
-            written_off: statement.written_off.0,
-            recovering: statement.recovering.0,
-            equity: statement.equity,
-            guardians: statement.guardians.0,
-            protocol: statement.protocol,
-            claim_impaired: statement.claim_impaired.0,
-            impaired: statement.impaired.0,
-            cover: statement.cover.into(),
-            admission: statement.admission.into(),
+            cash: balance_sheet.cash.0,
+            inventory: balance_sheet.inventory.0,
+            inventory_value: balance_sheet.inventory_value.0,
+            inventory_book: balance_sheet.inventory_book.0,
+            reserves_owed: balance_sheet.reserves_owed.0,
+            debt: balance_sheet.debt.0,
+            funded_credits: balance_sheet.funded_credits.0,
+            unfunded_credits: balance_sheet.unfunded_credits.0,
+            written_off: balance_sheet.written_off.0,
+            recovering: balance_sheet.recovering.0,
+            equity: balance_sheet.equity,
+            guardians: balance_sheet.guardians.0,
+            protocol: balance_sheet.protocol,
+            claim_impaired: balance_sheet.claim_impaired.0,
+            impaired: balance_sheet.impaired.0,
+            cover: balance_sheet.cover.into(),
+            admission: balance_sheet.admission.into(),
             leaving,
-            admissible: statement.admission.cover.saturating_sub(leaving.into()),
-            pipeline_room: statement.pipeline_room.0,
-            hourly_flow: statement.hourly_flow.0,
+            admissible: balance_sheet.admission.cover.saturating_sub(leaving.into()),
+            pipeline_headroom: balance_sheet.pipeline_headroom.0,
+            hourly_flow: balance_sheet.hourly_flow.0,
         }
     }
 }
@@ -531,7 +532,7 @@ impl From<End> for CascadeEnd {
         Self {
             fall: end.fall.0,
             own: end.own().0,
-            due: end.due.0,
+            liquidatable: end.liquidatable.0,
             waiting: end.waiting.0,
             unsold: end.unsold.0,
         }

@@ -6,7 +6,7 @@
 //! anything else.
 
 use crate::{Done, root};
-use breakwater_proof::figures;
+use breakwater_invariants::figures;
 use serde_json::{Map, Number, Value, json};
 use std::{collections::BTreeMap, fmt::Write as _, fs, io, path::Path};
 
@@ -266,7 +266,7 @@ const TAIL: &str = "
   suppliers, guardians, keepers and buyers, at any price and time. A failure is printed as the shortest sequence that was found to
   cause it. `make fuzz` plays the same sequences for as long as `FUZZ_SECONDS` says, and looks for those that reach new branches of
   the engine; what it found is kept in `~/.cache/breakwater/fuzz`, and the next run goes on from there.
-- **Planted mistakes**: for each promise a mistake of one line in the engine ([planted.toml](../../crates/proof/planted.toml)) that the
+- **Planted mistakes**: for each promise a mistake of one line in the engine ([planted.toml](../../crates/invariants/planted.toml)) that the
   check of this promise must notice. A promise whose check notices nothing fails the build.
 - **On the compiled program** the same sequences leave the same bytes in every account as the engine does.
 - **Wrong accounts**: for every instruction and every slot of the IDL, accounts of another owner, type, market or user, unsigned,

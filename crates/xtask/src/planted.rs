@@ -9,7 +9,7 @@
 //! `xtask planted [NAME...]`: all, or those for the invariants of these names.
 
 use crate::{Done, root};
-use breakwater_proof::{
+use breakwater_invariants::{
     figures, invariants,
     mistakes::{self, Mistake},
 };
@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Folders of the packages that the copy is made of.
-const PACKAGES: [&str; 2] = ["crates/engine", "crates/proof"];
+const PACKAGES: [&str; 2] = ["crates/engine", "crates/invariants"];
 
 /// Plants them all, or those for the promises of these names; whether each was noticed.
 ///
@@ -135,7 +135,7 @@ impl Bench {
                 "test",
                 "--no-run",
                 "--package",
-                "breakwater-proof",
+                "breakwater-invariants",
                 "--test",
                 "sequences",
             ])
@@ -159,7 +159,7 @@ impl Bench {
     fn play(&self, program: &Path, only: Option<&str>, mistake: usize) -> io::Result<(bool, String)> {
         let mut command = Command::new(program);
         command
-            .current_dir(self.tree.join("crates/proof"))
+            .current_dir(self.tree.join("crates/invariants"))
             .env("BREAKWATER_MISTAKE", mistake.to_string())
             .env("RUST_BACKTRACE", "0")
             // The figures of these runs are nobody's.
@@ -386,7 +386,7 @@ fn copy(root: &Path, tree: &Path) -> io::Result<()> {
 /// True if the sequences need this file of the workspace, or its manifest names it.
 fn is_needed(inside: &Path) -> bool {
     let engine = inside.starts_with("crates/engine/src");
-    let proof = inside.starts_with("crates/proof/src");
+    let proof = inside.starts_with("crates/invariants/src");
     engine || proof || inside.ends_with("Cargo.toml") || inside.ends_with("tests/sequences.rs")
 }
 

@@ -10,15 +10,15 @@ macro_rules! define_errors {
             /// The signer is not the protocol's authority
             #[msg("The signer is not the protocol's authority")]
             WrongAuthority,
-            /// The signer is neither the guardian of the brakes nor the authority
-            #[msg("The signer is neither the guardian of the brakes nor the authority")]
-            WrongGuardian,
+            /// The signer is neither the emergency admin nor the authority
+            #[msg("The signer is neither the emergency admin nor the authority")]
+            WrongEmergencyAdmin,
             /// The signer is not the one that was proposed as the authority
             #[msg("The signer is not the one that was proposed as the authority")]
             NotProposed,
-            /// There is a guardian of the brakes: another one is named through the queue
-            #[msg("There is a guardian of the brakes: another one is named through the queue")]
-            GuardianByQueue,
+            /// There is an emergency admin: another one is named through the queue
+            #[msg("There is an emergency admin: another one is named through the queue")]
+            EmergencyAdminByQueue,
             /// The entry of the queue is of another market, or another kind of change
             #[msg("The entry of the queue is of another market, or another kind of change")]
             WrongChange,

@@ -46,10 +46,10 @@ events! {
     LevelChanged { market: Pubkey, change: guard::LevelChange, }
     /// A change of the liquidation LTV was announced.
     LiquidationLtvAnnounced { market: Pubkey, ramp: ramp::RampAnnounced, }
-    /// The guardian or the authority pulled a market's brake.
-    BrakePulled { market: Pubkey, signer: Pubkey, pull: guard::BrakePull, }
-    /// The protocol has another guardian of the brakes.
-    GuardianSet { guardian: Pubkey, }
+    /// The emergency admin or the authority halted a market.
+    EmergencyHalted { market: Pubkey, signer: Pubkey, halt: guard::HaltStarted, }
+    /// The protocol has another emergency admin.
+    EmergencyAdminSet { emergency_admin: Pubkey, }
     /// Another authority was proposed; all zeros if none is any more.
     AuthorityProposed { authority: Pubkey, proposed: Pubkey, expires_slot: u64, }
     /// The proposed authority accepted, and is the authority now.
@@ -62,8 +62,8 @@ events! {
     DepthShareQueued { market: Pubkey, queued: governance::ChangeQueued, allocation: depth::DepthAllocation, }
     /// A market has another depth budget or share.
     DepthShareChanged { market: Pubkey, allocation: depth::DepthAllocation, }
-    /// Another guardian of the brakes was queued.
-    GuardianQueued { guardian: Pubkey, queued: governance::ChangeQueued, }
+    /// Another emergency admin was queued.
+    EmergencyAdminQueued { emergency_admin: Pubkey, queued: governance::ChangeQueued, }
     /// Another sentinel was queued.
     SentinelQueued { sentinel: Pubkey, queued: governance::ChangeQueued, }
     /// The protocol has another sentinel.
@@ -77,15 +77,15 @@ events! {
     /// An announced change of the liquidation LTV was taken back.
     RampCancelled { market: Pubkey, signer: Pubkey, ramp: ramp::RampCancellation, }
     /// The announcement that the protocol takes equity out was taken back.
-    TakeOutCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::TakeOutCancellation, }
+    EquityWithdrawalCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::EquityWithdrawalCancellation, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
     /// A deficit was settled: who bore what.
     DeficitSettled { market: Pubkey, settlement: actions::Settlement, }
     /// The protocol announced that it will take equity out.
-    TakeOutAnnounced { market: Pubkey, queued: actions::TakeOutQueued, }
+    EquityWithdrawalAnnounced { market: Pubkey, queued: actions::EquityWithdrawalQueued, }
     /// The protocol took equity out.
-    EquityTakenOut { market: Pubkey, taken: actions::TakenOut, }
+    EquityWithdrawn { market: Pubkey, taken: actions::EquityWithdrawal, }
     /// A guardian's position was opened.
     GuardianPositionOpened { market: Pubkey, guardian: Pubkey, }
     /// A guardian's position was closed.
@@ -146,7 +146,7 @@ pub struct ParametersChanged {
 pub struct Tightened {
     /// The market.
     pub market: Pubkey,
-    /// The guardian of the brakes, or the authority.
+    /// The emergency admin, or the authority.
     pub signer: Pubkey,
     /// Changes made.
     pub changes: Vec<ParameterChange>,
@@ -202,8 +202,8 @@ impl LiquidatedLog {
     /// With room for so many accounts.
     pub fn with_capacity(accounts: usize) -> Self {
         // A transaction names a few dozen accounts.
-        let room = accounts.wrapping_mul(size_of::<LiquidatedBytes>()).wrapping_add(HEAD);
-        let mut bytes = Vec::with_capacity(room);
+        let space = accounts.wrapping_mul(size_of::<LiquidatedBytes>()).wrapping_add(HEAD);
+        let mut bytes = Vec::with_capacity(space);
         bytes.extend_from_slice(AccountsLiquidated::DISCRIMINATOR);
         bytes.extend_from_slice(&[0; 4]);
         Self { bytes, count: 0 }

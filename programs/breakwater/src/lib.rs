@@ -158,7 +158,7 @@ pub mod breakwater {
         instructions::guardian_deposit(ctx, amount, min_shares, max_impairment)
     }
 
-    /// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero
+    /// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cooldown; zero
     /// takes an open request back.
     pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64, min_amount: u64) -> Result<()> {
         instructions::guardian_request(ctx, shares, min_amount)
@@ -193,16 +193,16 @@ pub mod breakwater {
         instructions::create_market(ctx, args)
     }
 
-    /// Names the first guardian of the brakes. Only the protocol's authority may, and only while there is none: another
+    /// Names the first emergency admin. Only the protocol's authority may, and only while there is none: another
     /// one is named through the queue.
-    pub fn set_guardian(ctx: Context<SetGuardian>, guardian: Pubkey) -> Result<()> {
-        instructions::set_guardian(ctx, guardian)
+    pub fn set_emergency_admin(ctx: Context<SetEmergencyAdmin>, emergency_admin: Pubkey) -> Result<()> {
+        instructions::set_emergency_admin(ctx, emergency_admin)
     }
 
-    /// Halts a market for `seconds`, at most its limit, and not again before it has rested. The guardian of the brakes
+    /// Halts a market for `seconds`, at most its limit, and not again before it has rested. The emergency admin
     /// may, or the authority. Actions that need no price go on.
-    pub fn pull_brake(ctx: Context<PullBrake>, seconds: u32) -> Result<()> {
-        instructions::pull_brake(ctx, seconds)
+    pub fn emergency_halt(ctx: Context<EmergencyHalt>, seconds: u32) -> Result<()> {
+        instructions::emergency_halt(ctx, seconds)
     }
 
     /// Announces that the liquidation LTV will go to `to` bps on a straight line from `starts_at` to `ends_at`, seconds
@@ -218,14 +218,14 @@ pub mod breakwater {
 
     /// Announces that `amount` quote atoms of the protocol's equity will be taken out of the backstop; zero takes an
     /// announcement back. It may be announced until the slot `expires_slot`. Only the protocol's authority may.
-    pub fn queue_take_out(ctx: Context<QueueTakeOut>, amount: u64, expires_slot: u64) -> Result<()> {
-        instructions::queue_take_out(ctx, amount, expires_slot)
+    pub fn queue_equity_withdrawal(ctx: Context<QueueEquityWithdrawal>, amount: u64, expires_slot: u64) -> Result<()> {
+        instructions::queue_equity_withdrawal(ctx, amount, expires_slot)
     }
 
     /// Takes the announced equity out, after its waiting time and as far as the stress cover allows. Only the
     /// protocol's authority may.
-    pub fn take_out(ctx: Context<TakeOut>) -> Result<()> {
-        instructions::take_out(ctx)
+    pub fn withdraw_equity(ctx: Context<WithdrawEquity>) -> Result<()> {
+        instructions::withdraw_equity(ctx)
     }
 
     /// Proposes another authority, who can accept until `expires_slot`; all zeros take a proposal back. Only the
@@ -239,15 +239,15 @@ pub mod breakwater {
         instructions::accept_authority(ctx)
     }
 
-    /// Changes a market's parameters at once, each in the direction that does nothing but limit. The guardian of the
-    /// brakes may, or the authority.
+    /// Changes a market's parameters at once, each in the direction that does nothing but limit. The emergency
+    /// admin may, or the authority.
     pub fn tighten(ctx: Context<Tighten>, changes: Vec<ParameterChange>) -> Result<()> {
         instructions::tighten(ctx, changes)
     }
 
     /// Pauses kinds of action in a market for `seconds`: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16
-    /// sell inventory, 32 guardians' deposits, added up. At most as long as the brake, and no kind again before it has
-    /// rested. The guardian of the brakes may, or the authority.
+    /// sell inventory, 32 guardians' deposits, added up. At most as long as the emergency halt, and no kind again before it has
+    /// rested. The emergency admin may, or the authority.
     pub fn pause(ctx: Context<Pause>, kinds: u8, seconds: u32) -> Result<()> {
         instructions::pause(ctx, kinds, seconds)
     }
@@ -300,22 +300,26 @@ pub mod breakwater {
         instructions::execute_depth_share(ctx, share)
     }
 
-    /// Lowers a market's share of its depth budget to `share` bps, at once. The guardian of the brakes may, or the
+    /// Lowers a market's share of its depth budget to `share` bps, at once. The emergency admin may, or the
     /// authority.
     pub fn lower_depth_share(ctx: Context<LowerDepthShare>, share: u32) -> Result<()> {
         instructions::lower_depth_share(ctx, share)
     }
 
-    /// Queues another guardian of the brakes, all zeros for nobody, which may be done until the slot `expires_slot`.
+    /// Queues another emergency admin, all zeros for nobody, which may be done until the slot `expires_slot`.
     /// Only the protocol's authority may; it pays the rent of the entry.
-    pub fn queue_guardian(ctx: Context<QueueGuardian>, guardian: Pubkey, expires_slot: u64) -> Result<()> {
-        instructions::queue_guardian(ctx, guardian, expires_slot)
+    pub fn queue_emergency_admin(
+        ctx: Context<QueueEmergencyAdmin>,
+        emergency_admin: Pubkey,
+        expires_slot: u64,
+    ) -> Result<()> {
+        instructions::queue_emergency_admin(ctx, emergency_admin, expires_slot)
     }
 
-    /// Names the queued guardian of the brakes, after the timelock. Only the protocol's authority may; it gets the rent
+    /// Names the queued emergency admin, after the timelock. Only the protocol's authority may; it gets the rent
     /// of the entry.
-    pub fn execute_guardian(ctx: Context<ExecuteGuardian>, guardian: Pubkey) -> Result<()> {
-        instructions::execute_guardian(ctx, guardian)
+    pub fn execute_emergency_admin(ctx: Context<ExecuteEmergencyAdmin>, emergency_admin: Pubkey) -> Result<()> {
+        instructions::execute_emergency_admin(ctx, emergency_admin)
     }
 
     /// Queues another sentinel, all zeros for nobody, which may be done until the slot `expires_slot`. Only the
@@ -335,20 +339,20 @@ pub mod breakwater {
         instructions::raise_stress(ctx, points)
     }
 
-    /// Cancels what is queued, at any time. The authority may, and the guardian of the brakes, but not the change of a
-    /// guardian.
+    /// Cancels what is queued, at any time. The authority may, and the emergency admin, but not the change of an
+    /// emergency admin.
     pub fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
         instructions::cancel_change(ctx)
     }
 
-    /// Takes an announced change of the liquidation LTV back before it begins. The guardian of the brakes may, or the
+    /// Takes an announced change of the liquidation LTV back before it begins. The emergency admin may, or the
     /// authority.
     pub fn cancel_ramp(ctx: Context<CancelRamp>) -> Result<()> {
         instructions::cancel_ramp(ctx)
     }
 
-    /// Takes the announcement that equity will be taken out back. The guardian of the brakes may, or the authority.
-    pub fn cancel_take_out(ctx: Context<CancelTakeOut>) -> Result<()> {
-        instructions::cancel_take_out(ctx)
+    /// Takes the announcement that equity will be taken out back. The emergency admin may, or the authority.
+    pub fn cancel_equity_withdrawal(ctx: Context<CancelEquityWithdrawal>) -> Result<()> {
+        instructions::cancel_equity_withdrawal(ctx)
     }
 }

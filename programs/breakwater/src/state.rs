@@ -93,9 +93,9 @@ stored_account!(
 pub struct Protocol {
     /// Who may create markets, and change them after a timelock.
     pub authority: Pubkey,
-    /// Guardian of the brakes: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all
+    /// Emergency admin: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all
     /// zeros.
-    pub guardian: Pubkey,
+    pub emergency_admin: Pubkey,
     /// Bump of its address.
     pub bump: u8,
     /// Who becomes the authority by accepting it. Nobody if all zeros.
@@ -109,10 +109,10 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// True if `signer` may tighten, pause, brake and cancel: the guardian of the brakes, or the authority.
+    /// True if `signer` may tighten, pause, halt and cancel: the emergency admin, or the authority.
     #[must_use]
-    pub fn is_guarded_by(&self, signer: &Pubkey) -> bool {
-        [self.guardian, self.authority].contains(signer)
+    pub fn is_emergency_signer(&self, signer: &Pubkey) -> bool {
+        [self.emergency_admin, self.authority].contains(signer)
     }
 }
 

@@ -151,7 +151,7 @@ fn calls_of_one_transaction_are_as_close_together_as_its_instructions() {
     ] {
         scene
             .world
-            .assert_error_unchanged(&pair, &[&alice, &kate], BreakwaterError::SameSlot);
+            .assert_error_unchanged(&pair, &[&alice, &kate], BreakwaterError::BorrowedThisSlot);
     }
 }
 

@@ -64,7 +64,7 @@ fn who_uses_up_the_flow_of_guarded_liquidations_pays_penalties_for_it_and_keeps_
         }
         if let Err(failure) = scene.world.liquidate(&kate, &scene.position) {
             assert!(
-                ["GuardedFlowUsed", "AccountCooling"].contains(&failure.name.as_str()),
+                ["GuardedFlowUsed", "AccountCooldown"].contains(&failure.name.as_str()),
                 "{failure:?}"
             );
             kept_out += 1;
@@ -106,7 +106,8 @@ fn crumbs_of_a_whale_use_up_crumbs_of_its_pace() {
     let flow = |scene: &mut Scene, left: u64| {
         let now = scene.world.unix() * 1_000_000;
         edit_market(&mut scene.world, &market, |market| {
-            market.guard.flow = now + 60_000_000 - i64::try_from(left * 60_000_000 / (100_000 * USDC)).unwrap();
+            market.guard.flow_used_until =
+                now + 60_000_000 - i64::try_from(left * 60_000_000 / (100_000 * USDC)).unwrap();
         });
     };
     let (mut hers, mut kates, mut refused) = (0, Vec::new(), 0);

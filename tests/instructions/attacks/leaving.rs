@@ -9,7 +9,7 @@ use crate::{
 use anchor_lang::solana_program::instruction::Instruction;
 use breakwater::{
     error::BreakwaterError,
-    events::{EquityTakenOut, GuardianWithdrawn},
+    events::{EquityWithdrawn, GuardianWithdrawn},
 };
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, Parameter};
@@ -25,8 +25,8 @@ const PROTOCOLS: u64 = 80_000 * USDC;
 fn on_the_eve(guardians: u64, protocol: u64) -> (Scene, Actor, Actor) {
     let config = interest_free(Config {
         guardian_cooldown: 7 * DAY,
-        take_out_delay: 8 * DAY,
-        take_out_window: 30 * DAY,
+        equity_withdrawal_delay: 8 * DAY,
+        equity_withdrawal_window: 30 * DAY,
         ..stressed()
     });
     // Alice has borrowed while the fall was smaller.
@@ -46,7 +46,7 @@ fn on_the_eve(guardians: u64, protocol: u64) -> (Scene, Actor, Actor) {
         scene.world.guardian_request(&market, &gina, shares).unwrap();
     }
     if protocol > 0 {
-        scene.world.queue_take_out(&market, protocol).unwrap();
+        scene.world.queue_equity_withdrawal(&market, protocol).unwrap();
     }
     scene.world.advance(8 * DAY);
     stands_at(&mut scene, cents(10_000));
@@ -102,14 +102,14 @@ fn in_the_second_of_a_crash_a_guardian_takes_what_a_fall_of_s_did_not_need_and_n
 }
 
 #[test]
-fn with_the_brake_pulled_or_dead_feeds_nobody_leaves_before_the_loss() {
+fn with_the_market_halted_or_dead_feeds_nobody_leaves_before_the_loss() {
     // Before: 50,000 of 50,000 and 80,000 of 80,000, either way.
     let (mut scene, gina, authority) = on_the_eve(GINAS, PROTOCOLS);
     let market = scene.market;
     let attempts = |keys: &MarketKeys| {
         [
             (ix::guardian_withdraw(keys, &gina.key(), u64::MAX, 0), &gina),
-            (ix::take_out(keys, &authority.key()), &authority),
+            (ix::withdraw_equity(keys, &authority.key()), &authority),
         ]
     };
     let (shown, silent) = (attempts(&market), attempts(&market.without_feeds()));
@@ -122,7 +122,7 @@ fn with_the_brake_pulled_or_dead_feeds_nobody_leaves_before_the_loss() {
                 .assert_error_unchanged(std::slice::from_ref(instruction), &[signer], expected);
         }
     };
-    scene.world.pull_brake(&market, &authority, 3_600).unwrap();
+    scene.world.emergency_halt(&market, &authority, 3_600).unwrap();
     refused(&mut scene, &silent, BreakwaterError::MarketHalted);
     refused(&mut scene, &shown, BreakwaterError::MarketHalted);
     scene.world.restore(&eve);
@@ -145,14 +145,14 @@ fn in_the_second_of_a_crash_the_protocol_takes_nothing_that_a_fall_of_s_needs() 
     let limit = spare(&mut scene);
     assert!(limit < PROTOCOLS, "{limit}");
     scene.world.observe_price(&scene.market).unwrap();
-    let take = ix::take_out(&scene.market.without_feeds(), &authority.key());
+    let take = ix::withdraw_equity(&scene.market.without_feeds(), &authority.key());
     let expected = BreakwaterError::StressCoverExceeded;
     scene
         .world
         .assert_error_unchanged(std::slice::from_ref(&take), &[&authority], expected);
     // Gina's request comes first: beside her 50,000, which are there, as much again is not to be had.
     let (mut scene, gina, authority) = on_the_eve(GINAS, 35_000 * USDC);
-    let take = ix::take_out(&scene.market.without_feeds(), &authority.key());
+    let take = ix::withdraw_equity(&scene.market.without_feeds(), &authority.key());
     let spare_now = spare(&mut scene);
     assert!((70_000 * USDC..81_000 * USDC).contains(&spare_now), "{spare_now}");
     scene.world.observe_price(&scene.market).unwrap();
@@ -179,7 +179,7 @@ fn a_thief_who_raises_the_cooldown_keeps_nobody_in() {
         scene.world.change(&market, Parameter::stress_fall, 4_900),
         scene
             .world
-            .change(&market, Parameter::take_out_delay, u64::from(30 * DAY)),
+            .change(&market, Parameter::equity_withdrawal_delay, u64::from(30 * DAY)),
     ];
     scene.world.queue_parameters(&market, 0, &changes).unwrap();
     // She asks on the day that she sees it, and is gone before it can be done.
@@ -191,7 +191,7 @@ fn a_thief_who_raises_the_cooldown_keeps_nobody_in() {
     for day in 1..8 {
         let wait = asked + i64::from(day * DAY) - scene.world.unix();
         scene.world.advance(u32::try_from(wait).unwrap());
-        let expected = BreakwaterError::TooEarly;
+        let expected = BreakwaterError::TimelockActive;
         scene
             .world
             .assert_error_unchanged(std::slice::from_ref(&execute), &[&thief], expected);
@@ -217,7 +217,7 @@ fn money_that_has_asked_to_leave_cannot_be_kept_in_by_borrowing() {
     // Mallory borrows all that she may, and Gina is paid all the same.
     let (mut scene, gina, _) = on_the_eve(GINAS, 30_000 * USDC);
     let market = scene.market;
-    scene.world.queue_take_out(&market, 0).unwrap();
+    scene.world.queue_equity_withdrawal(&market, 0).unwrap();
     let mallory = scene.mallory.clone();
     scene.world.fund(&mallory, &market.collateral_mint, 7_500 * SOL);
     let loan = scene.world.open(&market, &mallory, 0).unwrap();
@@ -246,7 +246,7 @@ fn who_stays_although_he_could_leave_earns_nothing_by_it() {
     // An open request would be an option to go when news comes: it is paid for by nobody.
     let (mut scene, gina, _) = on_the_eve(GINAS, PROTOCOLS);
     let market = scene.market;
-    scene.world.queue_take_out(&market, 0).unwrap();
+    scene.world.queue_equity_withdrawal(&market, 0).unwrap();
     let mut state = scene.world.market_state(&market);
     state.config.interest_base = Config::EXAMPLE.interest_base;
     state.config.interest_slope_low = Config::EXAMPLE.interest_slope_low;
@@ -265,9 +265,9 @@ fn equity_that_leaves_in_time_leaves_the_guardians_what_is_theirs() {
     let (mut scene, _, authority) = on_the_eve(GINAS, 20_000 * USDC);
     stands_at(&mut scene, cents(11_000));
     scene.world.observe_price(&scene.market).unwrap();
-    let take = ix::take_out(&scene.market, &authority.key());
+    let take = ix::withdraw_equity(&scene.market, &authority.key());
     let outcome = scene.world.send(&[take], &[&authority]);
-    let gain = outcome.unwrap().event::<EquityTakenOut>().taken.amount.0;
+    let gain = outcome.unwrap().event::<EquityWithdrawn>().taken.amount.0;
     assert_eq!(gain, 20_000 * USDC);
     let books = scene.world.market_state(&scene.market).books;
     assert!(books.backstop.cash >= books.guardians.all_claims().unwrap());

@@ -354,7 +354,7 @@ fn a_ratio_of_two_moments_is_no_price() {
     });
     world.observe_price(&market).unwrap();
     let after = world.market_state(&market).guard.spot;
-    let value = |price: breakwater_engine::Price| i128::from(price.value(Collateral(1_510 * SOL)).unwrap().0);
+    let value = |price: breakwater_engine::Price| i128::from(price.quote_floor(Collateral(1_510 * SOL)).unwrap().0);
     let moved = (value(before) - value(after)).abs();
     gained("a ratio of two moments, lamports of 1,510 SOL", moved, 2);
     // Where nothing belongs together it is said.

@@ -66,10 +66,10 @@ fn cover_with(scene: &mut Scene, position: &Position, loan: u64) -> i128 {
     let ((mut market, prices), mut account) = (accepted(scene), scene.world.margin_account(position));
     let config = market.config;
     (market.config.stress_fall, market.config.stress_volatility) = (Bps(0), Bps(0));
-    let leaving = market.take_out.amount;
-    market.take_out.amount = Quote(0);
+    let leaving = market.announced_withdrawal.amount;
+    market.announced_withdrawal.amount = Quote(0);
     market.borrow(&mut account, Quote(loan), &prices, clock).unwrap();
-    (market.config, market.take_out.amount) = (config, leaving);
+    (market.config, market.announced_withdrawal.amount) = (config, leaving);
     admission_of(&market, &prices, clock)
 }
 
@@ -207,7 +207,7 @@ fn capital_that_has_asked_to_leave_carries_no_new_risk() {
                 .guardian_request(&market, &gina, shares / 4 * asked)
                 .unwrap();
         }
-        scene.world.queue_take_out(&market, announced * USDC).unwrap();
+        scene.world.queue_equity_withdrawal(&market, announced * USDC).unwrap();
         let left = backed - i128::from((250 * asked + announced) * USDC);
         assert_eq!(admission_cover(&mut scene), left);
         scene
@@ -225,7 +225,7 @@ fn capital_that_has_asked_to_leave_carries_no_new_risk() {
     scene.world.advance(state.config.guardian_cooldown);
     stands_at(&mut scene, cents(10_000));
     scene.world.guardian_request(&market, &gina, 0).unwrap();
-    scene.world.queue_take_out(&market, 0).unwrap();
+    scene.world.queue_equity_withdrawal(&market, 0).unwrap();
     assert_eq!(admission_cover(&mut scene), backed);
     scene.world.send(&borrow, &[&rich.owner]).unwrap();
 }
@@ -238,7 +238,7 @@ fn an_announcement_of_any_size_breaks_nothing() {
     scene.world.guardian_deposit(&market, &gina, 1_000 * USDC).unwrap();
     let shares = scene.world.guardian_position(&market, &gina).shares.0;
     scene.world.guardian_request(&market, &gina, shares).unwrap();
-    scene.world.queue_take_out(&market, u64::MAX).unwrap();
+    scene.world.queue_equity_withdrawal(&market, u64::MAX).unwrap();
     // Nobody under water borrows; who is not may.
     let alice = scene.position.clone();
     borrowing_fails(&mut scene, &alice, 10 * USDC, BreakwaterError::StressCoverExceeded);
@@ -314,7 +314,7 @@ fn a_sentinel_raises_the_fall_for_six_hours_and_rests_for_six() {
         let wait = now + hours * 3_600 - scene.world.unix() - 61;
         scene.world.advance(u32::try_from(wait.max(0)).unwrap());
         stands_at(&mut scene, cents(10_000));
-        let expected = BreakwaterError::StressRaiseResting;
+        let expected = BreakwaterError::StressRaiseCooldown;
         scene.world.assert_error_unchanged(&[raise(1)], &[&sid], expected);
     }
     scene.world.advance(1);

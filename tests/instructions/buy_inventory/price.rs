@@ -69,8 +69,8 @@ fn behind_schedule_it_falls_to_the_largest_discount() {
 fn ahead_of_schedule_it_rises_to_the_largest_premium() {
     // Three percent are reached 30 minutes ahead; the burst allows a day.
     let config = Config {
-        unwind_burst: 86_400,
-        unwind_slope: Bps(600),
+        auction_burst: 86_400,
+        auction_slope: Bps(600),
         ..paced()
     };
     let mut scene = stocked(&spec(config));
@@ -91,16 +91,16 @@ fn ahead_of_schedule_it_rises_to_the_largest_premium() {
 fn floored() -> MarketSpec {
     let band = Bps(1_500);
     spec(Config {
-        unwind_floor_band: band,
+        auction_floor_band: band,
         ema_band: band,
-        average_band: band,
+        own_ema_band: band,
         ..default_config()
     })
 }
 
 #[test]
 fn a_price_below_its_average_is_not_sold_into_at_a_discount() {
-    // At a spot of $60, with Pyth's average at $70: the floor is 85% of that, above the largest discount.
+    // At a spot of $60, with Pyth's EMA at $70: the floor is 85% of that, above the largest discount.
     let mut scene = stocked(&floored());
     scene.world.advance(36_000);
     scene.world.observe_price(&scene.market).unwrap();

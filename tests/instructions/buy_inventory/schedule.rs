@@ -6,7 +6,7 @@ use crate::{
     scene::{SOL, Scene, USDC},
 };
 use breakwater::error::BreakwaterError;
-use breakwater_engine::{Collateral, Config, Parameter, Quote, Schedule};
+use breakwater_engine::{Auction, Collateral, Config, Parameter, Quote};
 use breakwater_testkit::{MarketSpec, default_config, pyth::usd};
 
 /// A market that takes everything at once.
@@ -22,11 +22,11 @@ fn hourly(config: &Config) -> u128 {
     u128::from(config.market_depth.0) * wide(config.flow_rate) / 10_000
 }
 
-/// Inventory that the flow limit lets go at the higher average in this time, collateral atoms.
+/// Inventory that the flow limit lets go at the higher EMA in this time, collateral atoms.
 fn promised(scene: &mut Scene, micros: u128) -> u64 {
     let config = scene.world.market_state(&scene.market).config;
     let value = hourly(&config) * micros / 3_600_000_000;
-    u64::try_from((value << 64) / scene.trend()).unwrap()
+    u64::try_from((value << 64) / scene.max_ema()).unwrap()
 }
 
 /// Sells as much as this many seconds allow, exactly: an atom more is refused first.
@@ -34,13 +34,13 @@ fn promised(scene: &mut Scene, micros: u128) -> u64 {
 fn no_more_than(scene: &mut Scene, seconds: u64) {
     let state = scene.world.market_state(&scene.market);
     let now = micros(scene.world.unix());
-    let end = now + i128::from(state.config.unwind_burst) * 1_000_000;
-    let left = u128::try_from(end - i128::from(state.books.unwind.used_until).max(now)).unwrap();
+    let end = now + i128::from(state.config.auction_burst) * 1_000_000;
+    let left = u128::try_from(end - i128::from(state.books.auction.used_until).max(now)).unwrap();
     // What was sold before was whole atoms, of 14 micro-seconds each.
     assert!((u128::from(seconds) * 1_000_000).abs_diff(left) < 30, "{left}");
     let amount = promised(scene, left);
     assert_eq!(offer(&mut scene.world, &scene.market).available, Collateral(amount));
-    scene.refused(amount + 1, u64::MAX, BreakwaterError::UnwindTooFast);
+    scene.refused(amount + 1, u64::MAX, BreakwaterError::AuctionRateLimited);
     scene.bought(amount);
 }
 
@@ -48,7 +48,7 @@ fn no_more_than(scene: &mut Scene, seconds: u64) {
 fn at_once_a_burst_can_be_sold_and_then_what_the_rate_allows() {
     let mut scene = stocked(&spec(paced()));
     no_more_than(&mut scene, 600);
-    scene.refused(17, u64::MAX, BreakwaterError::UnwindTooFast);
+    scene.refused(17, u64::MAX, BreakwaterError::AuctionRateLimited);
     for seconds in [1, 7, 100] {
         scene.world.advance(seconds);
         no_more_than(&mut scene, u64::from(seconds));
@@ -68,7 +68,7 @@ fn hours_without_buyers_do_not_let_hours_go_at_once() {
     for _ in 0..10 {
         scene.bought(second);
     }
-    scene.refused(second / 100, u64::MAX, BreakwaterError::UnwindTooFast);
+    scene.refused(second / 100, u64::MAX, BreakwaterError::AuctionRateLimited);
 }
 
 /// The next of a sequence of numbers: any will do, as long as it is the same each time.
@@ -82,11 +82,11 @@ fn next(state: &mut u64) -> u64 {
 #[test]
 fn in_no_window_is_more_sold_than_promised_though_averages_and_depth_change() {
     let mut scene = stocked(&spec(Config {
-        unwind_burst: 60,
+        auction_burst: 60,
         ..paced()
     }));
     let grace = scene.world.actor("grace");
-    scene.world.set_guardian(&grace.key()).unwrap();
+    scene.world.set_emergency_admin(&grace.key()).unwrap();
     let feed = scene.market.collateral_feed;
     // When, how many atoms, and what the flow limit was then, atoms an hour.
     let mut sales: Vec<(i64, u64, u128)> = Vec::new();
@@ -109,10 +109,10 @@ fn in_no_window_is_more_sold_than_promised_though_averages_and_depth_change() {
         let inventory = scene.inventory();
         if available > 0 {
             if available < inventory {
-                scene.refused(available + 1, u64::MAX, BreakwaterError::UnwindTooFast);
+                scene.refused(available + 1, u64::MAX, BreakwaterError::AuctionRateLimited);
             }
             let config = scene.world.market_state(&scene.market).config;
-            let limit = (hourly(&config) << 64) / scene.trend() + 1;
+            let limit = (hourly(&config) << 64) / scene.max_ema() + 1;
             scene.bought(available);
             sales.push((scene.world.unix(), available, limit));
         }
@@ -153,7 +153,7 @@ fn another_arrives(scene: &mut Scene) {
 fn a_new_schedule_begins_with_new_inventory() {
     let mut scene = stocked(&spec(endless()));
     scene.bought(100 * SOL);
-    let ahead = scene.world.market_state(&scene.market).books.unwind;
+    let ahead = scene.world.market_state(&scene.market).books.auction;
     // 6,000 dollars at 1.5 × 2^50 atoms an hour, rounded up to the micro-second.
     let mark = scene.world.unix() * 1_000_000 + 12_790;
     assert_eq!((ahead.anchor, ahead.used_until), (mark, mark));
@@ -161,10 +161,10 @@ fn a_new_schedule_begins_with_new_inventory() {
     // An hour later, another account is taken over: its schedule begins then.
     scene.world.advance(3_600);
     another_arrives(&mut scene);
-    let begun = scene.world.market_state(&scene.market).books.unwind;
+    let begun = scene.world.market_state(&scene.market).books.auction;
     assert_eq!(
         begun,
-        Schedule {
+        Auction {
             anchor: scene.world.unix() * 1_000_000,
             used_until: ahead.used_until
         }
@@ -184,15 +184,15 @@ fn a_crumb_that_grew_cheap_does_not_make_new_inventory_cheap() {
     let offered = offer(&mut scene.world, &scene.market);
     assert_eq!(offered.discount, 0);
     assert_eq!(
-        scene.world.market_state(&scene.market).books.unwind.anchor,
+        scene.world.market_state(&scene.market).books.auction.anchor,
         scene.world.unix() * 1_000_000
     );
     // What takes a day to sell keeps the discount that it has grown to.
     let mut scene = stocked(&spec(paced()));
     scene.world.advance(4 * 3_600);
-    let anchor = scene.world.market_state(&scene.market).books.unwind.anchor;
+    let anchor = scene.world.market_state(&scene.market).books.auction.anchor;
     another_arrives(&mut scene);
-    assert_eq!(scene.world.market_state(&scene.market).books.unwind.anchor, anchor);
+    assert_eq!(scene.world.market_state(&scene.market).books.auction.anchor, anchor);
     assert_eq!(offer(&mut scene.world, &scene.market).discount, 500);
 }
 
@@ -204,11 +204,11 @@ fn sales_that_ran_ahead_still_count_for_new_inventory() {
     scene.world.borrow(&position, 400 * USDC).unwrap();
     scene.world.next_slot();
     scene.bought(100 * SOL);
-    let ahead = scene.world.market_state(&scene.market).books.unwind;
+    let ahead = scene.world.market_state(&scene.market).books.auction;
     let feed = scene.market.collateral_feed;
     scene.world.settle_price(&feed, usd(40), 0);
     scene.world.liquidate(&scene.kate, &position).unwrap();
-    assert_eq!(scene.world.market_state(&scene.market).books.unwind, ahead);
+    assert_eq!(scene.world.market_state(&scene.market).books.auction, ahead);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022;
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{Bps, DepthAllocation, FeedPin, Feeds, Key, MarginAccount, NewMarket, RawReading};
-use breakwater_proof::{ACCOUNTS, Flavour, GUARDIANS, KEEPERS, SUPPLIERS, Setting, Stage};
+use breakwater_invariants::{ACCOUNTS, Flavour, GUARDIANS, KEEPERS, SUPPLIERS, Setting, State};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, Snapshot, World, ix, pyth::Quotation};
 use std::collections::BTreeSet;
 
@@ -25,8 +25,8 @@ pub struct Chain {
     /// Funds, buys, and gives tokens away.
     pub buyer: Actor,
     pub authority: Actor,
-    /// Guardian of the brakes.
-    pub brakeman: Actor,
+    /// Emergency admin.
+    pub emergency_admin: Actor,
     pub sentinel: Actor,
     /// Every program that was called by one of the program's instructions so far.
     pub callees: BTreeSet<String>,
@@ -61,8 +61,8 @@ impl Chain {
         let buyer = world.trader(&market, "buyer", FORTUNE, FORTUNE);
         let authority = world.authority().clone();
         world.fund(&authority, &market.quote_mint, 0);
-        let brakeman = world.actor("brakeman");
-        world.set_guardian(&brakeman.key()).unwrap();
+        let emergency_admin = world.actor("emergency_admin");
+        world.set_emergency_admin(&emergency_admin.key()).unwrap();
         let start = world.snapshot();
         Self {
             world,
@@ -73,7 +73,7 @@ impl Chain {
             guardians,
             buyer,
             authority,
-            brakeman,
+            emergency_admin,
             sentinel,
             callees: BTreeSet::new(),
             spec,
@@ -81,24 +81,24 @@ impl Chain {
         }
     }
 
-    /// Back to the beginning, with these parameters; and a stage that begins at the same keys, bumps and time.
+    /// Back to the beginning, with these parameters; and a state that begins at the same keys, bumps and time.
     #[track_caller]
-    pub fn begin(&mut self, flavour: Flavour) -> Stage {
+    pub fn begin(&mut self, flavour: Flavour) -> State {
         self.world.restore(&self.start.clone());
         let setting = self.setting(flavour);
         self.world.set_config(&self.market, setting.config);
-        let stage = Stage::new(&setting).unwrap();
-        self.follow(&stage);
-        stage
+        let state = State::new(&setting).unwrap();
+        self.follow(&state);
+        state
     }
 
-    /// Time and feeds become the stage's.
-    pub fn follow(&mut self, stage: &Stage) {
-        let clock = stage.clock;
+    /// Time and feeds become the state's.
+    pub fn follow(&mut self, state: &State) {
+        let clock = state.clock;
         if clock != self.world.clock() {
             self.world.set_clock(clock.unix, clock.slot);
         }
-        let readings = &stage.readings;
+        let readings = &state.readings;
         let MarketKeys {
             collateral_feed,
             quote_feed,

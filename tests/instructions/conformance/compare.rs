@@ -9,10 +9,10 @@ use anchor_lang::{Discriminator, prelude::Pubkey};
 use breakwater::{error::BreakwaterError, state};
 use breakwater_client::addresses;
 use breakwater_engine::{Error, GuardianShares, LpShares};
-use breakwater_proof::{Call, Stage, Step};
+use breakwater_invariants::{Call, State, Step};
 use breakwater_testkit::{Actor, ExpectedError, Failure, Outcome};
 
-/// Sends what the stage has just done, and compares.
+/// Sends what the state has just done, and compares.
 pub fn step(chain: &mut Chain, step: &Step) -> Result<(), String> {
     let Some(call) = &step.call else {
         return states(chain, &step.after);
@@ -66,26 +66,26 @@ fn answers(chain: &mut Chain, step: &Step, call: &Call, answer: &Result<Outcome,
     }
 }
 
-/// How the program refuses tokens beyond all that a vault can count. The stage does not even ask the engine for them;
+/// How the program refuses tokens beyond all that a vault can count. The state does not even ask the engine for them;
 /// the program does, and where it has no objection the transfer has.
 fn beyond_count(step: &Step, call: &Call) -> Option<Error> {
-    let mut stage = step.before.clone();
-    let (market, clock) = (&mut stage.market, stage.clock);
+    let mut state = step.before.clone();
+    let (market, clock) = (&mut state.market, state.clock);
     let (vault, amount, refused) = match *call {
         Call::Supply { amount, .. } => {
             let refused = market.supply(amount, LpShares::ZERO, clock).err();
-            (stage.quote_vault, amount.0, refused)
+            (state.quote_vault, amount.0, refused)
         }
         Call::Deposit { account, amount } => {
-            let refused = market.deposit_collateral(&mut stage.accounts[account], amount).err();
-            (stage.collateral_vault, amount.0, refused)
+            let refused = market.deposit_collateral(&mut state.accounts[account], amount).err();
+            (state.collateral_vault, amount.0, refused)
         }
         Call::Fund { amount } => {
             let refused = market.fund_backstop(amount, clock).err();
-            (stage.quote_vault, amount.0, refused)
+            (state.quote_vault, amount.0, refused)
         }
         Call::GuardianDeposit { guardian, amount } => {
-            let position = &mut stage.guardians[guardian];
+            let position = &mut state.guardians[guardian];
             let refused = market
                 .guardian_deposit(
                     position,
@@ -95,7 +95,7 @@ fn beyond_count(step: &Step, call: &Call) -> Option<Error> {
                     clock,
                 )
                 .err();
-            (stage.quote_vault, amount.0, refused)
+            (state.quote_vault, amount.0, refused)
         }
         _ => return None,
     };
@@ -103,19 +103,19 @@ fn beyond_count(step: &Step, call: &Call) -> Option<Error> {
     (!counts).then(|| refused.unwrap_or(Error::Overflow))
 }
 
-/// Checks that the chain holds what the stage holds.
-pub fn states(chain: &mut Chain, stage: &Stage) -> Result<(), String> {
+/// Checks that the chain holds what the state holds.
+pub fn states(chain: &mut Chain, state: &State) -> Result<(), String> {
     let market = chain.market;
-    stored::<state::Market, _>(chain, &market.market, &stage.market)?;
-    for (account, expected) in stage.accounts.iter().enumerate() {
+    stored::<state::Market, _>(chain, &market.market, &state.market)?;
+    for (account, expected) in state.accounts.iter().enumerate() {
         let address = chain.positions[account].address;
         stored::<state::MarginAccount, _>(chain, &address, expected)?;
     }
-    for (keeper, expected) in stage.ledgers.iter().enumerate() {
+    for (keeper, expected) in state.ledgers.iter().enumerate() {
         let address = addresses::keeper_ledger(&market.market, &chain.keepers[keeper].key());
         stored::<state::KeeperLedger, _>(chain, &address, expected)?;
     }
-    for (guardian, expected) in stage.guardians.iter().enumerate() {
+    for (guardian, expected) in state.guardians.iter().enumerate() {
         let address = addresses::guardian_position(&market.market, &chain.guardians[guardian].key());
         stored::<state::GuardianPosition, _>(chain, &address, expected)?;
     }
@@ -123,17 +123,17 @@ pub fn states(chain: &mut Chain, stage: &Stage) -> Result<(), String> {
     let mut tokens = vec![
         (
             "quote vault",
-            stage.quote_vault,
+            state.quote_vault,
             world.token_balance(&market.quote_vault),
         ),
         (
             "collateral vault",
-            stage.collateral_vault,
+            state.collateral_vault,
             world.token_balance(&market.collateral_vault),
         ),
-        ("LP supply", stage.lp.iter().sum(), world.supply_of(&market.lp_mint)),
+        ("LP supply", state.lp.iter().sum(), world.supply_of(&market.lp_mint)),
     ];
-    for (supplier, held) in chain.suppliers.iter().zip(stage.lp) {
+    for (supplier, held) in chain.suppliers.iter().zip(state.lp) {
         tokens.push((
             "LP shares of a supplier",
             held,
@@ -142,7 +142,7 @@ pub fn states(chain: &mut Chain, stage: &Stage) -> Result<(), String> {
     }
     let differs = tokens.into_iter().find(|(_, expected, found)| expected != found);
     differs.map_or(Ok(()), |(what, expected, found)| {
-        Err(format!("{what}: {expected} on the stage, {found} on the chain"))
+        Err(format!("{what}: {expected} on the state, {found} on the chain"))
     })
 }
 
@@ -166,7 +166,7 @@ fn stored<A: Discriminator, S: bytemuck::Pod + std::fmt::Debug>(
     let lines = expected.lines().zip(found.lines());
     let differing: Vec<String> = lines
         .filter(|(expected, found)| expected != found)
-        .map(|(expected, found)| format!("{} on the stage, {} on the chain", expected.trim(), found.trim()))
+        .map(|(expected, found)| format!("{} on the state, {} on the chain", expected.trim(), found.trim()))
         .collect();
     Err(format!("{name} {address}: {}", differing.join("; ")))
 }

@@ -1,14 +1,14 @@
-//! A call of the stage as a transaction of the chain.
+//! A call of the state as a transaction of the chain.
 
 use super::chain::Chain;
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater_client::MarketKeys;
 use breakwater_engine::ParameterChange;
-use breakwater_proof::Call;
+use breakwater_invariants::Call;
 use breakwater_testkit::{Actor, Failure, Outcome, ix};
 
 /// The calls, in order of their names: the program's instructions, those of the queue and of depth budgets apart, which
-/// the stage leaves to `governance`; two pairs that close something and open it again; and gifts, which need no
+/// the state leaves to `governance`; two pairs that close something and open it again; and gifts, which need no
 /// program.
 pub const NAMES: [&str; 30] = [
     "announce_liquidation_ltv",
@@ -16,7 +16,7 @@ pub const NAMES: [&str; 30] = [
     "buy_inventory",
     "buy_inventory_for",
     "cancel_ramp",
-    "cancel_take_out",
+    "cancel_equity_withdrawal",
     "claim_bounty",
     "close_account, open_account",
     "close_guardian_position, open_guardian_position",
@@ -31,13 +31,13 @@ pub const NAMES: [&str; 30] = [
     "liquidate_batch",
     "observe_price",
     "pause",
-    "pull_brake",
-    "queue_take_out",
+    "emergency_halt",
+    "queue_equity_withdrawal",
     "raise_stress",
     "repay",
     "settle_deficit",
     "supply",
-    "take_out",
+    "withdraw_equity",
     "tighten",
     "withdraw",
     "withdraw_collateral",
@@ -64,12 +64,12 @@ pub fn name(call: &Call) -> &'static str {
         Call::GuardianRequest { .. } => "guardian_request",
         Call::GuardianWithdraw { .. } => "guardian_withdraw",
         Call::ReopenPosition { .. } => "close_guardian_position, open_guardian_position",
-        Call::QueueTakeOut { .. } => "queue_take_out",
-        Call::CancelTakeOut => "cancel_take_out",
-        Call::TakeOut { .. } => "take_out",
+        Call::QueueEquityWithdrawal { .. } => "queue_equity_withdrawal",
+        Call::CancelEquityWithdrawal => "cancel_equity_withdrawal",
+        Call::WithdrawEquity { .. } => "withdraw_equity",
         Call::RaiseStress { .. } => "raise_stress",
         Call::Observe => "observe_price",
-        Call::PullBrake { .. } => "pull_brake",
+        Call::EmergencyHalt { .. } => "emergency_halt",
         Call::Pause { .. } => "pause",
         Call::AnnounceLtv { .. } => "announce_liquidation_ltv",
         Call::CancelRamp => "cancel_ramp",
@@ -100,11 +100,13 @@ pub fn caller(chain: &Chain, call: &Call) -> Option<Actor> {
         | Call::BuyFor { .. }
         | Call::DonateQuote { .. }
         | Call::DonateCollateral { .. } => &chain.buyer,
-        Call::QueueTakeOut { .. } | Call::TakeOut { .. } | Call::AnnounceLtv { .. } => &chain.authority,
+        Call::QueueEquityWithdrawal { .. } | Call::WithdrawEquity { .. } | Call::AnnounceLtv { .. } => &chain.authority,
         Call::RaiseStress { .. } => &chain.sentinel,
-        Call::CancelTakeOut | Call::PullBrake { .. } | Call::Pause { .. } | Call::CancelRamp | Call::Tighten { .. } => {
-            &chain.brakeman
-        }
+        Call::CancelEquityWithdrawal
+        | Call::EmergencyHalt { .. }
+        | Call::Pause { .. }
+        | Call::CancelRamp
+        | Call::Tighten { .. } => &chain.emergency_admin,
         Call::Settle | Call::Observe => return None,
     };
     Some(actor.clone())
@@ -168,12 +170,14 @@ fn instruction(chain: &mut Chain, call: &Call, caller: &Pubkey) -> Instruction {
         Call::GuardianWithdraw { amount, shown, .. } => {
             ix::guardian_withdraw(&leaving(market, shown), caller, amount.0, 0)
         }
-        Call::QueueTakeOut { amount, expires_slot } => ix::queue_take_out(market, caller, amount.0, expires_slot),
-        Call::CancelTakeOut => ix::cancel_take_out(market, caller),
-        Call::TakeOut { shown } => ix::take_out(&leaving(market, shown), caller),
+        Call::QueueEquityWithdrawal { amount, expires_slot } => {
+            ix::queue_equity_withdrawal(market, caller, amount.0, expires_slot)
+        }
+        Call::CancelEquityWithdrawal => ix::cancel_equity_withdrawal(market, caller),
+        Call::WithdrawEquity { shown } => ix::withdraw_equity(&leaving(market, shown), caller),
         Call::RaiseStress { points } => ix::raise_stress(market, caller, points.0),
         Call::Observe => ix::observe_price(market),
-        Call::PullBrake { seconds } => ix::pull_brake(market, caller, seconds),
+        Call::EmergencyHalt { seconds } => ix::emergency_halt(market, caller, seconds),
         Call::Pause { kinds, seconds } => ix::pause(market, caller, kinds, seconds),
         Call::AnnounceLtv { to, starts_at, ends_at } => {
             ix::announce_liquidation_ltv(market, caller, to.0, starts_at, ends_at)

@@ -4,7 +4,7 @@ use super::{chain::Chain, instruction::caller};
 use anchor_lang::{AnchorDeserialize, Discriminator, prelude::Pubkey};
 use breakwater::events::*;
 use breakwater_engine::{ParameterChange, Prices};
-use breakwater_proof::{Call, Done, Step};
+use breakwater_invariants::{Call, Done, Step};
 use breakwater_testkit::{Actor, Outcome};
 use std::fmt::Debug;
 
@@ -103,24 +103,24 @@ pub fn events(chain: &Chain, step: &Step, call: &Call, outcome: &Outcome) -> Res
             guardian: caller,
             withdrawal: *withdrawal
         }),
-        (_, Done::TakeOutQueued(queued)) => told!(TakeOutAnnounced {
+        (_, Done::EquityWithdrawalQueued(queued)) => told!(EquityWithdrawalAnnounced {
             market,
             queued: *queued
         }),
-        (_, Done::TakeOutCancelled(cancelled)) => told!(TakeOutCancelled {
+        (_, Done::EquityWithdrawalCancelled(cancelled)) => told!(EquityWithdrawalCancelled {
             market,
             signer: caller,
             cancelled: *cancelled
         }),
-        (_, Done::TakenOut(taken)) => told!(EquityTakenOut { market, taken: *taken }),
+        (_, Done::EquityWithdrawal(taken)) => told!(EquityWithdrawn { market, taken: *taken }),
         (_, Done::Observed(observation)) => told!(PriceObserved {
             market,
             observation: *observation
         }),
-        (_, Done::Braked(pull)) => told!(BrakePulled {
+        (_, Done::EmergencyHalted(halt)) => told!(EmergencyHalted {
             market,
             signer: caller,
-            pull: *pull
+            halt: *halt
         }),
         (_, Done::StressRaised(raised)) => told!(StressFallRaised {
             market,

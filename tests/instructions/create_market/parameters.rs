@@ -30,21 +30,21 @@ fn parameters_outside_their_bounds_are_refused() {
         |config| config.interest_kink = Bps(10_000),
         |config| config.max_velocity = Bps(0),
         |config| config.velocity_slack = Bps(10_001),
-        |config| config.average_band = Bps(0),
+        |config| config.own_ema_band = Bps(0),
         |config| config.ema_band = Bps(10_001),
         |config| config.confidence_guard = Bps(0),
         |config| config.confidence_guard = Bps(config.confidence_halt.0 + 1),
         |config| config.confidence_halt = Bps(2_501),
         |config| config.max_gap = Bps(2_501),
-        |config| config.guarded_step = Bps(0),
+        |config| config.guarded_close_factor = Bps(0),
         |config| config.guarded_flow = Quote(0),
         |config| config.guarded_refill = 3_601,
         |config| config.guarded_window = 0,
         |config| config.velocity_horizon = 0,
-        |config| config.average_seconds = 0,
+        |config| config.own_ema_seconds = 0,
         |config| config.calm_seconds = 0,
-        |config| config.brake_seconds = 0,
-        |config| config.brake_rest = config.brake_seconds - 1,
+        |config| config.halt_seconds = 0,
+        |config| config.halt_cooldown = config.halt_seconds - 1,
         |config| config.max_age_short = config.max_age_long + 1,
         |config| config.max_skew = 61,
     ];
@@ -59,7 +59,7 @@ fn bounds_are_inclusive() {
     let mut draft = Draft::of(&MarketSpec::default());
     (draft.args.config.takeover_ltv, draft.args.config.max_gap) = (Bps(9_999), Bps(0));
     draft.args.config.max_skew = 60;
-    draft.args.config.brake_rest = draft.args.config.brake_seconds;
+    draft.args.config.halt_cooldown = draft.args.config.halt_seconds;
     draft.args.config.confidence_guard = draft.args.config.confidence_halt;
     draft.args.config.guarded_refill = 0;
     draft.honest_passes();
@@ -123,8 +123,8 @@ type Bend = fn(&mut Config);
 #[allow(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 fn every_rule_between_parameters_is_exact() {
     use BreakwaterError::{
-        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, PenaltyTooLarge, PipelineTooSmall,
-        StressFallTooSmall, TakeOverPenaltyTooSmall, UnwindStuck,
+        AuctionStuck, BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, LtvOrder, PenaltyTooLarge, PipelineTooSmall,
+        StressFallTooSmall, TakeOverPenaltyTooSmall,
     };
     // The last that is fine, and one beyond it.
     let rules: [(Bend, Bend, BreakwaterError); 17] = [
@@ -218,15 +218,15 @@ fn every_rule_between_parameters_is_exact() {
             DebtCapBeyondDepth,
         ),
         (
-            |config| config.unwind_floor_band = config.ema_band,
-            |config| config.unwind_floor_band.0 = config.ema_band.0 - 1,
-            UnwindStuck,
+            |config| config.auction_floor_band = config.ema_band,
+            |config| config.auction_floor_band.0 = config.ema_band.0 - 1,
+            AuctionStuck,
         ),
         // (1 + 1%) × (1 − 1.99%) is 0.9899, and 1 − 1% is 0.99.
         (
-            |config| (config.confidence_guard, config.unwind_max_discount) = (Bps(100), Bps(199)),
-            |config| (config.confidence_guard, config.unwind_max_discount) = (Bps(100), Bps(198)),
-            UnwindStuck,
+            |config| (config.confidence_guard, config.auction_max_discount) = (Bps(100), Bps(199)),
+            |config| (config.confidence_guard, config.auction_max_discount) = (Bps(100), Bps(198)),
+            AuctionStuck,
         ),
     ];
     let spec = MarketSpec {

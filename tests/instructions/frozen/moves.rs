@@ -45,7 +45,7 @@ pub fn with_account(name: &str) -> Vec<String> {
 }
 
 /// One moment.
-pub struct Stage {
+pub struct Case {
     pub scene: Scene,
     gina: Actor,
     /// Alice's second account, which can be liquidated.
@@ -55,34 +55,34 @@ pub struct Stage {
     has_room: bool,
 }
 
-impl Stage {
+impl Case {
     /// The backstop holds inventory, owes Kate a bounty, and has guardians' and protocol's money that may be taken out.
-    pub fn with_room(world: World, spec: &MarketSpec) -> Self {
+    pub fn with_headroom(world: World, spec: &MarketSpec) -> Self {
         let (scene, gina) = backed(world, spec, 100_000 * USDC, 1_000 * USDC);
-        let mut stage = Self::with_positions(scene, gina, true);
-        let Scene { world, market, .. } = &mut stage.scene;
+        let mut case = Self::with_positions(scene, gina, true);
+        let Scene { world, market, .. } = &mut case.scene;
         let authority = world.authority().clone();
         world.fund(&authority, &market.quote_mint, 0);
-        world.guardian_request(market, &stage.gina, 1_000_000 * USDC).unwrap();
-        world.queue_take_out(market, 1_000 * USDC).unwrap();
+        world.guardian_request(market, &case.gina, 1_000_000 * USDC).unwrap();
+        world.queue_equity_withdrawal(market, 1_000 * USDC).unwrap();
         let config = world.market_state(market).config;
-        world.advance(config.take_out_delay.max(config.guardian_cooldown));
-        stands_at(&mut stage.scene, cents(80_00));
+        world.advance(config.equity_withdrawal_delay.max(config.guardian_cooldown));
+        stands_at(&mut case.scene, cents(80_00));
         let Scene {
             world, kate, position, ..
-        } = &mut stage.scene;
+        } = &mut case.scene;
         world.liquidate(kate, position).unwrap();
         // The schedule has something to sell by then.
         world.advance(3_600);
-        stage
+        case
     }
 
     /// The backstop has nothing: it would owe all that it takes over.
-    pub fn without_room(world: World, spec: &MarketSpec) -> Self {
+    pub fn without_headroom(world: World, spec: &MarketSpec) -> Self {
         let (scene, gina) = backed(world, spec, 0, 0);
-        let mut stage = Self::with_positions(scene, gina, false);
-        stands_at(&mut stage.scene, cents(80_00));
-        stage
+        let mut case = Self::with_positions(scene, gina, false);
+        stands_at(&mut case.scene, cents(80_00));
+        case
     }
 
     fn with_positions(mut scene: Scene, gina: Actor, has_room: bool) -> Self {
@@ -138,7 +138,11 @@ impl Stage {
                 ix::buy_inventory_for(market, &key, 80 * USDC, 0),
             );
             add("claim_bounty", kate, ix::claim_bounty(market, &kate.key()));
-            add("take_out", authority, ix::take_out(market, &authority.key()));
+            add(
+                "withdraw_equity",
+                authority,
+                ix::withdraw_equity(market, &authority.key()),
+            );
             add(
                 "guardian_deposit",
                 guardian,
@@ -157,9 +161,9 @@ impl Stage {
                 ix::guardian_request(market, &guardian.key(), 0, 0),
             );
             add(
-                "queue_take_out",
+                "queue_equity_withdrawal",
                 authority,
-                ix::queue_take_out(market, &authority.key(), 0, until),
+                ix::queue_equity_withdrawal(market, &authority.key(), 0, until),
             );
             add("liquidate", kate, ix::liquidate(market, &self.due.address, &kate.key()));
             add(

@@ -16,11 +16,11 @@ use std::collections::BTreeSet;
 const ELSEWHERE: [&str; 7] = [
     "initialize",
     "create_market",
-    "set_guardian",
+    "set_emergency_admin",
     "announce_liquidation_ltv",
-    "queue_take_out",
-    "take_out",
-    "pull_brake",
+    "queue_equity_withdrawal",
+    "withdraw_equity",
+    "emergency_halt",
 ];
 
 /// Every other way to use an office, by who may.
@@ -62,11 +62,11 @@ fn all_that_is_new_is_attacked() {
         "accept_authority",
         "cancel_change",
         "cancel_ramp",
-        "cancel_take_out",
+        "cancel_equity_withdrawal",
         "create_depth_budget",
         "execute_depth_share",
         "execute_feeds",
-        "execute_guardian",
+        "execute_emergency_admin",
         "execute_parameters",
         "execute_sentinel",
         "lower_depth_share",
@@ -74,7 +74,7 @@ fn all_that_is_new_is_attacked() {
         "propose_authority",
         "queue_depth_share",
         "queue_feeds",
-        "queue_guardian",
+        "queue_emergency_admin",
         "queue_parameters",
         "queue_sentinel",
         "raise_stress",

@@ -15,8 +15,8 @@ use breakwater_testkit::{Actor, MarketSpec, Position, World, ix, pyth::RECEIVERS
 pub enum Role {
     /// The protocol's authority.
     Authority,
-    /// The guardian of the brakes.
-    Brakes,
+    /// The emergency admin.
+    EmergencyAdmin,
     /// Proposed as the authority, and has not accepted yet.
     Proposed,
     /// Was the authority before this one.
@@ -43,7 +43,7 @@ impl Role {
     /// All of them.
     pub const ALL: [Self; 12] = [
         Self::Authority,
-        Self::Brakes,
+        Self::EmergencyAdmin,
         Self::Proposed,
         Self::Former,
         Self::Upgrade,
@@ -59,7 +59,7 @@ impl Role {
     const fn name(self) -> &'static str {
         match self {
             Self::Authority => "ada",
-            Self::Brakes => "grace",
+            Self::EmergencyAdmin => "grace",
             Self::Proposed => "pia",
             Self::Former => "fergus",
             Self::Upgrade => "upgrade authority",
@@ -110,8 +110,8 @@ pub struct Cast {
     pub feeds: Feeds,
     /// Their price accounts.
     pub next_feeds: accounts::Feeds,
-    /// Who is queued as the guardian of the brakes.
-    pub next_guardian: Pubkey,
+    /// Who is queued as the emergency admin.
+    pub next_emergency_admin: Pubkey,
     /// Who is queued as the sentinel.
     pub next_sentinel: Pubkey,
     /// The depth budget that is queued; the market has 1% of another.
@@ -147,10 +147,10 @@ impl Cast {
             Role::OtherOwner,
             Role::Backer,
             Role::Keeper,
-            Role::Brakes,
+            Role::EmergencyAdmin,
         ]
         .map(Role::actor);
-        world.set_guardian(&grace.key()).unwrap();
+        world.set_emergency_admin(&grace.key()).unwrap();
         world.supply(&market, &lena, 1_000_000 * USDC).unwrap();
         world.fund_backstop(&market, &lena, 100_000 * USDC).unwrap();
         world.open_guardian_position(&market, &gina).unwrap();
@@ -175,10 +175,10 @@ impl Cast {
 
         let feeds = other_receiver(&mut world, &market);
         let mut cast = Self {
-            changes: vec![world.change(&market, Parameter::unwind_slope, 200)],
+            changes: vec![world.change(&market, Parameter::auction_slope, 200)],
             next_feeds: world.next_feeds(&market, &feeds),
             feeds,
-            next_guardian: Actor::new("greta").key(),
+            next_emergency_admin: Actor::new("greta").key(),
             next_sentinel: Actor::new("sonia").key(),
             next_budget: world.depth_budget("OTHER"),
             world,
@@ -210,14 +210,14 @@ impl Cast {
         let shares = self.world.guardian_position(&market, &gina).shares.0;
         self.world.guardian_request(&market, &gina, shares).unwrap();
         let expires = self.world.longest_approval();
-        let take_out = ix::queue_take_out(&market, &ada.key(), 1_000 * USDC, expires);
-        self.world.send(&[take_out], &[&ada]).unwrap();
+        let withdraw_equity = ix::queue_equity_withdrawal(&market, &ada.key(), 1_000 * USDC, expires);
+        self.world.send(&[withdraw_equity], &[&ada]).unwrap();
         self.world.advance(9 * DAY / 2);
         let (key, expires) = (ada.key(), self.world.longest_approval());
         for queue in [
             ix::queue_parameters(&market, &key, ID, self.changes.clone(), expires),
             ix::queue_feeds(&market, &key, self.feeds, false, expires),
-            ix::queue_guardian(&key, self.next_guardian, expires),
+            ix::queue_emergency_admin(&key, self.next_emergency_admin, expires),
             ix::queue_sentinel(&key, self.next_sentinel, expires),
             ix::queue_depth_share(&market, &key, &self.next_budget, NEXT_SHARE, expires),
         ] {

@@ -28,12 +28,12 @@ fn wishes(heist: &mut Heist) -> Vec<ParameterChange> {
     [
         (Parameter::initial_ltv, 7_499),
         (Parameter::stress_volatility, 0),
-        (Parameter::take_out_delay, 86_400),
+        (Parameter::equity_withdrawal_delay, 86_400),
         (Parameter::penalty, 1),
         (Parameter::interest_slope_high, 30_000),
         (Parameter::outflow_limit, 500),
         (Parameter::flow_rate, 30_000),
-        (Parameter::brake_rest, 3_600),
+        (Parameter::halt_cooldown, 3_600),
     ]
     .map(|(parameter, to)| change(heist, parameter, to))
     .to_vec()
@@ -48,19 +48,19 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
     let budget = addresses::depth_budget(ASSET);
     let depth = heist.world.market_state(&market).config.market_depth.0;
     let shallow = change(heist, Parameter::market_depth, depth.div_ceil(2) - 1);
-    let take_out = ix::take_out(&market, &key);
+    let withdraw_equity = ix::withdraw_equity(&market, &key);
     let announce = |to, start, end| vec![ix::announce_liquidation_ltv(&market, &key, to, start, end)];
     let day = 86_400;
     let mut all = vec![
         (
             "equity without an announcement",
-            vec![take_out.clone()],
+            vec![withdraw_equity.clone()],
             BreakwaterError::NothingQueued,
         ),
         (
             "equity in the transaction that announces it",
-            vec![ix::queue_take_out(&market, &key, USDC, slot), take_out],
-            BreakwaterError::TooEarly,
+            vec![ix::queue_equity_withdrawal(&market, &key, USDC, slot), withdraw_equity],
+            BreakwaterError::TimelockActive,
         ),
         (
             "parameters in the transaction that queues them",
@@ -68,7 +68,7 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
                 ix::queue_parameters(&market, &key, 0, wishes.clone(), slot),
                 ix::execute_parameters(&market, &key, 0, wishes.clone()),
             ],
-            BreakwaterError::TooEarly,
+            BreakwaterError::TimelockActive,
         ),
         (
             "feeds in the transaction that queues them",
@@ -76,12 +76,15 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
                 ix::queue_feeds(&market, &key, feeds, true, slot),
                 ix::execute_feeds(&market, &key, feeds, true, MarketKeys::KNOWN_FEEDS),
             ],
-            BreakwaterError::TooEarly,
+            BreakwaterError::TimelockActive,
         ),
         (
-            "a guardian in the transaction that queues him",
-            vec![ix::queue_guardian(&key, key, slot), ix::execute_guardian(&key, key)],
-            BreakwaterError::TooEarly,
+            "an emergency_admin in the transaction that queues him",
+            vec![
+                ix::queue_emergency_admin(&key, key, slot),
+                ix::execute_emergency_admin(&key, key),
+            ],
+            BreakwaterError::TimelockActive,
         ),
         (
             "a share of depth in the transaction that queues it",
@@ -89,7 +92,7 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
                 ix::queue_depth_share(&market, &key, &budget, 10_000, slot),
                 ix::execute_depth_share(&market, &key, &budget, &budget, 10_000),
             ],
-            BreakwaterError::TooEarly,
+            BreakwaterError::TimelockActive,
         ),
         (
             "a larger share as a lower one",
@@ -107,9 +110,9 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
             BreakwaterError::DepthLoweredTooFar,
         ),
         (
-            "a guardian at once",
-            vec![ix::set_guardian(&key, key)],
-            BreakwaterError::GuardianByQueue,
+            "an emergency_admin at once",
+            vec![ix::set_emergency_admin(&key, key)],
+            BreakwaterError::EmergencyAdminByQueue,
         ),
         (
             "a ramp now",
@@ -133,8 +136,8 @@ fn refused_to_the_authority(heist: &mut Heist) -> Vec<(&'static str, Vec<Instruc
         ),
         (
             "a long halt",
-            vec![ix::pull_brake(&market, &key, LIMIT + 1)],
-            BreakwaterError::BrakeTooLong,
+            vec![ix::emergency_halt(&market, &key, LIMIT + 1)],
+            BreakwaterError::HaltTooLong,
         ),
         (
             "a long pause",
@@ -224,7 +227,7 @@ fn a_thief_of_the_authoritys_key_is_refused_everything_that_would_take_or_endang
     for execute in [
         ix::execute_parameters(&market, &key, 0, wishes(&mut heist)),
         ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
-        ix::execute_guardian(&key, key),
+        ix::execute_emergency_admin(&key, key),
         ix::execute_depth_share(&market, &key, &budget, &budget, 10_000),
     ] {
         heist.refused(
@@ -248,7 +251,7 @@ fn a_thief_of_the_authoritys_key_is_refused_everything_that_would_take_or_endang
 }
 
 #[test]
-fn a_thief_of_the_guardians_key_is_refused_everything_but_the_brakes() {
+fn a_thief_of_the_emergency_admins_key_is_refused_everything_but_emergency_halts() {
     let mut heist = Heist::new(World::program_test());
     let (thief, market) = (heist.grace.clone(), heist.market);
     let (key, slot, now) = (thief.key(), heist.world.longest_approval(), heist.world.unix());
@@ -259,13 +262,13 @@ fn a_thief_of_the_guardians_key_is_refused_everything_but_the_brakes() {
         create,
         ix::queue_parameters(&market, &key, 0, wishes.clone(), slot),
         ix::queue_feeds(&market, &key, feeds, false, slot),
-        ix::queue_guardian(&key, heist.mallory.key(), slot),
+        ix::queue_emergency_admin(&key, heist.mallory.key(), slot),
         ix::create_depth_budget(&key, "ANOTHER"),
         ix::queue_depth_share(&market, &key, &addresses::depth_budget(ASSET), 10_000, slot),
-        ix::queue_take_out(&market, &key, USDC, slot),
-        ix::take_out(&market, &key),
+        ix::queue_equity_withdrawal(&market, &key, USDC, slot),
+        ix::withdraw_equity(&market, &key),
         ix::propose_authority(&key, key, slot),
-        ix::set_guardian(&key, heist.mallory.key()),
+        ix::set_emergency_admin(&key, heist.mallory.key()),
         ix::announce_liquidation_ltv(&market, &key, 7_900, now + 260_000, now + 500_000),
     ] {
         heist.refused(
@@ -299,20 +302,20 @@ fn limits(heist: &mut Heist, thief: &Actor) -> Vec<(&'static str, Vec<Instructio
         .filter(|change| change.from != change.to)
         .collect();
     let pause = ix::pause(&market, &key, Kinds::ALL.0, LIMIT);
-    let brake = ix::pull_brake(&market, &key, LIMIT);
+    let emergency_halt = ix::emergency_halt(&market, &key, LIMIT);
     let tighten = ix::tighten(&market, &key, tightest);
     let share = ix::lower_depth_share(&market, &key, &addresses::depth_budget(ASSET), 1);
     vec![
-        ("the brake", vec![brake.clone()]),
+        ("the emergency halt", vec![emergency_halt.clone()]),
         ("every pause", vec![pause.clone()]),
         ("everything tightened", vec![tighten.clone()]),
         ("a hundredth of the depth share", vec![share.clone()]),
-        ("all of it", vec![brake, pause, tighten, share]),
+        ("all of it", vec![emergency_halt, pause, tighten, share]),
     ]
 }
 
 #[test]
-fn what_a_thief_of_the_guardians_key_can_do_at_once_takes_endangers_and_locks_in_nobody() {
+fn what_a_thief_of_the_emergency_admins_key_can_do_at_once_takes_endangers_and_locks_in_nobody() {
     let mut heist = Heist::new(World::program_test());
     let grace = heist.grace.clone();
     for (what, attempt) in limits(&mut heist, &grace) {
@@ -333,10 +336,10 @@ fn what_a_thief_of_the_authoritys_key_can_do_at_once_takes_endangers_and_locks_i
     let queue = [
         ix::queue_parameters(&market, &key, 0, wishes, slot),
         ix::queue_feeds(&market, &key, feeds, false, slot),
-        ix::queue_guardian(&key, accomplice.key(), slot),
+        ix::queue_emergency_admin(&key, accomplice.key(), slot),
         ix::create_depth_budget(&key, "ANOTHER"),
         ix::queue_depth_share(&market, &key, &addresses::depth_budget("ANOTHER"), 10_000, slot),
-        ix::queue_take_out(&market, &key, 100_000 * USDC, longest),
+        ix::queue_equity_withdrawal(&market, &key, 100_000 * USDC, longest),
     ];
     heist.harmless("everything queued", &queue, &[&thief]);
     let start = now + 3 * 86_400;
@@ -362,7 +365,7 @@ fn a_thief_of_both_keys_has_no_more_at_once() {
     let mut heist = Heist::new(World::program_test());
     let (authority, grace, market) = (heist.authority.clone(), heist.grace.clone(), heist.market);
     for (what, attempt, expected) in refused_to_the_authority(&mut heist) {
-        // The guardian's signature in front of it: it limits what it can.
+        // The emergency admin's signature in front of it: it limits what it can.
         let mut both = vec![ix::pause(&market, &grace.key(), Kinds::SUPPLY.0, 1)];
         both.extend(attempt);
         if what == "a pause of leaving" || what == "a long pause" || what == "a long halt" {
@@ -372,7 +375,7 @@ fn a_thief_of_both_keys_has_no_more_at_once() {
     }
     for (what, mut attempt) in limits(&mut heist, &grace) {
         let (key, slot) = (authority.key(), heist.world.longest_approval());
-        attempt.push(ix::queue_guardian(&key, heist.mallory.key(), slot));
+        attempt.push(ix::queue_emergency_admin(&key, heist.mallory.key(), slot));
         heist.harmless(what, &attempt, &[&authority, &grace]);
     }
 }

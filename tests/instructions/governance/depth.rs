@@ -197,7 +197,7 @@ fn another_budget_and_share_wait_out_the_timelock() {
     assert_eq!(outcome.event::<DepthShareQueued>(), queued);
     let execute = execute(&world, &market, ASSET, "OTHER", 2_500);
     world.advance(u32::try_from(TIMELOCK).unwrap() - 1);
-    let early = BreakwaterError::TooEarly;
+    let early = BreakwaterError::TimelockActive;
     world.assert_error_unchanged(std::slice::from_ref(&execute), &[&authority], early);
     world.advance(1);
     let mut expected = world.market_state(&market);
@@ -272,10 +272,10 @@ fn the_budgets_are_the_markets_and_the_queued_one() {
     for (from, to, share, expected) in [
         ("OTHER", "OTHER", 200, BreakwaterError::WrongDepthBudget),
         ("THIRD", "OTHER", 200, BreakwaterError::WrongDepthBudget),
-        (ASSET, "THIRD", 200, BreakwaterError::ChangeDiffers),
-        (ASSET, ASSET, 200, BreakwaterError::ChangeDiffers),
-        (ASSET, "OTHER", 199, BreakwaterError::ChangeDiffers),
-        (ASSET, "OTHER", 201, BreakwaterError::ChangeDiffers),
+        (ASSET, "THIRD", 200, BreakwaterError::ChangeHashMismatch),
+        (ASSET, ASSET, 200, BreakwaterError::ChangeHashMismatch),
+        (ASSET, "OTHER", 199, BreakwaterError::ChangeHashMismatch),
+        (ASSET, "OTHER", 201, BreakwaterError::ChangeHashMismatch),
     ] {
         let bent = execute(&world, &market, from, to, share);
         world.assert_error_unchanged(&[bent], &[&authority], expected);
@@ -288,7 +288,7 @@ fn the_budgets_are_the_markets_and_the_queued_one() {
     let opened = world.snapshot();
     // A share that was lowered while the change waited is not raised by it.
     world.send(&[lower(ASSET)], &[&grace]).unwrap();
-    world.assert_error_unchanged(&execute, &[&authority], BreakwaterError::ChangeDiffers);
+    world.assert_error_unchanged(&execute, &[&authority], BreakwaterError::ChangeHashMismatch);
     world.restore(&opened);
     world.send(&execute, &[&authority]).unwrap();
     assert_eq!([ASSET, "OTHER"].map(|asset| allocated(&mut world, asset)), [0, 200]);
@@ -325,7 +325,7 @@ fn either_key_lowers_a_share_at_once_and_never_raises_it() {
     let mallory = world.actor("mallory");
     let present = addresses::depth_budget(ASSET);
     let lower = |signer: &Actor, share| [ix::lower_depth_share(&market, &signer.key(), &present, share)];
-    let stolen = BreakwaterError::WrongGuardian;
+    let stolen = BreakwaterError::WrongEmergencyAdmin;
     world.assert_error_unchanged(&lower(&mallory, 50), &[&mallory], stolen);
     for (signer, share) in [(&grace, 60), (&authority, 1)] {
         let now = world.market_state(&market).depth.share.0;

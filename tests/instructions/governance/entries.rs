@@ -9,7 +9,7 @@ use breakwater::{accounts, state::Protocol};
 use breakwater_client::{MarketKeys, addresses, decode};
 use breakwater_engine::{
     Bps, Config, DepthAllocation, FeedPin, Feeds, Key, Parameter, ParameterChange, QueuedChange,
-    governance::{DEPTH, FEEDS, GRACE, GUARDIAN, PARAMETERS, TIMELOCK},
+    governance::{DEPTH, EMERGENCY_ADMIN, FEEDS, GRACE, PARAMETERS, TIMELOCK},
 };
 use breakwater_testkit::{Actor, Outcome, World, ix};
 
@@ -20,22 +20,22 @@ pub enum Kind {
     Parameters,
     /// Feeds of a market.
     Feeds,
-    /// The guardian of the brakes.
-    Guardian,
+    /// The emergency admin.
+    EmergencyAdmin,
     /// The depth budget of a market, and its share of it.
     Depth,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Parameters, Self::Feeds, Self::Guardian, Self::Depth];
+    pub const ALL: [Self; 4] = [Self::Parameters, Self::Feeds, Self::EmergencyAdmin, Self::Depth];
 
     /// Its number in the program.
     pub const fn number(self) -> u8 {
         match self {
             Self::Parameters => PARAMETERS,
             Self::Feeds => FEEDS,
-            Self::Guardian => GUARDIAN,
+            Self::EmergencyAdmin => EMERGENCY_ADMIN,
             Self::Depth => DEPTH,
         }
     }
@@ -80,7 +80,7 @@ pub struct Stand {
     pub other: MarketKeys,
     /// The protocol's authority.
     pub authority: Actor,
-    /// The guardian of the brakes.
+    /// The emergency admin.
     pub grace: Actor,
     /// Kind of the entry's change.
     pub kind: Kind,
@@ -97,8 +97,8 @@ pub struct Governed {
     pub config: Config,
     /// The feeds of collateral and quote token.
     pub feeds: [FeedPin; 2],
-    /// The guardian of the brakes.
-    pub guardian: Pubkey,
+    /// The emergency admin.
+    pub emergency_admin: Pubkey,
     /// The depth budget and the share of it.
     pub depth: DepthAllocation,
     /// Shares of all markets in it and in another budget, bps.
@@ -189,7 +189,7 @@ impl Stand {
         vec![change(Parameter::initial_ltv, if changed { 7_200 } else { 7_100 })]
     }
 
-    fn next_guardian(changed: bool) -> Pubkey {
+    fn next_emergency_admin(changed: bool) -> Pubkey {
         Actor::new(if changed { "gloria" } else { "greta" }).key()
     }
 
@@ -212,7 +212,7 @@ impl Stand {
         match self.kind {
             Kind::Parameters => ix::queue_parameters(market, key, 0, Self::changes(changed), expires),
             Kind::Feeds => ix::queue_feeds(market, key, self.feeds(changed), false, expires),
-            Kind::Guardian => ix::queue_guardian(key, Self::next_guardian(changed), expires),
+            Kind::EmergencyAdmin => ix::queue_emergency_admin(key, Self::next_emergency_admin(changed), expires),
             Kind::Depth => ix::queue_depth_share(market, key, &self.budget, Self::share(changed), expires),
         }
     }
@@ -231,7 +231,7 @@ impl Stand {
                 let next = self.next_feeds[usize::from(changed)];
                 ix::execute_feeds(market, key, self.feeds(changed), false, next)
             }
-            Kind::Guardian => ix::execute_guardian(key, Self::next_guardian(changed)),
+            Kind::EmergencyAdmin => ix::execute_emergency_admin(key, Self::next_emergency_admin(changed)),
             Kind::Depth => {
                 let present = addresses::depth_budget(ASSET);
                 ix::execute_depth_share(market, key, &present, &self.budget, Self::share(changed))
@@ -252,7 +252,7 @@ impl Stand {
     /// Subject of the change: the market, or the protocol.
     pub fn subject(&self) -> Pubkey {
         match self.kind {
-            Kind::Guardian => addresses::protocol(),
+            Kind::EmergencyAdmin => addresses::protocol(),
             Kind::Parameters | Kind::Feeds | Kind::Depth => self.market.market,
         }
     }
@@ -270,7 +270,7 @@ impl Stand {
 
     /// State under governance of both markets and the protocol.
     pub fn governed(&mut self) -> [Governed; 2] {
-        let Protocol { guardian, .. } = self.world.protocol();
+        let Protocol { emergency_admin, .. } = self.world.protocol();
         let budgets = [addresses::depth_budget(ASSET), self.budget];
         let allocated = budgets.map(|budget| {
             let account = self.world.existing_account(&budget);
@@ -281,7 +281,7 @@ impl Stand {
             Governed {
                 config: state.config,
                 feeds: [state.oracle.collateral_feed, state.oracle.quote_feed],
-                guardian,
+                emergency_admin,
                 depth: DepthAllocation {
                     budget: state.depth.budget,
                     share: state.depth.share,
@@ -297,9 +297,9 @@ impl Stand {
         match self.kind {
             Kind::Parameters => market.config.initial_ltv.0 = 7_100,
             Kind::Feeds => market.feeds = [self.feeds[0].collateral, self.feeds[0].quote],
-            Kind::Guardian => {
-                market.guardian = Self::next_guardian(false);
-                other.guardian = market.guardian;
+            Kind::EmergencyAdmin => {
+                market.emergency_admin = Self::next_emergency_admin(false);
+                other.emergency_admin = market.emergency_admin;
             }
             // 1% of one and 2% of the other; the second market keeps its 1% of the first.
             Kind::Depth => {

@@ -31,7 +31,7 @@ pub struct Heist {
     pub kate: Actor,
     /// The authority.
     pub authority: Actor,
-    /// The guardian of the brakes.
+    /// The emergency admin.
     pub grace: Actor,
     /// Whatever else the thief has: money, and accounts of his own.
     pub mallory: Actor,
@@ -58,7 +58,7 @@ impl Heist {
         let mallory = world.trader(&market, "mallory", 100 * SOL, 100_000 * USDC);
         let kate = world.keeper(&market, "kate");
         let (authority, grace) = (world.authority().clone(), world.actor("grace"));
-        world.set_guardian(&grace.key()).unwrap();
+        world.set_emergency_admin(&grace.key()).unwrap();
         for key in [&authority, &grace] {
             world.trader(&market, key.name(), 0, 0);
         }
@@ -157,7 +157,7 @@ impl Heist {
         exits
     }
 
-    /// Nobody can be liquidated: not now, and not when pauses and brake have expired.
+    /// Nobody can be liquidated: not now, and not when pauses and emergency halt have expired.
     #[track_caller]
     pub fn nobody_is_liquidatable(&mut self) {
         let begun = self.world.snapshot();

@@ -223,7 +223,7 @@ fn an_execution_that_was_kept_back_does_only_what_is_queued_now() {
     let queue = drawer.stand.queue(&authority, true);
     drawer.stand.world.send(&[queue], &[&authority]).unwrap();
     drawer.stand.world.wait_out_timelock();
-    drawer.refused(&approval, BreakwaterError::ChangeDiffers);
+    drawer.refused(&approval, BreakwaterError::ChangeHashMismatch);
 }
 
 #[test]
@@ -241,22 +241,25 @@ fn what_else_was_approved_a_year_ago_is_worth_nothing() {
             BreakwaterError::RampTooSoon,
         ),
         (
-            ix::queue_take_out(&market, &key, 1, longest),
+            ix::queue_equity_withdrawal(&market, &key, 1, longest),
             BreakwaterError::ApprovalExpired,
         ),
         (
-            ix::queue_take_out(&market, &key, 0, longest),
+            ix::queue_equity_withdrawal(&market, &key, 0, longest),
             BreakwaterError::ApprovalExpired,
         ),
-        (ix::take_out(&market, &key), BreakwaterError::Expired),
+        (ix::withdraw_equity(&market, &key), BreakwaterError::Expired),
         (ix::tighten(&market, &key, tighter), BreakwaterError::StaleChange),
-        (ix::set_guardian(&key, key), BreakwaterError::GuardianByQueue),
+        (
+            ix::set_emergency_admin(&key, key),
+            BreakwaterError::EmergencyAdminByQueue,
+        ),
         (ix::accept_authority(&key), BreakwaterError::NotProposed),
     ]
     .map(|(ix, expected)| (drawer.sign(ix, &authority), expected));
     let world = &mut drawer.stand.world;
     world.fund(&authority, &market.quote_mint, 0);
-    world.queue_take_out(&market, USDC).unwrap();
+    world.queue_equity_withdrawal(&market, USDC).unwrap();
     let tighter = [change(Parameter::initial_ltv, 6_500)];
     world.tighten(&market, &authority, &tighter).unwrap();
     world.advance(365 * DAY);

@@ -58,11 +58,11 @@ impl Run {
         self.world.set_market(&self.market, &state);
     }
 
-    fn room(&mut self) -> u64 {
+    fn headroom(&mut self) -> u64 {
         let state = self.world.market_state(&self.market);
         let clock = self.world.clock();
         let assets = state.books.pool.assets().unwrap();
-        state.outflow.room(&state.config, assets, clock).0
+        state.outflow.headroom(&state.config, assets, clock).0
     }
 
     #[track_caller]
@@ -109,9 +109,9 @@ fn it_is_refilled_by_the_second() {
         run.world.advance(seconds);
         let limit = (assets + gone).div_ceil(10);
         gone -= (limit * u64::from(seconds)).div_ceil(u64::from(WINDOW));
-        let room = (assets + gone).div_ceil(10) - gone;
-        run.leaves_at_most(&lena, room);
-        (gone, assets) = (gone + room, assets - room);
+        let headroom = (assets + gone).div_ceil(10) - gone;
+        run.leaves_at_most(&lena, headroom);
+        (gone, assets) = (gone + headroom, assets - headroom);
     }
     // Whole after the window, of what is left then, however long it lasts.
     run.world.advance(10 * WINDOW);
@@ -138,9 +138,9 @@ fn many_small_withdrawals_are_one_large() {
     let (mut crumbs, seconds) = (0, 50);
     for _ in 0..seconds {
         run.world.advance(1);
-        let room = run.room();
-        run.leaves(&lena, room);
-        crumbs += room;
+        let headroom = run.headroom();
+        run.leaves(&lena, headroom);
+        crumbs += headroom;
     }
     // The limit shrinks by a tenth of what is forgotten.
     let fair = LIMIT * seconds / u64::from(WINDOW) * 9 / 10;
@@ -158,9 +158,9 @@ fn in_no_time_leaves_more_than_the_limit_and_its_refill() {
         let lena = run.lena.clone();
         let mut left = vec![];
         for _ in 0..7 * WINDOW / step {
-            let room = run.room();
-            run.leaves(&lena, room);
-            left.push(room);
+            let headroom = run.headroom();
+            run.leaves(&lena, headroom);
+            left.push(headroom);
             run.refused(&lena, 1);
             run.world.advance(step);
         }
@@ -207,7 +207,7 @@ fn a_fortune_that_passes_through_neither_lifts_the_limit_nor_uses_it_up() {
     // It may pass as often as it likes, and everybody else may leave as before.
     for _ in 0..3 {
         run.world.send(&[come.clone(), go.clone()], &[&mallory]).unwrap();
-        assert_eq!(run.room(), LIMIT);
+        assert_eq!(run.headroom(), LIMIT);
     }
     run.world.send(&[come, leave(LIMIT), go], &[&lena, &mallory]).unwrap();
     run.refused(&lena, 1);
@@ -219,13 +219,13 @@ fn a_fortune_that_stays_has_no_more_room_than_what_it_brought_and_the_limit() {
     let mallory = run.mallory.clone();
     run.world.supply(&run.market, &mallory, POOL).unwrap();
     // All of it at once, for it only just came, and a tenth of what was there.
-    assert_eq!(run.room(), POOL + LIMIT);
+    assert_eq!(run.headroom(), POOL + LIMIT);
     run.world.advance(WINDOW);
     // Half of it is remembered after one window; the tenth is of what would be there without it.
-    assert_eq!(run.room(), POOL / 2 + (POOL + POOL / 2) / 10);
+    assert_eq!(run.headroom(), POOL / 2 + (POOL + POOL / 2) / 10);
     run.world.advance(100 * WINDOW);
-    let room = run.room();
-    assert!((2 * LIMIT..2 * LIMIT + POOL / 90).contains(&room), "{room}");
+    let headroom = run.headroom();
+    assert!((2 * LIMIT..2 * LIMIT + POOL / 90).contains(&headroom), "{headroom}");
 }
 
 #[test]
@@ -263,8 +263,8 @@ fn even_the_tightest_limit_lets_everybody_go_to_the_last_atom() {
     });
     let lena = run.lena.clone();
     for _ in 0..46 {
-        let room = run.room();
-        run.leaves(&lena, room);
+        let headroom = run.headroom();
+        run.leaves(&lena, headroom);
         run.world.advance(7 * WINDOW);
     }
     let left = run.world.market_state(&run.market).books.pool.cash;

@@ -25,11 +25,11 @@ pub const BEFORE: Config = Config {
     ..Config::EXAMPLE
 };
 
-/// An empty market of the example's parameters, the authority, and a guardian of the brakes.
+/// An empty market of the example's parameters, the authority, and an emergency admin.
 pub fn governed(mut world: World) -> (World, MarketKeys, Actor, Actor) {
     let market = world.market(&market_with(BEFORE));
     let (authority, grace) = (world.authority().clone(), world.actor("grace"));
-    world.set_guardian(&grace.key()).unwrap();
+    world.set_emergency_admin(&grace.key()).unwrap();
     (world, market, authority, grace)
 }
 
@@ -54,8 +54,8 @@ fn with(parameter: Parameter, to: u64) -> Config {
 /// 15%, and so on. With `attempts`, every rule between parameters to the number.
 fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 33] {
     use BreakwaterError::{
-        BountyTooLarge, DebtCapBeyondDepth, GapTooLarge, GuardedFlowTooSmall, LtvOrder, ParameterOutOfBounds,
-        PenaltyTooLarge, PipelineTooSmall, StressFallTooSmall, TakeOutTooSoon, TakeOverPenaltyTooSmall, UnwindStuck,
+        AuctionStuck, BountyTooLarge, DebtCapBeyondDepth, EquityWithdrawalTooSoon, GapTooLarge, GuardedFlowTooSmall,
+        LtvOrder, ParameterOutOfBounds, PenaltyTooLarge, PipelineTooSmall, StressFallTooSmall, TakeOverPenaltyTooSmall,
     };
     [
         (Parameter::initial_ltv, 7_500, 10_000, LtvOrder),
@@ -84,25 +84,35 @@ fn forbidden() -> [(Parameter, u64, u64, BreakwaterError); 33] {
         (Parameter::debt_cap, 80_000_000_000_001, u64::MAX, DebtCapBeyondDepth),
         // Less than the smallest debt; and guardians' two days, and a day, before equity.
         (Parameter::guarded_flow, 1, 9_999_999, GuardedFlowTooSmall),
-        (Parameter::guardian_cooldown, 604_801, 2_592_000, TakeOutTooSoon),
-        (Parameter::take_out_delay, 86_400, 259_199, TakeOutTooSoon),
+        (
+            Parameter::guardian_cooldown,
+            604_801,
+            2_592_000,
+            EquityWithdrawalTooSoon,
+        ),
+        (
+            Parameter::equity_withdrawal_delay,
+            86_400,
+            259_199,
+            EquityWithdrawalTooSoon,
+        ),
         // 1 − 95%.
         (Parameter::stress_fall, 0, 499, StressFallTooSmall),
         // (1 + 1%) × (1 − 1.98%) is more than 1 − 1%.
-        (Parameter::unwind_max_discount, 0, 198, UnwindStuck),
+        (Parameter::auction_max_discount, 0, 198, AuctionStuck),
         // (1 + 2.57%) × (1 − 5%) is more than 1 − 2.57%.
-        (Parameter::confidence_guard, 257, 300, UnwindStuck),
-        (Parameter::unwind_floor_band, 0, 1_499, UnwindStuck),
-        (Parameter::average_band, 1_501, 10_000, UnwindStuck),
-        (Parameter::ema_band, 1_501, 10_000, UnwindStuck),
+        (Parameter::confidence_guard, 257, 300, AuctionStuck),
+        (Parameter::auction_floor_band, 0, 1_499, AuctionStuck),
+        (Parameter::own_ema_band, 1_501, 10_000, AuctionStuck),
+        (Parameter::ema_band, 1_501, 10_000, AuctionStuck),
         // Bounds of others: the bounty's tip, the penalty of a take-over, the stress fall, the guarded confidence, the
-        // shorter age, the brake's rest.
+        // shorter age, the emergency halt's rest.
         (Parameter::min_debt, 1, 49_999, ParameterOutOfBounds),
         (Parameter::penalty, 601, 2_500, ParameterOutOfBounds),
         (Parameter::stress_max, 0, 3_799, ParameterOutOfBounds),
         (Parameter::confidence_halt, 1, 99, ParameterOutOfBounds),
         (Parameter::max_age_long, 1, 9, ParameterOutOfBounds),
-        (Parameter::brake_seconds, 14_401, 86_400, ParameterOutOfBounds),
+        (Parameter::halt_seconds, 14_401, 86_400, ParameterOutOfBounds),
     ]
 }
 
@@ -197,10 +207,10 @@ fn what_two_parameters_forbid_each_other_they_may_do_together() {
         ],
         [(Parameter::confidence_halt, 1), (Parameter::confidence_guard, 1)],
         [(Parameter::max_age_long, 1), (Parameter::max_age_short, 1)],
-        [(Parameter::brake_seconds, 86_400), (Parameter::brake_rest, 86_400)],
+        [(Parameter::halt_seconds, 86_400), (Parameter::halt_cooldown, 86_400)],
         [
-            (Parameter::average_band, 10_000),
-            (Parameter::unwind_floor_band, 10_000),
+            (Parameter::own_ema_band, 10_000),
+            (Parameter::auction_floor_band, 10_000),
         ],
         [(Parameter::takeover_ltv, 9_999), (Parameter::max_gap, 0)],
     ];

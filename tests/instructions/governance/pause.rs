@@ -21,7 +21,7 @@ use breakwater_testkit::{Actor, World, ix};
 use std::collections::BTreeSet;
 
 /// The longest that one holds.
-pub const LIMIT: u32 = Config::EXAMPLE.brake_seconds;
+pub const LIMIT: u32 = Config::EXAMPLE.halt_seconds;
 
 /// Every kind there is.
 pub const KINDS: [Kinds; 6] = [
@@ -33,7 +33,7 @@ pub const KINDS: [Kinds; 6] = [
     Kinds::GUARDIAN_DEPOSIT,
 ];
 
-/// Actions that no pause, no brake and no tightening stops, of all that need no office.
+/// Actions that no pause, no emergency halt and no tightening stops, of all that need no office.
 const NEVER: [(&str, &str); 16] = [
     ("withdraw", "Lena's shares"),
     ("open_account", "its own"),
@@ -74,7 +74,7 @@ fn attempt(cast: &mut Cast, row: &Row, role: Role, expected: Option<BreakwaterEr
 #[test]
 fn each_kind_stops_what_it_is_for_and_nothing_else() {
     let mut cast = Cast::new(World::program_test());
-    let (begun, grace) = (cast.world.snapshot(), Role::Brakes.actor());
+    let (begun, grace) = (cast.world.snapshot(), Role::EmergencyAdmin.actor());
     let rows: Vec<Row> = offices().into_iter().chain(users()).collect();
     let mut stopped = BTreeSet::new();
     for kind in KINDS {
@@ -91,7 +91,7 @@ fn each_kind_stops_what_it_is_for_and_nothing_else() {
                 stopped.insert(row.name);
                 Some(BreakwaterError::ActionPaused)
             } else if row.name == "pause" && kind == Kinds::SUPPLY {
-                Some(BreakwaterError::PauseResting)
+                Some(BreakwaterError::PauseCooldown)
             } else {
                 None
             };
@@ -112,7 +112,7 @@ fn each_kind_stops_what_it_is_for_and_nothing_else() {
     assert_eq!(stopped, expected);
 }
 
-/// Everything that the guardian can do at once: all tightened to its limit, all kinds paused, the brake pulled.
+/// Everything that the emergency admin can do at once: all tightened to its limit, all kinds paused, the market halted.
 #[track_caller]
 pub fn clamp_down(world: &mut World, market: &MarketKeys, grace: &Actor) {
     let config = world.market_state(market).config;
@@ -125,13 +125,13 @@ pub fn clamp_down(world: &mut World, market: &MarketKeys, grace: &Actor) {
     assert!(changes.len() >= 8);
     world.tighten(market, grace, &changes).unwrap();
     world.pause(market, grace, Kinds::ALL.0, LIMIT).unwrap();
-    world.pull_brake(market, grace, LIMIT).unwrap();
+    world.emergency_halt(market, grace, LIMIT).unwrap();
 }
 
 #[test]
-fn what_takes_nobody_hostage_goes_on_whatever_the_guardian_does() {
+fn what_takes_nobody_hostage_goes_on_whatever_the_emergency_admin_does() {
     let mut cast = Cast::new(World::program_test());
-    clamp_down(&mut cast.world, &cast.market, &Role::Brakes.actor());
+    clamp_down(&mut cast.world, &cast.market, &Role::EmergencyAdmin.actor());
     cast.world.advance(LIMIT - 1);
     let clamped = cast.world.snapshot();
     let mut went_on = Vec::new();
@@ -140,7 +140,7 @@ fn what_takes_nobody_hostage_goes_on_whatever_the_guardian_does() {
         cast.world.restore(&clamped);
         let never = NEVER.contains(&(row.name, row.what));
         let expected = match row.paused_by {
-            // Gina's part of the inventory needs a price to be told, and there is none while the brake holds.
+            // Gina's part of the inventory needs a price to be told, and there is none while the emergency halt holds.
             None if row.name == "guardian_withdraw" => Some(BreakwaterError::MarketHalted),
             None => None,
             Some(_) => Some(BreakwaterError::ActionPaused),
@@ -162,7 +162,7 @@ fn everybody_leaves_with_everything_under_all_of_it() {
         Role::Owner,
         Role::Supplier,
         Role::Backer,
-        Role::Brakes,
+        Role::EmergencyAdmin,
         Role::OtherOwner,
     ]
     .map(Role::actor);
@@ -199,7 +199,7 @@ fn a_deficit_is_settled_and_prices_are_observed_under_all_of_it() {
     let (scene, _) = deficit(World::program_test(), &market_with(quick()), 100 * USDC, 100 * USDC);
     let Scene { mut world, market, .. } = scene;
     let grace = world.actor("grace");
-    world.set_guardian(&grace.key()).unwrap();
+    world.set_emergency_admin(&grace.key()).unwrap();
     clamp_down(&mut world, &market, &grace);
     let settled: DeficitSettled = world.settle_deficit(&market).unwrap().event();
     assert_eq!(settled.market, market.market);
@@ -217,7 +217,7 @@ fn a_pause_is_one_markets() {
         ..
     } = Scene::new();
     let (grace, other) = (world.actor("grace"), sibling(&mut world));
-    world.set_guardian(&grace.key()).unwrap();
+    world.set_emergency_admin(&grace.key()).unwrap();
     world.fund(&lena, &other.lp_mint, 0);
     world.pause(&market, &grace, Kinds::ALL.0, LIMIT).unwrap();
     world.supply(&other, &lena, USDC).unwrap();

@@ -13,13 +13,13 @@ use breakwater::{error::BreakwaterError, events::ActionsPaused};
 use breakwater_engine::{Config, Pauses, governance::pause::Kinds};
 use breakwater_testkit::{Actor, World, ix};
 
-const REST: u32 = Config::EXAMPLE.brake_rest;
+const REST: u32 = Config::EXAMPLE.halt_cooldown;
 
-/// The scene, with Grace as the guardian of the brakes.
+/// The scene, with Grace as the emergency admin.
 fn scene(world: World) -> (Scene, Actor) {
     let mut scene = Scene::on(world, &market_with(quick()));
     let grace = scene.world.actor("grace");
-    scene.world.set_guardian(&grace.key()).unwrap();
+    scene.world.set_emergency_admin(&grace.key()).unwrap();
     (scene, grace)
 }
 
@@ -30,7 +30,7 @@ fn pauses(scene: &mut Scene) -> Pauses {
 #[test]
 fn every_action_goes_on_in_the_second_in_which_its_pause_expires() {
     let mut cast = Cast::new(World::program_test());
-    let (begun, grace) = (cast.world.snapshot(), Role::Brakes.actor());
+    let (begun, grace) = (cast.world.snapshot(), Role::EmergencyAdmin.actor());
     for row in users() {
         let (Some(kind), Some(role)) = (row.paused_by, row.allowed()) else {
             continue;
@@ -46,7 +46,7 @@ fn every_action_goes_on_in_the_second_in_which_its_pause_expires() {
 }
 
 #[test]
-fn a_pause_is_of_kinds_that_there_are_and_no_longer_than_the_brake() {
+fn a_pause_is_of_kinds_that_there_are_and_no_longer_than_the_halt() {
     let (mut scene, grace) = scene(World::program_test());
     let authority = scene.world.authority().clone();
     for signer in [&grace, &authority] {
@@ -100,7 +100,7 @@ fn nobody_makes_it_longer_by_whatever_call() {
                 for kinds in (1..=Kinds::ALL.0).filter(|kinds| Kinds(*kinds).has(kind)) {
                     // All of one call or nothing: what is not resting is not paused with what is.
                     let again = ix::pause(&scene.market, &signer.key(), kinds, 1);
-                    let expected = BreakwaterError::PauseResting;
+                    let expected = BreakwaterError::PauseCooldown;
                     scene.world.assert_error_unchanged(&[again], &[signer], expected);
                 }
             }
@@ -112,7 +112,7 @@ fn nobody_makes_it_longer_by_whatever_call() {
 }
 
 #[test]
-fn another_guardian_or_authority_finds_it_resting() {
+fn another_emergency_admin_or_authority_finds_it_resting() {
     let (mut scene, grace) = scene(World::program_test());
     let (pia, authority) = (scene.world.actor("pia"), scene.world.authority().clone());
     scene.world.pause(&scene.market, &grace, Kinds::ALL.0, 60).unwrap();
@@ -120,9 +120,9 @@ fn another_guardian_or_authority_finds_it_resting() {
     scene.world.accept_authority(&pia).unwrap();
     let pause = |signer: &Actor| [ix::pause(&scene.market, &signer.key(), 1, 1)];
     let (by_pia, by_former) = (pause(&pia), pause(&authority));
-    let expected = BreakwaterError::PauseResting;
+    let expected = BreakwaterError::PauseCooldown;
     scene.world.assert_error_unchanged(&by_pia, &[&pia], expected);
-    let expected = BreakwaterError::WrongGuardian;
+    let expected = BreakwaterError::WrongEmergencyAdmin;
     scene.world.assert_error_unchanged(&by_former, &[&authority], expected);
 }
 
@@ -133,7 +133,7 @@ fn twice_in_one_transaction_is_once_too_often() {
     for pair in [[pause(1, 1), pause(1, LIMIT)], [pause(3, LIMIT), pause(6, LIMIT)]] {
         scene
             .world
-            .assert_error_unchanged(&pair, &[&grace], BreakwaterError::PauseResting);
+            .assert_error_unchanged(&pair, &[&grace], BreakwaterError::PauseCooldown);
     }
     // Kinds that have nothing to do with each other are two pauses.
     let apart = [
@@ -144,8 +144,8 @@ fn twice_in_one_transaction_is_once_too_often() {
 }
 
 #[test]
-fn pause_and_brake_together_stop_liquidations_for_no_more_than_their_part_of_the_time() {
-    // Whoever has both keys pauses and brakes as soon and as long as the program lets him, for a week, one after the
+fn pause_and_halt_together_stop_liquidations_for_no_more_than_their_part_of_the_time() {
+    // Whoever has both keys pauses and halts as soon and as long as the program lets him, for a week, one after the
     // other.
     let (mut scene, grace) = scene(World::lite());
     let step = 300;
@@ -154,16 +154,16 @@ fn pause_and_brake_together_stop_liquidations_for_no_more_than_their_part_of_the
         scene.world.advance(step);
         let (now, state) = (scene.world.unix(), scene.world.market_state(&scene.market));
         let (market, world) = (scene.market, &mut scene.world);
-        // The pause begins when the brake ends.
-        if now >= state.guard.brake_until && now >= state.pauses.liquidate {
-            let _ = world.pull_brake(&market, &grace, LIMIT);
+        // The pause begins when the emergency halt ends.
+        if now >= state.guard.halt_until && now >= state.pauses.liquidate {
+            let _ = world.emergency_halt(&market, &grace, LIMIT);
         }
         let state = world.market_state(&market);
-        if now >= state.guard.brake_until {
+        if now >= state.guard.halt_until {
             let _ = world.pause(&market, &grace, Kinds::LIQUIDATE.0, LIMIT);
         }
         let state = world.market_state(&market);
-        if state.guard.brake_until > now || state.pauses.liquidate > now {
+        if state.guard.halt_until > now || state.pauses.liquidate > now {
             stopped += step;
             in_a_row += step;
         } else {

@@ -23,13 +23,13 @@ enum Call {
     OtherKind,
     /// Cancel, as the authority.
     Cancel,
-    /// Cancel, as the guardian of the brakes.
-    CancelAsGuardian,
+    /// Cancel, as the emergency admin.
+    CancelAsEmergencyAdmin,
     /// Cancel, as nobody in particular.
     CancelAsStranger,
-    /// Queue and execute, as the guardian of the brakes.
-    QueueAsGuardian,
-    ExecuteAsGuardian,
+    /// Queue and execute, as the emergency admin.
+    QueueAsEmergencyAdmin,
+    ExecuteAsEmergencyAdmin,
     /// Execute, as nobody in particular.
     ExecuteAsStranger,
 }
@@ -41,10 +41,10 @@ const CALLS: [Call; 11] = [
     Call::OtherMarket,
     Call::OtherKind,
     Call::Cancel,
-    Call::CancelAsGuardian,
+    Call::CancelAsEmergencyAdmin,
     Call::CancelAsStranger,
-    Call::QueueAsGuardian,
-    Call::ExecuteAsGuardian,
+    Call::QueueAsEmergencyAdmin,
+    Call::ExecuteAsEmergencyAdmin,
     Call::ExecuteAsStranger,
 ];
 
@@ -78,15 +78,15 @@ impl ExpectedError for Expected {
 #[rustfmt::skip]
 fn table() -> [(State, [Expected; 11]); 12] {
     use Expected::{Exists as X, None as N, Passes as P};
-    const EARLY: Expected = Expected::Is(BreakwaterError::TooEarly);
+    const EARLY: Expected = Expected::Is(BreakwaterError::TimelockActive);
     const LATE: Expected = Expected::Is(BreakwaterError::Expired);
-    const DIFFERS: Expected = Expected::Is(BreakwaterError::ChangeDiffers);
+    const DIFFERS: Expected = Expected::Is(BreakwaterError::ChangeHashMismatch);
     const STALE: Expected = Expected::Is(BreakwaterError::StaleChange);
     const WRONG: Expected = Expected::Is(BreakwaterError::WrongChange);
     const A: Expected = Expected::Is(BreakwaterError::WrongAuthority);
-    const G: Expected = Expected::Is(BreakwaterError::WrongGuardian);
-    // The last three columns: queue and exec by the guardian, exec by a stranger.
-    //                      queue exec   changed  market kind   cancel  +guardian +stranger
+    const G: Expected = Expected::Is(BreakwaterError::WrongEmergencyAdmin);
+    // The last three columns: queue and exec by the emergency admin, exec by a stranger.
+    //                      queue exec   changed  market kind   cancel  +admin +stranger
     [
         (State::Absent,        [P, N,     N,       N,     N,     N,      N,        N,         A,               N,    N]),
         (State::Queued,        [X, EARLY, EARLY,   WRONG, WRONG, P,      P,        G,         X,               A,    A]),
@@ -110,13 +110,15 @@ fn expected(kind: Kind, state: State, call: Call) -> Option<Expected> {
     let absent = matches!(state, State::Absent | State::Executed | State::Cancelled);
     match (kind, call) {
         // Only parameters are tightened.
-        (Kind::Feeds | Kind::Guardian | Kind::Depth, _) if state == State::Stale => None,
-        // The guardian is the protocol's.
-        (Kind::Guardian, Call::OtherMarket) => None,
+        (Kind::Feeds | Kind::EmergencyAdmin | Kind::Depth, _) if state == State::Stale => None,
+        // The emergency admin is the protocol's.
+        (Kind::EmergencyAdmin, Call::OtherMarket) => None,
         // Nobody stays in office by cancelling.
-        (Kind::Guardian, Call::CancelAsGuardian) if !absent => Some(Expected::Is(BreakwaterError::WrongGuardian)),
+        (Kind::EmergencyAdmin, Call::CancelAsEmergencyAdmin) if !absent => {
+            Some(Expected::Is(BreakwaterError::WrongEmergencyAdmin))
+        }
         // What is already so is not queued.
-        (Kind::Feeds | Kind::Guardian | Kind::Depth, Call::Queue) if state == State::Executed => {
+        (Kind::Feeds | Kind::EmergencyAdmin | Kind::Depth, Call::Queue) if state == State::Executed => {
             Some(Expected::Is(BreakwaterError::NoChange))
         }
         _ => Some(line[column]),
@@ -127,8 +129,8 @@ fn build(stand: &Stand, call: Call, mallory: &Actor) -> (Instruction, Actor) {
     let (authority, grace) = (&stand.authority, &stand.grace);
     let other_kind = match stand.kind {
         Kind::Parameters => Kind::Feeds,
-        Kind::Feeds => Kind::Guardian,
-        Kind::Guardian => Kind::Depth,
+        Kind::Feeds => Kind::EmergencyAdmin,
+        Kind::EmergencyAdmin => Kind::Depth,
         Kind::Depth => Kind::Parameters,
     };
     let (built, signer) = match call {
@@ -138,10 +140,10 @@ fn build(stand: &Stand, call: Call, mallory: &Actor) -> (Instruction, Actor) {
         Call::OtherMarket => (stand.execute_as(stand.kind, &stand.other, authority, false), authority),
         Call::OtherKind => (stand.execute_as(other_kind, &stand.market, authority, false), authority),
         Call::Cancel => (stand.cancel(authority), authority),
-        Call::CancelAsGuardian => (stand.cancel(grace), grace),
+        Call::CancelAsEmergencyAdmin => (stand.cancel(grace), grace),
         Call::CancelAsStranger => (stand.cancel(mallory), mallory),
-        Call::QueueAsGuardian => (stand.queue(grace, false), grace),
-        Call::ExecuteAsGuardian => (stand.execute(grace, false), grace),
+        Call::QueueAsEmergencyAdmin => (stand.queue(grace, false), grace),
+        Call::ExecuteAsEmergencyAdmin => (stand.execute(grace, false), grace),
         Call::ExecuteAsStranger => (stand.execute(mallory, false), mallory),
     };
     (built, signer.clone())
@@ -203,7 +205,7 @@ fn try_all(kind: Kind) {
     let left_out = match kind {
         Kind::Parameters => 0,
         Kind::Feeds | Kind::Depth => 11,
-        Kind::Guardian => 11 + 11,
+        Kind::EmergencyAdmin => 11 + 11,
     };
     assert_eq!(tried, 12 * 11 - left_out);
 }
@@ -219,8 +221,8 @@ fn feeds_in_every_state() {
 }
 
 #[test]
-fn a_guardian_in_every_state() {
-    try_all(Kind::Guardian);
+fn an_emergency_admin_in_every_state() {
+    try_all(Kind::EmergencyAdmin);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
 use anchor_lang::prelude::{ErrorCode, Pubkey, pubkey};
 use breakwater::{
     error::BreakwaterError,
-    events::{FeedsChanged, FeedsQueued, GuardianQueued, GuardianSet},
+    events::{EmergencyAdminQueued, EmergencyAdminSet, FeedsChanged, FeedsQueued},
 };
 use breakwater_engine::{
     Feeds, Key, Parameter,
@@ -82,7 +82,7 @@ fn what_is_queued_is_done_in_its_whole_window_whatever_a_slot_lasts() {
             let execute = || [execute.clone()];
             stand
                 .world
-                .assert_error_unchanged(&execute(), &[&authority], BreakwaterError::TooEarly);
+                .assert_error_unchanged(&execute(), &[&authority], BreakwaterError::TimelockActive);
             pass(&mut stand.world, 1, slot_millis);
             let opened = stand.world.snapshot();
             stand.world.send(&execute(), &[&authority]).unwrap();
@@ -107,7 +107,7 @@ fn nothing_is_queued_and_executed_or_executed_twice_in_one_transaction() {
         let both = [stand.queue(&authority, false), stand.execute(&authority, false)];
         stand
             .world
-            .assert_error_unchanged(&both, &[&authority], BreakwaterError::TooEarly);
+            .assert_error_unchanged(&both, &[&authority], BreakwaterError::TimelockActive);
 
         let mut stand = Stand::in_state(kind, State::Open);
         let execute = stand.execute(&authority, false);
@@ -119,7 +119,7 @@ fn nothing_is_queued_and_executed_or_executed_twice_in_one_transaction() {
         let renewed = [stand.cancel(&authority), stand.queue(&authority, false), execute];
         stand
             .world
-            .assert_error_unchanged(&renewed, &[&authority], BreakwaterError::TooEarly);
+            .assert_error_unchanged(&renewed, &[&authority], BreakwaterError::TimelockActive);
     }
 }
 
@@ -196,7 +196,7 @@ fn each_number_is_an_entry_of_its_own() {
     world.wait_out_timelock();
     // One number's change is not another's.
     let crossed = ix::execute_parameters(&market, &authority.key(), u16::MAX, same.to_vec());
-    world.assert_error_unchanged(&[crossed], &[&authority], BreakwaterError::ChangeDiffers);
+    world.assert_error_unchanged(&[crossed], &[&authority], BreakwaterError::ChangeHashMismatch);
     world.execute_parameters(&market, 0, &same).unwrap();
     // What is done is not done again under another number.
     let again = ix::execute_parameters(&market, &authority.key(), 1, same.to_vec());
@@ -224,16 +224,16 @@ fn the_events_say_what_was_queued_and_until_when() {
         (market.market, event(hash), feeds)
     );
     assert_eq!(stand.queued().unwrap().hash, hash);
-    let guardian = nowhere();
-    let queued: GuardianQueued = stand.world.queue_guardian(&guardian).unwrap().event();
+    let emergency_admin = nowhere();
+    let queued: EmergencyAdminQueued = stand.world.queue_emergency_admin(&emergency_admin).unwrap().event();
     let protocol = breakwater_client::addresses::protocol();
-    let hash = breakwater_client::change_hash(Kind::Guardian.number(), &protocol, &guardian).unwrap();
-    assert_eq!((queued.guardian, queued.queued), (guardian, event(hash)));
+    let hash = breakwater_client::change_hash(Kind::EmergencyAdmin.number(), &protocol, &emergency_admin).unwrap();
+    assert_eq!((queued.emergency_admin, queued.queued), (emergency_admin, event(hash)));
     stand.world.wait_out_timelock();
     let changed: FeedsChanged = stand.world.execute_feeds(&market, feeds).unwrap().event();
     assert_eq!((changed.market, changed.feeds), (market.market, feeds));
-    let set: GuardianSet = stand.world.execute_guardian(&guardian).unwrap().event();
-    assert_eq!(set.guardian, guardian);
+    let set: EmergencyAdminSet = stand.world.execute_emergency_admin(&emergency_admin).unwrap().event();
+    assert_eq!(set.emergency_admin, emergency_admin);
 }
 
 /// Change that spoils valid feeds.
@@ -329,15 +329,15 @@ fn announced_equity_is_taken_in_its_whole_window_whatever_a_slot_lasts() {
             world.fund(&authority, &market.quote_mint, 0);
             let config = world.market_state(&market).config;
             // In the last slot that its signers named.
-            let announce = ix::queue_take_out(&market, &authority.key(), USDC, world.slot());
+            let announce = ix::queue_equity_withdrawal(&market, &authority.key(), USDC, world.slot());
             world.send(&[announce], &[&authority]).unwrap();
-            let last = i64::from(config.take_out_delay) + i64::from(config.take_out_window);
+            let last = i64::from(config.equity_withdrawal_delay) + i64::from(config.equity_withdrawal_window);
             pass(&mut world, last + late, slot_millis);
-            let take_out = ix::take_out(&market, &authority.key());
+            let withdraw_equity = ix::withdraw_equity(&market, &authority.key());
             if let Some(error) = expected {
-                world.assert_error_unchanged(&[take_out], &[&authority], error);
+                world.assert_error_unchanged(&[withdraw_equity], &[&authority], error);
             } else {
-                world.send(&[take_out], &[&authority]).unwrap();
+                world.send(&[withdraw_equity], &[&authority]).unwrap();
                 assert_eq!(world.balance(&authority, &market.quote_mint), USDC);
             }
         }

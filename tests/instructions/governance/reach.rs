@@ -11,7 +11,8 @@ use anchor_lang::{prelude::ErrorCode, solana_program::instruction::Instruction};
 use breakwater::{
     error::BreakwaterError,
     events::{
-        DepthShareQueued, FeedsQueued, GuardianQueued, LiquidationLtvAnnounced, ParametersQueued, TakeOutAnnounced,
+        DepthShareQueued, EmergencyAdminQueued, EquityWithdrawalAnnounced, FeedsQueued, LiquidationLtvAnnounced,
+        ParametersQueued,
     },
 };
 use breakwater_client::addresses;
@@ -54,7 +55,7 @@ fn either_key_halts_for_an_hour_and_pauses_for_an_hour_and_then_all_goes_on() {
         let fallen = heist.world.shown(&market.collateral_feed).quotation().price * 78 / 81;
         heist.world.settle_price(&market.collateral_feed, fallen, 0);
         let liquidate = ix::liquidate(&market, &bob.address, &kate.key());
-        heist.world.pull_brake(&market, &thief, LIMIT).unwrap();
+        heist.world.emergency_halt(&market, &thief, LIMIT).unwrap();
         heist.world.advance(LIMIT - 1);
         let halted = BreakwaterError::MarketHalted;
         heist.refused("liquidating", std::slice::from_ref(&liquidate), &[&kate], halted);
@@ -63,8 +64,11 @@ fn either_key_halts_for_an_hour_and_pauses_for_an_hour_and_then_all_goes_on() {
         let paused = BreakwaterError::ActionPaused;
         heist.refused("liquidating", std::slice::from_ref(&liquidate), &[&kate], paused);
         for again in [
-            (ix::pull_brake(&market, &thief.key(), 1), BreakwaterError::BrakeResting),
-            (ix::pause(&market, &thief.key(), 8, 1), BreakwaterError::PauseResting),
+            (
+                ix::emergency_halt(&market, &thief.key(), 1),
+                BreakwaterError::HaltCooldown,
+            ),
+            (ix::pause(&market, &thief.key(), 8, 1), BreakwaterError::PauseCooldown),
         ] {
             heist.refused("again", &[again.0], &[&thief], again.1);
         }
@@ -128,13 +132,13 @@ fn queue_everything(heist: &mut Heist) -> Vec<Instruction> {
         ix::queue_parameters(&market, &key, 0, changes, slot),
         ix::queue_feeds(&market, &key, feeds, false, slot),
         ix::queue_depth_share(&market, &key, &addresses::depth_budget(ASSET), 10_000, slot),
-        ix::queue_take_out(&market, &key, 90_000 * USDC, longest),
+        ix::queue_equity_withdrawal(&market, &key, 90_000 * USDC, longest),
         ix::announce_liquidation_ltv(&market, &key, 7_501, start, start + i64::from(5 * DAY)),
     ]
 }
 
 #[test]
-fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
+fn what_a_stolen_authority_queues_is_seen_and_the_emergency_admin_cancels_it() {
     let mut heist = heist();
     let (thief, grace, market) = (heist.authority.clone(), heist.grace.clone(), heist.market);
     let before = heist.world.market_state(&market);
@@ -146,7 +150,7 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
     assert_eq!(seen.event::<ParametersQueued>().changes, changes);
     assert_eq!(seen.event::<FeedsQueued>().feeds, feeds);
     assert_eq!(seen.event::<DepthShareQueued>().allocation.share, Bps(10_000));
-    assert_eq!(seen.event::<TakeOutAnnounced>().queued.amount.0, 90_000 * USDC);
+    assert_eq!(seen.event::<EquityWithdrawalAnnounced>().queued.amount.0, 90_000 * USDC);
     assert_eq!(seen.event::<LiquidationLtvAnnounced>().ramp.to, Bps(7_501));
     let budget = addresses::depth_budget(ASSET);
     // To the last second before anything of it can be done, in one transaction.
@@ -157,7 +161,7 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
         ix::cancel_change(&key, &authority, &entry(PARAMETERS)),
         ix::cancel_change(&key, &authority, &entry(FEEDS)),
         ix::cancel_change(&key, &authority, &entry(DEPTH)),
-        ix::cancel_take_out(&market, &key),
+        ix::cancel_equity_withdrawal(&market, &key),
         ix::cancel_ramp(&market, &key),
     ];
     heist.world.send(&cancel, &[&grace]).unwrap();
@@ -170,10 +174,10 @@ fn what_a_stolen_authority_queues_is_seen_and_the_guardian_cancels_it() {
     ] {
         heist.refused("what was cancelled", &[execute], &[&thief], GONE);
     }
-    let take_out = [ix::take_out(&market, &authority)];
+    let withdraw_equity = [ix::withdraw_equity(&market, &authority)];
     heist.refused(
         "what was cancelled",
-        &take_out,
+        &withdraw_equity,
         &[&thief],
         BreakwaterError::NothingQueued,
     );
@@ -278,12 +282,12 @@ fn a_new_market_begins_small_and_touches_nothing_of_the_others() {
 }
 
 #[test]
-fn the_guardian_is_swapped_only_after_the_timelock_and_what_is_loosened_waits_for_another() {
+fn the_emergency_admin_is_swapped_only_after_the_timelock_and_what_is_loosened_waits_for_another() {
     let mut heist = heist();
     let (thief, grace, market) = (heist.authority.clone(), heist.grace.clone(), heist.market);
     let (greta, begun) = (heist.mallory.clone(), heist.world.unix());
-    let seen = heist.world.queue_guardian(&greta.key()).unwrap();
-    assert_eq!(seen.event::<GuardianQueued>().guardian, greta.key());
+    let seen = heist.world.queue_emergency_admin(&greta.key()).unwrap();
+    assert_eq!(seen.event::<EmergencyAdminQueued>().emergency_admin, greta.key());
     let loosening = change(&mut heist, Parameter::stress_volatility, 0);
     // As often as he queues, Grace cancels.
     for _ in 0..3 {
@@ -295,8 +299,13 @@ fn the_guardian_is_swapped_only_after_the_timelock_and_what_is_loosened_waits_fo
             .unwrap();
     }
     heist.world.advance(2);
-    let early = [ix::execute_guardian(&thief.key(), greta.key())];
-    heist.refused("the guardian", &early, &[&thief], BreakwaterError::TooEarly);
+    let early = [ix::execute_emergency_admin(&thief.key(), greta.key())];
+    heist.refused(
+        "the emergency_admin",
+        &early,
+        &[&thief],
+        BreakwaterError::TimelockActive,
+    );
     heist.world.queue_parameters(&market, 0, &loosening).unwrap();
     heist.world.advance(1);
     assert_eq!(heist.world.unix(), begun + i64::from(3 * DAY));
@@ -307,10 +316,10 @@ fn the_guardian_is_swapped_only_after_the_timelock_and_what_is_loosened_waits_fo
         &thief.key(),
         &addresses::queued_change(&market.market, PARAMETERS, 0),
     );
-    heist.refused("Grace", &[cancel], &[&grace], BreakwaterError::WrongGuardian);
+    heist.refused("Grace", &[cancel], &[&grace], BreakwaterError::WrongEmergencyAdmin);
     heist.world.advance(3 * DAY - 2);
     let execute = [ix::execute_parameters(&market, &thief.key(), 0, loosening)];
-    heist.refused("the loosening", &execute, &[&thief], BreakwaterError::TooEarly);
+    heist.refused("the loosening", &execute, &[&thief], BreakwaterError::TimelockActive);
     let exits = heist.exits();
     heist.world.advance(1);
     heist.world.send(&execute, &[&thief]).unwrap();
@@ -335,8 +344,8 @@ fn another_authority_is_final_and_gains_no_time() {
     let back = [ix::propose_authority(&former.key(), former.key(), heist.world.slot())];
     heist.refused("taking it back", &back, &[&former], BreakwaterError::WrongAuthority);
     let execute = [ix::execute_parameters(&market, &thief.key(), 0, loosening)];
-    heist.refused("at once", &execute, &[&thief], BreakwaterError::TooEarly);
-    // The guardian is who it was, and cancels; the rent is the thief's.
+    heist.refused("at once", &execute, &[&thief], BreakwaterError::TimelockActive);
+    // The emergency admin is who it was, and cancels; the rent is the thief's.
     let cancel = ix::cancel_change(
         &grace.key(),
         &thief.key(),

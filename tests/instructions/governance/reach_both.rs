@@ -1,4 +1,4 @@
-//! Protection left when nobody watches, when the guardian is the thief, and when both keys are stolen.
+//! Protection left when nobody watches, when the emergency admin is the thief, and when both keys are stolen.
 
 use super::{cast::present_feeds, heist::Heist, pause::LIMIT};
 use crate::{
@@ -13,7 +13,7 @@ use breakwater::{
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{
     Config, Parameter,
-    governance::{FEEDS, GUARDIAN, PARAMETERS, pause::Kinds},
+    governance::{EMERGENCY_ADMIN, FEEDS, PARAMETERS, pause::Kinds},
 };
 use breakwater_testkit::{FeedSpec, World, default_config, ix, pyth::usd};
 
@@ -30,30 +30,35 @@ fn equity_that_nobody_saved_is_the_protocols_alone() {
     let exits = heist.exits();
     // All the cash of the backstop is more than the protocol's equity above its floor.
     let cash = heist.world.market_state(&market).books.backstop.cash.0;
-    let take_out = [ix::take_out(&market, &thief.key())];
-    heist.world.queue_take_out(&market, cash).unwrap();
-    let delay = heist.world.market_state(&market).config.take_out_delay;
+    let withdraw_equity = [ix::withdraw_equity(&market, &thief.key())];
+    heist.world.queue_equity_withdrawal(&market, cash).unwrap();
+    let delay = heist.world.market_state(&market).config.equity_withdrawal_delay;
     heist.world.advance(delay - 1);
-    heist.refused("early", &take_out, &[&thief], BreakwaterError::TooEarly);
+    heist.refused("early", &withdraw_equity, &[&thief], BreakwaterError::TimelockActive);
     heist.world.advance(1);
-    heist.refused("all of it", &take_out, &[&thief], BreakwaterError::EquityBelowClaim);
+    heist.refused(
+        "all of it",
+        &withdraw_equity,
+        &[&thief],
+        BreakwaterError::EquityBelowClaim,
+    );
     // What is above it goes to the thief. It was neither the pool's, nor an account's, nor the keeper's; Gina's claim
     // comes before it.
     let equity = cash - 10_000 * USDC - 2_000 * USDC;
-    heist.world.queue_take_out(&market, equity).unwrap();
+    heist.world.queue_equity_withdrawal(&market, equity).unwrap();
     heist.world.advance(delay);
     let before = heist.loot();
-    heist.world.send(&take_out, &[&thief]).unwrap();
+    heist.world.send(&withdraw_equity, &[&thief]).unwrap();
     assert_eq!(heist.loot(), (before.0, before.1 + equity, before.2));
     assert_eq!(heist.exits(), exits);
 }
 
 #[test]
-fn a_stolen_guardian_cancels_everything_but_its_own_replacement() {
+fn a_stolen_emergency_admin_cancels_everything_but_its_own_replacement() {
     let mut heist = heist();
     let (authority, thief, market) = (heist.authority.clone(), heist.grace.clone(), heist.market);
     let greta = heist.world.actor("greta");
-    heist.world.queue_guardian(&greta.key()).unwrap();
+    heist.world.queue_emergency_admin(&greta.key()).unwrap();
     let raise = vec![heist.world.change(&market, Parameter::initial_ltv, 7_400)];
     let feeds = heist.hostile_feeds();
     // It keeps every other change from happening, by cancelling or by tightening, as long as it is in office.
@@ -64,9 +69,14 @@ fn a_stolen_guardian_cancels_everything_but_its_own_replacement() {
     let own = ix::cancel_change(
         &thief.key(),
         &authority.key(),
-        &addresses::queued_change(&addresses::protocol(), GUARDIAN, 0),
+        &addresses::queued_change(&addresses::protocol(), EMERGENCY_ADMIN, 0),
     );
-    heist.refused("its replacement", &[own], &[&thief], BreakwaterError::WrongGuardian);
+    heist.refused(
+        "its replacement",
+        &[own],
+        &[&thief],
+        BreakwaterError::WrongEmergencyAdmin,
+    );
     let lower = [heist.world.change(&market, Parameter::initial_ltv, 6_000)];
     heist.world.tighten(&market, &thief, &lower).unwrap();
     heist.world.advance(1);
@@ -77,20 +87,25 @@ fn a_stolen_guardian_cancels_everything_but_its_own_replacement() {
         &[&authority],
         BreakwaterError::StaleChange,
     );
-    heist.world.execute_guardian(&greta.key()).unwrap();
+    heist.world.execute_emergency_admin(&greta.key()).unwrap();
     // Out of office it can do nothing any more, and the change is made three days later.
     let key = thief.key();
     let entry = addresses::queued_change(&market.market, PARAMETERS, 0);
     for attempt in [
         ix::cancel_change(&key, &authority.key(), &entry),
         ix::pause(&market, &key, Kinds::ALL.0, 1),
-        ix::pull_brake(&market, &key, 1),
+        ix::emergency_halt(&market, &key, 1),
         ix::tighten(&market, &key, lower.to_vec()),
         ix::cancel_ramp(&market, &key),
-        ix::cancel_take_out(&market, &key),
+        ix::cancel_equity_withdrawal(&market, &key),
         ix::lower_depth_share(&market, &key, &addresses::depth_budget("TEST"), 1),
     ] {
-        heist.refused("out of office", &[attempt], &[&thief], BreakwaterError::WrongGuardian);
+        heist.refused(
+            "out of office",
+            &[attempt],
+            &[&thief],
+            BreakwaterError::WrongEmergencyAdmin,
+        );
     }
     heist
         .world
@@ -104,17 +119,17 @@ fn a_stolen_guardian_cancels_everything_but_its_own_replacement() {
 }
 
 #[test]
-fn a_stolen_guardian_cannot_keep_the_authority_from_acting_at_once() {
+fn a_stolen_emergency_admin_cannot_keep_the_authority_from_acting_at_once() {
     let mut heist = heist();
     let (authority, thief, market) = (heist.authority.clone(), heist.grace.clone(), heist.market);
-    // Whatever it has paused or braked, the authority's own limits are its own, and an office is handed over.
+    // Whatever it has paused or halted, the authority's own limits are its own, and an office is handed over.
     heist.world.pause(&market, &thief, Kinds::SUPPLY.0, LIMIT).unwrap();
     heist.world.pause(&market, &authority, Kinds::BORROW.0, LIMIT).unwrap();
     let pia = heist.world.actor("pia");
     heist.world.propose_authority(&pia.key()).unwrap();
     heist.world.accept_authority(&pia).unwrap();
     assert_eq!(heist.world.protocol().authority, pia.key());
-    assert_eq!(heist.world.protocol().guardian, thief.key());
+    assert_eq!(heist.world.protocol().emergency_admin, thief.key());
 }
 
 #[test]
@@ -134,20 +149,20 @@ fn both_keys_leave_everybody_three_days_to_go_with_everything() {
     let queue = [
         ix::queue_parameters(&market, &key, 0, worst.clone(), slot),
         ix::queue_feeds(&market, &key, feeds, false, slot),
-        ix::queue_guardian(&key, heist.mallory.key(), slot),
+        ix::queue_emergency_admin(&key, heist.mallory.key(), slot),
     ];
     heist.world.send(&queue, &[&authority]).unwrap();
-    // Meanwhile he brakes and pauses as often as he can.
+    // Meanwhile he halts and pauses as often as he can.
     let opens = heist.world.unix() + i64::from(3 * DAY);
     let execute = [
         ix::execute_parameters(&market, &key, 0, worst),
         ix::execute_feeds(&market, &key, feeds, false, market.feeds()),
-        ix::execute_guardian(&key, heist.mallory.key()),
+        ix::execute_emergency_admin(&key, heist.mallory.key()),
     ];
     let mut moments = 0;
     while heist.world.unix() + i64::from(LIMIT) < opens {
         if moments % 5 == 0 {
-            heist.world.pull_brake(&market, &grace, LIMIT).unwrap();
+            heist.world.emergency_halt(&market, &grace, LIMIT).unwrap();
             heist.world.pause(&market, &grace, Kinds::ALL.0, LIMIT).unwrap();
         }
         assert_eq!(heist.exits(), exits);
@@ -158,17 +173,22 @@ fn both_keys_leave_everybody_three_days_to_go_with_everything() {
     assert_eq!(moments, 71);
     heist.world.set_clock(opens - 1, heist.world.slot());
     for attempt in execute {
-        heist.refused("a second early", &[attempt], &[&authority], BreakwaterError::TooEarly);
+        heist.refused(
+            "a second early",
+            &[attempt],
+            &[&authority],
+            BreakwaterError::TimelockActive,
+        );
     }
 }
 
 #[test]
 fn sales_that_were_stopped_are_no_cheaper_afterwards() {
-    // Else a thief of the guardian's key keeps every other buyer away, and is the first when it is over.
-    for stop in ["pause", "brake", "one after the other"] {
+    // Else a thief of the emergency admin's key keeps every other buyer away, and is the first when it is over.
+    for stop in ["pause", "emergency halt", "one after the other"] {
         let mut scene = Scene::on(World::program_test(), &market_with(interest_free(default_config())));
         let (market, grace, mallory) = (scene.market, scene.world.actor("grace"), scene.mallory.clone());
-        scene.world.set_guardian(&grace.key()).unwrap();
+        scene.world.set_emergency_admin(&grace.key()).unwrap();
         stands_at(&mut scene, cents(80_00));
         take_over(&mut scene);
         let world = &mut scene.world;
@@ -179,10 +199,10 @@ fn sales_that_were_stopped_are_no_cheaper_afterwards() {
         };
         let before = ask(world);
         if stop != "pause" {
-            world.pull_brake(&market, &grace, LIMIT).unwrap();
+            world.emergency_halt(&market, &grace, LIMIT).unwrap();
             world.advance(LIMIT);
         }
-        if stop != "brake" {
+        if stop != "emergency halt" {
             world.pause(&market, &grace, Kinds::SELL.0, LIMIT).unwrap();
             world.advance(LIMIT);
         }

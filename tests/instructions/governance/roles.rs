@@ -94,7 +94,7 @@ fn an_office_moves_no_token_but_announced_equity() {
             let before = held(&mut cast);
             let done = cast.world.send(&instructions, &signers(&instructions, &actor)).is_ok();
             assert_eq!(done, (row.refused)(role).is_none());
-            let takes_out = done && row.name == "take_out";
+            let takes_out = done && row.name == "withdraw_equity";
             assert_eq!(held(&mut cast) != before, takes_out, "{} by {role:?}", row.title());
         }
     }
@@ -105,7 +105,7 @@ fn no_office_gets_more_of_what_is_somebodys_than_a_stranger() {
     for row in users() {
         for office in [
             Role::Authority,
-            Role::Brakes,
+            Role::EmergencyAdmin,
             Role::Proposed,
             Role::Former,
             Role::Upgrade,
@@ -216,17 +216,21 @@ fn what_is_queued_passes_to_the_next_authority() {
     let mut cast = Cast::new(World::program_test());
     let (ada, pia) = (Role::Authority.actor(), Role::Proposed.actor());
     cast.world.accept_authority(&pia).unwrap();
-    let execute = |by: &Actor| [ix::execute_guardian(&by.key(), cast.next_guardian)];
+    let execute = |by: &Actor| [ix::execute_emergency_admin(&by.key(), cast.next_emergency_admin)];
     let (by_ada, by_pia) = (execute(&ada), execute(&pia));
     cast.world
         .assert_error_unchanged(&by_ada, &[&ada], BreakwaterError::WrongAuthority);
-    let entry = addresses::queued_change(&addresses::protocol(), breakwater_engine::governance::GUARDIAN, 0);
+    let entry = addresses::queued_change(
+        &addresses::protocol(),
+        breakwater_engine::governance::EMERGENCY_ADMIN,
+        0,
+    );
     let (rent, before) = (
         cast.world.existing_account(&entry).lamports,
         cast.world.existing_account(&pia.key()).lamports,
     );
     cast.world.send(&by_pia, &[&pia]).unwrap();
-    assert_eq!(cast.world.protocol().guardian, cast.next_guardian);
+    assert_eq!(cast.world.protocol().emergency_admin, cast.next_emergency_admin);
     // So does its rent.
     assert_eq!(cast.world.existing_account(&pia.key()).lamports, before + rent);
 }

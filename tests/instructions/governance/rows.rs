@@ -8,7 +8,7 @@ use breakwater::error::BreakwaterError;
 use breakwater_client::addresses;
 use breakwater_engine::{
     Parameter,
-    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS, SENTINEL, pause::Kinds},
+    governance::{DEPTH, EMERGENCY_ADMIN, FEEDS, PARAMETERS, SENTINEL, pause::Kinds},
 };
 use breakwater_testkit::{Account, Actor, ExpectedError, Failure, ix};
 
@@ -69,8 +69,12 @@ fn authority(role: Role) -> Option<Refusal> {
     only(role, &[Role::Authority], BreakwaterError::WrongAuthority)
 }
 
-fn brakes(role: Role) -> Option<Refusal> {
-    only(role, &[Role::Authority, Role::Brakes], BreakwaterError::WrongGuardian)
+fn emergency_admin(role: Role) -> Option<Refusal> {
+    only(
+        role,
+        &[Role::Authority, Role::EmergencyAdmin],
+        BreakwaterError::WrongEmergencyAdmin,
+    )
 }
 
 fn row(
@@ -97,20 +101,30 @@ pub fn offices() -> Vec<Row> {
         row("accept_authority", "", accept_authority, |role| {
             only(role, &[Role::Proposed], BreakwaterError::NotProposed)
         }),
-        row("set_guardian", "while there is none", set_guardian, authority),
-        row("set_guardian", "in place of one", replace_guardian, |role| {
-            // The authority is told that there is a queue for it.
-            authority(role).or(Some(Refusal::Own(BreakwaterError::GuardianByQueue)))
-        }),
+        row(
+            "set_emergency_admin",
+            "while there is none",
+            set_emergency_admin,
+            authority,
+        ),
+        row(
+            "set_emergency_admin",
+            "in place of one",
+            replace_emergency_admin,
+            |role| {
+                // The authority is told that there is a queue for it.
+                authority(role).or(Some(Refusal::Own(BreakwaterError::EmergencyAdminByQueue)))
+            },
+        ),
         row("announce_liquidation_ltv", "", announce, authority),
-        row("queue_take_out", "", queue_take_out, authority),
-        row("take_out", "to itself", take_out, authority),
+        row("queue_equity_withdrawal", "", queue_equity_withdrawal, authority),
+        row("withdraw_equity", "to itself", withdraw_equity, authority),
         row("queue_parameters", "", queue_parameters, authority),
         row("execute_parameters", "", execute_parameters, authority),
         row("queue_feeds", "", queue_feeds, authority),
         row("execute_feeds", "", execute_feeds, authority),
-        row("queue_guardian", "itself", queue_guardian, authority),
-        row("execute_guardian", "", execute_guardian, authority),
+        row("queue_emergency_admin", "itself", queue_emergency_admin, authority),
+        row("execute_emergency_admin", "", execute_emergency_admin, authority),
         row("queue_sentinel", "itself", queue_sentinel, authority),
         row("execute_sentinel", "", execute_sentinel, authority),
         row("raise_stress", "", raise_stress, |role| {
@@ -124,18 +138,31 @@ pub fn offices() -> Vec<Row> {
         ),
         row("queue_depth_share", "", queue_depth_share, authority),
         row("execute_depth_share", "", execute_depth_share, authority),
-        row("lower_depth_share", "", lower_depth_share, brakes),
-        row("tighten", "", tighten, brakes),
-        row("pause", "supply", pause, brakes),
-        row("pull_brake", "", pull_brake, brakes),
-        row("cancel_ramp", "", cancel_ramp, brakes),
-        row("cancel_take_out", "", cancel_take_out, brakes),
-        row("cancel_change", "of parameters", cancel_parameters, brakes),
-        row("cancel_change", "of feeds", cancel_feeds, brakes),
-        row("cancel_change", "of the depth share", cancel_depth_share, brakes),
-        row("cancel_change", "of the guardian", cancel_guardian, |role| {
-            only(role, &[Role::Authority], BreakwaterError::WrongGuardian)
-        }),
+        row("lower_depth_share", "", lower_depth_share, emergency_admin),
+        row("tighten", "", tighten, emergency_admin),
+        row("pause", "supply", pause, emergency_admin),
+        row("emergency_halt", "", emergency_halt, emergency_admin),
+        row("cancel_ramp", "", cancel_ramp, emergency_admin),
+        row(
+            "cancel_equity_withdrawal",
+            "",
+            cancel_equity_withdrawal,
+            emergency_admin,
+        ),
+        row("cancel_change", "of parameters", cancel_parameters, emergency_admin),
+        row("cancel_change", "of feeds", cancel_feeds, emergency_admin),
+        row(
+            "cancel_change",
+            "of the depth share",
+            cancel_depth_share,
+            emergency_admin,
+        ),
+        row(
+            "cancel_change",
+            "of the emergency admin",
+            cancel_emergency_admin,
+            |role| only(role, &[Role::Authority], BreakwaterError::WrongEmergencyAdmin),
+        ),
     ]
 }
 
@@ -157,17 +184,17 @@ fn accept_authority(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     vec![ix::accept_authority(&signer.key())]
 }
 
-fn set_guardian(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+fn set_emergency_admin(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     let mut account = cast.world.existing_account(&addresses::protocol());
     // Behind the discriminator and the authority.
     account.data[40..72].copy_from_slice(Pubkey::default().as_ref());
     cast.world.set_account(&addresses::protocol(), account);
-    assert_eq!(cast.world.protocol().guardian, Pubkey::default());
-    replace_guardian(cast, signer)
+    assert_eq!(cast.world.protocol().emergency_admin, Pubkey::default());
+    replace_emergency_admin(cast, signer)
 }
 
-fn replace_guardian(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    vec![ix::set_guardian(&signer.key(), signer.key())]
+fn replace_emergency_admin(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::set_emergency_admin(&signer.key(), signer.key())]
 }
 
 fn announce(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
@@ -182,13 +209,18 @@ fn announce(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     )]
 }
 
-fn queue_take_out(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+fn queue_equity_withdrawal(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     let expires = cast.world.slot();
-    vec![ix::queue_take_out(&cast.market, &signer.key(), 2_000 * USDC, expires)]
+    vec![ix::queue_equity_withdrawal(
+        &cast.market,
+        &signer.key(),
+        2_000 * USDC,
+        expires,
+    )]
 }
 
-fn take_out(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    vec![ix::take_out(&cast.market, &signer.key())]
+fn withdraw_equity(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::withdraw_equity(&cast.market, &signer.key())]
 }
 
 fn queue_parameters(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
@@ -233,19 +265,19 @@ fn execute_feeds(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     )]
 }
 
-fn queue_guardian(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    forget(cast, &addresses::protocol(), GUARDIAN);
-    // The guardian of the brakes is the guardian already: it would name another.
-    let next = if *signer.name() == *Role::Brakes.actor().name() {
-        cast.next_guardian
+fn queue_emergency_admin(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    forget(cast, &addresses::protocol(), EMERGENCY_ADMIN);
+    // The emergency admin is that already: it would name another.
+    let next = if *signer.name() == *Role::EmergencyAdmin.actor().name() {
+        cast.next_emergency_admin
     } else {
         signer.key()
     };
-    vec![ix::queue_guardian(&signer.key(), next, cast.world.slot())]
+    vec![ix::queue_emergency_admin(&signer.key(), next, cast.world.slot())]
 }
 
-fn execute_guardian(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    vec![ix::execute_guardian(&signer.key(), cast.next_guardian)]
+fn execute_emergency_admin(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::execute_emergency_admin(&signer.key(), cast.next_emergency_admin)]
 }
 
 fn queue_sentinel(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
@@ -302,16 +334,16 @@ fn pause(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     vec![ix::pause(&cast.market, &signer.key(), Kinds::SUPPLY.0, 60)]
 }
 
-fn pull_brake(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    vec![ix::pull_brake(&cast.market, &signer.key(), 60)]
+fn emergency_halt(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::emergency_halt(&cast.market, &signer.key(), 60)]
 }
 
 fn cancel_ramp(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     vec![ix::cancel_ramp(&cast.market, &signer.key())]
 }
 
-fn cancel_take_out(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    vec![ix::cancel_take_out(&cast.market, &signer.key())]
+fn cancel_equity_withdrawal(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    vec![ix::cancel_equity_withdrawal(&cast.market, &signer.key())]
 }
 
 fn cancel(subject: &Pubkey, kind: u8, id: u16, signer: &Actor) -> Vec<Instruction> {
@@ -332,6 +364,6 @@ fn cancel_depth_share(cast: &mut Cast, signer: &Actor) -> Vec<Instruction> {
     cancel(&cast.market.market, DEPTH, 0, signer)
 }
 
-fn cancel_guardian(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {
-    cancel(&addresses::protocol(), GUARDIAN, 0, signer)
+fn cancel_emergency_admin(_: &mut Cast, signer: &Actor) -> Vec<Instruction> {
+    cancel(&addresses::protocol(), EMERGENCY_ADMIN, 0, signer)
 }

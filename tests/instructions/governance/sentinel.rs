@@ -16,7 +16,7 @@ use breakwater::{
 use breakwater_client::addresses;
 use breakwater_engine::{
     Config, Market, Parameter,
-    governance::{GUARDIAN, SENTINEL},
+    governance::{EMERGENCY_ADMIN, SENTINEL},
 };
 use breakwater_testkit::{MarketSpec, World, default_config, ix};
 
@@ -30,7 +30,7 @@ fn it_is_queued_and_named_after_the_timelock_and_taken_back_the_same_way() {
     } = Scene::new();
     let (protocol, authority) = (addresses::protocol(), world.authority().clone());
     let (grace, sid) = (world.actor("grace"), world.actor("sid"));
-    world.set_guardian(&grace.key()).unwrap();
+    world.set_emergency_admin(&grace.key()).unwrap();
     let sentinel = sid.key();
     let hash = change_hash(SENTINEL, &protocol, &sentinel).unwrap();
 
@@ -41,22 +41,22 @@ fn it_is_queued_and_named_after_the_timelock_and_taken_back_the_same_way() {
     let raise = [ix::raise_stress(&market, &sentinel, 1)];
     let execute = [ix::execute_sentinel(&authority.key(), sentinel)];
     world.assert_error_unchanged(&raise, &[&sid], BreakwaterError::WrongSentinel);
-    world.assert_error_unchanged(&execute, &[&authority], BreakwaterError::TooEarly);
+    world.assert_error_unchanged(&execute, &[&authority], BreakwaterError::TimelockActive);
     world.wait_out_timelock();
     // Nobody else, and as nothing else.
     let other = [ix::execute_sentinel(&authority.key(), mallory.key())];
-    world.assert_error_unchanged(&other, &[&authority], BreakwaterError::ChangeDiffers);
-    let mut guardian = ix::execute_guardian(&authority.key(), sentinel);
-    for meta in &mut guardian.accounts {
-        if meta.pubkey == addresses::queued_change(&protocol, GUARDIAN, 0) {
+    world.assert_error_unchanged(&other, &[&authority], BreakwaterError::ChangeHashMismatch);
+    let mut emergency_admin = ix::execute_emergency_admin(&authority.key(), sentinel);
+    for meta in &mut emergency_admin.accounts {
+        if meta.pubkey == addresses::queued_change(&protocol, EMERGENCY_ADMIN, 0) {
             meta.pubkey = addresses::queued_change(&protocol, SENTINEL, 0);
         }
     }
-    world.assert_error_unchanged(&[guardian], &[&authority], BreakwaterError::WrongChange);
+    world.assert_error_unchanged(&[emergency_admin], &[&authority], BreakwaterError::WrongChange);
     let outcome = world.execute_sentinel(&sentinel).unwrap();
     assert_eq!(outcome.event::<SentinelSet>(), SentinelSet { sentinel });
     assert_eq!(
-        (world.protocol().sentinel, world.protocol().guardian),
+        (world.protocol().sentinel, world.protocol().emergency_admin),
         (sentinel, grace.key())
     );
     assert_eq!(world.queued_change(&protocol, SENTINEL, 0), None);
@@ -66,7 +66,7 @@ fn it_is_queued_and_named_after_the_timelock_and_taken_back_the_same_way() {
         world.assert_error_unchanged(&raise, &[who], BreakwaterError::WrongSentinel);
     }
     world.send(&raise, &[&sid]).unwrap();
-    // It may be nobody again; the guardian of the brakes may cancel that.
+    // It may be nobody again; the emergency admin may cancel that.
     let expires = world.longest_approval();
     let same = [ix::queue_sentinel(&authority.key(), sentinel, expires)];
     world.assert_error_unchanged(&same, &[&authority], BreakwaterError::NoChange);
@@ -133,19 +133,19 @@ fn a_stolen_sentinel_stops_no_exit_and_no_liquidation() {
 
 #[test]
 fn a_markets_changes_wait_for_the_guardians_and_the_protocols_for_the_timelock() {
-    // Eight days with a week's cool-down; three with two days or less.
+    // Eight days with a week's cooldown; three with two days or less.
     let mut world = World::program_test();
     for (id, cooldown, days) in [(0, 604_800, 8), (1, 172_800, 3), (2, 172_801, 3), (3, 2_505_600, 30)] {
         let market = world.market(&MarketSpec {
             id,
             config: Config {
                 guardian_cooldown: cooldown,
-                take_out_delay: 2_592_000,
+                equity_withdrawal_delay: 2_592_000,
                 ..default_config()
             },
             ..MarketSpec::default()
         });
-        let change = world.change(&market, Parameter::unwind_slope, 200);
+        let change = world.change(&market, Parameter::auction_slope, 200);
         let queued: ParametersQueued = world.queue_parameters(&market, 0, &[change]).unwrap().event();
         let delay = i64::from(cooldown).max(2 * 86_400) + 86_400;
         assert_eq!(queued.queued.opens_at - world.unix(), delay);

@@ -18,7 +18,7 @@ const LOWER: [Parameter; 5] = [
 const HIGHER: [Parameter; 3] = [
     Parameter::stress_volatility,
     Parameter::stress_max,
-    Parameter::take_out_delay,
+    Parameter::equity_withdrawal_delay,
 ];
 
 /// As tight as each parameter goes at once: the end of its bounds in its direction, half of the depth.

@@ -35,8 +35,8 @@ fn earned(scene: &mut Scene) -> (u64, u64) {
         .market_state(&scene.market)
         .books_at(scene.world.clock())
         .unwrap();
-    assert_eq!(books.income.standby.0, books.guardians.claim.0 - before);
-    (books.backstop.reserve.0, books.income.standby.0)
+    assert_eq!(books.equity_sources.standby.0, books.guardians.claim.0 - before);
+    (books.backstop.reserve.0, books.equity_sources.standby.0)
 }
 
 #[test]

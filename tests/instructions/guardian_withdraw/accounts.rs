@@ -22,7 +22,7 @@ fn bad_feeds_are_refused_while_there_is_inventory() {
         take_over(&mut scene);
         let honest = ix::guardian_withdraw(&scene.market, &gina.key(), u64::MAX, 0);
         let mut attack = Attack::on(&mut scene.world, honest, &[&gina]);
-        // By the level, which is another test's, where it is the confidence or Pyth's average.
+        // By the level, which is another test's, where it is the confidence or Pyth's EMA.
         refuse_bad_feeds(&mut attack, &scene.market, PriceUse::Observe);
         attack.honest_passes();
     }

@@ -181,7 +181,7 @@ fn with_inventory_it_needs_young_prices_of_a_normal_market() {
     let expected = BreakwaterError::PriceTooOld;
     scene.world.assert_error_unchanged(&[without], &[&gina], expected);
     scene.world.publish_all();
-    // Guarded: far above Pyth's average.
+    // Guarded: far above Pyth's EMA.
     scene
         .world
         .edit_feed(&feed, |feed| feed.quotation_mut().ema_price = usd(20));
@@ -203,7 +203,7 @@ fn with_inventory_it_needs_young_prices_of_a_normal_market() {
     scene.world.publish_all();
     // Halted.
     let authority = scene.world.authority().clone();
-    scene.world.pull_brake(&scene.market, &authority, 60).unwrap();
+    scene.world.emergency_halt(&scene.market, &authority, 60).unwrap();
     assert_fails_with(
         scene.world.guardian_withdraw(&scene.market, &gina, some.0),
         BreakwaterError::MarketHalted,

@@ -222,7 +222,12 @@ fn borrowing_and_liquidating_in_one_transaction_at_different_updates_is_refused(
                 ix::liquidate(&choice.updates[second], &position.address, &mallory.key()),
             ];
             let failure = choice.scene.world.send(&both, &[&mallory]).unwrap_err();
-            let expected = ["SameSlot", "MarketGuarded", "InitialLtvExceeded", "PriceGapTooWide"];
+            let expected = [
+                "BorrowedThisSlot",
+                "MarketGuarded",
+                "InitialLtvExceeded",
+                "PriceGapTooWide",
+            ];
             assert!(expected.contains(&failure.name.as_str()), "{first} {second}: {failure}");
         }
     }
@@ -245,8 +250,8 @@ fn no_order_of_updates_in_one_transaction_moves_the_guards() {
         world.send(&observe, &[]).unwrap();
         let after = world.market_state(market).guard;
         assert_eq!(
-            (after.reference, after.average, after.moved_at),
-            (before.reference, before.average, before.moved_at)
+            (after.reference, after.own_ema, after.moved_at),
+            (before.reference, before.own_ema, before.moved_at)
         );
         world.restore(&start);
     }
@@ -313,12 +318,12 @@ fn what_remains_is_bounded_by_the_move_that_nobody_has_shown() {
     let mut choice = Choice::owing(&series, true, debt);
     let start = choice.scene.world.snapshot();
     let before = choice.wealth();
-    let relieved = i128::from(choice.liquidate(0).unwrap());
+    let reduced = i128::from(choice.liquidate(0).unwrap());
     let gain = choice.wealth() - before;
     // What she is relieved of was sold at 98.5 instead of 80.
     assert!(
-        gain > 0 && gain * 8_000 < relieved * (9_850 - 8_000),
-        "{gain} of {relieved}"
+        gain > 0 && gain * 8_000 < reduced * (9_850 - 8_000),
+        "{gain} of {reduced}"
     );
     // If anybody tells the market, she cannot.
     choice.scene.world.restore(&start);

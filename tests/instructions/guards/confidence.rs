@@ -64,7 +64,7 @@ fn the_print_of_september_2021_liquidates_nobody_and_halts() {
     let outcome = scene.world.observe_price(&scene.market).unwrap();
     let flags = Flags::CONFIDENCE_HALT
         .with(Flags::VELOCITY)
-        .with(Flags::AVERAGE)
+        .with(Flags::OWN_EMA)
         .with(Flags::EMA);
     let observation = outcome.event::<PriceObserved>().observation;
     assert_eq!((observation.level, Flags(observation.flags)), (2, flags));
@@ -74,7 +74,7 @@ fn the_print_of_september_2021_liquidates_nobody_and_halts() {
         flags: flags.0,
         spot: observation.spot,
         guarded: observation.guarded,
-        average: observation.average,
+        own_ema: observation.own_ema,
     };
     let event = LevelChanged {
         market: scene.market.market,
@@ -84,8 +84,8 @@ fn the_print_of_september_2021_liquidates_nobody_and_halts() {
     // It has taught the market nothing.
     let after = scene.world.market_state(&scene.market).guard;
     assert_eq!(
-        (after.reference, after.average, after.moved_at),
-        (before.guard.reference, before.guard.average, before.guard.moved_at)
+        (after.reference, after.own_ema, after.moved_at),
+        (before.guard.reference, before.guard.own_ema, before.guard.moved_at)
     );
     scene.liquidation_fails(BreakwaterError::ConfidenceTooWide);
     let Scene {

@@ -74,7 +74,7 @@ fn crash(config: Config, keeper: Keeper, path: &[(i64, i64)]) -> Toll {
                     toll.steps += usize::from(!liquidation.whole);
                     toll.deficit += liquidation.deficit.0;
                     let paid = i128::from(liquidation.repaid.0) - i128::from(liquidation.deficit.0);
-                    toll.overpaid += paid - i128::from(spot.value(liquidation.seized).unwrap().0);
+                    toll.overpaid += paid - i128::from(spot.quote_floor(liquidation.seized).unwrap().0);
                 }
                 Err(error) => *toll.errors.entry(error).or_default() += 1,
             }
@@ -89,7 +89,7 @@ fn crash(config: Config, keeper: Keeper, path: &[(i64, i64)]) -> Toll {
     for position in &positions {
         let account = scene.world.margin_account(position);
         let debt = index.debt(account.debt_shares).unwrap().0;
-        toll.hidden += debt.saturating_sub(spot.value(account.collateral).unwrap().0);
+        toll.hidden += debt.saturating_sub(spot.quote_floor(account.collateral).unwrap().0);
         toll.left += usize::from(market.is_liquidatable(&account, spot, clock).unwrap());
     }
     scene.world.assert_identities();

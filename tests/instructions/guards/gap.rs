@@ -15,7 +15,7 @@ pub fn price(cents: u128) -> Price {
     Price::from_raw((cents << 64) / (100 * 1_000))
 }
 
-/// A market that clamps to `guarded` cents while spot is at `spot`, in units of 10⁻⁸ dollars; both averages are at
+/// A market that clamps to `guarded` cents while spot is at `spot`, in units of 10⁻⁸ dollars; both EMAs are at
 /// the guarded price.
 pub fn apart(config: Config, guarded: u128, spot: i64) -> Scene {
     let config = Config {
@@ -29,7 +29,7 @@ pub fn apart(config: Config, guarded: u128, spot: i64) -> Scene {
     scene.world.settle_price(&quote, 100_000_000, 0);
     scene.edit_guard(|guard| {
         guard.reference = price(guarded);
-        guard.average = price(guarded);
+        guard.own_ema = price(guarded);
     });
     scene
 }
@@ -79,7 +79,7 @@ fn judged_high_and_settled_low_whichever_of_the_two_is_lower() {
 fn a_full_liquidation_at_two_prices_ends_at_the_target_at_the_higher() {
     // A step of all that is wanted.
     let config = Config {
-        guarded_step: Bps(10_000),
+        guarded_close_factor: Bps(10_000),
         ..default_config()
     };
     for gap in [5_000, 19_900, -19_900] {

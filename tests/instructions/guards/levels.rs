@@ -41,11 +41,11 @@ fn causes() -> [(Flags, Cause); 7] {
             let slack = i64::from(Config::EXAMPLE.velocity_slack.0);
             scene.tick(0, usd(100) / 10_000 * (10_000 + slack) + i64::from(raise) * 1_000);
         }),
-        (Flags::AVERAGE, |scene, raise| {
-            let band = u128::from(Config::EXAMPLE.average_band.0);
+        (Flags::OWN_EMA, |scene, raise| {
+            let band = u128::from(Config::EXAMPLE.own_ema_band.0);
             let spot = scene.observed().spot.raw();
-            let average = (spot * 10_000).div_ceil(10_000 + band) - u128::from(raise) * 1_000;
-            scene.edit_guard(|guard| guard.average = Price::from_raw(average));
+            let own_ema = (spot * 10_000).div_ceil(10_000 + band) - u128::from(raise) * 1_000;
+            scene.edit_guard(|guard| guard.own_ema = Price::from_raw(own_ema));
         }),
         (Flags::EMA, |scene, raise| {
             let band = i64::from(Config::EXAMPLE.ema_band.0);
@@ -70,10 +70,10 @@ fn causes() -> [(Flags, Cause); 7] {
             let conf = usd(100).unsigned_abs() / 10_000 * limit.factor() + u64::from(raise);
             edit_quotation(scene, |shown| shown.conf = conf);
         }),
-        (Flags::BRAKE, |scene, raise| {
+        (Flags::EMERGENCY_HALT, |scene, raise| {
             let authority = scene.world.authority().clone();
             if raise {
-                scene.world.pull_brake(&scene.market, &authority, 60).unwrap();
+                scene.world.emergency_halt(&scene.market, &authority, 60).unwrap();
             }
         }),
     ]
@@ -84,7 +84,7 @@ fn refusal(cause: Flags, action: Action) -> Option<BreakwaterError> {
     match (cause, action) {
         (Flags::NO_EMA, Action::Risk | Action::Buy) => Some(BreakwaterError::EmaUnavailable),
         (Flags::CONFIDENCE_HALT, _) => Some(BreakwaterError::ConfidenceTooWide),
-        (Flags::BRAKE, _) => Some(BreakwaterError::MarketHalted),
+        (Flags::EMERGENCY_HALT, _) => Some(BreakwaterError::MarketHalted),
         (_, Action::Risk) => Some(BreakwaterError::MarketGuarded),
         (_, Action::Liquidate) => Some(BreakwaterError::AccountHealthy),
         (_, Action::Buy) => None,
@@ -131,7 +131,7 @@ fn each_cause_raises_its_flag_and_its_level_is_obeyed() {
     for (cause, raise) in causes() {
         let mut scene = stocked();
         raise(&mut scene, true);
-        let braked = cause == Flags::BRAKE;
+        let halted = cause == Flags::EMERGENCY_HALT;
         for (action, attempt, signer) in priced(&scene) {
             let Some(error) = refusal(cause, action) else { continue };
             scene.world.assert_error_unchanged(&[attempt], &[&signer], error);
@@ -139,7 +139,7 @@ fn each_cause_raises_its_flag_and_its_level_is_obeyed() {
         let outcome = scene.world.observe_price(&scene.market).unwrap();
         let observation = outcome.event::<PriceObserved>().observation;
         assert_eq!(Flags(observation.flags), cause);
-        let level = if braked || cause == Flags::CONFIDENCE_HALT {
+        let level = if halted || cause == Flags::CONFIDENCE_HALT {
             2
         } else {
             1
@@ -151,15 +151,15 @@ fn each_cause_raises_its_flag_and_its_level_is_obeyed() {
             flags: cause.0,
             spot: observation.spot,
             guarded: observation.guarded,
-            average: observation.average,
+            own_ema: observation.own_ema,
         };
         let told: Vec<LevelChange> = outcome
             .events::<LevelChanged>()
             .iter()
             .map(|event| event.change)
             .collect();
-        // The brake's own event has told it.
-        assert_eq!(told, if braked { vec![] } else { vec![change] }, "{cause:?}");
+        // The emergency halt's own event has told it.
+        assert_eq!(told, if halted { vec![] } else { vec![change] }, "{cause:?}");
         assert_eq!(scene.level().byte(), level);
         // Told once.
         let again = scene.world.observe_price(&scene.market).unwrap();
@@ -218,11 +218,11 @@ fn while_guarded_inventory_goes_without_discount_at_the_highest_price_there_is()
         vec![
             dollars(observation.spot),
             dollars(observation.guarded),
-            dollars(observation.average),
+            dollars(observation.own_ema),
             pyth.unsigned_abs() / 100,
         ]
     };
-    for (spot, average, ema) in [
+    for (spot, own_ema, ema) in [
         (10_200, 10_000, 100),
         (9_800, 10_000, 100),
         (9_800, 10_300, 100),
@@ -232,8 +232,8 @@ fn while_guarded_inventory_goes_without_discount_at_the_highest_price_there_is()
         // Six hours behind schedule: 5% would be the discount.
         scene.world.advance(6 * 3_600);
         scene.settle_at(usd(100));
-        let shown = Price::from_raw((average << 64) / 100_000);
-        scene.edit_guard(|guard| guard.average = shown);
+        let shown = Price::from_raw((own_ema << 64) / 100_000);
+        scene.edit_guard(|guard| guard.own_ema = shown);
         scene.tick(1, cents(spot));
         edit_quotation(&mut scene, |quotation| quotation.ema_price = usd(ema));
         let prices = highest(&mut scene);

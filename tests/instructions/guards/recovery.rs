@@ -62,7 +62,7 @@ fn after_any_jump_the_market_is_normal_again_in_bounded_time() {
     let config = Config::EXAMPLE;
     for cents in JUMPS {
         let reference = reference_readings(cents, i64::from(config.max_velocity.0));
-        let own = halvings(cents, config.average_band) * i64::from(config.average_seconds);
+        let own = halvings(cents, config.own_ema_band) * i64::from(config.own_ema_seconds);
         let pyth = halvings(cents, config.ema_band) * PYTH_AVERAGE;
         for rhythm in [10, config.velocity_horizon] {
             let down = 2 * i64::from(config.calm_seconds + rhythm);
@@ -81,8 +81,8 @@ fn seldom_looked_at_it_takes_a_bounded_number_of_looks() {
     let reach = i64::from(config.max_velocity.0 * config.velocity_horizon);
     for cents in JUMPS {
         // An average moves by half at least, if its time constant has gone by between two looks.
-        let most = reference_readings(cents, reach) + halvings(cents, config.average_band) + 2;
-        for rhythm in [config.average_seconds, 3_600, 86_400] {
+        let most = reference_readings(cents, reach) + halvings(cents, config.own_ema_band) + 2;
+        for rhythm in [config.own_ema_seconds, 3_600, 86_400] {
             let (_, observations) = recovery(cents, rhythm, 0, true);
             assert!(
                 i64::from(observations) <= most,
@@ -115,7 +115,7 @@ fn a_price_that_stands_still_raises_nothing() {
 #[test]
 fn nor_does_one_that_moves_no_faster_than_it_may() {
     // 0.09% a second up to $120 and down again, looked at every five seconds: within velocity and slack. The market's
-    // own average lags by that much for 600 seconds: a band of 8% would be left, so the pace is a tenth of that
+    // own EMA lags by that much for 600 seconds: a band of 8% would be left, so the pace is a tenth of that
     // afterwards.
     let mut scene = quiet(Config::EXAMPLE);
     let mut price = usd(100);

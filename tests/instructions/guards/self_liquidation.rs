@@ -45,8 +45,8 @@ fn gained(scene: &mut Scene, truth: i64) -> (i128, Liquidation) {
     let given = i128::from(done.seized.0) * ((i128::from(truth) << 64) / 100_000_000 / 1_000);
     let earned = claim(scene) - before + i128::from(done.bounty.0);
     // What was owed beyond the collateral nobody would have paid.
-    let relieved = i128::from(done.repaid.0 - done.deficit.0);
-    (((relieved + earned) << 64) - given, done)
+    let reduced = i128::from(done.repaid.0 - done.deficit.0);
+    (((reduced + earned) << 64) - given, done)
 }
 
 const ATOM: i128 = 1 << 64;
@@ -122,7 +122,7 @@ fn through_a_whole_crash_she_gains_nothing_by_what_the_market_sees() {
             .collect();
         scene.tick(60, 10_000_000_000);
         scene.observed();
-        let (mut relieved, mut partial) = (0, 0);
+        let (mut reduced, mut partial) = (0, 0);
         for second in 0..900 {
             let tenths = i64::from(fall * (second + 1).min(seconds));
             let truth = (1_000 - tenths) * 10_000_000;
@@ -144,12 +144,12 @@ fn through_a_whole_crash_she_gains_nothing_by_what_the_market_sees() {
                     assert!(gift + bounty <= 4 * ATOM - half, "{gift} {bounty}");
                     partial += done.repaid.0;
                 }
-                relieved += done.repaid.0;
+                reduced += done.repaid.0;
             }
         }
         assert!(
-            relieved > 10_000 * USDC && partial > 0,
-            "{fall} {seconds}: {relieved} {partial}"
+            reduced > 10_000 * USDC && partial > 0,
+            "{fall} {seconds}: {reduced} {partial}"
         );
         scene.world.assert_identities();
     }

@@ -11,7 +11,7 @@ fn config() -> Config {
     without_interest(default_config())
 }
 
-/// A minute later, at this price, without Pyth's average.
+/// A minute later, at this price, without Pyth's EMA.
 fn guarded_at(scene: &mut Scene, price: i64) {
     scene.world.advance(60);
     let feed = scene.market.collateral_feed;
@@ -28,7 +28,7 @@ fn narrow() -> Config {
     Config {
         guarded_flow: Quote(1_000 * USDC),
         guarded_window: 60,
-        guarded_step: Bps(1_200),
+        guarded_close_factor: Bps(1_200),
         ..config()
     }
 }
@@ -45,7 +45,7 @@ fn left(scene: &mut Scene) -> u64 {
         ..
     } = scene.config();
     let (now, window) = (scene.world.unix() * 1_000_000, i64::from(guarded_window) * 1_000_000);
-    let used = scene.world.market_state(&scene.market).guard.flow.max(now);
+    let used = scene.world.market_state(&scene.market).guard.flow_used_until.max(now);
     let left = u128::from((now + window).abs_diff(used)) * u128::from(guarded_flow.0);
     u64::try_from(left / u128::from(window.unsigned_abs())).unwrap()
 }
@@ -69,7 +69,7 @@ fn an_account_goes_in_steps_until_it_is_healthy() {
         if scene.judged().debt * 10_000 <= 8_000 * value(&mut scene) {
             break;
         }
-        scene.liquidation_fails(BreakwaterError::AccountCooling);
+        scene.liquidation_fails(BreakwaterError::AccountCooldown);
         let rest = scene.config().guarded_refill;
         scene.world.advance(rest / 3);
     }
@@ -99,12 +99,12 @@ fn what_is_refilled_of_a_step_can_be_taken_to_the_second() {
     for wait in [0, 1, 1] {
         scene.world.advance(wait);
         scene.world.next_slot();
-        scene.liquidation_fails(BreakwaterError::AccountCooling);
+        scene.liquidation_fails(BreakwaterError::AccountCooldown);
     }
     scene.world.advance(1);
     let step = scene.stepped();
     assert!((12 * USDC..13 * USDC).contains(&step.repaid.0), "{step:?}");
-    scene.liquidation_fails(BreakwaterError::AccountCooling);
+    scene.liquidation_fails(BreakwaterError::AccountCooldown);
 }
 
 #[test]
@@ -117,17 +117,17 @@ fn resting_is_a_matter_of_each_account_and_of_the_guarded_level() {
     // In a Normal market nobody rests, and nothing is noted.
     let before = (
         scene.world.margin_account(&scene.position).stepped_until,
-        scene.world.market_state(&scene.market).guard.flow,
+        scene.world.market_state(&scene.market).guard.flow_used_until,
     );
     assert!(before.0 > scene.world.unix() * 1_000_000);
     let feed = scene.market.collateral_feed;
     scene.world.settle_price(&feed, usd(100) * 65 / 85, 0);
-    scene.edit_guard(|guard| guard.ladder = Level::Normal.byte());
+    scene.edit_guard(|guard| guard.breaker_level = Level::Normal.byte());
     scene.world.liquidate(&scene.kate, &scene.position).unwrap();
     assert_eq!(scene.level(), Level::Normal);
     let after = (
         scene.world.margin_account(&scene.position).stepped_until,
-        scene.world.market_state(&scene.market).guard.flow,
+        scene.world.market_state(&scene.market).guard.flow_used_until,
     );
     assert_eq!(after, before);
 }
@@ -217,7 +217,7 @@ fn takeovers_go_whole_whatever_was_used() {
     }
     // Whoever rests, and with the flow used up: at $60 all are beyond 95%.
     guarded_at_once(&mut scene, usd(60));
-    let before = scene.world.market_state(&scene.market).guard.flow;
+    let before = scene.world.market_state(&scene.market).guard.flow_used_until;
     for position in [&used, &sinks] {
         let outcome = scene.world.liquidate(&scene.kate, position).unwrap();
         let liquidation = outcome.liquidation();
@@ -225,7 +225,7 @@ fn takeovers_go_whole_whatever_was_used() {
         assert!(liquidation.penalty <= scene.config().takeover_penalty);
     }
     assert!(scene.stepped().taken_over);
-    assert_eq!(scene.world.market_state(&scene.market).guard.flow, before);
+    assert_eq!(scene.world.market_state(&scene.market).guard.flow_used_until, before);
     assert_eq!(scene.level(), Level::Guarded);
 }
 
@@ -294,6 +294,6 @@ fn two_steps_of_one_account_in_one_transaction_are_refused() {
     let liquidate = ix::liquidate(&scene.market, &scene.position.address, &scene.kate.key());
     assert_fails_with(
         scene.world.send(&[liquidate.clone(), liquidate], &[&scene.kate]),
-        BreakwaterError::AccountCooling,
+        BreakwaterError::AccountCooldown,
     );
 }

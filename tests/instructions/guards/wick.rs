@@ -13,7 +13,7 @@ const EDGE: i64 = 8_736;
 const LTVS: [u64; 8] = [4_000, 5_500, 6_000, 6_500, 6_800, 6_900, 6_950, 6_980];
 
 /// Errors told to somebody who tries to liquidate a healthy account, or one of which a step was taken.
-const REFUSALS: [&str; 3] = ["AccountHealthy", "PriceGapTooWide", "AccountCooling"];
+const REFUSALS: [&str; 3] = ["AccountHealthy", "PriceGapTooWide", "AccountCooldown"];
 
 struct Edge {
     scene: Scene,
@@ -47,7 +47,7 @@ impl Edge {
                 .index
                 .debt(account.debt_shares)
                 .unwrap();
-            let value = shown.spot.value(account.collateral).unwrap();
+            let value = shown.spot.quote_floor(account.collateral).unwrap();
             worst = worst.max(u128::from(debt.0) * 10_000 / u128::from(value.0));
         }
         assert!((7_980..=8_000).contains(&worst), "{worst}");
@@ -195,7 +195,7 @@ fn the_edge_is_where_liquidation_begins() {
     let spot = edge.scene.observed().spot;
     assert!(!sizing::exceeds(
         debt,
-        spot.value(account.collateral).unwrap(),
+        spot.quote_floor(account.collateral).unwrap(),
         market.config.liquidation_ltv
     ));
 }

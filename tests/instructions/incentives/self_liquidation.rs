@@ -1,6 +1,6 @@
 //! Owners who liquidate themselves.
 
-use super::{ATOM, Stage, dollars};
+use super::{ATOM, Trial, dollars};
 use crate::{
     backing::{cents, offer},
     scene::{SOL, USDC},
@@ -30,32 +30,32 @@ fn price_for((collateral, debt): (u64, u64), ltv: u64) -> i64 {
 
 /// Runs `attack` on an account of each size at each LTV, with each part of the backstop's capital hers, and returns
 /// what Mallory gained by it. The market is restored each time.
-fn gains(mut attack: impl FnMut(&mut Stage, &breakwater_testkit::Position)) -> Vec<(String, i128, i128)> {
+fn gains(mut attack: impl FnMut(&mut Trial, &breakwater_testkit::Position)) -> Vec<(String, i128, i128)> {
     let mut gains = Vec::new();
     for (protocol, hers) in [(500_000, 0), (250_000, 250_000), (1, 500_000)] {
-        let mut stage = Stage::new(protocol * USDC);
+        let mut trial = Trial::new(protocol * USDC);
         if hers > 0 {
-            let mallory = stage.mallory.clone();
-            stage
+            let mallory = trial.mallory.clone();
+            trial
                 .world
-                .guardian_deposit(&stage.market, &mallory, hers * USDC)
+                .guardian_deposit(&trial.market, &mallory, hers * USDC)
                 .unwrap();
         }
         for size in SIZES {
-            let before_loan = stage.world.snapshot();
-            let position = stage.borrow(0, size.0, size.1);
-            let before = stage.world.snapshot();
+            let before_loan = trial.world.snapshot();
+            let position = trial.borrow(0, size.0, size.1);
+            let before = trial.world.snapshot();
             for ltv in LTVS {
-                stage.stands_at(price_for(size, ltv));
-                let mallory = stage.mallory.clone();
-                let wealth = stage.wealth(&mallory, &[&position]);
-                attack(&mut stage, &position);
-                let gain = stage.wealth(&mallory, &[&position]) - wealth;
+                trial.stands_at(price_for(size, ltv));
+                let mallory = trial.mallory.clone();
+                let wealth = trial.wealth(&mallory, &[&position]);
+                attack(&mut trial, &position);
+                let gain = trial.wealth(&mallory, &[&position]) - wealth;
                 let what = format!("{size:?} at {ltv} with {hers} of the backstop hers: {}", dollars(gain));
                 gains.push((what, bounty_for(size, ltv), gain));
-                stage.world.restore(&before);
+                trial.world.restore(&before);
             }
-            stage.world.restore(&before_loan);
+            trial.world.restore(&before_loan);
         }
     }
     assert_eq!(gains.len(), 3 * SIZES.len() * LTVS.len());
@@ -77,16 +77,16 @@ fn assert_never_worth_it(gains: &[(String, i128, i128)]) {
 }
 
 #[track_caller]
-fn liquidate(stage: &mut Stage, position: &breakwater_testkit::Position) -> breakwater_engine::actions::Liquidation {
-    let outcome = stage.world.liquidate(&stage.mallory, position).unwrap();
+fn liquidate(trial: &mut Trial, position: &breakwater_testkit::Position) -> breakwater_engine::actions::Liquidation {
+    let outcome = trial.world.liquidate(&trial.mallory, position).unwrap();
     outcome.liquidation()
 }
 
 #[test]
 fn as_keeper_and_guardian_she_never_gains() {
-    let gains = gains(|stage, position| {
-        liquidate(stage, position);
-        stage.world.claim_bounty(&stage.market, &stage.mallory).unwrap();
+    let gains = gains(|trial, position| {
+        liquidate(trial, position);
+        trial.world.claim_bounty(&trial.market, &trial.mallory).unwrap();
     });
     assert_never_worth_it(&gains);
     // It is no empty promise: most of the time it costs her something.
@@ -95,9 +95,9 @@ fn as_keeper_and_guardian_she_never_gains() {
 
 #[test]
 fn nor_by_buying_it_all_back_at_once() {
-    let gains = gains(|stage, position| {
-        liquidate(stage, position);
-        stage.buy_all_she_may();
+    let gains = gains(|trial, position| {
+        liquidate(trial, position);
+        trial.buy_all_she_may();
     });
     assert_never_worth_it(&gains);
 }
@@ -105,50 +105,50 @@ fn nor_by_buying_it_all_back_at_once() {
 #[test]
 fn nor_step_by_step() {
     // Again and again, while anything is left to be done.
-    let gains = gains(|stage, position| {
+    let gains = gains(|trial, position| {
         for _ in 0..5 {
-            stage.world.advance(60);
-            if stage.world.liquidate(&stage.mallory, position).is_err() {
+            trial.world.advance(60);
+            if trial.world.liquidate(&trial.mallory, position).is_err() {
                 break;
             }
-            stage.buy_all_she_may();
+            trial.buy_all_she_may();
         }
     });
     assert_never_worth_it(&gains);
 }
 
 /// The same in a market with a crumb of inventory that nobody has bought for hours: the discount is at its largest.
-fn behind_schedule(attack: impl Fn(&mut Stage, &breakwater_testkit::Position)) -> Vec<(String, i128)> {
+fn behind_schedule(attack: impl Fn(&mut Trial, &breakwater_testkit::Position)) -> Vec<(String, i128)> {
     let mut gains = Vec::new();
     for (size, ltvs) in SIZES.into_iter().map(|size| (size, [8_001, 8_400, 9_400])) {
         for ltv in ltvs {
-            let mut stage = Stage::new(500_000 * USDC);
-            let (market, lena) = (stage.market, stage.lena.clone());
+            let mut trial = Trial::new(500_000 * USDC);
+            let (market, lena) = (trial.market, trial.lena.clone());
             // Lena's account of ten dollars goes under, and is bought but for an atom.
-            stage.world.fund(&lena, &market.collateral_mint, SOL);
-            let crumb = stage.world.open(&market, &lena, 0).unwrap();
-            stage.world.deposit(&crumb, SOL / 6).unwrap();
-            stage.world.borrow(&crumb, 10 * USDC).unwrap();
-            stage.stands_at(cents(60_00));
-            stage.world.liquidate(&stage.mallory, &crumb).unwrap();
-            stage.world.claim_bounty(&market, &stage.mallory).unwrap();
+            trial.world.fund(&lena, &market.collateral_mint, SOL);
+            let crumb = trial.world.open(&market, &lena, 0).unwrap();
+            trial.world.deposit(&crumb, SOL / 6).unwrap();
+            trial.world.borrow(&crumb, 10 * USDC).unwrap();
+            trial.stands_at(cents(60_00));
+            trial.world.liquidate(&trial.mallory, &crumb).unwrap();
+            trial.world.claim_bounty(&market, &trial.mallory).unwrap();
             let mut left = SOL / 6;
             while left > 1 {
-                stage.world.advance(600);
-                let available = offer(&mut stage.world, &market).available.0;
+                trial.world.advance(600);
+                let available = offer(&mut trial.world, &market).available.0;
                 let amount = available.min(left - 1);
-                stage.world.buy_inventory(&market, &lena, amount, u64::MAX).unwrap();
+                trial.world.buy_inventory(&market, &lena, amount, u64::MAX).unwrap();
                 left -= amount;
             }
-            stage.stands_at(cents(10_000));
-            let position = stage.borrow(0, size.0, size.1);
+            trial.stands_at(cents(10_000));
+            let position = trial.borrow(0, size.0, size.1);
             // Nobody wants an atom.
-            stage.world.advance(6 * 3_600);
-            stage.stands_at(price_for(size, ltv));
-            let mallory = stage.mallory.clone();
-            let before = stage.wealth(&mallory, &[&position]);
-            attack(&mut stage, &position);
-            let gain = stage.wealth(&mallory, &[&position]) - before;
+            trial.world.advance(6 * 3_600);
+            trial.stands_at(price_for(size, ltv));
+            let mallory = trial.mallory.clone();
+            let before = trial.wealth(&mallory, &[&position]);
+            attack(&mut trial, &position);
+            let gain = trial.wealth(&mallory, &[&position]) - before;
             gains.push((format!("{size:?} at {ltv}: {}", dollars(gain)), gain));
         }
     }
@@ -157,9 +157,9 @@ fn behind_schedule(attack: impl Fn(&mut Stage, &breakwater_testkit::Position)) -
 
 #[test]
 fn a_crumb_of_old_inventory_does_not_make_it_worth_it() {
-    let gains = behind_schedule(|stage, position| {
-        liquidate(stage, position);
-        stage.buy_all_she_may();
+    let gains = behind_schedule(|trial, position| {
+        liquidate(trial, position);
+        trial.buy_all_she_may();
     });
     for (what, gain) in gains {
         assert!(gain <= 4 * ATOM, "{what}");
@@ -169,20 +169,20 @@ fn a_crumb_of_old_inventory_does_not_make_it_worth_it() {
 #[test]
 fn new_inventory_is_not_sold_at_the_discount_of_a_crumb() {
     // The backstop has just taken over a thousand SOL's worth: it is not behind schedule with those.
-    let mut stage = Stage::new(500_000 * USDC);
-    let (market, lena) = (stage.market, stage.lena.clone());
-    stage.world.fund(&lena, &market.collateral_mint, SOL);
-    let crumb = stage.world.open(&market, &lena, 0).unwrap();
-    stage.world.deposit(&crumb, SOL / 6).unwrap();
-    stage.world.borrow(&crumb, 10 * USDC).unwrap();
-    stage.stands_at(cents(60_00));
-    stage.world.liquidate(&stage.mallory, &crumb).unwrap();
-    stage.stands_at(cents(10_000));
-    let position = stage.borrow(0, 1_000 * SOL, 69_900 * USDC);
-    stage.world.advance(6 * 3_600);
-    stage.stands_at(cents(85_00));
-    liquidate(&mut stage, &position);
+    let mut trial = Trial::new(500_000 * USDC);
+    let (market, lena) = (trial.market, trial.lena.clone());
+    trial.world.fund(&lena, &market.collateral_mint, SOL);
+    let crumb = trial.world.open(&market, &lena, 0).unwrap();
+    trial.world.deposit(&crumb, SOL / 6).unwrap();
+    trial.world.borrow(&crumb, 10 * USDC).unwrap();
+    trial.stands_at(cents(60_00));
+    trial.world.liquidate(&trial.mallory, &crumb).unwrap();
+    trial.stands_at(cents(10_000));
+    let position = trial.borrow(0, 1_000 * SOL, 69_900 * USDC);
+    trial.world.advance(6 * 3_600);
+    trial.stands_at(cents(85_00));
+    liquidate(&mut trial, &position);
     // An hour of an atom is no hour of what has just arrived: no discount.
-    assert!(stage.state().books.backstop.inventory.0 > 100 * SOL);
-    assert_eq!(offer(&mut stage.world, &market).discount, 0);
+    assert!(trial.state().books.backstop.inventory.0 > 100 * SOL);
+    assert_eq!(offer(&mut trial.world, &market).discount, 0);
 }

@@ -1,6 +1,6 @@
 //! Waiting for the take-over.
 
-use super::{ATOM, Stage, dollars};
+use super::{ATOM, Trial, dollars};
 use crate::{
     backing::cents,
     scene::{SOL, USDC},
@@ -14,31 +14,31 @@ const PRICES: [i64; 12] = [
 ];
 
 /// Mallory's account, at $100.
-fn stage() -> (Stage, Position) {
-    let mut stage = Stage::new(500_000 * USDC);
-    let position = stage.borrow(0, 10 * SOL, 650 * USDC);
-    (stage, position)
+fn trial() -> (Trial, Position) {
+    let mut trial = Trial::new(500_000 * USDC);
+    let position = trial.borrow(0, 10 * SOL, 650 * USDC);
+    (trial, position)
 }
 
 /// Mallory liquidates herself until nothing more can be. Returns her wealth.
-fn cleared(stage: &mut Stage, position: &Position) -> i128 {
-    let mallory = stage.mallory.clone();
-    while stage.world.liquidate(&mallory, position).is_ok() {}
-    stage.wealth(&mallory, &[position])
+fn cleared(trial: &mut Trial, position: &Position) -> i128 {
+    let mallory = trial.mallory.clone();
+    while trial.world.liquidate(&mallory, position).is_ok() {}
+    trial.wealth(&mallory, &[position])
 }
 
 #[test]
 fn the_later_it_comes_the_less_is_left() {
-    let (mut stage, position) = stage();
-    let before = stage.world.snapshot();
+    let (mut trial, position) = trial();
+    let before = trial.world.snapshot();
     // Only the account and the bounties: tokens beside it are worth less each time, too.
     let mut left = Vec::new();
     for price in PRICES {
-        stage.stands_at(cents(price));
-        let mallory = stage.mallory.clone();
-        let bystanding = stage.wealth(&mallory, &[]);
-        left.push(dollars(cleared(&mut stage, &position) - bystanding));
-        stage.world.restore(&before);
+        trial.stands_at(cents(price));
+        let mallory = trial.mallory.clone();
+        let bystanding = trial.wealth(&mallory, &[]);
+        left.push(dollars(cleared(&mut trial, &position) - bystanding));
+        trial.world.restore(&before);
     }
     assert!(left.is_sorted_by(|sooner, later| sooner >= later), "{left:?}");
     // In the end it is the bounty of a take-over: a tip and a quarter percent of what the collateral pays.
@@ -47,21 +47,21 @@ fn the_later_it_comes_the_less_is_left() {
 
 #[test]
 fn who_is_taken_over_at_once_is_never_worse_off_than_who_evades_it() {
-    let (mut stage, position) = stage();
-    let fresh = stage.world.snapshot();
+    let (mut trial, position) = trial();
+    let fresh = trial.world.snapshot();
     for (number, first) in PRICES[..8].iter().enumerate() {
         for last in &PRICES[number..] {
             // At once, and then whatever is to be done at the end.
-            stage.stands_at(cents(*first));
-            cleared(&mut stage, &position);
-            stage.stands_at(cents(*last));
-            let at_once = cleared(&mut stage, &position);
-            stage.world.restore(&fresh);
+            trial.stands_at(cents(*first));
+            cleared(&mut trial, &position);
+            trial.stands_at(cents(*last));
+            let at_once = cleared(&mut trial, &position);
+            trial.world.restore(&fresh);
             // Only at the end.
-            stage.world.advance(60);
-            stage.stands_at(cents(*last));
-            let late = cleared(&mut stage, &position);
-            stage.world.restore(&fresh);
+            trial.world.advance(60);
+            trial.stands_at(cents(*last));
+            let late = cleared(&mut trial, &position);
+            trial.world.restore(&fresh);
             // The tip comes with each liquidation.
             assert!(
                 late <= at_once + 100_004 * ATOM,
@@ -81,32 +81,32 @@ fn a_keeper_who_waits_for_a_takeover_or_for_a_lower_price_never_gets_more_a_doll
         (SOL, 65 * USDC),
         (200_000_000, 13 * USDC),
     ] {
-        let mut stage = Stage::new(500_000 * USDC);
-        let position = stage.borrow(0, collateral, debt);
-        let before = stage.world.snapshot();
-        let bounties = |stage: &mut Stage, prices: &[i64]| {
-            let mallory = stage.mallory.clone();
+        let mut trial = Trial::new(500_000 * USDC);
+        let position = trial.borrow(0, collateral, debt);
+        let before = trial.world.snapshot();
+        let bounties = |trial: &mut Trial, prices: &[i64]| {
+            let mallory = trial.mallory.clone();
             for price in prices {
-                stage.stands_at(cents(*price));
-                while stage.world.liquidate(&mallory, &position).is_ok() {}
+                trial.stands_at(cents(*price));
+                while trial.world.liquidate(&mallory, &position).is_ok() {}
             }
-            let credit = stage.world.keeper_ledger(&stage.market, &mallory).credit;
-            stage.world.restore(&before);
+            let credit = trial.world.keeper_ledger(&trial.market, &mallory).credit;
+            trial.world.restore(&before);
             credit
         };
         // Taken over at 95.6%, and at less and less collateral for the debt.
         let late: Vec<Quote> = [68_00, 66_00, 60_00, 30_00, 1_00]
             .into_iter()
-            .map(|price| bounties(&mut stage, &[price]))
+            .map(|price| bounties(&mut trial, &[price]))
             .collect();
         assert!(late.is_sorted_by(|sooner, later| sooner >= later), "{late:?}");
         // And for a part in time a keeper gets no less, for what is taken, than for the whole later on.
         let smallest = 20 * USDC;
         for first in [81_00, 78_00, 74_00, 70_00] {
-            stage.stands_at(cents(first));
-            let outcome = stage.world.liquidate(&stage.mallory, &position).unwrap();
+            trial.stands_at(cents(first));
+            let outcome = trial.world.liquidate(&trial.mallory, &position).unwrap();
             let done = outcome.liquidation();
-            stage.world.restore(&before);
+            trial.world.restore(&before);
             // Below that the tip is more than half of the penalty allows: a known exception, of half a tip at most.
             if done.repaid.0 >= smallest {
                 let in_time = u128::from(done.bounty.0) * u128::from(debt);

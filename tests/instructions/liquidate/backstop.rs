@@ -2,7 +2,7 @@
 
 use super::{formula::prices, no_interest, with};
 use crate::scene::{SOL, Scene, USDC};
-use breakwater_engine::{DebtShares, Quote, Schedule, price::oracle::PriceUse};
+use breakwater_engine::{Auction, DebtShares, Quote, price::oracle::PriceUse};
 
 #[test]
 fn cash_pays_first() {
@@ -72,13 +72,13 @@ fn cash_to_the_atom_leaves_no_debt() {
 }
 
 #[test]
-fn the_unwind_begins_when_inventory_arrives() {
+fn the_auction_begins_when_inventory_arrives() {
     let mut scene = Scene::new();
     scene.price(80);
     let begun = scene.world.unix() * 1_000_000;
     scene.liquidated();
-    let schedule = |scene: &mut Scene| scene.world.market_state(&scene.market).books.unwind;
-    let first = Schedule {
+    let schedule = |scene: &mut Scene| scene.world.market_state(&scene.market).books.auction;
+    let first = Auction {
         anchor: begun,
         used_until: 0,
     };
@@ -88,7 +88,7 @@ fn the_unwind_begins_when_inventory_arrives() {
     let market = scene.world.market_state(&scene.market);
     let old = market.books.backstop.inventory.0;
     let average = prices(&mut scene.world, &scene.market, PriceUse::Liquidate)
-        .average()
+        .own_ema()
         .raw();
     scene.liquidated();
     let lag = scene.world.unix() * 1_000_000 - schedule(&mut scene).anchor;

@@ -270,7 +270,7 @@ impl Scene {
         let prices = state
             .accept_prices(&readings, PriceUse::Liquidate, self.world.clock())
             .unwrap();
-        let (books, event) = applied(&before, judged, expected, prices.average().raw(), self.world.unix());
+        let (books, event) = applied(&before, judged, expected, prices.own_ema().raw(), self.world.unix());
         assert_eq!(liquidation, event);
         state.books = books;
         let shares = before.account.debt_shares.0 - moved_shares(&before, expected.repay, books.pool.index.raw());
@@ -279,7 +279,7 @@ impl Scene {
             debt_shares: DebtShares(shares),
             ..before.account
         };
-        let lowest = judged.low.min(prices.guarded().raw()).min(prices.average().raw());
+        let lowest = judged.low.min(prices.guarded().raw()).min(prices.own_ema().raw());
         move_threshold(&mut state, lowest, after.map.threshold);
         place(&mut state, &before.account, &mut moved);
         let feeds = [self.market.collateral_feed, self.market.quote_feed];
@@ -366,9 +366,9 @@ fn applied(before: &Before, judged: Judged, terms: Expected, average: u128, unix
     let flow = u128::from(config.market_depth.0) * wide(config.flow_rate) / BPS;
     let held = (average * u128::from(backstop.inventory.0)) >> 64;
     let now = unix * 1_000_000;
-    let lag = u128::from((now - books.unwind.anchor).max(0).unsigned_abs());
+    let lag = u128::from((now - books.auction.anchor).max(0).unsigned_abs());
     let kept = i64::try_from(lag.min(held * hour / flow)).unwrap();
-    books.unwind.anchor = books.unwind.anchor.max(now - kept);
+    books.auction.anchor = books.auction.anchor.max(now - kept);
     backstop.cash.0 -= cash;
     backstop.debt_shares.0 += moved - settled;
     backstop.inventory.0 += terms.seize;
@@ -377,7 +377,7 @@ fn applied(before: &Before, judged: Judged, terms: Expected, average: u128, unix
     backstop.cash.0 -= funded;
     backstop.funded_credits.0 += funded;
     backstop.unfunded_credits.0 += terms.bounty - funded;
-    let income = &mut books.income;
+    let income = &mut books.equity_sources;
     income.book.0 += terms.worth;
     income.penalties.0 += terms.worth.saturating_sub(terms.repay);
     income.deficits.0 += terms.deficit;

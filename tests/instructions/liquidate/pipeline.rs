@@ -42,7 +42,7 @@ impl Scene {
     }
 
     /// How much debt the pipeline takes now, in plain numbers: of the quote value that is sold in its time, what the
-    /// inventory does not fill, at the higher of the two averages; as much collateral, at the lower of spot and guarded
+    /// inventory does not fill, at the higher of the two EMAs; as much collateral, at the lower of spot and guarded
     /// price; and so much debt as that pays for with the penalty.
     fn pipeline_takes(&mut self) -> u64 {
         let prices = prices(&mut self.world, &self.market, PriceUse::Liquidate);
@@ -51,10 +51,10 @@ impl Scene {
         let wide = |bps: Bps| u128::from(bps.0);
         let hourly = u128::from(config.market_depth.0) * wide(config.flow_rate) / BPS;
         let most = hourly * u128::from(config.pipeline) / 3_600;
-        let trend = prices.trend().unwrap().raw();
+        let trend = prices.max_ema().unwrap().raw();
         let held = (trend * u128::from(market.books.backstop.inventory.0)).div_ceil(1 << 64);
-        let room = (most.saturating_sub(held) << 64) / trend;
-        let worth = (prices.spot().min(prices.guarded()).raw() * room) >> 64;
+        let headroom = (most.saturating_sub(held) << 64) / trend;
+        let worth = (prices.spot().min(prices.guarded()).raw() * headroom) >> 64;
         u64::try_from(worth * BPS / (BPS + wide(config.penalty))).unwrap()
     }
 

@@ -56,7 +56,7 @@ fn who_borrowed_in_this_slot_is_safe_until_the_next() {
     let mut scene = Scene::new();
     scene.world.borrow(&scene.position, USDC).unwrap();
     crash_at_once(&mut scene);
-    refused(&mut scene, BreakwaterError::SameSlot);
+    refused(&mut scene, BreakwaterError::BorrowedThisSlot);
     scene.world.next_slot();
     scene.liquidated();
 }
@@ -66,7 +66,7 @@ fn who_withdrew_against_debt_in_this_slot_is_safe_until_the_next() {
     let mut scene = Scene::new();
     scene.world.withdraw_collateral(&scene.position, SOL).unwrap();
     crash_at_once(&mut scene);
-    refused(&mut scene, BreakwaterError::SameSlot);
+    refused(&mut scene, BreakwaterError::BorrowedThisSlot);
     scene.world.next_slot();
     scene.liquidated();
 }
@@ -118,7 +118,7 @@ fn borrowing_and_liquidating_in_one_transaction_is_refused() {
         ix::borrow(&market, &position.address, &alice.key(), USDC),
         ix::liquidate(&market, &position.address, &kate.key()),
     ];
-    world.assert_error_unchanged(&both, &[&alice, &kate], BreakwaterError::SameSlot);
+    world.assert_error_unchanged(&both, &[&alice, &kate], BreakwaterError::BorrowedThisSlot);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use super::{
     exceptions::ALLOWED,
     expected::{Code, Given, expected, first_found},
+    fixture::Fixture,
     fixtures,
     slots::{Class, REMAINING},
-    stage::Stage,
     substitutes::{Change, Kind, Place, Substitute, substitutes},
 };
 use crate::governance::idl::{self, Slot};
@@ -112,12 +112,12 @@ impl Cells {
     ///
     /// # Panics
     /// If it has no honest form, or that is refused, or a slot has no class.
-    pub fn of(stage: &mut Stage, name: &str) -> Self {
-        let honest = fixtures::honest(stage, name);
+    pub fn of(fixture: &mut Fixture, name: &str) -> Self {
+        let honest = fixtures::honest(fixture, name);
         let places = places(name, &honest);
         let mut all = Vec::new();
         for (index, place) in places.iter().enumerate() {
-            for substitute in substitutes(stage, &places, index) {
+            for substitute in substitutes(fixture, &places, index) {
                 // The program's own address says that an optional account was left out: there is nothing to rewrite.
                 let left_out = place.honest.pubkey == breakwater::ID;
                 if left_out && matches!(substitute.change, Change::Rewrite(_)) {
@@ -143,11 +143,11 @@ impl Cells {
             _ => vec![],
         });
         let named = honest.accounts.iter().map(|meta| meta.pubkey).chain(put);
-        let before = stage.cast.world.snapshot_with(named);
-        if let Err(failure) = send(stage, honest.clone()) {
+        let before = fixture.cast.world.snapshot_with(named);
+        if let Err(failure) = send(fixture, honest.clone()) {
             panic!("the honest {name} is refused: {failure:?}");
         }
-        stage.cast.world.restore(&before);
+        fixture.cast.world.restore(&before);
         Self {
             name: name.to_owned(),
             places,
@@ -158,24 +158,24 @@ impl Cells {
     }
 
     /// Tries a cell, and leaves the world as it was before.
-    pub fn judge(&self, stage: &mut Stage, cell: &Cell) -> Verdict {
-        let (bent, rewritten) = self.bend(stage, cell);
-        let result = send(stage, bent);
+    pub fn judge(&self, fixture: &mut Fixture, cell: &Cell) -> Verdict {
+        let (bent, rewritten) = self.bend(fixture, cell);
+        let result = send(fixture, bent);
         let verdict = match result {
             Ok(_) => {
                 // What was taken away for the cell, and left alone by the program, counts where the money is.
                 if let Some((address, account)) = &rewritten
-                    && stage.cast.world.account(address).unwrap_or_default() == *account
+                    && fixture.cast.world.account(address).unwrap_or_default() == *account
                 {
                     let honest = self.before.account(address).cloned();
-                    stage.cast.world.set_account(address, honest.unwrap_or_default());
+                    fixture.cast.world.set_account(address, honest.unwrap_or_default());
                 }
-                self.went_through(stage, cell)
+                self.went_through(fixture, cell)
             }
             Err(failure) => {
-                let mut changed = stage.cast.world.changed_since(&self.before);
+                let mut changed = fixture.cast.world.changed_since(&self.before);
                 if let Some((address, account)) = &rewritten {
-                    let now = stage.cast.world.account(address).unwrap_or_default();
+                    let now = fixture.cast.world.account(address).unwrap_or_default();
                     changed.retain(|other| other != address || now != *account);
                 }
                 self.was_refused(cell, &failure, &changed)
@@ -183,13 +183,13 @@ impl Cells {
         };
         // Most cells change nothing.
         if rewritten.is_some() || verdict != Verdict::Refused {
-            stage.cast.world.restore(&self.before);
+            fixture.cast.world.restore(&self.before);
         }
         verdict
     }
 
     /// The instruction as the cell has it, and what was rewritten for it in the world.
-    fn bend(&self, stage: &mut Stage, cell: &Cell) -> (Instruction, Option<(Pubkey, Account)>) {
+    fn bend(&self, fixture: &mut Fixture, cell: &Cell) -> (Instruction, Option<(Pubkey, Account)>) {
         let mut bent = self.honest.clone();
         let meta = &mut bent.accounts[cell.index];
         let mut rewritten = None;
@@ -218,7 +218,7 @@ impl Cells {
             }
         }
         if let Some((address, account)) = &rewritten {
-            stage.cast.world.set_account(address, account.clone());
+            fixture.cast.world.set_account(address, account.clone());
         }
         (bent, rewritten)
     }
@@ -254,11 +254,11 @@ impl Cells {
         first_found(of_each.collect())
     }
 
-    fn went_through(&self, stage: &mut Stage, cell: &Cell) -> Verdict {
+    fn went_through(&self, fixture: &mut Fixture, cell: &Cell) -> Verdict {
         let Some(line) = self.allowed(cell) else {
             return Verdict::Wrong(format!("went through; expected {}", self.right(cell)));
         };
-        let world = &mut stage.cast.world;
+        let world = &mut fixture.cast.world;
         match catch_unwind(AssertUnwindSafe(|| world.assert_identities())) {
             Ok(()) => Verdict::Allowed(line),
             Err(_) => Verdict::Wrong("went through as it may, but money is missing".to_owned()),
@@ -323,10 +323,10 @@ const STATES: [(&str, &[u8]); 7] = [
 ];
 
 /// Sends it alone. Everybody signs who is asked to and has a key.
-fn send(stage: &mut Stage, mut ix: Instruction) -> Result<Outcome, Failure> {
+fn send(fixture: &mut Fixture, mut ix: Instruction) -> Result<Outcome, Failure> {
     let mut signers = BTreeMap::new();
     for meta in ix.accounts.iter_mut().filter(|meta| meta.is_signer) {
-        match stage.signer(&meta.pubkey) {
+        match fixture.signer(&meta.pubkey) {
             Some(actor) => {
                 signers.insert(meta.pubkey, actor.clone());
             }
@@ -334,5 +334,5 @@ fn send(stage: &mut Stage, mut ix: Instruction) -> Result<Outcome, Failure> {
         }
     }
     let signers: Vec<&Actor> = signers.values().collect();
-    stage.cast.world.send(&[ix], &signers)
+    fixture.cast.world.send(&[ix], &signers)
 }

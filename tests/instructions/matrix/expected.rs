@@ -104,8 +104,8 @@ pub enum Given {
     State,
     /// An entry of the queue, of another kind or number.
     OtherEntry,
-    /// The entry of the queue that names a guardian of the brakes.
-    GuardianEntry,
+    /// The entry of the queue that names an emergency admin.
+    EmergencyAdminEntry,
     /// Another depth budget.
     OtherBudget,
     /// Another account of the same batch, a second time.
@@ -158,7 +158,7 @@ pub enum Given {
 
 use BreakwaterError as Own;
 use Given::{
-    Authority, Cut, Feed, Foreign, Gone, GuardianEntry, InConcert, LeftOut, Mint, Missing, NotYet, OtherBudget,
+    Authority, Cut, EmergencyAdminEntry, Feed, Foreign, Gone, InConcert, LeftOut, Mint, Missing, NotYet, OtherBudget,
     OtherEntry, OtherMint, OtherOwner, OtherUser, Program, ProgramData, ReadOnly, ShortArguments, ShortDiscriminator,
     Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
 };
@@ -260,13 +260,15 @@ fn of_another_market(instruction: &str, given: Given) -> Vec<Code> {
         "execute_depth_share" | "lower_depth_share" if given == Stranger => one(Own::WrongDepthBudget),
         "execute_depth_share" | "execute_feeds" | "execute_parameters" => one(Own::WrongChange),
         // For any market, and there is nothing of the kind in the other.
-        "cancel_ramp" | "cancel_take_out" => one(Own::NothingQueued),
+        "cancel_ramp" | "cancel_equity_withdrawal" => one(Own::NothingQueued),
         "settle_deficit" => one(Own::NothingToSettle),
         "observe_price" => one(Own::WrongFeed),
-        "buy_inventory" | "buy_inventory_for" | "fund_backstop" | "supply" | "take_out" | "withdraw" => match given {
-            Sibling => one(Own::WrongVault),
-            _ => one(Own::WrongMint),
-        },
+        "buy_inventory" | "buy_inventory_for" | "fund_backstop" | "supply" | "withdraw_equity" | "withdraw" => {
+            match given {
+                Sibling => one(Own::WrongVault),
+                _ => one(Own::WrongMint),
+            }
+        }
         _ => one(Own::WrongMarket),
     }
 }
@@ -276,11 +278,11 @@ fn state(class: Class, given: Given) -> Code {
     match (class, given) {
         (_, State | Zeroed) => ErrorCode::AccountDiscriminatorMismatch.into(),
         (_, Cut) => ErrorCode::AccountDiscriminatorNotFound.into(),
-        (Class::Entry, Sibling | Stranger | OtherEntry | GuardianEntry) => Own::WrongChange.into(),
-        (Class::AnyEntry, GuardianEntry) => Own::WrongGuardian.into(),
+        (Class::Entry, Sibling | Stranger | OtherEntry | EmergencyAdminEntry) => Own::WrongChange.into(),
+        (Class::AnyEntry, EmergencyAdminEntry) => Own::WrongEmergencyAdmin.into(),
         (Class::OwnBudget, Stranger | OtherBudget) => Own::WrongDepthBudget.into(),
         // It is not the one that was queued.
-        (Class::Budget, Stranger | OtherBudget) => Own::ChangeDiffers.into(),
+        (Class::Budget, Stranger | OtherBudget) => Own::ChangeHashMismatch.into(),
         (_, Sibling | Stranger) => Own::WrongMarket.into(),
         (Class::OwnMargin, OtherUser) => Own::WrongOwner.into(),
         (Class::Ledger, OtherUser) => Own::WrongKeeper.into(),

@@ -1,6 +1,6 @@
 //! One honest instruction for each of the program's, in the scene in which it goes through.
 
-use super::stage::{OPENED, Stage, spec};
+use super::fixture::{Fixture, OPENED, spec};
 use crate::{
     attack::replace_account,
     governance::{
@@ -18,7 +18,7 @@ enum Honest {
     /// A row of the table of roles, by what it is of, signed by this role.
     Row(&'static str, Role),
     /// One that the table has no use for.
-    Own(fn(&mut Stage) -> Instruction),
+    Own(fn(&mut Fixture) -> Instruction),
 }
 
 use Honest::{Own, Row as Of};
@@ -30,9 +30,9 @@ const HONEST: [(&str, Honest); 49] = [
     ("borrow", Of("on Alice's", Role::Owner)),
     ("buy_inventory", Of("", Role::Supplier)),
     ("buy_inventory_for", Of("", Role::Supplier)),
-    ("cancel_change", Of("of parameters", Role::Brakes)),
-    ("cancel_ramp", Of("", Role::Brakes)),
-    ("cancel_take_out", Of("", Role::Brakes)),
+    ("cancel_change", Of("of parameters", Role::EmergencyAdmin)),
+    ("cancel_ramp", Of("", Role::EmergencyAdmin)),
+    ("cancel_equity_withdrawal", Of("", Role::EmergencyAdmin)),
     ("claim_bounty", Of("Kate's", Role::Keeper)),
     ("close_account", Of("Alice's", Role::Owner)),
     ("close_guardian_position", Of("Bob's", Role::OtherOwner)),
@@ -41,7 +41,7 @@ const HONEST: [(&str, Honest); 49] = [
     ("deposit_collateral", Of("Alice's tokens", Role::Owner)),
     ("execute_depth_share", Of("", Role::Authority)),
     ("execute_feeds", Of("", Role::Authority)),
-    ("execute_guardian", Of("", Role::Authority)),
+    ("execute_emergency_admin", Of("", Role::Authority)),
     ("execute_parameters", Of("", Role::Authority)),
     ("execute_sentinel", Of("", Role::Authority)),
     ("fund_backstop", Of("Lena's tokens", Role::Supplier)),
@@ -51,27 +51,27 @@ const HONEST: [(&str, Honest); 49] = [
     ("initialize", Own(initialize)),
     ("liquidate", Of("on Kate's", Role::Keeper)),
     ("liquidate_batch", Own(liquidate_batch)),
-    ("lower_depth_share", Of("", Role::Brakes)),
+    ("lower_depth_share", Of("", Role::EmergencyAdmin)),
     ("observe_price", Of("", Role::Supplier)),
     ("open_account", Own(open_account)),
     ("open_guardian_position", Of("its own", Role::Owner)),
     ("open_keeper_ledger", Of("its own", Role::Owner)),
-    ("pause", Of("supply", Role::Brakes)),
+    ("pause", Of("supply", Role::EmergencyAdmin)),
     ("propose_authority", Of("itself", Role::Authority)),
-    ("pull_brake", Of("", Role::Brakes)),
+    ("emergency_halt", Of("", Role::EmergencyAdmin)),
     ("queue_depth_share", Of("", Role::Authority)),
     ("queue_feeds", Of("", Role::Authority)),
-    ("queue_guardian", Of("itself", Role::Authority)),
+    ("queue_emergency_admin", Of("itself", Role::Authority)),
     ("queue_parameters", Of("", Role::Authority)),
     ("queue_sentinel", Of("itself", Role::Authority)),
-    ("queue_take_out", Of("", Role::Authority)),
+    ("queue_equity_withdrawal", Of("", Role::Authority)),
     ("raise_stress", Of("", Role::Sentinel)),
     ("repay", Of("Alice's tokens", Role::Owner)),
-    ("set_guardian", Of("while there is none", Role::Authority)),
-    ("settle_deficit", Own(|stage| ix::settle_deficit(&stage.sibling))),
+    ("set_emergency_admin", Of("while there is none", Role::Authority)),
+    ("settle_deficit", Own(|fixture| ix::settle_deficit(&fixture.sibling))),
     ("supply", Of("Lena's tokens", Role::Supplier)),
-    ("take_out", Of("to itself", Role::Authority)),
-    ("tighten", Of("", Role::Brakes)),
+    ("withdraw_equity", Of("to itself", Role::Authority)),
+    ("tighten", Of("", Role::EmergencyAdmin)),
     ("withdraw", Of("Lena's shares", Role::Supplier)),
     ("withdraw_collateral", Of("against debt", Role::Owner)),
 ];
@@ -85,18 +85,18 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 ///
 /// # Panics
 /// If there is none.
-pub fn honest(stage: &mut Stage, name: &str) -> Instruction {
+pub fn honest(fixture: &mut Fixture, name: &str) -> Instruction {
     let found = HONEST.iter().find(|(of, _)| *of == name);
     match &found.unwrap_or_else(|| panic!("no honest {name}")).1 {
-        Own(build) => build(stage),
+        Own(build) => build(fixture),
         Of(what, role) => {
             let row = row(name, what);
             assert_eq!((row.refused)(*role), None, "{role:?} may not {}", row.title());
             let actor = role.actor();
-            let mut built = (row.build)(&mut stage.cast, &actor);
+            let mut built = (row.build)(&mut fixture.cast, &actor);
             let last = built.pop().expect("an instruction");
             if !built.is_empty() {
-                stage.cast.world.send(&built, &[&actor]).expect("what comes before");
+                fixture.cast.world.send(&built, &[&actor]).expect("what comes before");
             }
             last
         }
@@ -110,32 +110,35 @@ fn row(name: &str, what: &str) -> Row {
 }
 
 /// Before there is a protocol.
-fn initialize(stage: &mut Stage) -> Instruction {
-    stage.cast.world.set_account(&addresses::protocol(), Account::default());
+fn initialize(fixture: &mut Fixture) -> Instruction {
+    fixture
+        .cast
+        .world
+        .set_account(&addresses::protocol(), Account::default());
     ix::initialize(&Role::Upgrade.actor().key())
 }
 
-fn create_market(stage: &mut Stage) -> Instruction {
-    let world = &mut stage.cast.world;
+fn create_market(fixture: &mut Fixture) -> Instruction {
+    let world = &mut fixture.cast.world;
     let former = world.authority().key();
     let (keys, create) = world.prepare_market(&spec(2));
-    stage.relate_created(&keys);
+    fixture.relate_created(&keys);
     replace_account(&create, &former, &Role::Authority.actor().key())
 }
 
 /// Somebody else pays the rent.
-fn open_account(stage: &mut Stage) -> Instruction {
+fn open_account(fixture: &mut Fixture) -> Instruction {
     let (owner, payer) = (Role::Owner.actor(), Role::Supplier.actor());
-    ix::open_account(&stage.cast.market, &owner.key(), &payer.key(), OPENED)
+    ix::open_account(&fixture.cast.market, &owner.key(), &payer.key(), OPENED)
 }
 
 /// Alice and Bob, at a price at which both can be liquidated.
-fn liquidate_batch(stage: &mut Stage) -> Instruction {
-    let single = honest(stage, "liquidate");
+fn liquidate_batch(fixture: &mut Fixture) -> Instruction {
+    let single = honest(fixture, "liquidate");
     let kate = Role::Keeper.actor().key();
-    let market = stage.cast.market;
+    let market = fixture.cast.market;
     let bob = addresses::margin_account(&market.market, &Role::OtherOwner.actor().key(), 0);
-    let (alice, feeds) = (stage.cast.indebted.address, &single.accounts[4..]);
+    let (alice, feeds) = (fixture.cast.indebted.address, &single.accounts[4..]);
     let batch = ix::liquidate_batch(&market, &kate, &[alice, bob]);
     assert_eq!(&batch.accounts[3..7], feeds, "the same feeds as for one");
     batch

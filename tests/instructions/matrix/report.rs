@@ -1,7 +1,7 @@
 //! How many cells there were, and what came of them: for people on the terminal, for the assurance report as JSON.
 
 use super::{cells::Verdict, substitutes::Kind};
-use breakwater_proof::figures;
+use breakwater_invariants::figures;
 use serde_json::json;
 use std::{collections::BTreeMap, fmt, fs};
 

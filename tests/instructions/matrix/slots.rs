@@ -107,7 +107,7 @@ impl Class {
             | ("open_keeper_ledger", "keeper_ledger")
             | ("create_depth_budget", "depth_budget")
             | (
-                "queue_depth_share" | "queue_feeds" | "queue_guardian" | "queue_parameters" | "queue_sentinel",
+                "queue_depth_share" | "queue_feeds" | "queue_emergency_admin" | "queue_parameters" | "queue_sentinel",
                 "queued_change",
             ) => Created,
             ("create_market" | "queue_depth_share", "depth_budget") | (_, "new_budget") => Budget,
@@ -188,7 +188,7 @@ fn creates(instruction: &str) -> bool {
             | "open_keeper_ledger"
             | "queue_depth_share"
             | "queue_feeds"
-            | "queue_guardian"
+            | "queue_emergency_admin"
             | "queue_parameters"
             | "queue_sentinel"
     )
@@ -203,7 +203,7 @@ pub fn impostor(instruction: &str, slot: &str) -> Code {
             Code::Anchor(ErrorCode::ConstraintSeeds)
         }
         (_, "authority") => Code::Own(Own::WrongAuthority),
-        (_, "signer") => Code::Own(Own::WrongGuardian),
+        (_, "signer") => Code::Own(Own::WrongEmergencyAdmin),
         (_, "proposed") => Code::Own(Own::NotProposed),
         (_, "owner") => Code::Own(Own::WrongOwner),
         (_, "keeper") => Code::Own(Own::WrongKeeper),

@@ -2,9 +2,9 @@
 
 use super::{
     expected::Given,
+    fixture::{Fixture, OTHER_USER, STRANGE_ASSET},
     several::{alone, in_concert, mint_at, swaps},
     slots::Class,
-    stage::{OTHER_USER, STRANGE_ASSET, Stage},
 };
 use crate::governance::{
     cast::{ID, Role},
@@ -20,7 +20,7 @@ use anchor_spl::{
 };
 use breakwater::state::Market;
 use breakwater_client::addresses;
-use breakwater_engine::governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS};
+use breakwater_engine::governance::{DEPTH, EMERGENCY_ADMIN, FEEDS, PARAMETERS};
 use breakwater_testkit::{
     Account,
     keys::address_for,
@@ -158,15 +158,15 @@ pub struct Place {
 }
 
 /// Everything wrong that can be put in place number `index`. Makes the accounts that it needs.
-pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Substitute> {
+pub fn substitutes(fixture: &mut Fixture, places: &[Place], index: usize) -> Vec<Substitute> {
     let place = &places[index];
     let mut all = Vec::new();
     let mut add = |kind, given, change| all.push(Substitute { kind, given, change });
     let address = place.honest.pubkey;
-    let relatives = stage.relatives(&address);
+    let relatives = fixture.relatives(&address);
 
-    add(Kind::WrongOwner, Given::Foreign, Change::Put(foreign(stage, place)));
-    for (given, wrong) in wrong_types(stage, place) {
+    add(Kind::WrongOwner, Given::Foreign, Change::Put(foreign(fixture, place)));
+    for (given, wrong) in wrong_types(fixture, place) {
         if places.iter().all(|other| other.honest.pubkey != wrong) {
             add(Kind::WrongType, given, Change::Put(wrong));
         }
@@ -179,7 +179,7 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
             add(Kind::OtherMarket, given, Change::Put(other));
         }
     }
-    if let Some(vault) = vault_of_sibling(stage, place) {
+    if let Some(vault) = vault_of_sibling(fixture, place) {
         add(Kind::OtherMarket, Given::OtherOwner, Change::Put(vault));
     }
     if let Some(other) = relatives.other_user {
@@ -197,20 +197,20 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
             add(Kind::Duplicate, given, Change::Put(other.honest.pubkey));
         }
     }
-    add(Kind::Uninitialised, Given::Wallet, Change::Put(wallet(stage, place)));
-    for (given, account) in closed(stage, place) {
+    add(Kind::Uninitialised, Given::Wallet, Change::Put(wallet(fixture, place)));
+    for (given, account) in closed(fixture, place) {
         add(Kind::Closed, given, Change::Rewrite(account));
     }
-    add(Kind::Executable, Given::Program, Change::Put(stage.program));
-    for (given, like) in look_alikes(stage, place) {
+    add(Kind::Executable, Given::Program, Change::Put(fixture.program));
+    for (given, like) in look_alikes(fixture, place) {
         add(Kind::LookAlike, given, Change::Put(like));
     }
     if Kind::InConcert.is_for(places, index) {
-        let (mint, with) = in_concert(stage, places, place);
+        let (mint, with) = in_concert(fixture, places, place);
         add(Kind::InConcert, Given::InConcert, Change::PutAll(mint, with));
     }
     if Kind::LeftOut.is_for(places, index) {
-        let (market, forgetful) = without_prices(stage, places);
+        let (market, forgetful) = without_prices(fixture, places);
         let shown_before = places[..index].iter().any(|other| other.honest.pubkey == address);
         let given = if shown_before {
             Given::ShownBefore
@@ -220,11 +220,11 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
         add(Kind::LeftOut, given, Change::LeaveOut(market, forgetful));
     }
     if Kind::Alone.is_for(places, index) {
-        for (given, change) in alone(stage, places, index) {
+        for (given, change) in alone(fixture, places, index) {
             add(Kind::Alone, given, change);
         }
     }
-    for (given, change) in swaps(stage, places, index) {
+    for (given, change) in swaps(fixture, places, index) {
         add(Kind::Swapped, given, change);
     }
     all
@@ -232,7 +232,7 @@ pub fn substitutes(stage: &mut Stage, places: &[Place], index: usize) -> Vec<Sub
 
 /// The instruction's market as it would be if it had never accepted a reading: with what it knows of a feed it would go
 /// on without its account for a while.
-fn without_prices(stage: &mut Stage, places: &[Place]) -> (Pubkey, Account) {
+fn without_prices(fixture: &mut Fixture, places: &[Place]) -> (Pubkey, Account) {
     let of_market = |place: &&Place| place.class == Class::Market;
     let address = places
         .iter()
@@ -240,7 +240,7 @@ fn without_prices(stage: &mut Stage, places: &[Place]) -> (Pubkey, Account) {
         .expect("feeds are of a market")
         .honest
         .pubkey;
-    let mut account = stage.cast.world.existing_account(&address);
+    let mut account = fixture.cast.world.existing_account(&address);
     let bytes = &mut account.data[Market::DISCRIMINATOR.len()..];
     let mut market: breakwater_engine::Market = bytemuck::pod_read_unaligned(bytes);
     market.oracle.known = bytemuck::Zeroable::zeroed();
@@ -249,13 +249,13 @@ fn without_prices(stage: &mut Stage, places: &[Place]) -> (Pubkey, Account) {
 }
 
 /// The vault of the same mint of another market, for a token account that is somebody's.
-fn vault_of_sibling(stage: &mut Stage, place: &Place) -> Option<Pubkey> {
+fn vault_of_sibling(fixture: &mut Fixture, place: &Place) -> Option<Pubkey> {
     if ![Class::Purse, Class::Receiver].contains(&place.class) {
         return None;
     }
-    let mint = mint_at(stage, &place.honest.pubkey);
-    let vaults = [stage.sibling.collateral_vault, stage.sibling.quote_vault];
-    vaults.into_iter().find(|vault| mint_at(stage, vault) == mint)
+    let mint = mint_at(fixture, &place.honest.pubkey);
+    let vaults = [fixture.sibling.collateral_vault, fixture.sibling.quote_vault];
+    vaults.into_iter().find(|vault| mint_at(fixture, vault) == mint)
 }
 
 /// Nature of the account of one slot in the place of another.
@@ -277,20 +277,20 @@ pub fn nature(of: Class, address: &Pubkey, into: Class) -> Given {
 }
 
 /// Writes an account for a place: for that of a signer, at the address of somebody who can sign.
-fn make(stage: &mut Stage, place: &Place, what: &str, account: Account) -> Pubkey {
+fn make(fixture: &mut Fixture, place: &Place, what: &str, account: Account) -> Pubkey {
     let name = format!("{what} of {}", place.honest.pubkey);
     let address = if place.slot.signer {
-        stage.sign_as(&name)
+        fixture.sign_as(&name)
     } else {
         address_for(&name)
     };
-    stage.cast.world.set_account(&address, account);
+    fixture.cast.world.set_account(&address, account);
     address
 }
 
 /// The honest account, or a stub of it if it is to be created.
-fn present(stage: &mut Stage, place: &Place) -> Account {
-    let found = stage.cast.world.account(&place.honest.pubkey);
+fn present(fixture: &mut Fixture, place: &Place) -> Account {
+    let found = fixture.cast.world.account(&place.honest.pubkey);
     found.unwrap_or_else(|| Account {
         lamports: rent_exempt(8),
         data: vec![0; 8],
@@ -299,18 +299,18 @@ fn present(stage: &mut Stage, place: &Place) -> Account {
     })
 }
 
-fn foreign(stage: &mut Stage, place: &Place) -> Pubkey {
+fn foreign(fixture: &mut Fixture, place: &Place) -> Pubkey {
     let account = Account {
         owner: address_for("foreign program"),
         executable: false,
-        ..present(stage, place)
+        ..present(fixture, place)
     };
-    make(stage, place, "foreign copy", account)
+    make(fixture, place, "foreign copy", account)
 }
 
-fn wallet(stage: &mut Stage, place: &Place) -> Pubkey {
+fn wallet(fixture: &mut Fixture, place: &Place) -> Pubkey {
     let account = lamports(10_000_000_000);
-    make(stage, place, "wallet in the place", account)
+    make(fixture, place, "wallet in the place", account)
 }
 
 fn lamports(lamports: u64) -> Account {
@@ -321,14 +321,14 @@ fn lamports(lamports: u64) -> Account {
 }
 
 /// An account of every other type: of the program, of the token programs, of Pyth.
-fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
+fn wrong_types(fixture: &Fixture, place: &Place) -> Vec<(Given, Pubkey)> {
     use Class::{
         AnyEntry, AnyMargin, BatchMargin, Budget, Entry, Ledger, LpMint, Market, Mint, NewMint, OwnBudget, OwnMargin,
         Position, Protocol, PullFeed, Purse, PushFeed, Receiver, Vault,
     };
-    let (market, stranger) = (stage.cast.market.market, &stage.stranger);
+    let (market, stranger) = (fixture.cast.market.market, &fixture.stranger);
     let (bob, mallory) = (Role::OtherOwner.actor().key(), OTHER_USER.actor().key());
-    let entry = addresses::queued_change(&stage.sibling.market, PARAMETERS, ID);
+    let entry = addresses::queued_change(&fixture.sibling.market, PARAMETERS, ID);
     let types: [(&[Class], Given, Pubkey); 10] = [
         (&[Protocol], Given::State, addresses::protocol()),
         (&[Market], Given::State, stranger.market),
@@ -361,8 +361,8 @@ fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
             (Given::OtherEntry, addresses::queued_change(&market, FEEDS, 0)),
             (Given::OtherEntry, addresses::queued_change(&market, DEPTH, 0)),
             (
-                Given::GuardianEntry,
-                addresses::queued_change(&addresses::protocol(), GUARDIAN, 0),
+                Given::EmergencyAdminEntry,
+                addresses::queued_change(&addresses::protocol(), EMERGENCY_ADMIN, 0),
             ),
         ]);
     }
@@ -370,7 +370,7 @@ fn wrong_types(stage: &Stage, place: &Place) -> Vec<(Given, Pubkey)> {
 }
 
 /// Accounts that may be at the right address after the account was closed.
-fn closed(stage: &mut Stage, place: &Place) -> Vec<(Given, Account)> {
+fn closed(fixture: &mut Fixture, place: &Place) -> Vec<(Given, Account)> {
     match place.class {
         Class::Created => vec![(Given::Prefunded, lamports(rent_exempt(0)))],
         Class::Signer | Class::PayingSigner | Class::Payer | Class::RentReceiver => {
@@ -378,9 +378,9 @@ fn closed(stage: &mut Stage, place: &Place) -> Vec<(Given, Account)> {
         }
         Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram => vec![],
         _ => {
-            let mut zeroed = present(stage, place);
+            let mut zeroed = present(fixture, place);
             zeroed.data.fill(0);
-            let mut cut = present(stage, place);
+            let mut cut = present(fixture, place);
             cut.data.truncate(7);
             vec![
                 (Given::Gone, Account::default()),
@@ -392,29 +392,32 @@ fn closed(stage: &mut Stage, place: &Place) -> Vec<(Given, Account)> {
 }
 
 /// A second token account of the same owner, to which he has moved half of what the first holds.
-fn second_account(stage: &mut Stage, place: &Place, first: &Account) -> Pubkey {
+fn second_account(fixture: &mut Fixture, place: &Place, first: &Account) -> Pubkey {
     let held = StateWithExtensions::<state::Account>::unpack(&first.data).expect("a token account");
     let (mint, owner, half) = (held.base.mint, held.base.owner, held.base.amount / 2);
-    let of_mint = stage.cast.world.existing_account(&mint);
+    let of_mint = fixture.cast.world.existing_account(&mint);
     let decimals = StateWithExtensions::<state::Mint>::unpack(&of_mint.data).expect("a mint");
     let decimals = decimals.base.decimals;
     let second = make(
-        stage,
+        fixture,
         place,
         "second account",
         token_account((&mint, &of_mint), &owner, 0),
     );
     let first = (&first.owner, &place.honest.pubkey);
     let transfer = transfer_checked(first.0, first.1, &mint, &second, &owner, &[], half, decimals);
-    let signer = stage.signer(&owner).expect("an owner with a key").clone();
-    let sent = stage.cast.world.send(&[transfer.expect("a token program")], &[&signer]);
+    let signer = fixture.signer(&owner).expect("an owner with a key").clone();
+    let sent = fixture
+        .cast
+        .world
+        .send(&[transfer.expect("a token program")], &[&signer]);
     sent.expect("a transfer");
     second
 }
 
 /// As like the right one as anybody can make it.
-fn look_alikes(stage: &mut Stage, place: &Place) -> Vec<(Given, Pubkey)> {
-    let honest = present(stage, place);
+fn look_alikes(fixture: &mut Fixture, place: &Place) -> Vec<(Given, Pubkey)> {
+    let honest = present(fixture, place);
     match place.class {
         Class::Protocol
         | Class::Mint
@@ -422,16 +425,16 @@ fn look_alikes(stage: &mut Stage, place: &Place) -> Vec<(Given, Pubkey)> {
         | Class::NewMint
         | Class::Vault
         | Class::PullFeed
-        | Class::PushFeed => vec![(Given::Twin, make(stage, place, "twin", honest))],
-        Class::Purse | Class::Receiver => vec![(Given::Twin, second_account(stage, place, &honest))],
+        | Class::PushFeed => vec![(Given::Twin, make(fixture, place, "twin", honest))],
+        Class::Purse | Class::Receiver => vec![(Given::Twin, second_account(fixture, place, &honest))],
         Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram => {
             let still = Account {
                 executable: false,
                 ..honest.clone()
             };
             let mut all = vec![
-                (Given::Twin, make(stage, place, "copy that does not run", still)),
-                (Given::Clone, make(stage, place, "second deployment", honest)),
+                (Given::Twin, make(fixture, place, "copy that does not run", still)),
+                (Given::Clone, make(fixture, place, "second deployment", honest)),
             ];
             let programs = [token::ID, token_2022::ID];
             if programs.contains(&place.honest.pubkey) {
@@ -445,9 +448,9 @@ fn look_alikes(stage: &mut Stage, place: &Place) -> Vec<(Given, Pubkey)> {
             let program = address_for("program of the signer's own");
             let authority = Role::Upgrade.actor().key();
             let [(address, account), _] = upgradeable_program(&program, &authority, b"");
-            stage.cast.world.set_account(&address, account);
+            fixture.cast.world.set_account(&address, account);
             vec![
-                (Given::Twin, make(stage, place, "twin", honest)),
+                (Given::Twin, make(fixture, place, "twin", honest)),
                 (Given::ProgramData, address),
             ]
         }

@@ -110,7 +110,7 @@ fn a_fallen_price_keeps_collateral_in() {
         world.set_price(&market.collateral_feed, usd(dollars), 0);
         world.assert_error_unchanged(&atom, &[&alice], BreakwaterError::InitialLtvExceeded);
     }
-    // Nor does a price help that Pyth's own average does not follow.
+    // Nor does a price help that Pyth's own EMA does not follow.
     world.advance(1);
     world.settle_price(&market.collateral_feed, usd(93), 0);
     world.advance(1);

@@ -45,7 +45,7 @@ fn the_backstop_waits_and_then_sells_no_faster_than_promised() {
     let first = day.buy(available.min(inventory));
     let one_more = breakwater_testkit::ix::buy_inventory(&day.market, &day.mallory.key(), 1, u64::MAX);
     day.world
-        .assert_error_unchanged(&[one_more], &[&day.mallory], BreakwaterError::UnwindTooFast);
+        .assert_error_unchanged(&[one_more], &[&day.mallory], BreakwaterError::AuctionRateLimited);
     // From 5% below $80 to 4.5%, as the block is sold, so 4.75% on the mean; ask and cost are rounded up.
     let exact = first.amount.0 * 762 / 10_000;
     assert!((exact..=exact + 2).contains(&first.cost.0), "{first:?}");

@@ -12,7 +12,7 @@ use breakwater_testkit::{Position, ix};
 const PYTH_AVERAGE: i64 = 3_600;
 
 impl Day {
-    /// Moves time on and publishes a price with a confidence of a thousandth. Pyth's average follows slowly.
+    /// Moves time on and publishes a price with a confidence of a thousandth. Pyth's EMA follows slowly.
     fn crash_tick(&mut self, seconds: u32, price: i64) {
         self.world.advance(seconds);
         let feed = self.market.collateral_feed;

@@ -77,10 +77,10 @@ export const OPEN_GUARDS: Partial<ConfigArgs> = {
   maxVelocity: 10_000,
   velocityHorizon: 3_600,
   velocitySlack: 10_000,
-  averageBand: 10_000,
-  averageSeconds: 1,
+  ownEmaBand: 10_000,
+  ownEmaSeconds: 1,
   emaBand: 10_000,
-  unwindFloorBand: 10_000,
+  auctionFloorBand: 10_000,
   confidenceGuard: 200,
   confidenceHalt: 200,
 };

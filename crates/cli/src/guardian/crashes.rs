@@ -5,8 +5,8 @@ use breakwater_client::quotes::Quotes;
 use breakwater_engine::{GuardianPosition, GuardianShares, Key, Quote, price::oracle::PriceUse};
 use breakwater_lab::cascade::{
     Kind, Path,
-    lane::{Buyers, Common, Lane, together},
     setup::quote,
+    simulation::{Buyers, Common, Simulation, together},
     study::Plan,
 };
 use clap::Parser;
@@ -54,11 +54,11 @@ struct Guardian {
 
 impl Guardian {
     /// Looks, decides, acts, as `breakwater guardian run` does.
-    fn look(&mut self, lane: &mut Lane) {
-        let clock = lane.clock();
-        let shown = lane.shown.last().unwrap();
+    fn look(&mut self, simulation: &mut Simulation) {
+        let clock = simulation.clock();
+        let shown = simulation.shown.last().unwrap();
         // While the market refuses prices the bot tries again.
-        let Ok(quotes) = Quotes::new(&lane.lending.market, &shown.readings(), PriceUse::Observe, clock) else {
+        let Ok(quotes) = Quotes::new(&simulation.lending.market, &shown.readings(), PriceUse::Observe, clock) else {
             return;
         };
         let spot = quotes.prices().spot().raw();
@@ -71,7 +71,7 @@ impl Guardian {
             self.quiet_since = clock.unix;
         }
         let after = clock.unix - self.start.0;
-        let market = &mut lane.lending.market;
+        let market = &mut simulation.lending.market;
         match decide(&self.limits, &sight).step {
             Step::Wait => {}
             Step::Join(amount) => {
@@ -80,7 +80,7 @@ impl Guardian {
                     .unwrap();
                 self.wallet.0 -= amount.0;
                 self.joined.get_or_insert((after, spot * 10_000 / self.start.1));
-                lane.moved(amount.0.into());
+                simulation.moved(amount.0.into());
             }
             Step::Ask(shares) => {
                 market
@@ -101,12 +101,12 @@ impl Guardian {
                     .guardian_withdraw(&mut self.position, Quote(u64::MAX), least, clock)
                     .unwrap();
                 self.wallet.0 += paid.amount.0;
-                lane.moved(-i128::from(paid.amount.0));
+                simulation.moved(-i128::from(paid.amount.0));
             }
         }
         // Nobody else is a guardian here.
-        let claim = lane.lending.market.books.guardians.all_claims().unwrap();
-        let equity = u64::try_from(quotes.statement().unwrap().equity.max(0)).unwrap();
+        let claim = simulation.lending.market.books.guardians.all_claims().unwrap();
+        let equity = u64::try_from(quotes.balance_sheet().unwrap().equity.max(0)).unwrap();
         self.claim = (claim, claim.min(Quote(equity)));
     }
 }
@@ -125,7 +125,7 @@ fn measure(scenario: &str, equity: f64, seed: u64) -> String {
     setup.seed = seed;
     setup.protocol.equity = equity;
     let path = Path::of(&setup, None).unwrap();
-    let lane = Lane::new(&setup, &path, Kind::Breakwater, true).unwrap();
+    let simulation = Simulation::new(&setup, &path, Kind::Breakwater, true).unwrap();
     let (capital, percent) = (quote(CAPITAL), (equity * 100.0).round());
     let mut guardian = Guardian {
         limits: limits(),
@@ -143,9 +143,9 @@ fn measure(scenario: &str, equity: f64, seed: u64) -> String {
         half_life: f64::INFINITY,
         tied: 0.0,
     };
-    together(vec![lane], Common::Buyers(buyers), |lanes| {
+    together(vec![simulation], Common::Buyers(buyers), |simulations| {
         if step % LOOK == 0 {
-            guardian.look(&mut lanes[0]);
+            guardian.look(&mut simulations[0]);
         }
         step += 1;
         Ok(())

@@ -19,9 +19,9 @@ use strategy::{Decision, Limits, Sight, Step, decide};
 use crate::{
     chain::{Chain, Wallet},
     format::tokens,
-    look::Look,
     options::{Cluster, FeedAccounts, MarketName, Output, Signing},
     price::mantissa,
+    snapshot::Snapshot,
     stop,
 };
 
@@ -116,7 +116,7 @@ struct LimitOptions {
     #[arg(long, env = "BREAKWATER_GUARDIAN_RESERVE", value_name = "BPS", default_value_t = 0)]
     reserve: u32,
     /// How long nothing must have been near before it asks to leave, seconds: capital that was asked for earns nothing
-    /// until the cool-down is over, and cannot be taken back before
+    /// until the cooldown is over, and cannot be taken back before
     #[arg(
         long,
         env = "BREAKWATER_GUARDIAN_CALM",
@@ -178,11 +178,11 @@ impl Bot<'_> {
     /// Looks once, decides, and acts.
     fn look(&mut self) -> Result<()> {
         let chain = self.wallet.chain();
-        let look = Look::at(chain, &self.options.market.0, &self.options.feeds)?;
-        let quotes = look.quotes.as_ref().map_err(Clone::clone)?;
-        let limits = self.options.limits.limits(look.market.quote_decimals)?;
+        let snapshot = Snapshot::at(chain, &self.options.market.0, &self.options.feeds)?;
+        let quotes = snapshot.quotes.as_ref().map_err(Clone::clone)?;
+        let limits = self.options.limits.limits(snapshot.market.quote_decimals)?;
         let calm_for = i64::try_from(self.quiet_since.elapsed().as_secs())?;
-        let (sight, opened) = self.sight(chain, &look, quotes, &limits, calm_for)?;
+        let (sight, opened) = self.sight(chain, &snapshot, quotes, &limits, calm_for)?;
         if strategy::is_near(&limits, &sight) {
             self.quiet_since = Instant::now();
         }
@@ -190,25 +190,25 @@ impl Bot<'_> {
         let signature = if self.options.dry_run {
             None
         } else {
-            self.act(&look, &decision.step, opened)?
+            self.act(&snapshot, &decision.step, opened)?
         };
-        self.tell(&look, decision, signature);
+        self.tell(&snapshot, decision, signature);
         Ok(())
     }
 
     fn sight(
         &self,
         chain: &Chain,
-        look: &Look,
+        snapshot: &Snapshot,
         quotes: &Quotes,
         limits: &Limits,
         calm_for: i64,
     ) -> Result<(Sight, bool)> {
-        let failed = |error| format!("{}: {error:?}", look.name);
+        let failed = |error| format!("{}: {error:?}", snapshot.name);
         let guardian = self.wallet.signer();
         let wanted = [
-            addresses::guardian_position(&look.keys.market, &guardian),
-            look.keys.quote_of(&guardian),
+            addresses::guardian_position(&snapshot.keys.market, &guardian),
+            snapshot.keys.quote_of(&guardian),
         ];
         let found = chain.accounts(&wanted)?;
         let (position, cash) = (
@@ -217,7 +217,7 @@ impl Bot<'_> {
         );
         let stored = match position {
             Some((_, data)) => decode::guardian_position(data).map_err(|error| error.to_string())?,
-            None => GuardianPosition::new(Key(look.keys.market.to_bytes()), Key(guardian.to_bytes()), 0),
+            None => GuardianPosition::new(Key(snapshot.keys.market.to_bytes()), Key(guardian.to_bytes()), 0),
         };
         let cash = match cash {
             Some((_, data)) => anchor_lang::AccountDeserialize::try_deserialize(&mut data.as_slice())
@@ -230,14 +230,17 @@ impl Bot<'_> {
     }
 
     /// Returns the signature of what was sent.
-    fn act(&self, look: &Look, step: &Step, opened: bool) -> Result<Option<String>> {
-        let (keys, guardian) = (&look.keys, self.wallet.signer());
+    fn act(&self, snapshot: &Snapshot, step: &Step, opened: bool) -> Result<Option<String>> {
+        let (keys, guardian) = (&snapshot.keys, self.wallet.signer());
         let instructions = match step {
             Step::Wait => return Ok(None),
             Step::Join(amount) => {
                 let open = (!opened).then(|| ix::open_guardian_position(keys, &guardian));
                 // What the claim lacked when it was decided, and a thousandth of what is put in.
-                let lacks = look.market.claim_impairment(look.clock).map_or(0, |lacks| lacks.0);
+                let lacks = snapshot
+                    .market
+                    .claim_impairment(snapshot.clock)
+                    .map_or(0, |lacks| lacks.0);
                 let most = lacks.saturating_add(amount.0 / 1_000);
                 let join = ix::guardian_deposit(keys, &guardian, amount.0, 0, most);
                 open.into_iter().chain([join]).collect()
@@ -249,12 +252,12 @@ impl Bot<'_> {
         Ok(Some(self.wallet.send_all(&instructions, &[])?))
     }
 
-    fn tell(&mut self, look: &Look, decision: Decision, signature: Option<String>) {
+    fn tell(&mut self, snapshot: &Snapshot, decision: Decision, signature: Option<String>) {
         if self.told.as_ref() == Some(&decision) && signature.is_none() {
             return;
         }
-        let (_, quote) = look.symbols();
-        let amount = |atoms: Quote| format!("{} {quote}", tokens(atoms.0, look.market.quote_decimals));
+        let (_, quote) = snapshot.symbols();
+        let amount = |atoms: Quote| format!("{} {quote}", tokens(atoms.0, snapshot.market.quote_decimals));
         let (name, what) = match decision.step {
             Step::Join(put) => ("join", format!("join with {}", amount(put))),
             Step::Ask(shares) => ("ask", format!("ask to leave with {} shares", shares.0)),
@@ -269,7 +272,7 @@ impl Bot<'_> {
                 Step::Stay | Step::Wait => (None, None),
             };
             let line = json!({
-                "unix_time": look.clock.unix,
+                "unix_time": snapshot.clock.unix,
                 "step": name,
                 "amount": amount,
                 "shares": shares,
@@ -285,7 +288,7 @@ impl Bot<'_> {
                 ""
             };
             let sent = signature.map_or_else(String::new, |signature| format!("  {signature}"));
-            println!("{} {would}{what}: {}{sent}", look.clock.unix, decision.why);
+            println!("{} {would}{what}: {}{sent}", snapshot.clock.unix, decision.why);
         }
         self.told = Some(decision);
     }

@@ -3,7 +3,7 @@
 
 use breakwater_client::quotes::{GuardianYield, Leaving, Quotes, Shock};
 use breakwater_engine::{
-    Bps, Config, GuardianPosition, GuardianShares, Guardians, Level, Quote, backstop::capacity::StressStatement,
+    Bps, Config, GuardianPosition, GuardianShares, Guardians, Level, Quote, backstop::capacity::StressBalanceSheet,
     math::num, views::risk::Risk,
 };
 
@@ -47,7 +47,7 @@ pub struct Sight {
     /// All guardians' claim.
     pub guardians: Guardians,
     /// The stress cover C, guardians' capital included.
-    pub stress: StressStatement,
+    pub stress: StressBalanceSheet,
     /// The backstop's means ÷ the debt that the fall prepared for has it take over: [`Curve::backstop_depth_ratio`].
     ///
     /// [`Curve::backstop_depth_ratio`]: breakwater_engine::views::cascade::Curve::backstop_depth_ratio
@@ -58,7 +58,7 @@ pub struct Sight {
     pub inventory_value: Quote,
     /// Yield of the claim with the capital at hand added, or as it is if the guardian is inside.
     pub earns: GuardianYield,
-    /// The guardian's shares and request, of this era.
+    /// The guardian's shares and request, of this epoch.
     pub position: GuardianPosition,
     /// Payment of its request now; `None` while prices do not say.
     pub leaving: Option<Leaving>,
@@ -74,7 +74,7 @@ impl Sight {
     /// The view through a market's quotes.
     ///
     /// # Errors
-    /// The errors of [`Quotes::shock`], [`Quotes::statement`], [`Quotes::guardian_yield`] and
+    /// The errors of [`Quotes::shock`], [`Quotes::balance_sheet`], [`Quotes::guardian_yield`] and
     /// [`breakwater_engine::Market::cascade`].
     pub fn of(
         quotes: &Quotes,
@@ -85,10 +85,10 @@ impl Sight {
     ) -> breakwater_engine::Result<Self> {
         let market = quotes.market();
         let books = market.books_at(quotes.clock())?;
-        let statement = quotes.statement()?;
-        let stress = statement.cover;
-        let in_era = position.in_era(books.guardians.era);
-        let more = if in_era.shares == GuardianShares::ZERO && !in_era.has_request() {
+        let balance_sheet = quotes.balance_sheet()?;
+        let stress = balance_sheet.cover;
+        let in_epoch = position.in_epoch(books.guardians.epoch);
+        let more = if in_epoch.shares == GuardianShares::ZERO && !in_epoch.has_request() {
             limits.capital.min(wallet)
         } else {
             Quote::ZERO
@@ -105,12 +105,12 @@ impl Sight {
                 .cascade(quotes.prices(), quotes.clock())?
                 .backstop_depth_ratio(limits.drop),
             equity: books.equity(stress.price)?,
-            inventory_value: statement.inventory_value,
+            inventory_value: balance_sheet.inventory_value,
             // Deposits may be paused.
             earns: quotes
                 .guardian_yield(more)
                 .or_else(|_| quotes.guardian_yield(Quote::ZERO))?,
-            position: in_era,
+            position: in_epoch,
             leaving: quotes.leaving(position).ok(),
             wallet,
             calm_for,

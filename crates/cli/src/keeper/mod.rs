@@ -6,11 +6,11 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use breakwater_keeper::{
     Keeper,
-    fleet::{Fleet, name_of},
     follow::Subscription,
     metrics::Metrics,
     node::Node,
     prices::Posted,
+    rpc_pool::{RpcPool, name_of},
     server,
 };
 use clap::{Args, Subcommand, error::ErrorKind};
@@ -92,14 +92,14 @@ async fn keep(run: &Run) -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|url| (name_of(url), Node::new(url, patience)))
         .collect();
-    let fleet = Fleet::new(
+    let rpc_pool = RpcPool::new(
         nodes,
         run.reader_seconds * 1_000,
         run.genesis.clone(),
         Arc::clone(&metrics),
     );
     let updates = Posted::at(run.price_account.iter().map(|given| (given.feed, given.account)));
-    let starting = Keeper::start(settings, signer, fleet, updates, Arc::clone(&metrics), START);
+    let starting = Keeper::start(settings, signer, rpc_pool, updates, Arc::clone(&metrics), START);
     let mut keeper = tokio::select! {
         started = starting => started?,
         () = &mut stop => return Ok(()),
@@ -113,10 +113,10 @@ async fn keep(run: &Run) -> Result<(), Box<dyn Error>> {
     keeper.listen(receiver);
     let subscription = Subscription {
         nodes: run.web_sockets()?,
-        market: breakwater_keeper::look::key(&run.market),
+        market: breakwater_keeper::snapshot::key(&run.market),
         feeds: keeper.feeds(),
     };
-    tokio::spawn(subscription.follow(keeper.fleet().watch(), sender, metrics));
+    tokio::spawn(subscription.follow(keeper.rpc_pool().watch(), sender, metrics));
     keeper.run(stop).await;
     info!("stopped");
     Ok(())

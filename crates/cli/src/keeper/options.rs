@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_keeper::{Settings, TableSettings, crank::Cranks, fee::FeePolicy, fleet::name_of};
+use breakwater_keeper::{Settings, TableSettings, crank::Cranks, fee::FeePolicy, rpc_pool::name_of};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use solana_keypair::{Keypair, read_keypair_file};
 use tracing::level_filters::LevelFilter;

@@ -160,15 +160,14 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
     for ((name, deposit, ltv, spare, cash), person) in PEOPLE.iter().zip(&people) {
         let key = person.pubkey();
         net.airdrop(&key, LAMPORTS)?;
-        let stage = Stage {
+        let demo = DemoMarket {
             file,
             keys: &keys,
             authority: authority_key,
             person: key,
             prices: prices.map(|shown| shown.price.unsigned_abs()),
         };
-        stage
-            .act(&wallet, person, name, [*deposit, *ltv, *spare, *cash])
+        demo.act(&wallet, person, name, [*deposit, *ltv, *spare, *cash])
             .map_err(named(name))?;
         let margin_account = (*deposit > 0).then(|| addresses::margin_account(&keys.market, &key, 0).to_string());
         actors.push(Actor {
@@ -218,10 +217,10 @@ const OPEN: [(&str, u32); 8] = [
     ("max_velocity", 10_000),
     ("velocity_horizon", 3_600),
     ("velocity_slack", 10_000),
-    ("average_band", 10_000),
-    ("average_seconds", 1),
+    ("own_ema_band", 10_000),
+    ("own_ema_seconds", 1),
     ("ema_band", 10_000),
-    ("unwind_floor_band", 10_000),
+    ("auction_floor_band", 10_000),
     ("volatility_max", 0),
 ];
 
@@ -239,7 +238,7 @@ pub fn with_guards(text: &str, guards: Guards) -> String {
 }
 
 /// The setting of one actor's first actions.
-struct Stage<'a> {
+struct DemoMarket<'a> {
     file: &'a Market,
     keys: &'a MarketKeys,
     authority: Pubkey,
@@ -248,7 +247,7 @@ struct Stage<'a> {
     prices: [u64; 2],
 }
 
-impl Stage<'_> {
+impl DemoMarket<'_> {
     fn act(&self, wallet: &Wallet, person: &Keypair, name: &str, plan: [u64; 4]) -> Result<()> {
         let (keys, key) = (self.keys, self.person);
         let collateral = |whole: u64| whole * 10u64.pow(self.file.collateral.decimals.into());

@@ -9,8 +9,8 @@ use super::{Result, level};
 use crate::{
     chain::Chain,
     format::tokens,
-    look,
     options::{Cluster, Output},
+    snapshot,
 };
 
 #[derive(Args)]
@@ -49,7 +49,7 @@ pub fn run(options: &Options) -> Result<()> {
         let debt = pool.debt().map_err(|error| format!("{address}: {error:?}"))?;
         let row = Line {
             market: address.to_string(),
-            name: look::name(&market),
+            name: snapshot::name(&market),
             id: market.id,
             collateral_mint: breakwater::state::address(market.collateral_mint).to_string(),
             quote_mint: breakwater::state::address(market.quote_mint).to_string(),

@@ -20,9 +20,9 @@ use crate::{
     chain::Chain,
     format::{self, lines, percent, tokens},
     idl::Idl,
-    look::Look,
     migrate,
     options::ShowMarket,
+    snapshot::Snapshot,
 };
 
 #[derive(Subcommand)]
@@ -82,7 +82,7 @@ struct Prices {
     flags: Vec<&'static str>,
     spot: String,
     guarded: String,
-    average: String,
+    own_ema: String,
     judged_at: String,
     confidence_bps: u32,
     age_seconds: Option<i64>,
@@ -129,8 +129,8 @@ struct Backstop {
     /// Stress that it can stand; `null` without prices.
     stress: Option<Stress>,
     /// Inventory that is still taken over while the cover is negative, collateral atoms.
-    pipeline_room: Option<String>,
-    /// Most that is sold in an hour, quote atoms at the higher average.
+    pipeline_headroom: Option<String>,
+    /// Most that is sold in an hour, quote atoms at the higher EMA.
     hourly_flow: String,
 }
 
@@ -143,31 +143,31 @@ struct NewLoans {
 
 fn show(options: &ShowMarket) -> Result<()> {
     let chain = Chain::new(options.cluster.url());
-    let look = Look::at(&chain, &options.market.0, &options.feeds)?;
-    let view = view(&look)?;
+    let snapshot = Snapshot::at(&chain, &options.market.0, &options.feeds)?;
+    let view = view(&snapshot)?;
     if options.output.json {
         println!("{}", serde_json::to_string_pretty(&view)?);
     } else {
-        print!("{}", text(&look, &view)?);
+        print!("{}", text(&snapshot, &view)?);
     }
     Ok(())
 }
 
-fn view(look: &Look) -> Result<View> {
-    let Look {
+fn view(snapshot: &Snapshot) -> Result<View> {
+    let Snapshot {
         market, clock, keys, ..
-    } = look;
-    let failed = |error| format!("{}: {error:?}", look.name);
+    } = snapshot;
+    let failed = |error| format!("{}: {error:?}", snapshot.name);
     let books = market.books_at(*clock).map_err(failed)?;
     let mut parameters = Idl::embedded()
-        .account("Market", &look.data)
+        .account("Market", &snapshot.data)
         .ok_or("the market cannot be read by this command's IDL")?;
-    let quotes = look.quotes.as_ref().ok();
-    let statement = quotes.and_then(|quotes| quotes.statement().ok());
+    let quotes = snapshot.quotes.as_ref().ok();
+    let balance_sheet = quotes.and_then(|quotes| quotes.balance_sheet().ok());
     let number = |amount: u64| amount.to_string();
     Ok(View {
         market: keys.market.to_string(),
-        name: look.name.clone(),
+        name: snapshot.name.clone(),
         id: market.id,
         collateral_mint: keys.collateral_mint.to_string(),
         quote_mint: keys.quote_mint.to_string(),
@@ -177,8 +177,8 @@ fn view(look: &Look) -> Result<View> {
         quote_feed: keys.quote_feed.to_string(),
         unix_time: clock.unix,
         slot: clock.slot,
-        prices: quotes.map(|quotes| prices(look, quotes.prices())),
-        price_error: look.quotes.as_ref().err().cloned(),
+        prices: quotes.map(|quotes| prices(snapshot, quotes.prices())),
+        price_error: snapshot.quotes.as_ref().err().cloned(),
         pool: pool(&books.pool, &market.config)?,
         ltv: Ltvs {
             initial_bps: market.config.initial_ltv.0,
@@ -191,7 +191,7 @@ fn view(look: &Look) -> Result<View> {
                 market.ramp.ends_at,
             )),
         },
-        new_loans: quotes.map(|_| new_loans(look)),
+        new_loans: quotes.map(|_| new_loans(snapshot)),
         risk: quotes.and_then(|quotes| quotes.risk().ok()).map(|risk| Risk {
             proximity_bps: risk.proximity.map(|bps| bps.0),
             debt_within: DROPS
@@ -208,8 +208,8 @@ fn view(look: &Look) -> Result<View> {
             funded_credits: number(books.backstop.funded_credits.0),
             unfunded_credits: number(books.backstop.unfunded_credits.0),
             guardians_claim: number(books.guardians.claim.0),
-            stress: statement.as_ref().map(Stress::of),
-            pipeline_room: statement.map(|statement| number(statement.pipeline_room.0)),
+            stress: balance_sheet.as_ref().map(Stress::of),
+            pipeline_headroom: balance_sheet.map(|balance_sheet| number(balance_sheet.pipeline_headroom.0)),
             hourly_flow: number(market.config.hourly_flow().0),
         },
         parameters: parameters["config"].take(),
@@ -217,11 +217,11 @@ fn view(look: &Look) -> Result<View> {
 }
 
 /// See [`NewLoans`]. Asks for an account whose collateral is worth ten times the pool's cash.
-fn new_loans(look: &Look) -> NewLoans {
-    let asked = look.trading().and_then(|quotes| {
+fn new_loans(snapshot: &Snapshot) -> NewLoans {
+    let asked = snapshot.trading().and_then(|quotes| {
         let plenty = Quote(quotes.market().books.pool.cash.0.saturating_mul(10));
         let account = MarginAccount {
-            collateral: quotes.judged_at().divisor()?.worth(plenty)?,
+            collateral: quotes.judged_at().divisor()?.collateral_floor(plenty)?,
             ..MarginAccount::new(Key::default(), Key::default(), 0, 0)
         };
         quotes.max_borrow(&account)
@@ -233,17 +233,17 @@ fn new_loans(look: &Look) -> NewLoans {
     }
 }
 
-fn prices(look: &Look, prices: &breakwater_engine::Prices) -> Prices {
-    let decimals = look.decimals();
+fn prices(snapshot: &Snapshot, prices: &breakwater_engine::Prices) -> Prices {
+    let decimals = snapshot.decimals();
     Prices {
         level: level(prices.level()),
         flags: flags(prices.flags()),
         spot: format::price(prices.spot(), decimals),
         guarded: format::price(prices.guarded(), decimals),
-        average: format::price(prices.average(), decimals),
+        own_ema: format::price(prices.own_ema(), decimals),
         judged_at: format::price(prices.spot().max(prices.guarded()), decimals),
-        confidence_bps: prices.believed().confidence().0,
-        age_seconds: look.price_age(),
+        confidence_bps: prices.oracle_price().confidence().0,
+        age_seconds: snapshot.price_age(),
         liquidations_refused: prices.liquidation().err().map(|error| format!("{error:?}")),
     }
 }
@@ -274,18 +274,18 @@ pub fn level(level: Level) -> &'static str {
 pub fn flags(flags: Flags) -> Vec<&'static str> {
     let names = [
         (Flags::VELOCITY, "velocity"),
-        (Flags::AVERAGE, "own average"),
-        (Flags::EMA, "Pyth's average"),
-        (Flags::NO_EMA, "no average of Pyth"),
+        (Flags::OWN_EMA, "own EMA"),
+        (Flags::EMA, "Pyth's EMA"),
+        (Flags::NO_EMA, "no EMA of Pyth"),
         (Flags::CONFIDENCE_GUARD, "confidence"),
         (Flags::CONFIDENCE_HALT, "confidence, hard limit"),
-        (Flags::BRAKE, "brake"),
+        (Flags::EMERGENCY_HALT, "emergency halt"),
     ];
     let raised = names.iter().filter(|(flag, _)| flags.has(*flag));
     raised.map(|(_, name)| *name).collect()
 }
 
-/// "Guarded (velocity, own average)".
+/// "Guarded (velocity, own EMA)".
 pub fn level_with_flags(prices: &breakwater_engine::Prices) -> String {
     let raised = flags(prices.flags());
     let level = level(prices.level());
@@ -295,14 +295,14 @@ pub fn level_with_flags(prices: &breakwater_engine::Prices) -> String {
     format!("{level} ({})", raised.join(", "))
 }
 
-fn text(look: &Look, view: &View) -> Result<String> {
-    let (collateral, quote) = look.symbols();
-    let decimals = look.decimals();
+fn text(snapshot: &Snapshot, view: &View) -> Result<String> {
+    let (collateral, quote) = snapshot.symbols();
+    let decimals = snapshot.decimals();
     let quote_tokens =
         |atoms: &str| -> Result<String> { Ok(format!("{} {quote}", tokens(atoms.parse()?, decimals.quote))) };
     let mut out = format!("{}  {}\n\n", view.name, view.market);
     let mut rows = Vec::new();
-    match (&look.quotes, &view.prices) {
+    match (&snapshot.quotes, &view.prices) {
         (Ok(quotes), Some(prices)) => {
             rows.push(("level", level_with_flags(quotes.prices())));
             rows.push((
@@ -310,7 +310,7 @@ fn text(look: &Look, view: &View) -> Result<String> {
                 format!("{} {quote}, {} s old", prices.spot, prices.age_seconds.unwrap_or(0)),
             ));
             rows.push(("guarded price", prices.guarded.clone()));
-            rows.push(("own average", prices.average.clone()));
+            rows.push(("own EMA", prices.own_ema.clone()));
             let refused = prices
                 .liquidations_refused
                 .clone()
@@ -360,10 +360,10 @@ fn text(look: &Look, view: &View) -> Result<String> {
     if let Some(stress) = &backstop.stress {
         rows.extend(stress.lines(&quote, decimals.quote)?);
     }
-    if let Some(room) = &backstop.pipeline_room {
+    if let Some(headroom) = &backstop.pipeline_headroom {
         rows.push((
-            "pipeline room",
-            format!("{} {collateral}", tokens(room.parse()?, decimals.collateral)),
+            "pipeline headroom",
+            format!("{} {collateral}", tokens(headroom.parse()?, decimals.collateral)),
         ));
     }
     rows.push((

@@ -211,11 +211,11 @@ mod tests {
             );
             let (theta, whole) = (config.takeover_ltv.0, 10_000);
             assert!(
-                whole - theta <= config.unwind_max_discount.0,
+                whole - theta <= config.auction_max_discount.0,
                 "{name}: selling at the largest discount would leave margin"
             );
-            let bands = config.average_band.max(config.ema_band);
-            assert_eq!(config.unwind_floor_band, bands, "{name}: the floor and the bands");
+            let bands = config.own_ema_band.max(config.ema_band);
+            assert_eq!(config.auction_floor_band, bands, "{name}: the floor and the bands");
             assert_eq!(
                 config.guarded_flow.0 * 320,
                 config.debt_cap.0,
@@ -228,7 +228,7 @@ mod tests {
             );
             assert_eq!(config.debt_cap.0 * 5, config.supply_cap.0 * 4, "{name}: four fifths");
             assert_eq!(config.account_debt_cap.0 * 8, config.debt_cap.0, "{name}: an eighth");
-            let slowest = u64::from(config.unwind_max_discount.0) * 60 / u64::from(config.unwind_slope.0);
+            let slowest = u64::from(config.auction_max_discount.0) * 60 / u64::from(config.auction_slope.0);
             assert_eq!(slowest, 100, "{name}: minutes to the largest discount");
         }
     }

@@ -1,8 +1,8 @@
 //! `breakwater keeper run`, the process itself, over JSON-RPC and WebSocket against a local validator.
 
 mod cable;
+mod deployment;
 mod proxy;
-mod stage;
 mod subscription;
 
 use std::{
@@ -23,8 +23,8 @@ use std::{
 use anchor_lang::prelude::Pubkey;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use breakwater::events::Liquidated;
+use deployment::Deployment;
 use proxy::{Forgery, Lie, dead, lying};
-use stage::Stage;
 
 /// Nothing here takes nearly as long.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -36,12 +36,15 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn start(stage: &Stage, keypair: &Path, urls: &[String], options: &[&str]) -> Self {
+    fn start(deployment: &Deployment, keypair: &Path, urls: &[String], options: &[&str]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("keeper {} of {}.log", COUNT.fetch_add(1, Relaxed), std::process::id());
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let stderr = fs::File::create(&log).unwrap();
-        let child = command(stage, keypair, urls, options).stderr(stderr).spawn().unwrap();
+        let child = command(deployment, keypair, urls, options)
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
         Self { child, log }
     }
 
@@ -84,7 +87,7 @@ impl Drop for Keeper {
     }
 }
 
-fn command(stage: &Stage, keypair: &Path, urls: &[String], options: &[&str]) -> Command {
+fn command(deployment: &Deployment, keypair: &Path, urls: &[String], options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_breakwater"));
     command.args([
         "keeper",
@@ -101,22 +104,22 @@ fn command(stage: &Stage, keypair: &Path, urls: &[String], options: &[&str]) -> 
             "--clock-drift-seconds",
             "5",
             "--market",
-            &stage.keys.market.to_string(),
+            &deployment.keys.market.to_string(),
             "--keypair",
         ])
         .arg(keypair);
-    let honest = stage.net.rpc_url();
+    let honest = deployment.net.rpc_url();
     for url in urls {
         let socket = if url == honest {
-            stage.socket.clone()
+            deployment.socket.clone()
         } else {
             url.replacen("http", "ws", 1)
         };
         command.args(["--url", url, "--ws-url", &socket]);
     }
     let feeds = [
-        (&stage.keys.collateral_feed, "SOL/USD"),
-        (&stage.keys.quote_feed, "USDC/USD"),
+        (&deployment.keys.collateral_feed, "SOL/USD"),
+        (&deployment.keys.quote_feed, "USDC/USD"),
     ];
     for (account, symbol) in feeds {
         let id = hexadecimal(&breakwater_testkit::pyth::feed_id_for(symbol));
@@ -145,19 +148,19 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// Asserts that the events of all keepers are the changes of the accounts, the backstop and the ledgers.
-fn assert_counted_once(stage: &Stage, keepers: &[Pubkey]) -> Vec<Liquidated> {
+fn assert_counted_once(deployment: &Deployment, keepers: &[Pubkey]) -> Vec<Liquidated> {
     let mut all = Vec::new();
     for keeper in keepers {
-        let (liquidations, _) = stage.liquidations(keeper);
+        let (liquidations, _) = deployment.liquidations(keeper);
         let earned: u64 = liquidations.iter().map(|one| one.liquidation.bounty.0).sum();
         assert_eq!(
-            stage.ledger(keeper).unwrap().credit.0,
+            deployment.ledger(keeper).unwrap().credit.0,
             earned,
             "the bounties of {keeper}"
         );
         all.extend(liquidations);
     }
-    let market = stage.market();
+    let market = deployment.market();
     let index = market.books.pool.index;
     let mut of_account: HashMap<Pubkey, (u64, u64)> = HashMap::new();
     for one in &all {
@@ -165,7 +168,7 @@ fn assert_counted_once(stage: &Stage, keepers: &[Pubkey]) -> Vec<Liquidated> {
         sum.0 += one.liquidation.repaid.0;
         sum.1 += one.liquidation.seized.0;
     }
-    for ((address, before), after) in stage.accounts.iter().zip(stage.margin_accounts()) {
+    for ((address, before), after) in deployment.accounts.iter().zip(deployment.margin_accounts()) {
         let (repaid, seized) = of_account.remove(address).unwrap_or_default();
         let gone = index.debt(before.debt_shares).unwrap().0 - index.debt(after.debt_shares).unwrap().0;
         assert!(
@@ -185,9 +188,9 @@ fn assert_counted_once(stage: &Stage, keepers: &[Pubkey]) -> Vec<Liquidated> {
 
 #[test]
 fn two_keepers_clear_a_crash_among_dead_and_lying_nodes_and_one_is_killed_on_the_way() {
-    let mut stage = Stage::build(200);
-    let honest = stage.net.rpc_url().to_owned();
-    let genesis = stage.net.rpc_client().get_genesis_hash().unwrap().to_string();
+    let mut deployment = Deployment::build(200);
+    let honest = deployment.net.rpc_url().to_owned();
+    let genesis = deployment.net.rpc_client().get_genesis_hash().unwrap().to_string();
     // One lies with today's slot and clock, and the price from before the crash: that cannot be told from the truth.
     let forgery: Arc<Mutex<Forgery>> = Arc::default();
     let forged = lying(&honest, Lie::Forged(Arc::clone(&forgery)));
@@ -198,35 +201,35 @@ fn two_keepers_clear_a_crash_among_dead_and_lying_nodes_and_one_is_killed_on_the
         forged,
         honest,
     ];
-    let ((ann, ann_file), (bob, bob_file)) = (stage.keeper(101), stage.keeper(102));
+    let ((ann, ann_file), (bob, bob_file)) = (deployment.keeper(101), deployment.keeper(102));
     let options = ["--genesis", &genesis, "--in-flight", "1"];
 
-    stage.set_price(100);
-    let calm = BASE64_STANDARD.encode(stage.feed_data());
-    let first = Keeper::start(&stage, &ann_file, &urls, &options);
-    until("the ledger is open", || stage.ledger(&ann).is_some());
-    assert_eq!(stage.liquidatable(100), 0);
-    stage.set_price(72);
+    deployment.set_price(100);
+    let calm = BASE64_STANDARD.encode(deployment.feed_data());
+    let first = Keeper::start(&deployment, &ann_file, &urls, &options);
+    until("the ledger is open", || deployment.ledger(&ann).is_some());
+    assert_eq!(deployment.liquidatable(100), 0);
+    deployment.set_price(72);
     *forgery.lock().unwrap() = Forgery {
-        truth: BASE64_STANDARD.encode(stage.feed_data()),
+        truth: BASE64_STANDARD.encode(deployment.feed_data()),
         lie: calm,
         told: 0,
     };
-    let due = stage.liquidatable(72);
+    let due = deployment.liquidatable(72);
     assert!((150..200).contains(&due), "{due}");
 
-    until("some are liquidated", || stage.liquidatable(72) < due);
+    until("some are liquidated", || deployment.liquidatable(72) < due);
     let log = first.kill();
-    let left = stage.liquidatable(72);
+    let left = deployment.liquidatable(72);
     assert!(left > 0, "all were liquidated before it was killed:\n{log}");
     for trouble in ["failed", "it is of another cluster"] {
         assert!(log.contains(trouble), "{trouble}:\n{log}");
     }
 
     let started = Instant::now();
-    let second = Keeper::start(&stage, &ann_file, &urls, &options);
-    let third = Keeper::start(&stage, &bob_file, &urls, &options);
-    until("all are liquidated", || stage.liquidatable(72) == 0);
+    let second = Keeper::start(&deployment, &ann_file, &urls, &options);
+    let third = Keeper::start(&deployment, &bob_file, &urls, &options);
+    until("all are liquidated", || deployment.liquidatable(72) == 0);
     println!(
         "{left} of {due} accounts were left to two keepers, which took {:.1?} from their start",
         started.elapsed()
@@ -240,21 +243,21 @@ fn two_keepers_clear_a_crash_among_dead_and_lying_nodes_and_one_is_killed_on_the
     }
     assert!(logs.iter().any(|log| log.contains("its clock is")), "{}", logs.concat());
     assert!(forgery.lock().unwrap().told > 0, "nobody asked the forger");
-    let all = assert_counted_once(&stage, &[ann, bob]);
+    let all = assert_counted_once(&deployment, &[ann, bob]);
     assert!(all.len() >= due, "{} events for {due} accounts", all.len());
     println!(
         "{} liquidations, {:?}",
         all.len(),
-        [&ann, &bob].map(|keeper| stage.liquidations(keeper).0.len())
+        [&ann, &bob].map(|keeper| deployment.liquidations(keeper).0.len())
     );
 }
 
 #[test]
 fn lookup_tables_are_made_ahead_and_found_again() {
-    let mut stage = Stage::build(120);
-    let urls = [stage.net.rpc_url().to_owned()];
-    let (ann, file) = stage.keeper(103);
-    stage.set_price(100);
+    let mut deployment = Deployment::build(120);
+    let urls = [deployment.net.rpc_url().to_owned()];
+    let (ann, file) = deployment.keeper(103);
+    deployment.set_price(100);
     let port = free_port();
     let listen = format!("127.0.0.1:{port}");
     let options = [
@@ -267,7 +270,7 @@ fn lookup_tables_are_made_ahead_and_found_again() {
         "--log",
         "json",
     ];
-    let keeper = Keeper::start(&stage, &file, &urls, &options);
+    let keeper = Keeper::start(&deployment, &file, &urls, &options);
     let held = || metric(port, "breakwater_keeper_table_addresses");
     until("the tables hold all accounts", || held() >= 120);
     let log = keeper.stop("-TERM");
@@ -279,61 +282,61 @@ fn lookup_tables_are_made_ahead_and_found_again() {
         "{log}"
     );
 
-    stage.set_price(72);
-    let due = stage.liquidatable(72);
-    let keeper = Keeper::start(&stage, &file, &urls, &options);
-    until("all are liquidated", || stage.liquidatable(72) == 0);
+    deployment.set_price(72);
+    let due = deployment.liquidatable(72);
+    let keeper = Keeper::start(&deployment, &file, &urls, &options);
+    until("all are liquidated", || deployment.liquidatable(72) == 0);
     assert_eq!(http(port, "/healthz").0, 200);
     // Each of them was changed, and it heard of that; and what it follows has the debt of the market's books.
     let value = |name: &str| metric(port, &format!("breakwater_keeper_{name}"));
-    let in_debt = stage.margin_accounts().iter().filter(|one| one.has_debt()).count();
+    let in_debt = deployment.margin_accounts().iter().filter(|one| one.has_debt()).count();
     until("all news are taken in", || {
         let [updates, accounts] = [due, in_debt].map(|number| i128::try_from(number).unwrap());
         value("updates_total") >= updates && value("accounts") == accounts && value("debt_shares_missing") == 0
     });
     let log = keeper.stop("-TERM");
     assert!(!log.contains("making a lookup table"), "{log}");
-    let all = assert_counted_once(&stage, &[ann]);
-    let (_, with_table) = stage.liquidations(&ann);
+    let all = assert_counted_once(&deployment, &[ann]);
+    let (_, with_table) = deployment.liquidations(&ann);
     // 57 fit with a table, 26 without.
     assert_eq!((all.len(), with_table), (due, due.div_ceil(57)));
 }
 
 #[test]
 fn once_does_what_there_is_to_do_and_a_dry_run_does_nothing() {
-    let mut stage = Stage::build(30);
-    let urls = [stage.net.rpc_url().to_owned()];
-    let (ann, file) = stage.keeper(104);
-    stage.set_price(72);
-    let due = stage.liquidatable(72);
-    let run = |options: &[&str]| -> Output { command(&stage, &file, &urls, options).output().unwrap() };
+    let mut deployment = Deployment::build(30);
+    let urls = [deployment.net.rpc_url().to_owned()];
+    let (ann, file) = deployment.keeper(104);
+    deployment.set_price(72);
+    let due = deployment.liquidatable(72);
+    let run = |options: &[&str]| -> Output { command(&deployment, &file, &urls, options).output().unwrap() };
     let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
 
-    let before = stage.account(&ann).unwrap().lamports;
+    let before = deployment.account(&ann).unwrap().lamports;
     let dry = run(&["--once", "--dry-run"]);
     assert_eq!(dry.status.code(), Some(0), "{}", said(&dry));
     assert!(said(&dry).contains("would send"), "{}", said(&dry));
     assert_eq!(
-        (stage.liquidatable(72), stage.account(&ann).unwrap().lamports),
+        (deployment.liquidatable(72), deployment.account(&ann).unwrap().lamports),
         (due, before)
     );
 
     // Opens the ledger, liquidates, and claims: 10 USDC of bounties come in a few transactions.
     let once = run(&["--once", "--claim-above", "1"]);
     assert_eq!(once.status.code(), Some(0), "{}", said(&once));
-    assert_eq!(stage.liquidatable(72), 0, "{}", said(&once));
-    let paid = stage.account(&stage.keys.quote_of(&ann)).unwrap();
+    assert_eq!(deployment.liquidatable(72), 0, "{}", said(&once));
+    let paid = deployment.account(&deployment.keys.quote_of(&ann)).unwrap();
     let paid = u64::from_le_bytes(paid.data[64..72].try_into().unwrap());
-    let earned: u64 = stage
+    let earned: u64 = deployment
         .liquidations(&ann)
         .0
         .iter()
         .map(|one| one.liquidation.bounty.0)
         .sum();
     assert!(earned > 0);
-    assert_eq!((paid, stage.ledger(&ann).unwrap().credit.0), (earned, 0));
+    assert_eq!((paid, deployment.ledger(&ann).unwrap().credit.0), (earned, 0));
 
-    let nowhere = command(&stage, &file, &[dead()], &["--once", "--ws-url", "b"])
+    let nowhere = command(&deployment, &file, &[dead()], &["--once", "--ws-url", "b"])
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(2), "{}", said(&nowhere));

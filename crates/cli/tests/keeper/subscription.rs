@@ -1,28 +1,28 @@
 //! News that the keeper hears while its WebSocket holds, breaks, and is there again.
 
-use super::{Keeper, cable::Cable, free_port, metric, stage::Stage, until};
+use super::{Keeper, cable::Cable, deployment::Deployment, free_port, metric, until};
 
 #[test]
 fn a_broken_subscription_is_made_up_for_and_made_again() {
-    let mut stage = Stage::build(20);
-    stage.set_price(100);
-    let cable = Cable::to(stage.socket.trim_start_matches("ws://").trim_end_matches('/'));
-    stage.socket = format!("ws://{}", cable.address);
-    let urls = [stage.net.rpc_url().to_owned()];
-    let (_, file) = stage.keeper(105);
+    let mut deployment = Deployment::build(20);
+    deployment.set_price(100);
+    let cable = Cable::to(deployment.socket.trim_start_matches("ws://").trim_end_matches('/'));
+    deployment.socket = format!("ws://{}", cable.address);
+    let urls = [deployment.net.rpc_url().to_owned()];
+    let (_, file) = deployment.keeper(105);
     let port = free_port();
     let listen = format!("127.0.0.1:{port}");
     // It sends nothing, so whatever it learns it learns from others; and it does not load all accounts because of their
     // age.
     let options = ["--dry-run", "--resync-seconds", "86400", "--listen", &listen];
-    let keeper = Keeper::start(&stage, &file, &urls, &options);
+    let keeper = Keeper::start(&deployment, &file, &urls, &options);
     let value = |name: &str| metric(port, &format!("breakwater_keeper_{name}"));
     let loads = || value("resyncs_total");
 
     // At the start, and because what changed before the subscription was not heard.
     until("it listens", || loads() == 2);
     let heard = value("updates_total");
-    stage.borrow(1);
+    deployment.borrow(1);
     until("it hears of a change", || {
         value("updates_total") > heard && value("debt_shares_missing") == 0
     });
@@ -30,7 +30,7 @@ fn a_broken_subscription_is_made_up_for_and_made_again() {
 
     cable.cut();
     let heard = value("updates_total");
-    stage.borrow(2);
+    deployment.borrow(2);
     until("it loads all accounts for it", || {
         loads() == 3 && value("debt_shares_missing") == 0
     });
@@ -43,7 +43,7 @@ fn a_broken_subscription_is_made_up_for_and_made_again() {
         value("reconnects_total") >= 2,
         "the one that broke, and one that was refused"
     );
-    stage.borrow(3);
+    deployment.borrow(3);
     until("it hears of changes again", || {
         value("updates_total") > heard && value("debt_shares_missing") == 0
     });

@@ -93,7 +93,7 @@ fn a_crash_from_the_price_to_the_sale() {
     assert_eq!(atoms(&shown["backstop"]["hourly_flow"]), state.config.hourly_flow().0);
     // Collateral atoms at 150.
     near(
-        atoms(&shown["backstop"]["pipeline_room"]),
+        atoms(&shown["backstop"]["pipeline_headroom"]),
         state.config.pipeline_value().0 * 20 / 3,
     );
 
@@ -248,7 +248,7 @@ fn a_price_stays_and_stays_fresh() {
         wait_for("published again", || reading().publish_time > last.publish_time);
         assert_eq!((reading().price, reading().conf), (8_050_000_000, 8_000_000));
     }
-    assert!(reading().ema_price < first.ema_price, "Pyth's average follows");
+    assert!(reading().ema_price < first.ema_price, "Pyth's EMA follows");
     // The guards are real: a fall of a fifth is not believed at once.
     let prices = net.json(&["market", "show", "SOL/USDC"])["prices"].take();
     assert_eq!(

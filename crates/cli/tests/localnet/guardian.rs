@@ -14,7 +14,7 @@ const WEEK: u64 = 7 * 86_400;
 
 /// One look, with limits that fit the localnet's small market.
 #[track_caller]
-fn look(net: &Localnet, more: &[&str]) -> Value {
+fn run_once(net: &Localnet, more: &[&str]) -> Value {
     let words = [
         "guardian",
         "run",
@@ -48,25 +48,25 @@ fn claim(net: &Localnet) -> u64 {
 #[test]
 fn it_joins_asks_to_leave_and_leaves() {
     let net = Localnet::start("guardian", &[]);
-    decided(&look(&net, &[]), "wait", "the nearest debt is");
+    decided(&run_once(&net, &[]), "wait", "the nearest debt is");
     net.json(&["price", "SOL/USDC", "130"]);
-    decided(&look(&net, &[]), "wait", "but the backstop has");
-    decided(&look(&net, &["--depth-ratio", "1000000"]), "wait", "less than 50");
+    decided(&run_once(&net, &[]), "wait", "but the backstop has");
+    decided(&run_once(&net, &["--depth-ratio", "1000000"]), "wait", "less than 50");
     let join = ["--depth-ratio", "1000000", "--least-return", "10"];
-    let dry = look(&net, &[&join[..], &["--dry-run"]].concat());
+    let dry = run_once(&net, &[&join[..], &["--dry-run"]].concat());
     decided(&dry, "join", "would earn");
     assert_eq!(
         (&dry["signature"], &dry["dry_run"], claim(&net)),
         (&Value::Null, &true.into(), 0)
     );
 
-    let joined = look(&net, &join);
+    let joined = run_once(&net, &join);
     decided(&joined, "join", "would earn");
     assert_eq!(
         (joined["amount"].as_str(), claim(&net)),
         (Some("10000000000"), 10_000_000_000)
     );
-    decided(&look(&net, &join), "wait", "inside, and debt is");
+    decided(&run_once(&net, &join), "wait", "inside, and debt is");
     // One that runs goes on until it is asked to end, and says the same only once.
     let words = [
         "guardian",
@@ -103,11 +103,11 @@ fn it_joins_asks_to_leave_and_leaves() {
         (event(), event()),
         ("GuardianPositionOpened".into(), "GuardianDeposited".into())
     );
-    decided(&look(&net, &[]), "ask", "the nearest debt is");
+    decided(&run_once(&net, &[]), "ask", "the nearest debt is");
     assert_eq!(event(), "GuardianRequested");
     terminate(&follower);
     assert_eq!(follower.wait().unwrap().code(), Some(0));
-    decided(&look(&net, &[]), "wait", "asked to leave, ");
+    decided(&run_once(&net, &[]), "wait", "asked to leave, ");
     let now = net.json(&["market", "show", "SOL/USDC"])["unix_time"].as_u64().unwrap();
     let travel = RpcRequest::Custom {
         method: "surfnet_timeTravel",
@@ -120,10 +120,10 @@ fn it_joins_asks_to_leave_and_leaves() {
     while net.json(&["market", "show", "SOL/USDC"])["prices"].is_null() {
         assert!(std::time::Instant::now() < deadline, "no prices after the journey");
     }
-    let left = look(&net, &[]);
+    let left = run_once(&net, &[]);
     decided(&left, "leave", "the wait is over");
     // What the virtual shares keep of what the claim has earned for standing by.
     assert!(claim(&net) <= 1);
-    let again = look(&net, &[]);
+    let again = run_once(&net, &[]);
     decided(&again, "wait", "the nearest debt is");
 }

@@ -106,22 +106,22 @@ pub fn settle_deficit(keys: &MarketKeys) -> Instruction {
 /// Announces that `amount` quote atoms of equity will be taken out; zero takes it back. It may be announced until the
 /// slot `expires_slot`. The protocol's authority signs.
 #[must_use]
-pub fn queue_take_out(keys: &MarketKeys, authority: &Pubkey, amount: u64, expires_slot: u64) -> Instruction {
+pub fn queue_equity_withdrawal(keys: &MarketKeys, authority: &Pubkey, amount: u64, expires_slot: u64) -> Instruction {
     build(
-        &accounts::QueueTakeOut {
+        &accounts::QueueEquityWithdrawal {
             protocol: addresses::protocol(),
             authority: *authority,
             market: keys.market,
         },
-        &instruction::QueueTakeOut { amount, expires_slot },
+        &instruction::QueueEquityWithdrawal { amount, expires_slot },
     )
 }
 
 /// Takes the announced equity out, to the authority's own tokens. The protocol's authority signs.
 #[must_use]
-pub fn take_out(keys: &MarketKeys, authority: &Pubkey) -> Instruction {
+pub fn withdraw_equity(keys: &MarketKeys, authority: &Pubkey) -> Instruction {
     build(
-        &accounts::TakeOut {
+        &accounts::WithdrawEquity {
             protocol: addresses::protocol(),
             authority: *authority,
             market: keys.market,
@@ -131,7 +131,7 @@ pub fn take_out(keys: &MarketKeys, authority: &Pubkey) -> Instruction {
             feeds: keys.feeds(),
             quote_token_program: keys.quote_token_program,
         },
-        &instruction::TakeOut {},
+        &instruction::WithdrawEquity {},
     )
 }
 

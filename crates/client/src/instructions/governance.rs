@@ -6,7 +6,7 @@ use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, sys
 use breakwater::{accounts, instruction};
 use breakwater_engine::{
     Feeds, ParameterChange,
-    governance::{DEPTH, FEEDS, GUARDIAN, PARAMETERS, SENTINEL},
+    governance::{DEPTH, EMERGENCY_ADMIN, FEEDS, PARAMETERS, SENTINEL},
 };
 
 /// Proposes another authority, who can accept until `expires_slot`; the default key takes a proposal back. The
@@ -34,7 +34,7 @@ pub fn accept_authority(proposed: &Pubkey) -> Instruction {
     )
 }
 
-/// Tightens parameters of a market at once. The guardian of the brakes or the protocol's authority signs.
+/// Tightens parameters of a market at once. The emergency admin or the protocol's authority signs.
 #[must_use]
 pub fn tighten(keys: &MarketKeys, signer: &Pubkey, changes: Vec<ParameterChange>) -> Instruction {
     build(
@@ -48,7 +48,7 @@ pub fn tighten(keys: &MarketKeys, signer: &Pubkey, changes: Vec<ParameterChange>
 }
 
 /// Pauses kinds of action in a market for `seconds`; `kinds` are the bits of
-/// [`breakwater_engine::governance::pause::Kinds`]. The guardian of the brakes or the protocol's authority signs.
+/// [`breakwater_engine::governance::pause::Kinds`]. The emergency admin or the protocol's authority signs.
 #[must_use]
 pub fn pause(keys: &MarketKeys, signer: &Pubkey, kinds: u8, seconds: u32) -> Instruction {
     build(
@@ -61,7 +61,7 @@ pub fn pause(keys: &MarketKeys, signer: &Pubkey, kinds: u8, seconds: u32) -> Ins
     )
 }
 
-/// Takes an announced change of the liquidation LTV back. The guardian of the brakes or the protocol's authority signs.
+/// Takes an announced change of the liquidation LTV back. The emergency admin or the protocol's authority signs.
 #[must_use]
 pub fn cancel_ramp(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
     build(
@@ -74,16 +74,16 @@ pub fn cancel_ramp(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
     )
 }
 
-/// Takes an announced taking out of equity back. The guardian of the brakes or the protocol's authority signs.
+/// Takes an announced withdrawal of equity back. The emergency admin or the protocol's authority signs.
 #[must_use]
-pub fn cancel_take_out(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
+pub fn cancel_equity_withdrawal(keys: &MarketKeys, signer: &Pubkey) -> Instruction {
     build(
-        &accounts::CancelTakeOut {
+        &accounts::CancelEquityWithdrawal {
             protocol: addresses::protocol(),
             signer: *signer,
             market: keys.market,
         },
-        &instruction::CancelTakeOut {},
+        &instruction::CancelEquityWithdrawal {},
     )
 }
 
@@ -237,7 +237,7 @@ pub fn execute_depth_share(
     )
 }
 
-/// Lowers a market's share of its depth budget, bps. The guardian of the brakes signs, or the authority.
+/// Lowers a market's share of its depth budget, bps. The emergency admin signs, or the authority.
 #[must_use]
 pub fn lower_depth_share(keys: &MarketKeys, signer: &Pubkey, depth_budget: &Pubkey, share: u32) -> Instruction {
     build(
@@ -251,33 +251,36 @@ pub fn lower_depth_share(keys: &MarketKeys, signer: &Pubkey, depth_budget: &Pubk
     )
 }
 
-/// Queues another guardian of the brakes, which may be done until the slot `expires_slot`; the default key means
+/// Queues another emergency admin, which may be done until the slot `expires_slot`; the default key means
 /// nobody. The protocol's authority signs and pays the entry's rent.
 #[must_use]
-pub fn queue_guardian(authority: &Pubkey, guardian: Pubkey, expires_slot: u64) -> Instruction {
+pub fn queue_emergency_admin(authority: &Pubkey, emergency_admin: Pubkey, expires_slot: u64) -> Instruction {
     let protocol = addresses::protocol();
     build(
-        &accounts::QueueGuardian {
+        &accounts::QueueEmergencyAdmin {
             protocol,
             authority: *authority,
-            queued_change: addresses::queued_change(&protocol, GUARDIAN, 0),
+            queued_change: addresses::queued_change(&protocol, EMERGENCY_ADMIN, 0),
             system_program: system_program::ID,
         },
-        &instruction::QueueGuardian { guardian, expires_slot },
+        &instruction::QueueEmergencyAdmin {
+            emergency_admin,
+            expires_slot,
+        },
     )
 }
 
-/// Names the guardian of the brakes that was queued. The protocol's authority signs and gets the entry's rent.
+/// Names the emergency admin that was queued. The protocol's authority signs and gets the entry's rent.
 #[must_use]
-pub fn execute_guardian(authority: &Pubkey, guardian: Pubkey) -> Instruction {
+pub fn execute_emergency_admin(authority: &Pubkey, emergency_admin: Pubkey) -> Instruction {
     let protocol = addresses::protocol();
     build(
-        &accounts::ExecuteGuardian {
+        &accounts::ExecuteEmergencyAdmin {
             protocol,
             authority: *authority,
-            queued_change: addresses::queued_change(&protocol, GUARDIAN, 0),
+            queued_change: addresses::queued_change(&protocol, EMERGENCY_ADMIN, 0),
         },
-        &instruction::ExecuteGuardian { guardian },
+        &instruction::ExecuteEmergencyAdmin { emergency_admin },
     )
 }
 
@@ -324,7 +327,7 @@ pub fn raise_stress(keys: &MarketKeys, sentinel: &Pubkey, points: u32) -> Instru
     )
 }
 
-/// Cancels an entry of the queue. The protocol's authority signs or the guardian of the brakes; the rent goes to
+/// Cancels an entry of the queue. The protocol's authority signs or the emergency admin; the rent goes to
 /// `authority`.
 #[must_use]
 pub fn cancel_change(signer: &Pubkey, authority: &Pubkey, queued_change: &Pubkey) -> Instruction {

@@ -60,7 +60,7 @@ pub fn guardian_deposit(
     )
 }
 
-/// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cool-down; zero
+/// Gives `shares` up for a fixed claim of at least `min_amount` quote atoms, which opens after the cooldown; zero
 /// takes an open request back. The guardian signs.
 #[must_use]
 pub fn guardian_request(keys: &MarketKeys, guardian: &Pubkey, shares: u64, min_amount: u64) -> Instruction {

@@ -99,28 +99,28 @@ pub fn observe_price(keys: &MarketKeys) -> Instruction {
     )
 }
 
-/// Names the first guardian of the brakes. The protocol's authority signs.
+/// Names the first emergency admin. The protocol's authority signs.
 #[must_use]
-pub fn set_guardian(authority: &Pubkey, guardian: Pubkey) -> Instruction {
+pub fn set_emergency_admin(authority: &Pubkey, emergency_admin: Pubkey) -> Instruction {
     build(
-        &accounts::SetGuardian {
+        &accounts::SetEmergencyAdmin {
             protocol: addresses::protocol(),
             authority: *authority,
         },
-        &instruction::SetGuardian { guardian },
+        &instruction::SetEmergencyAdmin { emergency_admin },
     )
 }
 
-/// Halts a market for `seconds`. The guardian of the brakes or the protocol's authority signs.
+/// Halts a market for `seconds`. The emergency admin or the protocol's authority signs.
 #[must_use]
-pub fn pull_brake(keys: &MarketKeys, signer: &Pubkey, seconds: u32) -> Instruction {
+pub fn emergency_halt(keys: &MarketKeys, signer: &Pubkey, seconds: u32) -> Instruction {
     build(
-        &accounts::PullBrake {
+        &accounts::EmergencyHalt {
             protocol: addresses::protocol(),
             signer: *signer,
             market: keys.market,
         },
-        &instruction::PullBrake { seconds },
+        &instruction::EmergencyHalt { seconds },
     )
 }
 

@@ -9,12 +9,13 @@ mod market;
 
 pub use backstop::{
     buy_inventory, buy_inventory_for, claim_bounty, fund_backstop, liquidate, liquidate_batch, open_keeper_ledger,
-    queue_take_out, settle_deficit, take_out,
+    queue_equity_withdrawal, settle_deficit, withdraw_equity,
 };
 pub use governance::{
-    accept_authority, cancel_change, cancel_ramp, cancel_take_out, create_depth_budget, execute_depth_share,
-    execute_feeds, execute_guardian, execute_parameters, execute_sentinel, lower_depth_share, pause, propose_authority,
-    queue_depth_share, queue_feeds, queue_guardian, queue_parameters, queue_sentinel, raise_stress, tighten,
+    accept_authority, cancel_change, cancel_equity_withdrawal, cancel_ramp, create_depth_budget, execute_depth_share,
+    execute_emergency_admin, execute_feeds, execute_parameters, execute_sentinel, lower_depth_share, pause,
+    propose_authority, queue_depth_share, queue_emergency_admin, queue_feeds, queue_parameters, queue_sentinel,
+    raise_stress, tighten,
 };
 pub use guardian::{
     close_guardian_position, guardian_deposit, guardian_request, guardian_withdraw, open_guardian_position,
@@ -24,7 +25,8 @@ pub use margin::{
     withdraw_collateral_without_debt,
 };
 pub use market::{
-    announce_liquidation_ltv, create_market, initialize, observe_price, pull_brake, set_guardian, supply, withdraw,
+    announce_liquidation_ltv, create_market, emergency_halt, initialize, observe_price, set_emergency_admin, supply,
+    withdraw,
 };
 
 use anchor_lang::{InstructionData, ToAccountMetas, solana_program::instruction::Instruction};

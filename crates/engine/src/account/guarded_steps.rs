@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     math::{
         num,
-        rate_limiter::{self, MICROS, Pace, micros},
+        rate_limiter::{self, MICROS, RateLimiter, micros},
         units::{Clock, Quote},
     },
     price::guard::Guard,
@@ -19,13 +19,13 @@ use crate::{
 /// | | at once | refilled over | refused with |
 /// |---|---|---|---|
 /// | the market | `guarded_flow` | `guarded_window` | [`Error::GuardedFlowUsed`] |
-/// | an account | a step: `guarded_step` of its debt, at least `min_debt` | `guarded_refill` | [`Error::AccountCooling`] |
+/// | an account | a step: `guarded_close_factor` of its debt, at least `min_debt` | `guarded_refill` | [`Error::AccountCooldown`] |
 ///
 /// So in any time W at most burst × (W + refill) ÷ refill quote atoms of debt are taken over in steps. An account's
 /// pace is used in proportion to the debt taken: a keeper who takes crumbs leaves the rest to others.
 #[derive(Clone, Copy)]
 pub(crate) struct Steps {
-    pace: Pace,
+    limiter: RateLimiter,
     /// Up to where the flow limit is used, and where it ends; microseconds since 1970.
     flow: i64,
     end: i64,
@@ -42,7 +42,7 @@ pub(crate) struct Step {
     /// The moment up to which the market's flow limit is used after it, microseconds since 1970.
     pub flow: i64,
     /// The account's pace, and up to where it is used before it.
-    own: Pace,
+    own: RateLimiter,
     used: i64,
 }
 
@@ -69,11 +69,11 @@ impl Steps {
     pub(crate) fn of(config: &Config, guard: &Guard, clock: Clock) -> Result<Self> {
         let now = micros(clock)?;
         Ok(Self {
-            pace: Pace {
+            limiter: RateLimiter {
                 atoms: config.guarded_flow.0,
                 period: u64::from(config.guarded_window).saturating_mul(MICROS),
             },
-            flow: guard.flow.max(now),
+            flow: guard.flow_used_until.max(now),
             end: rate_limiter::after(now, config.guarded_window),
             now,
             refill: u64::from(config.guarded_refill).saturating_mul(MICROS),
@@ -86,7 +86,7 @@ impl Steps {
     /// taken only where no more is wanted. Returns it with what it uses up.
     ///
     /// # Errors
-    /// [`Error::AccountCooling`], [`Error::GuardedFlowUsed`].
+    /// [`Error::AccountCooldown`], [`Error::GuardedFlowUsed`].
     #[inline(always)]
     #[allow(
         clippy::inline_always,
@@ -99,8 +99,8 @@ impl Steps {
         wanted: &Demand,
         debt: Quote,
     ) -> Result<(Quote, Step)> {
-        let part = Quote(num::part(debt.0, config.guarded_step)).max(config.min_debt);
-        let own = Pace {
+        let part = Quote(num::part(debt.0, config.guarded_close_factor)).max(config.min_debt);
+        let own = RateLimiter {
             atoms: part.0,
             period: self.refill,
         };
@@ -112,9 +112,9 @@ impl Steps {
         } else {
             part
         };
-        let repay = wanted.most_within(config, debt, size, Error::AccountCooling)?;
+        let repay = wanted.most_within(config, debt, size, Error::AccountCooldown)?;
         let (repay, flow) = match self.take(repay) {
-            Ok(mark) => (repay, mark),
+            Ok(used_until) => (repay, used_until),
             Err(_) => self.rest(config, wanted, debt, size)?,
         };
         Ok((repay, Step { flow, own, used }))
@@ -123,8 +123,8 @@ impl Steps {
     /// Refilled part of an account's step, quote atoms.
     #[cold]
     #[inline(never)]
-    fn refilled_of(&self, own: Pace, used: i64) -> Quote {
-        Quote(own.room(used, self.refilled))
+    fn refilled_of(&self, own: RateLimiter, used: i64) -> Quote {
+        Quote(own.headroom(used, self.refilled))
     }
 
     /// As [`Steps::step`], where the flow limit leaves less than this `size`: it takes another division to find out
@@ -132,7 +132,7 @@ impl Steps {
     #[cold]
     #[inline(never)]
     fn rest(&self, config: &Config, wanted: &Demand, debt: Quote, size: Quote) -> Result<(Quote, i64)> {
-        let left = Quote(self.pace.room(self.flow, self.end));
+        let left = Quote(self.limiter.headroom(self.flow, self.end));
         if left < size.min(wanted.repay).min(config.min_debt) {
             return Err(Error::GuardedFlowUsed);
         }
@@ -146,15 +146,15 @@ impl Steps {
     /// [`Error::GuardedFlowUsed`].
     #[inline]
     pub(crate) fn take(&self, repay: Quote) -> Result<i64> {
-        self.pace
+        self.limiter
             .advance(self.flow, self.end, repay.0)
             .ok_or(Error::GuardedFlowUsed)
     }
 
     /// Records a step that uses the flow limit up to `mark`, which is to be stored.
     #[inline]
-    pub(crate) fn record(&mut self, mark: i64) {
-        self.flow = mark;
+    pub(crate) fn record(&mut self, used_until: i64) {
+        self.flow = used_until;
     }
 }
 
@@ -176,14 +176,14 @@ mod tests {
     fn step(debt: u64, min_debt: u64, part: u32, refilled: i64, left: i64) -> Result<(u64, i64)> {
         let config = Config {
             min_debt: Quote(min_debt),
-            guarded_step: Bps(part),
+            guarded_close_factor: Bps(part),
             guarded_refill: 100,
             guarded_flow: Quote(1_000),
             guarded_window: 1_000,
             ..CONFIG
         };
         let guard = Guard {
-            flow: (NOW.unix + 1_000 - left) * 1_000_000,
+            flow_used_until: (NOW.unix + 1_000 - left) * 1_000_000,
             ..bytemuck::Zeroable::zeroed()
         };
         let account = MarginAccount {
@@ -214,8 +214,8 @@ mod tests {
         assert_eq!(step(1_000, 10, 2_500, 50, 1_000), Ok((125, 50_000_000)));
         // 10 take 4 seconds: what is less is no step.
         assert_eq!(step(1_000, 10, 2_500, 4, 1_000), Ok((10, 4_000_000)));
-        assert_eq!(step(1_000, 10, 2_500, 3, 1_000), Err(Error::AccountCooling));
-        assert_eq!(step(1_000, 10, 2_500, 0, 1_000), Err(Error::AccountCooling));
+        assert_eq!(step(1_000, 10, 2_500, 3, 1_000), Err(Error::AccountCooldown));
+        assert_eq!(step(1_000, 10, 2_500, 0, 1_000), Err(Error::AccountCooldown));
         // Rounded up to a microsecond: 300 in 100 seconds are 333,333.3 for one.
         assert_eq!(step(1_000, 1, 3_000, 1, 1_000), Ok((3, 1_000_000)));
         assert_eq!(step(1_000, 1, 3_000, 100, 1), Ok((1, 333_334)));
@@ -290,13 +290,13 @@ mod tests {
         ) {
             let config = Config {
                 min_debt: Quote(min_debt),
-                guarded_step: Bps(part),
+                guarded_close_factor: Bps(part),
                 guarded_refill: 300,
                 guarded_flow: Quote(flow),
                 guarded_window: window,
                 ..CONFIG
             };
-            let guard = Guard { flow: NOW.unix * 1_000_000 + used, ..bytemuck::Zeroable::zeroed() };
+            let guard = Guard { flow_used_until: NOW.unix * 1_000_000 + used, ..bytemuck::Zeroable::zeroed() };
             let account = MarginAccount {
                 debt_shares: DebtShares(1),
                 stepped_until: (NOW.unix + (stepped - 300).max(0)) * 1_000_000,
@@ -311,8 +311,8 @@ mod tests {
             let steps = Steps::of(&config, &guard, NOW).unwrap();
             let got = steps.step(&config, &account, &wanted, Quote(debt));
 
-            let left = steps.pace.room(steps.flow, steps.end);
-            let part = num::part(debt, config.guarded_step).max(min_debt);
+            let left = steps.limiter.headroom(steps.flow, steps.end);
+            let part = num::part(debt, config.guarded_close_factor).max(min_debt);
             let size = if stepped > 300 {
                 (u128::from(part) * u128::try_from(600 - stepped).unwrap() / 300) as u64
             } else if debt.saturating_sub(part) < min_debt {
@@ -321,7 +321,7 @@ mod tests {
                 part.min(wanted.repay.0)
             };
             let expected = if size < min_debt.min(wanted.repay.0) {
-                Err(Error::AccountCooling)
+                Err(Error::AccountCooldown)
             } else if left < size.min(wanted.repay.0).min(min_debt) {
                 Err(Error::GuardedFlowUsed)
             } else {
@@ -329,10 +329,10 @@ mod tests {
             };
             match (got, expected) {
                 (Ok((repay, step)), Ok(expected)) => {
-                    prop_assert_eq!(wanted.cut_to(repay), expected);
+                    prop_assert_eq!(wanted.capped_to(repay), expected);
                     prop_assert!(steps.flow < step.flow && step.flow <= steps.end);
                 }
-                (got, expected) => prop_assert_eq!(got.map(|(repay, _)| wanted.cut_to(repay)), expected),
+                (got, expected) => prop_assert_eq!(got.map(|(repay, _)| wanted.capped_to(repay)), expected),
             }
         }
     }

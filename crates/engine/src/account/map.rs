@@ -394,7 +394,7 @@ impl LiquidationMap {
     /// shares and its band.
     ///
     /// # Errors
-    /// [`Error::BooksBroken`] if the map does not hold what the account says.
+    /// [`Error::InvariantViolated`] if the map does not hold what the account says.
     #[inline]
     pub(crate) fn follow(&mut self, from: (DebtShares, u8), to: (DebtShares, u8)) -> Result<()> {
         let sums = self.sums_after(from, to);
@@ -406,7 +406,7 @@ impl LiquidationMap {
     pub(crate) fn shift(&mut self, from: (DebtShares, u8), to: (DebtShares, u8), sums: Sums) -> Result<()> {
         let [left, held] = [from.1, to.1].map(usize::from);
         if let Some(shares) = self.bands.get_mut(left) {
-            *shares = shares.minus(from.0).map_err(|_| Error::BooksBroken)?;
+            *shares = shares.minus(from.0).map_err(|_| Error::InvariantViolated)?;
         }
         self.store(sums);
         if let Some(shares) = self.bands.get_mut(held) {

@@ -187,7 +187,7 @@ fn repayment<W: Width>(rules: &Rules, spread: u64, debt: Quote, value: Quote, pe
 /// # Errors
 /// The errors of [`Demand::of`].
 pub fn terms(config: &Config, debt: Quote, collateral: Collateral, price: &Divisor) -> Result<Terms> {
-    let value = price.value(collateral)?;
+    let value = price.quote_floor(collateral)?;
     let prices = LiquidationPrices {
         judged: price.price,
         settled: price.price,
@@ -256,7 +256,7 @@ impl Demand {
     #[inline]
     pub fn within(self, config: &Config, debt: Quote, limit: Quote, otherwise: Error) -> Result<Self> {
         let repay = self.most_within(config, debt, limit, otherwise)?;
-        Ok(self.cut_to(repay))
+        Ok(self.capped_to(repay))
     }
 
     /// Repayment that [`Demand::within`] leaves, quote atoms.
@@ -275,7 +275,7 @@ impl Demand {
 
     /// The same for `repay` quote atoms: a part of it, unless that is all.
     #[inline]
-    pub(crate) fn cut_to(self, repay: Quote) -> Self {
+    pub(crate) fn capped_to(self, repay: Quote) -> Self {
         if repay == self.repay {
             return self;
         }
@@ -319,7 +319,7 @@ impl Demand {
         Ok(Terms {
             extent,
             repay,
-            seize: settled.worth(worth)?.min(collateral),
+            seize: settled.collateral_floor(worth)?.min(collateral),
             worth,
             penalty,
             penalty_amount,

@@ -72,7 +72,7 @@ impl Market {
         let (repaid, recovered) = books.receive(amount)?;
         books.invariant()?;
         let given = i64::try_from(amount.0).unwrap_or(i64::MAX);
-        books.income.paid_in = books.income.paid_in.saturating_add(given);
+        books.equity_sources.paid_in = books.equity_sources.paid_in.saturating_add(given);
         self.books = books;
         Ok(Funding {
             amount,
@@ -86,9 +86,9 @@ impl Market {
     /// ([`crate::pool::recovery`]).
     ///
     /// # Errors
-    /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::UnwindTooFast`],
+    /// [`Error::ActionPaused`], [`Error::ZeroAmount`], [`Error::InventoryInsufficient`], [`Error::AuctionRateLimited`],
     /// [`Error::SlippageExceeded`] if it costs more than `max_cost`, those of [`Prices::check`] and
-    /// [`Prices::offered`].
+    /// [`Prices::ask_reference`].
     pub fn buy_inventory(
         &mut self,
         amount: Collateral,
@@ -105,15 +105,15 @@ impl Market {
             return Err(Error::InventoryInsufficient);
         }
         prices.check(PriceUse::Sell, clock)?;
-        let ask = books.unwind.mean_ask(&self.config, amount, prices, clock)?;
-        books.unwind.sell(&self.config, amount, prices, clock)?;
-        let cost = ask.cost(amount)?;
+        let ask = books.auction.mean_ask(&self.config, amount, prices, clock)?;
+        books.auction.sell(&self.config, amount, prices, clock)?;
+        let cost = ask.quote_ceil(amount)?;
         if cost > max_cost {
             return Err(Error::SlippageExceeded);
         }
         books.backstop.inventory = inventory.minus(amount)?;
         let (repaid, recovered) = books.receive(cost)?;
-        let gain = books.income.sell(inventory, amount, cost);
+        let gain = books.equity_sources.sell(inventory, amount, cost);
         let written_off = books.recovery.written_off;
         let is_normal = prices.level() == Level::Normal;
         let highest = is_normal.then(|| prices.highest()).transpose()?;
@@ -141,7 +141,7 @@ impl Market {
     /// # Errors
     /// [`Error::ActionPaused`], [`Error::ZeroAmount`], also if the budget is too small for an atom;
     /// [`Error::SlippageExceeded`] if it does not pay for `min_amount`, [`Error::InventoryInsufficient`] or
-    /// [`Error::UnwindTooFast`] if there is less than that, or nothing; those of [`Prices::offered`].
+    /// [`Error::AuctionRateLimited`] if there is less than that, or nothing; those of [`Prices::ask_reference`].
     pub fn buy_inventory_for(
         &mut self,
         budget: Quote,
@@ -151,8 +151,8 @@ impl Market {
     ) -> Result<Sale> {
         pause::check(self.pauses.sell, clock)?;
         budget.nonzero()?;
-        let unwind = &self.books.unwind;
-        let affordable = unwind.affordable(&self.config, budget, prices, clock)?.nonzero()?;
+        let auction = &self.books.auction;
+        let affordable = auction.affordable(&self.config, budget, prices, clock)?.nonzero()?;
         if affordable < min_amount {
             return Err(Error::SlippageExceeded);
         }
@@ -161,9 +161,9 @@ impl Market {
         if inventory < least {
             return Err(Error::InventoryInsufficient);
         }
-        let available = unwind.available(&self.config, inventory, prices, clock)?;
+        let available = auction.available(&self.config, inventory, prices, clock)?;
         if available < least {
-            return Err(Error::UnwindTooFast);
+            return Err(Error::AuctionRateLimited);
         }
         self.buy_inventory(affordable.min(available), budget, prices, clock)
     }
@@ -173,11 +173,11 @@ impl Market {
     /// # Errors
     /// The errors of [`Market::buy_inventory`] about prices.
     pub fn offer(&self, prices: &Prices, clock: Clock) -> Result<Offer> {
-        let unwind = &self.books.unwind;
+        let auction = &self.books.auction;
         Ok(Offer {
-            ask: unwind.ask(&self.config, prices, clock)?,
-            available: unwind.available(&self.config, self.books.backstop.inventory, prices, clock)?,
-            discount: unwind.discount(&self.config, prices.level(), clock)?,
+            ask: auction.ask(&self.config, prices, clock)?,
+            available: auction.available(&self.config, self.books.backstop.inventory, prices, clock)?,
+            discount: auction.discount(&self.config, prices.level(), clock)?,
         })
     }
 

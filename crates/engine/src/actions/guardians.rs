@@ -89,7 +89,7 @@ impl Market {
         guardians.take_in(amount, shares)?;
         books.guardians = guardians;
         let (repaid, _) = books.receive(amount)?;
-        let mut next = position.in_era(guardians.era);
+        let mut next = position.in_epoch(guardians.epoch);
         next.shares = next.shares.plus(shares)?;
         books.invariant()?;
 
@@ -113,7 +113,7 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::RequestRunning`], [`Error::InsufficientGuardianShares`], [`Error::ClaimWorthless`],
-    /// [`Error::SlippageExceeded`]; of taking back [`Error::NothingRequested`], [`Error::TooEarly`];
+    /// [`Error::SlippageExceeded`]; of taking back [`Error::NothingRequested`], [`Error::TimelockActive`];
     /// [`Error::Overflow`].
     pub fn guardian_request(
         &mut self,
@@ -127,7 +127,7 @@ impl Market {
         }
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let mut next = position.in_era(books.guardians.era);
+        let mut next = position.in_epoch(books.guardians.epoch);
         if next.has_request() {
             return Err(Error::RequestRunning);
         }
@@ -156,7 +156,7 @@ impl Market {
     fn take_request_back(&mut self, position: &mut GuardianPosition, clock: Clock) -> Result<GuardianRequest> {
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let mut next = position.in_era(books.guardians.era);
+        let mut next = position.in_epoch(books.guardians.epoch);
         next.check_open(clock)?;
         let (amount, shares) = books.guardians.take_back(&mut next)?;
         books.invariant()?;
@@ -182,7 +182,7 @@ impl Market {
     /// [`DEAD_SECONDS`] the stored ones are taken as they are, whatever the level: nobody is kept by a dead feed.
     ///
     /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TooEarly`], [`Error::MarketGuarded`],
+    /// [`Error::ZeroAmount`], [`Error::NothingRequested`], [`Error::TimelockActive`], [`Error::MarketGuarded`],
     /// [`Error::MarketHalted`], [`Error::PriceTooOld`], [`Error::SlippageExceeded`], [`Error::Overflow`].
     pub fn guardian_withdraw(
         &mut self,
@@ -194,7 +194,7 @@ impl Market {
         amount.nonzero()?;
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
-        let mut next = position.in_era(books.guardians.era);
+        let mut next = position.in_epoch(books.guardians.epoch);
         next.check_open(clock)?;
         if books.leaving_needs_prices() && self.guard.age(clock) < DEAD_SECONDS.unsigned_abs() {
             if next.is_released(clock) {
@@ -231,7 +231,7 @@ impl Market {
     /// [`Error::MarketGuarded`], [`Error::MarketHalted`], [`Error::PriceTooOld`].
     pub(super) fn check_leaving_price(&self, clock: Clock) -> Result<()> {
         match Level::from_byte(self.guard.level) {
-            _ if self.guard.is_braked(clock) => Err(Error::MarketHalted),
+            _ if self.guard.is_emergency_halted(clock) => Err(Error::MarketHalted),
             Level::Halted => Err(Error::MarketHalted),
             Level::Guarded => Err(Error::MarketGuarded),
             Level::Normal => {
@@ -254,12 +254,12 @@ impl Market {
         Ok(())
     }
 
-    /// A position may be closed when it holds no shares and no request of this era.
+    /// A position may be closed when it holds no shares and no request of this epoch.
     ///
     /// # Errors
     /// [`Error::AccountNotEmpty`].
     pub fn check_position_closable(&self, position: &GuardianPosition) -> Result<()> {
-        let position = position.in_era(self.books.guardians.era);
+        let position = position.in_epoch(self.books.guardians.epoch);
         if position.shares == GuardianShares::ZERO && !position.has_request() {
             Ok(())
         } else {

@@ -132,8 +132,8 @@ impl Market {
         let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), config.stress_fall)?;
         let held = books.backstop.inventory;
         let anchor = books
-            .unwind
-            .anchor_after_arrival(config, held, prices.average(), clock)?;
+            .auction
+            .anchor_after_arrival(config, held, prices.own_ema(), clock)?;
         let guardian_rate = books.guardian_rate(config, stress.price)?;
         let index = books.pool.index.reciprocal()?;
         let settled = at.settled.divisor()?;
@@ -164,7 +164,7 @@ impl Market {
         let debt = self.books_at(clock)?.pool.index.debt(account.debt_shares)?;
         Ok(sizing::exceeds(
             debt,
-            price.value(account.collateral)?,
+            price.quote_floor(account.collateral)?,
             self.liquidation_ltv(clock),
         ))
     }
@@ -183,8 +183,8 @@ impl Liquidations<'_> {
     /// neither gains nor loses. The keeper's bounty is credited to its ledger.
     ///
     /// # Errors
-    /// [`Error::SameSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::PriceGapTooWide`],
-    /// [`Error::CollateralBelowDebt`], [`Error::AccountCooling`], [`Error::GuardedFlowUsed`], [`Error::PipelineFull`],
+    /// [`Error::BorrowedThisSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::PriceGapTooWide`],
+    /// [`Error::CollateralBelowDebt`], [`Error::AccountCooldown`], [`Error::GuardedFlowUsed`], [`Error::PipelineFull`],
     /// [`Error::Overflow`].
     #[inline]
     pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
@@ -192,10 +192,10 @@ impl Liquidations<'_> {
         let (demand, mut step) = self.demand(account, debt.whole)?;
         let mut outcome = self.outcome(account, &debt, demand)?;
         if demand.extent != Extent::TakeOver && self.is_uncovered(&outcome)? {
-            let cut = self.within_pipeline(demand, debt.whole)?;
-            if cut != demand {
-                step = self.step_of(step, cut.repay)?;
-                outcome = self.outcome(account, &debt, cut)?;
+            let capped = self.within_pipeline(demand, debt.whole)?;
+            if capped != demand {
+                step = self.step_of(step, capped.repay)?;
+                outcome = self.outcome(account, &debt, capped)?;
             }
         }
         let mut used = None;
@@ -214,8 +214,8 @@ impl Liquidations<'_> {
         (books.pool.cash, books.pool.debt_shares) = (outcome.pool_cash, outcome.pool_shares);
         books.backstop = outcome.backstop;
         books.guardians.claim = outcome.claim;
-        books.income.absorb(&terms);
-        books.unwind.anchor = self.anchor;
+        books.equity_sources.absorb(&terms);
+        books.auction.anchor = self.anchor;
         account.debt_shares = outcome.shares;
         account.collateral = outcome.collateral;
         account.place = self.market.map.place(outcome.shares, outcome.band);
@@ -244,7 +244,7 @@ impl Liquidations<'_> {
     )]
     fn debt(&self, account: &MarginAccount) -> Result<Debt> {
         if account.last_risk_slot == self.clock.slot {
-            return Err(Error::SameSlot);
+            return Err(Error::BorrowedThisSlot);
         }
         let exact = self.index.factor().times(account.debt_shares.0)?;
         let whole = Quote(num::ceil(exact)?);
@@ -259,7 +259,7 @@ impl Liquidations<'_> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `debt`")]
     fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<Step>)> {
-        let settled = self.settled.value(account.collateral)?;
+        let settled = self.settled.quote_floor(account.collateral)?;
         let judged = match &self.judged {
             None => settled,
             Some(price) => Quote(price.floor(account.collateral.0)?),
@@ -268,7 +268,7 @@ impl Liquidations<'_> {
         match &self.steps {
             Some(steps) if demand.extent != Extent::TakeOver => {
                 let (repay, step) = steps.step(&self.market.config, account, &demand, debt)?;
-                Ok((demand.cut_to(repay), Some(step)))
+                Ok((demand.capped_to(repay), Some(step)))
             }
             _ => Ok((demand, None)),
         }
@@ -334,7 +334,7 @@ impl Liquidations<'_> {
         Ok(cover.is_negative())
     }
 
-    /// The demand cut down to the room in the pipeline. Room that is worth less than the minimum debt, and less than
+    /// The demand cut down to the headroom in the pipeline. Room that is worth less than the minimum debt, and less than
     /// the demand, counts as none.
     ///
     /// # Errors
@@ -343,9 +343,9 @@ impl Liquidations<'_> {
     #[inline(never)]
     fn within_pipeline(&self, demand: Demand, debt: Quote) -> Result<Demand> {
         let (config, backstop) = (&self.market.config, &self.market.books.backstop);
-        let room = capacity::pipeline_room(config, backstop, self.prices.flow_price())?;
-        // x(1+β)/l ≤ room
-        let value = self.settled.price.value(room).unwrap_or(Quote(u64::MAX));
+        let headroom = capacity::pipeline_headroom(config, backstop, self.prices.flow_price())?;
+        // x(1+β)/l ≤ headroom
+        let value = self.settled.price.quote_floor(headroom).unwrap_or(Quote(u64::MAX));
         let most = num::mul_div_floor(value.0, num::BPS, demand.penalty.above_one())?;
         demand.within(config, debt, Quote(most), Error::PipelineFull)
     }
@@ -365,7 +365,7 @@ impl Liquidations<'_> {
     fn record_step(&mut self, account: &mut MarginAccount, used: Option<(i64, i64)>) {
         if let (Some((flow, own)), Some(steps)) = (used, &mut self.steps) {
             steps.record(flow);
-            self.market.guard.flow = flow;
+            self.market.guard.flow_used_until = flow;
             account.stepped_until = own;
         }
     }

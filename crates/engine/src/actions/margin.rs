@@ -198,7 +198,7 @@ impl Market {
         if clock.unix < self.guard.settled_at {
             return Err(Error::FeedsSettling);
         }
-        let value = prices.conservative()?.value(account.collateral)?;
+        let value = prices.conservative()?.quote_floor(account.collateral)?;
         if sizing::exceeds(debt, value, self.config.initial_ltv) {
             return Err(Error::InitialLtvExceeded);
         }

@@ -10,7 +10,7 @@ mod margin;
 mod pool;
 mod price;
 mod settle;
-mod take_out;
+mod withdraw_equity;
 
 pub use backstop::{BountyClaim, Funding, Sale};
 pub use guardians::{DEAD_SECONDS, GuardianDeposit, GuardianRequest, GuardianWithdrawal, RELEASED_AGE};
@@ -19,7 +19,7 @@ pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};
 pub use price::Observation;
 pub use settle::Settlement;
-pub use take_out::{TakeOutCancellation, TakeOutQueued, TakenOut};
+pub use withdraw_equity::{EquityWithdrawal, EquityWithdrawalCancellation, EquityWithdrawalQueued};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::{
     market::Market,
     math::units::{Bps, Clock, DebtShares, Price},
     price::{
-        guard::{BrakePull, Level, Prices},
+        guard::{HaltStarted, Level, Prices},
         oracle::{Look, PriceUse, Readings},
     },
 };
@@ -17,8 +17,8 @@ record! {
         spot: Price,
         /// The same, clamped by the velocity limit, Q64.64.
         guarded: Price,
-        /// The market's own average of the guarded price, Q64.64.
-        average: Price,
+        /// The market's own EMA of the guarded price, Q64.64.
+        own_ema: Price,
         /// The widest confidence interval among the feeds, bps of its price.
         confidence: Bps,
         /// 0 = Normal, 1 = Guarded, 2 = Halted.
@@ -41,25 +41,25 @@ impl Market {
     pub fn accept_prices(&mut self, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Prices> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
         let mut look = Look::at(&self.oracle.known, self.oracle.has_redemption());
-        let believed = self
+        let oracle_price = self
             .oracle
-            .believe(&mut look, &self.config, decimals, shown, usage, clock)?;
+            .compose(&mut look, &self.config, decimals, shown, usage, clock)?;
         let mut guard = self.guard;
-        let verdict = guard.observe(&self.config, &believed, clock)?;
-        if verdict.teaches {
-            self.volatility.observe(&self.config, verdict.guarded, clock);
+        let breaker = guard.observe(&self.config, &oracle_price, clock)?;
+        if breaker.teaches {
+            self.volatility.observe(&self.config, breaker.guarded, clock);
         }
-        if verdict.level != Level::Normal || verdict.before != Level::Normal {
-            self.books.unwind.renew(clock)?;
+        if breaker.level != Level::Normal || breaker.before != Level::Normal {
+            self.books.auction.renew(clock)?;
         }
         if self.books.pool.debt_shares == DebtShares::ZERO {
             // The map is empty.
             let ltv = self.liquidation_ltv(clock);
-            self.map.center(verdict.guarded, self.books.pool.index, ltv);
+            self.map.center(breaker.guarded, self.books.pool.index, ltv);
         }
         self.guard = guard;
         look.store(&mut self.oracle.known);
-        Ok(Prices::new(believed, verdict, usage, clock))
+        Ok(Prices::new(oracle_price, breaker, usage, clock))
     }
 
     /// Readings that the market knows already, accepted for a use: [`Market::accept_prices`] with nothing shown.
@@ -91,12 +91,12 @@ impl Market {
             self.config.stress_fall,
         )?;
         self.map.set_threshold(stress.threshold);
-        let (collateral_published, quote_published) = prices.believed().published();
+        let (collateral_published, quote_published) = prices.oracle_price().published();
         let observation = Observation {
             spot: prices.spot(),
             guarded: prices.guarded(),
-            average: prices.average(),
-            confidence: prices.believed().confidence(),
+            own_ema: prices.own_ema(),
+            confidence: prices.oracle_price().confidence(),
             level: prices.level().byte(),
             flags: prices.flags().0,
             collateral_published,
@@ -106,14 +106,14 @@ impl Market {
     }
 
     /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no
-    /// price is stopped. After it the unwind's discount begins anew.
+    /// price is stopped. After it the auction's discount begins anew.
     ///
     /// # Errors
-    /// [`crate::Error::BrakeTooLong`], [`crate::Error::BrakeResting`].
-    pub fn pull_brake(&mut self, seconds: u32, clock: Clock) -> Result<BrakePull> {
+    /// [`crate::Error::HaltTooLong`], [`crate::Error::HaltCooldown`].
+    pub fn emergency_halt(&mut self, seconds: u32, clock: Clock) -> Result<HaltStarted> {
         let mut guard = self.guard;
-        let pull = guard.pull_brake(&self.config, seconds, clock)?;
-        self.books.unwind.stop(pull.until)?;
+        let pull = guard.emergency_halt(&self.config, seconds, clock)?;
+        self.books.auction.stop(pull.until)?;
         self.guard = guard;
         Ok(pull)
     }

@@ -33,7 +33,7 @@ impl Market {
     ///
     /// ```text
     /// d = debt + unfunded credits − cash − reserves owed − inventory × highest   at most the debt; rounded down
-    /// highest = max(spot, guarded, own average, Pyth's average) + confidence
+    /// highest = max(spot, guarded, own EMA, Pyth's EMA) + confidence
     /// ```
     ///
     /// With inventory left that takes a fresh price at Normal, and d is written off: no interest, no utilization, and
@@ -51,7 +51,7 @@ impl Market {
         let mut books = self.books;
         books.accrue(&self.config, clock)?;
         // Accruing pays nothing a second time in one second, and a liquidation may have been in between.
-        books.pay_due()?;
+        books.pay_reserves_owed()?;
         if books.backstop.debt_shares == DebtShares::ZERO {
             return Err(Error::NothingToSettle);
         }
@@ -69,7 +69,7 @@ impl Market {
         let mut ended = Ended::default();
         if inventory == Collateral::ZERO {
             // A fraction of an atom by now.
-            books.pool.due = Fixed::default();
+            books.pool.reserves_owed = Fixed::default();
             ended = books.close_recovery();
         }
         books.invariant()?;
@@ -95,7 +95,7 @@ fn worth(inventory: Collateral, prices: Option<&Prices>, clock: Clock) -> Result
     prices.check(PriceUse::Borrow, clock)?;
     prices.permit(PriceUse::Borrow)?;
     // More than can be counted is more than enough.
-    Ok(prices.highest()?.cost(inventory).unwrap_or(Quote(u64::MAX)))
+    Ok(prices.highest()?.quote_ceil(inventory).unwrap_or(Quote(u64::MAX)))
 }
 
 /// Excess of the backstop's debt over its assets, keepers paid first and inventory fetching `worth`; at most the debt.

@@ -13,7 +13,7 @@ use crate::{
     config::tests::CONFIG,
     math::num::ONE,
     price::{
-        guard::{Flags, Level, Verdict},
+        guard::{BreakerReading, Flags, Level},
         oracle::{
             PriceUse,
             tests::{NOW, prices_with, raw},
@@ -74,7 +74,7 @@ fn price(under: u128, over: u128) -> Price {
     Price::from_raw(ONE * over / under)
 }
 
-/// Prices apart: spot, and the guarded price, which is the market's own average too.
+/// Prices apart: spot, and the guarded price, which is the market's own EMA too.
 fn at(spot: Price, guarded: Price, level: Level) -> Prices {
     // Eight decimals of a dollar; 1,000 atoms of collateral are a unit beside those of the quote.
     let dollars = ((spot.raw() + 1) * 1_000 * 1_0000_0000) >> 64;
@@ -83,17 +83,17 @@ fn at(spot: Price, guarded: Price, level: Level) -> Prices {
     judged(&read, guarded, guarded, level)
 }
 
-/// The same reading, with another verdict.
-fn judged(prices: &Prices, guarded: Price, average: Price, level: Level) -> Prices {
-    let verdict = Verdict {
+/// The same reading, with another breaker reading.
+fn judged(prices: &Prices, guarded: Price, own_ema: Price, level: Level) -> Prices {
+    let breaker = BreakerReading {
         before: level,
         level,
         flags: Flags::NONE,
         guarded,
-        average,
+        own_ema,
         teaches: true,
     };
-    Prices::new(*prices.believed(), verdict, PriceUse::Liquidate, NOW)
+    Prices::new(*prices.oracle_price(), breaker, PriceUse::Liquidate, NOW)
 }
 
 /// That the map holds so many shares, and its kept sums are those over its bands.

@@ -1,4 +1,4 @@
-//! The unwind: when and at what price the backstop sells inventory.
+//! The auction: when and at what price the backstop sells inventory.
 //!
 //! One flow bounds everything that leaves the vault for the market: k × `market_depth` an hour, quote atoms at the
 //! higher EMA, worked out when it is used. A linear variable-rate Dutch auction (Paradigm's VRGDA, with a linear price)
@@ -7,11 +7,11 @@
 //! ```text
 //! lag      = now − anchor                                            behind (+) or ahead (−) of schedule
 //! discount = clamp(slope × lag, −max_premium, max_discount)
-//! ask      = max( offered × (1 − discount),  trend × (1 − floor_band) )
+//! ask      = max( ask_reference × (1 − discount),  max_ema × (1 − floor_band) )
 //! ```
 //!
-//! `offered` is the upper end of the confidence interval, and while Guarded the highest of all prices, without discount
-//! ([`Prices::offered`]); `trend` is the higher of the two averages ([`Prices::trend`]), at which the flow counts too.
+//! `ask_reference` is the upper end of the confidence interval, and while Guarded the highest of all prices, without discount
+//! ([`Prices::ask_reference`]); `max_ema` is the higher of the two EMAs ([`Prices::max_ema`]), at which the flow counts too.
 //!
 //! A sale moves the anchor forward by the time that the flow limit takes for it, so each atom of a block is dearer than
 //! the one before it. On a straight line all of them together cost the mean of the first and the last:
@@ -24,8 +24,8 @@
 //! premium or the floor, the mean is the rule all the same.
 //!
 //! The discount is for those who could have bought and did not. So it begins anew whenever nobody could: after the
-//! brake or a pause of sales ([`Schedule::stop`]), with every reading at which the market is not Normal, and with the
-//! first one at which it is again ([`Schedule::renew`]).
+//! emergency halt or a pause of sales ([`Auction::stop`]), with every reading at which the market is not Normal, and with the
+//! first one at which it is again ([`Auction::renew`]).
 //!
 //! The anchor prices the auction but cannot bound the flow: it lags while nobody buys, and a lag of an hour would let
 //! an hour's worth go at once. So there are two marks. The second, `used_until`, never lags behind now (a rate limiter,
@@ -37,7 +37,7 @@ use crate::{
     error::{Error, Result},
     math::{
         num::{self, BPS},
-        rate_limiter::{self, MICROS, Pace, micros},
+        rate_limiter::{self, MICROS, RateLimiter, micros},
         units::{Bps, Clock, Collateral, Price, Quote},
     },
     price::guard::{Level, Prices},
@@ -49,8 +49,8 @@ const PARTS: u64 = 1_000_000;
 const PARTS_PER_BPS: u64 = PARTS / BPS;
 
 stored! {
-    /// How far the unwind has sold, against time.
-    Schedule {
+    /// How far the auction has sold, against time.
+    Auction {
         /// The moment up to which the schedule is fulfilled, microseconds since 1970. It sets the price.
         anchor: i64,
         /// The moment up to which the flow limit is used, microseconds since 1970. It bounds the pace.
@@ -70,9 +70,9 @@ pub struct Offer {
     pub discount: i64,
 }
 
-impl Schedule {
+impl Auction {
     /// The anchor after inventory arrives beside `held` atoms: no further behind than what was held takes to sell at
-    /// `price`, the market's own average. So what was left to grow cheap for long, if it is a crumb, does not make new
+    /// `price`, the market's own EMA. So what was left to grow cheap for long, if it is a crumb, does not make new
     /// inventory cheap. Rounded to a smaller lag. Sales that ran ahead still count.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Schedule {
             return Ok(self.anchor);
         }
         let lag = now.abs_diff(self.anchor);
-        let value = price.value(held)?;
+        let value = price.quote_floor(held)?;
         let flow = config.hourly_flow().0;
         // Native where it can be: whether lag × flow ≤ value × an hour.
         if num::wide(lag, flow) <= num::wide(value.0, MICROS_PER_HOUR) {
@@ -121,7 +121,11 @@ impl Schedule {
     /// The lag at which the discount is the largest, seconds, rounded up: more would only make it outlive the return of
     /// buyers.
     fn longest_lag(config: &Config) -> Result<u64> {
-        num::mul_div_ceil(config.unwind_max_discount.factor(), 3_600, config.unwind_slope.factor())
+        num::mul_div_ceil(
+            config.auction_max_discount.factor(),
+            3_600,
+            config.auction_slope.factor(),
+        )
     }
 
     /// The anchor, at most as far behind as the largest discount needs.
@@ -147,11 +151,11 @@ impl Schedule {
         let now = micros(clock)?;
         let lag = now.saturating_sub(self.anchor(config, now)?);
         // Below 2^32 × 100.
-        let slope = config.unwind_slope.factor().wrapping_mul(PARTS_PER_BPS);
+        let slope = config.auction_slope.factor().wrapping_mul(PARTS_PER_BPS);
         let size = num::mul_div_floor(slope, lag.unsigned_abs(), MICROS_PER_HOUR)?;
         let limit = match (lag < 0, level) {
-            (true, _) => config.unwind_max_premium,
-            (false, Level::Normal) => config.unwind_max_discount,
+            (true, _) => config.auction_max_premium,
+            (false, Level::Normal) => config.auction_max_discount,
             (false, _) => Bps(0),
         };
         let limit = limit.factor().wrapping_mul(PARTS_PER_BPS);
@@ -162,15 +166,15 @@ impl Schedule {
     /// The ask for the next atom, rounded up, in favor of the backstop.
     ///
     /// # Errors
-    /// The errors of [`Prices::offered`].
+    /// The errors of [`Prices::ask_reference`].
     pub fn ask(&self, config: &Config, prices: &Prices, clock: Clock) -> Result<Price> {
         let discount = self.discount_in_parts(config, prices.level(), clock)?;
         let factor = PARTS
             .checked_add_signed(discount.saturating_neg())
             .ok_or(Error::Overflow)?;
-        let product = num::q_times(prices.offered()?.raw(), factor)?;
+        let product = num::q_times(prices.ask_reference()?.raw(), factor)?;
         let scheduled = Price::from_raw(num::div_ceil(product, PARTS.into())?);
-        let floor = prices.trend()?.scale_up(config.unwind_floor_band.below_one())?;
+        let floor = prices.max_ema()?.scale_up(config.auction_floor_band.below_one())?;
         Ok(scheduled.max(floor))
     }
 
@@ -178,10 +182,10 @@ impl Schedule {
     /// limit lets so much go now.
     ///
     /// # Errors
-    /// The errors of [`Schedule::ask`] and [`Prices::trend`].
+    /// The errors of [`Auction::ask`] and [`Prices::max_ema`].
     pub fn mean_ask(&self, config: &Config, amount: Collateral, prices: &Prices, clock: Clock) -> Result<Price> {
         let first = self.ask(config, prices, clock)?;
-        let worth = prices.trend()?.cost(amount)?;
+        let worth = prices.max_ema()?.quote_ceil(amount)?;
         let from = self.anchor(config, micros(clock)?)?;
         // What is further off than can be counted has the largest premium, and so has what is near that.
         let anchor = flow(config).advance(from, i64::MAX, worth.0).unwrap_or(i64::MAX);
@@ -197,12 +201,12 @@ impl Schedule {
     /// (slope × time that the flow takes for it ÷ 2)⁴.
     ///
     /// # Errors
-    /// The errors of [`Schedule::mean_ask`].
+    /// The errors of [`Auction::mean_ask`].
     pub fn affordable(&self, config: &Config, budget: Quote, prices: &Prices, clock: Clock) -> Result<Collateral> {
-        let mut amount = self.ask(config, prices, clock)?.divisor()?.worth(budget)?;
+        let mut amount = self.ask(config, prices, clock)?.divisor()?.collateral_floor(budget)?;
         for _ in 0..3 {
             let mean = self.mean_ask(config, amount, prices, clock)?;
-            amount = mean.divisor()?.worth(budget)?;
+            amount = mean.divisor()?.collateral_floor(budget)?;
         }
         Ok(amount)
     }
@@ -210,7 +214,7 @@ impl Schedule {
     /// The most that can be sold now, atoms, rounded down.
     ///
     /// # Errors
-    /// The errors of [`Prices::trend`], [`Error::Overflow`].
+    /// The errors of [`Prices::max_ema`], [`Error::Overflow`].
     pub fn available(
         &self,
         config: &Config,
@@ -219,25 +223,29 @@ impl Schedule {
         clock: Clock,
     ) -> Result<Collateral> {
         let now = micros(clock)?;
-        let end = rate_limiter::after(now, config.unwind_burst);
+        let end = rate_limiter::after(now, config.auction_burst);
         let flow = flow(config);
-        let by_schedule = flow.room(self.anchor(config, now)?, end);
-        let value = by_schedule.min(flow.room(self.used_until.max(now), end));
-        let price = prices.trend()?.divisor()?;
+        let by_schedule = flow.headroom(self.anchor(config, now)?, end);
+        let value = by_schedule.min(flow.headroom(self.used_until.max(now), end));
+        let price = prices.max_ema()?.divisor()?;
         // Where the value is beyond what collateral atoms can count, all of it.
-        let amount = price.worth(Quote(value)).unwrap_or(inventory);
+        let amount = price.collateral_floor(Quote(value)).unwrap_or(inventory);
         Ok(inventory.min(amount))
     }
 
     /// Records a sale.
     ///
     /// # Errors
-    /// [`Error::UnwindTooFast`] if either mark would pass now + burst, those of [`Prices::trend`], [`Error::Overflow`].
+    /// [`Error::AuctionRateLimited`] if either mark would pass now + burst, those of [`Prices::max_ema`], [`Error::Overflow`].
     pub fn sell(&mut self, config: &Config, amount: Collateral, prices: &Prices, clock: Clock) -> Result<()> {
         let now = micros(clock)?;
-        let end = rate_limiter::after(now, config.unwind_burst);
-        let value = prices.trend()?.cost(amount)?;
-        let advance = |mark| flow(config).advance(mark, end, value.0).ok_or(Error::UnwindTooFast);
+        let end = rate_limiter::after(now, config.auction_burst);
+        let value = prices.max_ema()?.quote_ceil(amount)?;
+        let advance = |used_until| {
+            flow(config)
+                .advance(used_until, end, value.0)
+                .ok_or(Error::AuctionRateLimited)
+        };
         *self = Self {
             anchor: advance(self.anchor(config, now)?)?,
             used_until: advance(self.used_until.max(now))?,
@@ -247,8 +255,8 @@ impl Schedule {
 }
 
 /// The flow limit, quote atoms.
-fn flow(config: &Config) -> Pace {
-    Pace {
+fn flow(config: &Config) -> RateLimiter {
+    RateLimiter {
         atoms: config.hourly_flow().0,
         period: MICROS_PER_HOUR,
     }

@@ -1,6 +1,6 @@
 //! The stress cover: could everyone under water be paid for if the price fell by S with nothing sold?
 //!
-//! With p = min(spot, guarded, own average) and q = p(1 − S):
+//! With p = min(spot, guarded, own EMA) and q = p(1 − S):
 //!
 //! ```text
 //! C = cash + reserves owed + inventory × q − backstop debt − unfunded credits − B(q)
@@ -89,7 +89,7 @@ record! {
 
 /// Everything that the stress cover is made of. Quote atoms unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StressStatement {
+pub struct StressBalanceSheet {
     /// S, bps.
     pub fall: Bps,
     /// q, quote atoms per collateral atom.
@@ -176,14 +176,17 @@ impl Cover {
     }
 }
 
-/// See [`crate::Market::pipeline_room`].
-pub(crate) fn pipeline_room(config: &crate::Config, backstop: &Backstop, flow_price: Price) -> Result<Collateral> {
-    // Pyth's average may say anything: what is more than can be counted leaves no room.
-    let held = flow_price.cost(backstop.inventory).unwrap_or(Quote(u64::MAX));
+/// See [`crate::Market::pipeline_headroom`].
+pub(crate) fn pipeline_headroom(config: &crate::Config, backstop: &Backstop, flow_price: Price) -> Result<Collateral> {
+    // Pyth's EMA may say anything: what is more than can be counted leaves no room.
+    let held = flow_price.quote_ceil(backstop.inventory).unwrap_or(Quote(u64::MAX));
     let left = config.pipeline_value().0.saturating_sub(held.0);
     if left == 0 {
         return Ok(Collateral::ZERO);
     }
     // Where that is more than collateral atoms can count, all that they can.
-    Ok(flow_price.divisor()?.worth(Quote(left)).unwrap_or(Collateral(u64::MAX)))
+    Ok(flow_price
+        .divisor()?
+        .collateral_floor(Quote(left))
+        .unwrap_or(Collateral(u64::MAX)))
 }

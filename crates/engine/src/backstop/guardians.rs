@@ -51,7 +51,7 @@
 //!
 //! A request keeps its own terms: amount, opening, S and release are what they were when it was asked, whatever is
 //! changed later. It ends by being paid, or by being taken back from its opening on. A settled deficit voids the claim,
-//! and with it every share and every request: a new era begins.
+//! and with it every share and every request: a new epoch begins.
 
 use crate::{
     config::Config,
@@ -77,8 +77,8 @@ stored! {
         waiting: Quote,
         /// A fraction of an atom earned beside the claim, in units of 2^-64.
         fraction: u64,
-        /// How many times the claim was voided. Shares and requests of an earlier era are worth nothing.
-        era: u64,
+        /// How many times the claim was voided. Shares and requests of an earlier epoch are worth nothing.
+        epoch: u64,
         /// Fixed claims of requests that are open and unpaid, with what they have earned since, quote atoms.
         open: Quote,
         /// Shares of them.
@@ -97,14 +97,14 @@ stored! {
         market: Key,
         /// Who may deposit and leave.
         guardian: Key,
-        /// Shares held, of the era below.
+        /// Shares held, of the epoch below.
         shares: GuardianShares,
         /// The fixed claim of a request, as long as it earns nothing, quote atoms.
         waiting: Quote,
         /// From when the request is paid or can be taken back, seconds since 1970; zero without one.
         opens_at: i64,
-        /// The era of the shares and of the request.
-        era: u64,
+        /// The epoch of the shares and of the request.
+        epoch: u64,
         /// Layout version.
         version: u8,
         /// Bump of its address.
@@ -383,7 +383,7 @@ impl Guardians {
     pub(crate) fn void(&mut self) -> Quote {
         let lost = self.all_claims().unwrap_or(Quote(u64::MAX));
         *self = Self {
-            era: self.era.wrapping_add(1),
+            epoch: self.epoch.wrapping_add(1),
             ..bytemuck::Zeroable::zeroed()
         };
         lost
@@ -429,16 +429,16 @@ impl GuardianPosition {
         }
     }
 
-    /// The position as it counts in the present era: shares of an earlier one are gone.
+    /// The position as it counts in the present epoch: shares of an earlier one are gone.
     #[must_use]
-    pub fn in_era(&self, era: u64) -> Self {
-        if self.era == era {
+    pub fn in_epoch(&self, epoch: u64) -> Self {
+        if self.epoch == epoch {
             return *self;
         }
         let mut next = *self;
         next.forget();
         next.shares = GuardianShares::ZERO;
-        next.era = era;
+        next.epoch = epoch;
         next
     }
 
@@ -463,12 +463,12 @@ impl GuardianPosition {
     /// Checks that its request is open.
     ///
     /// # Errors
-    /// [`Error::NothingRequested`], [`Error::TooEarly`].
+    /// [`Error::NothingRequested`], [`Error::TimelockActive`].
     pub(crate) fn check_open(&self, clock: Clock) -> Result<()> {
         if !self.has_request() {
             Err(Error::NothingRequested)
         } else if clock.unix < self.opens_at {
-            Err(Error::TooEarly)
+            Err(Error::TimelockActive)
         } else {
             Ok(())
         }

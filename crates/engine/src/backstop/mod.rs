@@ -36,7 +36,7 @@ stored! {
 stored! {
     /// Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to
     /// whoever asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
-    Income {
+    EquitySources {
         /// Given for good, less what was taken out beyond what the protocol had gained; negative where that was
         /// reserves.
         paid_in: i64,
@@ -65,7 +65,7 @@ impl Backstop {
     pub(crate) fn equity(&self, pool: &Pool, price: Price) -> Result<i128> {
         let assets = self
             .cash
-            .plus(price.value(self.inventory)?)?
+            .plus(price.quote_floor(self.inventory)?)?
             .plus(pool.reserves_owed())?;
         let debt = pool.index.debt(self.debt_shares)?.plus(self.unfunded_credits)?;
         Ok(i128::from(assets.0).saturating_sub(i128::from(debt.0)))
@@ -75,7 +75,7 @@ impl Backstop {
     /// keeps no cash while it owes anything.
     ///
     /// # Errors
-    /// [`Error::BooksBroken`].
+    /// [`Error::InvariantViolated`].
     #[inline]
     pub(crate) fn invariant(&self, pool_shares: DebtShares) -> Result<()> {
         let debt_is_part_of_the_pools = self.debt_shares <= pool_shares;
@@ -84,7 +84,7 @@ impl Backstop {
         if debt_is_part_of_the_pools && no_cash_beside_debt {
             Ok(())
         } else {
-            Err(Error::BooksBroken)
+            Err(Error::InvariantViolated)
         }
     }
 
@@ -113,7 +113,7 @@ impl Backstop {
     }
 }
 
-impl Income {
+impl EquitySources {
     /// Inventory was taken over on `terms`.
     #[inline]
     pub(crate) fn absorb(&mut self, terms: &Terms) {

@@ -8,7 +8,7 @@ use crate::{
 fn pool(due: u64) -> Pool {
     let mut pool = Pool::new(0);
     pool.index = crate::Index::from_raw(ONE);
-    pool.due = crate::Fixed::from_raw((u128::from(due) << 64) | 1);
+    pool.reserves_owed = crate::Fixed::from_raw((u128::from(due) << 64) | 1);
     pool
 }
 
@@ -90,15 +90,22 @@ fn income_tells_penalties_deficits_and_gains_apart() {
         deficit: Quote(100),
         ..terms
     };
-    let mut income: Income = bytemuck::Zeroable::zeroed();
-    income.absorb(&terms);
-    let told = |income: &Income| (income.book.0, income.penalties.0, income.deficits.0, income.gains);
-    assert_eq!(told(&income), (1_020, 20, 0, 0));
-    income.absorb(&bad);
-    assert_eq!(told(&income), (1_920, 20, 100, 0));
+    let mut equity_sources: EquitySources = bytemuck::Zeroable::zeroed();
+    equity_sources.absorb(&terms);
+    let told = |equity_sources: &EquitySources| {
+        (
+            equity_sources.book.0,
+            equity_sources.penalties.0,
+            equity_sources.deficits.0,
+            equity_sources.gains,
+        )
+    };
+    assert_eq!(told(&equity_sources), (1_020, 20, 0, 0));
+    equity_sources.absorb(&bad);
+    assert_eq!(told(&equity_sources), (1_920, 20, 100, 0));
     // A third of the inventory, 640 on the books, for 700; then the rest, 1,280, for 1,000.
-    assert_eq!(income.sell(Collateral(30), Collateral(10), Quote(700)), 60);
-    assert_eq!(told(&income), (1_280, 20, 100, 60));
-    assert_eq!(income.sell(Collateral(20), Collateral(20), Quote(1_000)), -280);
-    assert_eq!(told(&income), (0, 20, 100, -220));
+    assert_eq!(equity_sources.sell(Collateral(30), Collateral(10), Quote(700)), 60);
+    assert_eq!(told(&equity_sources), (1_280, 20, 100, 60));
+    assert_eq!(equity_sources.sell(Collateral(20), Collateral(20), Quote(1_000)), -280);
+    assert_eq!(told(&equity_sources), (0, 20, 100, -220));
 }

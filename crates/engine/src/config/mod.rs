@@ -64,14 +64,14 @@ stored! {
         /// The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs,
         /// bps.
         standby_share: Bps,
-        /// Growth of the unwind discount per hour behind schedule, bps.
-        unwind_slope: Bps,
-        /// Largest unwind discount, bps.
-        unwind_max_discount: Bps,
+        /// Growth of the auction discount per hour behind schedule, bps.
+        auction_slope: Bps,
+        /// Largest auction discount, bps.
+        auction_max_discount: Bps,
         /// Largest premium while ahead of schedule, bps.
-        unwind_max_premium: Bps,
+        auction_max_premium: Bps,
         /// How far below the moving average inventory may be sold, bps.
-        unwind_floor_band: Bps,
+        auction_floor_band: Bps,
         /// Interest at zero utilization, bps a year.
         interest_base: Bps,
         /// Utilisation at which the second slope begins, bps.
@@ -86,9 +86,9 @@ stored! {
         max_velocity: Bps,
         /// How far from the reference a price is taken as it is, bps; beyond, it is clamped.
         velocity_slack: Bps,
-        /// How far spot may be from the market's own average before the market is Guarded, bps of the average.
-        average_band: Bps,
-        /// How far spot may be from Pyth's average before the market is Guarded, bps of the average.
+        /// How far spot may be from the market's own EMA before the market is Guarded, bps of the average.
+        own_ema_band: Bps,
+        /// How far spot may be from Pyth's EMA before the market is Guarded, bps of the average.
         ema_band: Bps,
         /// A confidence interval wider than this makes the market Guarded, bps of the price, for each feed.
         confidence_guard: Bps,
@@ -99,7 +99,7 @@ stored! {
         max_gap: Bps,
         /// While Guarded: the part of an account's debt that is taken over at once (a step), refilled over
         /// `guarded_refill`, bps.
-        guarded_step: Bps,
+        guarded_close_factor: Bps,
         /// The guardians' share of penalties, if all of the backstop's equity were theirs, bps.
         guardian_share: Bps,
         /// The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps;
@@ -109,7 +109,7 @@ stored! {
         /// seconds.
         pipeline: u32,
         /// How far sales may run ahead of the schedule, seconds.
-        unwind_burst: u32,
+        auction_burst: u32,
         /// Oldest price for borrowing, withdrawing against debt, and buying inventory, seconds.
         max_age_short: u32,
         /// Oldest price for liquidating and observing, seconds.
@@ -118,18 +118,18 @@ stored! {
         max_skew: u32,
         /// Most time since the last reading that the velocity limit counts, seconds.
         velocity_horizon: u32,
-        /// Time constant of the market's own average, seconds.
-        average_seconds: u32,
+        /// Time constant of the market's own EMA, seconds.
+        own_ema_seconds: u32,
         /// Time without a cause after which the breaker falls one level, seconds.
         calm_seconds: u32,
         /// While Guarded: time in which an account's step is refilled, seconds; 0 is at once.
         guarded_refill: u32,
         /// While Guarded: time in which `guarded_flow` is refilled, seconds.
         guarded_window: u32,
-        /// Longest that one pull of the brake holds, seconds.
-        brake_seconds: u32,
-        /// After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`.
-        brake_rest: u32,
+        /// Longest that one emergency halt holds, seconds.
+        halt_seconds: u32,
+        /// After the emergency halt's expiry, time before the market can be halted again, seconds; at least `halt_seconds`.
+        halt_cooldown: u32,
         /// Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when
         /// asked.
         guardian_cooldown: u32,
@@ -138,9 +138,9 @@ stored! {
         /// asked.
         guardian_release: u32,
         /// Time between the announcement of taking equity out and doing it, seconds.
-        take_out_delay: u32,
+        equity_withdrawal_delay: u32,
         /// Time in which it may be done then, seconds.
-        take_out_window: u32,
+        equity_withdrawal_window: u32,
         /// Time constant of the volatility estimate, seconds.
         volatility_seconds: u32,
         /// The time over which a standard deviation is meant, seconds.
@@ -180,10 +180,10 @@ impl Config {
         stress_volatility: Bps(20_000),
         stress_max: Bps(5_000),
         standby_share: Bps(5_000),
-        unwind_slope: Bps(300),
-        unwind_max_discount: Bps(500),
-        unwind_max_premium: Bps(300),
-        unwind_floor_band: Bps(1_500),
+        auction_slope: Bps(300),
+        auction_max_discount: Bps(500),
+        auction_max_premium: Bps(300),
+        auction_floor_band: Bps(1_500),
         interest_base: Bps(100),
         interest_kink: Bps(8_000),
         interest_slope_low: Bps(600),
@@ -191,30 +191,30 @@ impl Config {
         reserve_factor: Bps(2_000),
         max_velocity: Bps(10),
         velocity_slack: Bps(50),
-        average_band: Bps(800),
+        own_ema_band: Bps(800),
         ema_band: Bps(1_500),
         confidence_guard: Bps(100),
         confidence_halt: Bps(300),
         max_gap: Bps(200),
-        guarded_step: Bps(2_500),
+        guarded_close_factor: Bps(2_500),
         guardian_share: Bps(5_000),
         outflow_limit: Bps(10_000),
         pipeline: 1_200,
-        unwind_burst: 600,
+        auction_burst: 600,
         max_age_short: 10,
         max_age_long: 14,
         max_skew: 15,
         velocity_horizon: 30,
-        average_seconds: 600,
+        own_ema_seconds: 600,
         calm_seconds: 60,
         guarded_refill: 300,
         guarded_window: 60,
-        brake_seconds: 3_600,
-        brake_rest: 14_400,
+        halt_seconds: 3_600,
+        halt_cooldown: 14_400,
         guardian_cooldown: 604_800,
         guardian_release: 7_776_000,
-        take_out_delay: 691_200,
-        take_out_window: 172_800,
+        equity_withdrawal_delay: 691_200,
+        equity_withdrawal_window: 172_800,
         volatility_seconds: 21_600,
         volatility_horizon: 86_400,
         outflow_window: 86_400,
@@ -236,7 +236,7 @@ impl Config {
     /// - k × market_depth × pipeline ≥ 4 × min_debt: the pipeline always takes more than crumbs;
     /// - debt_cap ≤ 200 × market_depth;
     /// - guarded_flow ≥ min_debt: while Guarded there is always a step that the market's limit lets go;
-    /// - take_out_delay ≥ guardian_cooldown + a day: who sees equity announced has a day to ask, and is out before it
+    /// - equity_withdrawal_delay ≥ guardian_cooldown + a day: who sees equity announced has a day to ask, and is out before it
     ///   leaves;
     /// - the ask can come down to spot.
     ///
@@ -244,7 +244,7 @@ impl Config {
     /// [`Error::ParameterOutOfBounds`], [`Error::LtvOrder`], [`Error::PenaltyTooLarge`], [`Error::GapTooLarge`],
     /// [`Error::BountyTooLarge`], [`Error::TakeOverPenaltyTooSmall`], [`Error::StressFallTooSmall`],
     /// [`Error::PipelineTooSmall`], [`Error::DebtCapBeyondDepth`], [`Error::GuardedFlowTooSmall`],
-    /// [`Error::TakeOutTooSoon`], [`Error::UnwindStuck`].
+    /// [`Error::EquityWithdrawalTooSoon`], [`Error::AuctionStuck`].
     pub fn validate(&self) -> Result<()> {
         self.check_bounds()?;
         let ordered = self.initial_ltv < self.target_ltv
@@ -282,11 +282,11 @@ impl Config {
         if self.guarded_flow < self.min_debt {
             return Err(Error::GuardedFlowTooSmall);
         }
-        if u64::from(self.take_out_delay) < u64::from(self.guardian_cooldown).saturating_add(DAY_TO_ASK) {
-            return Err(Error::TakeOutTooSoon);
+        if u64::from(self.equity_withdrawal_delay) < u64::from(self.guardian_cooldown).saturating_add(DAY_TO_ASK) {
+            return Err(Error::EquityWithdrawalTooSoon);
         }
         if !self.ask_can_meet_spot() {
-            return Err(Error::UnwindStuck);
+            return Err(Error::AuctionStuck);
         }
         Ok(())
     }
@@ -312,10 +312,10 @@ impl Config {
     /// starts from the upper end of the interval, at most (1 + c) ÷ (1 − c) × spot for two feeds of confidence c,
     /// so the largest discount d must bring it down: (1 + c)(1 − d) ≤ 1 − c.
     fn ask_can_meet_spot(&self) -> bool {
-        let bands = self.average_band.max(self.ema_band);
+        let bands = self.own_ema_band.max(self.ema_band);
         let confidence = self.confidence_guard;
-        let down = wide(confidence.above_one(), self.unwind_max_discount.below_one());
-        self.unwind_floor_band >= bands && down <= wide(confidence.below_one(), BPS)
+        let down = wide(confidence.above_one(), self.auction_max_discount.below_one());
+        self.auction_floor_band >= bands && down <= wide(confidence.below_one(), BPS)
     }
 }
 
@@ -454,10 +454,13 @@ pub(crate) mod tests {
 
     #[test]
     fn guardians_have_a_day_to_ask_before_equity_leaves() {
-        assert_eq!(with(|c| c.take_out_delay = c.guardian_cooldown + 86_400), Ok(()));
         assert_eq!(
-            with(|c| c.take_out_delay = c.guardian_cooldown + 86_399),
-            Err(Error::TakeOutTooSoon)
+            with(|c| c.equity_withdrawal_delay = c.guardian_cooldown + 86_400),
+            Ok(())
+        );
+        assert_eq!(
+            with(|c| c.equity_withdrawal_delay = c.guardian_cooldown + 86_399),
+            Err(Error::EquityWithdrawalTooSoon)
         );
     }
 

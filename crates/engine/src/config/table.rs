@@ -2,7 +2,7 @@
 //! may refer to other parameters. Every check, change and display of a parameter comes from here.
 //!
 //! *Tighter* is only what can do nothing but limit new risk, or the authority itself. It is done at once, by the
-//! authority or by the guardian of the brakes, so it must be harmless in the hands of a thief of either key. Everything
+//! authority or by the emergency admin, so it must be harmless in the hands of a thief of either key. Everything
 //! else waits out the timelock, even what looks cautious:
 //!
 //! - a lower confidence limit, band or age is a halt without end, and a halt while prices fall costs bad debt;
@@ -10,7 +10,7 @@
 //! - a lower flow rate or pipeline makes liquidations wait, a higher one sells faster than the market bears;
 //! - a larger stress fall makes partial liquidations wait, a smaller one admits more debt;
 //! - a lower penalty takes from the backstop, a higher one from accounts;
-//! - a lower outflow limit locks suppliers in, a longer cool-down guardians;
+//! - a lower outflow limit locks suppliers in, a longer cooldown guardians;
 //! - a higher minimum debt makes accounts dust that are not, and dust is liquidated whole;
 //! - the liquidation LTV changes only by a [`crate::governance::ramp`], in either direction.
 
@@ -166,10 +166,10 @@ parameters! { config:
     stress_volatility:    0, 100_000, Higher;
     stress_max:           0, 5_000, Higher;
     standby_share:        0, BPS, Neither;
-    unwind_slope:         1, BPS, Neither;
-    unwind_max_discount:  0, 2_500, Neither;
-    unwind_max_premium:   0, 2_500, Neither;
-    unwind_floor_band:    0, BPS, Neither;
+    auction_slope:         1, BPS, Neither;
+    auction_max_discount:  0, 2_500, Neither;
+    auction_max_premium:   0, 2_500, Neither;
+    auction_floor_band:    0, BPS, Neither;
     interest_base:        0, BPS, Neither;
     interest_kink:        1, BPS.wrapping_sub(1), Neither;
     interest_slope_low:   0, BPS, Neither;
@@ -177,32 +177,32 @@ parameters! { config:
     reserve_factor:       0, 5_000, Neither;
     max_velocity:         1, BPS, Neither;
     velocity_slack:       0, BPS, Neither;
-    average_band:         1, BPS, Neither;
+    own_ema_band:         1, BPS, Neither;
     ema_band:             1, BPS, Neither;
     confidence_guard:     1, config.confidence_halt.factor(), Neither;
     confidence_halt:      1, 2_500, Neither;
     max_gap:              0, 2_500, Neither;
-    guarded_step:         1, BPS, Neither;
+    guarded_close_factor:         1, BPS, Neither;
     // Half of the penalty at most is the keeper's. More than the other half, and who is owner, keeper and guardian in
     // one would earn by liquidating himself.
     guardian_share:       0, BPS / 2, Neither;
     pipeline:             60, DAY, Neither;
-    unwind_burst:         1, DAY, Neither;
+    auction_burst:         1, DAY, Neither;
     max_age_short:        1, config.max_age_long.get(), Neither;
     max_age_long:         1, DAY, Neither;
     max_skew:             0, 60, Neither;
     velocity_horizon:     1, HOUR, Neither;
-    average_seconds:      1, DAY, Neither;
+    own_ema_seconds:      1, DAY, Neither;
     calm_seconds:         1, HOUR, Neither;
     guarded_refill:       0, HOUR, Neither;
     guarded_window:       1, HOUR, Neither;
-    brake_seconds:        1, DAY, Neither;
-    brake_rest:           config.brake_seconds.get(), MONTH, Neither;
+    halt_seconds:        1, DAY, Neither;
+    halt_cooldown:           config.halt_seconds.get(), MONTH, Neither;
     guardian_cooldown:    HOUR, MONTH, Neither;
     // At most ninety days: so long a guardian who has asked may be kept in by what the market needs.
     guardian_release:     DAY, MONTH.wrapping_mul(3), Neither;
-    take_out_delay:       DAY, MONTH, Higher;
-    take_out_window:      HOUR, MONTH, Neither;
+    equity_withdrawal_delay:       DAY, MONTH, Higher;
+    equity_withdrawal_window:      HOUR, MONTH, Neither;
     volatility_seconds:   60, DAY, Neither;
     volatility_horizon:   60, DAY, Neither;
     supply_cap:           0, u64::MAX, Lower;

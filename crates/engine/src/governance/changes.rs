@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Time constant of Pyth's average, about an hour, seconds. After a change of feeds nobody borrows for that and for the
+/// Time constant of Pyth's EMA, about an hour, seconds. After a change of feeds nobody borrows for that and for the
 /// market's own.
 pub const AVERAGES_SETTLE: i64 = 3_600;
 
@@ -113,7 +113,7 @@ impl Market {
         self.books = books;
         // Equity that is announced stays for as long as a guardian who asks now has to wait longer.
         let longer = next.guardian_cooldown.saturating_sub(self.config.guardian_cooldown);
-        self.take_out.put_off(longer);
+        self.announced_withdrawal.put_off(longer);
         self.config = next;
         self.depth = self.depth.after_changes(changes, clock);
         Ok(())
@@ -139,11 +139,11 @@ impl Market {
     }
 
     /// Pins other feeds in sight of the present ones: `old` shows the present feeds and `new` the others, and both
-    /// together must be good prices that agree within the band of the market's own average. Who may, and after what
+    /// together must be good prices that agree within the band of the market's own EMA. Who may, and after what
     /// time, is the caller's business.
     ///
     /// The guard stays, and judges the first price of the new feeds as it would the next one of the old. Nobody borrows
-    /// until the averages have had their time: [`AVERAGES_SETTLE`] and `average_seconds`.
+    /// until the averages have had their time: [`AVERAGES_SETTLE`] and `own_ema_seconds`.
     ///
     /// # Errors
     /// The errors of [`Market::check_feeds`] and [`Oracle::read`], of either feeds; [`Error::ConfidenceTooWide`],
@@ -154,7 +154,7 @@ impl Market {
         let (present, known) = self.price_of(&self.oracle, old, clock)?;
         next.known = known.kept(&self.oracle, &next);
         let (other, known) = self.price_of(&next, new, clock)?;
-        if num::strays(other.raw(), present.raw(), self.config.average_band) {
+        if num::strays(other.raw(), present.raw(), self.config.own_ema_band) {
             return Err(Error::FeedsDisagree);
         }
         next.known = known;
@@ -185,16 +185,16 @@ impl Market {
     #[inline(never)]
     fn price_of(&self, oracle: &Oracle, shown: &Readings, clock: Clock) -> Result<(Price, Known)> {
         let decimals = (self.collateral_decimals, self.quote_decimals);
-        let (believed, known) = oracle.read(&self.config, decimals, shown, PriceUse::Observe, clock)?;
-        if believed.flags().has(Flags::CONFIDENCE_HALT) {
+        let (oracle_price, known) = oracle.read(&self.config, decimals, shown, PriceUse::Observe, clock)?;
+        if oracle_price.flags().has(Flags::CONFIDENCE_HALT) {
             return Err(Error::ConfidenceTooWide);
         }
-        Ok((believed.spot(), known))
+        Ok((oracle_price.spot(), known))
     }
 
     fn pin(&mut self, oracle: &Oracle, clock: Clock) {
         self.oracle = *oracle;
-        let settle = AVERAGES_SETTLE.saturating_add(self.config.average_seconds.into());
+        let settle = AVERAGES_SETTLE.saturating_add(self.config.own_ema_seconds.into());
         self.guard.settled_at = clock.unix.saturating_add(settle);
     }
 

@@ -10,8 +10,8 @@
 //!
 //! | state of an entry | execute | cancel |
 //! |---|---|---|
-//! | before `opens_at` | [`Error::TooEarly`] | yes |
-//! | until `closes_at` | what was queued: yes; else [`Error::ChangeDiffers`] | yes |
+//! | before `opens_at` | [`Error::TimelockActive`] | yes |
+//! | until `closes_at` | what was queued: yes; else [`Error::ChangeHashMismatch`] | yes |
 //! | after it | [`Error::Expired`] | yes |
 //! | executed or cancelled | there is none any more | there is none any more |
 
@@ -46,8 +46,8 @@ pub const VERSION: u8 = 1;
 pub const PARAMETERS: u8 = 1;
 /// [`QueuedChange::kind`] of a change of a market's feeds.
 pub const FEEDS: u8 = 2;
-/// [`QueuedChange::kind`] of a change of the guardian of the brakes.
-pub const GUARDIAN: u8 = 3;
+/// [`QueuedChange::kind`] of a change of the emergency admin.
+pub const EMERGENCY_ADMIN: u8 = 3;
 /// [`QueuedChange::kind`] of a change of a market's depth budget and its share of it.
 pub const DEPTH: u8 = 4;
 /// [`QueuedChange::kind`] of a change of the sentinel.
@@ -68,7 +68,7 @@ stored! {
         closes_at: i64,
         /// Tells apart the entries of one subject and kind.
         id: u16,
-        /// 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share, 5 = sentinel.
+        /// 1 = parameters, 2 = feeds, 3 = emergency admin, 4 = depth budget and share, 5 = sentinel.
         kind: u8,
         /// Layout version.
         version: u8,
@@ -98,7 +98,7 @@ record! {
 pub struct Entry {
     /// The subject of the change: a market, or the protocol.
     pub subject: Key,
-    /// [`PARAMETERS`], [`FEEDS`], [`GUARDIAN`], [`DEPTH`] or [`SENTINEL`].
+    /// [`PARAMETERS`], [`FEEDS`], [`EMERGENCY_ADMIN`], [`DEPTH`] or [`SENTINEL`].
     pub kind: u8,
     /// Tells apart the entries of one subject and kind.
     pub id: u16,
@@ -151,19 +151,19 @@ impl QueuedChange {
 
     /// Checks that the change of this hash may be executed now, and not before `delay` seconds, as that is by now, have
     /// passed since it was queued: [`Market::change_delay`] of what changes a market. So who learns of it still leaves
-    /// first, though the guardians' cool-down has become longer in between. Returns the number of the entry.
+    /// first, though the guardians' cooldown has become longer in between. Returns the number of the entry.
     ///
     /// # Errors
-    /// [`Error::TooEarly`], [`Error::Expired`], [`Error::ChangeDiffers`].
+    /// [`Error::TimelockActive`], [`Error::Expired`], [`Error::ChangeHashMismatch`].
     pub fn check(&self, hash: &[u8; 32], delay: i64, clock: Clock) -> Result<u16> {
         if clock.unix < self.opens_at.max(self.queued_at.saturating_add(delay)) {
-            return Err(Error::TooEarly);
+            return Err(Error::TimelockActive);
         }
         if clock.unix > self.closes_at {
             return Err(Error::Expired);
         }
         if *hash != self.hash {
-            return Err(Error::ChangeDiffers);
+            return Err(Error::ChangeHashMismatch);
         }
         Ok(self.id)
     }
@@ -171,7 +171,7 @@ impl QueuedChange {
 
 impl Config {
     /// Least time between announcing a change of a market and doing it, seconds: [`TIMELOCK`], and at least a
-    /// guardian's cool-down and a day. The liquidation LTV's [`crate::governance::ramp`] has the same notice.
+    /// guardian's cooldown and a day. The liquidation LTV's [`crate::governance::ramp`] has the same notice.
     #[must_use]
     pub fn change_delay(&self) -> i64 {
         i64::from(self.guardian_cooldown).saturating_add(DAY).max(TIMELOCK)

@@ -1,5 +1,5 @@
-//! Pauses: kinds of action that are stopped for a while, by who may pull the brake. Each kind has its own, which
-//! expires by itself, holds at most `brake_seconds`, and rests `brake_rest` seconds before the next, as the brake does.
+//! Pauses: kinds of action that are stopped for a while, by who may halt the market. Each kind has its own, which
+//! expires by itself, holds at most `halt_seconds`, and has a cooldown of `halt_cooldown` seconds before the next, as the emergency halt does.
 //!
 //! | bit | kind | stops |
 //! |---|---|---|
@@ -14,8 +14,8 @@
 //! withdrawing it without debt, suppliers' and guardians' leaving, funding, claims, settling a deficit, observing
 //! prices.
 //!
-//! A pause of liquidations while prices fall costs bad debt, which is why it is as short and as rare as the brake. The
-//! two have a rest each: one after the other they stop liquidations for twice `brake_seconds`.
+//! A pause of liquidations while prices fall costs bad debt, which is why it is as short and as rare as the emergency halt. The
+//! two have a rest each: one after the other they stop liquidations for twice `halt_seconds`.
 
 use crate::{
     config::Config,
@@ -98,15 +98,15 @@ impl Pauses {
         if kinds.0 == 0 || kinds.0 & !Kinds::ALL.0 != 0 {
             return Err(Error::PauseKindUnknown);
         }
-        if seconds == 0 || seconds > config.brake_seconds {
+        if seconds == 0 || seconds > config.halt_seconds {
             return Err(Error::PauseTooLong);
         }
         let until = clock.unix.saturating_add(i64::from(seconds));
         let mut next = *self;
         for (kind, held) in next.each() {
             if kinds.has(kind) {
-                if clock.unix < held.saturating_add(i64::from(config.brake_rest)) {
-                    return Err(Error::PauseResting);
+                if clock.unix < held.saturating_add(i64::from(config.halt_cooldown)) {
+                    return Err(Error::PauseCooldown);
                 }
                 *held = until;
             }
@@ -118,17 +118,17 @@ impl Pauses {
 
 impl Market {
     /// Pauses kinds of action for `seconds`; who may is the caller's business. All of them, or none. After a pause of
-    /// sales the unwind's discount begins anew.
+    /// sales the auction's discount begins anew.
     ///
     /// # Errors
     /// [`Error::PauseKindUnknown`] without a kind, or for a bit that is none; [`Error::PauseTooLong`] for no second, or
-    /// more than `brake_seconds`; [`Error::PauseResting`] while one of them is paused, and for `brake_rest` seconds
+    /// more than `halt_seconds`; [`Error::PauseCooldown`] while one of them is paused, and for `halt_cooldown` seconds
     /// after.
     pub fn pause(&mut self, kinds: Kinds, seconds: u32, clock: Clock) -> Result<Pause> {
         let mut pauses = self.pauses;
         let pause = pauses.pause(&self.config, kinds, seconds, clock)?;
         if kinds.has(Kinds::SELL) {
-            self.books.unwind.stop(pause.until)?;
+            self.books.auction.stop(pause.until)?;
         }
         self.pauses = pauses;
         Ok(pause)

@@ -79,9 +79,9 @@ fn it_is_executed_in_its_time_only_whatever_the_slot() {
     let (opens, closes) = (queued.opens_at, queued.closes_at);
     for slot in [0, NOW.slot, NOW.slot + 1, u64::MAX] {
         for (unix, expected) in [
-            (0, Err(Error::TooEarly)),
-            (NOW.unix, Err(Error::TooEarly)),
-            (opens - 1, Err(Error::TooEarly)),
+            (0, Err(Error::TimelockActive)),
+            (NOW.unix, Err(Error::TimelockActive)),
+            (opens - 1, Err(Error::TimelockActive)),
             (opens, Ok(3)),
             (closes, Ok(3)),
             (closes + 1, Err(Error::Expired)),
@@ -99,9 +99,9 @@ fn another_change_than_the_queued_one_is_refused() {
     for byte in [0, 15, 31] {
         let mut other = HASH;
         other[byte] ^= 1;
-        assert_eq!(queued.check(&other, TIMELOCK, open), Err(Error::ChangeDiffers));
+        assert_eq!(queued.check(&other, TIMELOCK, open), Err(Error::ChangeHashMismatch));
         // Time comes first.
-        assert_eq!(queued.check(&other, TIMELOCK, NOW), Err(Error::TooEarly));
+        assert_eq!(queued.check(&other, TIMELOCK, NOW), Err(Error::TimelockActive));
     }
 }
 
@@ -125,7 +125,7 @@ fn a_market_changes_no_sooner_than_a_guardian_can_have_left() {
             (NOW.unix + delay, NOW.unix + delay + GRACE)
         );
     }
-    // A cool-down that has become longer in between puts it off: else who asks when it is announced is out too late.
+    // A cooldown that has become longer in between puts it off: else who asks when it is announced is out too late.
     let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
     market.config.guardian_cooldown = 604_800;
     let told = queued
@@ -133,7 +133,7 @@ fn a_market_changes_no_sooner_than_a_guardian_can_have_left() {
         .unwrap();
     market.config.guardian_cooldown = 604_801;
     let check = |unix| queued.check(&HASH, market.change_delay(), at(unix, NOW.slot));
-    assert_eq!(check(told.opens_at), Err(Error::TooEarly));
+    assert_eq!(check(told.opens_at), Err(Error::TimelockActive));
     assert_eq!(check(told.opens_at + 1), Ok(3));
     assert_eq!(check(told.closes_at), Ok(3));
     // Never less than the timelock.

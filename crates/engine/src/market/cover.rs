@@ -5,7 +5,7 @@ use super::{Books, Market};
 use crate::{
     account::{map::LiquidationMap, position::MarginAccount},
     backstop::capacity::{
-        Cover, LARGEST_RAISE, RAISE_SECONDS, Stress, StressRaise, StressRaised, StressStatement, pipeline_room,
+        Cover, LARGEST_RAISE, RAISE_SECONDS, Stress, StressBalanceSheet, StressRaise, StressRaised, pipeline_headroom,
     },
     error::{Error, Result},
     math::{
@@ -54,7 +54,7 @@ impl Market {
     /// caller's business.
     ///
     /// # Errors
-    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseResting`] while an
+    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseCooldown`] while an
     /// earlier one lasts, and for as long again.
     pub fn raise_stress(&mut self, points: Bps, clock: Clock) -> Result<StressRaised> {
         if points == Bps(0) || points > LARGEST_RAISE {
@@ -62,7 +62,7 @@ impl Market {
         }
         let ends = |since: i64| since.saturating_add(RAISE_SECONDS);
         if clock.unix < ends(ends(self.stress_raise.raised_at)) {
-            return Err(Error::StressRaiseResting);
+            return Err(Error::StressRaiseCooldown);
         }
         self.stress_raise = StressRaise {
             raised_at: clock.unix,
@@ -114,11 +114,11 @@ impl Market {
     /// atoms.
     fn leaving(&self, books: &Books, clock: Clock) -> Result<Quote> {
         let requested = books.guardians.requested()?;
-        let announced = if clock.unix > self.take_out.closes_at {
+        let announced = if clock.unix > self.announced_withdrawal.closes_at {
             0
         } else {
             // Any amount can be announced.
-            self.take_out.amount.0
+            self.announced_withdrawal.amount.0
         };
         Ok(Quote(requested.0.saturating_add(announced)))
     }
@@ -142,15 +142,15 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn stress(&self, prices: &Prices, clock: Clock) -> Result<[StressStatement; 2]> {
+    pub fn stress(&self, prices: &Prices, clock: Clock) -> Result<[StressBalanceSheet; 2]> {
         let books = self.books_at(clock)?;
         let leaving = self.leaving(&books, clock)?;
         let at = |fall| {
             let stress = Stress::new(&self.map, books.pool.index, prices.lowest(), fall)?;
             let under = self.map.under(self.map.sums_from(stress.threshold));
             let debt = books.pool.index.debt(under.shares)?;
-            let value = stress.price.value(under.collateral)?;
-            Ok(StressStatement {
+            let value = stress.price.quote_floor(under.collateral)?;
+            Ok(StressBalanceSheet {
                 fall,
                 price: stress.price,
                 underwater: Quote(debt.0.saturating_sub(value.0)),
@@ -166,8 +166,8 @@ impl Market {
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn pipeline_room(&self, prices: &Prices) -> Result<Collateral> {
-        pipeline_room(&self.config, &self.books.backstop, prices.flow_price())
+    pub fn pipeline_headroom(&self, prices: &Prices) -> Result<Collateral> {
+        pipeline_headroom(&self.config, &self.books.backstop, prices.flow_price())
     }
 }
 

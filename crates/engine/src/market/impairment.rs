@@ -5,7 +5,7 @@
 //! part of what is there, at the price
 //!
 //! ```text
-//! m        = min(stored spot, guarded, own average) × (1 − min(S_base, max_velocity × age of the stored price))
+//! m        = min(stored spot, guarded, own EMA) × (1 − min(S_base, max_velocity × age of the stored price))
 //! impaired = max(0, −(cash + reserves owed + inventory × m − backstop debt − unfunded credits − B(m)))
 //! ```
 //!

@@ -11,7 +11,7 @@ pub(crate) use recovery::Ended;
 
 use crate::{
     account::map::LiquidationMap,
-    backstop::{Backstop, Income, auction::Schedule, capacity::StressRaise, guardians::Guardians},
+    backstop::{Backstop, EquitySources, auction::Auction, capacity::StressRaise, guardians::Guardians},
     config::Config,
     error::Result,
     governance::{
@@ -41,12 +41,12 @@ stored! {
         pool: Pool,
         /// The protocol-owned backstop.
         backstop: Backstop,
-        /// The unwind of the backstop's inventory.
-        unwind: Schedule,
+        /// The auction of the backstop's inventory.
+        auction: Auction,
         /// The guardians' claim on the backstop.
         guardians: Guardians,
         /// Where the backstop's equity came from.
-        income: Income,
+        equity_sources: EquitySources,
         /// Debt that was written off and may still be paid back.
         recovery: Recovery,
     }
@@ -54,7 +54,7 @@ stored! {
 
 stored! {
     /// Equity that the protocol has announced to take out of the backstop.
-    TakeOut {
+    AnnouncedWithdrawal {
         /// Quote atoms; zero if nothing is announced.
         amount: Quote,
         /// From when it can be taken out, seconds since 1970.
@@ -98,7 +98,7 @@ stored! {
         /// Price guards and breaker.
         guard: Guard,
         /// Equity about to be taken out.
-        take_out: TakeOut,
+        announced_withdrawal: AnnouncedWithdrawal,
         /// Where the margin accounts' debt is liquidated.
         map: LiquidationMap,
         /// How much the guarded price moves.
@@ -140,7 +140,7 @@ record! {
     }
 }
 
-impl TakeOut {
+impl AnnouncedWithdrawal {
     /// Opens and closes `seconds` later: guardians who ask from now on are paid so much later.
     pub(crate) fn put_off(&mut self, seconds: u32) {
         if self.amount != Quote::ZERO {
@@ -223,15 +223,15 @@ impl Books {
         if clock.unix <= self.pool.accrued_at {
             return Ok(());
         }
-        let owed = self.pool.due.raw();
+        let owed = self.pool.reserves_owed.raw();
         self.pool.accrue(config, clock.unix)?;
-        let earned = Fixed::from_raw(num::sub(self.pool.due.raw(), owed)?);
+        let earned = Fixed::from_raw(num::sub(self.pool.reserves_owed.raw(), owed)?);
         if self.guardians.are_standing_by() {
             let protocol = self.protocol_capital();
             let standby = self.guardians.stand_by(config, earned, protocol)?;
-            self.income.standby.0 = self.income.standby.0.saturating_add(standby.0);
+            self.equity_sources.standby.0 = self.equity_sources.standby.0.saturating_add(standby.0);
         }
-        self.pay_due()
+        self.pay_reserves_owed()
     }
 
     /// True if money can leave the backstop only at prices: while its inventory or anybody's debt depends on them.
@@ -250,8 +250,9 @@ impl Books {
     /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what
     /// guardians earned of that and what was taken out.
     pub(crate) fn protocol_capital(&self) -> Quote {
-        let [reserve, standby] = [self.backstop.reserve, self.income.standby].map(|amount| i128::from(amount.0));
-        let capital = i128::from(self.income.paid_in)
+        let [reserve, standby] =
+            [self.backstop.reserve, self.equity_sources.standby].map(|amount| i128::from(amount.0));
+        let capital = i128::from(self.equity_sources.paid_in)
             .saturating_add(reserve)
             .saturating_sub(standby);
         Quote(u64::try_from(capital.max(0)).unwrap_or(u64::MAX))
@@ -278,7 +279,7 @@ impl Books {
 
     /// Pays what the pool owes the backstop: first against the backstop's own debt, which needs no cash, then in cash.
     /// Fractions of an atom stay due.
-    pub(crate) fn pay_due(&mut self) -> Result<()> {
+    pub(crate) fn pay_reserves_owed(&mut self) -> Result<()> {
         let due = self.reserves_owed();
         let held = self.backstop.debt_shares;
         let (netted, shares) = if held == DebtShares::ZERO {
@@ -296,7 +297,8 @@ impl Books {
         let rest = self.backstop.fund_credits(paid)?;
         self.backstop.cash = self.backstop.cash.plus(rest)?;
         self.backstop.reserve = self.backstop.reserve.plus(settled)?;
-        self.pool.due = Fixed::from_raw(num::sub(self.pool.due.raw(), u128::from(settled.0) << 64)?);
+        self.pool.reserves_owed =
+            Fixed::from_raw(num::sub(self.pool.reserves_owed.raw(), u128::from(settled.0) << 64)?);
         self.pay_back().map(drop)
     }
 
@@ -320,7 +322,7 @@ impl Books {
     /// Checks the invariant of every action, as far as the books alone can tell.
     ///
     /// # Errors
-    /// [`crate::Error::BooksBroken`].
+    /// [`crate::Error::InvariantViolated`].
     pub(crate) fn invariant(&self) -> Result<()> {
         self.backstop.invariant(self.pool.debt_shares)?;
         // What is written off is paid back before there is cash, by inventory that is still held.
@@ -331,7 +333,7 @@ impl Books {
         if is_paid_first && is_held && is_open {
             Ok(())
         } else {
-            Err(crate::Error::BooksBroken)
+            Err(crate::Error::InvariantViolated)
         }
     }
 }

@@ -72,8 +72,8 @@ impl Books {
         self.recovery = bytemuck::Zeroable::zeroed();
         self.backstop.reserve = Quote::ZERO;
         // Of what was taken over since something may still be held.
-        let book = self.income.book;
-        self.income = crate::Income {
+        let book = self.equity_sources.book;
+        self.equity_sources = crate::EquitySources {
             book,
             ..bytemuck::Zeroable::zeroed()
         };

@@ -81,7 +81,7 @@ fn books(cash: u64, debt: u64, due: u128) -> Books {
     books.pool.index = Index::from_raw(ONE);
     (books.pool.cash, books.pool.debt_shares) = (Quote(cash), DebtShares(100));
     books.backstop.debt_shares = DebtShares(debt);
-    books.pool.due = Fixed::from_raw(due);
+    books.pool.reserves_owed = Fixed::from_raw(due);
     books
 }
 
@@ -95,14 +95,14 @@ fn told(books: &Books) -> ([u64; 5], u128) {
         backstop.debt_shares.0,
         backstop.reserve.0,
     ];
-    (atoms, pool.due.raw())
+    (atoms, pool.reserves_owed.raw())
 }
 
 #[test]
 fn what_is_due_pays_debt_first_then_cash_and_fractions_wait() {
     let half = ONE / 2;
     let paid = |mut books: Books| {
-        books.pay_due().unwrap();
+        books.pay_reserves_owed().unwrap();
         told(&books)
     };
     assert_eq!(paid(books(4, 3, (8 << 64) + half)), ([0, 97, 4, 0, 7], ONE + half));
@@ -145,9 +145,9 @@ fn books_are_broken_by_cash_beside_debt_and_by_debt_beyond_the_pools() {
     assert_eq!(with(5, 0), Ok(()));
     assert_eq!(with(0, 99), Ok(()));
     assert_eq!(with(0, 100), Ok(()));
-    assert_eq!(with(0, 101), Err(Error::BooksBroken));
-    assert_eq!(with(5, 1), Err(Error::BooksBroken));
-    assert_eq!(with(5, 101), Err(Error::BooksBroken));
+    assert_eq!(with(0, 101), Err(Error::InvariantViolated));
+    assert_eq!(with(5, 1), Err(Error::InvariantViolated));
+    assert_eq!(with(5, 101), Err(Error::InvariantViolated));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn what_the_backstop_receives_funds_credits_before_it_pays_debt() {
 fn what_is_due_in_cash_funds_credits_first() {
     let mut owing = books(9, 3, 8 << 64);
     owing.backstop.unfunded_credits = Quote(4);
-    owing.pay_due().unwrap();
+    owing.pay_reserves_owed().unwrap();
     // Three against the debt, which needs no cash; four for keepers.
     assert_eq!(
         (owing.backstop.funded_credits, owing.backstop.unfunded_credits),
@@ -191,7 +191,7 @@ fn books_are_broken_by_cash_beside_unfunded_credits() {
         books.invariant()
     };
     assert_eq!((with(0, 5), with(5, 0)), (Ok(()), Ok(())));
-    assert_eq!(with(1, 1), Err(Error::BooksBroken));
+    assert_eq!(with(1, 1), Err(Error::InvariantViolated));
 }
 
 #[test]
@@ -201,7 +201,11 @@ fn guardians_stand_by_beside_what_the_protocol_has_put_in_and_earned() {
         books.pool.debt_shares = DebtShares(4_000_000);
         books.guardians.claim = Quote(claim);
         books.guardians.shares = crate::GuardianShares(shares);
-        (books.income.paid_in, books.backstop.reserve, books.income.standby) = (500, Quote(700), Quote(200));
+        (
+            books.equity_sources.paid_in,
+            books.backstop.reserve,
+            books.equity_sources.standby,
+        ) = (500, Quote(700), Quote(200));
         assert_eq!(books.protocol_capital(), Quote(1_000));
         let month = Clock {
             unix: 1_000 + 30 * 86_400,
@@ -210,8 +214,8 @@ fn guardians_stand_by_beside_what_the_protocol_has_put_in_and_earned() {
         books.accrue(&CONFIG, month).unwrap();
         // The reserve part, all of it paid.
         let earned = books.backstop.reserve.0 - 700;
-        assert_eq!(books.guardians.claim.0 - claim, books.income.standby.0 - 200);
-        (earned, books.income.standby.0 - 200)
+        assert_eq!(books.guardians.claim.0 - claim, books.equity_sources.standby.0 - 200);
+        (earned, books.equity_sources.standby.0 - 200)
     };
     // 7% a year of 4,000,000, a fifth of it, a twelfth of a year and a bit: 4,616.
     let (earned, standby) = accrued(3_000, 1);

@@ -1,6 +1,6 @@
-//! A pace: so many atoms in so much time, kept with a mark on the axis of time.
+//! A rate limiter (GCRA): so many atoms in so much time, kept as the moment up to which that is used.
 //!
-//! Each use moves the mark forward by the time it takes at that pace, and the mark may not pass an end. Rounded so that
+//! Each use moves that moment, `used_until`, forward by the time it takes at that rate, and not past an end. Rounded so that
 //! many small amounts cannot outrun it.
 
 use crate::{
@@ -13,7 +13,7 @@ pub(crate) const MICROS: u64 = 1_000_000;
 
 /// At most `atoms` in every `period` microseconds.
 #[derive(Clone, Copy)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     pub atoms: u64,
     pub period: u64,
 }
@@ -36,16 +36,18 @@ pub(crate) fn after(now: i64, seconds: u32) -> i64 {
     now.saturating_add(i64::from(seconds).saturating_mul(MICROS.cast_signed()))
 }
 
-impl Pace {
-    /// The atoms that fit between `mark` and `end`, rounded down.
-    pub(crate) fn room(self, mark: i64, end: i64) -> u64 {
-        let left = u64::try_from(end.saturating_sub(mark)).unwrap_or(0);
+impl RateLimiter {
+    /// The atoms that fit between `used_until` and `end`, rounded down.
+    pub(crate) fn headroom(self, used_until: i64, end: i64) -> u64 {
+        let left = u64::try_from(end.saturating_sub(used_until)).unwrap_or(0);
         num::mul_div_floor(left, self.atoms, self.period).unwrap_or(u64::MAX)
     }
 
-    /// The mark after `amount` atoms, rounded up; `None` if that is beyond `end`.
-    pub(crate) fn advance(self, mark: i64, end: i64, amount: u64) -> Option<i64> {
+    /// `used_until` after `amount` atoms, rounded up; `None` if that is beyond `end`.
+    pub(crate) fn advance(self, used_until: i64, end: i64, amount: u64) -> Option<i64> {
         let took = num::mul_div_ceil(amount, self.period, self.atoms).ok()?;
-        mark.checked_add_unsigned(took).filter(|mark| *mark <= end)
+        used_until
+            .checked_add_unsigned(took)
+            .filter(|used_until| *used_until <= end)
     }
 }

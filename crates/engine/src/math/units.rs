@@ -177,17 +177,17 @@ fixed!(
 impl Price {
     /// The value of some collateral, rounded down: what an owner may borrow against is never overstated.
     #[inline]
-    pub fn value(self, amount: Collateral) -> Result<Quote> {
+    pub fn quote_floor(self, amount: Collateral) -> Result<Quote> {
         num::q_mul_floor(self.raw(), amount.0).map(Quote)
     }
 
     /// The cost of some collateral, rounded up, in favor of the seller.
     #[inline]
-    pub fn cost(self, amount: Collateral) -> Result<Quote> {
+    pub fn quote_ceil(self, amount: Collateral) -> Result<Quote> {
         num::q_mul_ceil(self.raw(), amount.0).map(Quote)
     }
 
-    /// The same price, prepared for many calls of [`Divisor::value`] and [`Divisor::worth`].
+    /// The same price, prepared for many calls of [`Divisor::quote_floor`] and [`Divisor::collateral_floor`].
     ///
     /// # Errors
     /// [`Error::Overflow`] if the price is zero.
@@ -220,9 +220,9 @@ pub struct Divisor {
 }
 
 impl Divisor {
-    /// See [`Price::value`].
+    /// See [`Price::quote_floor`].
     #[inline]
-    pub fn value(&self, amount: Collateral) -> Result<Quote> {
+    pub fn quote_floor(&self, amount: Collateral) -> Result<Quote> {
         self.reciprocal.factor().floor(amount.0).map(Quote)
     }
 
@@ -234,7 +234,7 @@ impl Divisor {
 
     /// The collateral that some quote is worth, rounded down.
     #[inline]
-    pub fn worth(&self, amount: Quote) -> Result<Collateral> {
+    pub fn collateral_floor(&self, amount: Quote) -> Result<Collateral> {
         self.reciprocal.divide(amount.0).map(Collateral)
     }
 }

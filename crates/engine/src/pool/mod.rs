@@ -20,7 +20,7 @@ stored! {
         /// Quote atoms for each debt share, Q64.64.
         index: Index,
         /// Reserves owed to the backstop of the interest so far, quote atoms, Q64.64.
-        due: Fixed,
+        reserves_owed: Fixed,
         /// Lendable quote atoms.
         cash: Quote,
         /// All debt shares: those of the margin accounts and those of the backstop.
@@ -45,7 +45,7 @@ impl Pool {
     pub fn new(now: i64) -> Self {
         Self {
             index: Index::from_raw(FIRST_INDEX),
-            due: Fixed::default(),
+            reserves_owed: Fixed::default(),
             cash: Quote::ZERO,
             debt_shares: DebtShares::ZERO,
             lp_supply: LpShares::ZERO,
@@ -70,14 +70,14 @@ impl Pool {
     pub fn assets(&self) -> Result<Quote> {
         let debt = num::q_times(self.index.raw(), self.debt_shares.0)?;
         let gross = num::add(num::join(self.cash.0, 0), debt)?;
-        let (assets, _) = num::split(num::sub(gross, self.due.raw())?);
+        let (assets, _) = num::split(num::sub(gross, self.reserves_owed.raw())?);
         Ok(Quote(assets))
     }
 
     /// Reserves owed to the backstop, whole quote atoms.
     #[inline]
     pub(crate) fn reserves_owed(&self) -> Quote {
-        Quote(num::split(self.due.raw()).0)
+        Quote(num::split(self.reserves_owed.raw()).0)
     }
 
     /// debt ÷ (debt + cash), bps, rounded down; zero for an empty pool.
@@ -123,7 +123,7 @@ impl Pool {
             num::div_floor_small(interest, num::WHOLE.0)?,
             config.reserve_factor.factor(),
         )?;
-        self.due = Fixed::from_raw(num::add(self.due.raw(), reserve)?);
+        self.reserves_owed = Fixed::from_raw(num::add(self.reserves_owed.raw(), reserve)?);
         Ok(())
     }
 
@@ -278,7 +278,7 @@ mod tests {
         let debt = pool.debt().unwrap().0;
         assert!((858_000_000..890_000_000).contains(&debt), "{debt}");
         // a fifth of the interest is due to the backstop
-        let (due, _) = num::split(pool.due.raw());
+        let (due, _) = num::split(pool.reserves_owed.raw());
         assert!((due * 5).abs_diff(debt - 800_000_000) <= 5, "{due}");
     }
 
@@ -310,10 +310,13 @@ mod tests {
         };
         assert_eq!(crowded.take_in(Quote(1), LpShares(1)), Err(Error::Overflow));
         assert_eq!(crowded.cash, before.cash);
-        crowded.due = Fixed::from_raw(5);
+        crowded.reserves_owed = Fixed::from_raw(5);
         let written_off = DebtShares(before.debt_shares.0);
         assert_eq!(crowded.write_off(written_off), Ok(()));
-        assert_eq!((crowded.debt_shares, crowded.due), (DebtShares(0), Fixed::from_raw(5)));
+        assert_eq!(
+            (crowded.debt_shares, crowded.reserves_owed),
+            (DebtShares(0), Fixed::from_raw(5))
+        );
     }
 
     #[test]

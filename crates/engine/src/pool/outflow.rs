@@ -68,7 +68,7 @@ impl Outflow {
     /// The most that suppliers may take out now of a pool of these assets, quote atoms, whatever its cash. For
     /// suppliers who want to leave.
     #[must_use]
-    pub fn room(&self, config: &Config, assets: Quote, clock: Clock) -> Quote {
+    pub fn headroom(&self, config: &Config, assets: Quote, clock: Clock) -> Quote {
         self.remembered(config, assets, clock).left(config, assets)
     }
 

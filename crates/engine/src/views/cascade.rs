@@ -138,7 +138,7 @@ pub struct End {
     /// The furthest that the price falls, bps of the price at the start, rounded up.
     pub fall: Bps,
     /// Debt that falls due for repayment on the way, quote atoms, rounded up.
-    pub due: Quote,
+    pub liquidatable: Quote,
     /// The most of it that waits at the end, quote atoms, rounded up: partial liquidations that the backstop may not
     /// take because its cover is negative and its pipeline full. Take-overs never wait. Nothing with other sellers.
     pub waiting: Quote,
@@ -219,7 +219,7 @@ impl Curve {
             depth: inputs.depth,
             liquidation_ltv,
             stress_fall: inputs.stress_fall,
-            inventory: price.value(inputs.inventory)?,
+            inventory: price.quote_floor(inputs.inventory)?,
             cash: inputs.cash,
             owed: inputs.owed,
             minute: in_time(MINUTE)?,
@@ -283,7 +283,7 @@ impl Curve {
         End {
             news: Bps(fall_to(lowest_news)),
             fall: lowest,
-            due: atoms(reached.repaid()),
+            liquidatable: atoms(reached.repaid()),
             waiting: atoms(waiting),
             unsold: atoms(state.left()),
         }
@@ -465,7 +465,7 @@ impl Market {
             close_factor: HALF,
             depth: Depth::assumed(config.market_depth),
             flow: config.hourly_flow(),
-            burst: config.unwind_burst,
+            burst: config.auction_burst,
             pipeline: config.pipeline,
             cash: backstop.cash.plus(books.reserves_owed())?,
             owed: index.debt(backstop.debt_shares)?.plus(backstop.unfunded_credits)?,

@@ -19,7 +19,7 @@ pub struct Totals {
     pub lp_mint_supply: u64,
     /// LP shares held by everybody, atoms.
     pub lp_held: u128,
-    /// Shares of all guardians' positions that are of the present era.
+    /// Shares of all guardians' positions that are of the present epoch.
     pub guardian_shares: u128,
 }
 
@@ -36,7 +36,7 @@ pub enum Identity {
     KeeperCredits,
     /// LP supply on the books ≥ supply of the mint (a holder may burn) = Σ holders.
     LpSupply,
-    /// guardian shares = Σ guardians' positions of the present era.
+    /// guardian shares = Σ guardians' positions of the present epoch.
     GuardianShares,
     /// Σ bands of the liquidation map = Σ account debt shares.
     LiquidationMap,

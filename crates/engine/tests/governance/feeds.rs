@@ -39,7 +39,7 @@ fn feeds_change_in_sight_of_each_other() {
     let known = Readings::NONE;
     let change =
         |new: i64| move |market: &mut Market| market.change_feeds(&other(), &known, &both(new, clock.unix), clock);
-    // The own average's band is 8%.
+    // The own EMA's band is 8%.
     refused(&market, change(109), Error::FeedsDisagree);
     refused(&market, change(91), Error::FeedsDisagree);
     change(107)(&mut market.clone()).unwrap();
@@ -110,14 +110,14 @@ fn a_dead_feed_is_replaced_unless_one_reading_of_it_comes() {
     // Another price altogether: the guards judge it as they would the next of the old feed.
     let read = market.known_prices(PriceUse::Observe, then).unwrap();
     assert_eq!(read.conservative().unwrap_err(), Error::MarketGuarded);
-    assert!(read.guarded().value(Collateral(SOL)).unwrap() < Quote(104 * USDC));
+    assert!(read.guarded().quote_floor(Collateral(SOL)).unwrap() < Quote(104 * USDC));
 }
 
 #[test]
-fn a_take_out_is_announced_until_its_slot_and_taken_in_its_time() {
+fn an_equity_withdrawal_is_announced_until_its_slot_and_taken_in_its_time() {
     let (mut market, _) = market();
-    let delay = i64::from(market.config.take_out_delay);
-    let queue = |market: &mut Market, slot| market.queue_take_out(Quote(USDC), slot, NOW);
+    let delay = i64::from(market.config.equity_withdrawal_delay);
+    let queue = |market: &mut Market, slot| market.queue_equity_withdrawal(Quote(USDC), slot, NOW);
     refused(&market, |market| queue(market, NOW.slot - 1), Error::ApprovalExpired);
     refused(
         &market,
@@ -126,18 +126,22 @@ fn a_take_out_is_announced_until_its_slot_and_taken_in_its_time() {
     );
     queue(&mut market, NOW.slot + LONGEST_APPROVAL).unwrap();
     let queued = queue(&mut market, NOW.slot).unwrap();
-    let late = later(delay + i64::from(market.config.take_out_window) + 1);
-    refused(&market, |market| market.take_out(late), Error::Expired);
+    let late = later(delay + i64::from(market.config.equity_withdrawal_window) + 1);
+    refused(&market, |market| market.withdraw_equity(late), Error::Expired);
     // However many slots have gone by.
     let open = Clock {
         slot: u64::MAX,
         ..later(delay)
     };
     assert_eq!(queued.opens_at, open.unix);
-    refused(&market, |market| market.take_out(later(delay - 1)), Error::TooEarly);
+    refused(
+        &market,
+        |market| market.withdraw_equity(later(delay - 1)),
+        Error::TimelockActive,
+    );
     let mut cancelled = market;
-    assert_eq!(cancelled.cancel_take_out().unwrap().amount, Quote(USDC));
-    refused(&cancelled, |market| market.take_out(open), Error::NothingQueued);
-    refused(&cancelled, Market::cancel_take_out, Error::NothingQueued);
-    market.take_out(open).unwrap();
+    assert_eq!(cancelled.cancel_equity_withdrawal().unwrap().amount, Quote(USDC));
+    refused(&cancelled, |market| market.withdraw_equity(open), Error::NothingQueued);
+    refused(&cancelled, Market::cancel_equity_withdrawal, Error::NothingQueued);
+    market.withdraw_equity(open).unwrap();
 }

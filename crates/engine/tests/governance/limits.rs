@@ -84,7 +84,7 @@ fn the_backstops_debt_counts_against_the_cap_and_is_not_stopped_by_it() {
     market.borrow(&mut account, Quote(6_900 * USDC), &calm, NOW).unwrap();
     let mut other = MarginAccount::new(Key([8; 32]), Key([9; 32]), 1, 255);
     market.deposit_collateral(&mut other, Collateral(100 * SOL)).unwrap();
-    market.take_out_all();
+    market.withdraw_all_equity();
     market.config.debt_cap = Quote(0);
     let mut ledger = KeeperLedger::new(Key([8; 32]), Key([10; 32]), 255);
     // At $70 the account is beyond the take-over LTV: the backstop takes it whole.
@@ -109,12 +109,12 @@ fn the_backstops_debt_counts_against_the_cap_and_is_not_stopped_by_it() {
 }
 
 trait Emptied {
-    fn take_out_all(&mut self);
+    fn withdraw_all_equity(&mut self);
 }
 
 impl Emptied for Market {
     /// Leaves the backstop without cash, as if it had been spent.
-    fn take_out_all(&mut self) {
+    fn withdraw_all_equity(&mut self) {
         self.books.backstop.cash = Quote(0);
     }
 }

@@ -1,4 +1,4 @@
-//! The stress cover and the room of the pipeline.
+//! The stress cover and the headroom of the pipeline.
 
 use super::Row;
 use breakwater_engine::{
@@ -44,7 +44,7 @@ fn market(row: &Row) -> Market {
     (map.threshold, map.under_shares) = (255, map.bands[255]);
     let books = &mut market.books;
     books.pool.index = Index::from_raw(row.get("index"));
-    books.pool.due = Fixed::from_raw(row.get("owed"));
+    books.pool.reserves_owed = Fixed::from_raw(row.get("owed"));
     books.pool.accrued_at = NOW.unix;
     // Somebody owes something: else the map would be centered anew.
     books.pool.debt_shares = DebtShares(1);
@@ -69,8 +69,8 @@ fn cover_and_pipeline_are_those_of_the_model() {
         assert_eq!(told.price.raw(), row.get("fallen"), "line {line}");
         assert_eq!(told.underwater, Quote(row.get("underwater")), "line {line}");
         assert_eq!(told.cover, row.get::<i128>("cover"), "line {line}");
-        let room = market.pipeline_room(&prices).unwrap();
-        assert_eq!(room, Collateral(row.get("room")), "line {line}");
+        let headroom = market.pipeline_headroom(&prices).unwrap();
+        assert_eq!(headroom, Collateral(row.get("headroom")), "line {line}");
         negative += usize::from(told.cover < 0);
     }
     assert!(negative > 50, "{negative} negative covers");

@@ -78,8 +78,8 @@ fn sizing_is_that_of_the_model() {
         let prices = LiquidationPrices { judged, settled };
         let rules = Rules::new(&config, config.liquidation_ltv, &prices);
         let values = Values {
-            judged: judged.value(collateral).unwrap(),
-            settled: settled.value(collateral).unwrap(),
+            judged: judged.quote_floor(collateral).unwrap(),
+            settled: settled.quote_floor(collateral).unwrap(),
         };
         let demand = Demand::of(&rules, debt, values);
         if !row.0["error"].is_empty() {

@@ -54,7 +54,7 @@ fn act(world: &mut World, which: usize, kind: u64, amount: u64) -> Result<(), Er
         1 => market
             .withdraw_collateral(account, Collateral(amount), Some(prices), clock)
             .map(drop),
-        _ => market.take_out(clock).map(drop),
+        _ => market.withdraw_equity(clock).map(drop),
     }
 }
 
@@ -70,9 +70,9 @@ fn no_new_risk_lowers_a_cover_that_is_negative_after_it() {
             let amount = Quote(random.within(1, 3_000 * USDC));
             world
                 .market
-                .queue_take_out(amount, clock.slot + 3_000_000, clock)
+                .queue_equity_withdrawal(amount, clock.slot + 3_000_000, clock)
                 .unwrap();
-            world.market.take_out.opens_at -= i64::from(world.market.config.take_out_delay);
+            world.market.announced_withdrawal.opens_at -= i64::from(world.market.config.equity_withdrawal_delay);
         }
         let which = usize::try_from(random.next()).unwrap() % world.accounts.len();
         let amount = if kind == 0 {

@@ -44,7 +44,7 @@ fn what_fits_the_pipeline_passes_and_nothing_more() {
         let account = world.accounts[0];
         let books = world.market.books_at(world.clock).unwrap();
         let debt = books.pool.index.debt(account.debt_shares).unwrap();
-        let value = prices.spot().value(account.collateral).unwrap();
+        let value = prices.spot().quote_floor(account.collateral).unwrap();
         let at = LiquidationPrices {
             judged: prices.spot(),
             settled: prices.spot(),
@@ -55,7 +55,7 @@ fn what_fits_the_pipeline_passes_and_nothing_more() {
             settled: value,
         };
         let demand = Demand::of(&rules, debt, values);
-        let room = world.market.pipeline_room(&prices).unwrap();
+        let headroom = world.market.pipeline_headroom(&prices).unwrap();
         let held = world.market.books.backstop.inventory;
         let World {
             market,
@@ -78,7 +78,7 @@ fn what_fits_the_pipeline_passes_and_nothing_more() {
             }
         };
         // (P − inventory) × l ÷ (1 + β)
-        let worth = u128::from(prices.spot().value(room).unwrap().0);
+        let worth = u128::from(prices.spot().quote_floor(headroom).unwrap().0);
         let most = u64::try_from(worth * 10_000 / u128::from(wanted.penalty.above_one())).unwrap();
         let least = config.min_debt.min(wanted.repay).0;
         if most < least {
@@ -100,7 +100,7 @@ fn what_fits_the_pipeline_passes_and_nothing_more() {
         assert!(told.repaid.0 >= least, "{seed}");
         // The inventory after it is within the pipeline: but for what was in it.
         let after = market.books.backstop.inventory;
-        assert!(after.0 - held.0 <= room.0, "{seed}");
+        assert!(after.0 - held.0 <= headroom.0, "{seed}");
         full += u32::from(told.repaid == wanted.repay);
         cut += u32::from(told.repaid < wanted.repay);
     }

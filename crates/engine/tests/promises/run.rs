@@ -15,11 +15,11 @@ const LAMPORTS: u64 = 10_000_000 * SOL;
 fn config() -> Config {
     open(&Config {
         market_depth: Quote(1 << 50),
-        average_seconds: 1,
+        own_ema_seconds: 1,
         // A bounty of 100,000.
         bounty_cap: Quote(100_000 * USDC),
         bounty_share: Bps(50),
-        unwind_max_premium: Bps(0),
+        auction_max_premium: Bps(0),
         stress_fall: Bps(3_800),
         ..Config::EXAMPLE
     })

@@ -56,9 +56,9 @@ pub fn open(config: &Config) -> Config {
     Config {
         max_velocity: Bps(10_000),
         velocity_slack: Bps(10_000),
-        average_band: Bps(10_000),
+        own_ema_band: Bps(10_000),
         ema_band: Bps(10_000),
-        unwind_floor_band: Bps(10_000),
+        auction_floor_band: Bps(10_000),
         ..*config
     }
 }
@@ -119,7 +119,7 @@ impl World {
         world
     }
 
-    /// Accepts SOL at so many dollars of eight decimals, and Pyth's average of it.
+    /// Accepts SOL at so many dollars of eight decimals, and Pyth's EMA of it.
     pub fn at(&mut self, price: i64, ema_price: i64) -> Prices {
         let publish_time = self.clock.unix;
         let reading = |price, ema_price| RawReading {
@@ -146,7 +146,7 @@ impl World {
         let mut account = MarginAccount::new(Key([8; 32]), Key([9; 32]), id, 255);
         let market = &mut self.market;
         market.deposit_collateral(&mut account, Collateral(lamports)).unwrap();
-        let worth = prices.spot().value(Collateral(lamports)).unwrap().0;
+        let worth = prices.spot().quote_floor(Collateral(lamports)).unwrap().0;
         let amount = Quote(u64::try_from(u128::from(worth) * u128::from(ltv) / 10_000).unwrap());
         let cash = market.books.backstop.cash;
         market.books.backstop.cash = Quote(1 << 60);
@@ -163,7 +163,7 @@ impl World {
 
     /// A.
     pub fn admission(&self, prices: &Prices) -> i128 {
-        let [_, statement] = self.market.stress(prices, self.clock).unwrap();
-        statement.cover - i128::from(statement.leaving.0)
+        let [_, balance_sheet] = self.market.stress(prices, self.clock).unwrap();
+        balance_sheet.cover - i128::from(balance_sheet.leaving.0)
     }
 }

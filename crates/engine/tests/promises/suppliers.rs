@@ -63,7 +63,7 @@ impl Run {
                     Error::AccountHealthy
                     | Error::NoDebt
                     | Error::PipelineFull
-                    | Error::AccountCooling
+                    | Error::AccountCooldown
                     | Error::GuardedFlowUsed
                     | Error::PriceGapTooWide,
                 ) => {}
@@ -98,7 +98,7 @@ fn covered(random: &mut Random, config: &Config) -> (World, Prices) {
         let (lamports, ltv) = (random.within(10 * SOL, 1_000 * SOL), random.within(least, 7_001));
         world.open(lamports, ltv, &prices);
     }
-    // A month later at 88 dollars, and both averages there.
+    // A month later at 88 dollars, and both EMAs there.
     world.wait(30 * 86_400);
     world.at(88 * DOLLAR, 88 * DOLLAR);
     world.wait(30 * 86_400);
@@ -114,7 +114,10 @@ fn covered(random: &mut Random, config: &Config) -> (World, Prices) {
 fn run(seed: u64, config: &Config, is_prompt: bool) -> (u128, u128, Run) {
     let mut random = Random(seed);
     let (mut world, start) = covered(&mut random, config);
-    let (fall, discount) = (u64::from(config.stress_fall.0), u64::from(config.unwind_max_discount.0));
+    let (fall, discount) = (
+        u64::from(config.stress_fall.0),
+        u64::from(config.auction_max_discount.0),
+    );
     let p = start.lowest().raw();
     let q = start.lowest().scale_up(10_000 - fall).unwrap().raw();
     // Dollars: the largest discount off the lowest leaves q.

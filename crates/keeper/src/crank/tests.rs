@@ -59,7 +59,11 @@ fn the_price_is_shown_when_it_matters() {
     };
     assert_eq!(observe(never, &market, 1_000, 90, true), None);
     let mut guarded = market;
-    (guarded.guard.ladder, guarded.guard.level, guarded.guard.caused_at) = (1, 1, start.unix);
+    (
+        guarded.guard.breaker_level,
+        guarded.guard.level,
+        guarded.guard.caused_at,
+    ) = (1, 1, start.unix);
     assert_eq!(observe(CRANKS, &guarded, 1, 100, false), None);
     assert_eq!(observe(CRANKS, &guarded, 2, 100, false), Some(Observe::Unsettled));
     assert_eq!(

@@ -44,7 +44,10 @@ impl Moment {
     }
 
     fn exceeds(&self, entry: &Entry, ltv: Bps) -> bool {
-        let (Ok(debt), Ok(value)) = (self.index.debt(entry.debt_shares), self.price.value(entry.collateral)) else {
+        let (Ok(debt), Ok(value)) = (
+            self.index.debt(entry.debt_shares),
+            self.price.quote_floor(entry.collateral),
+        ) else {
             return false;
         };
         sizing::exceeds(debt, value, ltv)

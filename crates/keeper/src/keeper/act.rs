@@ -11,11 +11,11 @@ use tracing::{info, warn};
 use super::Keeper;
 use crate::{
     chain::{Answer, Chain, Simulated},
-    fleet::short,
-    look::key,
     metrics::name,
     outbox::{Kind, Outcome, Pending},
     prices::Updates,
+    rpc_pool::short,
+    snapshot::key,
     transact::{Draft, liquidated},
 };
 
@@ -25,13 +25,13 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         if drafts.is_empty() {
             return Ok(0);
         }
-        let asked = self.fleet.node(node).recent_fees(&self.keys.market).await;
+        let asked = self.rpc_pool.node(node).recent_fees(&self.keys.market).await;
         // Without an answer the floor will have to do.
         let recent = asked.unwrap_or_default();
         let price = self.settings.fees.price(&recent, self.outbox.expired_in_a_row);
         self.metrics.set(name::priority_fee, price);
-        let asked = self.fleet.node(node).blockhash().await;
-        let blockhash = self.fleet.judged(node, asked)?;
+        let asked = self.rpc_pool.node(node).blockhash().await;
+        let blockhash = self.rpc_pool.judged(node, asked)?;
         let tables = self.usable_tables();
         let mut signed: Vec<(Draft, VersionedTransaction)> = Vec::new();
         for draft in drafts {
@@ -40,12 +40,12 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
                 Err(error) => warn!(kind = draft.kind.name(), error, "a transaction cannot be made"),
             }
         }
-        let chain = self.fleet.node(node).clone();
+        let chain = self.rpc_pool.node(node).clone();
         let simulated = join_all(signed.iter().map(|(_, transaction)| chain.simulate(transaction))).await;
         let (mut ready, mut idle) = (Vec::new(), Vec::new());
         let mut answered = Ok(());
         for ((draft, transaction), simulated) in signed.into_iter().zip(simulated) {
-            match self.fleet.judged(node, simulated) {
+            match self.rpc_pool.judged(node, simulated) {
                 Ok(simulated) if self.is_worth(&draft, &simulated) => ready.push((draft, transaction)),
                 // Somebody was faster, or what is known of these accounts is old.
                 Ok(_) => idle.extend(draft.accounts),
@@ -54,7 +54,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         }
         let count = ready.len();
         if !self.settings.dry_run {
-            let sent = join_all(ready.iter().map(|(_, transaction)| self.fleet.send(transaction))).await;
+            let sent = join_all(ready.iter().map(|(_, transaction)| self.rpc_pool.send(transaction))).await;
             for ((draft, transaction), sent) in ready.into_iter().zip(sent) {
                 self.note_sent(&draft, transaction, blockhash.last_valid, sent);
             }
@@ -140,11 +140,11 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         if self.outbox.is_empty() {
             return Ok(());
         }
-        let chain = self.fleet.node(node).clone();
+        let chain = self.rpc_pool.node(node).clone();
         // The height first: what is not confirmed at a height beyond its last will not be.
-        let height = self.fleet.judged(node, chain.block_height().await)?;
+        let height = self.rpc_pool.judged(node, chain.block_height().await)?;
         let statuses = self
-            .fleet
+            .rpc_pool
             .judged(node, chain.statuses(&self.outbox.signatures()).await)?;
         let mut touched = Vec::new();
         for (pending, outcome) in self.outbox.settle(&statuses, height) {
@@ -163,7 +163,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         }
         for transaction in self.outbox.to_repeat(Instant::now()) {
             // If no node takes it, it expires.
-            let _ = self.fleet.send(&transaction).await;
+            let _ = self.rpc_pool.send(&transaction).await;
         }
         self.refresh(node, &touched).await
     }

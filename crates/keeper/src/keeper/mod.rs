@@ -19,14 +19,14 @@ use tracing::{error, info, warn};
 use crate::{
     chain::{Answer, At, Chain},
     depth,
-    fleet::Fleet,
     follow::News,
     index::{AccountIndex, Entry},
-    look::{feed_accounts, first_look, key},
     metrics::{Metrics, name},
     outbox::Outbox,
     prices::Updates,
+    rpc_pool::RpcPool,
     settings::Settings,
+    snapshot::{feed_accounts, first_snapshot, key},
     table::Table,
     trust::Trust,
 };
@@ -46,7 +46,7 @@ const LONGEST_WAIT_FOR_START: Duration = Duration::from_secs(5);
 pub struct Keeper<C, U> {
     settings: Settings,
     signer: Keypair,
-    fleet: Fleet<C>,
+    rpc_pool: RpcPool<C>,
     updates: U,
     metrics: Arc<Metrics>,
     trust: Trust,
@@ -85,14 +85,14 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     pub async fn start(
         settings: Settings,
         signer: Keypair,
-        mut fleet: Fleet<C>,
+        mut rpc_pool: RpcPool<C>,
         updates: U,
         metrics: Arc<Metrics>,
         patience: Duration,
     ) -> Result<Self, String> {
         let deadline = Instant::now() + patience;
         let (market, keys) = loop {
-            let why = match Self::meet(&mut fleet, settings.market).await {
+            let why = match Self::connect(&mut rpc_pool, settings.market).await {
                 Ok(met) => break met,
                 Err(trouble) => trouble,
             };
@@ -107,7 +107,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             trust: Trust::new(settings.clock_drift),
             settings,
             signer,
-            fleet,
+            rpc_pool,
             updates,
             metrics,
             index: AccountIndex::new(),
@@ -131,10 +131,13 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         Ok(keeper)
     }
 
-    async fn meet(fleet: &mut Fleet<C>, market: Pubkey) -> Answer<(Box<breakwater_engine::Market>, MarketKeys)> {
-        let node = fleet.reader().await?;
-        let answer = first_look(fleet.node(node).as_ref(), market).await;
-        fleet.judged(node, answer)
+    async fn connect(
+        rpc_pool: &mut RpcPool<C>,
+        market: Pubkey,
+    ) -> Answer<(Box<breakwater_engine::Market>, MarketKeys)> {
+        let node = rpc_pool.reader().await?;
+        let answer = first_snapshot(rpc_pool.node(node).as_ref(), market).await;
+        rpc_pool.judged(node, answer)
     }
 
     /// The market's price accounts: to follow them.
@@ -145,8 +148,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 
     /// The nodes.
     #[must_use]
-    pub fn fleet(&self) -> &Fleet<C> {
-        &self.fleet
+    pub fn rpc_pool(&self) -> &RpcPool<C> {
+        &self.rpc_pool
     }
 
     /// Listens to a subscription.
@@ -216,9 +219,9 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         loop {
             tokio::select! {
                 () = sleep_until(next.into()) => break,
-                told = news.recv() => match told {
+                update = news.recv() => match update {
                     Some(News::Price) => break,
-                    Some(told) => self.take_in(told),
+                    Some(update) => self.take_in(update),
                     // The subscription ended for good: looking goes on without it.
                     None => return sleep_until(next.into()).await,
                 },
@@ -230,7 +233,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// Waits for what was sent.
     async fn finish(&mut self) {
         while !self.outbox.is_empty() {
-            if let Ok(node) = self.fleet.reader().await {
+            if let Ok(node) = self.rpc_pool.reader().await {
                 let _ = self.settle_outbox(node).await;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -9,13 +9,13 @@ use super::{Keeper, Round};
 use crate::{
     chain::{Answer, Chain},
     crank::claimable,
-    fleet::wall_clock,
-    look::{Look, Shown, look},
     metrics::{Metrics, labelled, name},
     outbox::Kind,
     pack::pack,
     plan::{Plan, Scene, plan},
     prices::Updates,
+    rpc_pool::wall_clock,
+    snapshot::{Shown, Snapshot, snapshot},
     transact::{Draft, fixed},
 };
 
@@ -29,9 +29,9 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// The trouble with the last node that was asked.
     pub(super) async fn round(&mut self) -> Answer<Round> {
         self.updates.refresh().await;
-        self.fleet.muster().await;
-        let (node, seen) = self.look_somewhere().await?;
-        self.hear();
+        self.rpc_pool.check_health().await;
+        let (node, seen) = self.snapshot_somewhere().await?;
+        self.drain_updates();
         self.settle_outbox(node).await?;
         self.resync(node, &seen.market).await;
         self.report(&seen);
@@ -50,20 +50,20 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     }
 
     /// A look that can be believed, of whichever node has one to give.
-    async fn look_somewhere(&mut self) -> Answer<(usize, Look)> {
-        let mut attempts = 0..self.fleet.len();
+    async fn snapshot_somewhere(&mut self) -> Answer<(usize, Snapshot)> {
+        let mut attempts = 0..self.rpc_pool.len();
         loop {
-            let node = self.fleet.reader().await?;
-            let (chain, keeper) = (self.fleet.node(node).as_ref(), self.signer.pubkey());
-            let asked = look(chain, &self.keys.market, &keeper, &self.feeds).await;
+            let node = self.rpc_pool.reader().await?;
+            let (chain, keeper) = (self.rpc_pool.node(node).as_ref(), self.signer.pubkey());
+            let asked = snapshot(chain, &self.keys.market, &keeper, &self.feeds).await;
             let answer = asked.and_then(|seen| {
                 self.trust
                     .judge(seen.slot, seen.clock.unix, &seen.market, wall_clock())?;
                 Ok(seen)
             });
-            match self.fleet.judged(node, answer) {
+            match self.rpc_pool.judged(node, answer) {
                 Ok(seen) => {
-                    self.fleet.praise(node);
+                    self.rpc_pool.report_ok(node);
                     return Ok((node, seen));
                 }
                 Err(_) if attempts.next().is_some() => {}
@@ -77,7 +77,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     }
 
     /// Decides on the transactions to send.
-    fn decide(&self, seen: &Look) -> Vec<Draft> {
+    fn decide(&self, seen: &Snapshot) -> Vec<Draft> {
         let Some(shown) = &seen.prices else {
             debug!("a feed has no account that the market would take");
             return self.cranks(seen, None, &Plan::default());
@@ -92,7 +92,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         let plan = plan(&scene, &self.index, MOST, |account| busy.contains(&account.0));
         report_plan(&self.metrics, &plan);
         if plan.found > 0 {
-            info!(found = plan.found, due = plan.due.len(), skipped = ?plan.skipped, bounty = plan.bounty(), "accounts to liquidate");
+            info!(found = plan.found, due = plan.liquidatable.len(), skipped = ?plan.skipped, bounty = plan.bounty(), "accounts to liquidate");
         }
         if let Some(refused) = plan.refused {
             debug!(%refused, "nobody can be liquidated at these prices");
@@ -109,23 +109,23 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         let keys = shown.keys(&self.keys);
         let keeper = self.signer.pubkey();
         let due: Vec<Pubkey> = plan
-            .due
+            .liquidatable
             .iter()
             .map(|due| Pubkey::new_from_array(due.account.0))
             .collect();
-        let room = self
+        let space = self
             .settings
             .in_flight
             .saturating_sub(self.outbox.count(Kind::Liquidate));
         let batches = pack(&fixed(&keys, &keeper), &self.usable_tables(), &due)
             .into_iter()
-            .take(room);
+            .take(space);
         batches
             .map(|batch| Draft::batch(&keys, &keeper, &batch.accounts, batch.table))
             .collect()
     }
 
-    fn cranks(&self, seen: &Look, shown: Option<&Shown>, plan: &Plan) -> Vec<Draft> {
+    fn cranks(&self, seen: &Snapshot, shown: Option<&Shown>, plan: &Plan) -> Vec<Draft> {
         let cranks = &self.settings.cranks;
         let keeper = self.signer.pubkey();
         let mut drafts = Vec::new();
@@ -134,7 +134,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             // A batch shows the price as well.
             let reason = cranks
                 .observe(&seen.market, &shown.readings, seen.clock, waiting)
-                .filter(|_| plan.due.is_empty());
+                .filter(|_| plan.liquidatable.is_empty());
             if let Some(reason) = reason {
                 debug!(?reason, "showing the price");
                 drafts.push(Draft::observe(&shown.keys(&self.keys)));
@@ -158,7 +158,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// Warns of a market whose configured depth is larger than what was measured: it sells more than the market bears.
     fn compare_depth(&mut self, market: &Market) {
         let Some(path) = &self.settings.depth_file else { return };
-        let measured = match self.depth.look(path) {
+        let measured = match self.depth.read(path) {
             Ok(measured) => measured,
             Err(why) => {
                 warn!(why, "the depth that was measured cannot be read");
@@ -188,7 +188,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "gauges")]
-    fn report(&self, seen: &Look) {
+    fn report(&self, seen: &Snapshot) {
         let metrics = &self.metrics;
         metrics.set(name::slot, seen.slot);
         metrics.set(name::lamports, seen.lamports);
@@ -206,9 +206,9 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             let mut market = *seen.market;
             if let Ok((prices, _)) = market.observe_price(&shown.readings, seen.clock) {
                 metrics.set_to(name::price, prices.spot().raw() as f64 / num::ONE as f64);
-                if let Ok(statement) = market.statement(&prices, seen.clock) {
-                    metrics.set_to(name::cover, statement.cover.cover as f64);
-                    metrics.set(name::pipeline_room, statement.pipeline_room.0);
+                if let Ok(balance_sheet) = market.balance_sheet(&prices, seen.clock) {
+                    metrics.set_to(name::cover, balance_sheet.cover.cover as f64);
+                    metrics.set(name::pipeline_headroom, balance_sheet.pipeline_headroom.0);
                 }
                 debug!(level = ?Level::from_byte(market.guard.level), slot = seen.slot, "looked");
             }
@@ -218,8 +218,12 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 
 fn report_plan(metrics: &Metrics, plan: &Plan) {
     metrics.set(name::liquidatable, plan.found as u64);
-    metrics.set(name::due, plan.due.len() as u64);
-    let taken_over = plan.due.iter().filter(|due| due.liquidation.taken_over).count();
+    metrics.set(name::liquidatable_now, plan.liquidatable.len() as u64);
+    let taken_over = plan
+        .liquidatable
+        .iter()
+        .filter(|due| due.liquidation.taken_over)
+        .count();
     metrics.set(name::taken_over, taken_over as u64);
     for (reason, count) in plan.skipped.reasons() {
         let count = u32::try_from(count).unwrap_or(u32::MAX);

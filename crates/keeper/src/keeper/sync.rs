@@ -11,10 +11,10 @@ use crate::{
     chain::{Answer, At, Chain},
     follow::News,
     index::Entry,
-    look::account_shares,
     metrics::name,
     prices::{Account, Updates},
     rotation::Trouble,
+    snapshot::account_shares,
 };
 
 /// The index and the market are not of the same moment, so a difference that lasts this long is one.
@@ -43,9 +43,9 @@ pub struct Sync {
 impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// Loads all accounts and waits for it.
     pub(super) async fn load_now(&mut self) -> Answer<()> {
-        let node = self.fleet.reader().await?;
-        let answer = self.fleet.node(node).margin_accounts(&self.market_key()).await;
-        let all = self.fleet.judged(node, answer)?;
+        let node = self.rpc_pool.reader().await?;
+        let answer = self.rpc_pool.node(node).margin_accounts(&self.market_key()).await;
+        let all = self.rpc_pool.judged(node, answer)?;
         self.replace(&all);
         Ok(())
     }
@@ -55,7 +55,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         if let Some(loading) = self.sync.loading.take_if(|loading| loading.is_finished()) {
             match loading.await {
                 Ok((node, answer)) => {
-                    if let Ok(all) = self.fleet.judged(node, answer) {
+                    if let Ok(all) = self.rpc_pool.judged(node, answer) {
                         self.replace(&all);
                     }
                 }
@@ -66,7 +66,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         let doubted = self.doubt(market);
         if self.sync.loading.is_none() && (due || doubted || self.sync.wanted) {
             self.sync.wanted = false;
-            let (chain, market) = (self.fleet.node(node).clone(), self.market_key());
+            let (chain, market) = (self.rpc_pool.node(node).clone(), self.market_key());
             let load = async move { (node, chain.margin_accounts(&market).await) };
             self.sync.loading = Some(tokio::spawn(load));
         }
@@ -124,16 +124,16 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     }
 
     /// Takes in all news that are there.
-    pub(super) fn hear(&mut self) {
+    pub(super) fn drain_updates(&mut self) {
         let Some(mut news) = self.news.take() else { return };
-        while let Ok(told) = news.try_recv() {
-            self.take_in(told);
+        while let Ok(update) = news.try_recv() {
+            self.take_in(update);
         }
         self.news = Some(news);
     }
 
-    pub(super) fn take_in(&mut self, told: News) {
-        match told {
+    pub(super) fn take_in(&mut self, update: News) {
+        match update {
             News::Account(entry) if entry.seen <= self.trust.newest().saturating_add(AHEAD) => {
                 self.index.update(entry);
             }
@@ -146,11 +146,11 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// Asks for accounts that may have changed, and takes them in.
     pub(super) async fn refresh(&mut self, node: usize, addresses: &[Pubkey]) -> Answer<()> {
         for some in addresses.chunks(QUESTION) {
-            let answer = self.fleet.node(node).accounts(some).await;
-            let At { slot, value } = self.fleet.judged(node, answer)?;
+            let answer = self.rpc_pool.node(node).accounts(some).await;
+            let At { slot, value } = self.rpc_pool.judged(node, answer)?;
             for (address, account) in some.iter().zip(value) {
                 let entry = entry(*address, account.as_ref(), slot);
-                let entry = self.fleet.judged(node, entry)?;
+                let entry = self.rpc_pool.judged(node, entry)?;
                 self.index.update(entry);
             }
         }

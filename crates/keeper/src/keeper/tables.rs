@@ -12,10 +12,10 @@ use crate::{
     chain::{Answer, Chain},
     index::Moment,
     limits::ACCOUNT_LOCKS,
-    look::Look,
     metrics::name,
     outbox::Kind,
     prices::Updates,
+    snapshot::Snapshot,
     table::{Table, Upkeep, upkeep},
     transact::{Draft, fixed},
 };
@@ -46,7 +46,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 
     /// Does the next thing to the keeper's tables, if there is one: a transaction at a time. Not while accounts are
     /// being liquidated. Returns how many transactions were sent.
-    pub(super) async fn look_after_tables(&mut self, node: usize, seen: &Look) -> Answer<usize> {
+    pub(super) async fn look_after_tables(&mut self, node: usize, seen: &Snapshot) -> Answer<usize> {
         let most = self.settings.tables.most;
         let rests = self.tables_rest.is_some_and(|until| Instant::now() < until);
         let busy = rests || self.outbox.count(Kind::Liquidate) > 0 || self.outbox.count(Kind::Table) > 0;
@@ -76,7 +76,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 
     /// The accounts that a fall of the price would liquidate, those it would liquidate first at the front. None if they
     /// would fit into a transaction without a table.
-    fn wanted(&self, seen: &Look) -> Vec<Pubkey> {
+    fn wanted(&self, seen: &Snapshot) -> Vec<Pubkey> {
         let within = self.settings.tables.within.min(num::BPS);
         let guarded = seen.market.guard.reference;
         let Ok(price) = guarded.scale_down(num::BPS - within) else {
@@ -102,7 +102,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 
     async fn find_tables(&mut self, node: usize) {
         self.tables_read = Some(Instant::now());
-        let chain = self.fleet.node(node).clone();
+        let chain = self.rpc_pool.node(node).clone();
         let mut found = Vec::new();
         match chain.lookup_tables(&self.signer.pubkey()).await {
             Ok(all) => {

@@ -9,7 +9,7 @@ use breakwater_testkit::{default_config, pyth::usd};
 
 use crate::{
     cluster::Sent,
-    stage::{Stage, USDC, once},
+    deployment::{Deployment, USDC, once},
 };
 
 /// The guards of the example, and a flow limit that these few accounts can feel.
@@ -19,8 +19,8 @@ fn config() -> Config {
         max_velocity: guards.max_velocity,
         velocity_horizon: guards.velocity_horizon,
         velocity_slack: guards.velocity_slack,
-        average_band: guards.average_band,
-        average_seconds: guards.average_seconds,
+        own_ema_band: guards.own_ema_band,
+        own_ema_seconds: guards.own_ema_seconds,
         ema_band: guards.ema_band,
         guarded_flow: Quote(300 * USDC),
         ..default_config()
@@ -31,43 +31,43 @@ fn config() -> Config {
 async fn is_followed_at_the_guards_pace_in_steps_and_without_a_transaction_in_vain() {
     let debts: Vec<u64> = (0..20).map(|number| 500 + 10 * number).collect();
     let config = config();
-    let mut stage = Stage::build(&config, 100_000 * USDC, &debts);
-    stage.world.observe_price(&stage.keys).unwrap();
-    let mut kate = stage.keeper("kate", |_| {}).await;
-    stage.world.advance(2);
-    // Pyth's own average stays at $100: the market is guarded for as long as this lasts.
-    stage.world.set_price(&stage.keys.collateral_feed, usd(78), 0);
+    let mut deployment = Deployment::build(&config, 100_000 * USDC, &debts);
+    deployment.world.observe_price(&deployment.keys).unwrap();
+    let mut kate = deployment.keeper("kate", |_| {}).await;
+    deployment.world.advance(2);
+    // Pyth's own EMA stays at $100: the market is guarded for as long as this lasts.
+    deployment.world.set_price(&deployment.keys.collateral_feed, usd(78), 0);
 
-    let (mut followed, mut refused, mut cooling, mut flow, mut quiet) = (0, 0, 0, 0, 0);
+    let (mut followed, mut refused, mut cooldown, mut flow, mut quiet) = (0, 0, 0, 0, 0);
     while quiet < 60 {
-        let before = stage.cluster.sent().len();
+        let before = deployment.cluster.sent().len();
         once(&mut kate).await;
-        let sent = stage.cluster.sent().len() - before;
-        let skipped = |reason| stage.gauge(name::skipped, &[("reason", reason)]);
+        let sent = deployment.cluster.sent().len() - before;
+        let skipped = |reason| deployment.gauge(name::skipped, &[("reason", reason)]);
         let gap = skipped("gap") > 0;
         refused += u32::from(gap);
-        cooling += u32::from(skipped("cooling") > 0);
+        cooldown += u32::from(skipped("cooldown") > 0);
         flow += u32::from(skipped("flow") > 0);
-        assert_eq!(skipped("odd"), 0);
+        assert_eq!(skipped("unexpected"), 0);
         assert!(
             sent <= 2,
             "a batch, and another when the first has shown the price: {sent}"
         );
-        let guard = stage.market().guard;
+        let guard = deployment.market().guard;
         assert_eq!(Level::from_byte(guard.level), Level::Guarded);
         // Quote atoms for a collateral atom: $80 is 2% above $78, and a little.
         let follows = guard.reference.raw() > (80 << 64) / 1_000;
         followed += u32::from(follows);
         // Over when nobody has been above the liquidation LTV for two minutes.
-        quiet = if !follows && stage.gauge(name::liquidatable, &[]) == 0 {
+        quiet = if !follows && deployment.gauge(name::liquidatable, &[]) == 0 {
             quiet + 1
         } else {
             0
         };
-        stage.world.advance(2);
+        deployment.world.advance(2);
     }
 
-    let all = stage.cluster.sent();
+    let all = deployment.cluster.sent();
     let mut of_account: HashMap<Pubkey, Vec<i64>> = HashMap::new();
     for sent in &all {
         for one in &sent.liquidated {
@@ -76,7 +76,10 @@ async fn is_followed_at_the_guards_pace_in_steps_and_without_a_transaction_in_va
         }
     }
     // At $78 those that owe more than 80% of 780: 630 and above. Several steps each, and a rest after each.
-    let expected: Vec<Pubkey> = stage.positions[13..].iter().map(|position| position.address).collect();
+    let expected: Vec<Pubkey> = deployment.positions[13..]
+        .iter()
+        .map(|position| position.address)
+        .collect();
     assert_eq!(of_account.len(), expected.len());
     for address in &expected {
         assert!(!of_account[address].is_empty());
@@ -89,9 +92,12 @@ async fn is_followed_at_the_guards_pace_in_steps_and_without_a_transaction_in_va
         let window: u64 = all.iter().filter(within).map(repaid).sum();
         assert!(window <= 2 * config.guarded_flow.0, "{window}");
     }
-    let (liquidations, shown) = (stage.count("liquidate", "done"), stage.count("observe", "done"));
+    let (liquidations, shown) = (
+        deployment.count("liquidate", "done"),
+        deployment.count("observe", "done"),
+    );
     println!(
-        "{followed} looks until the guarded price was near, {refused} of them with accounts that waited for it; {cooling} with rests, \
+        "{followed} looks until the guarded price was near, {refused} of them with accounts that waited for it; {cooldown} with rests, \
          {flow} with the flow limit used up"
     );
     println!(
@@ -102,11 +108,11 @@ async fn is_followed_at_the_guards_pace_in_steps_and_without_a_transaction_in_va
     assert!((80..120).contains(&followed), "{followed}");
     // From $86 on, where who owes most is beyond its margin at the guarded price too.
     assert!((30..60).contains(&refused), "{refused}");
-    assert!(cooling > 0 && flow > 0, "{cooling} {flow}");
+    assert!(cooldown > 0 && flow > 0, "{cooldown} {flow}");
     assert_eq!(
         all.iter().filter(|sent| !sent.liquidated.is_empty()).count(),
         liquidations as usize
     );
     assert_eq!(all.len(), (liquidations + shown) as usize);
-    stage.assert_nothing_wasted();
+    deployment.assert_nothing_wasted();
 }

@@ -2,6 +2,6 @@
 
 mod cluster;
 mod deficit;
+mod deployment;
 mod guarded;
 mod pipeline;
-mod stage;

@@ -7,7 +7,7 @@ use breakwater_keeper::{
 };
 use breakwater_testkit::{default_config, pyth::usd};
 
-use crate::stage::{SOL, Stage, USDC, once};
+use crate::deployment::{Deployment, SOL, USDC, once};
 
 /// A market that bears 900 USDC an hour: the pipeline takes 300, four SOL at $75.
 fn thin() -> Config {
@@ -20,108 +20,126 @@ fn thin() -> Config {
     }
 }
 
-/// The stage at $75, with so much behind it. Each account has 10 SOL; those that owe more than 600 USDC are due.
-fn stage(backstop: u64, debts: &[u64]) -> Stage {
-    let mut stage = Stage::build(&thin(), backstop, debts);
-    stage.world.advance(60);
-    stage.world.settle_price(&stage.keys.collateral_feed, usd(75), 0);
-    stage
+/// The deployment at $75, with so much behind it. Each account has 10 SOL; those that owe more than 600 USDC are due.
+fn deployment(backstop: u64, debts: &[u64]) -> Deployment {
+    let mut deployment = Deployment::build(&thin(), backstop, debts);
+    deployment.world.advance(60);
+    deployment
+        .world
+        .settle_price(&deployment.keys.collateral_feed, usd(75), 0);
+    deployment
 }
 
 #[track_caller]
-fn assert_looked(stage: &Stage, found: u32, due: u32, waiting: u32) {
-    let waits = stage.gauge(name::skipped, &[("reason", "pipeline")]);
-    let seen = (stage.gauge(name::liquidatable, &[]), stage.gauge(name::due, &[]), waits);
+fn assert_looked(deployment: &Deployment, found: u32, due: u32, waiting: u32) {
+    let waits = deployment.gauge(name::skipped, &[("reason", "pipeline")]);
+    let seen = (
+        deployment.gauge(name::liquidatable, &[]),
+        deployment.gauge(name::liquidatable_now, &[]),
+        waits,
+    );
     assert_eq!(seen, (found, due, waiting));
-    assert_eq!(stage.gauge(name::skipped, &[("reason", "odd")]), 0);
+    assert_eq!(deployment.gauge(name::skipped, &[("reason", "unexpected")]), 0);
 }
 
 #[tokio::test]
 async fn who_does_not_fit_waits_until_inventory_is_sold_and_is_taken_over_whatever_is_held() {
-    let mut stage = stage(0, &[500, 610, 650, 690]);
-    let mut kate = stage.keeper("kate", |_| {}).await;
+    let mut deployment = deployment(0, &[500, 610, 650, 690]);
+    let mut kate = deployment.keeper("kate", |_| {}).await;
     // The one that needs it most gets what there is of the pipeline, and nobody the rest.
     let round = once(&mut kate).await;
     assert_eq!(round.due, 1);
-    assert_looked(&stage, 3, 0, 3);
-    let held = stage.market().books.backstop.inventory.0;
+    assert_looked(&deployment, 3, 0, 3);
+    let held = deployment.market().books.backstop.inventory.0;
     assert!((39 * SOL / 10..=4 * SOL).contains(&held), "{held}");
-    assert_eq!(stage.cluster.sent().last().unwrap().liquidated.len(), 1);
-    let taken = stage.cluster.sent().last().unwrap().liquidated[0].margin_account;
-    assert_eq!(taken, stage.positions[3].address);
+    assert_eq!(deployment.cluster.sent().last().unwrap().liquidated.len(), 1);
+    let taken = deployment.cluster.sent().last().unwrap().liquidated[0].margin_account;
+    assert_eq!(taken, deployment.positions[3].address);
 
     // As long as nothing is sold nothing is sent.
-    let sent = stage.cluster.sent().len();
+    let sent = deployment.cluster.sent().len();
     for _ in 0..5 {
-        stage.world.advance(1);
+        deployment.world.advance(1);
         once(&mut kate).await;
-        assert_looked(&stage, 3, 0, 3);
+        assert_looked(&deployment, 3, 0, 3);
     }
-    assert_eq!(stage.cluster.sent().len(), sent);
+    assert_eq!(deployment.cluster.sent().len(), sent);
 
     // A sale makes room, and what it makes is used at once.
-    let lena = stage.lena.clone();
-    stage.world.buy_inventory(&stage.keys, &lena, SOL, u64::MAX).unwrap();
+    let lena = deployment.lena.clone();
+    deployment
+        .world
+        .buy_inventory(&deployment.keys, &lena, SOL, u64::MAX)
+        .unwrap();
     assert_eq!(once(&mut kate).await.due, 1);
-    let refilled = stage.market().books.backstop.inventory.0;
+    let refilled = deployment.market().books.backstop.inventory.0;
     assert!(refilled.abs_diff(held) < SOL / 10, "{refilled} after {held}");
 
     // At $68 the account of 650 is beyond 95%, and the pipeline is full.
-    stage.world.settle_price(&stage.keys.collateral_feed, usd(68), 0);
+    deployment
+        .world
+        .settle_price(&deployment.keys.collateral_feed, usd(68), 0);
     once(&mut kate).await;
-    let last = stage.cluster.sent().last().unwrap().liquidated.clone();
+    let last = deployment.cluster.sent().last().unwrap().liquidated.clone();
     let whole: Vec<_> = last
         .iter()
         .filter(|one| one.liquidation.taken_over)
         .map(|one| one.margin_account)
         .collect();
-    assert_eq!(whole, [stage.positions[2].address]);
-    assert!(stage.market().books.backstop.inventory.0 > 10 * SOL);
-    assert!(stage.gauge(name::skipped, &[("reason", "pipeline")]) > 0);
+    assert_eq!(whole, [deployment.positions[2].address]);
+    assert!(deployment.market().books.backstop.inventory.0 > 10 * SOL);
+    assert!(deployment.gauge(name::skipped, &[("reason", "pipeline")]) > 0);
 
     // Nobody is paid a bounty out of nothing: what there was no cash for stays owed.
-    let backstop = stage.market().books.backstop;
-    let credit = stage.gauge(name::credit, &[]);
+    let backstop = deployment.market().books.backstop;
+    let credit = deployment.gauge(name::credit, &[]);
     assert_eq!(
         u64::from(credit),
         backstop.funded_credits.0 + backstop.unfunded_credits.0
     );
-    let claimable = u64::from(stage.gauge(name::claimable, &[]));
+    let claimable = u64::from(deployment.gauge(name::claimable, &[]));
     assert_eq!(claimable, backstop.funded_credits.0);
     assert!(claimable > 0 && backstop.unfunded_credits.0 > 0, "{backstop:?}");
-    stage.assert_nothing_wasted();
+    deployment.assert_nothing_wasted();
 }
 
 #[tokio::test]
 async fn who_waits_is_let_off_by_a_price_and_taken_in_full_by_capital() {
-    let mut stage = stage(0, &[640, 650, 690]);
-    let mut kate = stage.keeper("kate", |_| {}).await;
+    let mut deployment = deployment(0, &[640, 650, 690]);
+    let mut kate = deployment.keeper("kate", |_| {}).await;
     once(&mut kate).await;
-    assert_looked(&stage, 3, 0, 3);
-    stage.world.settle_price(&stage.keys.collateral_feed, usd(90), 0);
+    assert_looked(&deployment, 3, 0, 3);
+    deployment
+        .world
+        .settle_price(&deployment.keys.collateral_feed, usd(90), 0);
     once(&mut kate).await;
-    assert_looked(&stage, 0, 0, 0);
-    stage.world.settle_price(&stage.keys.collateral_feed, usd(75), 0);
-    let lena = stage.lena.clone();
-    stage.world.fund_backstop(&stage.keys, &lena, 100_000 * USDC).unwrap();
+    assert_looked(&deployment, 0, 0, 0);
+    deployment
+        .world
+        .settle_price(&deployment.keys.collateral_feed, usd(75), 0);
+    let lena = deployment.lena.clone();
+    deployment
+        .world
+        .fund_backstop(&deployment.keys, &lena, 100_000 * USDC)
+        .unwrap();
     let round = once(&mut kate).await;
     assert_eq!(round.due, 3);
-    assert_looked(&stage, 0, 0, 0);
+    assert_looked(&deployment, 0, 0, 0);
     // Far more than the pipeline.
-    assert!(stage.market().books.backstop.inventory.0 > 10 * SOL);
-    stage.assert_nothing_wasted();
+    assert!(deployment.market().books.backstop.inventory.0 > 10 * SOL);
+    deployment.assert_nothing_wasted();
 }
 
 #[tokio::test]
 async fn a_depth_that_is_configured_larger_than_it_was_measured_is_told() {
-    let mut stage = stage(100_000 * USDC, &[500]);
+    let mut deployment = deployment(100_000 * USDC, &[500]);
     let path = std::env::temp_dir().join(format!("breakwater-keeper-depth-{}.json", std::process::id()));
     let told = Some(path.clone());
     let measure = |depth: u64| {
         let sample = Sample { unix_time: 0, depth };
         let measured = Measured {
-            asset: stage.keys.collateral_mint.to_string(),
-            quote: stage.keys.quote_mint.to_string(),
+            asset: deployment.keys.collateral_mint.to_string(),
+            quote: deployment.keys.quote_mint.to_string(),
             quantile_bps: 500,
             share_bps: 5_000,
             samples: vec![sample],
@@ -130,26 +148,26 @@ async fn a_depth_that_is_configured_larger_than_it_was_measured_is_told() {
     };
     // Half of it is this market's.
     measure(1_200 * USDC);
-    let mut kate = stage
+    let mut kate = deployment
         .keeper("kate", |settings| settings.depth_file.clone_from(&told))
         .await;
     once(&mut kate).await;
-    let seen = |stage: &Stage| {
-        [name::market_depth, name::measured_depth, name::depth_too_large].map(|name| stage.gauge(name, &[]))
+    let seen = |deployment: &Deployment| {
+        [name::market_depth, name::measured_depth, name::depth_too_large].map(|name| deployment.gauge(name, &[]))
     };
     let depth = u32::try_from(600 * USDC).unwrap();
-    assert_eq!(seen(&stage), [depth, depth, 0]);
-    stage.world.set_config(
-        &stage.keys,
+    assert_eq!(seen(&deployment), [depth, depth, 0]);
+    deployment.world.set_config(
+        &deployment.keys,
         Config {
             market_depth: Quote(600 * USDC + 1),
             ..thin()
         },
     );
     once(&mut kate).await;
-    assert_eq!(seen(&stage), [depth + 1, depth, 1]);
+    assert_eq!(seen(&deployment), [depth + 1, depth, 1]);
     // Another keeper, without the file, does not know.
     std::fs::remove_file(&path).unwrap();
     once(&mut kate).await;
-    assert_eq!(seen(&stage), [depth + 1, 0, 0]);
+    assert_eq!(seen(&deployment), [depth + 1, 0, 0]);
 }

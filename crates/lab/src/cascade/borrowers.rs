@@ -51,7 +51,7 @@ pub fn given(people: &[Given], first: &Divisor) -> Result<Vec<Borrower>> {
     let borrower = |given: &Given| {
         let debt = Quote(nearest_u64(given.debt * DEBT * QUOTE_UNIT));
         Ok(Borrower {
-            collateral: first.worth(Quote(nearest_u64(debt.0 as f64 / given.ltv)))?,
+            collateral: first.collateral_floor(Quote(nearest_u64(debt.0 as f64 / given.ltv)))?,
             debt,
             savings: Savings::None,
             delay: 0,
@@ -89,13 +89,15 @@ pub fn draw(shape: &Borrowers, seed: u64, config: &Config, first: &Divisor) -> R
     for debt in debts {
         let ltv = limit * shape.highest * ltvs.sample(&mut rng).clamp(0.02, 1.0);
         let debt = nearest_u64(debt * DEBT * QUOTE_UNIT).max(smallest);
-        let collateral = first.worth(Quote(nearest_u64(debt as f64 / ltv)))?;
+        let collateral = first.collateral_floor(Quote(nearest_u64(debt as f64 / ltv)))?;
         let watches = rng.random_bool(shape.attentive);
         let repays = rng.random_bool(0.5);
         let savings = match (watches, repays) {
             (false, _) => Savings::None,
             (true, true) => Savings::Quote(Quote(nearest_u64(debt as f64 * shape.savings))),
-            (true, false) => Savings::Collateral(first.worth(Quote(nearest_u64(debt as f64 * shape.savings)))?),
+            (true, false) => {
+                Savings::Collateral(first.collateral_floor(Quote(nearest_u64(debt as f64 * shape.savings)))?)
+            }
         };
         let delay = nearest_i64(delays.sample(&mut rng));
         people.push(Borrower {

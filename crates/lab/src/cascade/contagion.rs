@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{
     Kind, LabError, Outcome, Path, Setup,
-    lane::{Buyers, Common, Lane, together},
     setup::DEBT,
+    simulation::{Buyers, Common, Simulation, together},
     study::{CALIBRATED, DEEP},
 };
 
@@ -116,9 +116,9 @@ pub fn measure(setup: &Setup, path: &Path, kind: Kind, shared: Shared) -> Result
 
 fn both(markets: [(&Setup, &Path, Kind); 2], shared: Shared) -> Result<[Outcome; 2], LabError> {
     let half_life = markets[0].0.impact.half_life;
-    let lanes: Result<Vec<Lane>, LabError> = markets
+    let simulations: Result<Vec<Simulation>, LabError> = markets
         .into_iter()
-        .map(|(setup, path, kind)| Lane::new(setup, path, kind, false))
+        .map(|(setup, path, kind)| Simulation::new(setup, path, kind, false))
         .collect();
     let common = match shared {
         Shared::Buyers => Common::Buyers(Buyers {
@@ -128,6 +128,6 @@ fn both(markets: [(&Setup, &Path, Kind); 2], shared: Shared) -> Result<[Outcome;
         }),
         Shared::Depth | Shared::DepthTwice => Common::Exchange,
     };
-    let outcomes = together(lanes?, common, |_| Ok(()))?;
+    let outcomes = together(simulations?, common, |_| Ok(()))?;
     <[Outcome; 2]>::try_from(outcomes).map_err(|_| LabError::Points)
 }

@@ -79,7 +79,7 @@ pub fn measure(ground: &Ground, cell: &Cell, part: f64) -> Result<Covered, LabEr
     let wanted = part * stress;
     let atoms = DEBT * QUOTE_UNIT;
     let pipeline = config.pipeline_value().0 as f64 / atoms * stress;
-    let discount = f64::from(config.unwind_max_discount.0) / 1e4;
+    let discount = f64::from(config.auction_max_discount.0) / 1e4;
     let (mut news, mut equity) = (wanted, 0.0);
     let mut best: Option<Covered> = None;
     for _ in 0..ROUNDS {

@@ -101,7 +101,7 @@ impl Exchange {
         self.memory
     }
 
-    /// The same market seen from another lane: its memory is what that one left.
+    /// The same market seen from another simulation: its memory is what that one left.
     pub fn adopt(&mut self, memory: Memory) {
         self.memory = memory;
         self.step_prices = (self.price(), self.price());

@@ -420,7 +420,7 @@ impl Lending {
             sum += index
                 .debt(account.debt_shares)?
                 .0
-                .saturating_sub(price.value(account.collateral)?.0);
+                .saturating_sub(price.quote_floor(account.collateral)?.0);
         }
         Ok(sum)
     }

@@ -5,7 +5,7 @@
 //! - [`impact`], [`exchange`]: what sales do to the price.
 //! - [`borrowers`], [`lending`], [`order`], [`map`]: who borrows, in one market of the engine.
 //! - [`mechanism`]: what happens to accounts above their limit; Breakwater is the engine itself.
-//! - [`lane`], [`tally`], [`outcome`]: one run, or several that share buyers, and what is measured.
+//! - [`simulation`], [`metrics`], [`outcome`]: one run, or several that share buyers, and what is measured.
 //! - [`least`], [`cover`]: what a run is measured against, and what the stress cover promises.
 //! - [`search`], [`contagion`], [`bound`]: what takes many runs to know.
 //! - [`cell`], [`goals`]: one run among many, and what must hold of all.
@@ -26,11 +26,11 @@ pub mod cover;
 pub mod exchange;
 pub mod goals;
 pub mod impact;
-pub mod lane;
 pub mod least;
 pub mod lending;
 pub mod map;
 pub mod mechanism;
+pub mod metrics;
 pub mod order;
 pub mod outcome;
 pub mod path;
@@ -38,15 +38,15 @@ pub mod pool;
 pub mod replay;
 pub mod search;
 pub mod setup;
+pub mod simulation;
 pub mod study;
 pub mod sweep;
-pub mod tally;
 
-pub use lane::run;
 pub use mechanism::Kind;
 pub use outcome::Outcome;
 pub use path::Path;
 pub use setup::Setup;
+pub use simulation::run;
 
 /// Why the laboratory could not work.
 #[derive(Debug, Error)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{
     Kind, Path, Setup,
     least::{Ending, Start},
+    metrics::{Metrics, Sample},
     setup::{DEBT, QUOTE_UNIT},
-    tally::{Sample, Tally},
 };
 
 /// A trip of the breaker was false if an hour later the exogenous price is within this of what it was a minute before.
@@ -96,54 +96,54 @@ pub struct Outcome {
 
 impl Outcome {
     /// From the counts, the start and the ending.
-    pub fn of(setup: &Setup, path: &Path, kind: Kind, tally: &Tally, start: &Start, ending: &Ending) -> Self {
+    pub fn of(setup: &Setup, path: &Path, kind: Kind, metrics: &Metrics, start: &Start, ending: &Ending) -> Self {
         let atoms = DEBT * QUOTE_UNIT;
         let part = |value: f64| value / atoms;
-        let capital = part(tally.equity as f64);
+        let capital = part(metrics.equity as f64);
         let left = part(ending.pending as f64);
-        let seconds = tally.seconds_at.iter().sum::<u64>().max(1) as f64;
-        let (guarded, halted) = (tally.seconds_at[1] as f64, tally.seconds_at[2] as f64);
-        let false_trips = tally.trips.iter().filter(|step| was_false(path, **step)).count();
+        let seconds = metrics.seconds_at.iter().sum::<u64>().max(1) as f64;
+        let (guarded, halted) = (metrics.seconds_at[1] as f64, metrics.seconds_at[2] as f64);
+        let false_trips = metrics.trips.iter().filter(|step| was_false(path, **step)).count();
         Self {
             scenario: setup.name.clone(),
             mechanism: kind,
             depth: setup.impact.depth,
             seed: setup.seed,
             feedback: !setup.impact.off,
-            liquidated: part(tally.liquidated as f64),
-            liquidations: tally.liquidations,
-            total_fall: tally.total_fall,
+            liquidated: part(metrics.liquidated as f64),
+            liquidations: metrics.liquidations,
+            total_fall: metrics.total_fall,
             least_needed: part(start.least),
-            endogenous_drawdown: tally.drawdown,
-            bad_debt: part(tally.bad_debt as f64) + left,
-            supplier_loss: (left - capital).max(0.0) + part(tally.written_off as f64),
-            over_liquidation: part(tally.over),
-            borrower_loss: part(tally.borrower_loss),
+            endogenous_drawdown: metrics.drawdown,
+            bad_debt: part(metrics.bad_debt as f64) + left,
+            supplier_loss: (left - capital).max(0.0) + part(metrics.written_off as f64),
+            over_liquidation: part(metrics.over),
+            borrower_loss: part(metrics.borrower_loss),
             owners_wealth: part(ending.wealth),
             owners_gain: part(ending.wealth - ending.untouched),
-            loss: (setup.protocol.equity - capital).max(0.0) + left + part(tally.written_off as f64),
+            loss: (setup.protocol.equity - capital).max(0.0) + left + part(metrics.written_off as f64),
             under_water: part(start.under_water),
-            uncovered: part(tally.uncovered as f64),
-            taken_over: part(tally.taken_over as f64),
-            bounties: part(tally.bounties as f64),
-            informed_gain: part(tally.informed),
-            by_informed: part(tally.by_informed as f64),
+            uncovered: part(metrics.uncovered as f64),
+            taken_over: part(metrics.taken_over as f64),
+            bounties: part(metrics.bounties as f64),
+            informed_gain: part(metrics.informed),
+            by_informed: part(metrics.by_informed as f64),
             growth: ending.growth,
-            peak_flow: tally.peak_flow,
-            peak_inventory: tally.peak_inventory,
-            worst_equity: part(tally.worst_equity.unwrap_or(tally.equity) as f64),
+            peak_flow: metrics.peak_flow,
+            peak_inventory: metrics.peak_inventory,
+            worst_equity: part(metrics.worst_equity.unwrap_or(metrics.equity) as f64),
             final_equity: capital,
             profit: capital - setup.protocol.equity,
-            unwind_hours: tally
+            unwind_hours: metrics
                 .held
                 .map_or(0.0, |(from, to)| (to - from) as f64 / f64::from(SECONDS_PER_HOUR)),
-            left_over: tally.samples.last().map_or(0.0, |sample| sample.inventory),
+            left_over: metrics.samples.last().map_or(0.0, |sample| sample.inventory),
             guarded_time: guarded / seconds,
             halted_time: halted / seconds,
-            trips: tally.trips.len(),
+            trips: metrics.trips.len(),
             false_trips,
-            unserved: tally.unserved,
-            samples: tally.samples.clone(),
+            unserved: metrics.unserved,
+            samples: metrics.samples.clone(),
         }
     }
 }

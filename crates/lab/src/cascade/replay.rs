@@ -13,9 +13,9 @@ use thiserror::Error;
 use super::{
     Kind, LabError, Path, Setup,
     borrowers::{Borrower, Savings},
-    lane::{Lane, recorded},
     lending::{Lending, Op, SUPPLIED, Shown, opening, welcoming},
     setup::quote,
+    simulation::{Simulation, recorded},
 };
 use crate::{path::Point, scenario::PRICE_DECIMALS};
 
@@ -90,12 +90,12 @@ pub struct Compared {
 /// # Panics
 /// As [`World`] does, if the program has not been built.
 pub fn replay(setup: &Setup, path: &Path) -> Result<Compared, ReplayError> {
-    let (_, lane) = recorded(setup, path, Kind::Breakwater, true)?;
-    let first = lane.shown.first().copied().ok_or(LabError::Points)?;
+    let (_, simulation) = recorded(setup, path, Kind::Breakwater, true)?;
+    let first = simulation.shown.first().copied().ok_or(LabError::Points)?;
     let config = setup.protocol.config()?;
     let (_, people) = Lending::open(setup, &config, &first).map_err(LabError::from)?;
     let mut chain = Chain::build((setup, &config), path, &people, &first)?;
-    chain.follow(path, &lane)
+    chain.follow(path, &simulation)
 }
 
 struct Chain {
@@ -201,11 +201,11 @@ impl Chain {
     }
 
     /// Step by step what the laboratory did.
-    fn follow(&mut self, path: &Path, lane: &Lane) -> Result<Compared, ReplayError> {
+    fn follow(&mut self, path: &Path, simulation: &Simulation) -> Result<Compared, ReplayError> {
         let mut compared = Compared::default();
-        let mut ops = lane.lending.journal.iter().flatten().peekable();
-        let mut states = lane.states.iter().peekable();
-        for (step, point) in lane.shown.iter().enumerate().skip(1) {
+        let mut ops = simulation.lending.journal.iter().flatten().peekable();
+        let mut states = simulation.states.iter().peekable();
+        for (step, point) in simulation.shown.iter().enumerate().skip(1) {
             self.show(&point.point, path.unix(step));
             self.world.observe_price(&self.keys)?;
             while let Some((_, op)) = ops.next_if(|(at, _)| *at == step) {
@@ -221,8 +221,8 @@ impl Chain {
                 self.compare(step, state)?;
             }
         }
-        self.compare(lane.shown.len(), &lane.lending.market)?;
-        for (id, account) in lane.lending.accounts.iter().enumerate() {
+        self.compare(simulation.shown.len(), &simulation.lending.market)?;
+        for (id, account) in simulation.lending.accounts.iter().enumerate() {
             let program = kept(&self.world.margin_account(&self.positions[id]));
             let lab = kept(account);
             if lab != program {

@@ -339,7 +339,7 @@ impl Protocol {
     ///
     /// # Errors
     /// As [`Self::config`].
-    pub fn believed_depth(&self) -> Result<f64, LabError> {
+    pub fn assumed_depth(&self) -> Result<f64, LabError> {
         Ok(self.config()?.market_depth.0 as f64 / QUOTE_UNIT / DEBT)
     }
 }

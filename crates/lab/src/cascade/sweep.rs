@@ -112,7 +112,7 @@ pub const SWEEPS: [Sweep; 14] = [
     ),
     market("penalty", "bps of a partial repayment", &[100.0, 150.0, 200.0, 300.0]),
     market(
-        "unwind_slope",
+        "auction_slope",
         "growth of the discount, bps an hour",
         &[100.0, 300.0, 1_000.0],
     ),

@@ -20,7 +20,7 @@ measures both, on the engine itself, and says why each default is what it is.
 
 const METHOD: &str = "\
 - **Readings** come every 5 seconds with a confidence of 0.05%, unless a path says otherwise. Black Thursday is the path of the
-  demo's scenario: every 20 seconds, with the confidence that the scenario states. Pyth's average is an exponential one with a
+  demo's scenario: every 20 seconds, with the confidence that the scenario states. Pyth's EMA is an exponential one with a
   time constant of one hour, over every 5 seconds, those that nobody showed the market included.
 - **A keeper** tries every account at every reading, the riskiest first. The backstop always has cover: only the guards limit
   what happens.
@@ -82,7 +82,7 @@ const READING: &str = "
 What the three tables say:
 
 - Against wicks, steps at a price that lags are nearly as good as halting, and both are far from no guard at all.
-- A price that is pushed more slowly than the velocity limit is believed. Guards slow down what it liquidates, and no more.
+- A price that is pushed more slowly than the velocity limit is oracle_price. Guards slow down what it liquidates, and no more.
 - In crashes up to the velocity limit they are as good as no guard, if somebody shows the price once in `velocity_horizon`.
 - In faster ones, what is under water before the guarded price arrives is lost, as it is in a market that halts. But then
   liquidations go on, where that market waits for its averages while the price falls on.

@@ -27,7 +27,7 @@ pub struct Print {
     pub price: i64,
     /// Half-width of the confidence interval that it says.
     pub confidence: u64,
-    /// Pyth's average.
+    /// Pyth's EMA.
     pub ema: i64,
     /// Worth of the collateral at that time.
     pub fair: i64,

@@ -44,13 +44,13 @@ pub const UNGUARDED: Config = Config {
     max_velocity: Bps(10_000),
     velocity_horizon: 3_600,
     velocity_slack: Bps(10_000),
-    average_band: Bps(10_000),
+    own_ema_band: Bps(10_000),
     ema_band: Bps(10_000),
-    // The widest interval that the largest discount outweighs: see `UnwindStuck`.
+    // The widest interval that the largest discount outweighs: see `AuctionStuck`.
     confidence_guard: Bps(1_400),
     confidence_halt: Bps(2_500),
-    unwind_max_discount: Bps(2_500),
-    unwind_floor_band: Bps(10_000),
+    auction_max_discount: Bps(2_500),
+    auction_floor_band: Bps(10_000),
     ..Config::EXAMPLE
 };
 
@@ -80,7 +80,7 @@ impl Population {
         let mut accounts = Vec::new();
         for (value, ltv) in wanted() {
             let mut account = MarginAccount::new(Key::default(), Key::default(), 0, 0);
-            market.deposit_collateral(&mut account, first_price.worth(value)?)?;
+            market.deposit_collateral(&mut account, first_price.collateral_floor(value)?)?;
             market.borrow(&mut account, Quote(value.0 / BPS * ltv), &prices, clock)?;
             accounts.push(account);
         }
@@ -150,10 +150,10 @@ pub fn empty_market(clock: Clock) -> Result<Market> {
 /// If the engine refuses the print.
 pub fn spot(market: &Market, print: &Print, clock: Clock) -> Result<Price> {
     let decimals = (market.collateral_decimals, market.quote_decimals);
-    let (believed, _) = market
+    let (oracle_price, _) = market
         .oracle
         .read(&market.config, decimals, &readings(print), PriceUse::Observe, clock)?;
-    Ok(believed.spot())
+    Ok(oracle_price.spot())
 }
 
 /// A print as the engine takes it; the quote token stands at one dollar.

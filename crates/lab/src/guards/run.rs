@@ -123,14 +123,14 @@ impl Replay {
             match liquidations.liquidate(account, &mut self.ledger) {
                 Ok(done) => {
                     any = true;
-                    let was_healthy = !sizing::exceeds(debt, fair.value(collateral)?, liquidation_ltv);
+                    let was_healthy = !sizing::exceeds(debt, fair.quote_floor(collateral)?, liquidation_ltv);
                     self.outcome.add(&done, debt, collateral, prices.spot(), was_healthy)?;
                 }
                 Err(Error::NoDebt) => break,
                 // The others are further away, but for atoms: a price may be the very limit of several accounts.
                 Err(Error::AccountHealthy) => {
                     let nearly = Quote(debt.0 + debt.0 / NEARLY + 1);
-                    if !sizing::exceeds(nearly, judged.value(collateral)?, liquidation_ltv) {
+                    if !sizing::exceeds(nearly, judged.quote_floor(collateral)?, liquidation_ltv) {
                         break;
                     }
                 }
@@ -158,7 +158,7 @@ impl Replay {
         let mut sum = 0;
         for account in &self.population.accounts {
             let debt = index.debt(account.debt_shares)?;
-            sum += debt.0.saturating_sub(price.value(account.collateral)?.0);
+            sum += debt.0.saturating_sub(price.quote_floor(account.collateral)?.0);
         }
         Ok(sum)
     }
@@ -178,8 +178,8 @@ impl Outcome {
         if was_healthy {
             self.falsely += done.repaid.0;
         }
-        let lost = done.repaid.0.saturating_sub(spot.value(done.seized)?.0);
-        let under_water = debt.0.saturating_sub(spot.value(collateral)?.0);
+        let lost = done.repaid.0.saturating_sub(spot.quote_floor(done.seized)?.0);
+        let under_water = debt.0.saturating_sub(spot.quote_floor(collateral)?.0);
         let bad = lost.min(under_water);
         self.bad_debt += bad;
         self.gift += lost - bad;

@@ -55,9 +55,9 @@ impl Sweep {
             let mut config = DEFAULTS;
             (self.set)(&mut config, *value);
             let is_default = config == DEFAULTS;
-            // Nothing is sold in this experiment; the engine only wants the unwind to fit the bands (`UnwindStuck`).
-            config.unwind_floor_band = config.unwind_floor_band.max(config.average_band).max(config.ema_band);
-            config.unwind_max_discount = UNGUARDED.unwind_max_discount;
+            // Nothing is sold in this experiment; the engine only wants the auction to fit the bands (`AuctionStuck`).
+            config.auction_floor_band = config.auction_floor_band.max(config.own_ema_band).max(config.ema_band);
+            config.auction_max_discount = UNGUARDED.auction_max_discount;
             Variant {
                 name: if is_default {
                     format!("**{value}**")
@@ -137,17 +137,17 @@ fn price_sweeps() -> [Sweep; 4] {
     ]
 }
 
-/// Sweeps of the ladder.
+/// Sweeps of the breaker.
 fn level_sweeps() -> [Sweep; 6] {
     [
         sweep!(
-            average_band: Bps,
+            own_ema_band: Bps,
             [200, 300, 500, 800, 1_200, 2_000],
             "The widest that still slows down a push of 12% in three minutes. Narrower closes the market more often and spares \
              next to nobody."
         ),
         sweep!(
-            average_seconds: seconds,
+            own_ema_seconds: seconds,
             [60, 150, 300, 600, 1_200, 1_800, 3_600],
             "A faster average runs along with the push; a slower one keeps the market closed longer, for next to nothing."
         ),
@@ -179,7 +179,7 @@ fn level_sweeps() -> [Sweep; 6] {
 fn step_sweeps() -> [Sweep; 3] {
     [
         sweep!(
-            guarded_step: Bps,
+            guarded_close_factor: Bps,
             [500, 1_000, 2_500, 5_000, 10_000],
             "Smaller steps spare more in wicks and pushes, but at 500 accounts sink faster than steps relieve them."
         ),

@@ -11,7 +11,7 @@ pub(crate) const BASE: i64 = 100_0000_0000;
 pub(crate) const PARTS: i64 = 10_000;
 /// Seconds between two readings.
 const STEP: i64 = 5;
-/// Time constant of Pyth's average, seconds.
+/// Time constant of Pyth's EMA, seconds.
 const EMA_SECONDS: i128 = 3_600;
 /// Fractional units of the average, so that small moves are not lost.
 const EMA_UNIT: i128 = 1 << 20;
@@ -107,7 +107,7 @@ impl Writer {
         self
     }
 
-    /// One step of time, and of Pyth's average.
+    /// One step of time, and of Pyth's EMA.
     fn pass(&mut self) {
         self.unix += STEP;
         let apart = i128::from(self.price) * EMA_UNIT - self.ema;

@@ -176,10 +176,10 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .into_iter()
         .fold((0f64, 0f64), |(low, high), v| (low.min(v), high.max(v)));
-    let room = ((high - low) * 0.06).max(f64::EPSILON);
+    let padding = ((high - low) * 0.06).max(f64::EPSILON);
     (
-        if low < 0.0 { low - room } else { 0.0 },
-        if high > 0.0 { high + room } else { room },
+        if low < 0.0 { low - padding } else { 0.0 },
+        if high > 0.0 { high + padding } else { padding },
     )
 }
 
@@ -188,8 +188,8 @@ pub fn tight_range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .into_iter()
         .fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-    let room = ((high - low) * 0.08).max(high.abs() * 0.01);
-    ((low - room).max(0.0), high + room)
+    let padding = ((high - low) * 0.08).max(high.abs() * 0.01);
+    ((low - padding).max(0.0), high + padding)
 }
 
 /// At most two points per bucket of the width: the lowest and the highest, so that no peak is lost.

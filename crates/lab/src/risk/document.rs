@@ -4,11 +4,11 @@ use breakwater_engine::Result;
 
 use super::{
     Experiment, Outcome,
-    arms::{self, Arm},
     demand::{COUNT, GIVES_UP_BELOW, HIGHEST, LOWEST, QUOTE_UNIT, RUNG, SIZES},
     paths::{CALM, HOURS, RESTLESS},
     run::FUNDED,
     table::{self, Row},
+    variants::{self, Variant},
 };
 use crate::guards::variants::Sweep;
 
@@ -64,11 +64,11 @@ for all values are left out.
 /// # Errors
 /// The errors of the engine.
 pub fn page(experiment: &Experiment) -> Result<String> {
-    let compared = arms::compared();
-    let lines = arms::lines();
-    let mut arms = compared.to_vec();
-    arms.extend(lines.iter().flat_map(arms::Line::arms));
-    let outcomes = experiment.all(&arms)?;
+    let compared = variants::compared();
+    let lines = variants::lines();
+    let mut variants = compared.to_vec();
+    variants.extend(lines.iter().flat_map(variants::Line::variants));
+    let outcomes = experiment.all(&variants)?;
     let (first, mut rest) = outcomes.split_at(compared.len());
 
     let mut page = format!("{TITLE}{}{METHOD}", demand());
@@ -85,18 +85,18 @@ pub fn page(experiment: &Experiment) -> Result<String> {
     page += READING;
     let rows = table::all(experiment);
     for line in &lines {
-        let arms = line.arms();
-        let (own, others) = rest.split_at(arms.len());
+        let variants = line.variants();
+        let (own, others) = rest.split_at(variants.len());
         rest = others;
-        let table = markdown(&rows, line.sweep.unit, &arms, own, true);
+        let table = markdown(&rows, line.sweep.unit, &variants, own, true);
         let Sweep { parameter, why, .. } = &line.sweep;
         page.extend(["\n### `", parameter, "`\n\n", why, "\n\n", &table]);
     }
     Ok(page)
 }
 
-fn markdown(rows: &[Row], corner: &str, arms: &[Arm], outcomes: &[Vec<Outcome>], only_changes: bool) -> String {
-    let names: Vec<_> = arms.iter().map(|arm| arm.name.clone()).collect();
+fn markdown(rows: &[Row], corner: &str, variants: &[Variant], outcomes: &[Vec<Outcome>], only_changes: bool) -> String {
+    let names: Vec<_> = variants.iter().map(|variant| variant.name.clone()).collect();
     table::markdown(rows, corner, &names, outcomes, only_changes)
 }
 

@@ -4,7 +4,7 @@
 //! - [`demand`]: who asks for which loan, and what they do when it is refused.
 //! - [`paths`]: the day on which they borrow, and the crashes after it.
 //! - [`run`]: a day and its crashes through one market, and what they cost.
-//! - [`arms`]: the markets that are compared.
+//! - [`variants`]: the markets that are compared.
 //! - [`table`], [`document`]: the figures, and the page.
 
 use breakwater_engine::{Config, Result};
@@ -13,17 +13,17 @@ use crate::{
     guards::on_every_processor,
     scenario::{Scenario, ScenarioError},
 };
-use arms::Arm;
 use demand::Shape;
 use paths::{Crash, Day};
 use run::{Loans, Losses, Town};
+use variants::Variant;
 
-pub mod arms;
 pub mod demand;
 pub mod document;
 pub mod paths;
 pub mod run;
 pub mod table;
+pub mod variants;
 
 /// Who borrows, and on what kind of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +107,8 @@ impl Experiment {
     ///
     /// # Errors
     /// The errors of [`Experiment::outcome`].
-    pub fn all(&self, arms: &[Arm]) -> Result<Vec<Vec<Outcome>>> {
-        let of = |arm: &Arm| CASES.iter().map(|case| self.outcome(case, &arm.config)).collect();
-        on_every_processor(arms, of).into_iter().collect()
+    pub fn all(&self, variants: &[Variant]) -> Result<Vec<Vec<Outcome>>> {
+        let of = |variant: &Variant| CASES.iter().map(|case| self.outcome(case, &variant.config)).collect();
+        on_every_processor(variants, of).into_iter().collect()
     }
 }

@@ -102,7 +102,7 @@ impl Town {
         loans.asked += borrower.loan.0;
         for (refusals, request) in borrower.requests().enumerate() {
             let mut account = MarginAccount::new(Key::default(), Key::default(), 0, 0);
-            let collateral = spot.worth(request.value)?;
+            let collateral = spot.collateral_floor(request.value)?;
             self.market.deposit_collateral(&mut account, collateral)?;
             let known = self.market.known_prices(PriceUse::Borrow, clock(print.unix))?;
             match self
@@ -134,7 +134,7 @@ impl Town {
         let clock = clock(last.unix);
         let spot = market.accept_prices(&readings(last), PriceUse::Observe, clock)?.spot();
         for account in &self.accounts {
-            loans.collateral += spot.value(account.collateral)?.0;
+            loans.collateral += spot.quote_floor(account.collateral)?.0;
         }
         for band in 0..=u8::MAX {
             loans.largest_band = loans.largest_band.max(market.price_band(band, clock)?.debt.0);
@@ -187,8 +187,8 @@ impl Town {
                 Ok(done) => {
                     any = true;
                     self.losses.taken_over += done.repaid.0;
-                    let lost = done.repaid.0.saturating_sub(prices.spot().value(done.seized)?.0);
-                    let under_water = debt.0.saturating_sub(prices.spot().value(collateral)?.0);
+                    let lost = done.repaid.0.saturating_sub(prices.spot().quote_floor(done.seized)?.0);
+                    let under_water = debt.0.saturating_sub(prices.spot().quote_floor(collateral)?.0);
                     self.losses.bad_debt += lost.min(under_water);
                 }
                 // The others are further away.
@@ -234,7 +234,7 @@ impl Town {
         let mut sum = 0;
         for account in &self.accounts {
             let debt = index.debt(account.debt_shares)?;
-            sum += debt.0.saturating_sub(spot.value(account.collateral)?.0);
+            sum += debt.0.saturating_sub(spot.quote_floor(account.collateral)?.0);
         }
         Ok(sum)
     }
@@ -253,9 +253,8 @@ mod tests {
     use super::*;
     use crate::{
         risk::{
-            arms,
             demand::{self, Shape},
-            paths,
+            paths, variants,
         },
         scenario::Scenario,
     };
@@ -266,9 +265,9 @@ mod tests {
         let crash = &paths::crashes(&scenario).expect("valid")[2];
         let day = paths::day(true);
         let borrowers = demand::borrowers(Shape::Crowded, &day);
-        let (mut town, _) = Town::after(&day, &borrowers, &arms::DEFAULTS).expect("granted");
+        let (mut town, _) = Town::after(&day, &borrowers, &variants::DEFAULTS).expect("granted");
         for print in crash.after(&day) {
-            town.step(&print).expect("believed");
+            town.step(&print).expect("oracle_price");
         }
         let Market { map, books, .. } = &town.market;
         let mut bands = [0; 256];
@@ -293,7 +292,7 @@ mod tests {
             };
         }
         let borrowers = demand::borrowers(Shape::Spread, &day);
-        let (town, loans) = Town::after(&day, &borrowers, &arms::WITHOUT).expect("granted");
+        let (town, loans) = Town::after(&day, &borrowers, &variants::WITHOUT).expect("granted");
         assert_eq!((loans.lent, loans.at_once), (loans.asked, 180));
         let still: Vec<_> = (1..100)
             .map(|i| Print {
@@ -301,7 +300,7 @@ mod tests {
                 ..first
             })
             .collect();
-        let losses = town.through(&still).expect("believed");
+        let losses = town.through(&still).expect("oracle_price");
         // The backstop's part of the interest is all that happens.
         assert_eq!((losses.taken_over, losses.bad_debt), (0, 0));
         assert!((FUNDED.0.cast_signed()..FUNDED.0.cast_signed() / 1_000 * 1_001).contains(&losses.lowest_equity));

@@ -25,7 +25,7 @@ fn pool(market: &Market) -> Result<Holdings, Overflow> {
 }
 
 fn due(market: &Market) -> Result<i128, Overflow> {
-    i128::try_from(market.books.pool.due.raw()).map_err(|_| Overflow)
+    i128::try_from(market.books.pool.reserves_owed.raw()).map_err(|_| Overflow)
 }
 
 impl Replay<'_> {
@@ -40,10 +40,10 @@ impl Replay<'_> {
 
     /// Everybody's holdings, from the token accounts and the books.
     pub(super) fn everyone(&mut self) -> Result<Everyone, RunError> {
-        let keys = self.stage.keys;
+        let keys = self.demo.keys;
         let (index, backstop) = (self.market.books.pool.index.raw(), self.market.books.backstop);
         let credit = self.ledger().credit.0;
-        let world = &mut self.stage.world;
+        let world = &mut self.demo.world;
         let mut everyone = Everyone {
             suppliers: pool(&self.market)?,
             backstop: Holdings::default()
@@ -61,12 +61,12 @@ impl Replay<'_> {
                 .collateral(account.collateral.0)?
                 .debt(account.debt_shares.0, index)?;
         }
-        let borrowers = self.stage.borrowers.iter().map(|position| &position.owner);
+        let borrowers = self.demo.borrowers.iter().map(|position| &position.owner);
         for (group, holdings) in [
-            (self.stage.suppliers.iter().collect::<Vec<_>>(), &mut everyone.suppliers),
+            (self.demo.suppliers.iter().collect::<Vec<_>>(), &mut everyone.suppliers),
             (borrowers.collect(), &mut everyone.borrowers),
-            (vec![&self.stage.keeper], &mut everyone.keeper),
-            (self.stage.buyers.iter().collect(), &mut everyone.buyers),
+            (vec![&self.demo.keeper], &mut everyone.keeper),
+            (self.demo.buyers.iter().collect(), &mut everyone.buyers),
         ] {
             for actor in group {
                 *holdings = holdings
@@ -85,17 +85,17 @@ impl Replay<'_> {
 
     pub(super) fn debts_and_values(&self) -> Result<Vec<(Quote, Quote)>, RunError> {
         let price = self.prices(PriceUse::Observe)?.spot();
-        let index = self.market.books_at(self.stage.world.clock())?.pool.index;
+        let index = self.market.books_at(self.demo.world.clock())?.pool.index;
         let mut all = Vec::with_capacity(self.accounts.len());
         for account in &self.accounts {
-            all.push((index.debt(account.debt_shares)?, price.value(account.collateral)?));
+            all.push((index.debt(account.debt_shares)?, price.quote_floor(account.collateral)?));
         }
         Ok(all)
     }
 
     /// Adds the market as it is now to the series.
     pub(super) fn sample(&mut self, prices: &Prices) -> Result<Sample, RunError> {
-        let clock = self.stage.world.clock();
+        let clock = self.demo.world.clock();
         let (base, quote) = (&self.scenario.market.collateral, &self.scenario.market.quote);
         let books = self.market.books_at(clock)?;
         let (pool, backstop) = (&books.pool, &books.backstop);
@@ -110,7 +110,7 @@ impl Replay<'_> {
             unix: clock.unix,
             level: prices.level(),
             price: self.per_token(spot),
-            ema: self.per_token(prices.believed().ema()?),
+            ema: self.per_token(prices.oracle_price().ema()?),
             inventory: base.tokens(backstop.inventory.0),
             cash: quote.tokens(backstop.cash.0),
             debt: quote.tokens(debt.0),
@@ -137,7 +137,7 @@ impl Replay<'_> {
         let sales_bound = FlowBound {
             atoms: config.hourly_flow().0,
             period: 3_600,
-            burst: config.unwind_burst,
+            burst: config.auction_burst,
         };
         let steps_bound = FlowBound {
             atoms: config.guarded_flow.0,
@@ -156,8 +156,8 @@ impl Replay<'_> {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let summary = Summary {
             accounts: count(self.accounts.len()),
-            loans_cut: self.stage.loans_cut,
-            loans_refused: self.stage.loans_refused,
+            loans_cut: self.demo.loans_cut,
+            loans_refused: self.demo.loans_refused,
             steps: count(self.samples.len().saturating_sub(1)),
             liquidations: count(self.liquidations.len()),
             accounts_liquidated: count(self.liquidated.len()),
@@ -165,8 +165,8 @@ impl Replay<'_> {
             seized: self.liquidations.iter().map(|l| l.seized).sum(),
             bad_debt_left: quote.tokens(bad_debt),
             supplier_loss: profit::atoms(self.written_off) / quote.unit(),
-            identities_checked: self.tally.identities_checked(),
-            identities_failed: self.tally.identities_failed(),
+            identities_checked: self.metrics.identities_checked(),
+            identities_failed: self.metrics.identities_failed(),
             peak_flow_over_bound: peak_sales.map_or(0.0, |peak| peak.ratio()),
             peak_steps_over_bound: peak_steps.map_or(0.0, |peak| peak.ratio()),
             seconds_at: record::seconds_at(&self.samples),
@@ -183,7 +183,7 @@ impl Replay<'_> {
             bad_debt_without: beside.without.bad_debt,
             seconds,
         };
-        let checks = self.tally.checks(&Results {
+        let checks = self.metrics.checks(&Results {
             peak_sales,
             peak_steps,
             bad_debt,
@@ -199,9 +199,9 @@ impl Replay<'_> {
                 target_ltv: fraction(config.target_ltv),
                 liquidation_ltv: fraction(config.liquidation_ltv),
                 takeover_ltv: fraction(config.takeover_ltv),
-                max_discount: fraction(config.unwind_max_discount),
+                max_discount: fraction(config.auction_max_discount),
                 hourly_flow: quote.tokens(config.hourly_flow().0),
-                burst: config.unwind_burst,
+                burst: config.auction_burst,
             },
             samples: self.samples,
             map: self.map,

@@ -47,7 +47,7 @@ impl Count {
 
 /// All counts of a replay.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Metrics {
     identities: Count,
     map: Count,
     foretold: Count,
@@ -67,7 +67,7 @@ pub struct Tally {
     pub waiting: usize,
 }
 
-impl Tally {
+impl Metrics {
     /// A money identity was looked at.
     pub fn identity(&mut self, unix: i64, identity: Identity, holds: bool) {
         self.identities
@@ -112,7 +112,7 @@ impl Tally {
     /// Less was taken while Normal than the target asks for; `full` if the pipeline takes no more.
     pub fn cut(&mut self, full: bool) {
         self.cuts.add(full, || {
-            "a liquidation was cut with room left in the pipeline".to_owned()
+            "a liquidation was cut with headroom left in the pipeline".to_owned()
         });
     }
 
@@ -157,7 +157,7 @@ impl Tally {
             self.target_check(),
             check(
                 "While Normal, no account was left above its liquidation LTV after a step but those that wait for the pipeline, and \
-                 none was cut while the pipeline had room",
+                 none was cut while the pipeline had headroom",
                 format!(
                     "{} left; {} times an account waited, {} cut, {} of them wrongly",
                     self.left_due, self.waiting, self.cuts.made, self.cuts.failed
@@ -209,8 +209,8 @@ impl Tally {
 
     /// A calm history has no step: nothing to fail.
     fn steps_check(&self) -> Check {
-        let claim = "While Guarded, every account was relieved in steps of the allowed part, at the flat penalty and after \
-                     its cool-down";
+        let claim = "While Guarded, every account was reduced in steps of the allowed part, at the flat penalty and after \
+                     its cooldown";
         Check {
             holds: self.steps.failed == 0,
             ..self.steps.check(claim)

@@ -37,15 +37,15 @@ impl Replay<'_> {
 
     /// Counts who is still due: those that wait for the pipeline, and those that nothing excuses.
     fn left_due(&mut self, due: &[usize]) -> Result<(), RunError> {
-        let clock = self.stage.world.clock();
+        let clock = self.demo.world.clock();
         for &account in due {
             let mut market = self.market;
-            let prices = market.accept_prices(&self.stage.readings(), PriceUse::Liquidate, clock)?;
+            let prices = market.accept_prices(&self.demo.readings(), PriceUse::Liquidate, clock)?;
             let mut ledger = self.ledger();
             let mut after = self.accounts[account];
             match market.liquidations(&prices, clock)?.liquidate(&mut after, &mut ledger) {
-                Err(Error::PipelineFull) => self.tally.waiting += 1,
-                _ => self.tally.left_due += 1,
+                Err(Error::PipelineFull) => self.metrics.waiting += 1,
+                _ => self.metrics.left_due += 1,
             }
         }
         Ok(())
@@ -53,7 +53,7 @@ impl Replay<'_> {
 
     /// The accounts above their liquidation LTV.
     fn due(&self, price: Price) -> Result<Vec<usize>, RunError> {
-        let clock = self.stage.world.clock();
+        let clock = self.demo.world.clock();
         let mut due = Vec::new();
         for (i, account) in self.accounts.iter().enumerate() {
             if self.market.is_liquidatable(account, price, clock)? {
@@ -64,10 +64,10 @@ impl Replay<'_> {
     }
 
     fn liquidate_batch(&mut self, batch: &[usize]) -> Result<bool, RunError> {
-        let clock = self.stage.world.clock();
-        let keeper = self.stage.keeper.clone();
+        let clock = self.demo.world.clock();
+        let keeper = self.demo.keeper.clone();
         let mut market = self.market;
-        let prices = market.accept_prices(&self.stage.readings(), PriceUse::Liquidate, clock)?;
+        let prices = market.accept_prices(&self.demo.readings(), PriceUse::Liquidate, clock)?;
         let mut ledger = self.ledger();
         let mut foretold = Vec::new();
         let index = market.books_at(clock)?.pool.index;
@@ -93,20 +93,20 @@ impl Replay<'_> {
         }
         let addresses: Vec<_> = foretold
             .iter()
-            .map(|f| self.stage.borrowers[f.account].address)
+            .map(|f| self.demo.borrowers[f.account].address)
             .collect();
-        let instruction = ix::liquidate_batch(&self.stage.keys, &keeper.key(), &addresses);
-        let tables = self.stage.tables.clone();
-        self.stage
+        let instruction = ix::liquidate_batch(&self.demo.keys, &keeper.key(), &addresses);
+        let tables = self.demo.tables.clone();
+        self.demo
             .world
             .send_with_tables(&[instruction], &[&keeper], &tables)
             .map_err(refused("liquidate_batch"))?;
 
-        self.market = self.stage.world.market_state(&self.stage.keys);
+        self.market = self.demo.world.market_state(&self.demo.keys);
         let same = self.market == market && self.ledger() == ledger;
-        self.tally.foretold(clock.unix, "liquidate_batch", same);
-        let room = prices.spot().value(self.market.pipeline_room(&prices)?)?;
-        let full = room < self.market.config.min_debt;
+        self.metrics.foretold(clock.unix, "liquidate_batch", same);
+        let headroom = prices.spot().quote_floor(self.market.pipeline_headroom(&prices)?)?;
+        let full = headroom < self.market.config.min_debt;
         for Foretold {
             account,
             debt_before,
@@ -115,12 +115,12 @@ impl Replay<'_> {
             outcome,
         } in foretold
         {
-            self.accounts[account] = self.stage.world.margin_account(&self.stage.borrowers[account]);
-            self.tally
+            self.accounts[account] = self.demo.world.margin_account(&self.demo.borrowers[account]);
+            self.metrics
                 .foretold(clock.unix, "an account's liquidation", self.accounts[account] == after);
             let config = &self.market.config;
             let case = Case::new(config, &prices, (debt_before, stepped_before), clock.unix, &outcome);
-            self.tally.promises(&case)?;
+            self.metrics.promises(&case)?;
             if case.is_step() {
                 self.stepped.push(flow::Flow {
                     unix: clock.unix,
@@ -129,9 +129,9 @@ impl Replay<'_> {
             }
             if prices.level() == Level::Normal {
                 if case.is_cut()? {
-                    self.tally.cut(full);
+                    self.metrics.cut(full);
                 } else {
-                    self.tally.target(target::miss(config, debt_before, &outcome)?);
+                    self.metrics.target(target::miss(config, debt_before, &outcome)?);
                 }
             }
             self.liquidated.insert(account);
@@ -140,7 +140,7 @@ impl Replay<'_> {
                 unix: clock.unix,
                 repaid: quote.tokens(outcome.repaid.0),
                 seized: base.tokens(outcome.seized.0),
-                worth: quote.tokens(outcome.price.value(outcome.seized)?.0),
+                worth: quote.tokens(outcome.price.quote_floor(outcome.seized)?.0),
                 whole: outcome.whole,
             });
         }
@@ -150,18 +150,18 @@ impl Replay<'_> {
     /// The keeper takes its bounties.
     pub(super) fn claim(&mut self) -> Result<(), RunError> {
         if self.ledger().credit.0 > 0 {
-            let keeper = self.stage.keeper.clone();
-            self.stage
+            let keeper = self.demo.keeper.clone();
+            self.demo
                 .world
-                .claim_bounty(&self.stage.keys, &keeper)
+                .claim_bounty(&self.demo.keys, &keeper)
                 .map_err(refused("claim_bounty"))?;
-            self.market = self.stage.world.market_state(&self.stage.keys);
+            self.market = self.demo.world.market_state(&self.demo.keys);
         }
         self.audit();
         Ok(())
     }
 
     pub(super) fn ledger(&mut self) -> KeeperLedger {
-        self.stage.world.keeper_ledger(&self.stage.keys, &self.stage.keeper)
+        self.demo.world.keeper_ledger(&self.demo.keys, &self.demo.keeper)
     }
 }

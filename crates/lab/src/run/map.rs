@@ -34,7 +34,7 @@ pub fn miscounted(market: &Market, accounts: &[MarginAccount]) -> Option<usize> 
 impl Replay<'_> {
     /// The map as it is now, if it is time for another column.
     pub(super) fn draw_map(&mut self) -> EngineResult<()> {
-        let clock = self.stage.world.clock();
+        let clock = self.demo.world.clock();
         if self.map.last().is_some_and(|last| clock.unix - last.unix < EVERY) {
             return Ok(());
         }
@@ -62,7 +62,7 @@ impl Replay<'_> {
 
     /// Measures of the map now, unless liquidations are refused.
     pub(super) fn measures(&self, prices: &Prices) -> Result<Option<Measures>, RunError> {
-        let clock = self.stage.world.clock();
+        let clock = self.demo.world.clock();
         let Some(risk) = unless_halted(self.market.risk(prices, clock))? else {
             return Ok(None);
         };

@@ -7,10 +7,10 @@ mod beside;
 mod books;
 mod buyers;
 mod checks;
+mod demo_market;
 mod keeper;
 mod map;
 mod promises;
-mod stage;
 mod target;
 
 use std::{collections::BTreeSet, time::Instant};
@@ -29,8 +29,8 @@ use crate::{
     record::{self, Record, Sample, Sold},
     scenario::{Scenario, ScenarioError},
 };
-use checks::Tally;
-use stage::Stage;
+use checks::Metrics;
+use demo_market::DemoMarket;
 
 /// Why a replay could not go on.
 #[derive(Debug, ThisError)]
@@ -136,7 +136,7 @@ struct Ltvs {
 
 struct Replay<'a> {
     scenario: &'a Scenario,
-    stage: Stage,
+    demo: DemoMarket,
     /// The market and the accounts on chain, as of the last transaction.
     market: Market,
     accounts: Vec<MarginAccount>,
@@ -147,7 +147,7 @@ struct Replay<'a> {
     supplied: i128,
     written_off: i128,
     next_buyer: usize,
-    tally: Tally,
+    metrics: Metrics,
     liquidated: BTreeSet<usize>,
     samples: Vec<Sample>,
     map: Vec<record::Column>,
@@ -160,25 +160,25 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// Sets the stage at the first point.
+    /// Sets the demo market at the first point.
     fn new(scenario: &'a Scenario, first: &Point) -> Result<Self, RunError> {
-        let mut stage = Stage::build(scenario, first)?;
-        let market = stage.world.market_state(&stage.keys);
-        let accounts = stage
+        let mut demo = DemoMarket::build(scenario, first)?;
+        let market = demo.world.market_state(&demo.keys);
+        let accounts = demo
             .borrowers
             .iter()
-            .map(|position| stage.world.margin_account(position))
+            .map(|position| demo.world.margin_account(position))
             .collect();
         let mut replay = Self {
             scenario,
-            stage,
+            demo,
             market,
             accounts,
             observed_at: first.unix,
             supplied: books::supplied(&market)?,
             written_off: 0,
             next_buyer: 0,
-            tally: Tally::default(),
+            metrics: Metrics::default(),
             liquidated: BTreeSet::new(),
             samples: Vec::new(),
             map: Vec::new(),
@@ -195,7 +195,7 @@ impl<'a> Replay<'a> {
 
     /// One step: new prices, then everybody acts, then everything is checked.
     fn step(&mut self, point: &Point) -> Result<Sample, RunError> {
-        self.stage.show(point);
+        self.demo.show(point);
         let prices = self.prices(PriceUse::Liquidate)?;
         let liquidated = self.liquidate(&prices)?;
         let sold = self.sell(&prices)?;
@@ -203,11 +203,11 @@ impl<'a> Replay<'a> {
         if seen {
             self.observed_at = point.unix;
         } else if point.unix - self.observed_at >= i64::from(self.scenario.keeper.observe_seconds) {
-            self.stage
+            self.demo
                 .world
-                .observe_price(&self.stage.keys)
+                .observe_price(&self.demo.keys)
                 .map_err(refused("observe_price"))?;
-            self.market = self.stage.world.market_state(&self.stage.keys);
+            self.market = self.demo.world.market_state(&self.demo.keys);
             self.observed_at = point.unix;
         }
         self.audit();
@@ -218,22 +218,22 @@ impl<'a> Replay<'a> {
     /// The prices as the market would accept them now.
     fn prices(&self, purpose: PriceUse) -> Result<Prices, RunError> {
         let mut market = self.market;
-        Ok(market.accept_prices(&self.stage.readings(), purpose, self.stage.world.clock())?)
+        Ok(market.accept_prices(&self.demo.readings(), purpose, self.demo.world.clock())?)
     }
 
     /// Checks the money identities and the liquidation map on what the accounts really hold.
     fn audit(&mut self) {
-        let totals = self.stage.world.totals(&self.stage.keys);
-        let market = self.stage.world.market_state(&self.stage.keys);
-        let unix = self.stage.world.unix();
+        let totals = self.demo.world.totals(&self.demo.keys);
+        let market = self.demo.world.market_state(&self.demo.keys);
+        let unix = self.demo.world.unix();
         for (identity, holds) in identities::identities(&market, &totals) {
-            self.tally.identity(unix, identity, holds);
+            self.metrics.identity(unix, identity, holds);
         }
-        let Stage { world, borrowers, .. } = &mut self.stage;
+        let DemoMarket { world, borrowers, .. } = &mut self.demo;
         let accounts: Vec<_> = borrowers
             .iter()
             .map(|position| world.margin_account(position))
             .collect();
-        self.tally.map(unix, map::miscounted(&market, &accounts));
+        self.metrics.map(unix, map::miscounted(&market, &accounts));
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Case<'a> {
 
     /// Debt above the liquidation LTV at the price of the market itself, not only at the guarded one.
     pub fn was_due_at_spot(&self) -> Result<bool> {
-        let value = i128::from(self.spot.value(self.collateral())?.0);
+        let value = i128::from(self.spot.quote_floor(self.collateral())?.0);
         Ok(i128::from(self.debt.0) * BPS > value * ratio(self.config.liquidation_ltv))
     }
 
@@ -82,7 +82,7 @@ impl<'a> Case<'a> {
     pub fn keeps_step(&self) -> Result<bool> {
         let config = self.config;
         let (wanted, least, debt) = (self.wanted()?, i128::from(config.min_debt.0), i128::from(self.debt.0));
-        let step = (debt * ratio(config.guarded_step) / BPS).max(least);
+        let step = (debt * ratio(config.guarded_close_factor) / BPS).max(least);
         let (now, refill) = (
             i128::from(self.now) * MICROS,
             i128::from(config.guarded_refill) * MICROS,
@@ -110,7 +110,7 @@ impl<'a> Case<'a> {
         let (target, grossed) = (ratio(self.config.target_ltv), BPS + ratio(self.outcome.penalty));
         let (debt, value) = (
             i128::from(self.debt.0),
-            i128::from(self.judged().value(self.collateral())?.0),
+            i128::from(self.judged().quote_floor(self.collateral())?.0),
         );
         let spread = (self.judged().raw() << 32).div_ceil(self.settled().raw()).cast_signed();
         let given = (target * grossed * spread + (1 << 32) - 1) >> 32;
@@ -145,7 +145,7 @@ mod tests {
         bounty_tip: Quote(0),
         penalty: Bps(200),
         max_gap: Bps(200),
-        guarded_step: Bps(2_500),
+        guarded_close_factor: Bps(2_500),
         guarded_refill: 20,
         ..Config::EXAMPLE
     };

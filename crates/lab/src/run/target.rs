@@ -27,7 +27,7 @@ pub fn miss(config: &Config, debt: Quote, liquidation: &Liquidation) -> Result<O
     let Bps(target) = config.target_ltv;
     let (target, grossed) = (i128::from(target), BPS + i128::from(liquidation.penalty.0));
     let collateral = Collateral(liquidation.collateral_after.0 + liquidation.seized.0);
-    let value = i128::from(liquidation.price.value(collateral)?.0);
+    let value = i128::from(liquidation.price.quote_floor(collateral)?.0);
     let (debt, repaid) = (i128::from(debt.0), i128::from(liquidation.repaid.0));
 
     // x = excess / divisor; both scaled by 10,000².

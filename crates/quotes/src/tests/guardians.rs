@@ -98,7 +98,7 @@ fn leaving_is_bound_by_what_was_asked_for_and_when() {
     let (quotes, position, _) = guarded(&open_guards());
     assert_eq!(quotes.leaving(&position), Err(Error::NothingRequested));
     let (quotes, position, _) = asked(&open_guards());
-    assert_eq!(quotes.leaving(&position), Err(Error::TooEarly));
+    assert_eq!(quotes.leaving(&position), Err(Error::TimelockActive));
     // The capital: who waits earns nothing.
     let all = Leaving {
         unpaid: Quote(50_000_000),
@@ -116,7 +116,7 @@ fn leaving_is_bound_by_cover_and_by_cash() {
     let (quotes, position, account) = asked(&open_guards());
     // After a fall of 38% from 85 the 10 SOL are worth 527 of 690: more than 163 of 200 have to stay.
     let mut stressed = later(&quotes, COOLDOWN, 85_0000_0000);
-    let cover = stressed.statement().unwrap().cover.cover;
+    let cover = stressed.balance_sheet().unwrap().cover.cover;
     let leaving = stressed.leaving(&position).unwrap();
     assert_eq!(leaving.bound_by, Error::StressCoverExceeded);
     assert!(

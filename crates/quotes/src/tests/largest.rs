@@ -72,8 +72,8 @@ fn while_a_is_negative_what_adds_nothing_under_water_is_lent() {
     // Everybody at 69% when the backstop's capital has asked to leave.
     let crowd = [(1 << 42, 300_000_000_000)];
     let (mut quotes, account) = scene(&Config::EXAMPLE, 1 << 40, &crowd, (10_000_000_000, 0));
-    quotes.market.take_out.amount = Quote(2 << 40);
-    let admission = quotes.statement().unwrap().admission;
+    quotes.market.announced_withdrawal.amount = Quote(2 << 40);
+    let admission = quotes.balance_sheet().unwrap().admission;
     assert!(admission.cover < i128::from(admission.leaving.0), "{admission:?}");
     let most = quotes.max_borrow(&account).unwrap();
     assert_eq!(most.bound_by, Error::StressCoverExceeded);
@@ -122,7 +122,7 @@ proptest! {
     ) {
         let (quotes, account) = scene(&open_guards(), backstop, &others, (own, first));
         let mut quotes = later(&quotes, 60, (100 - fall) * 1_0000_0000);
-        quotes.market.take_out.amount = Quote(leaving.unwrap_or(0));
+        quotes.market.announced_withdrawal.amount = Quote(leaving.unwrap_or(0));
 
         let Largest { amount, bound_by } = quotes.max_borrow(&account).unwrap();
         let borrow = |amount: u64| quotes.borrow(&account, Quote(amount)).map(drop);
@@ -132,7 +132,7 @@ proptest! {
             free.market.config.min_debt = Quote::ZERO;
             prop_assert_eq!(free.borrow(&account, Quote(amount.0 + 1)), Err(bound_by));
         }
-        let worth = quotes.judged_at().value(account.collateral).unwrap().0;
+        let worth = quotes.judged_at().quote_floor(account.collateral).unwrap().0;
         for part in &sample {
             let beyond = amount.0 + 1 + slack(bound_by);
             let beyond = beyond + u64::try_from(u128::from(worth) * u128::from(*part) / 10_000).unwrap();

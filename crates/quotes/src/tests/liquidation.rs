@@ -17,7 +17,7 @@ fn what_the_cover_suffices_for_is_taken_to_the_target() {
     let (judged, settled) = (preview.judged_at, preview.settled_at);
     assert_eq!((judged, settled), (quotes.judged_at(), quotes.judged_at()));
     assert!((371_000_000..372_000_000).contains(&preview.wanted.0), "{preview:?}");
-    assert_eq!((preview.due, preview.waiting), (preview.wanted, Quote::ZERO));
+    assert_eq!((preview.liquidatable, preview.waiting), (preview.wanted, Quote::ZERO));
     assert!(!preview.done.unwrap().taken_over);
 
     let mut liquidated = account;
@@ -34,7 +34,7 @@ fn what_the_cover_suffices_for_is_taken_to_the_target() {
 
 #[test]
 fn what_it_does_not_suffice_for_is_cut_by_the_pipeline_and_waits() {
-    // The pipeline takes 100 USDC at the higher average: 1.5 x 200 an hour, 20 minutes.
+    // The pipeline takes 100 USDC at the higher EMA: 1.5 x 200 an hour, 20 minutes.
     let config = Config {
         market_depth: Quote(200_000_000),
         flow_rate: Bps(15_000),
@@ -42,17 +42,17 @@ fn what_it_does_not_suffice_for_is_cut_by_the_pipeline_and_waits() {
     };
     let (quotes, account) = one(&config, 0);
     let mut quotes = later(&quotes, 60, 80_0000_0000);
-    assert!(quotes.statement().unwrap().cover.cover < 0);
+    assert!(quotes.balance_sheet().unwrap().cover.cover < 0);
     let preview = quotes.preview(&account).unwrap();
     let done = preview.done.unwrap();
-    let room = quotes
+    let headroom = quotes
         .prices
         .flow_price()
         .divisor()
         .unwrap()
-        .worth(Quote(100_000_000))
+        .collateral_floor(Quote(100_000_000))
         .unwrap();
-    let worth = preview.settled_at.value(room).unwrap();
+    let worth = preview.settled_at.quote_floor(headroom).unwrap();
     assert_eq!(done.repaid.0, worth.0 * 100 / 101, "less the penalty of 1%");
     assert_eq!(preview.waiting.0, preview.wanted.0 - done.repaid.0);
 
@@ -70,19 +70,19 @@ fn what_it_does_not_suffice_for_is_cut_by_the_pipeline_and_waits() {
 }
 
 #[test]
-fn a_bounty_without_cash_for_it_is_in_the_statement() {
+fn a_bounty_without_cash_for_it_is_in_the_balance_sheet() {
     let (quotes, account) = one(&open_guards(), 0);
     let mut quotes = later(&quotes, 60, 60_0000_0000);
     let (preview, mut liquidated) = (quotes.preview(&account).unwrap(), account);
     let done = preview.done.unwrap();
     assert!(done.taken_over && done.deficit > Quote::ZERO && done.bounty > Quote::ZERO);
     assert_eq!(liquidate(&mut quotes, &mut liquidated), Ok(done));
-    let statement = quotes.statement().unwrap();
+    let balance_sheet = quotes.balance_sheet().unwrap();
     assert_eq!(
-        (statement.unfunded_credits, statement.funded_credits),
+        (balance_sheet.unfunded_credits, balance_sheet.funded_credits),
         (done.bounty, Quote::ZERO)
     );
-    assert!(statement.cover.cover < 0);
+    assert!(balance_sheet.cover.cover < 0);
 }
 
 /// A market whose price fell by 2% each 20 seconds, which is Normal, down to `price` SOL.
@@ -107,11 +107,11 @@ fn while_guarded_a_step_is_due_and_the_lower_price_settles() {
     assert_eq!(preview.settled_at, quotes.prices.spot());
     // A quarter of the debt.
     let done = preview.done.unwrap();
-    assert_eq!(preview.due.0, (done.repaid.0 + done.debt_after.0) / 4);
-    assert!(preview.due < preview.wanted);
+    assert_eq!(preview.liquidatable.0, (done.repaid.0 + done.debt_after.0) / 4);
+    assert!(preview.liquidatable < preview.wanted);
     assert_eq!(
         (preview.waiting, preview.done.unwrap().repaid),
-        (Quote::ZERO, preview.due)
+        (Quote::ZERO, preview.liquidatable)
     );
     let mut liquidated = account;
     assert_eq!(liquidate(&mut quotes, &mut liquidated), Ok(preview.done.unwrap()));
@@ -128,7 +128,7 @@ fn in_the_slot_of_a_loan_nothing_is_due() {
     let (quotes, mut account) = one(&open_guards(), 1 << 40);
     let quotes = later(&quotes, 60, 80_0000_0000);
     account.last_risk_slot = quotes.clock.slot;
-    assert_eq!(quotes.preview(&account), Err(Error::SameSlot));
+    assert_eq!(quotes.preview(&account), Err(Error::BorrowedThisSlot));
 }
 
 proptest! {
@@ -170,17 +170,17 @@ proptest! {
         match (preview, done) {
             (Ok(preview), Ok(done)) => {
                 prop_assert_eq!(preview.done, Some(done));
-                prop_assert_eq!(preview.due, unhindered.unwrap().repaid);
-                prop_assert_eq!(preview.waiting.0, preview.due.0 - done.repaid.0);
+                prop_assert_eq!(preview.liquidatable, unhindered.unwrap().repaid);
+                prop_assert_eq!(preview.waiting.0, preview.liquidatable.0 - done.repaid.0);
                 prop_assert_eq!(preview.settled_at, done.price);
-                prop_assert!(preview.due <= preview.wanted);
+                prop_assert!(preview.liquidatable <= preview.wanted);
                 prop_assert!(preview.waiting == Quote::ZERO || !done.taken_over);
-                prop_assert!(preview.due == preview.wanted || quotes.prices.level() == Level::Guarded);
+                prop_assert!(preview.liquidatable == preview.wanted || quotes.prices.level() == Level::Guarded);
             }
             (Ok(preview), Err(Error::PipelineFull)) => {
-                prop_assert_eq!((preview.done, preview.waiting), (None, preview.due));
-                prop_assert_eq!(preview.due, unhindered.unwrap().repaid);
-                prop_assert!(quotes.statement().unwrap().cover.cover < i128::from(preview.due.0));
+                prop_assert_eq!((preview.done, preview.waiting), (None, preview.liquidatable));
+                prop_assert_eq!(preview.liquidatable, unhindered.unwrap().repaid);
+                prop_assert!(quotes.balance_sheet().unwrap().cover.cover < i128::from(preview.liquidatable.0));
             }
             (Err(error), Err(refusal)) => prop_assert_eq!(error, refusal),
             (preview, done) => prop_assert!(false, "{:?} {:?}", preview, done),

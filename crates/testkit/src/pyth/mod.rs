@@ -28,9 +28,9 @@ pub struct Quotation {
     pub conf: u64,
     /// The decimal exponent of all mantissas; usually −8.
     pub expo: i32,
-    /// Pyth's own moving average of the price.
+    /// Pyth's own moving average (EMA) of the price.
     pub ema_price: i64,
-    /// Pyth's own moving average of the confidence.
+    /// Pyth's own moving average (EMA) of the confidence.
     pub ema_conf: u64,
     /// When it was published, in seconds since 1970.
     pub publish_time: i64,

@@ -47,17 +47,17 @@ impl World {
         self.send(&[ix::observe_price(market)], &[])
     }
 
-    /// Names the first guardian of the brakes, as the authority.
+    /// Names the first emergency admin, as the authority.
     #[track_caller]
-    pub fn set_guardian(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
+    pub fn set_emergency_admin(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
         let authority = self.authority().clone();
-        self.send(&[ix::set_guardian(&authority.key(), *guardian)], &[&authority])
+        self.send(&[ix::set_emergency_admin(&authority.key(), *guardian)], &[&authority])
     }
 
     /// Halts a market for some seconds.
     #[track_caller]
-    pub fn pull_brake(&mut self, market: &MarketKeys, signer: &Actor, seconds: u32) -> Result<Outcome, Failure> {
-        self.send(&[ix::pull_brake(market, &signer.key(), seconds)], &[signer])
+    pub fn emergency_halt(&mut self, market: &MarketKeys, signer: &Actor, seconds: u32) -> Result<Outcome, Failure> {
+        self.send(&[ix::emergency_halt(market, &signer.key(), seconds)], &[signer])
     }
 
     /// Announces a change of the liquidation LTV, as the authority.

@@ -178,7 +178,7 @@ impl World {
         self.show(feed, Feed::Push(price));
     }
 
-    /// Publishes a new price with its confidence, both with the feed's exponent, now. Pyth's own average does not
+    /// Publishes a new price with its confidence, both with the feed's exponent, now. Pyth's own EMA does not
     /// move: that is what a jump looks like.
     ///
     /// # Panics
@@ -188,7 +188,7 @@ impl World {
         self.publish(feed, |quotation| (quotation.price, quotation.conf) = (price, conf));
     }
 
-    /// Publishes a price that has stood long enough for Pyth's own average to equal it, now.
+    /// Publishes a price that has stood long enough for Pyth's own EMA to equal it, now.
     ///
     /// # Panics
     /// If the world has no feed there.

@@ -59,10 +59,10 @@ impl World {
         self.send(&[ix::cancel_ramp(market, &signer.key())], &[signer])
     }
 
-    /// Takes an announced taking out of equity back.
+    /// Takes an announced withdrawal of equity back.
     #[track_caller]
-    pub fn cancel_take_out(&mut self, market: &MarketKeys, signer: &Actor) -> Result<Outcome, Failure> {
-        self.send(&[ix::cancel_take_out(market, &signer.key())], &[signer])
+    pub fn cancel_equity_withdrawal(&mut self, market: &MarketKeys, signer: &Actor) -> Result<Outcome, Failure> {
+        self.send(&[ix::cancel_equity_withdrawal(market, &signer.key())], &[signer])
     }
 
     /// Queues changes of parameters, as the authority.
@@ -153,21 +153,24 @@ impl World {
         }
     }
 
-    /// Queues another guardian of the brakes, as the authority.
+    /// Queues another emergency admin, as the authority.
     #[track_caller]
-    pub fn queue_guardian(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
+    pub fn queue_emergency_admin(&mut self, emergency_admin: &Pubkey) -> Result<Outcome, Failure> {
         let (authority, expires) = (self.authority().clone(), self.longest_approval());
         self.send(
-            &[ix::queue_guardian(&authority.key(), *guardian, expires)],
+            &[ix::queue_emergency_admin(&authority.key(), *emergency_admin, expires)],
             &[&authority],
         )
     }
 
-    /// Names the queued guardian of the brakes, as the authority.
+    /// Names the queued emergency admin, as the authority.
     #[track_caller]
-    pub fn execute_guardian(&mut self, guardian: &Pubkey) -> Result<Outcome, Failure> {
+    pub fn execute_emergency_admin(&mut self, emergency_admin: &Pubkey) -> Result<Outcome, Failure> {
         let authority = self.authority().clone();
-        self.send(&[ix::execute_guardian(&authority.key(), *guardian)], &[&authority])
+        self.send(
+            &[ix::execute_emergency_admin(&authority.key(), *emergency_admin)],
+            &[&authority],
+        )
     }
 
     /// Cancels what is queued: a change of `subject`, a market or the protocol, by kind and id.
@@ -178,19 +181,19 @@ impl World {
         self.send(&[ix::cancel_change(&signer.key(), &authority, &entry)], &[signer])
     }
 
-    /// Replaces the guardian of the brakes, through the queue if there is one, and waits for it.
+    /// Replaces the emergency admin, through the queue if there is one, and waits for it.
     ///
     /// # Panics
     /// If the program refuses.
     #[track_caller]
-    pub fn replace_guardian(&mut self, guardian: &Pubkey) {
-        if self.protocol().guardian == Pubkey::default() {
-            self.set_guardian(guardian).unwrap();
+    pub fn replace_emergency_admin(&mut self, emergency_admin: &Pubkey) {
+        if self.protocol().emergency_admin == Pubkey::default() {
+            self.set_emergency_admin(emergency_admin).unwrap();
             return;
         }
-        self.queue_guardian(guardian).unwrap();
+        self.queue_emergency_admin(emergency_admin).unwrap();
         self.wait_out_timelock();
-        self.execute_guardian(guardian).unwrap();
+        self.execute_emergency_admin(emergency_admin).unwrap();
     }
 
     /// Queues another sentinel, as the authority.

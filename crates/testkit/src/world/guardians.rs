@@ -88,20 +88,20 @@ impl World {
     /// # Panics
     /// If there is no such market.
     #[track_caller]
-    pub fn queue_take_out(&mut self, market: &MarketKeys, amount: u64) -> Result<Outcome, Failure> {
+    pub fn queue_equity_withdrawal(&mut self, market: &MarketKeys, amount: u64) -> Result<Outcome, Failure> {
         let authority = self.authority().clone();
         let expires = self.longest_approval();
         self.send(
-            &[ix::queue_take_out(market, &authority.key(), amount, expires)],
+            &[ix::queue_equity_withdrawal(market, &authority.key(), amount, expires)],
             &[&authority],
         )
     }
 
     /// Takes announced equity out, as the authority.
     #[track_caller]
-    pub fn take_out(&mut self, market: &MarketKeys) -> Result<Outcome, Failure> {
+    pub fn withdraw_equity(&mut self, market: &MarketKeys) -> Result<Outcome, Failure> {
         let authority = self.authority().clone();
-        self.send(&[ix::take_out(market, &authority.key())], &[&authority])
+        self.send(&[ix::withdraw_equity(market, &authority.key())], &[&authority])
     }
 
     /// Buys as much inventory as a budget pays for.

@@ -56,10 +56,10 @@ pub fn default_config() -> Config {
         max_velocity: Bps(10_000),
         velocity_horizon: 3_600,
         velocity_slack: Bps(10_000),
-        average_band: Bps(10_000),
-        average_seconds: 1,
+        own_ema_band: Bps(10_000),
+        own_ema_seconds: 1,
         ema_band: Bps(10_000),
-        unwind_floor_band: Bps(10_000),
+        auction_floor_band: Bps(10_000),
         flow_rate: Bps(15_000),
         // So that a market's changes wait no longer than the protocol's.
         guardian_cooldown: 172_800,
@@ -220,8 +220,8 @@ impl World {
     pub fn forget_prices(&mut self, market: &MarketKeys) {
         let mut state = self.market_state(market);
         let guard = &mut state.guard;
-        (guard.reference, guard.average, guard.spot) = Default::default();
-        (guard.moved_at, guard.averaged_at, guard.priced_at) = Default::default();
+        (guard.reference, guard.own_ema, guard.spot) = Default::default();
+        (guard.moved_at, guard.own_ema_at, guard.priced_at) = Default::default();
         state.oracle.known = bytemuck::Zeroable::zeroed();
         self.set_market(market, &state);
     }

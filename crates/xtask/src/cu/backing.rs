@@ -1,7 +1,7 @@
 //! Compute units of the capital behind the backstop, of a settlement, and of prices that nobody shows: each costs what
 //! it does in one market.
 
-use super::{SOL, Stage, Table, USDC};
+use super::{Bench, SOL, Table, USDC};
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, governance::TIMELOCK};
 use breakwater_testkit::{Actor, MarketSpec, Outcome, World, ix, pyth::usd};
@@ -10,12 +10,12 @@ use breakwater_testkit::{Actor, MarketSpec, Outcome, World, ix, pyth::usd};
 pub fn guardians(spec: &MarketSpec, table: &mut Table) {
     // Its other figures are those of any market.
     let mut apart = Table::default();
-    let Stage {
+    let Bench {
         mut world,
         market,
         rich,
         ..
-    } = Stage::funded(spec, &mut apart);
+    } = Bench::funded(spec, &mut apart);
     let mut add = |name, outcome: Outcome| table.add(name, &outcome);
     let gina = world.trader(&market, "gina", 0, 100_000 * USDC);
     add(
@@ -33,7 +33,7 @@ pub fn guardians(spec: &MarketSpec, table: &mut Table) {
     );
     let authority = world.authority().clone();
     world.fund(&authority, &market.quote_mint, 0);
-    world.queue_take_out(&market, USDC).unwrap();
+    world.queue_equity_withdrawal(&market, USDC).unwrap();
     let sid = world.actor("sid");
     add("queue_sentinel", world.queue_sentinel(&sid.key()).unwrap());
     world.wait_out_timelock();
@@ -49,11 +49,11 @@ pub fn guardians(spec: &MarketSpec, table: &mut Table) {
     let waited = u32::try_from(TIMELOCK).unwrap();
     world.advance(
         config
-            .take_out_delay
+            .equity_withdrawal_delay
             .max(config.guardian_cooldown)
             .saturating_sub(waited),
     );
-    add("take_out", world.take_out(&market).unwrap());
+    add("withdraw_equity", world.withdraw_equity(&market).unwrap());
     add(
         "guardian_withdraw",
         world.guardian_withdraw(&market, &gina, 60_000 * USDC).unwrap(),
@@ -88,12 +88,12 @@ fn fall(world: &mut World, market: &MarketKeys, rich: &Actor, dollars: i64) {
 /// Settles a deficit that nobody can pay: while there is inventory, which takes a price, and after it.
 pub fn settlements(spec: &MarketSpec, table: &mut Table) {
     let mut apart = Table::default();
-    let Stage {
+    let Bench {
         mut world,
         market,
         rich,
         ..
-    } = Stage::new(spec, &mut apart);
+    } = Bench::new(spec, &mut apart);
     world.supply(&market, &rich, 1_000_000 * USDC).unwrap();
     fall(&mut world, &market, &rich, 30);
     world.advance(60);
@@ -115,15 +115,15 @@ pub fn known_prices(spec: &MarketSpec, table: &mut Table) {
         ..spec.clone()
     };
     let mut apart = Table::default();
-    let mut stage = Stage::funded(&spec, &mut apart);
-    let positions: Vec<_> = (0..8).map(|id| stage.borrower(id, 690, 1)).collect();
-    let Stage {
+    let mut bench = Bench::funded(&spec, &mut apart);
+    let positions: Vec<_> = (0..8).map(|id| bench.borrower(id, 690, 1)).collect();
+    let Bench {
         world,
         market,
         rich,
         keeper,
         ..
-    } = &mut stage;
+    } = &mut bench;
     // With all averages.
     world.advance(60);
     settle(world, market, 80);

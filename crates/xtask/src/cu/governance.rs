@@ -1,6 +1,6 @@
 //! Compute units of governance.
 
-use super::{DAY, Stage, Table};
+use super::{Bench, DAY, Table};
 use breakwater_client::addresses;
 use breakwater_engine::{
     Feeds, Parameter, ParameterChange,
@@ -10,8 +10,8 @@ use breakwater_testkit::{MarketSpec, Outcome, World, ix};
 
 /// Each instruction once, with as many changes of parameters as an entry may have.
 pub fn once(spec: &MarketSpec, table: &mut Table) {
-    let stage = Stage::funded(spec, table);
-    let (mut world, market, table) = (stage.world, stage.market, stage.table);
+    let bench = Bench::funded(spec, table);
+    let (mut world, market, table) = (bench.world, bench.market, bench.table);
     let authority = world.authority().clone();
     let mut add = |name, outcome: Outcome| table.add(name, &outcome);
     let before = world.market_state(&market);
@@ -40,14 +40,14 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
         Parameter::market_depth,
         Parameter::bounty_share,
         Parameter::standby_share,
-        Parameter::unwind_slope,
+        Parameter::auction_slope,
         Parameter::interest_base,
         Parameter::interest_slope_low,
         Parameter::interest_slope_high,
         Parameter::reserve_factor,
         Parameter::pipeline,
         Parameter::guarded_refill,
-        Parameter::take_out_window,
+        Parameter::equity_withdrawal_window,
     ];
     let changes: Vec<ParameterChange> = free.iter().map(other).collect();
     let mut feeds = Feeds {
@@ -57,13 +57,16 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
         rate: before.oracle.rate_feed,
     };
     feeds.quote.key.0[0] ^= 1;
-    let guardian = world.actor("gerda").key();
+    let emergency_admin = world.actor("gerda").key();
     add(
         "queue_parameters",
         world.queue_parameters(&market, 0, &changes).unwrap(),
     );
     add("queue_feeds", world.queue_feeds(&market, feeds).unwrap());
-    add("queue_guardian", world.queue_guardian(&guardian).unwrap());
+    add(
+        "queue_emergency_admin",
+        world.queue_emergency_admin(&emergency_admin).unwrap(),
+    );
     world.queue_parameters(&market, 1, &changes).unwrap();
     let cancelled = world.cancel_change(&authority, &market.market, PARAMETERS, 1);
     add("cancel_change", cancelled.unwrap());
@@ -78,8 +81,14 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
     let expires = world.longest_approval();
     let queue = ix::queue_depth_share(&market, &authority.key(), &budgets[0], 200, expires);
     add("queue_depth_share", world.send(&[queue], &[&authority]).unwrap());
-    add("queue_take_out", world.queue_take_out(&market, 1).unwrap());
-    add("cancel_take_out", world.cancel_take_out(&market, &authority).unwrap());
+    add(
+        "queue_equity_withdrawal",
+        world.queue_equity_withdrawal(&market, 1).unwrap(),
+    );
+    add(
+        "cancel_equity_withdrawal",
+        world.cancel_equity_withdrawal(&market, &authority).unwrap(),
+    );
     let starts_at = world.unix() + 4 * DAY;
     let announced = world.announce_liquidation_ltv(&market, 7_900, starts_at, starts_at + DAY);
     add("announce_liquidation_ltv", announced.unwrap());
@@ -90,7 +99,10 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
     add("execute_feeds", world.execute_feeds(&market, feeds).unwrap());
     let execute = ix::execute_depth_share(&market, &authority.key(), &present, &budgets[0], 200);
     add("execute_depth_share", world.send(&[execute], &[&authority]).unwrap());
-    add("execute_guardian", world.execute_guardian(&guardian).unwrap());
+    add(
+        "execute_emergency_admin",
+        world.execute_emergency_admin(&emergency_admin).unwrap(),
+    );
     hand_over(&mut world, &mut add);
 }
 

@@ -1,6 +1,6 @@
 //! Compute units that guards and redemption add.
 
-use super::{SOL, Stage, Table, USDC};
+use super::{Bench, SOL, Table, USDC};
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::MarketKeys;
 use breakwater_engine::{Config, Level};
@@ -13,47 +13,47 @@ pub fn steps(spec: &MarketSpec, table: &mut Table) {
         config: Config::EXAMPLE,
         ..spec.clone()
     };
-    let mut stage = Stage::funded(&spec, table);
-    let pulled = brake(&mut stage);
-    stage.table.add("pull_brake", &pulled);
-    stage.world.advance(Config::EXAMPLE.brake_seconds);
-    stage.minute(100);
-    let positions: Vec<Position> = (0..25).map(|id| stage.borrower(id, 690, 1)).collect();
+    let mut bench = Bench::funded(&spec, table);
+    let pulled = emergency_halt(&mut bench);
+    bench.table.add("emergency_halt", &pulled);
+    bench.world.advance(Config::EXAMPLE.halt_seconds);
+    bench.minute(100);
+    let positions: Vec<Position> = (0..25).map(|id| bench.borrower(id, 690, 1)).collect();
     for dollars in [98, 96, 94, 92, 90, 88, 86, 85, 84] {
-        stage.minute(dollars);
+        bench.minute(dollars);
     }
-    stage.world.advance(1);
-    let feed = stage.market.collateral_feed;
+    bench.world.advance(1);
+    let feed = bench.market.collateral_feed;
     let price = usd(83);
-    stage.world.set_price(&feed, price, price.unsigned_abs() / 1_000);
+    bench.world.set_price(&feed, price, price.unsigned_abs() / 1_000);
     for position in &positions[..4] {
-        let outcome = stage.world.liquidate(&stage.keeper, position).unwrap();
+        let outcome = bench.world.liquidate(&bench.keeper, position).unwrap();
         let liquidation = outcome.liquidation();
         assert!(!liquidation.whole && liquidation.price.raw() > 0);
-        stage.table.add("liquidate_guarded", &outcome);
+        bench.table.add("liquidate_guarded", &outcome);
     }
-    let level = stage.world.market_state(&stage.market).guard.level;
+    let level = bench.world.market_state(&bench.market).guard.level;
     assert_eq!(Level::from_byte(level), Level::Guarded);
     let batch: Vec<&Position> = positions[4..].iter().collect();
-    let alone = stage.send_batch(&batch[..1]);
-    let outcome = stage.send_batch(&batch[1..]);
+    let alone = bench.send_batch(&batch[..1]);
+    let outcome = bench.send_batch(&batch[1..]);
     assert_eq!(outcome.liquidated().len(), batch.len() - 1);
-    stage.table.add("liquidate_batch_guarded", &outcome);
+    bench.table.add("liquidate_batch_guarded", &outcome);
     let others = u64::try_from(batch.len() - 2).unwrap();
     let added = (outcome.compute_units - alone.compute_units).div_ceil(others);
-    stage.table.push(super::GUARDED_PER_ACCOUNT, added);
-    let resting = stage.send_batch(&positions.iter().collect::<Vec<_>>());
+    bench.table.push(super::GUARDED_PER_ACCOUNT, added);
+    let resting = bench.send_batch(&positions.iter().collect::<Vec<_>>());
     assert_eq!(resting.liquidated(), []);
-    stage.table.add("liquidate_batch_resting", &resting);
+    bench.table.add("liquidate_batch_resting", &resting);
 }
 
-fn brake(stage: &mut Stage) -> Outcome {
-    let authority = stage.world.authority().clone();
-    let guardian = stage.world.set_guardian(&authority.key()).unwrap();
-    stage.table.add("set_guardian", &guardian);
-    stage
+fn emergency_halt(bench: &mut Bench) -> Outcome {
+    let authority = bench.world.authority().clone();
+    let guardian = bench.world.set_emergency_admin(&authority.key()).unwrap();
+    bench.table.add("set_emergency_admin", &guardian);
+    bench
         .world
-        .pull_brake(&stage.market, &authority, Config::EXAMPLE.brake_seconds)
+        .emergency_halt(&bench.market, &authority, Config::EXAMPLE.halt_seconds)
         .unwrap()
 }
 
@@ -70,20 +70,20 @@ pub fn redeemable(table: &mut Table) {
     };
     // Its other instructions are not entered: they are those of any market.
     let mut apart = Table::default();
-    let mut stage = Stage::funded(&spec, &mut apart);
-    let position = stage.borrower(0, 800, 1);
-    stage.world.advance(60);
-    for (name, attempt) in attempts(&stage.market, &position, &stage.rich.key(), &stage.keeper.key()) {
+    let mut bench = Bench::funded(&spec, &mut apart);
+    let position = bench.borrower(0, 800, 1);
+    bench.world.advance(60);
+    for (name, attempt) in attempts(&bench.market, &position, &bench.rich.key(), &bench.keeper.key()) {
         // Liquidated at the lower market price; the base stands where it stood.
         let dollars = if name.starts_with("borrow") || name.starts_with("observe") {
             125
         } else {
             95
         };
-        stage.world.advance(60);
-        let feed = stage.market.collateral_feed;
-        stage.world.settle_price(&feed, usd(dollars), 0);
-        let signers: Vec<&Actor> = [&stage.rich, &stage.keeper]
+        bench.world.advance(60);
+        let feed = bench.market.collateral_feed;
+        bench.world.settle_price(&feed, usd(dollars), 0);
+        let signers: Vec<&Actor> = [&bench.rich, &bench.keeper]
             .into_iter()
             .filter(|actor| {
                 attempt
@@ -92,7 +92,7 @@ pub fn redeemable(table: &mut Table) {
                     .any(|meta| meta.is_signer && meta.pubkey == actor.key())
             })
             .collect();
-        let outcome = stage.world.send(&[attempt], &signers).unwrap();
+        let outcome = bench.world.send(&[attempt], &signers).unwrap();
         table.add(name, &outcome);
     }
 }

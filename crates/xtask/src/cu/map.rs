@@ -1,6 +1,6 @@
 //! Compute units that the liquidation map, and margin that follows it, add: actions on accounts with debt, in a crowd.
 
-use super::{SOL, Stage, Table, USDC};
+use super::{Bench, SOL, Table, USDC};
 use breakwater_engine::Config;
 use breakwater_testkit::{MarketSpec, Position, World, ix};
 
@@ -29,15 +29,15 @@ pub fn crowd(spec: &MarketSpec, table: &mut Table) {
 fn loans(spec: &MarketSpec, [borrow, withdraw]: Names, table: &mut Table) {
     // Its other figures are those of any market.
     let mut apart = Table::default();
-    let mut stage = Stage::funded(spec, &mut apart);
+    let mut bench = Bench::funded(spec, &mut apart);
     let positions: Vec<Position> = (0..25)
-        .map(|id| stage.borrower(id, 300 + 15 * u64::from(id % 24), 1))
+        .map(|id| bench.borrower(id, 300 + 15 * u64::from(id % 24), 1))
         .collect();
     for position in &positions {
-        let world: &mut World = &mut stage.world;
+        let world: &mut World = &mut bench.world;
         world.next_slot();
-        let deposit = ix::deposit_collateral(&stage.market, &position.address, &stage.rich.key(), SOL / 2);
-        let outcome = world.send(&[deposit], &[&stage.rich]).unwrap();
+        let deposit = ix::deposit_collateral(&bench.market, &position.address, &bench.rich.key(), SOL / 2);
+        let outcome = world.send(&[deposit], &[&bench.rich]).unwrap();
         table.add("deposit_collateral_with_debt", &outcome);
         table.add(withdraw, &world.withdraw_collateral(position, SOL / 3).unwrap());
         table.add(borrow, &world.borrow(position, USDC).unwrap());

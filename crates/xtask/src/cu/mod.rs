@@ -96,8 +96,8 @@ fn specs() -> [MarketSpec; 4] {
     [pull, push, pull_2022, push_2022]
 }
 
-/// A stage with money on it, and the table that its steps are entered in.
-struct Stage<'a> {
+/// A bench with money on it, and the table that its steps are entered in.
+struct Bench<'a> {
     world: World,
     market: MarketKeys,
     rich: Actor,
@@ -105,7 +105,7 @@ struct Stage<'a> {
     table: &'a mut Table,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Bench<'a> {
     fn new(spec: &MarketSpec, table: &'a mut Table) -> Self {
         let mut world = World::lite();
         table.add("initialize", &world.initialize().unwrap());
@@ -138,16 +138,16 @@ impl<'a> Stage<'a> {
 
     /// With money in pool and backstop.
     fn funded(spec: &MarketSpec, table: &'a mut Table) -> Self {
-        let mut stage = Self::new(spec, table);
-        stage
+        let mut bench = Self::new(spec, table);
+        bench
             .world
-            .supply(&stage.market, &stage.rich, 1_000_000 * USDC)
+            .supply(&bench.market, &bench.rich, 1_000_000 * USDC)
             .unwrap();
-        stage
+        bench
             .world
-            .fund_backstop(&stage.market, &stage.rich, 100_000 * USDC)
+            .fund_backstop(&bench.market, &bench.rich, 100_000 * USDC)
             .unwrap();
-        stage
+        bench
     }
 
     /// An account of 10 SOL with `debt` dollars of debt, both times `scale`.
@@ -373,15 +373,15 @@ pub fn run() {
     let mut table = Table::default();
     let mut capacity = usize::MAX;
     for spec in specs() {
-        let mut stage = Stage::new(&spec, &mut table);
-        stage.everyday();
-        stage.crash();
-        stage.batches(1_000, 1);
-        stage.grow();
-        stage.batches(2_000, LARGE);
+        let mut bench = Bench::new(&spec, &mut table);
+        bench.everyday();
+        bench.crash();
+        bench.batches(1_000, 1);
+        bench.grow();
+        bench.batches(2_000, LARGE);
         // Its cash is gone: from here on it assumes debt, and the pool lends it the bounties.
-        stage.batches(3_000, LARGE / 10);
-        capacity = capacity.min(stage.capacity());
+        bench.batches(3_000, LARGE / 10);
+        capacity = capacity.min(bench.capacity());
         guarded::steps(&spec, &mut table);
         map::crowd(&spec, &mut table);
         governance::once(&spec, &mut table);

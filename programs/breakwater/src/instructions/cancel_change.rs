@@ -4,7 +4,7 @@ use crate::{
     state::{Protocol, QueuedChange, address},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::governance::GUARDIAN;
+use breakwater_engine::governance::EMERGENCY_ADMIN;
 
 /// Accounts of `cancel_change`.
 #[derive(Accounts)]
@@ -12,18 +12,18 @@ pub struct CancelChange<'info> {
     /// Names who may.
     #[account(
         seeds = [b"protocol"], bump = protocol.bump,
-        constraint = protocol.is_guarded_by(signer.key) @ BreakwaterError::WrongGuardian,
+        constraint = protocol.is_emergency_signer(signer.key) @ BreakwaterError::WrongEmergencyAdmin,
     )]
     pub protocol: Account<'info, Protocol>,
-    /// The authority, or the guardian of the brakes.
+    /// The authority, or the emergency admin.
     pub signer: Signer<'info>,
     /// CHECK: the protocol's authority; gets the rent.
     #[account(mut, address = protocol.authority @ BreakwaterError::WrongAuthority)]
     pub authority: UncheckedAccount<'info>,
-    /// The entry, of any market or of the protocol. Closed here. A guardian cannot keep itself in office.
+    /// The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office.
     #[account(
         mut, close = authority,
-        constraint = signer.key() == protocol.authority || queued_change.load()?.kind != GUARDIAN @ BreakwaterError::WrongGuardian,
+        constraint = signer.key() == protocol.authority || queued_change.load()?.kind != EMERGENCY_ADMIN @ BreakwaterError::WrongEmergencyAdmin,
     )]
     pub queued_change: AccountLoader<'info, QueuedChange>,
 }

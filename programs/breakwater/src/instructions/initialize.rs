@@ -25,7 +25,7 @@ pub fn initialize(ctx: Context<Initialize>) -> Result<()> {
     let authority = ctx.accounts.authority.key();
     *ctx.accounts.protocol = Protocol {
         authority,
-        guardian: Pubkey::default(),
+        emergency_admin: Pubkey::default(),
         sentinel: Pubkey::default(),
         bump: ctx.bumps.protocol,
         pending_authority: Pubkey::default(),

@@ -12,10 +12,10 @@ pub struct LowerDepthShare<'info> {
     /// Names who may.
     #[account(
         seeds = [b"protocol"], bump = protocol.bump,
-        constraint = protocol.is_guarded_by(signer.key) @ BreakwaterError::WrongGuardian,
+        constraint = protocol.is_emergency_signer(signer.key) @ BreakwaterError::WrongEmergencyAdmin,
     )]
     pub protocol: Account<'info, Protocol>,
-    /// The guardian of the brakes, or the authority.
+    /// The emergency admin, or the authority.
     pub signer: Signer<'info>,
     /// The market.
     #[account(mut)]

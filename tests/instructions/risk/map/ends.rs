@@ -387,6 +387,6 @@ fn a_forged_band_is_found_out() {
     ] {
         scene
             .world
-            .assert_error_unchanged(&[attempt], &[&scene.alice], BreakwaterError::BooksBroken);
+            .assert_error_unchanged(&[attempt], &[&scene.alice], BreakwaterError::InvariantViolated);
     }
 }

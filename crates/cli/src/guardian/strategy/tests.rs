@@ -35,7 +35,7 @@ fn danger() -> Sight {
             ..Shock::default()
         },
         guardians: bytemuck::Zeroable::zeroed(),
-        stress: StressStatement {
+        stress: StressBalanceSheet {
             fall: Bps(3_800),
             price: Price::default(),
             underwater: Quote(50_000_000_000),

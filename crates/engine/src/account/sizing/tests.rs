@@ -470,7 +470,7 @@ proptest! {
         let settled = Price::from_raw(raw - raw * gap / 10_000);
         let prices = LiquidationPrices { judged, settled };
         let (rules, divisor) = (Rules::new(&config, config.liquidation_ltv, &prices), settled.divisor().unwrap());
-        let values = |left| Some(Values { judged: judged.value(Collateral(left)).ok()?, settled: settled.value(Collateral(left)).ok()? });
+        let values = |left| Some(Values { judged: judged.quote_floor(Collateral(left)).ok()?, settled: settled.quote_floor(Collateral(left)).ok()? });
         let Some(before) = values(collateral) else { return Ok(()) };
         prop_assume!(before.judged.0 > 0 && before.judged.0 < 1 << 53);
         let debt = Quote((u128::from(before.judged.0) * u128::from(ltv) / u128::from(BPS)) as u64);
@@ -494,11 +494,11 @@ proptest! {
         prop_assert_eq!(is_over, terms.extent == Extent::TakeOver);
         prop_assert!(terms.repay <= debt && terms.seize.0 <= collateral);
         // What is seized is worth x(1+β) at l at most; so is what the books say.
-        let seized = settled.value(terms.seize).unwrap();
+        let seized = settled.quote_floor(terms.seize).unwrap();
         let wanted = if is_over { config.takeover_penalty } else { config.penalty };
         prop_assert!(terms.penalty <= wanted);
         prop_assert!(num::wide(seized.0, BPS) <= num::wide(terms.repay.0, wanted.above_one()));
-        prop_assert!(seized <= terms.worth && terms.worth.0 - seized.0 <= settled.cost(Collateral(1)).unwrap().0 + 1);
+        prop_assert!(seized <= terms.worth && terms.worth.0 - seized.0 <= settled.quote_ceil(Collateral(1)).unwrap().0 + 1);
         prop_assert_eq!(terms.penalty_amount.0, terms.worth.0.saturating_sub(terms.repay.0));
         prop_assert_eq!(terms.deficit.0, terms.repay.0.saturating_sub(terms.worth.0));
         let (debt_after, left) = (debt.0 - terms.repay.0, collateral - terms.seize.0);
@@ -510,7 +510,7 @@ proptest! {
                 prop_assert!(!exceeds(Quote(debt_after), Quote(after.judged.0 + 1), config.target_ltv));
                 // And not further below than rounding explains: an atom of each token, and two 10^-8 of what is repaid.
                 let slack = num::wide(after.judged.0, config.target_ltv.factor()) as f64 - num::wide(debt_after, BPS) as f64;
-                let atom = judged.cost(Collateral(1)).unwrap().0 + 4;
+                let atom = judged.quote_ceil(Collateral(1)).unwrap().0 + 4;
                 let inexact = if judged == settled { 0.0 } else { terms.repay.0 as f64 * 2e-8 };
                 prop_assert!(slack <= (atom as f64 + inexact) * 1e4, "slack {slack} inexact {inexact} atom {atom}");
             }
@@ -524,7 +524,7 @@ proptest! {
             prop_assert_eq!(bounty.0, most.min(config.bounty_cap.0));
             // All of the collateral, but for what the penalty's rounding leaves.
             prop_assert!(left == 0 || terms.penalty == config.takeover_penalty);
-            prop_assert!(after.settled.0 <= settled.cost(Collateral(1)).unwrap().0 + 1);
+            prop_assert!(after.settled.0 <= settled.quote_ceil(Collateral(1)).unwrap().0 + 1);
         } else {
             prop_assert!(bounty.0 <= terms.penalty_amount.0 / 2);
             prop_assert_eq!(terms.deficit, Quote::ZERO);

@@ -64,14 +64,14 @@ fn cash_pays_first_and_the_rest_is_assumed() {
         (account.debt_shares, account.collateral),
         (DebtShares(548), Collateral(5_848))
     );
-    let income = &market.books.income;
+    let equity_sources = &market.books.equity_sources;
     assert_eq!(
-        (income.penalties, income.book, income.deficits),
+        (equity_sources.penalties, equity_sources.book, equity_sources.deficits),
         (Quote(5), Quote(519), Quote(0))
     );
     // Half of the penalties, for their half of the equity.
     assert_eq!(market.books.guardians.claim, Quote(201));
-    assert_eq!((account.stepped_until, market.guard.flow), (0, 0));
+    assert_eq!((account.stepped_until, market.guard.flow_used_until), (0, 0));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn what_is_healthy_or_cools_down_or_owes_nothing_is_left_alone() {
         assert!(account == before || expected.is_ok());
     };
     try_with(&market, |_| {}, Ok(Quote(514)));
-    try_with(&market, |a| a.last_risk_slot = NOW.slot, Err(Error::SameSlot));
+    try_with(&market, |a| a.last_risk_slot = NOW.slot, Err(Error::BorrowedThisSlot));
     try_with(&market, |a| a.debt_shares = DebtShares(0), Err(Error::NoDebt));
     try_with(
         &market,
@@ -212,9 +212,9 @@ fn the_pipeline_counts_at_the_higher_average_and_what_is_seized_at_the_lower_pri
     market.books.backstop.debt_shares = DebtShares(1_000);
     market.books.pool.debt_shares = DebtShares(2_062);
     with_pipeline(&mut market, 400);
-    // The own average stands a quarter above: 400 are 2,560 atoms, which are worth 320: 316 and its penalty.
+    // The own EMA stands a quarter above: 400 are 2,560 atoms, which are worth 320: 316 and its penalty.
     let prices = judged(&prices(), price(8, 1), price(32, 5), Level::Normal);
-    assert_eq!(market.pipeline_room(&prices), Ok(Collateral(2_560)));
+    assert_eq!(market.pipeline_headroom(&prices), Ok(Collateral(2_560)));
     let (done, after) = tried(&market, &account, &prices).unwrap();
     assert_eq!((done.repaid.0, after.books.backstop.inventory.0), (316, 319 * 8));
 }
@@ -246,8 +246,11 @@ fn a_take_over_is_refused_by_nothing() {
             (account.debt_shares, market.books.backstop.debt_shares),
             (DebtShares(0), DebtShares(5_000 + debt))
         );
-        assert_eq!((account.stepped_until, market.guard.flow), (before.stepped_until, 0));
-        assert_eq!(market.books.income.deficits, done.deficit);
+        assert_eq!(
+            (account.stepped_until, market.guard.flow_used_until),
+            (before.stepped_until, 0)
+        );
+        assert_eq!(market.books.equity_sources.deficits, done.deficit);
     }
 }
 
@@ -263,14 +266,14 @@ fn the_rest_of_the_margin_beyond_the_largest_penalty_stays_with_the_owner() {
         (account.collateral, account.debt_shares, account.place),
         (Collateral(464), DebtShares(0), bytemuck::Zeroable::zeroed())
     );
-    assert_eq!(market.books.income.penalties, Quote(67));
+    assert_eq!(market.books.equity_sources.penalties, Quote(67));
 }
 
 #[test]
 fn guardians_earn_of_a_take_over_what_a_partial_would_pay_and_nothing_while_guarded() {
     let earned = |prices: &Prices, debt, stress| {
         let mut market = market();
-        (market.config.stress_fall, market.config.guarded_step) = (Bps(stress), Bps(10_000));
+        (market.config.stress_fall, market.config.guarded_close_factor) = (Bps(stress), Bps(10_000));
         let mut account = account(&mut market, debt, 10_000);
         market.books.backstop.cash = Quote(2_000);
         (market.books.guardians.claim, market.books.guardians.shares) = (Quote(2_000), Shares(1));
@@ -297,7 +300,10 @@ fn guardians_earn_by_their_part_of_the_equity_after_the_fall() {
         (market.books.backstop.cash, market.books.backstop.inventory) = (Quote(4_000), Collateral(8_000));
         (market.books.guardians.claim, market.books.guardians.shares) = (Quote(900), Shares(1));
         liquidate(&mut market, &mut account, &prices()).unwrap();
-        (market.books.income.penalties.0, market.books.guardians.claim.0 - 900)
+        (
+            market.books.equity_sources.penalties.0,
+            market.books.guardians.claim.0 - 900,
+        )
     };
     // A penalty of 71; half of 900 ÷ 5,000, and of 900 ÷ 4,500.
     assert_eq!(earned(0), (71, 6));
@@ -315,7 +321,7 @@ fn while_guarded_a_step_is_taken_and_refilled() {
     market.books.backstop.cash = Quote(10_000);
     market.config.guarded_flow = Quote(6_000);
     let step = |market: &mut Market, account: &mut MarginAccount, part| {
-        market.config.guarded_step = Bps(part);
+        market.config.guarded_close_factor = Bps(part);
         let (done, _) = liquidate(market, account, &guarded())?;
         // A step in 300 seconds.
         let used = (account.stepped_until - NOW.unix * 1_000_000).unsigned_abs();
@@ -325,14 +331,14 @@ fn while_guarded_a_step_is_taken_and_refilled() {
             (Bps(100), (done.repaid.0 * 300_000_000).div_ceil(size))
         );
         // A hundred atoms a second.
-        let flow = (market.guard.flow - NOW.unix * 1_000_000) / 10_000;
+        let flow = (market.guard.flow_used_until - NOW.unix * 1_000_000) / 10_000;
         assert_eq!(flow.unsigned_abs(), done.repaid.0);
         Ok::<_, Error>(done.repaid)
     };
     // To the target it is 514. A quarter of the debt of 1,062, and then nothing for a while.
     let (mut stepped, mut rests) = (market, account);
     assert_eq!(step(&mut stepped, &mut rests, 2_500), Ok(Quote(265)));
-    assert_eq!(step(&mut stepped, &mut rests, 2_500), Err(Error::AccountCooling));
+    assert_eq!(step(&mut stepped, &mut rests, 2_500), Err(Error::AccountCooldown));
     assert_eq!(step(&mut market.clone(), &mut account.clone(), 10_000), Ok(Quote(514)));
     // A step that is cut to the pipeline counts as what it is.
     market.config.stress_fall = Bps(3_800);
@@ -344,7 +350,7 @@ fn while_guarded_a_step_is_taken_and_refilled() {
     assert_eq!(step(&mut market.clone(), &mut account.clone(), 500), Ok(Quote(53)));
     market.config.guarded_flow = Quote(60);
     let flow = |market: &Market| tried(market, &account, &guarded()).map(|(done, _)| done.repaid.0);
-    market.config.guarded_step = Bps(10_000);
+    market.config.guarded_close_factor = Bps(10_000);
     assert_eq!(flow(&market), Ok(60));
     market.config.min_debt = Quote(61);
     assert_eq!(flow(&market), Err(Error::GuardedFlowUsed));
@@ -353,7 +359,7 @@ fn while_guarded_a_step_is_taken_and_refilled() {
 #[test]
 fn apart_prices_judge_at_the_higher_and_settle_at_the_lower() {
     let (mut market, account) = due();
-    market.config.guarded_step = Bps(10_000);
+    market.config.guarded_close_factor = Bps(10_000);
     market.books.backstop.cash = Quote(10_000);
     let found = |spot, guarded| tried(&market, &account, &at(spot, guarded, Level::Guarded)).map(|(done, _)| done);
     // 1,250 at the higher price. At 1% less: (1,062 − 937.5) ÷ (1 − 0.7575 ÷ 0.99), with 1% of it, at 0.12375.
@@ -392,10 +398,10 @@ fn what_stops_liquidations_stops_them_all() {
 fn inventory_that_arrives_is_as_cheap_as_what_was_held_justifies() {
     let (mut market, account) = due();
     market.books.backstop.cash = Quote(10_000);
-    market.books.unwind.anchor = (NOW.unix - 3_600) * 1_000_000;
+    market.books.auction.anchor = (NOW.unix - 3_600) * 1_000_000;
     let lag = |market: &Market| {
         let (_, after) = tried(market, &account, &prices()).unwrap();
-        NOW.unix * 1_000_000 - after.books.unwind.anchor
+        NOW.unix * 1_000_000 - after.books.auction.anchor
     };
     // 1,000 quote atoms an hour.
     (market.config.market_depth, market.config.flow_rate) = (Quote(1_000), Bps(10_000));
@@ -454,5 +460,5 @@ fn a_batch_pays_guardians_what_they_are_due_at_its_beginning() {
     }
     // Half of their half, of 71 each: the equity that the first one earns does not count for the second.
     assert_eq!(market.books.guardians.claim, Quote(1_000 + 2 * 17));
-    assert_eq!(market.books.income.penalties, Quote(2 * 71));
+    assert_eq!(market.books.equity_sources.penalties, Quote(2 * 71));
 }

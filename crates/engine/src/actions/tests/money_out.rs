@@ -5,7 +5,7 @@ use super::*;
 fn selling() -> Market {
     let mut market = market();
     market.books.backstop.inventory = Collateral(8_000);
-    market.books.unwind = crate::Schedule {
+    market.books.auction = crate::Auction {
         anchor: NOW.unix * 1_000_000,
         used_until: NOW.unix * 1_000_000,
     };
@@ -56,15 +56,15 @@ fn a_buyer_pays_no_more_and_gets_no_less_than_named() {
     (
         thin.config.market_depth,
         thin.config.flow_rate,
-        thin.config.unwind_burst,
+        thin.config.auction_burst,
     ) = (Quote(500), Bps(10_000), 600);
-    (thin.config.unwind_slope, thin.config.unwind_max_premium) = (Bps(1), Bps(0));
-    says(&thin, buy_for(500, 665), Err(Error::UnwindTooFast));
+    (thin.config.auction_slope, thin.config.auction_max_premium) = (Bps(1), Bps(0));
+    says(&thin, buy_for(500, 665), Err(Error::AuctionRateLimited));
     says(&thin, buy_for(500, 664), Ok((Quote(83), Collateral(664))));
-    says(&thin, buy(665, u64::MAX), Err(Error::UnwindTooFast));
+    says(&thin, buy(665, u64::MAX), Err(Error::AuctionRateLimited));
     // And of nothing no part.
-    thin.books.unwind.used_until += 600_000_000;
-    says(&thin, buy_for(500, 0), Err(Error::UnwindTooFast));
+    thin.books.auction.used_until += 600_000_000;
+    says(&thin, buy_for(500, 0), Err(Error::AuctionRateLimited));
     thin.books.backstop.inventory = Collateral(0);
     says(&thin, buy_for(500, 0), Err(Error::InventoryInsufficient));
 }
@@ -110,7 +110,7 @@ fn position(shares: u64) -> GuardianPosition {
 /// The market's stored price is that of these, and young.
 fn show(market: &mut Market, prices: &Prices, clock: Clock) {
     let guard = &mut market.guard;
-    (guard.spot, guard.reference, guard.average) = (prices.spot(), prices.guarded(), prices.average());
+    (guard.spot, guard.reference, guard.own_ema) = (prices.spot(), prices.guarded(), prices.own_ema());
     (guard.priced_at, guard.level) = (clock.unix, 0);
 }
 
@@ -191,11 +191,11 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
     leave(&market, 0, 0, Err(Error::ZeroAmount));
     let early =
         |market: &mut Market| market.guardian_withdraw(&mut position.clone(), Quote(3), Quote(0), later(cooldown - 1));
-    says(&market, early, Err(Error::TooEarly));
+    says(&market, early, Err(Error::TimelockActive));
     let early = |market: &mut Market| {
         market.guardian_request(&mut position.clone(), GuardianShares(0), Quote(0), later(cooldown - 1))
     };
-    says(&market, early, Err(Error::TooEarly));
+    says(&market, early, Err(Error::TimelockActive));
     let twice = |market: &mut Market| {
         let mut twice = position;
         twice.shares = GuardianShares(1_000);
@@ -204,11 +204,11 @@ fn a_guardian_gets_no_fewer_shares_and_no_less_than_named() {
     says(&market, twice, Err(Error::RequestRunning));
     // Equity that is due from the pool is equity, and not cash.
     market.books.pool.cash = Quote(0);
-    market.books.pool.due = crate::Fixed::from_raw(8 << 64);
+    market.books.pool.reserves_owed = crate::Fixed::from_raw(8 << 64);
     market.books.backstop.cash = Quote(3);
     leave(&market, 3, 0, Ok((3, 0, 0, 0)));
     market.books.backstop.cash = Quote(2);
-    market.books.pool.due = crate::Fixed::from_raw(9 << 64);
+    market.books.pool.reserves_owed = crate::Fixed::from_raw(9 << 64);
     leave(&market, 3, 0, Ok((2, 0, 1, 1)));
 }
 
@@ -306,7 +306,7 @@ fn guardians_leave_what_the_cover_needs() {
     ] {
         market.books.backstop.cash = Quote(lacking + spare);
         market.books.guardians.waiting = Quote(waiting);
-        assert_eq!(take_out(&market, amount), expected, "{amount}");
+        assert_eq!(withdraw_equity(&market, amount), expected, "{amount}");
     }
 }
 
@@ -315,8 +315,8 @@ fn money_leaves_at_young_prices_of_normal_while_anything_depends_on_them() {
     let mut market = market();
     market.books.backstop.cash = Quote(1_000_000);
     let position = asked(&mut market);
-    market.queue_take_out(Quote(1), 1_000, NOW).unwrap();
-    let open = later(i64::from(market.config.take_out_delay));
+    market.queue_equity_withdrawal(Quote(1), 1_000, NOW).unwrap();
+    let open = later(i64::from(market.config.equity_withdrawal_delay));
     market.books.pool.accrued_at = open.unix;
     let try_both = |market: &Market, clock, guardian: Result<u64>, protocol: Result<u64>| {
         let leave = |market: &mut Market| {
@@ -326,7 +326,7 @@ fn money_leaves_at_young_prices_of_normal_while_anything_depends_on_them() {
         says(market, leave, guardian);
         says(
             market,
-            |market| market.take_out(clock).map(|done| done.amount.0),
+            |market| market.withdraw_equity(clock).map(|done| done.amount.0),
             protocol,
         );
     };
@@ -348,9 +348,9 @@ fn money_leaves_at_young_prices_of_normal_while_anything_depends_on_them() {
         market.guard.level = 2;
         both(&market, Err(Error::MarketHalted));
         market.guard.level = 0;
-        market.guard.brake_until = open.unix + 1;
+        market.guard.halt_until = open.unix + 1;
         both(&market, Err(Error::MarketHalted));
-        market.guard.brake_until = open.unix;
+        market.guard.halt_until = open.unix;
         both(&market, Ok(0));
         market.guard.priced_at = open.unix - i64::from(market.config.max_age_short);
         both(&market, Ok(0));
@@ -361,9 +361,9 @@ fn money_leaves_at_young_prices_of_normal_while_anything_depends_on_them() {
         both(&market, Err(Error::PriceTooOld));
         market.guard.priced_at -= 1;
         try_both(&market, open, Ok(3), Err(Error::PriceTooOld));
-        (market.guard.level, market.guard.brake_until) = (2, open.unix + 1);
+        (market.guard.level, market.guard.halt_until) = (2, open.unix + 1);
         try_both(&market, open, Ok(3), Err(Error::MarketHalted));
-        market.guard.brake_until = 0;
+        market.guard.halt_until = 0;
     }
 }
 
@@ -428,7 +428,10 @@ fn a_position_is_closed_when_it_holds_nothing() {
         market.check_position_closable(&position(1)),
         Err(Error::AccountNotEmpty)
     );
-    let voided = GuardianPosition { era: 1, ..position(1) };
+    let voided = GuardianPosition {
+        epoch: 1,
+        ..position(1)
+    };
     assert_eq!(market.check_position_closable(&voided), Ok(()));
     for asking in [
         GuardianPosition {
@@ -446,21 +449,21 @@ fn a_position_is_closed_when_it_holds_nothing() {
 
 /// Takes `amount` out when it can be, at a young price of an eighth: what is left of the equity, of the cash and of
 /// what was given for good.
-fn take_out(market: &Market, amount: u64) -> Result<(u64, u64, i64)> {
+fn withdraw_equity(market: &Market, amount: u64) -> Result<(u64, u64, i64)> {
     let mut market = *market;
-    market.queue_take_out(Quote(amount), 1_000, NOW).unwrap();
-    let opens = later(i64::from(market.config.take_out_delay));
+    market.queue_equity_withdrawal(Quote(amount), 1_000, NOW).unwrap();
+    let opens = later(i64::from(market.config.equity_withdrawal_delay));
     // No interest in between.
     market.books.pool.accrued_at = opens.unix;
     show(&mut market, &prices(), opens);
     let before = market;
-    let done = market.take_out(opens);
+    let done = market.withdraw_equity(opens);
     if done.is_err() {
         assert!(market == before);
     } else {
-        assert_eq!(market.take_out, bytemuck::Zeroable::zeroed());
+        assert_eq!(market.announced_withdrawal, bytemuck::Zeroable::zeroed());
     }
-    let (cash, paid_in) = (market.books.backstop.cash.0, market.books.income.paid_in);
+    let (cash, paid_in) = (market.books.backstop.cash.0, market.books.equity_sources.paid_in);
     done.map(|done| (done.equity_after.0, cash, paid_in))
 }
 
@@ -469,46 +472,46 @@ fn the_protocol_takes_out_what_leaves_the_claim() {
     let mut market = market();
     market.books.guardians.claim = Quote(20);
     market.books.backstop.cash = Quote(100);
-    market.books.income.paid_in = 90;
-    assert_eq!(take_out(&market, 79), Ok((1, 21, 11)));
-    assert_eq!(take_out(&market, 80), Ok((0, 20, 10)));
-    assert_eq!(take_out(&market, 81), Err(Error::EquityBelowClaim));
-    assert_eq!(take_out(&market, 101), Err(Error::BackstopCashInsufficient));
-    assert_eq!(take_out(&market, 0), Err(Error::NothingQueued));
+    market.books.equity_sources.paid_in = 90;
+    assert_eq!(withdraw_equity(&market, 79), Ok((1, 21, 11)));
+    assert_eq!(withdraw_equity(&market, 80), Ok((0, 20, 10)));
+    assert_eq!(withdraw_equity(&market, 81), Err(Error::EquityBelowClaim));
+    assert_eq!(withdraw_equity(&market, 101), Err(Error::BackstopCashInsufficient));
+    assert_eq!(withdraw_equity(&market, 0), Err(Error::NothingQueued));
     // Without anyone else all of the cash may go, more than was given; what was gained goes first.
     market.books.guardians.claim = Quote(0);
-    assert_eq!(take_out(&market, 100), Ok((0, 0, 0)));
+    assert_eq!(withdraw_equity(&market, 100), Ok((0, 0, 0)));
     // Debt or inventory depends on a price.
     market.books.pool.debt_shares = DebtShares(1);
-    assert_eq!(take_out(&market, 1), Ok((99, 99, 90)));
+    assert_eq!(withdraw_equity(&market, 1), Ok((99, 99, 90)));
     (market.books.pool.debt_shares, market.books.backstop.inventory) = (DebtShares(0), Collateral(1));
-    assert_eq!(take_out(&market, 1), Ok((99, 99, 90)));
+    assert_eq!(withdraw_equity(&market, 1), Ok((99, 99, 90)));
     // Those who asked to leave have a claim as good as those who stay.
     market.books.guardians.claim = Quote(20);
     (market.books.guardians.waiting, market.books.guardians.open) = (Quote(3), Quote(2));
-    assert_eq!(take_out(&market, 75), Ok((0, 25, 15)));
-    assert_eq!(take_out(&market, 76), Err(Error::EquityBelowClaim));
+    assert_eq!(withdraw_equity(&market, 75), Ok((0, 25, 15)));
+    assert_eq!(withdraw_equity(&market, 76), Err(Error::EquityBelowClaim));
 }
 
 #[test]
 fn what_was_gained_goes_first_then_what_was_given_then_reserves() {
     let mut market = market();
     market.books.backstop.cash = Quote(100);
-    (market.books.income.paid_in, market.books.backstop.reserve) = (30, Quote(40));
-    market.books.income.standby = Quote(10);
+    (market.books.equity_sources.paid_in, market.books.backstop.reserve) = (30, Quote(40));
+    market.books.equity_sources.standby = Quote(10);
     // Of 100 the protocol's capital is 60.
     for (amount, paid_in, capital) in [(40, 30, 60), (41, 29, 59), (70, 0, 30), (90, -20, 10), (100, -30, 0)] {
         let left = 100 - amount;
-        assert_eq!(take_out(&market, amount), Ok((left, left, paid_in)));
+        assert_eq!(withdraw_equity(&market, amount), Ok((left, left, paid_in)));
         let mut after = market;
-        after.books.income.paid_in = paid_in;
+        after.books.equity_sources.paid_in = paid_in;
         assert_eq!(after.books.protocol_capital(), Quote(capital));
     }
     // Losses are the protocol's: 50 are left of a capital of 60.
     market.books.backstop.cash = Quote(50);
-    assert_eq!(take_out(&market, 20), Ok((30, 30, 10)));
+    assert_eq!(withdraw_equity(&market, 20), Ok((30, 30, 10)));
     // And more than any capital.
-    market.books.income.paid_in = i64::MIN;
+    market.books.equity_sources.paid_in = i64::MIN;
     assert_eq!(market.books.protocol_capital(), Quote(0));
 }
 
@@ -516,25 +519,28 @@ fn what_was_gained_goes_first_then_what_was_given_then_reserves() {
 fn equity_is_taken_out_in_its_time() {
     let mut market = market();
     market.books.backstop.cash = Quote(100);
-    let queued = market.queue_take_out(Quote(1), 50, NOW).unwrap();
-    let opens = NOW.unix + i64::from(market.config.take_out_delay);
-    let closes = opens + i64::from(market.config.take_out_window);
+    let queued = market.queue_equity_withdrawal(Quote(1), 50, NOW).unwrap();
+    let opens = NOW.unix + i64::from(market.config.equity_withdrawal_delay);
+    let closes = opens + i64::from(market.config.equity_withdrawal_window);
     assert_eq!((queued.opens_at, queued.closes_at), (opens, closes));
     // After the slot until which it could be announced.
     let slot = 51;
-    let take = |unix| move |market: &mut Market| market.take_out(Clock { unix, slot }).map(|done| done.amount);
-    says(&market, take(opens - 1), Err(Error::TooEarly));
+    let take = |unix| move |market: &mut Market| market.withdraw_equity(Clock { unix, slot }).map(|done| done.amount);
+    says(&market, take(opens - 1), Err(Error::TimelockActive));
     says(&market, take(opens), Ok(Quote(1)));
     says(&market, take(closes), Ok(Quote(1)));
     says(&market, take(closes + 1), Err(Error::Expired));
     // It keeps its own times.
-    (market.config.take_out_delay, market.config.take_out_window) = (1, 30 * 86_400);
-    says(&market, take(opens - 1), Err(Error::TooEarly));
+    (
+        market.config.equity_withdrawal_delay,
+        market.config.equity_withdrawal_window,
+    ) = (1, 30 * 86_400);
+    says(&market, take(opens - 1), Err(Error::TimelockActive));
     says(&market, take(closes + 1), Err(Error::Expired));
-    assert_eq!(market.cancel_take_out().map(|done| done.amount), Ok(Quote(1)));
+    assert_eq!(market.cancel_equity_withdrawal().map(|done| done.amount), Ok(Quote(1)));
     says(
         &market,
-        |m| m.cancel_take_out().map(|done| done.amount),
+        |m| m.cancel_equity_withdrawal().map(|done| done.amount),
         Err(Error::NothingQueued),
     );
 }
@@ -544,15 +550,15 @@ fn what_nothing_is_left_for_is_written_off_for_good() {
     let mut market = market();
     market.books.pool.debt_shares = DebtShares(70);
     market.books.backstop.debt_shares = DebtShares(30);
-    (market.books.backstop.reserve, market.books.income.paid_in) = (Quote(4), 5);
+    (market.books.backstop.reserve, market.books.equity_sources.paid_in) = (Quote(4), 5);
     market.books.guardians.claim = Quote(3);
     (market.books.guardians.waiting, market.books.guardians.open) = (Quote(2), Quote(1));
     market.books.backstop.unfunded_credits = Quote(2);
     let settle = |market: &mut Market| {
         let done = market.settle_deficit(None, NOW)?;
-        assert_eq!(market.books.income, bytemuck::Zeroable::zeroed());
+        assert_eq!(market.books.equity_sources, bytemuck::Zeroable::zeroed());
         assert_eq!(
-            (market.books.guardians.all_claims(), market.books.guardians.era),
+            (market.books.guardians.all_claims(), market.books.guardians.epoch),
             (Ok(Quote(0)), 1)
         );
         let books = &market.books;
@@ -580,11 +586,11 @@ fn short() -> Market {
     market.books.pool.debt_shares = DebtShares(200);
     market.books.backstop.debt_shares = DebtShares(160);
     market.books.backstop.inventory = Collateral(800);
-    (market.books.backstop.reserve, market.books.income.paid_in) = (Quote(4), 5);
+    (market.books.backstop.reserve, market.books.equity_sources.paid_in) = (Quote(4), 5);
     (market.books.guardians.claim, market.books.guardians.shares) = (Quote(6), GuardianShares(6_000));
-    market.books.income.book = Quote(150);
-    (market.config.unwind_max_premium, market.config.unwind_max_discount) = (Bps(0), Bps(0));
-    market.config.unwind_floor_band = Bps(10_000);
+    market.books.equity_sources.book = Quote(150);
+    (market.config.auction_max_premium, market.config.auction_max_discount) = (Bps(0), Bps(0));
+    market.config.auction_floor_band = Bps(10_000);
     let config = &mut market.config;
     (
         config.interest_base,
@@ -605,7 +611,10 @@ fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off()
             let done = market.settle_deficit(prices.as_ref(), NOW)?;
             let after = market.books;
             assert_eq!((done.protocol, done.guardians), (Quote(0), Quote(0)));
-            assert_eq!((after.guardians, after.income), (books.guardians, books.income));
+            assert_eq!(
+                (after.guardians, after.equity_sources),
+                (books.guardians, books.equity_sources)
+            );
             assert_eq!(after.recovery.written_off, done.written_off);
             assert_eq!(after.recovery.inventory, done.inventory);
             assert_eq!(after.pool.debt_shares.0 + done.shares.0, books.pool.debt_shares.0);
@@ -614,8 +623,8 @@ fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off()
     };
     says(&market, settle(None), Err(Error::PriceRequired));
     says(&market, settle(Some(prices())), Ok((60, 60, 100)));
-    // At the highest price: own average, and what spot may be with its confidence.
-    let with = |average, level| judged(&prices(), prices().guarded(), average, level);
+    // At the highest price: own EMA, and what spot may be with its confidence.
+    let with = |own_ema, level| judged(&prices(), prices().guarded(), own_ema, level);
     says(
         &market,
         settle(Some(with(price(16, 3), Level::Normal))),
@@ -627,11 +636,11 @@ fn with_inventory_left_only_what_the_highest_price_cannot_bring_is_written_off()
         Err(Error::NothingToSettle),
     );
     let wide = prices_with(&CONFIG, raw(125_0000_0000, 12_5000_0000));
-    let wide = judged(&wide, wide.guarded(), wide.average(), Level::Normal);
+    let wide = judged(&wide, wide.guarded(), wide.own_ema(), Level::Normal);
     says(&market, settle(Some(wide)), Ok((49, 49, 111)));
-    let guarded = with(prices().average(), Level::Guarded);
+    let guarded = with(prices().own_ema(), Level::Guarded);
     says(&market, settle(Some(guarded)), Err(Error::MarketGuarded));
-    let halted = with(prices().average(), Level::Halted);
+    let halted = with(prices().own_ema(), Level::Halted);
     says(&market, settle(Some(halted)), Err(Error::MarketHalted));
     // Keepers come before the pool.
     let mut owing = market;
@@ -681,12 +690,15 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
     assert_eq!((assets(&given), given.books.backstop.cash), (1_000_200, Quote(1)));
     assert_eq!(given.books.recovery, bytemuck::Zeroable::zeroed());
     // The claim stands.
-    assert_eq!((given.books.guardians.claim, given.books.guardians.era), (Quote(6), 0));
+    assert_eq!(
+        (given.books.guardians.claim, given.books.guardians.epoch),
+        (Quote(6), 0)
+    );
     assert_eq!(join(&mut given), Ok(()));
 
     // Sold higher: half of it at a quarter, which pays the debt; and the rest of it.
     let dear = prices_with(&CONFIG, raw(250_0000_0000, 0));
-    let dear = judged(&dear, dear.guarded(), dear.average(), Level::Normal);
+    let dear = judged(&dear, dear.guarded(), dear.own_ema(), Level::Normal);
     let sale = |market: &mut Market, amount| {
         market
             .buy_inventory(
@@ -717,7 +729,7 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
     // What was taken over since is sold after it, and its debt is paid first. The gain of then is in it: so it goes on.
     let mut more = sold;
     more.books.backstop.inventory.0 += 1_000;
-    more.books.income.book.0 += 250;
+    more.books.equity_sources.book.0 += 250;
     more.books.pool.debt_shares.0 += 240;
     more.books.backstop.debt_shares.0 += 240;
     let mut carried = more;
@@ -739,12 +751,12 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
     );
     assert_eq!((told.guardians_lost, told.protocol_lost), (Quote(6), Quote(9)));
     let books = &more.books;
-    assert_eq!((books.guardians.claim, books.guardians.era), (Quote(0), 1));
+    assert_eq!((books.guardians.claim, books.guardians.epoch), (Quote(0), 1));
     assert_eq!(books.recovery, bytemuck::Zeroable::zeroed());
     assert!(
-        books.income.book > Quote(0) && books.income.paid_in == 0,
+        books.equity_sources.book > Quote(0) && books.equity_sources.paid_in == 0,
         "{:?}",
-        books.income
+        books.equity_sources
     );
 
     // Sold lower: the rest of the debt is written off with nothing left, and all of it for good.
@@ -767,7 +779,7 @@ fn what_comes_back_pays_what_was_written_off_before_anybody_else() {
         (done.suppliers, done.guardians, done.written_off),
         (Quote(50), Quote(0), Quote(0))
     );
-    assert_eq!(market.books.guardians.era, 2);
+    assert_eq!(market.books.guardians.epoch, 2);
 }
 
 #[test]
@@ -781,8 +793,8 @@ fn reserves_pay_it_back_too_and_equity_counts_after_it() {
     assert_eq!(equity, Ok(40));
     market.books.backstop.debt_shares = DebtShares(0);
     market.books.pool.debt_shares.0 -= 100;
-    market.books.pool.due = crate::Fixed::from_raw(7 << 64);
-    market.books.pay_due().unwrap();
+    market.books.pool.reserves_owed = crate::Fixed::from_raw(7 << 64);
+    market.books.pay_reserves_owed().unwrap();
     assert_eq!(market.books.recovery.written_off, Quote(53));
     assert_eq!(
         (market.books.backstop.cash, market.books.pool.cash),
@@ -794,7 +806,7 @@ fn reserves_pay_it_back_too_and_equity_counts_after_it() {
 fn a_guardian_says_how_much_the_claim_may_lack() {
     let mut market = short();
     (market.guard.spot, market.guard.reference) = (prices().spot(), prices().spot());
-    market.guard.average = prices().spot();
+    market.guard.own_ema = prices().spot();
     let deposit = |most| {
         move |market: &mut Market| {
             let mut joining = position(0);

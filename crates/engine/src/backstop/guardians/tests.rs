@@ -6,7 +6,7 @@ fn guardians(claim: u64, shares: u64) -> Guardians {
     Guardians {
         claim: Quote(claim),
         shares: GuardianShares(shares),
-        era: 7,
+        epoch: 7,
         ..bytemuck::Zeroable::zeroed()
     }
 }
@@ -14,7 +14,7 @@ fn guardians(claim: u64, shares: u64) -> Guardians {
 fn holding(shares: u64) -> GuardianPosition {
     GuardianPosition {
         shares: GuardianShares(shares),
-        era: 7,
+        epoch: 7,
         ..GuardianPosition::new(Key([1; 32]), Key([2; 32]), 3)
     }
 }
@@ -290,7 +290,7 @@ fn they_earn_by_their_part_of_the_equity() {
 }
 
 #[test]
-fn a_settled_deficit_begins_a_new_era() {
+fn a_settled_deficit_begins_a_new_epoch() {
     let mut lost = Guardians {
         waiting: Quote(9),
         fraction: 3,
@@ -304,7 +304,7 @@ fn a_settled_deficit_begins_a_new_era() {
     assert_eq!(
         lost,
         Guardians {
-            era: 8,
+            epoch: 8,
             ..guardians(0, 0)
         }
     );
@@ -316,15 +316,15 @@ fn a_settled_deficit_begins_a_new_era() {
         paid: Quote(2),
         fall: Bps(3_800),
         release: 7,
-        era: 7,
+        epoch: 7,
         ..GuardianPosition::new(Key([1; 32]), Key([2; 32]), 3)
     };
-    assert_eq!(position.in_era(7), position);
+    assert_eq!(position.in_epoch(7), position);
     let voided = GuardianPosition {
-        era: 8,
+        epoch: 8,
         ..GuardianPosition::new(Key([1; 32]), Key([2; 32]), 3)
     };
-    assert_eq!(position.in_era(8), voided);
+    assert_eq!(position.in_epoch(8), voided);
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_request_opens_to_the_second_and_never_closes() {
         ..holding(0)
     };
     let open = |position: &GuardianPosition, unix| position.check_open(Clock { unix, slot: 0 });
-    assert_eq!(open(&position, 999), Err(Error::TooEarly));
+    assert_eq!(open(&position, 999), Err(Error::TimelockActive));
     assert_eq!(open(&position, 1_000), Ok(()));
     assert_eq!(open(&position, i64::MAX), Ok(()));
     position.waiting = Quote(0);
@@ -376,7 +376,7 @@ fn stood_by(claim: u64, protocol: u64, earned: u128, fraction: u64) -> (u64, u64
         .stand_by(&CONFIG, Fixed::from_raw(earned), Quote(protocol))
         .unwrap();
     assert_eq!(guardians.claim.0, claim + whole.0);
-    assert_eq!((guardians.shares, guardians.era), (GuardianShares(5), 7));
+    assert_eq!((guardians.shares, guardians.epoch), (GuardianShares(5), 7));
     (whole.0, guardians.fraction)
 }
 

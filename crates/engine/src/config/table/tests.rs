@@ -33,11 +33,11 @@ fn numbers_stay_what_they_are() {
         names.join(" "),
         "min_debt bounty_tip guarded_flow market_depth bounty_cap initial_ltv target_ltv liquidation_ltv takeover_ltv \
          penalty takeover_penalty bounty_share flow_rate stress_fall stress_volatility stress_max standby_share \
-         unwind_slope unwind_max_discount unwind_max_premium unwind_floor_band interest_base interest_kink \
-         interest_slope_low interest_slope_high reserve_factor max_velocity velocity_slack average_band ema_band \
-         confidence_guard confidence_halt max_gap guarded_step guardian_share pipeline unwind_burst max_age_short \
-         max_age_long max_skew velocity_horizon average_seconds calm_seconds guarded_refill guarded_window \
-         brake_seconds brake_rest guardian_cooldown guardian_release take_out_delay take_out_window volatility_seconds \
+         auction_slope auction_max_discount auction_max_premium auction_floor_band interest_base interest_kink \
+         interest_slope_low interest_slope_high reserve_factor max_velocity velocity_slack own_ema_band ema_band \
+         confidence_guard confidence_halt max_gap guarded_close_factor guardian_share pipeline auction_burst max_age_short \
+         max_age_long max_skew velocity_horizon own_ema_seconds calm_seconds guarded_refill guarded_window \
+         halt_seconds halt_cooldown guardian_cooldown guardian_release equity_withdrawal_delay equity_withdrawal_window volatility_seconds \
          volatility_horizon supply_cap debt_cap account_debt_cap outflow_limit outflow_window \
          volatility_sample max_age_rate"
     );
@@ -126,7 +126,7 @@ fn bounds_that_refer_to_others_follow_them() {
         (Parameter::stress_fall, Parameter::stress_max, 1),
         (Parameter::confidence_guard, Parameter::confidence_halt, 1),
         (Parameter::max_age_short, Parameter::max_age_long, 1),
-        (Parameter::brake_rest, Parameter::brake_seconds, 0),
+        (Parameter::halt_cooldown, Parameter::halt_seconds, 0),
     ] {
         let config = with(other, other.get(&CONFIG) - 1).unwrap();
         let (min, max) = parameter.bounds(&config);
@@ -141,7 +141,7 @@ fn tighter_is_only_what_limits_new_risk_or_the_authority() {
         rows.map(|row| row.name()).collect::<Vec<_>>().join(" ")
     };
     let lower = String::from("market_depth initial_ltv supply_cap debt_cap account_debt_cap");
-    let higher = String::from("stress_volatility stress_max take_out_delay");
+    let higher = String::from("stress_volatility stress_max equity_withdrawal_delay");
     assert_eq!((named(Tighter::Lower), named(Tighter::Higher)), (lower, higher));
     for (from, to) in [(1, 2), (2, 1), (2, 2), (0, u64::MAX)] {
         assert_eq!(Tighter::Lower.is(from, to), to < from);
@@ -175,7 +175,7 @@ fn first_limits_are_inclusive_and_each_is_enforced() {
 fn times_are_bounded_in_days() {
     let most = |parameter: Parameter| parameter.bounds(&CONFIG).1;
     assert_eq!(most(Parameter::calm_seconds), 3_600);
-    assert_eq!(most(Parameter::average_seconds), 86_400);
+    assert_eq!(most(Parameter::own_ema_seconds), 86_400);
     assert_eq!(most(Parameter::outflow_window), 604_800);
     assert_eq!(most(Parameter::guardian_cooldown), 2_592_000);
     assert_eq!(most(Parameter::pipeline), 86_400);

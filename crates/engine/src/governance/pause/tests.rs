@@ -5,7 +5,7 @@ const NOW: Clock = Clock {
     unix: 1_700_000_000,
     slot: 1,
 };
-const LIMIT: u32 = CONFIG.brake_seconds;
+const LIMIT: u32 = CONFIG.halt_seconds;
 
 fn later(seconds: u32) -> Clock {
     Clock {
@@ -50,7 +50,7 @@ fn unknown_bits_and_none_are_refused() {
 }
 
 #[test]
-fn it_holds_a_second_at_least_and_no_longer_than_the_brake_may() {
+fn it_holds_a_second_at_least_and_no_longer_than_the_halt_may() {
     for seconds in [0, LIMIT + 1, u32::MAX] {
         let mut pauses = never();
         let pause = pauses.pause(&CONFIG, Kinds::ALL, seconds, NOW);
@@ -66,11 +66,11 @@ fn each_kind_rests_and_one_that_rests_refuses_all() {
     let mut pauses = never();
     pauses.pause(&CONFIG, Kinds::BORROW, 60, NOW).unwrap();
     let before = pauses;
-    let rest = CONFIG.brake_rest;
+    let rest = CONFIG.halt_cooldown;
     for wait in [0, 59, 60, 60 + rest - 1] {
         for kinds in [Kinds::BORROW, Kinds::ALL, Kinds(Kinds::BORROW.0 | Kinds::SELL.0)] {
             let again = pauses.pause(&CONFIG, kinds, 1, later(wait));
-            assert_eq!((again, pauses), (Err(Error::PauseResting), before));
+            assert_eq!((again, pauses), (Err(Error::PauseCooldown), before));
         }
     }
     // Another kind does not rest.
@@ -85,7 +85,7 @@ fn no_chain_of_pauses_holds_longer_than_its_share() {
     // Whoever pauses whenever it can.
     let mut pauses = never();
     let mut held = 0;
-    let span = 10 * (LIMIT + CONFIG.brake_rest);
+    let span = 10 * (LIMIT + CONFIG.halt_cooldown);
     for second in 0..span {
         let _ = pauses.pause(&CONFIG, Kinds::LIQUIDATE, LIMIT, later(second));
         held += u32::from(paused(&pauses, later(second)) != 0);

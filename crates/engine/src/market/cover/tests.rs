@@ -42,7 +42,10 @@ fn account(market: &mut Market, debt: u64, collateral: u64) -> MarginAccount {
 
 /// C at `stress_fall` and at the fall of admission.
 fn covers(market: &Market) -> [i128; 2] {
-    market.stress(&eighth(), NOW).unwrap().map(|statement| statement.cover)
+    market
+        .stress(&eighth(), NOW)
+        .unwrap()
+        .map(|balance_sheet| balance_sheet.cover)
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn the_cover_is_what_is_owned_less_what_is_owed() {
         reserve: Quote(2_000),
     };
     market.books.pool.debt_shares = DebtShares(30);
-    market.books.pool.due = Fixed::from_raw((7 << 64) + ONE - 1);
+    market.books.pool.reserves_owed = Fixed::from_raw((7 << 64) + ONE - 1);
     // Not the fraction of an atom that is owed, and the inventory rounded down: 5.4.
     assert_eq!(covers(&market), [100 + 7 + 5 - 30 - 4; 2]);
     // Debt rounded up: 45.000…1.
@@ -75,7 +78,7 @@ fn accounts_under_water_count_at_the_upper_edge_of_their_band() {
     let mut market = market();
     // 800 on 10,000, worth 625 after the fall. Its band ends 0.7% above it: so it counts as of 9,925 or so.
     account(&mut market, 800, 10_000);
-    let [statement, _] = market.stress(&eighth(), NOW).unwrap();
+    let [balance_sheet, _] = market.stress(&eighth(), NOW).unwrap();
     let edge = market.map.edge(
         market.map.band(DebtShares(800), Collateral(10_000)) + 1,
         Index::from_raw(ONE),
@@ -83,33 +86,33 @@ fn accounts_under_water_count_at_the_upper_edge_of_their_band() {
     );
     let collateral = 800.0 / (edge.unwrap().raw() as f64 / 2f64.powi(64)) / (1.0 + 2f64.powi(-12));
     let expected = 800.0 - collateral / 16.0;
-    assert_eq!(statement.underwater.0, expected.ceil() as u64, "{collateral}");
+    assert_eq!(balance_sheet.underwater.0, expected.ceil() as u64, "{collateral}");
     assert!(collateral < 10_000.0 && collateral > 9_780.0, "{collateral}");
     assert_eq!(
-        (statement.fall, statement.price.raw(), statement.cover),
-        (Bps(5_000), ONE / 16, -i128::from(statement.underwater.0))
+        (balance_sheet.fall, balance_sheet.price.raw(), balance_sheet.cover),
+        (Bps(5_000), ONE / 16, -i128::from(balance_sheet.underwater.0))
     );
     // One that could pay counts nothing, on either side.
     account(&mut market, 500, 10_000);
-    assert_eq!(market.stress(&eighth(), NOW).unwrap()[0], statement);
+    assert_eq!(market.stress(&eighth(), NOW).unwrap()[0], balance_sheet);
 }
 
 #[test]
 fn the_cover_falls_from_the_lowest_price() {
     let mut market = market();
     market.books.backstop.inventory = Collateral(8_000);
-    let verdict = |guarded, average| crate::price::guard::Verdict {
+    let breaker = |guarded, own_ema| crate::price::guard::BreakerReading {
         teaches: true,
         before: crate::Level::Normal,
         level: crate::Level::Normal,
         flags: crate::price::guard::Flags::NONE,
         guarded: Price::from_raw(guarded),
-        average: Price::from_raw(average),
+        own_ema: Price::from_raw(own_ema),
     };
-    let cover = |guarded, average| {
+    let cover = |guarded, own_ema| {
         let prices = Prices::new(
-            *eighth().believed(),
-            verdict(guarded, average),
+            *eighth().oracle_price(),
+            breaker(guarded, own_ema),
             crate::price::oracle::PriceUse::Observe,
             NOW,
         );
@@ -224,7 +227,10 @@ fn capital_that_has_asked_to_leave_does_not_count_for_new_risk() {
     let with = |market: &mut Market, requested: u64, announced| {
         market.books.guardians.waiting = Quote(requested.min(1));
         market.books.guardians.open = Quote(requested.saturating_sub(1));
-        (market.take_out.amount, market.take_out.closes_at) = (Quote(announced), NOW.unix);
+        (
+            market.announced_withdrawal.amount,
+            market.announced_withdrawal.closes_at,
+        ) = (Quote(announced), NOW.unix);
         let [c, a] = market.stress(&eighth(), NOW).unwrap();
         assert_eq!((c.leaving, a.leaving), (Quote(requested + announced), c.leaving));
         admits(market, 0, 800)
@@ -236,7 +242,7 @@ fn capital_that_has_asked_to_leave_does_not_count_for_new_risk() {
     assert_eq!(with(&mut market, 5, 4), Ok(()));
     assert_eq!(with(&mut market, 5, 5), Err(Error::StressCoverExceeded));
     // Once its time is over, what was announced cannot be taken out any more.
-    market.take_out.closes_at = NOW.unix - 1;
+    market.announced_withdrawal.closes_at = NOW.unix - 1;
     assert_eq!(admits(&market, 0, 800), Ok(()));
     assert_eq!(market.stress(&eighth(), NOW).map(|[_, a]| a.leaving), Ok(Quote(5)));
 }
@@ -245,8 +251,8 @@ fn capital_that_has_asked_to_leave_does_not_count_for_new_risk() {
 fn any_amount_can_be_announced_and_stops_only_what_takes_cover() {
     let mut market = market();
     market.books.backstop.cash = Quote(1 << 50);
-    (market.books.guardians.waiting, market.take_out.amount) = (Quote(9), Quote(u64::MAX));
-    market.take_out.closes_at = NOW.unix;
+    (market.books.guardians.waiting, market.announced_withdrawal.amount) = (Quote(9), Quote(u64::MAX));
+    market.announced_withdrawal.closes_at = NOW.unix;
     let [c, a] = market.stress(&eighth(), NOW).unwrap();
     assert_eq!((c.leaving, a.leaving), (Quote(u64::MAX), Quote(u64::MAX)));
     assert_eq!(admits(&market, 0, 500), Ok(()));
@@ -322,7 +328,7 @@ fn a_sentinel_raises_the_fall_of_admission_and_nothing_else() {
     // And rests as long again, whatever is asked.
     for clock in [NOW, hours(5), hours(6), at(12 * 3_600 - 1)] {
         let before = market;
-        assert_eq!(market.raise_stress(Bps(1), clock), Err(Error::StressRaiseResting));
+        assert_eq!(market.raise_stress(Bps(1), clock), Err(Error::StressRaiseCooldown));
         assert!(market == before);
     }
     assert_eq!(market.raise_stress(Bps(1), hours(12)).unwrap().points, Bps(1));
@@ -345,20 +351,23 @@ fn the_pipeline_has_room_for_what_is_not_held() {
     let mut market = market();
     (market.config.market_depth, market.config.flow_rate) = (Quote(1_000), Bps(10_000));
     market.config.pipeline = 3_600;
-    let mut room = |held| {
+    let mut headroom = |held| {
         market.books.backstop.inventory = Collateral(held);
-        market.pipeline_room(&eighth()).unwrap().0
+        market.pipeline_headroom(&eighth()).unwrap().0
     };
-    assert_eq!(room(0), 8_000);
-    assert_eq!(room(800), 7_200);
+    assert_eq!(headroom(0), 8_000);
+    assert_eq!(headroom(800), 7_200);
     // An atom that is held costs a whole quote atom: rounded down.
-    assert_eq!((room(801), room(808)), (7_192, 7_192));
-    assert_eq!((room(7_992), room(7_993), room(8_000), room(80_000)), (8, 0, 0, 0));
+    assert_eq!((headroom(801), headroom(808)), (7_192, 7_192));
+    assert_eq!(
+        (headroom(7_992), headroom(7_993), headroom(8_000), headroom(80_000)),
+        (8, 0, 0, 0)
+    );
     // Worth more than can be counted, at whatever average Pyth may tell.
     let (config, backstop) = (&market.config, &market.books.backstop);
     assert_eq!(backstop.inventory, Collateral(80_000));
-    let room = pipeline_room(config, backstop, Price::from_raw(u128::MAX >> 25));
-    assert_eq!(room, Ok(Collateral(0)));
+    let headroom = pipeline_headroom(config, backstop, Price::from_raw(u128::MAX >> 25));
+    assert_eq!(headroom, Ok(Collateral(0)));
 }
 
 #[test]
@@ -370,12 +379,12 @@ fn interest_until_now_counts() {
         unix: NOW.unix + 31_536_000,
         ..NOW
     };
-    let [statement, _] = market.stress(&eighth(), year).unwrap();
+    let [balance_sheet, _] = market.stress(&eighth(), year).unwrap();
     let books = market.books_at(year).unwrap();
     let debt = books.pool.index.debt(books.backstop.debt_shares).unwrap();
     assert!(debt > Quote(500_000));
     assert_eq!(
-        statement.cover,
+        balance_sheet.cover,
         i128::from(books.reserves_owed().0) + i128::from(books.backstop.cash.0) - i128::from(debt.0)
     );
 }

@@ -33,7 +33,7 @@ fn market() -> Market {
 /// The newest accepted price, and the guards at rest there.
 fn priced(market: &mut Market, price: u128) {
     let price = Price::from_raw(price);
-    (market.guard.spot, market.guard.reference, market.guard.average) = (price, price, price);
+    (market.guard.spot, market.guard.reference, market.guard.own_ema) = (price, price, price);
     market.guard.priced_at = NOW.unix;
 }
 
@@ -80,9 +80,9 @@ fn m_is_the_lowest_stored_price_less_what_it_may_have_fallen_since() {
     for seconds in [500, 501, 1 << 40, i64::MAX - NOW.unix] {
         assert_eq!(at(&market, seconds), EIGHTH / 2);
     }
-    market.guard.average = Price::from_raw(EIGHTH / 5);
+    market.guard.own_ema = Price::from_raw(EIGHTH / 5);
     assert_eq!(at(&market, 0), EIGHTH / 5);
-    market.guard.average = Price::from_raw(EIGHTH * 2);
+    market.guard.own_ema = Price::from_raw(EIGHTH * 2);
     market.guard.spot = Price::from_raw(EIGHTH * 2);
     // The guarded price: the reference and the slack.
     assert_eq!(at(&market, 0), (EIGHTH * 10_100).div_ceil(10_000), "rounded outwards");
@@ -107,7 +107,7 @@ fn what_the_backstop_lacks_at_m_is_impaired() {
     // What it holds beside that, and what the pool owes it.
     let mut market = market;
     market.books.backstop.cash = Quote(7);
-    market.books.pool.due = crate::Fixed::from_raw((2 << 64) + ONE - 1);
+    market.books.pool.reserves_owed = crate::Fixed::from_raw((2 << 64) + ONE - 1);
     assert_eq!(market.impaired_at(&market.books, Bps(0)), Quote(51));
 }
 

@@ -23,7 +23,7 @@ fn what_is_written_off_ranks_before_cash_and_behind_debt() {
         let mut books = books(0, 5, 3);
         assert_eq!(books.invariant(), Ok(()));
         change(&mut books);
-        assert_eq!(books.invariant(), Err(Error::BooksBroken), "{books:?}");
+        assert_eq!(books.invariant(), Err(Error::InvariantViolated), "{books:?}");
     };
     broken(|books| books.backstop.cash = Quote(1));
     broken(|books| books.recovery.inventory = Collateral(6));

@@ -53,8 +53,8 @@ impl Tank {
         Ok(())
     }
 
-    fn room(&self) -> u64 {
-        self.outflow.room(&self.config, Quote(self.assets), at(self.unix)).0
+    fn headroom(&self) -> u64 {
+        self.outflow.headroom(&self.config, Quote(self.assets), at(self.unix)).0
     }
 }
 
@@ -63,13 +63,16 @@ fn the_limit_leaves_at_once_and_not_an_atom_more() {
     for limit in [500, 1_000, 9_999] {
         let mut tank = Tank::new(limit, 1_000_000);
         let most = u64::from(limit) * 100;
-        assert_eq!(tank.room(), most);
+        assert_eq!(tank.headroom(), most);
         assert_eq!(tank.withdraw(most + 1), Err(Error::OutflowLimitReached));
         // In pieces or whole.
         tank.withdraw(most / 2).unwrap();
         assert_eq!(tank.withdraw(most - most / 2 + 1), Err(Error::OutflowLimitReached));
         tank.withdraw(most - most / 2).unwrap();
-        assert_eq!((tank.room(), tank.withdraw(1)), (0, Err(Error::OutflowLimitReached)));
+        assert_eq!(
+            (tank.headroom(), tank.withdraw(1)),
+            (0, Err(Error::OutflowLimitReached))
+        );
     }
 }
 
@@ -79,11 +82,11 @@ fn it_is_refilled_over_the_window() {
     tank.withdraw(100_000).unwrap();
     tank.wait(i64::from(WINDOW) / 2);
     // Half of what left is forgotten: of the 950,000 that are left to remember, a tenth may be gone, and 50,000 are.
-    assert_eq!(tank.room(), 45_000);
+    assert_eq!(tank.headroom(), 45_000);
     tank.wait(i64::from(WINDOW) / 2);
-    assert_eq!(tank.room(), 90_000);
+    assert_eq!(tank.headroom(), 90_000);
     tank.wait(i64::from(WINDOW));
-    assert_eq!(tank.room(), 90_000);
+    assert_eq!(tank.headroom(), 90_000);
 }
 
 #[test]
@@ -92,20 +95,20 @@ fn a_limit_of_one_is_none() {
     for _ in 0..10 {
         tank.withdraw(100_000).unwrap();
     }
-    assert_eq!((tank.assets, tank.room()), (0, u64::MAX));
+    assert_eq!((tank.assets, tank.headroom()), (0, u64::MAX));
 }
 
 #[test]
 fn what_passes_through_changes_nothing() {
     let mut tank = Tank::new(500, 1_000_000);
     tank.withdraw(20_000).unwrap();
-    let before = tank.room();
+    let before = tank.headroom();
     // A borrowed fortune, in one piece and out in others.
     tank.supply(1 << 50);
     for _ in 0..4 {
         tank.withdraw(1 << 48).unwrap();
     }
-    assert_eq!((tank.room(), tank.assets), (before, 980_000));
+    assert_eq!((tank.headroom(), tank.assets), (before, 980_000));
     tank.withdraw(before).unwrap();
 }
 
@@ -113,12 +116,12 @@ fn what_passes_through_changes_nothing() {
 fn what_came_lately_may_leave_again_and_less_of_it_later() {
     let mut tank = Tank::new(500, 1_000_000);
     tank.supply(1_000_000);
-    assert_eq!(tank.room(), 1_050_000);
+    assert_eq!(tank.headroom(), 1_050_000);
     tank.wait(i64::from(WINDOW));
     // Half of it is forgotten: a twentieth of the 1,500,000 before, and the 500,000.
-    assert_eq!(tank.room(), 575_000);
+    assert_eq!(tank.headroom(), 575_000);
     tank.wait(100 * i64::from(WINDOW));
-    assert!(tank.room() < 120_000);
+    assert!(tank.headroom() < 120_000);
 }
 
 #[test]
@@ -127,7 +130,7 @@ fn the_last_atoms_can_leave() {
         let mut tank = Tank::new(500, assets);
         let mut days = 0;
         while tank.assets > 0 {
-            let _ = tank.withdraw(tank.room().min(tank.assets));
+            let _ = tank.withdraw(tank.headroom().min(tank.assets));
             tank.wait(i64::from(WINDOW));
             days += 1;
             assert!(days <= 2 * assets, "{tank:?}");
@@ -150,16 +153,16 @@ fn a_lower_limit_and_a_shrinking_pool_lock_nobody_in() {
     let mut tank = Tank::new(9_000, 1_000_000);
     tank.withdraw(900_000).unwrap();
     tank.config.outflow_limit = crate::Bps(500);
-    assert_eq!(tank.room(), 0);
+    assert_eq!(tank.headroom(), 0);
     // A loss on top of it.
     tank.assets /= 2;
     let mut waited = 0;
-    while tank.room() == 0 {
+    while tank.headroom() == 0 {
         tank.wait(3_600);
         waited += 1;
         assert!(waited < 24 * 20);
     }
-    tank.withdraw(tank.room()).unwrap();
+    tank.withdraw(tank.headroom()).unwrap();
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -193,11 +196,11 @@ proptest! {
                 Step::Supply(amount) => tank.supply(amount),
                 Step::Wait(seconds) => tank.wait(seconds),
                 Step::Withdraw(amount) => {
-                    let room = tank.room().min(tank.assets);
-                    if amount > room && amount <= tank.assets {
+                    let headroom = tank.headroom().min(tank.assets);
+                    if amount > headroom && amount <= tank.assets {
                         prop_assert_eq!(tank.withdraw(amount), Err(Error::OutflowLimitReached));
                     }
-                    let amount = amount.min(room);
+                    let amount = amount.min(headroom);
                     prop_assert_eq!(tank.withdraw(amount), Ok(()));
                 }
             }

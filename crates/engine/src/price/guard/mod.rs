@@ -1,19 +1,19 @@
-//! The breaker ladder: a reading raises flags, flags ask for a level, and the level says what may be done at which
+//! The breaker: a reading raises flags, flags ask for a level, and the level says what may be done at which
 //! price.
 //!
 //! | flag | raised when | asks for |
 //! |---|---|---|
 //! | [`Flags::VELOCITY`] | spot is clamped: further than `velocity_slack` from a reference that moves at `max_velocity` | Guarded |
-//! | [`Flags::AVERAGE`] | spot is further than `average_band` from the market's own average of the guarded price | Guarded |
-//! | [`Flags::EMA`] | spot is further than `ema_band` from Pyth's average | Guarded |
+//! | [`Flags::OWN_EMA`] | spot is further than `own_ema_band` from the market's own EMA of the guarded price | Guarded |
+//! | [`Flags::EMA`] | spot is further than `ema_band` from Pyth's EMA | Guarded |
 //! | [`Flags::NO_EMA`] | Pyth gives no average | Guarded |
 //! | [`Flags::CONFIDENCE_GUARD`] | a feed's confidence is wider than `confidence_guard` | Guarded |
 //! | [`Flags::CONFIDENCE_HALT`] | a feed's confidence is wider than `confidence_halt` | Halted |
-//! | [`Flags::BRAKE`] | the guardian's brake is pulled and has not expired | Halted |
+//! | [`Flags::EMERGENCY_HALT`] | the market was halted by hand, and that has not expired | Halted |
 //!
-//! The ladder rises at once to the level that the other flags ask for, and falls after `calm_seconds` without a flag
-//! that asks for where it stands, at readings published later than the last. Confidence and the brake lie over the
-//! ladder and move it not at all: what a wide reading asks for ends with the next narrow one, and what the brake asks
+//! The breaker rises at once to the level that the other flags ask for, and falls after `calm_seconds` without a flag
+//! that asks for where it stands, at readings published later than the last. Confidence and the emergency halt lie over the
+//! breaker and move it not at all: what a wide reading asks for ends with the next narrow one, and what the emergency halt asks
 //! for when it expires. Else one wide reading a minute would halt a market for good.
 //!
 //! Readings that were shown before, or none, move the reference by the time passed, and nothing else: an average, the
@@ -23,7 +23,7 @@
 //! |---|---|---|---|---|
 //! | [`PriceUse::Borrow`], withdrawing against debt | yes | [`Error::MarketGuarded`] | [`Error::MarketHalted`] | [`Prices::conservative`] |
 //! | [`PriceUse::Liquidate`] | to the target | in steps, take-overs whole | [`Error::MarketHalted`] | [`Prices::liquidation`] |
-//! | [`PriceUse::Sell`] | at a scheduled discount | without discount | [`Error::MarketHalted`] | [`Prices::offered`] |
+//! | [`PriceUse::Sell`] | at a scheduled discount | without discount | [`Error::MarketHalted`] | [`Prices::ask_reference`] |
 //!
 //! An action that needs no price looks at no level.
 
@@ -34,7 +34,7 @@ use crate::{
         num::{self, BPS},
         units::{Clock, Price},
     },
-    price::oracle::{Believed, PriceUse},
+    price::oracle::{OraclePrice, PriceUse},
 };
 
 mod prices;
@@ -48,28 +48,28 @@ stored! {
         /// Follows the accepted price at most at the maximum velocity; zero before the first one. Quote atoms per
         /// collateral atom, Q64.64.
         reference: Price,
-        /// The market's own moving average of the guarded price. Quote atoms per collateral atom, Q64.64.
-        average: Price,
+        /// The market's own moving average (EMA) of the guarded price. Quote atoms per collateral atom, Q64.64.
+        own_ema: Price,
         /// Price of the newest accepted readings; zero before the first. Quote atoms per collateral atom, Q64.64.
         spot: Price,
         /// When the reference last moved, seconds since 1970.
         moved_at: i64,
         /// When the average last moved, seconds since 1970.
-        averaged_at: i64,
+        own_ema_at: i64,
         /// From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that
         /// was earlier. Seconds since 1970.
         priced_at: i64,
-        /// When flags last asked for where the ladder stands, or it last fell, seconds since 1970.
+        /// When flags last asked for where the breaker stands, or it last fell, seconds since 1970.
         caused_at: i64,
-        /// The brake holds until then, seconds since 1970; zero if it was never pulled.
-        brake_until: i64,
+        /// The emergency halt holds until then, seconds since 1970; zero if it never was.
+        halt_until: i64,
         /// Nobody borrows until then, for other feeds were pinned; seconds since 1970.
         settled_at: i64,
         /// The moment up to which the flow limit of guarded liquidations is used, microseconds since 1970.
-        flow: i64,
-        /// Level that prices alone have brought about, confidence and brake aside: 0 = Normal, 1 = Guarded.
-        ladder: u8,
-        /// Level at the newest accepted reading, the brake included.
+        flow_used_until: i64,
+        /// Level that prices alone have brought about, confidence and emergency halt aside: 0 = Normal, 1 = Guarded.
+        breaker_level: u8,
+        /// Level at the newest accepted reading, the emergency halt included.
         level: u8,
         /// Flags of the newest accepted reading.
         flags: u8,
@@ -85,22 +85,22 @@ record! {
         from: u8,
         /// Level now.
         to: u8,
-        /// Why, as the bits of `Flags`: 1 velocity, 2 own average, 4 Pyth's average, 8 no average of Pyth, 16
-        /// confidence above the soft limit, 32 confidence above the hard limit, 64 brake. None when the level falls to
+        /// Why, as the bits of `Flags`: 1 velocity, 2 own EMA, 4 Pyth's EMA, 8 no EMA of Pyth, 16
+        /// confidence above the soft limit, 32 confidence above the hard limit, 64 emergency halt. None when the level falls to
         /// Normal.
         flags: u8,
         /// Price of the reading, quote atoms per collateral atom, Q64.64.
         spot: Price,
         /// Guarded price, Q64.64.
         guarded: Price,
-        /// The market's own average, Q64.64.
-        average: Price,
+        /// The market's own EMA, Q64.64.
+        own_ema: Price,
     }
 }
 
 record! {
-    /// The brake was pulled.
-    BrakePull {
+    /// The market was halted by hand.
+    HaltStarted {
         /// When it expires, seconds since 1970.
         until: i64,
         /// Level before: 0 = Normal, 1 = Guarded, 2 = Halted. It is Halted now.
@@ -124,9 +124,9 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(pub u8);
 
-/// The guard's verdict on a reading.
+/// The breaker's reading: level and flags after a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct BreakerReading {
     /// Level before this reading.
     pub before: Level,
     /// Level now.
@@ -135,8 +135,8 @@ pub struct Verdict {
     pub flags: Flags,
     /// Spot, clamped. Quote atoms per collateral atom.
     pub guarded: Price,
-    /// The market's own average of the guarded price.
-    pub average: Price,
+    /// The market's own EMA of the guarded price.
+    pub own_ema: Price,
     /// True if the price is later than the last one, and certain enough to learn from.
     pub teaches: bool,
 }
@@ -146,9 +146,9 @@ impl Flags {
     pub const NONE: Self = Self(0);
     /// Spot was clamped.
     pub const VELOCITY: Self = Self(1);
-    /// Far from the market's own average.
-    pub const AVERAGE: Self = Self(2);
-    /// Far from Pyth's average.
+    /// Far from the market's own EMA.
+    pub const OWN_EMA: Self = Self(2);
+    /// Far from Pyth's EMA.
     pub const EMA: Self = Self(4);
     /// Pyth gives no average.
     pub const NO_EMA: Self = Self(8);
@@ -156,10 +156,10 @@ impl Flags {
     pub const CONFIDENCE_GUARD: Self = Self(16);
     /// Confidence above the hard limit.
     pub const CONFIDENCE_HALT: Self = Self(32);
-    /// The brake is pulled.
-    pub const BRAKE: Self = Self(64);
+    /// The market is halted by hand.
+    pub const EMERGENCY_HALT: Self = Self(64);
 
-    const HALTING: Self = Self(Self::CONFIDENCE_HALT.0 | Self::BRAKE.0);
+    const HALTING: Self = Self(Self::CONFIDENCE_HALT.0 | Self::EMERGENCY_HALT.0);
 
     /// These and those.
     #[inline]
@@ -237,42 +237,49 @@ impl Guard {
     ///
     /// # Errors
     /// [`Error::Overflow`], for prices that no reading can have.
-    pub(crate) fn observe(&mut self, config: &Config, believed: &Believed, clock: Clock) -> Result<Verdict> {
-        let spot = believed.spot();
-        let confidence = believed.flags();
+    pub(crate) fn observe(
+        &mut self,
+        config: &Config,
+        oracle_price: &OraclePrice,
+        clock: Clock,
+    ) -> Result<BreakerReading> {
+        let spot = oracle_price.spot();
+        let confidence = oracle_price.flags();
         // What is too uncertain to price anything teaches nothing.
         let certain = !confidence.has(Flags::CONFIDENCE_HALT);
-        let teaches = certain && believed.since() > self.priced_at;
+        let teaches = certain && oracle_price.since() > self.priced_at;
         let guarded = if certain {
-            (self.spot, self.priced_at) = (spot, believed.since());
+            (self.spot, self.priced_at) = (spot, oracle_price.since());
             self.follow(config, spot, teaches, clock)?
         } else {
             self.clamp(config, spot)?
         };
-        let ema = match believed.strays_from_ema(config.ema_band) {
+        let ema = match oracle_price.strays_from_ema(config.ema_band) {
             Some(strays) => Flags::EMA.when(strays),
             None => Flags::NO_EMA,
         };
         let causes = Flags::VELOCITY
             .when(guarded != spot)
-            .with(Flags::AVERAGE.when(num::strays(spot.raw(), self.average.raw(), config.average_band)))
+            .with(Flags::OWN_EMA.when(num::strays(spot.raw(), self.own_ema.raw(), config.own_ema_band)))
             .with(ema);
-        let ladder = if certain {
-            self.climb(config, causes.level(), teaches, clock)
+        let breaker_level = if certain {
+            self.step(config, causes.level(), teaches, clock)
         } else {
-            Level::from_byte(self.ladder)
+            Level::from_byte(self.breaker_level)
         };
-        let flags = causes.with(confidence).with(Flags::BRAKE.when(self.is_braked(clock)));
+        let flags = causes
+            .with(confidence)
+            .with(Flags::EMERGENCY_HALT.when(self.is_emergency_halted(clock)));
         let before = Level::from_byte(self.level);
-        let level = ladder.max(flags.level());
+        let level = breaker_level.max(flags.level());
         self.level = level.byte();
         self.flags = flags.0;
-        Ok(Verdict {
+        Ok(BreakerReading {
             before,
             level,
             flags,
             guarded,
-            average: self.average,
+            own_ema: self.own_ema,
             teaches,
         })
     }
@@ -281,7 +288,7 @@ impl Guard {
     ///
     /// ```text
     /// reference ← clamp(spot, reference × (1 ± max_velocity × min(elapsed, horizon)))
-    /// average   ← average + (guarded − average) × elapsed / (average_seconds + elapsed)
+    /// average   ← average + (guarded − average) × elapsed / (own_ema_seconds + elapsed)
     /// ```
     ///
     /// The second is an exponential average for updates that come often, and stays between its old value and the new
@@ -289,7 +296,7 @@ impl Guard {
     /// moved. Its step is rounded down. Returns the guarded price: spot as [`Guard::clamp`] lets it be.
     fn follow(&mut self, config: &Config, spot: Price, later: bool, clock: Clock) -> Result<Price> {
         if self.reference == Price::default() {
-            (self.reference, self.average) = (spot, spot);
+            (self.reference, self.own_ema) = (spot, spot);
         }
         let elapsed = clock.since(self.moved_at);
         if elapsed > 0 {
@@ -301,10 +308,10 @@ impl Guard {
             self.moved_at = clock.unix;
         }
         let guarded = self.clamp(config, spot)?;
-        let elapsed = clock.since(self.averaged_at);
+        let elapsed = clock.since(self.own_ema_at);
         if later && elapsed > 0 {
-            self.average = average(self.average, guarded, elapsed, config.average_seconds)?;
-            self.averaged_at = clock.unix;
+            self.own_ema = ema_step(self.own_ema, guarded, elapsed, config.own_ema_seconds)?;
+            self.own_ema_at = clock.unix;
         }
         Ok(guarded)
     }
@@ -317,47 +324,47 @@ impl Guard {
         near(spot, self.reference, config.velocity_slack.factor())
     }
 
-    /// Where the ladder stands after a reading that asks for `asked`. It falls only at one that teaches something.
-    fn climb(&mut self, config: &Config, asked: Level, teaches: bool, clock: Clock) -> Level {
-        let mut ladder = Level::from_byte(self.ladder);
+    /// Where the breaker stands after a reading that asks for `asked`. It falls only at one that teaches something.
+    fn step(&mut self, config: &Config, asked: Level, teaches: bool, clock: Clock) -> Level {
+        let mut breaker_level = Level::from_byte(self.breaker_level);
         let calm = teaches && clock.unix.saturating_sub(self.caused_at) >= i64::from(config.calm_seconds);
-        if asked >= ladder || calm {
-            ladder = asked;
+        if asked >= breaker_level || calm {
+            breaker_level = asked;
             self.caused_at = clock.unix;
         }
-        self.ladder = ladder.byte();
-        ladder
+        self.breaker_level = breaker_level.byte();
+        breaker_level
     }
 
-    /// True if the brake holds.
+    /// True if the emergency halt holds.
     #[must_use]
-    pub fn is_braked(&self, clock: Clock) -> bool {
-        clock.unix < self.brake_until
+    pub fn is_emergency_halted(&self, clock: Clock) -> bool {
+        clock.unix < self.halt_until
     }
 
-    /// Pulls the brake for `seconds`.
+    /// Halts the market for `seconds`.
     ///
     /// # Errors
-    /// [`Error::BrakeTooLong`] if it is zero or above the limit, [`Error::BrakeResting`] while it holds and for
-    /// `brake_rest` seconds after.
-    pub(crate) fn pull_brake(&mut self, config: &Config, seconds: u32, clock: Clock) -> Result<BrakePull> {
-        if seconds == 0 || seconds > config.brake_seconds {
-            return Err(Error::BrakeTooLong);
+    /// [`Error::HaltTooLong`] if it is zero or above the limit, [`Error::HaltCooldown`] while it holds and for
+    /// `halt_cooldown` seconds after.
+    pub(crate) fn emergency_halt(&mut self, config: &Config, seconds: u32, clock: Clock) -> Result<HaltStarted> {
+        if seconds == 0 || seconds > config.halt_seconds {
+            return Err(Error::HaltTooLong);
         }
-        if clock.unix < self.brake_until.saturating_add(i64::from(config.brake_rest)) {
-            return Err(Error::BrakeResting);
+        if clock.unix < self.halt_until.saturating_add(i64::from(config.halt_cooldown)) {
+            return Err(Error::HaltCooldown);
         }
         let from = self.level;
-        self.brake_until = clock.unix.saturating_add(i64::from(seconds));
+        self.halt_until = clock.unix.saturating_add(i64::from(seconds));
         self.level = Level::Halted.byte();
-        Ok(BrakePull {
-            until: self.brake_until,
+        Ok(HaltStarted {
+            until: self.halt_until,
             from,
         })
     }
 }
 
-impl Verdict {
+impl BreakerReading {
     /// The change of level, if there is one.
     #[must_use]
     pub fn change(&self, spot: Price) -> Option<LevelChange> {
@@ -367,7 +374,7 @@ impl Verdict {
             flags: self.flags.0,
             spot,
             guarded: self.guarded,
-            average: self.average,
+            own_ema: self.own_ema,
         })
     }
 }
@@ -389,7 +396,7 @@ fn near(price: Price, centre: Price, allowed: u64) -> Result<Price> {
 }
 
 /// See [`Guard::follow`]. Time beyond 2^20 s (12 days) adds nothing: so the product stays in 128 bits.
-fn average(old: Price, new: Price, elapsed: u64, seconds: u32) -> Result<Price> {
+fn ema_step(old: Price, new: Price, elapsed: u64, seconds: u32) -> Result<Price> {
     let elapsed = elapsed.min(1 << 20);
     let (old, new) = (old.raw(), new.raw());
     let total = u32::try_from(elapsed.saturating_add(u64::from(seconds))).map_err(|_| Error::Overflow)?;

@@ -1,19 +1,19 @@
-use super::{Flags, Level, LevelChange, Verdict};
+use super::{BreakerReading, Flags, Level, LevelChange};
 use crate::{
     error::{Error, Result},
     math::{
         num,
         units::{Bps, Clock, Divisor, Price},
     },
-    price::oracle::{Believed, PriceUse},
+    price::oracle::{OraclePrice, PriceUse},
 };
 
-/// Readings as a market accepted them, with the guard's verdict: what every action that needs a price is given. It is
+/// Readings as a market accepted them, with the breaker's reading: what every action that needs a price is given. It is
 /// good for the use that it was accepted for, at that moment, and for nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prices {
-    believed: Believed,
-    verdict: Verdict,
+    oracle_price: OraclePrice,
+    breaker: BreakerReading,
     usage: PriceUse,
     /// When they were accepted, seconds since 1970.
     accepted_at: i64,
@@ -77,10 +77,10 @@ fn is_short(price: u128) -> bool {
 }
 
 impl Prices {
-    pub(crate) fn new(believed: Believed, verdict: Verdict, usage: PriceUse, clock: Clock) -> Self {
+    pub(crate) fn new(oracle_price: OraclePrice, breaker: BreakerReading, usage: PriceUse, clock: Clock) -> Self {
         Self {
-            believed,
-            verdict,
+            oracle_price,
+            breaker,
             usage,
             accepted_at: clock.unix,
         }
@@ -93,51 +93,51 @@ impl Prices {
         self.usage
     }
 
-    /// The price of the reading, rounded down: see [`Believed::spot`].
+    /// The price of the reading, rounded down: see [`OraclePrice::spot`].
     #[inline]
     #[must_use]
     pub fn spot(&self) -> Price {
-        self.believed.spot()
+        self.oracle_price.spot()
     }
 
     /// Spot as the guard lets it move.
     #[inline]
     #[must_use]
     pub fn guarded(&self) -> Price {
-        self.verdict.guarded
+        self.breaker.guarded
     }
 
-    /// The market's own average of the guarded price.
+    /// The market's own EMA of the guarded price.
     #[inline]
     #[must_use]
-    pub fn average(&self) -> Price {
-        self.verdict.average
+    pub fn own_ema(&self) -> Price {
+        self.breaker.own_ema
     }
 
     /// Level of trust in these prices.
     #[inline]
     #[must_use]
     pub fn level(&self) -> Level {
-        self.verdict.level
+        self.breaker.level
     }
 
     /// Reasons for caution.
     #[inline]
     #[must_use]
     pub fn flags(&self) -> Flags {
-        self.verdict.flags
+        self.breaker.flags
     }
 
     /// The change of level that these readings brought about, if any.
     #[must_use]
     pub fn change(&self) -> Option<LevelChange> {
-        self.verdict.change(self.spot())
+        self.breaker.change(self.spot())
     }
 
     /// The readings behind it.
     #[must_use]
-    pub fn believed(&self) -> &Believed {
-        &self.believed
+    pub fn oracle_price(&self) -> &OraclePrice {
+        &self.oracle_price
     }
 
     /// Checks that they were accepted for this use, and now: the first thing that every action does with them.
@@ -188,23 +188,23 @@ impl Prices {
         self.spot().max(self.guarded())
     }
 
-    /// The lowest of spot, guarded price and the market's own average: the stress cover falls from there.
+    /// The lowest of spot, guarded price and the market's own EMA: the stress cover falls from there.
     #[inline]
     #[must_use]
     pub fn lowest(&self) -> Price {
-        self.spot().min(self.guarded()).min(self.average())
+        self.spot().min(self.guarded()).min(self.own_ema())
     }
 
-    /// The higher of the two averages, at which the flow limit counts; the market's own where Pyth gives none.
+    /// The higher of the two EMAs, at which the flow limit counts; the market's own where Pyth gives none.
     #[must_use]
     pub fn flow_price(&self) -> Price {
-        self.trend().unwrap_or(self.average())
+        self.max_ema().unwrap_or(self.own_ema())
     }
 
     /// The price at which collateral counts for borrowing, rounded down:
     ///
     /// ```text
-    /// min(spot, guarded, own average, Pyth's average) − (spot − low)
+    /// min(spot, guarded, own EMA, Pyth's EMA) − (spot − low)
     /// ```
     ///
     /// Zero when uncertainty eats all of it.
@@ -212,39 +212,39 @@ impl Prices {
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`].
     pub fn conservative(&self) -> Result<Price> {
-        let ema = self.believed.ema()?;
+        let ema = self.oracle_price.ema()?;
         self.permit(PriceUse::Borrow)?;
-        let (spot, low) = (self.spot(), self.believed.low()?);
+        let (spot, low) = (self.spot(), self.oracle_price.low()?);
         let uncertainty = spot.raw().saturating_sub(low.raw());
         let lowest = self.lowest().min(ema);
         Ok(Price::from_raw(lowest.raw().saturating_sub(uncertainty)))
     }
 
-    /// The price that the unwind starts from, and whether a discount may be taken off it. Normal: the upper end of the
-    /// confidence interval. Guarded: the highest of spot, guarded price and both averages, and the confidence on top,
+    /// The price that the auction starts from, and whether a discount may be taken off it. Normal: the upper end of the
+    /// confidence interval. Guarded: the highest of spot, guarded price and both EMAs, and the confidence on top,
     /// without discount. Rounded up.
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], those of [`Prices::permit`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
-    pub fn offered(&self) -> Result<Price> {
-        self.believed.ema()?;
+    pub fn ask_reference(&self) -> Result<Price> {
+        self.oracle_price.ema()?;
         self.permit(PriceUse::Sell)?;
         if self.level() == Level::Normal {
-            return self.believed.high();
+            return self.oracle_price.high();
         }
         self.highest()
     }
 
-    /// The most that collateral may be worth: the highest of spot, guarded price and both averages, and the confidence
+    /// The most that collateral may be worth: the highest of spot, guarded price and both EMAs, and the confidence
     /// on top. Rounded up.
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`], [`Error::Overflow`].
     pub fn highest(&self) -> Result<Price> {
-        let ema = self.believed.ema()?;
-        let high = self.believed.high()?;
+        let ema = self.oracle_price.ema()?;
+        let high = self.oracle_price.high()?;
         let uncertainty = high.raw().saturating_sub(self.spot().raw());
-        let highest = self.spot().max(self.guarded()).max(self.average()).max(ema);
+        let highest = self.spot().max(self.guarded()).max(self.own_ema()).max(ema);
         highest
             .raw()
             .checked_add(uncertainty)
@@ -252,12 +252,12 @@ impl Prices {
             .ok_or(Error::Overflow)
     }
 
-    /// The higher of the two averages: the unwind's floor hangs below it, and sales are limited at it.
+    /// The higher of the two EMAs: the auction's floor hangs below it, and sales are limited at it.
     ///
     /// # Errors
     /// [`Error::EmaUnavailable`], [`Error::PriceOutOfRange`].
-    pub fn trend(&self) -> Result<Price> {
-        Ok(self.believed.ema()?.max(self.average()))
+    pub fn max_ema(&self) -> Result<Price> {
+        Ok(self.oracle_price.ema()?.max(self.own_ema()))
     }
 }
 

@@ -7,13 +7,13 @@ use crate::{
 };
 
 impl Guard {
-    /// The lowest of the newest accepted price, that price as the guard lets it move, and the market's own average;
+    /// The lowest of the newest accepted price, that price as the guard lets it move, and the market's own EMA;
     /// zero before the first reading. Quote atoms per collateral atom.
     #[must_use]
     pub fn lowest(&self, config: &Config) -> Price {
         // No accepted price is so large that its bounds do not fit.
         let guarded = self.clamp(config, self.spot).unwrap_or(self.spot);
-        self.spot.min(guarded).min(self.average)
+        self.spot.min(guarded).min(self.own_ema)
     }
 
     /// How old the newest accepted price is, seconds; none before the clock has reached it.

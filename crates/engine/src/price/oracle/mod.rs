@@ -12,13 +12,13 @@ use crate::{
     math::units::{Clock, Key},
 };
 
-mod believed;
 mod known;
+mod oracle_price;
 mod redemption;
 
-pub use believed::Believed;
 pub(crate) use known::Look;
 pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet};
+pub use oracle_price::OraclePrice;
 
 /// [`FeedPin::kind`] of no feed.
 pub const FEED_NONE: u8 = 0;
@@ -212,7 +212,7 @@ impl Oracle {
     }
 
     /// Takes the newest of what is shown and known, and composes it. Stores nothing: that is what the second result is
-    /// for, and [`Believed::since`] says from when the price is.
+    /// for, and [`OraclePrice::since`] says from when the price is.
     ///
     /// `decimals` are the collateral and the quote mint's.
     ///
@@ -227,12 +227,12 @@ impl Oracle {
         shown: &Readings,
         usage: PriceUse,
         clock: Clock,
-    ) -> Result<(Believed, Known)> {
+    ) -> Result<(OraclePrice, Known)> {
         let mut look = Look::at(&self.known, self.has_redemption());
-        let believed = self.believe(&mut look, config, decimals, shown, usage, clock)?;
+        let oracle_price = self.compose(&mut look, config, decimals, shown, usage, clock)?;
         let mut known = self.known;
         look.store(&mut known);
-        Ok((believed, known))
+        Ok((oracle_price, known))
     }
 
     /// [`Oracle::read`] for who stores in place what is known then: `look`, which begins as [`Look::at`] what is known.
@@ -244,7 +244,7 @@ impl Oracle {
         clippy::inline_always,
         reason = "handing the result over costs as much as a good part of the work"
     )]
-    pub(crate) fn believe(
+    pub(crate) fn compose(
         &self,
         look: &mut Look,
         config: &Config,
@@ -252,10 +252,10 @@ impl Oracle {
         shown: &Readings,
         usage: PriceUse,
         clock: Clock,
-    ) -> Result<Believed> {
+    ) -> Result<OraclePrice> {
         look.take(&self.known, config, shown, clock)?;
         look.check_age(config, usage.max_age(config), clock)?;
-        Believed::new(config, decimals, look.used(), look.rate())
+        OraclePrice::new(config, decimals, look.used(), look.rate())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Collateral that can be redeemed for another token, such as a staked one: base price × redemption rate.
 
-use super::{FeedPrice, believed::power_of_ten};
+use super::{FeedPrice, oracle_price::power_of_ten};
 use crate::{
     error::{Error, Result},
     math::num,

@@ -30,17 +30,17 @@ fn readings(collateral: RawReading, quote: RawReading) -> Readings {
 }
 
 /// Prices believed by a market with the knowledge of `oracle`.
-fn read(oracle: &Oracle, readings: &Readings, usage: PriceUse) -> Result<Believed> {
+fn read(oracle: &Oracle, readings: &Readings, usage: PriceUse) -> Result<OraclePrice> {
     oracle
         .read(&CONFIG, (9, 6), readings, usage, NOW)
-        .map(|(believed, _)| believed)
+        .map(|(oracle_price, _)| oracle_price)
 }
 
-fn accept(collateral: RawReading, quote: RawReading, purpose: PriceUse) -> Result<Believed> {
+fn accept(collateral: RawReading, quote: RawReading, purpose: PriceUse) -> Result<OraclePrice> {
     read(&oracle(), &readings(collateral, quote), purpose)
 }
 
-fn believed(price: i64, conf: u64) -> Believed {
+fn oracle_price(price: i64, conf: u64) -> OraclePrice {
     accept(raw(price, conf), raw(100_000_000, 0), PriceUse::Observe).unwrap()
 }
 
@@ -53,23 +53,23 @@ pub(crate) fn prices(price: i64, conf: u64) -> Prices {
 pub(crate) fn prices_with(config: &Config, collateral: RawReading) -> Prices {
     let mut guard: crate::Guard = bytemuck::Zeroable::zeroed();
     let readings = readings(collateral, raw(100_000_000, 0));
-    let believed = oracle()
+    let oracle_price = oracle()
         .read(config, (9, 6), &readings, PriceUse::Observe, NOW)
         .unwrap()
         .0;
-    let verdict = guard.observe(config, &believed, NOW).unwrap();
-    Prices::new(believed, verdict, PriceUse::Observe, NOW)
+    let breaker = guard.observe(config, &oracle_price, NOW).unwrap();
+    Prices::new(oracle_price, breaker, PriceUse::Observe, NOW)
 }
 
 #[test]
 fn one_sol_at_150_dollars_is_150_usdc() {
-    let spot = believed(150_0000_0000, 0).spot();
+    let spot = oracle_price(150_0000_0000, 0).spot();
     assert_eq!(
-        spot.value(crate::Collateral(1_000_000_000)),
+        spot.quote_floor(crate::Collateral(1_000_000_000)),
         Ok(crate::Quote(149_999_999))
     ); // 0.15 is no binary fraction
     assert_eq!(
-        spot.cost(crate::Collateral(1_000_000_000)),
+        spot.quote_ceil(crate::Collateral(1_000_000_000)),
         Ok(crate::Quote(150_000_000))
     );
 }
@@ -78,7 +78,7 @@ fn one_sol_at_150_dollars_is_150_usdc() {
 fn a_depeg_of_the_quote_raises_the_price() {
     let prices = accept(raw(100_0000_0000, 0), raw(80_000_000, 0), PriceUse::Borrow).unwrap();
     assert_eq!(
-        prices.spot().cost(crate::Collateral(1_000_000_000)),
+        prices.spot().quote_ceil(crate::Collateral(1_000_000_000)),
         Ok(crate::Quote(125_000_000))
     );
 }
@@ -92,8 +92,8 @@ fn confidence_widens_both_ends() {
     )
     .unwrap();
     let one = crate::Collateral(1_000_000_000);
-    assert_eq!(prices.low().unwrap().value(one), Ok(crate::Quote(98_019_801))); // 99 / 1.01
-    assert_eq!(prices.high().unwrap().cost(one), Ok(crate::Quote(102_020_203))); // 101 / 0.99
+    assert_eq!(prices.low().unwrap().quote_floor(one), Ok(crate::Quote(98_019_801))); // 99 / 1.01
+    assert_eq!(prices.high().unwrap().quote_ceil(one), Ok(crate::Quote(102_020_203))); // 101 / 0.99
 }
 
 #[test]
@@ -156,8 +156,8 @@ fn confidence_is_judged_feed_by_feed_at_its_two_limits() {
     assert_eq!(flags(3_0000_0001, 0), hard);
     assert_eq!(flags(1_0000_0001, 3_000_001), soft.with(hard));
     assert_eq!(flags(u64::MAX, u64::MAX), hard);
-    assert_eq!(believed(100_0000_0000, 1_2345_0000).confidence(), Bps(123));
-    assert_eq!(believed(1, u64::MAX).confidence(), Bps(u32::MAX));
+    assert_eq!(oracle_price(100_0000_0000, 1_2345_0000).confidence(), Bps(123));
+    assert_eq!(oracle_price(1, u64::MAX).confidence(), Bps(u32::MAX));
 }
 
 #[test]
@@ -167,10 +167,10 @@ fn a_missing_average_is_told_and_nothing_else_is_lost() {
             ema_price,
             ..raw(100_0000_0000, 0)
         };
-        let believed = accept(bad, raw(100_000_000, 0), PriceUse::Liquidate).unwrap();
-        assert_eq!(believed.ema(), Err(Error::EmaUnavailable));
-        assert_eq!(believed.strays_from_ema(Bps(10_000)), None);
-        assert!(believed.low().is_ok());
+        let oracle_price = accept(bad, raw(100_000_000, 0), PriceUse::Liquidate).unwrap();
+        assert_eq!(oracle_price.ema(), Err(Error::EmaUnavailable));
+        assert_eq!(oracle_price.strays_from_ema(Bps(10_000)), None);
+        assert!(oracle_price.low().is_ok());
     }
 }
 
@@ -242,10 +242,10 @@ fn redeemable_collateral_counts_at_the_lower_of_market_and_redemption() {
     // SOL at 100, 1.25 SOL for one: 125.
     let redemption = Some((raw(100_0000_0000, 0), raw(1_2500_0000, 0)));
     let counts = |market| {
-        let believed = with(market, redemption).unwrap();
-        let (spot, high) = (believed.spot(), believed.high().unwrap());
+        let oracle_price = with(market, redemption).unwrap();
+        let (spot, high) = (oracle_price.spot(), oracle_price.high().unwrap());
         // 0.124 is no binary fraction: spot is rounded down, high up.
-        (spot.cost(one).unwrap().0, high.value(one).unwrap().0)
+        (spot.quote_ceil(one).unwrap().0, high.quote_floor(one).unwrap().0)
     };
     assert_eq!(counts(124_0000_0000), (124_000_000, 124_000_000));
     assert_eq!(counts(90_0000_0000), (90_000_000, 90_000_000));
@@ -260,7 +260,7 @@ fn redeemable_collateral_counts_at_the_lower_of_market_and_redemption() {
             publish_time: NOW.unix - seconds,
             ..raw(1_2500_0000, 0)
         };
-        with(124_0000_0000, Some((raw(100_0000_0000, 0), rate))).map(|believed| believed.since())
+        with(124_0000_0000, Some((raw(100_0000_0000, 0), rate))).map(|oracle_price| oracle_price.since())
     };
     assert_eq!(aged(86_400), Ok(NOW.unix));
     assert_eq!(aged(86_401), Err(Error::PriceTooOld));
@@ -302,10 +302,10 @@ proptest! {
         price in 1i64..i64::MAX, quote in 1i64..i64::MAX, ema in 1i64..i64::MAX, quote_ema in 1i64..i64::MAX, band in 1u32..=10_000,
     ) {
         let with = |price, ema_price| RawReading { ema_price, ..raw(price, 0) };
-        let Ok(believed) = accept(with(price, ema), with(quote, quote_ema), PriceUse::Observe) else { return Ok(()) };
+        let Ok(oracle_price) = accept(with(price, ema), with(quote, quote_ema), PriceUse::Observe) else { return Ok(()) };
         let ratio = (price as f64 / quote as f64) / (ema as f64 / quote_ema as f64);
         let distance = (ratio - 1.0).abs() * 10_000.0;
         prop_assume!((distance - f64::from(band)).abs() > 1e-6);
-        prop_assert_eq!(believed.strays_from_ema(Bps(band)), Some(distance > f64::from(band)));
+        prop_assert_eq!(oracle_price.strays_from_ema(Bps(band)), Some(distance > f64::from(band)));
     }
 }

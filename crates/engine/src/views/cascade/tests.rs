@@ -83,7 +83,7 @@ fn without_debt_the_price_ends_where_the_news_take_it() {
                 let end = End {
                     news,
                     fall: news,
-                    due: none,
+                    liquidatable: none,
                     waiting: none,
                     unsold: none,
                 };
@@ -120,7 +120,7 @@ fn dumping_a_band_moves_the_price_by_its_debt_and_the_bonus() {
     // 5.3 units, for which 1.06 × debt is sold: 0.99 × e^-0.053 = 0.93890, a fall of 6.11%
     let end = at_once(&curve, 100, Seller::Everyone);
     assert_eq!(
-        (end.fall, end.due, end.unsold),
+        (end.fall, end.liquidatable, end.unsold),
         (Bps(612), Quote(5_000_000_000), Quote(0))
     );
     assert_eq!(
@@ -131,7 +131,7 @@ fn dumping_a_band_moves_the_price_by_its_debt_and_the_bonus() {
     assert_eq!(curve.gearing(), Bps(61_200));
     // 0.76 × e^-0.053 = 0.72078 is within the second band: e^-0.159 in all, 0.64827.
     let end = at_once(&curve, 2_400, Seller::Everyone);
-    assert_eq!((end.fall, end.due), (Bps(3_518), Quote(15_000_000_000)));
+    assert_eq!((end.fall, end.liquidatable), (Bps(3_518), Quote(15_000_000_000)));
     // 0.762 × e^-0.053 = 0.72268 is not.
     assert_eq!(at_once(&curve, 2_380, Seller::Everyone).fall, Bps(2_774));
     // 0.5 ÷ e^-0.159 = 0.58617: to the basis point of the end
@@ -163,7 +163,7 @@ fn who_is_due_already_sells_without_news() {
         let map = map(&[(band, 5_000_000_000)]);
         let curve = curve(&inputs(&map));
         let end = at_once(&curve, 0, Seller::Everyone);
-        assert_eq!((end.fall, end.due), (Bps(517), Quote(5_000_000_000)), "{band}");
+        assert_eq!((end.fall, end.liquidatable), (Bps(517), Quote(5_000_000_000)), "{band}");
         assert_eq!(curve.reached(Bps(0)), Quote(5_000_000_000));
         assert_eq!(curve.delta(), Quote(0));
     }
@@ -245,13 +245,13 @@ fn news_can_be_followed_minute_by_minute() {
     // A wick of a minute: 0.9 × e^-0.053, then half of that impact on a price that is back.
     let end = curve.along([0, 1_000, 0, 0].map(Bps), Seller::Everyone);
     assert_eq!(
-        (end.news, end.fall, end.due),
+        (end.news, end.fall, end.liquidatable),
         (Bps(1_000), Bps(1_465), Quote(5_000_000_000))
     );
     // A round a minute: the second band is reached by the sales of the first, and dumped when those are half forgotten,
     // e^-(0.0265 + 0.106).
     let end = curve.along([2_400, 2_400].map(Bps), Seller::Everyone);
-    assert_eq!((end.fall, end.due), (Bps(3_344), Quote(15_000_000_000)));
+    assert_eq!((end.fall, end.liquidatable), (Bps(3_344), Quote(15_000_000_000)));
     assert_eq!(curve.along([], Seller::Everyone), at_once(&curve, 0, Seller::Everyone));
 }
 
@@ -315,20 +315,28 @@ fn partial_liquidations_wait_only_when_the_cover_is_gone_and_the_pipeline_full()
     inputs.owed = Quote(2);
     let end = wait(&inputs, 500, Pace::AT_ONCE);
     // The pipeline is a third of an hour: 5 × 10^8 of sales, for ÷ 1.01 as much repaid.
-    assert_eq!(end.waiting, Quote(end.due.0 - 495_049_504));
+    assert_eq!(end.waiting, Quote(end.liquidatable.0 - 495_049_504));
     inputs.inventory = Collateral(100_000_000);
     inputs.owed = Quote(1_000_000_000);
     let end = wait(&inputs, 500, Pace::AT_ONCE);
-    assert_eq!(end.waiting, Quote(end.due.0 - 297_029_702), "it holds 2 × 10^8");
+    assert_eq!(
+        end.waiting,
+        Quote(end.liquidatable.0 - 297_029_702),
+        "it holds 2 × 10^8"
+    );
     let end = wait(&inputs, 500, Pace { fall: 0, stay: 60 });
-    assert_eq!(end.waiting, Quote(end.due.0 - 1_782_178_218), "and has sold 15 × 10^8");
+    assert_eq!(
+        end.waiting,
+        Quote(end.liquidatable.0 - 1_782_178_218),
+        "and has sold 15 × 10^8"
+    );
     assert_eq!(
         at_once(&Curve::new(&inputs).expect("valid"), 500, Seller::Everyone).waiting,
         Quote(0)
     );
     // At 95% of LTV, a fall of 47.4%, it is taken whole and never waits.
     let end = wait(&inputs, 4_740, Pace::AT_ONCE);
-    assert_eq!((end.due, end.waiting), (Quote(20_000_000_000), Quote(0)));
+    assert_eq!((end.liquidatable, end.waiting), (Quote(20_000_000_000), Quote(0)));
 }
 
 #[test]
@@ -518,15 +526,15 @@ prop_compose! {
     /// Any market: price, index and LTVs, up to 24 bands around the price with up to `most` units of depth each.
     fn market(most: u64)(
         raw in 1u128 << 40..1 << 90, index in 1u128 << 63..1 << 66, ltv in 3_000u32..9_300,
-        room in 0.5f64..1.0, takeover in 0.0f64..1.0, penalty in 0u32..300, bonus in 0u32..700,
+        space in 0.5f64..1.0, takeover in 0.0f64..1.0, penalty in 0u32..300, bonus in 0u32..700,
         part in 1_000u32..=10_000,
     )(
         bands in proptest::collection::vec((80usize..205, 0..=most), 0..24),
         depth in 1u64 << 24..1 << 40, thinning in 0u32..40_000, thinnest in 2_000u32..=10_000, half_life in 0u32..300,
         lasting in 0u32..=10_000, flow in 0u32..30_000, burst in 1u32..3_600, inventory in 0.0f64..5.0,
-        fixed in Just((raw, index, ltv, room, takeover, penalty, bonus, part)),
+        fixed in Just((raw, index, ltv, space, takeover, penalty, bonus, part)),
     ) -> (LiquidationMap, Inputs<'static>) {
-        let (raw, index, ltv, room, takeover, penalty, bonus, part) = fixed;
+        let (raw, index, ltv, space, takeover, penalty, bonus, part) = fixed;
         let (price, index) = (Price::from_raw(raw), Index::from_raw(index));
         let mut map: LiquidationMap = bytemuck::Zeroable::zeroed();
         map.center(price, index, Bps(ltv));
@@ -540,7 +548,7 @@ prop_compose! {
             index,
             liquidation_ltv: Bps(ltv),
             takeover_ltv: Bps(ltv + (f64::from(9_600 - ltv) * takeover) as u32),
-            target_ltv: Bps((f64::from(ltv) * room) as u32),
+            target_ltv: Bps((f64::from(ltv) * space) as u32),
             penalty: Bps(penalty),
             bonus: Bps(bonus),
             close_factor: Bps(part),
@@ -582,7 +590,7 @@ proptest! {
         let curve = curve(&Inputs { map: &map, ..inputs });
         let end = curve.end(Bps(news), seller, pace);
         prop_assert!(end.fall.0 >= news && end.fall.0 <= 10_000);
-        prop_assert!(end.waiting <= end.due);
+        prop_assert!(end.waiting <= end.liquidatable);
         let critical = curve.critical(seller, pace);
         prop_assert!(critical <= CRISIS);
         prop_assert!(curve.end(critical, seller, pace).fall >= CRISIS);
@@ -594,7 +602,7 @@ proptest! {
     ) {
         let curve = curve(&Inputs { map: &map, ..inputs });
         let (less, more) = (at_once(&curve, news, seller), at_once(&curve, (news + more).min(10_000), seller));
-        prop_assert!(less.fall <= more.fall && less.due <= more.due);
+        prop_assert!(less.fall <= more.fall && less.liquidatable <= more.liquidatable);
         let critical = curve.critical(seller, Pace::AT_ONCE);
         prop_assert!(critical == Bps(0) || at_once(&curve, critical.0 - 1, seller).fall < CRISIS);
     }
@@ -682,7 +690,7 @@ proptest! {
     fn what_is_reached_grows_with_the_fall((map, inputs) in market(3_000), fall in 0u32..=10_000, more in 0u32..1_000) {
         let curve = curve(&Inputs { map: &map, ..inputs });
         prop_assert!(curve.reached(Bps(fall)) <= curve.reached(Bps(fall + more)));
-        prop_assert!(curve.reached(Bps(fall)).0 <= at_once(&curve, fall, Seller::Everyone).due.0 + 1);
+        prop_assert!(curve.reached(Bps(fall)).0 <= at_once(&curve, fall, Seller::Everyone).liquidatable.0 + 1);
     }
 }
 

@@ -3,11 +3,11 @@ use breakwater_engine::{
     price::oracle::PriceUse, unless_halted,
 };
 
-use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, per_token};
+use super::{EDGE, Environment, Mechanism, Moment, WORTH_IT, atoms, per_token};
 use crate::cascade::{
     lending::{Lending, Op},
+    metrics::Case,
     setup::{COLLATERAL_UNIT, QUOTE_UNIT},
-    tally::Case,
 };
 
 /// Accounts in one transaction of a keeper.
@@ -31,11 +31,11 @@ impl Breakwater {
 
     /// Tries every account that is due, in batches, those nearest to insolvency first, until the rules let nobody
     /// further.
-    fn liquidate(&mut self, judged: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let threshold = stage.lending.due_from(judged);
+    fn liquidate(&mut self, judged: Price, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
+        let threshold = environment.lending.due_from(judged);
         let mut aside = Vec::new();
         loop {
-            let lending = &mut *stage.lending;
+            let lending = &mut *environment.lending;
             let mut batch: Vec<u32> = std::iter::from_fn(|| lending.order.next(&lending.accounts, threshold))
                 .take(BATCH)
                 .collect();
@@ -43,24 +43,27 @@ impl Breakwater {
                 break;
             }
             aside.extend(&batch);
-            let tried = self.batch(&batch, now, stage)?;
+            let tried = self.batch(&batch, now, environment)?;
             let last = tried < BATCH;
             batch.truncate(tried);
-            stage.lending.note(|| Op::Batch(batch));
+            environment.lending.note(|| Op::Batch(batch));
             if last {
                 break;
             }
         }
         for id in aside {
-            stage.lending.order.push(id, &stage.lending.accounts[id as usize]);
+            environment
+                .lending
+                .order
+                .push(id, &environment.lending.accounts[id as usize]);
         }
         Ok(())
     }
 
     /// One transaction. How many were tried: accounts come in the order of their LTV, so that once one has to wait
     /// nobody is left who would be taken over.
-    fn batch(&mut self, batch: &[u32], now: &Moment, stage: &mut Stage<'_>) -> Result<usize> {
-        let Lending { market, accounts, .. } = &mut *stage.lending;
+    fn batch(&mut self, batch: &[u32], now: &Moment, environment: &mut Environment<'_>) -> Result<usize> {
+        let Lending { market, accounts, .. } = &mut *environment.lending;
         let index = market.books_at(now.clock)?.pool.index;
         let mut liquidations = market.liquidations(&now.prices, now.clock)?;
         let (mut tried, mut partials) = (0, 0);
@@ -83,34 +86,36 @@ impl Breakwater {
                     };
                     changed.push((id, before, done, case));
                 }
-                Err(Error::AccountHealthy | Error::NoDebt | Error::AccountCooling | Error::CollateralBelowDebt) => {}
+                Err(Error::AccountHealthy | Error::NoDebt | Error::AccountCooldown | Error::CollateralBelowDebt) => {}
                 Err(Error::GuardedFlowUsed | Error::PipelineFull | Error::PriceGapTooWide) => break,
                 Err(error) => return Err(error),
             }
         }
         for (id, before, done, case) in &changed {
-            stage.lending.changed(*id, before);
-            Self::count(done, case, stage);
+            environment.lending.changed(*id, before);
+            Self::count(done, case, environment);
         }
-        if partials > 0 && stage.lending.market.stress(&now.prices, now.clock)?[0].cover < 0 {
-            stage.tally.uncovered += partials;
+        if partials > 0 && environment.lending.market.stress(&now.prices, now.clock)?[0].cover < 0 {
+            environment.metrics.uncovered += partials;
         }
         Ok(tried)
     }
 
-    fn count(done: &Liquidation, case: &Case, stage: &mut Stage<'_>) {
-        stage.tally.bad_debt += done.deficit.0;
-        stage.tally.bounties += done.bounty.0;
+    fn count(done: &Liquidation, case: &Case, environment: &mut Environment<'_>) {
+        environment.metrics.bad_debt += done.deficit.0;
+        environment.metrics.bounties += done.bounty.0;
         if done.taken_over {
-            stage.tally.taken_over += done.repaid.0;
+            environment.metrics.taken_over += done.repaid.0;
         }
-        let fair = stage.exchange.fair();
-        stage.tally.liquidation(&stage.lending.market.config, fair, case);
+        let fair = environment.exchange.fair();
+        environment
+            .metrics
+            .liquidation(&environment.lending.market.config, fair, case);
     }
 
     /// One informed owner; whether it paid.
-    fn by_owner(&mut self, id: u32, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let lending = &mut *stage.lending;
+    fn by_owner(&mut self, id: u32, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
+        let lending = &mut *environment.lending;
         let before = lending.accounts[id as usize];
         let (mut market, mut account, mut ledger) = (lending.market, before, self.ledger);
         let debt = lending.index.debt(before.debt_shares)?;
@@ -121,7 +126,7 @@ impl Breakwater {
             // Not this account, or not now.
             return Ok(());
         };
-        let given = done.seized.0 as f64 / COLLATERAL_UNIT * stage.exchange.price() * QUOTE_UNIT;
+        let given = done.seized.0 as f64 / COLLATERAL_UNIT * environment.exchange.price() * QUOTE_UNIT;
         let gain = done.repaid.0 as f64 + done.bounty.0 as f64 - given;
         if gain <= 0.0 {
             return Ok(());
@@ -137,20 +142,20 @@ impl Breakwater {
             seized: done.seized,
             returned: Quote::ZERO,
         };
-        Self::count(&done, &case, stage);
-        stage.tally.informed += gain;
-        stage.tally.by_informed += done.repaid.0;
+        Self::count(&done, &case, environment);
+        environment.metrics.informed += gain;
+        environment.metrics.by_informed += done.repaid.0;
         Ok(())
     }
 
     /// A buyer takes what can be sold again with a gain.
-    fn sell(now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let inventory = stage.lending.market.books.backstop.inventory;
+    fn sell(now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
+        let inventory = environment.lending.market.books.backstop.inventory;
         if inventory == Collateral::ZERO {
             return Ok(());
         }
         // An older reading serves to liquidate, but not to trade.
-        let market = &mut stage.lending.market;
+        let market = &mut environment.lending.market;
         let Some(prices) = unless_halted(market.known_prices(PriceUse::Sell, now.clock))? else {
             return Ok(());
         };
@@ -158,64 +163,67 @@ impl Breakwater {
             return Ok(());
         };
         let floor = per_token(offer.ask) * (1.0 + EDGE);
-        if floor > stage.exchange.price() {
+        if floor > environment.exchange.price() {
             return Ok(());
         }
         let amount = atoms(
-            stage.exchange.down_to(floor).min(1e18 / COLLATERAL_UNIT),
+            environment.exchange.down_to(floor).min(1e18 / COLLATERAL_UNIT),
             offer.available,
         );
-        let cost = offer.ask.cost(amount)?;
+        let cost = offer.ask.quote_ceil(amount)?;
         if amount == Collateral::ZERO || ((cost.0 as f64) < WORTH_IT * QUOTE_UNIT && amount < inventory) {
             return Ok(());
         }
         // A block costs the mean of the ask before and after it, a little more than its first atom's.
-        let sale = stage
+        let sale = environment
             .lending
             .market
             .buy_inventory(amount, Quote(u64::MAX), &prices, now.clock)?;
-        stage.lending.note(|| Op::Buy(amount, sale.cost));
-        let proceeds = stage.exchange.sell(amount);
-        stage.tally.agents += i128::from(proceeds.0) - i128::from(sale.cost.0);
+        environment.lending.note(|| Op::Buy(amount, sale.cost));
+        let proceeds = environment.exchange.sell(amount);
+        environment.metrics.agents += i128::from(proceeds.0) - i128::from(sale.cost.0);
         Ok(())
     }
 
     /// A deficit is settled as soon as there is one: what is left unpaid is the suppliers' loss.
-    fn settle(now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let backstop = &stage.lending.market.books.backstop;
+    fn settle(now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
+        let backstop = &environment.lending.market.books.backstop;
         let empty = backstop.inventory == Collateral::ZERO && backstop.cash == Quote::ZERO;
         if empty && backstop.debt_shares.0 > 0 {
-            let settlement = stage.lending.market.settle_deficit(None, now.clock)?;
-            stage.lending.note(|| Op::Settle);
-            stage.tally.written_off += settlement.suppliers.0;
+            let settlement = environment.lending.market.settle_deficit(None, now.clock)?;
+            environment.lending.note(|| Op::Settle);
+            environment.metrics.written_off += settlement.suppliers.0;
         }
         Ok(())
     }
 }
 
 impl Mechanism for Breakwater {
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         if let Some(prices) = unless_halted(now.prices.liquidation())? {
-            self.liquidate(prices.judged, now, stage)?;
+            self.liquidate(prices.judged, now, environment)?;
         }
-        Self::sell(now, stage)?;
-        Self::settle(now, stage)
+        Self::sell(now, environment)?;
+        Self::settle(now, environment)
     }
 
-    fn informed(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn informed(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let Some(prices) = unless_halted(now.prices.liquidation())? else {
             return Ok(());
         };
-        let threshold = stage.lending.due_from(prices.judged);
+        let threshold = environment.lending.due_from(prices.judged);
         let mut aside = Vec::new();
-        while let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) {
+        while let Some(id) = environment.lending.order.next(&environment.lending.accounts, threshold) {
             aside.push(id);
-            if stage.lending.informed[id as usize] {
-                self.by_owner(id, now, stage)?;
+            if environment.lending.informed[id as usize] {
+                self.by_owner(id, now, environment)?;
             }
         }
         for id in aside {
-            stage.lending.order.push(id, &stage.lending.accounts[id as usize]);
+            environment
+                .lending
+                .order
+                .push(id, &environment.lending.accounts[id as usize]);
         }
         Ok(())
     }

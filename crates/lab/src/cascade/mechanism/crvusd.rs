@@ -24,12 +24,14 @@
 
 use breakwater_engine::{Collateral, MarginAccount, Price, Quote, Result};
 
-use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, desk::Desk, per_token, tokens, whole};
+use super::{
+    EDGE, Environment, Mechanism, Moment, WORTH_IT, inventory_seller::InventorySeller, per_token, tokens, whole,
+};
 use crate::{
     cascade::{
         lending::Lending,
+        metrics::Case,
         setup::{COLLATERAL_UNIT, QUOTE_UNIT},
-        tally::Case,
     },
     rounding::{floor_u64, interval, nearest_u64},
 };
@@ -121,7 +123,7 @@ struct Place {
 
 /// The bands.
 pub struct Crvusd {
-    desk: Desk,
+    inventory_seller: InventorySeller,
     /// Upper edge of the first band; zero before the first step.
     base: f64,
     bands: Vec<Band>,
@@ -148,7 +150,7 @@ fn edge(base: f64, band: usize) -> f64 {
 impl Crvusd {
     pub fn new(lending: &Lending, capital: Quote) -> Self {
         Self {
-            desk: Desk::new(capital),
+            inventory_seller: InventorySeller::new(capital),
             base: 0.0,
             bands: Vec::new(),
             edges: Vec::new(),
@@ -273,25 +275,25 @@ impl Crvusd {
     }
 
     /// While the bands are cheaper than the market: buys collateral from them and sells it there.
-    fn down(&mut self, stage: &mut Stage<'_>) {
+    fn down(&mut self, environment: &mut Environment<'_>) {
         let asked = (1.0 + EDGE) / (1.0 - FEE);
         while self.active < self.bands.len() - 1 {
             if self.bands[self.active].collateral == 0 {
                 // Beyond a gap only when the price is there.
                 let empty = self.bands[self.active].quote == 0;
-                if !empty || stage.exchange.price() < self.top(self.active) {
+                if !empty || environment.exchange.price() < self.top(self.active) {
                     self.active += 1;
                     continue;
                 }
                 return;
             }
             let curve = self.curve(self.active);
-            if curve.price() * asked >= stage.exchange.price() {
+            if curve.price() * asked >= environment.exchange.price() {
                 return;
             }
             let all = curve.y;
             // With linear impact the last token brings as much less than the mean as the first brings more.
-            let last = |taken: f64| stage.exchange.average_price(taken).powi(2) / stage.exchange.price();
+            let last = |taken: f64| environment.exchange.average_price(taken).powi(2) / environment.exchange.price();
             let pays = |taken: f64| last(taken) >= curve.after(taken).price() * asked;
             let taken = if pays(all) { all } else { most(all, pays) };
             let atoms = if taken >= all {
@@ -307,12 +309,12 @@ impl Crvusd {
             let band = &mut self.bands[self.active];
             band.collateral -= atoms;
             band.quote += paid;
-            let fair = stage.exchange.fair();
-            stage
-                .tally
+            let fair = environment.exchange.fair();
+            environment
+                .metrics
                 .loss(tokens(Collateral(atoms)) * fair * QUOTE_UNIT - paid as f64);
-            let proceeds = stage.exchange.sell(Collateral(atoms));
-            stage.tally.agents += i128::from(proceeds.0) - i128::from(paid);
+            let proceeds = environment.exchange.sell(Collateral(atoms));
+            environment.metrics.agents += i128::from(proceeds.0) - i128::from(paid);
             if taken < all {
                 return;
             }
@@ -320,8 +322,8 @@ impl Crvusd {
     }
 
     /// While the bands are dearer than the market: buys collateral there and sells it to them.
-    fn up(&mut self, stage: &mut Stage<'_>) {
-        let market = stage.exchange.price() * (1.0 + EDGE) / (1.0 - FEE);
+    fn up(&mut self, environment: &mut Environment<'_>) {
+        let market = environment.exchange.price() * (1.0 + EDGE) / (1.0 - FEE);
         loop {
             let band = self.bands[self.active];
             if band.quote == 0 {
@@ -345,11 +347,11 @@ impl Crvusd {
             if curve.price() <= market {
                 return;
             }
-            let room = curve.full() - curve.y;
+            let space = curve.full() - curve.y;
             let dear = |put: f64| curve.after(-put).price() >= market;
-            let put = if dear(room) { room } else { most(room, dear) };
+            let put = if dear(space) { space } else { most(space, dear) };
             let atoms = floor_u64(put / (1.0 - FEE) * COLLATERAL_UNIT) + 1;
-            let all = put >= room;
+            let all = put >= space;
             let proceeds = if all {
                 band.quote
             } else {
@@ -358,17 +360,17 @@ impl Crvusd {
             if !all && whole(Quote(proceeds)) < WORTH_IT {
                 return;
             }
-            let cost = floor_u64(tokens(Collateral(atoms)) * stage.exchange.price() * QUOTE_UNIT) + 1;
+            let cost = floor_u64(tokens(Collateral(atoms)) * environment.exchange.price() * QUOTE_UNIT) + 1;
             let band = &mut self.bands[self.active];
             band.quote -= proceeds;
             band.collateral += atoms;
             self.outside.0 += i128::from(cost);
             self.outside.1 -= i128::from(atoms);
-            let fair = stage.exchange.fair();
-            stage
-                .tally
+            let fair = environment.exchange.fair();
+            environment
+                .metrics
                 .loss(proceeds as f64 - tokens(Collateral(atoms)) * fair * QUOTE_UNIT);
-            stage.tally.agents += i128::from(proceeds) - i128::from(cost);
+            environment.metrics.agents += i128::from(proceeds) - i128::from(cost);
             if !all {
                 return;
             }
@@ -434,10 +436,10 @@ impl Crvusd {
     }
 
     /// Claims of all accounts that have proceeds, and hard liquidation of those without health.
-    fn look(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn look(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let price = per_token(now.prices.spot());
         let by_share = self.by_share();
-        for id in (0u32..).take(stage.lending.accounts.len()) {
+        for id in (0u32..).take(environment.lending.accounts.len()) {
             let Some(mut place) = self.places[id as usize] else {
                 continue;
             };
@@ -452,18 +454,18 @@ impl Crvusd {
                 }
             }
             let [quote, collateral, worth] = sums;
-            let debt = whole(stage.lending.debt(id)?);
+            let debt = whole(environment.lending.debt(id)?);
             let lacking = (debt - quote).max(0.0);
             let unhealthy = worth * (1.0 - DISCOUNT) < debt;
-            if unhealthy && stage.exchange.average_price(collateral) * collateral >= lacking * (1.0 + EDGE) {
-                self.liquidate(id, lacking, now, stage)?;
+            if unhealthy && environment.exchange.average_price(collateral) * collateral >= lacking * (1.0 + EDGE) {
+                self.liquidate(id, lacking, now, environment)?;
                 continue;
             }
             let claim = nearest_u64((collateral + quote / price) * COLLATERAL_UNIT);
             if claim.abs_diff(place.claim) > place.claim / NEGLIGIBLE {
                 place.claim = claim;
                 self.places[id as usize] = Some(place);
-                Self::claim(id, Collateral(claim), stage.lending);
+                Self::claim(id, Collateral(claim), environment.lending);
             }
         }
         Ok(())
@@ -478,21 +480,21 @@ impl Crvusd {
     }
 
     /// Somebody pays what the proceeds lack of the debt, and takes what there is.
-    fn liquidate(&mut self, id: u32, lacking: f64, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn liquidate(&mut self, id: u32, lacking: f64, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let (quote, atoms) = self.withdraw(id);
-        let before = stage.lending.accounts[id as usize];
+        let before = environment.lending.accounts[id as usize];
         let mut account = before;
-        let paid = stage
+        let paid = environment
             .lending
             .market
             .repay(&mut account, Quote(u64::MAX), now.clock)?
             .amount;
         account.collateral = Collateral::ZERO;
-        stage.lending.accounts[id as usize] = account;
-        stage.lending.changed(id, &before);
-        let fair = stage.exchange.fair();
-        let proceeds = stage.exchange.sell(Collateral(atoms));
-        stage.tally.agents += i128::from(proceeds.0) + i128::from(quote) - i128::from(paid.0);
+        environment.lending.accounts[id as usize] = account;
+        environment.lending.changed(id, &before);
+        let fair = environment.exchange.fair();
+        let proceeds = environment.exchange.sell(Collateral(atoms));
+        environment.metrics.agents += i128::from(proceeds.0) + i128::from(quote) - i128::from(paid.0);
         let case = Case {
             debt: paid,
             collateral: before.collateral,
@@ -500,14 +502,16 @@ impl Crvusd {
             seized: Collateral::ZERO,
             returned: Quote::ZERO,
         };
-        stage.tally.liquidation(&stage.lending.market.config, fair, &case);
+        environment
+            .metrics
+            .liquidation(&environment.lending.market.config, fair, &case);
         let taken = quote as f64 + tokens(Collateral(atoms)) * fair * QUOTE_UNIT;
-        stage.tally.loss(taken - paid.0 as f64);
+        environment.metrics.loss(taken - paid.0 as f64);
         Ok(())
     }
 
     /// Debt liquidated softly: the most that was converted at a time.
-    fn count(&mut self, stage: &mut Stage<'_>) {
+    fn count(&mut self, environment: &mut Environment<'_>) {
         let converted = self.converted();
         if converted > self.peak {
             let more = Quote(converted - self.peak);
@@ -519,9 +523,9 @@ impl Crvusd {
                 seized: Collateral::ZERO,
                 returned: Quote::ZERO,
             };
-            stage
-                .tally
-                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
+            environment
+                .metrics
+                .liquidation(&environment.lending.market.config, environment.exchange.fair(), &case);
         }
     }
 }
@@ -541,21 +545,21 @@ fn most(all: f64, holds: impl Fn(f64) -> bool) -> f64 {
 }
 
 impl Mechanism for Crvusd {
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let (spot, unix) = (per_token(now.prices.spot()), now.clock.unix);
         if self.bands.is_empty() {
-            self.open(spot, unix, stage.lending)?;
+            self.open(spot, unix, environment.lending)?;
         }
         let passed = (unix - self.since) as f64;
         self.oracle += (spot - self.oracle) * (1.0 - (-passed / AVERAGE).exp());
         self.since = unix;
-        self.follow(stage.lending)?;
-        self.down(stage);
-        self.up(stage);
+        self.follow(environment.lending)?;
+        self.down(environment);
+        self.up(environment);
         if unix - self.looked >= LOOK {
             self.looked = unix;
-            self.look(now, stage)?;
-            self.count(stage);
+            self.look(now, environment)?;
+            self.count(environment);
         }
         Ok(())
     }
@@ -565,7 +569,7 @@ impl Mechanism for Crvusd {
     }
 
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
-        self.desk.equity(price)
+        self.inventory_seller.equity(price)
     }
 
     /// The proceeds' worth beyond the claims.
@@ -584,7 +588,7 @@ impl Mechanism for Crvusd {
 
     /// Holdings in the bands, less the claims on them that the accounts hold.
     fn holdings(&self) -> (i128, i128) {
-        let (cash, _) = self.desk.holdings();
+        let (cash, _) = self.inventory_seller.holdings();
         let quote: i128 = self.bands.iter().map(|band| i128::from(band.quote)).sum();
         let mut collateral: i128 = self.bands.iter().map(|band| i128::from(band.collateral)).sum();
         for place in self.places.iter().flatten() {

@@ -1,11 +1,11 @@
 use breakwater_engine::{Collateral, Price, Quote, Result};
 
-use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, desk::Desk};
+use super::{EDGE, Environment, Mechanism, Moment, WORTH_IT, atoms, inventory_seller::InventorySeller};
 use crate::{
     cascade::{
         lending::Lending,
+        metrics::Case,
         setup::{COLLATERAL_UNIT, QUOTE_UNIT},
-        tally::Case,
     },
     rounding::floor_u64,
 };
@@ -20,7 +20,7 @@ const PATIENCE: u32 = 32;
 pub struct Dump {
     /// The part of a debt that may be repaid at a time.
     close: f64,
-    desk: Desk,
+    inventory_seller: InventorySeller,
 }
 
 /// A keeper's payment and the collateral got for it.
@@ -34,14 +34,14 @@ impl Dump {
     pub fn half(capital: Quote) -> Self {
         Self {
             close: 0.5,
-            desk: Desk::new(capital),
+            inventory_seller: InventorySeller::new(capital),
         }
     }
 
     pub fn full(capital: Quote) -> Self {
         Self {
             close: 1.0,
-            desk: Desk::new(capital),
+            inventory_seller: InventorySeller::new(capital),
         }
     }
 
@@ -68,19 +68,19 @@ impl Dump {
     }
 
     /// The same, as far as selling it pays; `None` if it does not pay, or the rules want all or nothing.
-    fn worthwhile(&self, deal: Deal, stage: &Stage<'_>) -> Option<Deal> {
+    fn worthwhile(&self, deal: Deal, environment: &Environment<'_>) -> Option<Deal> {
         let (paid, tokens) = (deal.repay.0 as f64 / QUOTE_UNIT, deal.seize.0 as f64 / COLLATERAL_UNIT);
         if tokens == 0.0 {
             return None;
         }
         let least = paid * (1.0 + EDGE) / tokens;
-        if stage.exchange.average_price(tokens) >= least {
+        if environment.exchange.average_price(tokens) >= least {
             return Some(deal);
         }
         if self.close >= 1.0 {
             return None;
         }
-        let part = stage.exchange.for_at_least(least) / tokens;
+        let part = environment.exchange.for_at_least(least) / tokens;
         (part * paid >= WORTH_IT).then(|| Deal {
             repay: Quote(floor_u64(deal.repay.0 as f64 * part)),
             seize: Collateral(floor_u64(deal.seize.0 as f64 * part)),
@@ -89,18 +89,21 @@ impl Dump {
 }
 
 impl Mechanism for Dump {
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let spot = now.prices.spot();
         let price = super::per_token(spot);
-        let threshold = stage.lending.due_from(spot);
+        let threshold = environment.lending.due_from(spot);
         let (mut aside, mut refused) = (Vec::new(), 0);
         while refused < PATIENCE {
-            let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) else {
+            let Some(id) = environment.lending.order.next(&environment.lending.accounts, threshold) else {
                 break;
             };
             aside.push(id);
-            let wanted = self.deal(stage.lending, id, price)?;
-            let Some(deal) = self.worthwhile(wanted, stage).filter(|deal| deal.repay > Quote::ZERO) else {
+            let wanted = self.deal(environment.lending, id, price)?;
+            let Some(deal) = self
+                .worthwhile(wanted, environment)
+                .filter(|deal| deal.repay > Quote::ZERO)
+            else {
                 refused += 1;
                 continue;
             };
@@ -108,13 +111,17 @@ impl Mechanism for Dump {
                 // The market takes no more in this step.
                 refused = PATIENCE;
             }
-            let before = stage.lending.accounts[id as usize];
-            let debt = stage.lending.debt(id)?;
+            let before = environment.lending.accounts[id as usize];
+            let debt = environment.lending.debt(id)?;
             let mut account = before;
-            let paid = stage.lending.market.repay(&mut account, deal.repay, now.clock)?.amount;
+            let paid = environment
+                .lending
+                .market
+                .repay(&mut account, deal.repay, now.clock)?
+                .amount;
             account.collateral = account.collateral.minus(deal.seize)?;
-            stage.lending.accounts[id as usize] = account;
-            stage.lending.changed(id, &before);
+            environment.lending.accounts[id as usize] = account;
+            environment.lending.changed(id, &before);
             let case = Case {
                 debt,
                 collateral: before.collateral,
@@ -122,14 +129,17 @@ impl Mechanism for Dump {
                 seized: deal.seize,
                 returned: Quote::ZERO,
             };
-            stage
-                .tally
-                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
-            let proceeds = stage.exchange.sell(deal.seize);
-            stage.tally.agents += i128::from(proceeds.0) - i128::from(paid.0);
+            environment
+                .metrics
+                .liquidation(&environment.lending.market.config, environment.exchange.fair(), &case);
+            let proceeds = environment.exchange.sell(deal.seize);
+            environment.metrics.agents += i128::from(proceeds.0) - i128::from(paid.0);
         }
         for id in aside {
-            stage.lending.order.push(id, &stage.lending.accounts[id as usize]);
+            environment
+                .lending
+                .order
+                .push(id, &environment.lending.accounts[id as usize]);
         }
         Ok(())
     }
@@ -139,10 +149,10 @@ impl Mechanism for Dump {
     }
 
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
-        self.desk.equity(price)
+        self.inventory_seller.equity(price)
     }
 
     fn holdings(&self) -> (i128, i128) {
-        self.desk.holdings()
+        self.inventory_seller.holdings()
     }
 }

@@ -10,11 +10,11 @@
 
 use breakwater_engine::{Clock, Collateral, Price, Quote, Result};
 
-use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, desk::Desk, per_token};
+use super::{EDGE, Environment, Mechanism, Moment, WORTH_IT, atoms, inventory_seller::InventorySeller, per_token};
 use crate::cascade::{
     lending::Lending,
+    metrics::Case,
     setup::{COLLATERAL_UNIT, QUOTE_UNIT, quote},
-    tally::Case,
 };
 
 /// Added to the debt that an auction has to raise: 13%.
@@ -74,7 +74,7 @@ struct Auction {
 /// Sky's rules (Liquidations 2.0): every account due is auctioned whole, at a price that falls in steps; auctions
 /// together stay below a cap; what is left of the collateral goes back.
 pub struct Dutch {
-    desk: Desk,
+    inventory_seller: InventorySeller,
     auctions: Vec<Auction>,
     delay: Option<Delay>,
 }
@@ -94,7 +94,7 @@ impl Auction {
 impl Dutch {
     pub fn new(capital: Quote) -> Self {
         Self {
-            desk: Desk::new(capital),
+            inventory_seller: InventorySeller::new(capital),
             auctions: Vec::new(),
             delay: None,
         }
@@ -114,14 +114,14 @@ impl Dutch {
         self.delay.as_mut().map_or(spot, |delay| delay.price(spot, now.clock))
     }
 
-    fn begin(&mut self, spot: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        let threshold = stage.lending.due_from(spot);
+    fn begin(&mut self, spot: Price, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
+        let threshold = environment.lending.due_from(spot);
         let mut open: u64 = self.auctions.iter().map(|auction| auction.tab.0).sum();
         while open < quote(HOLE).0 {
-            let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) else {
+            let Some(id) = environment.lending.order.next(&environment.lending.accounts, threshold) else {
                 break;
             };
-            let (before, debt) = self.desk.take_over(stage.lending, id, now.clock)?;
+            let (before, debt) = self.inventory_seller.take_over(environment.lending, id, now.clock)?;
             let case = Case {
                 debt,
                 collateral: before.collateral,
@@ -129,9 +129,9 @@ impl Dutch {
                 seized: Collateral::ZERO,
                 returned: Quote::ZERO,
             };
-            stage
-                .tally
-                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
+            environment
+                .metrics
+                .liquidation(&environment.lending.market.config, environment.exchange.fair(), &case);
             let tab = Quote(breakwater_engine::math::num::mul_div_floor(debt.0, CHOP, 10_000)?);
             open += tab.0;
             self.auctions.push(Auction {
@@ -149,7 +149,7 @@ impl Dutch {
     }
 
     /// Buyers take what they can sell with a gain, the cheapest first.
-    fn take(&mut self, spot: Price, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn take(&mut self, spot: Price, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         for auction in &mut self.auctions {
             let old = now.clock.unix - auction.since > TAIL;
             if old || auction.price(now.clock) < CUSP * auction.top {
@@ -160,10 +160,10 @@ impl Dutch {
             .sort_by(|a, b| a.price(now.clock).total_cmp(&b.price(now.clock)));
         for auction in &mut self.auctions {
             let price = auction.price(now.clock);
-            if price * (1.0 + EDGE) > stage.exchange.price() {
+            if price * (1.0 + EDGE) > environment.exchange.price() {
                 break;
             }
-            let wanted = stage.exchange.down_to(price * (1.0 + EDGE));
+            let wanted = environment.exchange.down_to(price * (1.0 + EDGE));
             let enough = (auction.tab.0 as f64 / QUOTE_UNIT / price).min(wanted);
             let amount = atoms(enough, auction.lot);
             let all = Quote(crate::rounding::nearest_u64(
@@ -183,50 +183,50 @@ impl Dutch {
             auction.tab = auction.tab.minus(cost)?;
             auction.raised = auction.raised.plus(cost)?;
             auction.sold = auction.sold.plus(amount)?;
-            self.desk.inventory = self.desk.inventory.minus(amount)?;
-            self.desk.cash += i128::from(cost.0);
-            let proceeds = stage.exchange.sell(amount);
-            stage.tally.agents += i128::from(proceeds.0) - i128::from(cost.0);
+            self.inventory_seller.inventory = self.inventory_seller.inventory.minus(amount)?;
+            self.inventory_seller.cash += i128::from(cost.0);
+            let proceeds = environment.exchange.sell(amount);
+            environment.metrics.agents += i128::from(proceeds.0) - i128::from(cost.0);
         }
         Ok(())
     }
 
     /// Auctions that raised everything, or have nothing left.
-    fn end(&mut self, stage: &mut Stage<'_>) -> Result<()> {
+    fn end(&mut self, environment: &mut Environment<'_>) -> Result<()> {
         let (over, open): (Vec<Auction>, Vec<Auction>) = self
             .auctions
             .iter()
             .partition(|auction| auction.tab == Quote::ZERO || auction.lot == Collateral::ZERO);
         self.auctions = open;
         for auction in over {
-            stage.tally.bad_debt += auction.lacks();
-            let sold = auction.sold.0 as f64 / COLLATERAL_UNIT * stage.exchange.fair() * QUOTE_UNIT;
-            stage.tally.loss(sold - auction.debt.0 as f64);
-            let account = &mut stage.lending.accounts[auction.id as usize];
+            environment.metrics.bad_debt += auction.lacks();
+            let sold = auction.sold.0 as f64 / COLLATERAL_UNIT * environment.exchange.fair() * QUOTE_UNIT;
+            environment.metrics.loss(sold - auction.debt.0 as f64);
+            let account = &mut environment.lending.accounts[auction.id as usize];
             account.collateral = account.collateral.plus(auction.lot)?;
-            self.desk.inventory = self.desk.inventory.minus(auction.lot)?;
+            self.inventory_seller.inventory = self.inventory_seller.inventory.minus(auction.lot)?;
         }
         Ok(())
     }
 }
 
 impl Mechanism for Dutch {
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let seen = self.seen(now);
-        self.begin(seen, now, stage)?;
-        self.take(seen, now, stage)?;
-        self.end(stage)
+        self.begin(seen, now, environment)?;
+        self.take(seen, now, environment)?;
+        self.end(environment)
     }
 
     fn inventory(&self, _lending: &Lending) -> Collateral {
-        self.desk.inventory
+        self.inventory_seller.inventory
     }
 
     /// Counts of each lot no more than it has to raise: the rest is its owner's.
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
-        let mut equity = self.desk.cash;
+        let mut equity = self.inventory_seller.cash;
         for auction in &self.auctions {
-            equity += i128::from(price.value(auction.lot)?.min(auction.tab).0);
+            equity += i128::from(price.quote_floor(auction.lot)?.min(auction.tab).0);
         }
         Ok(equity)
     }
@@ -241,13 +241,13 @@ impl Mechanism for Dutch {
     fn pending(&self, price: Price) -> Result<u64> {
         let mut sum = 0;
         for auction in &self.auctions {
-            sum += auction.lacks().saturating_sub(price.value(auction.lot)?.0);
+            sum += auction.lacks().saturating_sub(price.quote_floor(auction.lot)?.0);
         }
         Ok(sum)
     }
 
     fn holdings(&self) -> (i128, i128) {
-        self.desk.holdings()
+        self.inventory_seller.holdings()
     }
 }
 

@@ -17,12 +17,12 @@
 
 use breakwater_engine::{Collateral, Price, Quote, Result};
 
-use super::{EDGE, Mechanism, Moment, Stage, atoms, desk::Desk, per_token, tokens, whole};
+use super::{EDGE, Environment, Mechanism, Moment, atoms, inventory_seller::InventorySeller, per_token, tokens, whole};
 use crate::{
     cascade::{
         lending::Lending,
+        metrics::Case,
         setup::{DEBT, QUOTE_UNIT},
-        tally::Case,
     },
     rounding::floor_u64,
 };
@@ -39,20 +39,20 @@ const HALVINGS: u32 = 40;
 /// Ticks.
 pub struct Fluid {
     /// Collateral absorbed, and the capital.
-    desk: Desk,
+    inventory_seller: InventorySeller,
     /// Debt of what was absorbed that nobody has paid yet.
     owed: Quote,
 }
 
 /// An account that is due: whole tokens.
 #[derive(Clone, Copy, Debug)]
-struct Due {
+struct Liquidatable {
     id: u32,
     debt: f64,
     collateral: f64,
 }
 
-impl Due {
+impl Liquidatable {
     /// Debt to repay until debt ÷ collateral is `ratio`, if a unit of debt takes `per_debt` collateral: as much as all
     /// collateral pays for where it does not suffice.
     fn until(&self, ratio: f64, per_debt: f64) -> f64 {
@@ -62,7 +62,7 @@ impl Due {
 }
 
 /// The lowest ratio, from `limit` up, to which all accounts can be brought with `most` debt repaid.
-fn lowest(due: &[Due], limit: f64, per_debt: f64, most: f64) -> f64 {
+fn lowest(due: &[Liquidatable], limit: f64, per_debt: f64, most: f64) -> f64 {
     let repaid = |ratio: f64| due.iter().map(|account| account.until(ratio, per_debt)).sum::<f64>();
     if repaid(limit) <= most {
         return limit;
@@ -86,20 +86,20 @@ fn lowest(due: &[Due], limit: f64, per_debt: f64, most: f64) -> f64 {
 impl Fluid {
     pub fn new(capital: Quote) -> Self {
         Self {
-            desk: Desk::new(capital),
+            inventory_seller: InventorySeller::new(capital),
             owed: Quote::ZERO,
         }
     }
 
     /// Whoever is beyond the second limit loses everything to the vault.
-    fn absorb(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn absorb(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let spot = now.prices.spot();
-        let beyond = f64::from(stage.lending.market.config.liquidation_ltv.0) / 1e4 + BEYOND;
-        let threshold = crate::cascade::order::threshold(beyond, spot, stage.lending.index);
-        while let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) {
-            let (before, debt) = self.desk.take_over(stage.lending, id, now.clock)?;
+        let beyond = f64::from(environment.lending.market.config.liquidation_ltv.0) / 1e4 + BEYOND;
+        let threshold = crate::cascade::order::threshold(beyond, spot, environment.lending.index);
+        while let Some(id) = environment.lending.order.next(&environment.lending.accounts, threshold) {
+            let (before, debt) = self.inventory_seller.take_over(environment.lending, id, now.clock)?;
             self.owed = self.owed.plus(debt)?;
-            stage.tally.bad_debt += debt.0.saturating_sub(spot.value(before.collateral)?.0);
+            environment.metrics.bad_debt += debt.0.saturating_sub(spot.quote_floor(before.collateral)?.0);
             let case = Case {
                 debt,
                 collateral: before.collateral,
@@ -107,67 +107,76 @@ impl Fluid {
                 seized: before.collateral,
                 returned: Quote::ZERO,
             };
-            stage
-                .tally
-                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
+            environment
+                .metrics
+                .liquidation(&environment.lending.market.config, environment.exchange.fair(), &case);
         }
         Ok(())
     }
 
     /// Sells the collateral absorbed for its debt, part by part.
-    fn sell_absorbed(&mut self, stage: &mut Stage<'_>) -> Result<()> {
-        let held = tokens(self.desk.inventory);
+    fn sell_absorbed(&mut self, environment: &mut Environment<'_>) -> Result<()> {
+        let held = tokens(self.inventory_seller.inventory);
         if held == 0.0 {
             return Ok(());
         }
         let least = whole(self.owed) / held * (1.0 + EDGE);
-        if stage.exchange.price() < least {
+        if environment.exchange.price() < least {
             return Ok(());
         }
-        let amount = atoms(stage.exchange.for_at_least(least), self.desk.inventory);
-        let all = amount == self.desk.inventory;
-        let share = floor_u64(self.owed.0 as f64 * (amount.0 as f64 / self.desk.inventory.0 as f64));
+        let amount = atoms(
+            environment.exchange.for_at_least(least),
+            self.inventory_seller.inventory,
+        );
+        let all = amount == self.inventory_seller.inventory;
+        let share = floor_u64(self.owed.0 as f64 * (amount.0 as f64 / self.inventory_seller.inventory.0 as f64));
         let cost = if all { self.owed } else { Quote(share).min(self.owed) };
         if !all && whole(cost) < LOT * DEBT {
             return Ok(());
         }
-        self.desk.inventory = self.desk.inventory.minus(amount)?;
-        self.desk.cash += i128::from(cost.0);
+        self.inventory_seller.inventory = self.inventory_seller.inventory.minus(amount)?;
+        self.inventory_seller.cash += i128::from(cost.0);
         self.owed = self.owed.minus(cost)?;
-        let proceeds = stage.exchange.sell(amount);
-        stage.tally.agents += i128::from(proceeds.0) - i128::from(cost.0);
+        let proceeds = environment.exchange.sell(amount);
+        environment.metrics.agents += i128::from(proceeds.0) - i128::from(cost.0);
         Ok(())
     }
 
     /// Everybody who is due, riskiest first; they go back in order when the step is over.
-    fn due(threshold: u128, stage: &mut Stage<'_>) -> Result<Vec<Due>> {
+    fn due(threshold: u128, environment: &mut Environment<'_>) -> Result<Vec<Liquidatable>> {
         let mut due = Vec::new();
-        while let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) {
-            due.push(Due {
+        while let Some(id) = environment.lending.order.next(&environment.lending.accounts, threshold) {
+            due.push(Liquidatable {
                 id,
-                debt: whole(stage.lending.debt(id)?),
-                collateral: tokens(stage.lending.accounts[id as usize].collateral),
+                debt: whole(environment.lending.debt(id)?),
+                collateral: tokens(environment.lending.accounts[id as usize].collateral),
             });
         }
         Ok(due)
     }
 
     /// Brings all accounts down to a ratio and sells what that takes.
-    fn bring_down(due: &[Due], ratio: f64, per_debt: f64, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn bring_down(
+        due: &[Liquidatable],
+        ratio: f64,
+        per_debt: f64,
+        now: &Moment,
+        environment: &mut Environment<'_>,
+    ) -> Result<()> {
         let (mut seized, mut paid) = (Collateral::ZERO, Quote::ZERO);
         for account in due {
             let repay = Quote(floor_u64(account.until(ratio, per_debt) * QUOTE_UNIT));
             if repay == Quote::ZERO {
                 continue;
             }
-            let before = stage.lending.accounts[account.id as usize];
-            let debt = stage.lending.debt(account.id)?;
+            let before = environment.lending.accounts[account.id as usize];
+            let debt = environment.lending.debt(account.id)?;
             let mut after = before;
-            let repaid = stage.lending.market.repay(&mut after, repay, now.clock)?.amount;
+            let repaid = environment.lending.market.repay(&mut after, repay, now.clock)?.amount;
             let taken = atoms(whole(repaid) * per_debt, before.collateral);
             after.collateral = before.collateral.minus(taken)?;
-            stage.lending.accounts[account.id as usize] = after;
-            stage.lending.changed(account.id, &before);
+            environment.lending.accounts[account.id as usize] = after;
+            environment.lending.changed(account.id, &before);
             let case = Case {
                 debt,
                 collateral: before.collateral,
@@ -175,63 +184,66 @@ impl Fluid {
                 seized: taken,
                 returned: Quote::ZERO,
             };
-            stage
-                .tally
-                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
+            environment
+                .metrics
+                .liquidation(&environment.lending.market.config, environment.exchange.fair(), &case);
             seized = seized.plus(taken)?;
             paid = paid.plus(repaid)?;
         }
-        let proceeds = stage.exchange.sell(seized);
-        stage.tally.agents += i128::from(proceeds.0) - i128::from(paid.0);
+        let proceeds = environment.exchange.sell(seized);
+        environment.metrics.agents += i128::from(proceeds.0) - i128::from(paid.0);
         Ok(())
     }
 
-    fn liquidate(now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn liquidate(now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let spot = now.prices.spot();
         let price = per_token(spot);
         let per_debt = (1.0 + PENALTY) / price;
         let least = (1.0 + EDGE) / per_debt;
-        let threshold = stage.lending.due_from(spot);
-        if stage.exchange.price() < least || !stage.lending.order.may_have(threshold) {
+        let threshold = environment.lending.due_from(spot);
+        if environment.exchange.price() < least || !environment.lending.order.may_have(threshold) {
             return Ok(());
         }
-        let most = stage.exchange.for_at_least(least) / per_debt;
+        let most = environment.exchange.for_at_least(least) / per_debt;
         if most < LOT * DEBT {
             return Ok(());
         }
-        let due = Self::due(threshold, stage)?;
-        let limit = f64::from(stage.lending.market.config.liquidation_ltv.0) / 1e4 * price;
+        let due = Self::due(threshold, environment)?;
+        let limit = f64::from(environment.lending.market.config.liquidation_ltv.0) / 1e4 * price;
         let ratio = lowest(&due, limit, per_debt, most);
         if due.iter().map(|account| account.until(ratio, per_debt)).sum::<f64>() >= LOT * DEBT {
-            Self::bring_down(&due, ratio, per_debt, now, stage)?;
+            Self::bring_down(&due, ratio, per_debt, now, environment)?;
         }
         for account in due {
             let id = account.id;
-            stage.lending.order.push(id, &stage.lending.accounts[id as usize]);
+            environment
+                .lending
+                .order
+                .push(id, &environment.lending.accounts[id as usize]);
         }
         Ok(())
     }
 }
 
 impl Mechanism for Fluid {
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        self.absorb(now, stage)?;
-        self.sell_absorbed(stage)?;
-        Self::liquidate(now, stage)
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
+        self.absorb(now, environment)?;
+        self.sell_absorbed(environment)?;
+        Self::liquidate(now, environment)
     }
 
     fn inventory(&self, _lending: &Lending) -> Collateral {
-        self.desk.inventory
+        self.inventory_seller.inventory
     }
 
     /// Counts of the collateral absorbed no more than its debt: the rest is for whoever pays that.
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
-        let worth = price.value(self.desk.inventory)?.min(self.owed);
-        Ok(self.desk.cash + i128::from(worth.0))
+        let worth = price.quote_floor(self.inventory_seller.inventory)?.min(self.owed);
+        Ok(self.inventory_seller.cash + i128::from(worth.0))
     }
 
     fn holdings(&self) -> (i128, i128) {
-        self.desk.holdings()
+        self.inventory_seller.holdings()
     }
 }
 
@@ -239,8 +251,8 @@ impl Mechanism for Fluid {
 mod tests {
     use super::*;
 
-    fn due(ltv: f64) -> Due {
-        Due {
+    fn due(ltv: f64) -> Liquidatable {
+        Liquidatable {
             id: 0,
             debt: ltv * 1_000.0,
             collateral: 10.0,

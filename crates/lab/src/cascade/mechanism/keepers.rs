@@ -9,9 +9,11 @@
 
 use breakwater_engine::{Collateral, Price, Quote, Result};
 
-use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, desk::Desk, per_token, tokens, whole};
+use super::{
+    EDGE, Environment, Mechanism, Moment, WORTH_IT, atoms, inventory_seller::InventorySeller, per_token, tokens, whole,
+};
 use crate::{
-    cascade::{lending::Lending, order, setup::QUOTE_UNIT, tally::Case},
+    cascade::{lending::Lending, metrics::Case, order, setup::QUOTE_UNIT},
     rounding::floor_u64,
 };
 
@@ -56,7 +58,7 @@ pub trait Terms: Send {
 /// Keepers at work under a protocol's terms.
 pub struct Keepers<T> {
     terms: T,
-    desk: Desk,
+    inventory_seller: InventorySeller,
 }
 
 /// A keeper's payment and the collateral got for it.
@@ -71,7 +73,7 @@ impl<T: Terms> Keepers<T> {
     pub fn new(terms: T, capital: Quote) -> Self {
         Self {
             terms,
-            desk: Desk::new(capital),
+            inventory_seller: InventorySeller::new(capital),
         }
     }
 
@@ -106,19 +108,19 @@ impl<T: Terms> Keepers<T> {
     }
 
     /// The same, as far as selling it pays; `None` if it does not.
-    fn worthwhile(deal: Deal, stage: &Stage<'_>) -> Option<Deal> {
+    fn worthwhile(deal: Deal, environment: &Environment<'_>) -> Option<Deal> {
         let (paid, seized) = (whole(deal.repay), tokens(deal.seize));
         if seized == 0.0 || deal.repay == Quote::ZERO {
             return None;
         }
         let least = paid * (1.0 + EDGE) / seized;
-        if stage.exchange.price() < least {
+        if environment.exchange.price() < least {
             return None;
         }
-        if stage.exchange.average_price(seized) >= least {
+        if environment.exchange.average_price(seized) >= least {
             return Some(deal);
         }
-        let part = stage.exchange.for_at_least(least) / seized;
+        let part = environment.exchange.for_at_least(least) / seized;
         let less = Deal {
             repay: Quote(floor_u64(deal.repay.0 as f64 * part)),
             seize: Collateral(floor_u64(deal.seize.0 as f64 * part)),
@@ -127,21 +129,32 @@ impl<T: Terms> Keepers<T> {
     }
 
     /// Serves an account until it is no longer due or nobody wants more of it.
-    fn serve(&self, id: u32, threshold: u128, price: f64, now: &Moment, stage: &mut Stage<'_>) -> Result<Served> {
+    fn serve(
+        &self,
+        id: u32,
+        threshold: u128,
+        price: f64,
+        now: &Moment,
+        environment: &mut Environment<'_>,
+    ) -> Result<Served> {
         let mut served = Served::Refused;
-        while order::ratio(&stage.lending.accounts[id as usize]).is_some_and(|ratio| ratio > threshold) {
-            let wanted = self.deal(stage.lending, id, price)?;
-            let Some(deal) = Self::worthwhile(wanted, stage) else {
+        while order::ratio(&environment.lending.accounts[id as usize]).is_some_and(|ratio| ratio > threshold) {
+            let wanted = self.deal(environment.lending, id, price)?;
+            let Some(deal) = Self::worthwhile(wanted, environment) else {
                 return Ok(served);
             };
             served = Served::Done;
-            let before = stage.lending.accounts[id as usize];
-            let debt = stage.lending.debt(id)?;
+            let before = environment.lending.accounts[id as usize];
+            let debt = environment.lending.debt(id)?;
             let mut account = before;
-            let paid = stage.lending.market.repay(&mut account, deal.repay, now.clock)?.amount;
+            let paid = environment
+                .lending
+                .market
+                .repay(&mut account, deal.repay, now.clock)?
+                .amount;
             account.collateral = account.collateral.minus(deal.seize)?;
-            stage.lending.accounts[id as usize] = account;
-            stage.lending.changed(id, &before);
+            environment.lending.accounts[id as usize] = account;
+            environment.lending.changed(id, &before);
             let case = Case {
                 debt,
                 collateral: before.collateral,
@@ -149,11 +162,11 @@ impl<T: Terms> Keepers<T> {
                 seized: deal.seize,
                 returned: Quote::ZERO,
             };
-            stage
-                .tally
-                .liquidation(&stage.lending.market.config, stage.exchange.fair(), &case);
-            let proceeds = stage.exchange.sell(deal.seize);
-            stage.tally.agents += i128::from(proceeds.0) - i128::from(paid.0);
+            environment
+                .metrics
+                .liquidation(&environment.lending.market.config, environment.exchange.fair(), &case);
+            let proceeds = environment.exchange.sell(deal.seize);
+            environment.metrics.agents += i128::from(proceeds.0) - i128::from(paid.0);
             if deal.repay < wanted.repay {
                 return Ok(Served::Sated);
             }
@@ -174,27 +187,30 @@ enum Served {
 }
 
 impl<T: Terms> Mechanism for Keepers<T> {
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let spot = now.prices.spot();
         let price = per_token(spot);
-        if stage.exchange.price() * (1.0 + self.terms.largest()) < price * (1.0 + EDGE) {
+        if environment.exchange.price() * (1.0 + self.terms.largest()) < price * (1.0 + EDGE) {
             return Ok(());
         }
-        let threshold = stage.lending.due_from(spot);
+        let threshold = environment.lending.due_from(spot);
         let (mut aside, mut refused) = (Vec::new(), 0);
         while refused < PATIENCE {
-            let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) else {
+            let Some(id) = environment.lending.order.next(&environment.lending.accounts, threshold) else {
                 break;
             };
             aside.push(id);
-            match self.serve(id, threshold, price, now, stage)? {
+            match self.serve(id, threshold, price, now, environment)? {
                 Served::Done => {}
                 Served::Refused => refused += 1,
                 Served::Sated => break,
             }
         }
         for id in aside {
-            stage.lending.order.push(id, &stage.lending.accounts[id as usize]);
+            environment
+                .lending
+                .order
+                .push(id, &environment.lending.accounts[id as usize]);
         }
         Ok(())
     }
@@ -204,11 +220,11 @@ impl<T: Terms> Mechanism for Keepers<T> {
     }
 
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
-        self.desk.equity(price)
+        self.inventory_seller.equity(price)
     }
 
     fn holdings(&self) -> (i128, i128) {
-        self.desk.holdings()
+        self.inventory_seller.holdings()
     }
 }
 

@@ -18,13 +18,13 @@
 
 use breakwater_engine::{Collateral, MarginAccount, Price, Quote, Result};
 
-use super::{EDGE, Mechanism, Moment, Stage, WORTH_IT, atoms, per_token, tokens, whole};
+use super::{EDGE, Environment, Mechanism, Moment, WORTH_IT, atoms, per_token, tokens, whole};
 use crate::{
     cascade::{
         lending::Lending,
+        metrics::Case,
         order,
         setup::{COLLATERAL_UNIT, QUOTE_UNIT},
-        tally::Case,
     },
     rounding::{floor_u64, nearest_u64, nearest_u128},
 };
@@ -114,18 +114,21 @@ impl Liquity {
     }
 
     /// All that is due, whole.
-    fn liquidate(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn liquidate(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let spot = now.prices.spot();
         loop {
-            let threshold = self.due_from(stage.lending, spot);
-            let Some(id) = stage.lending.order.next(&stage.lending.accounts, threshold) else {
+            let threshold = self.due_from(environment.lending, spot);
+            let Some(id) = environment.lending.order.next(&environment.lending.accounts, threshold) else {
                 return Ok(());
             };
-            let account = stage.lending.accounts[id as usize];
-            let debt = stage.lending.debt(id)?.plus(self.given_to(account.collateral).0)?;
+            let account = environment.lending.accounts[id as usize];
+            let debt = environment
+                .lending
+                .debt(id)?
+                .plus(self.given_to(account.collateral).0)?;
             let enough = self.cash >= i128::from(debt.0);
             if !enough
-                && stage
+                && environment
                     .lending
                     .accounts
                     .iter()
@@ -134,22 +137,22 @@ impl Liquity {
                     < 2
             {
                 // There is nobody left to share with.
-                stage.lending.order.push(id, &account);
+                environment.lending.order.push(id, &account);
                 return Ok(());
             }
-            self.one(id, now, stage)?;
+            self.one(id, now, environment)?;
         }
     }
 
     /// Liquidates one account, which is no longer in the order.
-    fn one(&mut self, id: u32, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
+    fn one(&mut self, id: u32, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let spot = now.prices.spot();
         let price = per_token(spot);
-        let (before, own) = (stage.lending.accounts[id as usize], stage.lending.debt(id)?);
-        let (debt, all) = self.close(id, now, stage.lending)?;
+        let (before, own) = (environment.lending.accounts[id as usize], environment.lending.debt(id)?);
+        let (debt, all) = self.close(id, now, environment.lending)?;
         let burnt = debt.min(Quote(u64::try_from(self.cash).unwrap_or(0)));
         let rest = debt.minus(burnt)?;
-        let limit = f64::from(stage.lending.market.config.liquidation_ltv.0) / 1e4;
+        let limit = f64::from(environment.lending.market.config.liquidation_ltv.0) / 1e4;
         let part = |of: Quote, penalty: f64| whole(of) * (1.0 + penalty) / price;
         let (pool, redistributed) = (part(burnt, POOL_PENALTY), part(rest, others_penalty(limit)));
         // Collateral that does not suffice is shared in proportion, to the atom.
@@ -171,7 +174,7 @@ impl Liquity {
         self.kept = self.kept.plus(taken.minus(sold)?)?;
         self.paid = self.paid.plus(Quote(floor_u64(burnt.0 as f64 * self.sellers)))?;
         if rest > Quote::ZERO {
-            let in_debt = stage.lending.accounts.iter().filter(|account| account.has_debt());
+            let in_debt = environment.lending.accounts.iter().filter(|account| account.has_debt());
             let others: f64 = in_debt.map(|account| tokens(account.collateral)).sum();
             self.others.0 -= i128::from(rest.0);
             self.others.1 = self.others.1.plus(given)?;
@@ -179,9 +182,9 @@ impl Liquity {
             self.given.1 += tokens(given) / others;
         }
         let left = all.minus(taken)?.minus(given)?;
-        stage.lending.accounts[id as usize].collateral = left;
+        environment.lending.accounts[id as usize].collateral = left;
 
-        stage.tally.bad_debt += burnt.0.saturating_sub(spot.value(taken)?.0);
+        environment.metrics.bad_debt += burnt.0.saturating_sub(spot.quote_floor(taken)?.0);
         let case = Case {
             debt: own,
             collateral: before.collateral,
@@ -189,23 +192,27 @@ impl Liquity {
             seized: Collateral::ZERO,
             returned: Quote::ZERO,
         };
-        let fair = stage.exchange.fair();
-        stage.tally.liquidation(&stage.lending.market.config, fair, &case);
-        stage.tally.loss(tokens(taken) * fair * QUOTE_UNIT - burnt.0 as f64);
+        let fair = environment.exchange.fair();
+        environment
+            .metrics
+            .liquidation(&environment.lending.market.config, fair, &case);
+        environment
+            .metrics
+            .loss(tokens(taken) * fair * QUOTE_UNIT - burnt.0 as f64);
         Ok(())
     }
 
     /// Depositors who sell do so where that brings more than they paid.
-    fn sell(&mut self, stage: &mut Stage<'_>) -> Result<()> {
+    fn sell(&mut self, environment: &mut Environment<'_>) -> Result<()> {
         let held = tokens(self.for_sale);
         if held == 0.0 {
             return Ok(());
         }
         let least = whole(self.paid) / held * (1.0 + EDGE);
-        if stage.exchange.price() < least {
+        if environment.exchange.price() < least {
             return Ok(());
         }
-        let amount = atoms(stage.exchange.for_at_least(least), self.for_sale);
+        let amount = atoms(environment.exchange.for_at_least(least), self.for_sale);
         let part = amount.0 as f64 / self.for_sale.0 as f64;
         let cost = Quote(floor_u64(self.paid.0 as f64 * part)).min(self.paid);
         if amount < self.for_sale && whole(cost) < WORTH_IT {
@@ -213,7 +220,7 @@ impl Liquity {
         }
         self.for_sale = self.for_sale.minus(amount)?;
         self.paid = self.paid.minus(cost)?;
-        self.cash += i128::from(stage.exchange.sell(amount).0);
+        self.cash += i128::from(environment.exchange.sell(amount).0);
         Ok(())
     }
 
@@ -235,10 +242,10 @@ impl Liquity {
 }
 
 impl Mechanism for Liquity {
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()> {
-        self.liquidate(now, stage)?;
-        self.sell(stage)?;
-        self.pending = self.lacking(stage.lending, per_token(now.prices.spot()));
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
+        self.liquidate(now, environment)?;
+        self.sell(environment)?;
+        self.pending = self.lacking(environment.lending, per_token(now.prices.spot()));
         Ok(())
     }
 
@@ -248,7 +255,7 @@ impl Mechanism for Liquity {
 
     /// The depositors' alone: what was redistributed is the borrowers'.
     fn equity(&self, lending: &Lending, price: Price) -> Result<i128> {
-        Ok(self.cash + i128::from(price.value(self.inventory(lending))?.0))
+        Ok(self.cash + i128::from(price.quote_floor(self.inventory(lending))?.0))
     }
 
     fn pending(&self, _price: Price) -> Result<u64> {

@@ -9,11 +9,11 @@ mod absorb;
 mod breakwater;
 mod careful;
 mod crvusd;
-mod desk;
 mod dump;
 mod dutch;
 mod euler;
 mod fluid;
+mod inventory_seller;
 mod kamino;
 mod keepers;
 mod liquity;
@@ -31,8 +31,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     exchange::Exchange,
     lending::Lending,
+    metrics::Metrics,
     setup::{COLLATERAL_UNIT, QUOTE_UNIT},
-    tally::Tally,
 };
 
 /// Least profit that keepers and buyers want: 0.1% of the amount they pay.
@@ -52,13 +52,13 @@ pub struct Moment {
 }
 
 /// State that a mechanism acts on.
-pub struct Stage<'a> {
+pub struct Environment<'a> {
     /// The market and its borrowers.
     pub lending: &'a mut Lending,
     /// Where collateral is sold.
     pub exchange: &'a mut Exchange,
     /// Counts of the run.
-    pub tally: &'a mut Tally,
+    pub metrics: &'a mut Metrics,
 }
 
 /// A liquidation mechanism.
@@ -67,14 +67,14 @@ pub trait Mechanism: Send {
     ///
     /// # Errors
     /// Refusals by the engine that should not occur.
-    fn step(&mut self, now: &Moment, stage: &mut Stage<'_>) -> Result<()>;
+    fn step(&mut self, now: &Moment, environment: &mut Environment<'_>) -> Result<()>;
 
     /// Owners who know the true price already liquidate themselves at the price that the market was shown last, where
     /// the rules let them and it pays. They act before everybody else.
     ///
     /// # Errors
     /// Refusals by the engine that should not occur.
-    fn informed(&mut self, _now: &Moment, _stage: &mut Stage<'_>) -> Result<()> {
+    fn informed(&mut self, _now: &Moment, _stage: &mut Environment<'_>) -> Result<()> {
         Ok(())
     }
 

@@ -1,23 +1,23 @@
 use breakwater_engine::{Collateral, Price, Quote, Result};
 
-use super::{Mechanism, Moment, Stage, desk::Desk};
+use super::{Environment, Mechanism, Moment, inventory_seller::InventorySeller};
 use crate::cascade::lending::Lending;
 
 /// Nobody liquidates anybody.
 pub struct Nothing {
-    desk: Desk,
+    inventory_seller: InventorySeller,
 }
 
 impl Nothing {
     pub fn new(capital: Quote) -> Self {
         Self {
-            desk: Desk::new(capital),
+            inventory_seller: InventorySeller::new(capital),
         }
     }
 }
 
 impl Mechanism for Nothing {
-    fn step(&mut self, _now: &Moment, _stage: &mut Stage<'_>) -> Result<()> {
+    fn step(&mut self, _now: &Moment, _stage: &mut Environment<'_>) -> Result<()> {
         Ok(())
     }
 
@@ -26,10 +26,10 @@ impl Mechanism for Nothing {
     }
 
     fn equity(&self, _lending: &Lending, price: Price) -> Result<i128> {
-        self.desk.equity(price)
+        self.inventory_seller.equity(price)
     }
 
     fn holdings(&self) -> (i128, i128) {
-        self.desk.holdings()
+        self.inventory_seller.holdings()
     }
 }

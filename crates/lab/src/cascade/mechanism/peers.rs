@@ -3,8 +3,8 @@
 use super::Kind;
 use crate::cascade::{
     Outcome, Path, Setup,
-    lane::{recorded, run},
     setup::DEBT,
+    simulation::{recorded, run},
 };
 
 /// One borrower of all debt at an LTV of about 50% at a price of 100, who does nothing.
@@ -22,8 +22,8 @@ fn alone(points: &str) -> Setup {
 fn due() -> f64 {
     let setup = alone("[[0, 1.0], [1, 0.9]]");
     let path = Path::of(&setup, None).expect("valid");
-    let (_, lane) = recorded(&setup, &path.flat(), Kind::None, false).expect("valid");
-    let collateral = lane.lending.accounts[0].collateral.0 as f64 / 1e9;
+    let (_, simulation) = recorded(&setup, &path.flat(), Kind::None, false).expect("valid");
+    let collateral = simulation.lending.accounts[0].collateral.0 as f64 / 1e9;
     DEBT / (0.8 * collateral) / 100.0
 }
 

@@ -92,7 +92,7 @@ pub fn document(plan: &Plan, study: &Study, goals: &Goals) -> String {
             percent(depth.value(), 1),
             plan.few,
             percent(CAPITAL.value(), 0),
-            tables::believed(*depth),
+            tables::assumed_or_not(*depth),
         );
         for section in tables::comparisons(plan, &all, *depth) {
             out += &format!("### {}\n\n{}\n", section.title, section.table.markdown());

@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::figures::Line;
 use crate::{
-    cascade::{Kind, tally::Sample},
+    cascade::{Kind, metrics::Sample},
     report::{
         ReportError,
         chart::{self, Span},

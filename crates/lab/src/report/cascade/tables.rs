@@ -214,7 +214,7 @@ pub fn all_figures(own: &[&Line<'_>]) -> Table {
         "peak flow",
         "peak inventory",
         "worst equity",
-        "unwind h",
+        "auction h",
         "left",
         "Guarded",
         "Halted",
@@ -911,7 +911,7 @@ pub fn parameters(plan: &Plan) -> Table {
 }
 
 /// Says for notes if a depth is one that a market's parameters say.
-pub fn believed(depth: Part) -> &'static str {
+pub fn assumed_or_not(depth: Part) -> &'static str {
     if assumed(depth).is_some() {
         "the market's parameters say so"
     } else {

@@ -17,24 +17,24 @@ fn no_price_is_followed_further_than_a_hundred_times_the_reference() {
 
 #[test]
 fn a_clock_that_goes_back_moves_nothing() {
-    let mut stage = Stage::new();
-    stage.cents(0, 100_00);
-    stage.cents(60, 101_00);
-    let before = stage.guard;
+    let mut run = BreakerRun::new();
+    run.cents(0, 100_00);
+    run.cents(60, 101_00);
+    let before = run.guard;
     let earlier = Clock {
-        unix: stage.clock.unix - 10,
-        ..stage.clock
+        unix: run.clock.unix - 10,
+        ..run.clock
     };
     let spot = Price::from_raw(before.reference.raw() * 2);
-    let guarded = stage.guard.clamp(&stage.config, spot);
-    assert_eq!(stage.guard.follow(&stage.config, spot, true, earlier), guarded);
-    assert_eq!(stage.guard, before);
+    let guarded = run.guard.clamp(&run.config, spot);
+    assert_eq!(run.guard.follow(&run.config, spot, true, earlier), guarded);
+    assert_eq!(run.guard, before);
 }
 
 #[test]
 fn a_print_up_is_clamped_as_well() {
-    let mut stage = Stage::settled(10);
-    let prices = stage.cents(10, 20_000);
+    let mut run = BreakerRun::settled(10);
+    let prices = run.cents(10, 20_000);
     assert_eq!(cents(prices.guarded()), 10_151); // 100 × 101% × 100.5%
     let at = prices.liquidation().unwrap();
     assert_eq!((at.judged, at.settled), (prices.spot(), prices.guarded()));

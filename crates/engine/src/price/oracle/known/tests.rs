@@ -54,10 +54,10 @@ impl Feeds {
 
     fn show_for(&mut self, usage: PriceUse, at: i64, shown: &Readings) -> Result<(u64, i64)> {
         self.clock.unix = NOW.unix + at;
-        let (believed, known) = self.oracle.read(&self.config, (0, 0), shown, usage, self.clock)?;
+        let (oracle_price, known) = self.oracle.read(&self.config, (0, 0), shown, usage, self.clock)?;
         self.oracle.known = known;
-        let Quote(dollars) = believed.spot().cost(Collateral(1)).unwrap();
-        Ok((dollars, believed.since() - NOW.unix))
+        let Quote(dollars) = oracle_price.spot().quote_ceil(Collateral(1)).unwrap();
+        Ok((dollars, oracle_price.since() - NOW.unix))
     }
 }
 
@@ -247,14 +247,14 @@ proptest! {
             let readings = Readings::of(says(100, now - one), says(1, now - other));
             feeds.clock.unix = NOW.unix + now;
             let before = feeds.oracle;
-            let Ok((believed, known)) = before.read(&CONFIG, (0, 0), &readings, PriceUse::Liquidate, feeds.clock) else {
+            let Ok((oracle_price, known)) = before.read(&CONFIG, (0, 0), &readings, PriceUse::Liquidate, feeds.clock) else {
                 prop_assert!(feeds.oracle == before);
                 continue;
             };
             feeds.oracle.known = known;
-            let (collateral, quote) = believed.published();
+            let (collateral, quote) = oracle_price.published();
             prop_assert!(collateral.abs_diff(quote) <= u64::from(CONFIG.max_skew));
-            prop_assert!(believed.since() >= feeds.clock.unix - i64::from(CONFIG.max_age_long));
+            prop_assert!(oracle_price.since() >= feeds.clock.unix - i64::from(CONFIG.max_age_long));
             // What is known was shown, or known.
             let times: Vec<i64> = known.newest.all().iter().map(|reading| reading.published).collect();
             prop_assert!(times[0] >= before.known.newest.collateral.published || before.known.newest.collateral.published > feeds.clock.unix);
