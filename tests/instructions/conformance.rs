@@ -1,8 +1,8 @@
 //! The program and the engine's own state, side by side: the same random sequences of every action, on the compiled
-//! program in LiteSVM and on `breakwater_invariants::State`, which calls the engine without a chain. After each action both
-//! must have given the same answer, a refusal by its code, and hold the same state to the last byte: so everything that
-//! is proved of the state (`crates/invariants`) is true of the program, and the shell between them (accounts, clock, feeds,
-//! tokens, what is saved and what is not) adds nothing of its own.
+//! program in LiteSVM and on `breakwater_invariants::State`, which calls the engine without a chain. After each action
+//! both must have given the same answer, a refusal by its code, and hold the same state to the last byte: so everything
+//! that is proved of the state (`crates/invariants`) is true of the program, and the shell between them (accounts,
+//! clock, feeds, tokens, what is saved and what is not) adds nothing of its own.
 //!
 //! The sequences are the same in every run. `BREAKWATER_CHAIN_SEQUENCES` asks for more of them than CI's.
 

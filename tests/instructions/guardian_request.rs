@@ -124,7 +124,7 @@ fn who_asks_after_a_loss_asks_for_all_of_it_and_what_is_left_is_its_worth() {
     let worth = market
         .books
         .guardians
-        .collateral_floor(told.amount, Quote(u64::try_from(equity).unwrap()))
+        .worth(told.amount, Quote(u64::try_from(equity).unwrap()))
         .unwrap();
     assert!((left - 2..=left).contains(&worth.0), "{worth:?}, not {left}");
 }

@@ -132,7 +132,8 @@ mod tests {
         assert!(decode(&key(9), &[3; 100]).is_none());
     }
 
-    /// `docs/reports/cu.md` measures 54 accounts in one transaction; with a budget before it there is room for nearly as many.
+    /// `docs/reports/cu.md` measures 54 accounts in one transaction; with a budget before it there is room for nearly
+    /// as many.
     #[test]
     fn a_batch_through_a_table_names_dozens() {
         let accounts: Vec<Pubkey> = (100..150).map(key).collect();

@@ -146,8 +146,8 @@ impl Error {
 /// The engine's result.
 pub type Result<T> = core::result::Result<T, Error>;
 
-/// The answer, or `None` where prices are not good enough for trading now: the market is halted, or what it knows is too
-/// wide or too old. Nothing is to be done but to try again at the next price.
+/// The answer, or `None` where prices are not good enough for trading now: the market is halted, or what it knows is
+/// too wide or too old. Nothing is to be done but to try again at the next price.
 ///
 /// # Errors
 /// Every other one.

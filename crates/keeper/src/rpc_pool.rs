@@ -33,8 +33,8 @@ pub struct RpcPool<C> {
 }
 
 impl<C: Chain + 'static> RpcPool<C> {
-    /// A pool of nodes of these nodes (name, node), each the reader for `turn` ms at a time. Without a `genesis` hash the first
-    /// node that answers decides which cluster it is.
+    /// A pool of nodes of these nodes (name, node), each the reader for `turn` ms at a time. Without a `genesis` hash
+    /// the first node that answers decides which cluster it is.
     #[must_use]
     pub fn new(nodes: Vec<(String, C)>, turn: u64, genesis: Option<String>, metrics: Arc<Metrics>) -> Self {
         let rotation = Arc::new(Mutex::new(Rotation::new(nodes.len(), turn)));

@@ -100,8 +100,8 @@ impl Quotes {
     /// How much a guardian's request pays now, and why not more.
     ///
     /// # Errors
-    /// Where the amount is not what stands in the way: [`Error::NothingRequested`], [`Error::TimelockActive`], the price is
-    /// not trusted.
+    /// Where the amount is not what stands in the way: [`Error::NothingRequested`], [`Error::TimelockActive`], the
+    /// price is not trusted.
     pub fn leaving(&self, position: &GuardianPosition) -> Result<Leaving> {
         let books = self.market.books_at(self.clock)?;
         let unpaid = position.in_epoch(books.guardians.epoch).unpaid(&books.guardians)?;

@@ -1,4 +1,5 @@
-//! Measures what each price guard costs and saves, and writes `docs/reports/guards.md`. The same program gives the same page.
+//! Measures what each price guard costs and saves, and writes `docs/reports/guards.md`. The same program gives the same
+//! page.
 
 use crate::{Done, root};
 use std::fs;

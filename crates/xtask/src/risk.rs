@@ -1,5 +1,5 @@
-//! Measures what margin that follows risk does to a crash, and writes `docs/reports/risk-experiment.md`. The same program gives
-//! the same page.
+//! Measures what margin that follows risk does to a crash, and writes `docs/reports/risk-experiment.md`. The same
+//! program gives the same page.
 
 use crate::{Done, root};
 use std::fs;

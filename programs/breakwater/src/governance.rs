@@ -9,8 +9,8 @@ use anchor_lang::prelude::*;
 use breakwater_engine::governance::{ChangeQueued, Entry};
 
 /// SHA-256 of the kind of change, its subject and the Borsh bytes of the change itself. The payload is a
-/// `Vec<ParameterChange>`, the market's `Feeds` and whether the present ones are dead, the emergency admin's or the sentinel's
-/// key, or two `DepthAllocation`: the market's present one and the new one.
+/// `Vec<ParameterChange>`, the market's `Feeds` and whether the present ones are dead, the emergency admin's or the
+/// sentinel's key, or two `DepthAllocation`: the market's present one and the new one.
 ///
 /// # Errors
 /// If the payload cannot be serialized.

@@ -246,8 +246,8 @@ pub mod breakwater {
     }
 
     /// Pauses kinds of action in a market for `seconds`: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16
-    /// sell inventory, 32 guardians' deposits, added up. At most as long as the emergency halt, and no kind again before it has
-    /// rested. The emergency admin may, or the authority.
+    /// sell inventory, 32 guardians' deposits, added up. At most as long as the emergency halt, and no kind again
+    /// before it has rested. The emergency admin may, or the authority.
     pub fn pause(ctx: Context<Pause>, kinds: u8, seconds: u32) -> Result<()> {
         instructions::pause(ctx, kinds, seconds)
     }

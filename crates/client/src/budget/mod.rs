@@ -1,5 +1,5 @@
-//! Compute budgets: how many compute units an instruction needs, from the measured table `docs/reports/cu.md`, which `make cu`
-//! writes together with this module's.
+//! Compute budgets: how many compute units an instruction needs, from the measured table `docs/reports/cu.md`, which
+//! `make cu` writes together with this module's.
 //!
 //! Asking for what is needed and no more makes room for others and lowers the priority fee, which is paid for each unit
 //! asked for.

@@ -334,8 +334,8 @@ impl Liquidations<'_> {
         Ok(cover.is_negative())
     }
 
-    /// The demand cut down to the headroom in the pipeline. Room that is worth less than the minimum debt, and less than
-    /// the demand, counts as none.
+    /// The demand cut down to the headroom in the pipeline. Room that is worth less than the minimum debt, and less
+    /// than the demand, counts as none.
     ///
     /// # Errors
     /// [`Error::PipelineFull`].

@@ -37,10 +37,10 @@ record! {
 }
 
 impl Market {
-    /// Announces that the protocol will take `amount` of its equity out, `equity_withdrawal_delay` seconds from now and for
-    /// `equity_withdrawal_window` seconds; the announcement keeps both times, whatever these parameters become. It replaces an
-    /// earlier one, and zero takes it back. It can be announced until `expires_slot`, see [`crate::governance`]. Who
-    /// may is the caller's business.
+    /// Announces that the protocol will take `amount` of its equity out, `equity_withdrawal_delay` seconds from now and
+    /// for `equity_withdrawal_window` seconds; the announcement keeps both times, whatever these parameters become. It
+    /// replaces an earlier one, and zero takes it back. It can be announced until `expires_slot`, see
+    /// [`crate::governance`]. Who may is the caller's business.
     ///
     /// # Errors
     /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].

@@ -10,8 +10,9 @@
 //! ask      = max( ask_reference × (1 − discount),  max_ema × (1 − floor_band) )
 //! ```
 //!
-//! `ask_reference` is the upper end of the confidence interval, and while Guarded the highest of all prices, without discount
-//! ([`Prices::ask_reference`]); `max_ema` is the higher of the two EMAs ([`Prices::max_ema`]), at which the flow counts too.
+//! `ask_reference` is the upper end of the confidence interval, and while Guarded the highest of all prices, without
+//! discount ([`Prices::ask_reference`]); `max_ema` is the higher of the two EMAs ([`Prices::max_ema`]), at which the
+//! flow counts too.
 //!
 //! A sale moves the anchor forward by the time that the flow limit takes for it, so each atom of a block is dearer than
 //! the one before it. On a straight line all of them together cost the mean of the first and the last:
@@ -24,8 +25,8 @@
 //! premium or the floor, the mean is the rule all the same.
 //!
 //! The discount is for those who could have bought and did not. So it begins anew whenever nobody could: after the
-//! emergency halt or a pause of sales ([`Auction::stop`]), with every reading at which the market is not Normal, and with the
-//! first one at which it is again ([`Auction::renew`]).
+//! emergency halt or a pause of sales ([`Auction::stop`]), with every reading at which the market is not Normal, and
+//! with the first one at which it is again ([`Auction::renew`]).
 //!
 //! The anchor prices the auction but cannot bound the flow: it lags while nobody buys, and a lag of an hour would let
 //! an hour's worth go at once. So there are two marks. The second, `used_until`, never lags behind now (a rate limiter,
@@ -236,7 +237,8 @@ impl Auction {
     /// Records a sale.
     ///
     /// # Errors
-    /// [`Error::AuctionRateLimited`] if either mark would pass now + burst, those of [`Prices::max_ema`], [`Error::Overflow`].
+    /// [`Error::AuctionRateLimited`] if either mark would pass now + burst, those of [`Prices::max_ema`],
+    /// [`Error::Overflow`].
     pub fn sell(&mut self, config: &Config, amount: Collateral, prices: &Prices, clock: Clock) -> Result<()> {
         let now = micros(clock)?;
         let end = rate_limiter::after(now, config.auction_burst);

@@ -19,10 +19,11 @@
 //!
 //! # Leaving
 //!
-//! Who asks to leave gives shares up for a **fixed claim** in quote atoms: their part of the claim. From then on it takes
-//! no part in what the claim earns, does not count for new risk ([`crate::backstop::capacity`]), and ranks with all
-//! other claims in losses: a payment is cut by min(1, equity ÷ all claims) ([`Guardians::worth`]). It opens `guardian_cooldown` later; what a payment could not pay then earns for standing by again.
-//! Who leaves it in although it could leave earns nothing for it: it would be an option to go when news comes.
+//! Who asks to leave gives shares up for a **fixed claim** in quote atoms: their part of the claim. From then on it
+//! takes no part in what the claim earns, does not count for new risk ([`crate::backstop::capacity`]), and ranks with
+//! all other claims in losses: a payment is cut by min(1, equity ÷ all claims) ([`Guardians::worth`]). It opens
+//! `guardian_cooldown` later; what a payment could not pay then earns for standing by again. Who leaves it in although
+//! it could leave earns nothing for it: it would be an option to go when news comes.
 //!
 //! | kept | what | changes |
 //! |---|---|---|
@@ -46,8 +47,9 @@
 //! moment pays nothing more, and whoever comes later finds the part that he would have found first. A new request
 //! counts as paid by the part P ÷ U that the others were paid on average (at most a hundredfold): its own part is C ×
 //! own ÷ U, whether it was ever here before or not. Where equity is below all claims, a payment gives up as much more
-//! of the claim, so what is left for each other atom of claim stays the same. And asking gives up what it gets, whenever
-//! it asks; taking back buys shares at the claim's full value, as a deposit does: all claims stay what they were.
+//! of the claim, so what is left for each other atom of claim stays the same. And asking gives up what it gets,
+//! whenever it asks; taking back buys shares at the claim's full value, as a deposit does: all claims stay what they
+//! were.
 //!
 //! A request keeps its own terms: amount, opening, S and release are what they were when it was asked, whatever is
 //! changed later. It ends by being paid, or by being taken back from its opening on. A settled deficit voids the claim,

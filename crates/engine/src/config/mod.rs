@@ -128,7 +128,8 @@ stored! {
         guarded_window: u32,
         /// Longest that one emergency halt holds, seconds.
         halt_seconds: u32,
-        /// After the emergency halt's expiry, time before the market can be halted again, seconds; at least `halt_seconds`.
+        /// After the emergency halt's expiry, time before the market can be halted again, seconds; at least
+        /// `halt_seconds`.
         halt_cooldown: u32,
         /// Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when
         /// asked.
@@ -157,8 +158,8 @@ stored! {
 impl Config {
     /// A parameter set for examples and tests: a volatile collateral of 9 decimals against a stable quote token of 6.
     /// The parameters of the market SOL/USDC in `migrations`, with larger
-    /// amounts; what the laboratory, the demo, the guards' and the risk document run. Measured in `docs/reports/guards.md` and
-    /// `docs/reports/lab.md`.
+    /// amounts; what the laboratory, the demo, the guards' and the risk document run. Measured in
+    /// `docs/reports/guards.md` and `docs/reports/lab.md`.
     pub const EXAMPLE: Self = Self {
         min_debt: Quote(10_000_000),
         bounty_tip: Quote(50_000),
@@ -236,8 +237,8 @@ impl Config {
     /// - k × market_depth × pipeline ≥ 4 × min_debt: the pipeline always takes more than crumbs;
     /// - debt_cap ≤ 200 × market_depth;
     /// - guarded_flow ≥ min_debt: while Guarded there is always a step that the market's limit lets go;
-    /// - equity_withdrawal_delay ≥ guardian_cooldown + a day: who sees equity announced has a day to ask, and is out before it
-    ///   leaves;
+    /// - equity_withdrawal_delay ≥ guardian_cooldown + a day: who sees equity announced has a day to ask, and is out
+    ///   before it leaves;
     /// - the ask can come down to spot.
     ///
     /// # Errors

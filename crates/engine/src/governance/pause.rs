@@ -1,5 +1,6 @@
 //! Pauses: kinds of action that are stopped for a while, by who may halt the market. Each kind has its own, which
-//! expires by itself, holds at most `halt_seconds`, and has a cooldown of `halt_cooldown` seconds before the next, as the emergency halt does.
+//! expires by itself, holds at most `halt_seconds`, and has a cooldown of `halt_cooldown` seconds before the next, as
+//! the emergency halt does.
 //!
 //! | bit | kind | stops |
 //! |---|---|---|
@@ -14,8 +15,8 @@
 //! withdrawing it without debt, suppliers' and guardians' leaving, funding, claims, settling a deficit, observing
 //! prices.
 //!
-//! A pause of liquidations while prices fall costs bad debt, which is why it is as short and as rare as the emergency halt. The
-//! two have a rest each: one after the other they stop liquidations for twice `halt_seconds`.
+//! A pause of liquidations while prices fall costs bad debt, which is why it is as short and as rare as the emergency
+//! halt. The two have a rest each: one after the other they stop liquidations for twice `halt_seconds`.
 
 use crate::{
     config::Config,

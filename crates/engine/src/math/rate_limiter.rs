@@ -1,7 +1,7 @@
 //! A rate limiter (GCRA): so many atoms in so much time, kept as the moment up to which that is used.
 //!
-//! Each use moves that moment, `used_until`, forward by the time it takes at that rate, and not past an end. Rounded so that
-//! many small amounts cannot outrun it.
+//! Each use moves that moment, `used_until`, forward by the time it takes at that rate, and not past an end. Rounded so
+//! that many small amounts cannot outrun it.
 
 use crate::{
     error::{Error, Result},

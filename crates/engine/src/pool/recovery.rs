@@ -17,8 +17,8 @@
 //!
 //! Proceeds pay all debt first, also that of what was taken over since. So with the last of the inventory of then its
 //! gain may be in what is held by then: if that is worth more than the debt by at least a tenth of what is written off
-//! ([`CARRIED`](crate::market::CARRIED)), at the highest price, the account stays open, for that inventory; and while the market is not Normal. Less is not
-//! worth keeping newcomers out for.
+//! ([`CARRIED`](crate::market::CARRIED)), at the highest price, the account stays open, for that inventory; and while
+//! the market is not Normal. Less is not worth keeping newcomers out for.
 
 use crate::{
     error::{Error, Result},

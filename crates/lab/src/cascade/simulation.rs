@@ -169,8 +169,8 @@ impl Simulation {
         Ok(true)
     }
 
-    /// One step; `buyers` is the part of shared buyers' capital that is free, `memory` what another simulation left on the
-    /// same exchange. Returns what was sold, quote tokens.
+    /// One step; `buyers` is the part of shared buyers' capital that is free, `memory` what another simulation left on
+    /// the same exchange. Returns what was sold, quote tokens.
     fn step(&mut self, step: usize, buyers: f64, memory: Option<Memory>) -> Result<f64, LabError> {
         self.lending.step = step;
         self.exchange

@@ -1,7 +1,7 @@
-//! Measures the compute units of every instruction on the compiled program, writes `docs/reports/cu.md`, `target/cu.json` and
-//! the client's table of budgets, and fails if a figure is beyond its limit. The same program gives the same tables; a
-//! committed table of which every figure is within [`TOLERANCE`] of the measured one is left as it is, so that another
-//! patch release of the compiler does not fail CI.
+//! Measures the compute units of every instruction on the compiled program, writes `docs/reports/cu.md`,
+//! `target/cu.json` and the client's table of budgets, and fails if a figure is beyond its limit. The same program
+//! gives the same tables; a committed table of which every figure is within [`TOLERANCE`] of the measured one is left
+//! as it is, so that another patch release of the compiler does not fail CI.
 
 mod backing;
 mod budget;

@@ -12,9 +12,9 @@
 //! | [`Flags::EMERGENCY_HALT`] | the market was halted by hand, and that has not expired | Halted |
 //!
 //! The breaker rises at once to the level that the other flags ask for, and falls after `calm_seconds` without a flag
-//! that asks for where it stands, at readings published later than the last. Confidence and the emergency halt lie over the
-//! breaker and move it not at all: what a wide reading asks for ends with the next narrow one, and what the emergency halt asks
-//! for when it expires. Else one wide reading a minute would halt a market for good.
+//! that asks for where it stands, at readings published later than the last. Confidence and the emergency halt lie over
+//! the breaker and move it not at all: what a wide reading asks for ends with the next narrow one, and what the
+//! emergency halt asks for when it expires. Else one wide reading a minute would halt a market for good.
 //!
 //! Readings that were shown before, or none, move the reference by the time passed, and nothing else: an average, the
 //! volatility and calm need a reading published later.
@@ -86,8 +86,8 @@ record! {
         /// Level now.
         to: u8,
         /// Why, as the bits of `Flags`: 1 velocity, 2 own EMA, 4 Pyth's EMA, 8 no EMA of Pyth, 16
-        /// confidence above the soft limit, 32 confidence above the hard limit, 64 emergency halt. None when the level falls to
-        /// Normal.
+        /// confidence above the soft limit, 32 confidence above the hard limit, 64 emergency halt. None when the level
+        /// falls to Normal.
         flags: u8,
         /// Price of the reading, quote atoms per collateral atom, Q64.64.
         spot: Price,

@@ -37,8 +37,9 @@ pub struct Depth {
 }
 
 impl Depth {
-    /// A market of which only the depth in stress is known. The rest is assumed, as in the laboratory (docs/reports/lab.md):
-    /// depth falls to a third at worst, and impacts but for a twentieth have a half-life of half an hour.
+    /// A market of which only the depth in stress is known. The rest is assumed, as in the laboratory
+    /// (docs/reports/lab.md): depth falls to a third at worst, and impacts but for a twentieth have a half-life of half
+    /// an hour.
     #[must_use]
     pub fn assumed(percent: Quote) -> Self {
         Self {
