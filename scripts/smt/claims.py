@@ -465,30 +465,30 @@ def pipeline(free):
 def pipeline_fits(free, without=None):
     facts, value, inventory, price = pipeline(free)
     facts += [inventory * price <= value * Q]
-    room = lambda n: model.pipeline_headroom(n, value, inventory, price)
-    return facts, room, lambda room: [((inventory + room) * price, value * Q), (0, room)]
+    headroom = lambda n: model.pipeline_headroom(n, value, inventory, price)
+    return facts, headroom, lambda headroom: [((inventory + headroom) * price, value * Q), (0, headroom)]
 
 
 @claim("pipeline: what is left of it is less than two quote atoms and one collateral atom")
 def pipeline_used(free, without=None):
     facts, value, inventory, price = pipeline(free)
-    room = lambda n: model.pipeline_headroom(n, value, inventory, price)
-    return facts, room, lambda room: [(value * Q, (inventory + room + 1) * price + 2 * Q)]
+    headroom = lambda n: model.pipeline_headroom(n, value, inventory, price)
+    return facts, headroom, lambda headroom: [(value * Q, (inventory + headroom + 1) * price + 2 * Q)]
 
 
 @claim("pipeline: a partial liquidation cut to it seizes no more than fits")
 def pipeline_seizure(free, without=None):
     facts, rules = rules_of(free, without)
-    room, price, beta, repaid = free("room"), free("price"), free("beta"), free("repaid")
-    facts += [room >= 0, price >= 1, beta >= 0, beta <= rules.penalty, repaid >= 1]
+    headroom, price, beta, repaid = free("headroom"), free("price"), free("beta"), free("repaid")
+    facts += [headroom >= 0, price >= 1, beta >= 0, beta <= rules.penalty, repaid >= 1]
 
     def seized(n):
-        most = model.pipeline_debt(n, room, price, beta)
+        most = model.pipeline_debt(n, headroom, price, beta)
         n.facts.append(repaid <= most)
         worth = repaid + n.floor(repaid * beta, BPS)
         return n.floor(worth * Q, price)
 
-    return facts, seized, lambda seized: [(seized, room)]
+    return facts, seized, lambda seized: [(seized, headroom)]
 
 
 def sale(free, number):
@@ -526,10 +526,10 @@ def flow_bounded(free, without=None):
 def flow_offered(free, without=None):
     left, rate, value = free("left"), free("rate"), free("value")
     facts = [left >= 0, rate >= 1]
-    room = lambda n: n.floor(left * rate, HOUR)
+    headroom = lambda n: n.floor(left * rate, HOUR)
 
     def both(n):
-        found = room(n)
+        found = headroom(n)
         return n.ceil(found * HOUR, rate), n.ceil((found + 1) * HOUR, rate)
 
     return facts, both, lambda took: [(took[0], left), (left + 1, took[1])]

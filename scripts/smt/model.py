@@ -151,9 +151,9 @@ def pipeline_headroom(n, value, inventory, price):
     return n.floor((value - held) * Q, price) if n.less(held, value) else 0
 
 
-def pipeline_debt(n, room, settled, beta):
+def pipeline_debt(n, headroom, settled, beta):
     """The debt that can be taken for so many collateral atoms."""
-    return n.floor(n.floor(room * settled, Q) * BPS, BPS + beta)
+    return n.floor(n.floor(headroom * settled, Q) * BPS, BPS + beta)
 
 
 def cover(n, books, q, index):

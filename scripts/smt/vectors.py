@@ -175,7 +175,7 @@ def cover(rng: random.Random) -> dict | None:
         "underwater": max(exact.ceil(index * shares, Q) - q * collateral // Q, 0),
         "cover": model.cover(exact, books, q, index),
         "pipeline": value,
-        "room": model.pipeline_headroom(exact, value, inventory, price),
+        "headroom": model.pipeline_headroom(exact, value, inventory, price),
     }
 
 

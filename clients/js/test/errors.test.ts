@@ -71,8 +71,8 @@ test("what the program refuses is named, by quotes as well", async () => {
   await refused("PriceTooOld", await borrow(USDC));
   await quoted("PriceTooOld", USDC);
   await world.setPrice(100n * USD);
-  const emergency halt = { ...accounts, signer: world.authority, seconds: 60 };
-  await world.send([await getEmergencyHaltInstructionAsync(emergency halt)]);
+  const halt = { ...accounts, signer: world.authority, seconds: 60 };
+  await world.send([await getEmergencyHaltInstructionAsync(halt)]);
   await refused("MarketHalted", await borrow(USDC));
   await quoted("MarketHalted", USDC);
   const halted = await world.quotes();

@@ -69,7 +69,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         check: velocity,
     },
     Invariant {
-        name: "own_ema-follows-slowly",
+        name: "own-ema-follows-slowly",
         statement: "The market's own own_ema moves towards the guarded price at a price later than the last, and only then, by its part of the time since: elapsed ÷ (own_ema_seconds + elapsed).",
         check: own_ema,
     },

@@ -61,14 +61,14 @@ export type GuardianPosition = {
   market: Address;
   /** Who may deposit and leave. */
   guardian: Address;
-  /** Shares held, of the era below. */
+  /** Shares held, of the epoch below. */
   shares: bigint;
   /** The fixed claim of a request, as long as it earns nothing, quote atoms. */
   waiting: bigint;
   /** From when the request is paid or can be taken back, seconds since 1970; zero without one. */
   opensAt: bigint;
-  /** The era of the shares and of the request. */
-  era: bigint;
+  /** The epoch of the shares and of the request. */
+  epoch: bigint;
   /** Layout version. */
   version: number;
   /** Bump of its address. */
@@ -77,7 +77,7 @@ export type GuardianPosition = {
   padding: ReadonlyUint8Array;
   /** Shares of the open claims, once the request has been open at a payment. */
   openShares: bigint;
-  /** What the request counts as having been paid, quote atoms. */
+  /** Amount that the request counts as having been paid, quote atoms. */
   paid: bigint;
   /** S_base when it was asked, bps: the cover that its first payment must leave. */
   fall: number;
@@ -92,14 +92,14 @@ export type GuardianPositionArgs = {
   market: Address;
   /** Who may deposit and leave. */
   guardian: Address;
-  /** Shares held, of the era below. */
+  /** Shares held, of the epoch below. */
   shares: number | bigint;
   /** The fixed claim of a request, as long as it earns nothing, quote atoms. */
   waiting: number | bigint;
   /** From when the request is paid or can be taken back, seconds since 1970; zero without one. */
   opensAt: number | bigint;
-  /** The era of the shares and of the request. */
-  era: number | bigint;
+  /** The epoch of the shares and of the request. */
+  epoch: number | bigint;
   /** Layout version. */
   version: number;
   /** Bump of its address. */
@@ -108,7 +108,7 @@ export type GuardianPositionArgs = {
   padding: ReadonlyUint8Array;
   /** Shares of the open claims, once the request has been open at a payment. */
   openShares: number | bigint;
-  /** What the request counts as having been paid, quote atoms. */
+  /** Amount that the request counts as having been paid, quote atoms. */
   paid: number | bigint;
   /** S_base when it was asked, bps: the cover that its first payment must leave. */
   fall: number;
@@ -128,7 +128,7 @@ export function getGuardianPositionEncoder(): FixedSizeEncoder<GuardianPositionA
       ["shares", getU64Encoder()],
       ["waiting", getU64Encoder()],
       ["opensAt", getI64Encoder()],
-      ["era", getU64Encoder()],
+      ["epoch", getU64Encoder()],
       ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
       ["padding", fixEncoderSize(getBytesEncoder(), 6)],
@@ -151,7 +151,7 @@ export function getGuardianPositionDecoder(): FixedSizeDecoder<GuardianPosition>
     ["shares", getU64Decoder()],
     ["waiting", getU64Decoder()],
     ["opensAt", getI64Decoder()],
-    ["era", getU64Decoder()],
+    ["epoch", getU64Decoder()],
     ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
     ["padding", fixDecoderSize(getBytesDecoder(), 6)],

@@ -43,6 +43,8 @@ import {
   type ReadonlyUint8Array,
 } from "@solana/kit";
 import {
+  getAnnouncedWithdrawalDecoder,
+  getAnnouncedWithdrawalEncoder,
   getBooksDecoder,
   getBooksEncoder,
   getConfigDecoder,
@@ -63,10 +65,10 @@ import {
   getRampEncoder,
   getStressRaiseDecoder,
   getStressRaiseEncoder,
-  getTakeOutDecoder,
-  getTakeOutEncoder,
   getVolatilityDecoder,
   getVolatilityEncoder,
+  type AnnouncedWithdrawal,
+  type AnnouncedWithdrawalArgs,
   type Books,
   type BooksArgs,
   type Config,
@@ -87,8 +89,6 @@ import {
   type RampArgs,
   type StressRaise,
   type StressRaiseArgs,
-  type TakeOut,
-  type TakeOutArgs,
   type Volatility,
   type VolatilityArgs,
 } from "../types/index.js";
@@ -134,16 +134,16 @@ export type Market = {
   /** Price guards and breaker. */
   guard: Guard;
   /** Equity about to be taken out. */
-  takeOut: TakeOut;
+  announcedWithdrawal: AnnouncedWithdrawal;
   /** Where the margin accounts' debt is liquidated. */
   map: LiquidationMap;
   /** How much the guarded price moves. */
   volatility: Volatility;
-  /** What the sentinel has added to the fall of admission. */
+  /** Points that the sentinel has added to the fall of admission. */
   stressRaise: StressRaise;
   /** An announced change of the liquidation LTV. */
   ramp: Ramp;
-  /** What suppliers have taken out lately. */
+  /** The suppliers' recent withdrawals. */
   outflow: Outflow;
   /** Kinds of action that are paused. */
   pauses: Pauses;
@@ -193,16 +193,16 @@ export type MarketArgs = {
   /** Price guards and breaker. */
   guard: GuardArgs;
   /** Equity about to be taken out. */
-  takeOut: TakeOutArgs;
+  announcedWithdrawal: AnnouncedWithdrawalArgs;
   /** Where the margin accounts' debt is liquidated. */
   map: LiquidationMapArgs;
   /** How much the guarded price moves. */
   volatility: VolatilityArgs;
-  /** What the sentinel has added to the fall of admission. */
+  /** Points that the sentinel has added to the fall of admission. */
   stressRaise: StressRaiseArgs;
   /** An announced change of the liquidation LTV. */
   ramp: RampArgs;
-  /** What suppliers have taken out lately. */
+  /** The suppliers' recent withdrawals. */
   outflow: OutflowArgs;
   /** Kinds of action that are paused. */
   pauses: PausesArgs;
@@ -240,7 +240,7 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["config", getConfigEncoder()],
       ["books", getBooksEncoder()],
       ["guard", getGuardEncoder()],
-      ["takeOut", getTakeOutEncoder()],
+      ["announcedWithdrawal", getAnnouncedWithdrawalEncoder()],
       ["map", getLiquidationMapEncoder()],
       ["volatility", getVolatilityEncoder()],
       ["stressRaise", getStressRaiseEncoder()],
@@ -277,7 +277,7 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["config", getConfigDecoder()],
     ["books", getBooksDecoder()],
     ["guard", getGuardDecoder()],
-    ["takeOut", getTakeOutDecoder()],
+    ["announcedWithdrawal", getAnnouncedWithdrawalDecoder()],
     ["map", getLiquidationMapDecoder()],
     ["volatility", getVolatilityDecoder()],
     ["stressRaise", getStressRaiseDecoder()],

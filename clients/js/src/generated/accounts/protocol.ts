@@ -53,8 +53,11 @@ export type Protocol = {
   discriminator: ReadonlyUint8Array;
   /** Who may create markets, and change them after a timelock. */
   authority: Address;
-  /** Guardian of the brakes: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all zeros. */
-  guardian: Address;
+  /**
+   * Emergency admin: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all
+   * zeros.
+   */
+  emergencyAdmin: Address;
   /** Bump of its address. */
   bump: number;
   /** Who becomes the authority by accepting it. Nobody if all zeros. */
@@ -70,8 +73,11 @@ export type Protocol = {
 export type ProtocolArgs = {
   /** Who may create markets, and change them after a timelock. */
   authority: Address;
-  /** Guardian of the brakes: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all zeros. */
-  guardian: Address;
+  /**
+   * Emergency admin: may halt and pause for a limited time, tighten, and cancel what is queued. Nobody if all
+   * zeros.
+   */
+  emergencyAdmin: Address;
   /** Bump of its address. */
   bump: number;
   /** Who becomes the authority by accepting it. Nobody if all zeros. */
@@ -90,7 +96,7 @@ export function getProtocolEncoder(): FixedSizeEncoder<ProtocolArgs> {
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["authority", getAddressEncoder()],
-      ["guardian", getAddressEncoder()],
+      ["emergencyAdmin", getAddressEncoder()],
       ["bump", getU8Encoder()],
       ["pendingAuthority", getAddressEncoder()],
       ["pendingUntilSlot", getU64Encoder()],
@@ -106,7 +112,7 @@ export function getProtocolDecoder(): FixedSizeDecoder<Protocol> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["authority", getAddressDecoder()],
-    ["guardian", getAddressDecoder()],
+    ["emergencyAdmin", getAddressDecoder()],
     ["bump", getU8Decoder()],
     ["pendingAuthority", getAddressDecoder()],
     ["pendingUntilSlot", getU64Decoder()],

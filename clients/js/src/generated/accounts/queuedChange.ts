@@ -57,7 +57,7 @@ export function getQueuedChangeDiscriminatorBytes() {
 
 export type QueuedChange = {
   discriminator: ReadonlyUint8Array;
-  /** What it changes: a market, or the protocol. */
+  /** The subject of the change: a market, or the protocol. */
   subject: Address;
   /** SHA-256 of kind, subject and the change itself. */
   hash: ReadonlyUint8Array;
@@ -69,7 +69,7 @@ export type QueuedChange = {
   closesAt: bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
-  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share, 5 = sentinel. */
+  /** 1 = parameters, 2 = feeds, 3 = emergency admin, 4 = depth budget and share, 5 = sentinel. */
   kind: number;
   /** Layout version. */
   version: number;
@@ -82,7 +82,7 @@ export type QueuedChange = {
 };
 
 export type QueuedChangeArgs = {
-  /** What it changes: a market, or the protocol. */
+  /** The subject of the change: a market, or the protocol. */
   subject: Address;
   /** SHA-256 of kind, subject and the change itself. */
   hash: ReadonlyUint8Array;
@@ -94,7 +94,7 @@ export type QueuedChangeArgs = {
   closesAt: number | bigint;
   /** Tells apart the entries of one subject and kind. */
   id: number;
-  /** 1 = parameters, 2 = feeds, 3 = guardian of the brakes, 4 = depth budget and share, 5 = sentinel. */
+  /** 1 = parameters, 2 = feeds, 3 = emergency admin, 4 = depth budget and share, 5 = sentinel. */
   kind: number;
   /** Layout version. */
   version: number;

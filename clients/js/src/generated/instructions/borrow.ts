@@ -167,7 +167,9 @@ export type BorrowAsyncInput<
   quoteVault?: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
@@ -328,7 +330,9 @@ export type BorrowInput<
   quoteVault: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
@@ -460,7 +464,9 @@ export type ParsedBorrowInstruction<
     quoteVault: TAccountMetas[5];
     collateralFeed?: TAccountMetas[6] | undefined;
     quoteFeed?: TAccountMetas[7] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[8] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[9] | undefined;
     /** Token program of the quote mint. */
     quoteTokenProgram: TAccountMetas[10];

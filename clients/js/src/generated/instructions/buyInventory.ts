@@ -194,7 +194,9 @@ export type BuyInventoryAsyncInput<
   quoteVault?: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
@@ -406,7 +408,9 @@ export type BuyInventoryInput<
   quoteVault: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
@@ -566,7 +570,9 @@ export type ParsedBuyInventoryInstruction<
     quoteVault: TAccountMetas[7];
     collateralFeed?: TAccountMetas[8] | undefined;
     quoteFeed?: TAccountMetas[9] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[10] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[11] | undefined;
     /** Token program of the collateral mint. */
     collateralTokenProgram: TAccountMetas[12];

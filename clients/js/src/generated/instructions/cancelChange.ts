@@ -107,10 +107,10 @@ export type CancelChangeAsyncInput<
 > = {
   /** Names who may. */
   protocol?: Address<TAccountProtocol>;
-  /** The authority, or the guardian of the brakes. */
+  /** The authority, or the emergency admin. */
   signer: TransactionSigner<TAccountSigner>;
   authority: Address<TAccountAuthority>;
-  /** The entry, of any market or of the protocol. Closed here. A guardian cannot keep itself in office. */
+  /** The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office. */
   queuedChange: Address<TAccountQueuedChange>;
 };
 
@@ -184,10 +184,10 @@ export type CancelChangeInput<
 > = {
   /** Names who may. */
   protocol: Address<TAccountProtocol>;
-  /** The authority, or the guardian of the brakes. */
+  /** The authority, or the emergency admin. */
   signer: TransactionSigner<TAccountSigner>;
   authority: Address<TAccountAuthority>;
-  /** The entry, of any market or of the protocol. Closed here. A guardian cannot keep itself in office. */
+  /** The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office. */
   queuedChange: Address<TAccountQueuedChange>;
 };
 
@@ -254,10 +254,10 @@ export type ParsedCancelChangeInstruction<
   accounts: {
     /** Names who may. */
     protocol: TAccountMetas[0];
-    /** The authority, or the guardian of the brakes. */
+    /** The authority, or the emergency admin. */
     signer: TAccountMetas[1];
     authority: TAccountMetas[2];
-    /** The entry, of any market or of the protocol. Closed here. A guardian cannot keep itself in office. */
+    /** The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office. */
     queuedChange: TAccountMetas[3];
   };
   data: CancelChangeInstructionData;

@@ -100,7 +100,7 @@ export type CancelRampAsyncInput<
 > = {
   /** Names who may. */
   protocol?: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -165,7 +165,7 @@ export type CancelRampInput<
 > = {
   /** Names who may. */
   protocol: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -224,7 +224,7 @@ export type ParsedCancelRampInstruction<
   accounts: {
     /** Names who may. */
     protocol: TAccountMetas[0];
-    /** The guardian of the brakes, or the authority. */
+    /** The emergency admin, or the authority. */
     signer: TAccountMetas[1];
     /** The market. */
     market: TAccountMetas[2];

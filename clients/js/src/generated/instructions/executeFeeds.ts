@@ -176,11 +176,15 @@ export type ExecuteFeedsAsyncInput<
   queuedChange: Address<TAccountQueuedChange>;
   presentCollateralFeed?: Address<TAccountPresentCollateralFeed>;
   presentQuoteFeed?: Address<TAccountPresentQuoteFeed>;
+  /** redemption. */
   presentBaseFeed?: Address<TAccountPresentBaseFeed>;
+  /** redemption. */
   presentRateFeed?: Address<TAccountPresentRateFeed>;
   nextCollateralFeed?: Address<TAccountNextCollateralFeed>;
   nextQuoteFeed?: Address<TAccountNextQuoteFeed>;
+  /** redemption. */
   nextBaseFeed?: Address<TAccountNextBaseFeed>;
+  /** redemption. */
   nextRateFeed?: Address<TAccountNextRateFeed>;
   feeds: ExecuteFeedsInstructionDataArgs["feeds"];
   dead: ExecuteFeedsInstructionDataArgs["dead"];
@@ -340,11 +344,15 @@ export type ExecuteFeedsInput<
   queuedChange: Address<TAccountQueuedChange>;
   presentCollateralFeed?: Address<TAccountPresentCollateralFeed>;
   presentQuoteFeed?: Address<TAccountPresentQuoteFeed>;
+  /** redemption. */
   presentBaseFeed?: Address<TAccountPresentBaseFeed>;
+  /** redemption. */
   presentRateFeed?: Address<TAccountPresentRateFeed>;
   nextCollateralFeed?: Address<TAccountNextCollateralFeed>;
   nextQuoteFeed?: Address<TAccountNextQuoteFeed>;
+  /** redemption. */
   nextBaseFeed?: Address<TAccountNextBaseFeed>;
+  /** redemption. */
   nextRateFeed?: Address<TAccountNextRateFeed>;
   feeds: ExecuteFeedsInstructionDataArgs["feeds"];
   dead: ExecuteFeedsInstructionDataArgs["dead"];
@@ -489,11 +497,15 @@ export type ParsedExecuteFeedsInstruction<
     queuedChange: TAccountMetas[3];
     presentCollateralFeed?: TAccountMetas[4] | undefined;
     presentQuoteFeed?: TAccountMetas[5] | undefined;
+    /** redemption. */
     presentBaseFeed?: TAccountMetas[6] | undefined;
+    /** redemption. */
     presentRateFeed?: TAccountMetas[7] | undefined;
     nextCollateralFeed?: TAccountMetas[8] | undefined;
     nextQuoteFeed?: TAccountMetas[9] | undefined;
+    /** redemption. */
     nextBaseFeed?: TAccountMetas[10] | undefined;
+    /** redemption. */
     nextRateFeed?: TAccountMetas[11] | undefined;
   };
   data: ExecuteFeedsInstructionData;

@@ -175,7 +175,9 @@ export type GuardianWithdrawAsyncInput<
   quoteVault?: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
@@ -343,7 +345,9 @@ export type GuardianWithdrawInput<
   quoteVault: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
@@ -476,7 +480,9 @@ export type ParsedGuardianWithdrawInstruction<
     quoteVault: TAccountMetas[5];
     collateralFeed?: TAccountMetas[6] | undefined;
     quoteFeed?: TAccountMetas[7] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[8] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[9] | undefined;
     /** Token program of the quote mint. */
     quoteTokenProgram: TAccountMetas[10];

@@ -137,7 +137,9 @@ export type LiquidateAsyncInput<
   keeper: TransactionSigner<TAccountKeeper>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -250,7 +252,9 @@ export type LiquidateInput<
   keeper: TransactionSigner<TAccountKeeper>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -349,7 +353,9 @@ export type ParsedLiquidateInstruction<
     keeper: TAccountMetas[3];
     collateralFeed?: TAccountMetas[4] | undefined;
     quoteFeed?: TAccountMetas[5] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[6] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[7] | undefined;
   };
   data: LiquidateInstructionData;

@@ -134,7 +134,9 @@ export type LiquidateBatchAsyncInput<
   keeper: TransactionSigner<TAccountKeeper>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -238,7 +240,9 @@ export type LiquidateBatchInput<
   keeper: TransactionSigner<TAccountKeeper>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -329,7 +333,9 @@ export type ParsedLiquidateBatchInstruction<
     keeper: TAccountMetas[2];
     collateralFeed?: TAccountMetas[3] | undefined;
     quoteFeed?: TAccountMetas[4] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[5] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[6] | undefined;
   };
   data: LiquidateBatchInstructionData;

@@ -116,7 +116,7 @@ export type LowerDepthShareAsyncInput<
 > = {
   /** Names who may. */
   protocol?: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -200,7 +200,7 @@ export type LowerDepthShareInput<
 > = {
   /** Names who may. */
   protocol: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -277,7 +277,7 @@ export type ParsedLowerDepthShareInstruction<
   accounts: {
     /** Names who may. */
     protocol: TAccountMetas[0];
-    /** The guardian of the brakes, or the authority. */
+    /** The emergency admin, or the authority. */
     signer: TAccountMetas[1];
     /** The market. */
     market: TAccountMetas[2];

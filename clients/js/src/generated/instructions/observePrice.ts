@@ -109,7 +109,9 @@ export type ObservePriceInput<
   market: Address<TAccountMarket>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -184,7 +186,9 @@ export type ParsedObservePriceInstruction<
     market: TAccountMetas[0];
     collateralFeed?: TAccountMetas[1] | undefined;
     quoteFeed?: TAccountMetas[2] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[3] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[4] | undefined;
   };
   data: ObservePriceInstructionData;

@@ -114,7 +114,7 @@ export type PauseAsyncInput<
 > = {
   /** Names who may. */
   protocol?: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -186,7 +186,7 @@ export type PauseInput<
 > = {
   /** Names who may. */
   protocol: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -252,7 +252,7 @@ export type ParsedPauseInstruction<
   accounts: {
     /** Names who may. */
     protocol: TAccountMetas[0];
-    /** The guardian of the brakes, or the authority. */
+    /** The emergency admin, or the authority. */
     signer: TAccountMetas[1];
     /** The market. */
     market: TAccountMetas[2];

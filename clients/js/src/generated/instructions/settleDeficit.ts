@@ -111,7 +111,9 @@ export type SettleDeficitInput<
   market: Address<TAccountMarket>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -186,7 +188,9 @@ export type ParsedSettleDeficitInstruction<
     market: TAccountMetas[0];
     collateralFeed?: TAccountMetas[1] | undefined;
     quoteFeed?: TAccountMetas[2] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[3] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[4] | undefined;
   };
   data: SettleDeficitInstructionData;

@@ -117,7 +117,7 @@ export type TightenAsyncInput<
 > = {
   /** Names who may. */
   protocol?: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -188,7 +188,7 @@ export type TightenInput<
 > = {
   /** Names who may. */
   protocol: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
   /** The market. */
   market: Address<TAccountMarket>;
@@ -253,7 +253,7 @@ export type ParsedTightenInstruction<
   accounts: {
     /** Names who may. */
     protocol: TAccountMetas[0];
-    /** The guardian of the brakes, or the authority. */
+    /** The emergency admin, or the authority. */
     signer: TAccountMetas[1];
     /** The market. */
     market: TAccountMetas[2];

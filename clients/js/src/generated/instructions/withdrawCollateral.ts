@@ -169,7 +169,9 @@ export type WithdrawCollateralAsyncInput<
   collateralVault?: Address<TAccountCollateralVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
@@ -332,7 +334,9 @@ export type WithdrawCollateralInput<
   collateralVault: Address<TAccountCollateralVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
@@ -464,7 +468,9 @@ export type ParsedWithdrawCollateralInstruction<
     collateralVault: TAccountMetas[5];
     collateralFeed?: TAccountMetas[6] | undefined;
     quoteFeed?: TAccountMetas[7] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[8] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[9] | undefined;
     /** Token program of the collateral mint. */
     collateralTokenProgram: TAccountMetas[10];

@@ -23,17 +23,18 @@ import {
   parseBuyInventoryForInstruction,
   parseBuyInventoryInstruction,
   parseCancelChangeInstruction,
+  parseCancelEquityWithdrawalInstruction,
   parseCancelRampInstruction,
-  parseCancelTakeOutInstruction,
   parseClaimBountyInstruction,
   parseCloseAccountInstruction,
   parseCloseGuardianPositionInstruction,
   parseCreateDepthBudgetInstruction,
   parseCreateMarketInstruction,
   parseDepositCollateralInstruction,
+  parseEmergencyHaltInstruction,
   parseExecuteDepthShareInstruction,
+  parseExecuteEmergencyAdminInstruction,
   parseExecuteFeedsInstruction,
-  parseExecuteGuardianInstruction,
   parseExecuteParametersInstruction,
   parseExecuteSentinelInstruction,
   parseFundBackstopInstruction,
@@ -50,21 +51,20 @@ import {
   parseOpenKeeperLedgerInstruction,
   parsePauseInstruction,
   parseProposeAuthorityInstruction,
-  parsePullBrakeInstruction,
   parseQueueDepthShareInstruction,
+  parseQueueEmergencyAdminInstruction,
+  parseQueueEquityWithdrawalInstruction,
   parseQueueFeedsInstruction,
-  parseQueueGuardianInstruction,
   parseQueueParametersInstruction,
   parseQueueSentinelInstruction,
-  parseQueueTakeOutInstruction,
   parseRaiseStressInstruction,
   parseRepayInstruction,
-  parseSetGuardianInstruction,
+  parseSetEmergencyAdminInstruction,
   parseSettleDeficitInstruction,
   parseSupplyInstruction,
-  parseTakeOutInstruction,
   parseTightenInstruction,
   parseWithdrawCollateralInstruction,
+  parseWithdrawEquityInstruction,
   parseWithdrawInstruction,
   type ParsedAcceptAuthorityInstruction,
   type ParsedAnnounceLiquidationLtvInstruction,
@@ -72,17 +72,18 @@ import {
   type ParsedBuyInventoryForInstruction,
   type ParsedBuyInventoryInstruction,
   type ParsedCancelChangeInstruction,
+  type ParsedCancelEquityWithdrawalInstruction,
   type ParsedCancelRampInstruction,
-  type ParsedCancelTakeOutInstruction,
   type ParsedClaimBountyInstruction,
   type ParsedCloseAccountInstruction,
   type ParsedCloseGuardianPositionInstruction,
   type ParsedCreateDepthBudgetInstruction,
   type ParsedCreateMarketInstruction,
   type ParsedDepositCollateralInstruction,
+  type ParsedEmergencyHaltInstruction,
   type ParsedExecuteDepthShareInstruction,
+  type ParsedExecuteEmergencyAdminInstruction,
   type ParsedExecuteFeedsInstruction,
-  type ParsedExecuteGuardianInstruction,
   type ParsedExecuteParametersInstruction,
   type ParsedExecuteSentinelInstruction,
   type ParsedFundBackstopInstruction,
@@ -99,21 +100,20 @@ import {
   type ParsedOpenKeeperLedgerInstruction,
   type ParsedPauseInstruction,
   type ParsedProposeAuthorityInstruction,
-  type ParsedPullBrakeInstruction,
   type ParsedQueueDepthShareInstruction,
+  type ParsedQueueEmergencyAdminInstruction,
+  type ParsedQueueEquityWithdrawalInstruction,
   type ParsedQueueFeedsInstruction,
-  type ParsedQueueGuardianInstruction,
   type ParsedQueueParametersInstruction,
   type ParsedQueueSentinelInstruction,
-  type ParsedQueueTakeOutInstruction,
   type ParsedRaiseStressInstruction,
   type ParsedRepayInstruction,
-  type ParsedSetGuardianInstruction,
+  type ParsedSetEmergencyAdminInstruction,
   type ParsedSettleDeficitInstruction,
   type ParsedSupplyInstruction,
-  type ParsedTakeOutInstruction,
   type ParsedTightenInstruction,
   type ParsedWithdrawCollateralInstruction,
+  type ParsedWithdrawEquityInstruction,
   type ParsedWithdrawInstruction,
 } from "../instructions/index.js";
 
@@ -223,17 +223,18 @@ export enum BreakwaterInstruction {
   BuyInventory,
   BuyInventoryFor,
   CancelChange,
+  CancelEquityWithdrawal,
   CancelRamp,
-  CancelTakeOut,
   ClaimBounty,
   CloseAccount,
   CloseGuardianPosition,
   CreateDepthBudget,
   CreateMarket,
   DepositCollateral,
+  EmergencyHalt,
   ExecuteDepthShare,
+  ExecuteEmergencyAdmin,
   ExecuteFeeds,
-  ExecuteGuardian,
   ExecuteParameters,
   ExecuteSentinel,
   FundBackstop,
@@ -250,22 +251,21 @@ export enum BreakwaterInstruction {
   OpenKeeperLedger,
   Pause,
   ProposeAuthority,
-  PullBrake,
   QueueDepthShare,
+  QueueEmergencyAdmin,
+  QueueEquityWithdrawal,
   QueueFeeds,
-  QueueGuardian,
   QueueParameters,
   QueueSentinel,
-  QueueTakeOut,
   RaiseStress,
   Repay,
-  SetGuardian,
+  SetEmergencyAdmin,
   SettleDeficit,
   Supply,
-  TakeOut,
   Tighten,
   Withdraw,
   WithdrawCollateral,
+  WithdrawEquity,
 }
 
 export function identifyBreakwaterInstruction(
@@ -342,23 +342,23 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([76, 148, 193, 116, 46, 169, 88, 209]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.CancelEquityWithdrawal;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([197, 121, 230, 154, 138, 124, 218, 149]),
       ),
       0,
     )
   ) {
     return BreakwaterInstruction.CancelRamp;
-  }
-  if (
-    containsBytes(
-      data,
-      fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([179, 164, 133, 120, 144, 78, 27, 79]),
-      ),
-      0,
-    )
-  ) {
-    return BreakwaterInstruction.CancelTakeOut;
   }
   if (
     containsBytes(
@@ -430,6 +430,17 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([182, 75, 142, 253, 96, 137, 255, 67]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.EmergencyHalt;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([223, 101, 224, 175, 16, 152, 168, 1]),
       ),
       0,
@@ -441,23 +452,23 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([162, 60, 3, 159, 34, 148, 178, 6]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.ExecuteEmergencyAdmin;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([186, 137, 142, 136, 138, 112, 161, 178]),
       ),
       0,
     )
   ) {
     return BreakwaterInstruction.ExecuteFeeds;
-  }
-  if (
-    containsBytes(
-      data,
-      fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([245, 213, 198, 87, 240, 48, 22, 11]),
-      ),
-      0,
-    )
-  ) {
-    return BreakwaterInstruction.ExecuteGuardian;
   }
   if (
     containsBytes(
@@ -639,17 +650,6 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([60, 198, 209, 121, 15, 101, 126, 19]),
-      ),
-      0,
-    )
-  ) {
-    return BreakwaterInstruction.PullBrake;
-  }
-  if (
-    containsBytes(
-      data,
-      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([246, 163, 51, 171, 212, 16, 31, 88]),
       ),
       0,
@@ -661,23 +661,34 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([131, 200, 39, 16, 119, 202, 52, 252]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.QueueEmergencyAdmin;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([34, 197, 127, 175, 218, 230, 250, 87]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.QueueEquityWithdrawal;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([146, 135, 4, 229, 184, 228, 36, 197]),
       ),
       0,
     )
   ) {
     return BreakwaterInstruction.QueueFeeds;
-  }
-  if (
-    containsBytes(
-      data,
-      fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([162, 109, 143, 68, 13, 78, 27, 123]),
-      ),
-      0,
-    )
-  ) {
-    return BreakwaterInstruction.QueueGuardian;
   }
   if (
     containsBytes(
@@ -705,17 +716,6 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([3, 248, 92, 0, 200, 0, 228, 207]),
-      ),
-      0,
-    )
-  ) {
-    return BreakwaterInstruction.QueueTakeOut;
-  }
-  if (
-    containsBytes(
-      data,
-      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([79, 68, 125, 135, 179, 92, 68, 187]),
       ),
       0,
@@ -738,12 +738,12 @@ export function identifyBreakwaterInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([147, 243, 50, 121, 154, 164, 50, 30]),
+        new Uint8Array([139, 41, 250, 43, 244, 68, 0, 109]),
       ),
       0,
     )
   ) {
-    return BreakwaterInstruction.SetGuardian;
+    return BreakwaterInstruction.SetEmergencyAdmin;
   }
   if (
     containsBytes(
@@ -766,17 +766,6 @@ export function identifyBreakwaterInstruction(
     )
   ) {
     return BreakwaterInstruction.Supply;
-  }
-  if (
-    containsBytes(
-      data,
-      fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([107, 140, 238, 176, 250, 243, 201, 213]),
-      ),
-      0,
-    )
-  ) {
-    return BreakwaterInstruction.TakeOut;
   }
   if (
     containsBytes(
@@ -811,6 +800,17 @@ export function identifyBreakwaterInstruction(
   ) {
     return BreakwaterInstruction.WithdrawCollateral;
   }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([15, 14, 250, 205, 76, 65, 141, 126]),
+      ),
+      0,
+    )
+  ) {
+    return BreakwaterInstruction.WithdrawEquity;
+  }
   throw new Error(
     "The provided instruction could not be identified as a breakwater instruction.",
   );
@@ -838,11 +838,11 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.CancelChange;
     } & ParsedCancelChangeInstruction<TProgram>)
   | ({
+      instructionType: BreakwaterInstruction.CancelEquityWithdrawal;
+    } & ParsedCancelEquityWithdrawalInstruction<TProgram>)
+  | ({
       instructionType: BreakwaterInstruction.CancelRamp;
     } & ParsedCancelRampInstruction<TProgram>)
-  | ({
-      instructionType: BreakwaterInstruction.CancelTakeOut;
-    } & ParsedCancelTakeOutInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.ClaimBounty;
     } & ParsedClaimBountyInstruction<TProgram>)
@@ -862,14 +862,17 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.DepositCollateral;
     } & ParsedDepositCollateralInstruction<TProgram>)
   | ({
+      instructionType: BreakwaterInstruction.EmergencyHalt;
+    } & ParsedEmergencyHaltInstruction<TProgram>)
+  | ({
       instructionType: BreakwaterInstruction.ExecuteDepthShare;
     } & ParsedExecuteDepthShareInstruction<TProgram>)
   | ({
+      instructionType: BreakwaterInstruction.ExecuteEmergencyAdmin;
+    } & ParsedExecuteEmergencyAdminInstruction<TProgram>)
+  | ({
       instructionType: BreakwaterInstruction.ExecuteFeeds;
     } & ParsedExecuteFeedsInstruction<TProgram>)
-  | ({
-      instructionType: BreakwaterInstruction.ExecuteGuardian;
-    } & ParsedExecuteGuardianInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.ExecuteParameters;
     } & ParsedExecuteParametersInstruction<TProgram>)
@@ -919,17 +922,17 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.ProposeAuthority;
     } & ParsedProposeAuthorityInstruction<TProgram>)
   | ({
-      instructionType: BreakwaterInstruction.PullBrake;
-    } & ParsedPullBrakeInstruction<TProgram>)
-  | ({
       instructionType: BreakwaterInstruction.QueueDepthShare;
     } & ParsedQueueDepthShareInstruction<TProgram>)
   | ({
+      instructionType: BreakwaterInstruction.QueueEmergencyAdmin;
+    } & ParsedQueueEmergencyAdminInstruction<TProgram>)
+  | ({
+      instructionType: BreakwaterInstruction.QueueEquityWithdrawal;
+    } & ParsedQueueEquityWithdrawalInstruction<TProgram>)
+  | ({
       instructionType: BreakwaterInstruction.QueueFeeds;
     } & ParsedQueueFeedsInstruction<TProgram>)
-  | ({
-      instructionType: BreakwaterInstruction.QueueGuardian;
-    } & ParsedQueueGuardianInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.QueueParameters;
     } & ParsedQueueParametersInstruction<TProgram>)
@@ -937,26 +940,20 @@ export type ParsedBreakwaterInstruction<
       instructionType: BreakwaterInstruction.QueueSentinel;
     } & ParsedQueueSentinelInstruction<TProgram>)
   | ({
-      instructionType: BreakwaterInstruction.QueueTakeOut;
-    } & ParsedQueueTakeOutInstruction<TProgram>)
-  | ({
       instructionType: BreakwaterInstruction.RaiseStress;
     } & ParsedRaiseStressInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.Repay;
     } & ParsedRepayInstruction<TProgram>)
   | ({
-      instructionType: BreakwaterInstruction.SetGuardian;
-    } & ParsedSetGuardianInstruction<TProgram>)
+      instructionType: BreakwaterInstruction.SetEmergencyAdmin;
+    } & ParsedSetEmergencyAdminInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.SettleDeficit;
     } & ParsedSettleDeficitInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.Supply;
     } & ParsedSupplyInstruction<TProgram>)
-  | ({
-      instructionType: BreakwaterInstruction.TakeOut;
-    } & ParsedTakeOutInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.Tighten;
     } & ParsedTightenInstruction<TProgram>)
@@ -965,7 +962,10 @@ export type ParsedBreakwaterInstruction<
     } & ParsedWithdrawInstruction<TProgram>)
   | ({
       instructionType: BreakwaterInstruction.WithdrawCollateral;
-    } & ParsedWithdrawCollateralInstruction<TProgram>);
+    } & ParsedWithdrawCollateralInstruction<TProgram>)
+  | ({
+      instructionType: BreakwaterInstruction.WithdrawEquity;
+    } & ParsedWithdrawEquityInstruction<TProgram>);
 
 export function parseBreakwaterInstruction<TProgram extends string>(
   instruction: Instruction<TProgram> & InstructionWithData<ReadonlyUint8Array>,
@@ -1014,18 +1014,18 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseCancelChangeInstruction(instruction),
       };
     }
+    case BreakwaterInstruction.CancelEquityWithdrawal: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.CancelEquityWithdrawal,
+        ...parseCancelEquityWithdrawalInstruction(instruction),
+      };
+    }
     case BreakwaterInstruction.CancelRamp: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BreakwaterInstruction.CancelRamp,
         ...parseCancelRampInstruction(instruction),
-      };
-    }
-    case BreakwaterInstruction.CancelTakeOut: {
-      assertIsInstructionWithAccounts(instruction);
-      return {
-        instructionType: BreakwaterInstruction.CancelTakeOut,
-        ...parseCancelTakeOutInstruction(instruction),
       };
     }
     case BreakwaterInstruction.ClaimBounty: {
@@ -1070,6 +1070,13 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseDepositCollateralInstruction(instruction),
       };
     }
+    case BreakwaterInstruction.EmergencyHalt: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.EmergencyHalt,
+        ...parseEmergencyHaltInstruction(instruction),
+      };
+    }
     case BreakwaterInstruction.ExecuteDepthShare: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1077,18 +1084,18 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseExecuteDepthShareInstruction(instruction),
       };
     }
+    case BreakwaterInstruction.ExecuteEmergencyAdmin: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.ExecuteEmergencyAdmin,
+        ...parseExecuteEmergencyAdminInstruction(instruction),
+      };
+    }
     case BreakwaterInstruction.ExecuteFeeds: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BreakwaterInstruction.ExecuteFeeds,
         ...parseExecuteFeedsInstruction(instruction),
-      };
-    }
-    case BreakwaterInstruction.ExecuteGuardian: {
-      assertIsInstructionWithAccounts(instruction);
-      return {
-        instructionType: BreakwaterInstruction.ExecuteGuardian,
-        ...parseExecuteGuardianInstruction(instruction),
       };
     }
     case BreakwaterInstruction.ExecuteParameters: {
@@ -1203,13 +1210,6 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseProposeAuthorityInstruction(instruction),
       };
     }
-    case BreakwaterInstruction.PullBrake: {
-      assertIsInstructionWithAccounts(instruction);
-      return {
-        instructionType: BreakwaterInstruction.PullBrake,
-        ...parsePullBrakeInstruction(instruction),
-      };
-    }
     case BreakwaterInstruction.QueueDepthShare: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1217,18 +1217,25 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseQueueDepthShareInstruction(instruction),
       };
     }
+    case BreakwaterInstruction.QueueEmergencyAdmin: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.QueueEmergencyAdmin,
+        ...parseQueueEmergencyAdminInstruction(instruction),
+      };
+    }
+    case BreakwaterInstruction.QueueEquityWithdrawal: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.QueueEquityWithdrawal,
+        ...parseQueueEquityWithdrawalInstruction(instruction),
+      };
+    }
     case BreakwaterInstruction.QueueFeeds: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BreakwaterInstruction.QueueFeeds,
         ...parseQueueFeedsInstruction(instruction),
-      };
-    }
-    case BreakwaterInstruction.QueueGuardian: {
-      assertIsInstructionWithAccounts(instruction);
-      return {
-        instructionType: BreakwaterInstruction.QueueGuardian,
-        ...parseQueueGuardianInstruction(instruction),
       };
     }
     case BreakwaterInstruction.QueueParameters: {
@@ -1245,13 +1252,6 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseQueueSentinelInstruction(instruction),
       };
     }
-    case BreakwaterInstruction.QueueTakeOut: {
-      assertIsInstructionWithAccounts(instruction);
-      return {
-        instructionType: BreakwaterInstruction.QueueTakeOut,
-        ...parseQueueTakeOutInstruction(instruction),
-      };
-    }
     case BreakwaterInstruction.RaiseStress: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1266,11 +1266,11 @@ export function parseBreakwaterInstruction<TProgram extends string>(
         ...parseRepayInstruction(instruction),
       };
     }
-    case BreakwaterInstruction.SetGuardian: {
+    case BreakwaterInstruction.SetEmergencyAdmin: {
       assertIsInstructionWithAccounts(instruction);
       return {
-        instructionType: BreakwaterInstruction.SetGuardian,
-        ...parseSetGuardianInstruction(instruction),
+        instructionType: BreakwaterInstruction.SetEmergencyAdmin,
+        ...parseSetEmergencyAdminInstruction(instruction),
       };
     }
     case BreakwaterInstruction.SettleDeficit: {
@@ -1285,13 +1285,6 @@ export function parseBreakwaterInstruction<TProgram extends string>(
       return {
         instructionType: BreakwaterInstruction.Supply,
         ...parseSupplyInstruction(instruction),
-      };
-    }
-    case BreakwaterInstruction.TakeOut: {
-      assertIsInstructionWithAccounts(instruction);
-      return {
-        instructionType: BreakwaterInstruction.TakeOut,
-        ...parseTakeOutInstruction(instruction),
       };
     }
     case BreakwaterInstruction.Tighten: {
@@ -1313,6 +1306,13 @@ export function parseBreakwaterInstruction<TProgram extends string>(
       return {
         instructionType: BreakwaterInstruction.WithdrawCollateral,
         ...parseWithdrawCollateralInstruction(instruction),
+      };
+    }
+    case BreakwaterInstruction.WithdrawEquity: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BreakwaterInstruction.WithdrawEquity,
+        ...parseWithdrawEquityInstruction(instruction),
       };
     }
     default:

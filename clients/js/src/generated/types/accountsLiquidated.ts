@@ -24,16 +24,17 @@ import {
 } from "./index.js";
 
 /**
- * Margin accounts were liquidated by one instruction, in this order. One event for all: each would cost a hundred compute
- * units for itself, and a batch of fifty would not fit a transaction's log. The transaction names market and keeper.
+ * Margin accounts were liquidated by one instruction, in this order. One event for all: each would cost a hundred
+ * compute units for itself, and a batch of fifty would not fit a transaction's log. The transaction names market and
+ * keeper.
  */
 export type AccountsLiquidated = {
-  /** What happened to each. */
+  /** Liquidation of each account. */
   liquidated: Array<Liquidated>;
 };
 
 export type AccountsLiquidatedArgs = {
-  /** What happened to each. */
+  /** Liquidation of each account. */
   liquidated: Array<LiquidatedArgs>;
 };
 

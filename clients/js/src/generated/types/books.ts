@@ -15,30 +15,30 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 import {
+  getAuctionDecoder,
+  getAuctionEncoder,
   getBackstopDecoder,
   getBackstopEncoder,
+  getEquitySourcesDecoder,
+  getEquitySourcesEncoder,
   getGuardiansDecoder,
   getGuardiansEncoder,
-  getIncomeDecoder,
-  getIncomeEncoder,
   getPoolDecoder,
   getPoolEncoder,
   getRecoveryDecoder,
   getRecoveryEncoder,
-  getScheduleDecoder,
-  getScheduleEncoder,
+  type Auction,
+  type AuctionArgs,
   type Backstop,
   type BackstopArgs,
+  type EquitySources,
+  type EquitySourcesArgs,
   type Guardians,
   type GuardiansArgs,
-  type Income,
-  type IncomeArgs,
   type Pool,
   type PoolArgs,
   type Recovery,
   type RecoveryArgs,
-  type Schedule,
-  type ScheduleArgs,
 } from "./index.js";
 
 /** The money of a market. Every action changes a copy and stores it as its last step. */
@@ -47,12 +47,12 @@ export type Books = {
   pool: Pool;
   /** The protocol-owned backstop. */
   backstop: Backstop;
-  /** The unwind of the backstop's inventory. */
-  unwind: Schedule;
+  /** The auction of the backstop's inventory. */
+  auction: Auction;
   /** The guardians' claim on the backstop. */
   guardians: Guardians;
   /** Where the backstop's equity came from. */
-  income: Income;
+  equitySources: EquitySources;
   /** Debt that was written off and may still be paid back. */
   recovery: Recovery;
 };
@@ -62,12 +62,12 @@ export type BooksArgs = {
   pool: PoolArgs;
   /** The protocol-owned backstop. */
   backstop: BackstopArgs;
-  /** The unwind of the backstop's inventory. */
-  unwind: ScheduleArgs;
+  /** The auction of the backstop's inventory. */
+  auction: AuctionArgs;
   /** The guardians' claim on the backstop. */
   guardians: GuardiansArgs;
   /** Where the backstop's equity came from. */
-  income: IncomeArgs;
+  equitySources: EquitySourcesArgs;
   /** Debt that was written off and may still be paid back. */
   recovery: RecoveryArgs;
 };
@@ -76,9 +76,9 @@ export function getBooksEncoder(): FixedSizeEncoder<BooksArgs> {
   return getStructEncoder([
     ["pool", getPoolEncoder()],
     ["backstop", getBackstopEncoder()],
-    ["unwind", getScheduleEncoder()],
+    ["auction", getAuctionEncoder()],
     ["guardians", getGuardiansEncoder()],
-    ["income", getIncomeEncoder()],
+    ["equitySources", getEquitySourcesEncoder()],
     ["recovery", getRecoveryEncoder()],
   ]);
 }
@@ -87,9 +87,9 @@ export function getBooksDecoder(): FixedSizeDecoder<Books> {
   return getStructDecoder([
     ["pool", getPoolDecoder()],
     ["backstop", getBackstopDecoder()],
-    ["unwind", getScheduleDecoder()],
+    ["auction", getAuctionDecoder()],
     ["guardians", getGuardiansDecoder()],
-    ["income", getIncomeDecoder()],
+    ["equitySources", getEquitySourcesDecoder()],
     ["recovery", getRecoveryDecoder()],
   ]);
 }

@@ -23,26 +23,32 @@ import {
 export type CascadeEnd = {
   /** The furthest that it falls, bps of the price at the start, rounded up. */
   fall: number;
-  /** What sales add: how far that is below the price that the news alone would have made, bps of it, rounded up. */
+  /**
+   * The fall by sales: how far the end is below the price that the news alone would have made, bps of it,
+   * rounded up.
+   */
   own: number;
   /** Debt that falls due for repayment on the way, quote atoms, rounded up. */
-  due: bigint;
+  liquidatable: bigint;
   /** The most of it that waits at the end for the backstop's pipeline, quote atoms, rounded up. */
   waiting: bigint;
-  /** What was to be sold and is not at the end, quote atoms, rounded up: inventory, and what waits. */
+  /** Collateral to be sold and unsold at the end, quote atoms, rounded up: inventory, and the waiting part. */
   unsold: bigint;
 };
 
 export type CascadeEndArgs = {
   /** The furthest that it falls, bps of the price at the start, rounded up. */
   fall: number;
-  /** What sales add: how far that is below the price that the news alone would have made, bps of it, rounded up. */
+  /**
+   * The fall by sales: how far the end is below the price that the news alone would have made, bps of it,
+   * rounded up.
+   */
   own: number;
   /** Debt that falls due for repayment on the way, quote atoms, rounded up. */
-  due: number | bigint;
+  liquidatable: number | bigint;
   /** The most of it that waits at the end for the backstop's pipeline, quote atoms, rounded up. */
   waiting: number | bigint;
-  /** What was to be sold and is not at the end, quote atoms, rounded up: inventory, and what waits. */
+  /** Collateral to be sold and unsold at the end, quote atoms, rounded up: inventory, and the waiting part. */
   unsold: number | bigint;
 };
 
@@ -50,7 +56,7 @@ export function getCascadeEndEncoder(): FixedSizeEncoder<CascadeEndArgs> {
   return getStructEncoder([
     ["fall", getU32Encoder()],
     ["own", getU32Encoder()],
-    ["due", getU64Encoder()],
+    ["liquidatable", getU64Encoder()],
     ["waiting", getU64Encoder()],
     ["unsold", getU64Encoder()],
   ]);
@@ -60,7 +66,7 @@ export function getCascadeEndDecoder(): FixedSizeDecoder<CascadeEnd> {
   return getStructDecoder([
     ["fall", getU32Decoder()],
     ["own", getU32Decoder()],
-    ["due", getU64Decoder()],
+    ["liquidatable", getU64Decoder()],
     ["waiting", getU64Decoder()],
     ["unsold", getU64Decoder()],
   ]);

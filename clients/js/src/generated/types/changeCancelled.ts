@@ -22,7 +22,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What was queued will not be done. The subject is a market, or the protocol. */
+/** A queued change was cancelled. The subject is a market, or the protocol. */
 export type ChangeCancelled = {
   subject: Address;
   kind: number;

@@ -28,8 +28,8 @@ export type Config = {
   /** While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms. */
   guardedFlow: bigint;
   /**
-   * Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow limit, the
-   * pipeline and the debt cap follow it.
+   * Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow
+   * limit, the pipeline and the debt cap follow it.
    */
   marketDepth: bigint;
   /** Most that one bounty may be, quote atoms. */
@@ -62,23 +62,26 @@ export type Config = {
   stressVolatility: number;
   /** The largest fall that admission asks for, bps. */
   stressMax: number;
-  /** The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs, bps. */
+  /**
+   * The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs,
+   * bps.
+   */
   standbyShare: number;
-  /** Growth of the unwind discount per hour behind schedule, bps. */
-  unwindSlope: number;
-  /** Largest unwind discount, bps. */
-  unwindMaxDiscount: number;
+  /** Growth of the auction discount per hour behind schedule, bps. */
+  auctionSlope: number;
+  /** Largest auction discount, bps. */
+  auctionMaxDiscount: number;
   /** Largest premium while ahead of schedule, bps. */
-  unwindMaxPremium: number;
+  auctionMaxPremium: number;
   /** How far below the moving average inventory may be sold, bps. */
-  unwindFloorBand: number;
-  /** Interest at zero utilisation, bps a year. */
+  auctionFloorBand: number;
+  /** Interest at zero utilization, bps a year. */
   interestBase: number;
   /** Utilisation at which the second slope begins, bps. */
   interestKink: number;
-  /** Interest added from zero utilisation to the kink, bps a year. */
+  /** Interest added from zero utilization to the kink, bps a year. */
   interestSlopeLow: number;
-  /** Interest added from the kink to full utilisation, bps a year. */
+  /** Interest added from the kink to full utilization, bps a year. */
   interestSlopeHigh: number;
   /** The backstop's share of all interest, bps. */
   reserveFactor: number;
@@ -86,26 +89,29 @@ export type Config = {
   maxVelocity: number;
   /** How far from the reference a price is taken as it is, bps; beyond, it is clamped. */
   velocitySlack: number;
-  /** How far spot may be from the market's own average before the market is Guarded, bps of the average. */
-  averageBand: number;
-  /** How far spot may be from Pyth's average before the market is Guarded, bps of the average. */
+  /** How far spot may be from the market's own EMA before the market is Guarded, bps of the average. */
+  ownEmaBand: number;
+  /** How far spot may be from Pyth's EMA before the market is Guarded, bps of the average. */
   emaBand: number;
   /** A confidence interval wider than this makes the market Guarded, bps of the price, for each feed. */
   confidenceGuard: number;
   /** A confidence interval wider than this makes the market Halted, bps of the price, for each feed. */
   confidenceHalt: number;
   /**
-   * Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
-   * higher.
+   * Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of
+   * the higher.
    */
   maxGap: number;
-  /** While Guarded: the part of an account's debt that is taken over at once (a step), refilled over `guarded_refill`, bps. */
-  guardedStep: number;
+  /**
+   * While Guarded: the part of an account's debt that is taken over at once (a step), refilled over
+   * `guarded_refill`, bps.
+   */
+  guardedCloseFactor: number;
   /** The guardians' share of penalties, if all of the backstop's equity were theirs, bps. */
   guardianShare: number;
   /**
-   * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
-   * is no limit. See [`crate::pool::outflow`].
+   * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps;
+   * 10,000 is no limit. See [`crate::pool::outflow`].
    */
   outflowLimit: number;
   /**
@@ -114,7 +120,7 @@ export type Config = {
    */
   pipeline: number;
   /** How far sales may run ahead of the schedule, seconds. */
-  unwindBurst: number;
+  auctionBurst: number;
   /** Oldest price for borrowing, withdrawing against debt, and buying inventory, seconds. */
   maxAgeShort: number;
   /** Oldest price for liquidating and observing, seconds. */
@@ -123,29 +129,36 @@ export type Config = {
   maxSkew: number;
   /** Most time since the last reading that the velocity limit counts, seconds. */
   velocityHorizon: number;
-  /** Time constant of the market's own average, seconds. */
-  averageSeconds: number;
+  /** Time constant of the market's own EMA, seconds. */
+  ownEmaSeconds: number;
   /** Time without a cause after which the breaker falls one level, seconds. */
   calmSeconds: number;
   /** While Guarded: time in which an account's step is refilled, seconds; 0 is at once. */
   guardedRefill: number;
   /** While Guarded: time in which `guarded_flow` is refilled, seconds. */
   guardedWindow: number;
-  /** Longest that one pull of the brake holds, seconds. */
-  brakeSeconds: number;
-  /** After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`. */
-  brakeRest: number;
-  /** Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when asked. */
+  /** Longest that one emergency halt holds, seconds. */
+  haltSeconds: number;
+  /**
+   * After the emergency halt's expiry, time before the market can be halted again, seconds; at least
+   * `halt_seconds`.
+   */
+  haltCooldown: number;
+  /**
+   * Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when
+   * asked.
+   */
   guardianCooldown: number;
   /**
-   * Time from a request's opening in which the fall that its payment must leave cover for falls from `stress_fall` to
-   * nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when asked.
+   * Time from a request's opening in which the fall that its payment must leave cover for falls from
+   * `stress_fall` to nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when
+   * asked.
    */
   guardianRelease: number;
   /** Time between the announcement of taking equity out and doing it, seconds. */
-  takeOutDelay: number;
+  equityWithdrawalDelay: number;
   /** Time in which it may be done then, seconds. */
-  takeOutWindow: number;
+  equityWithdrawalWindow: number;
   /** Time constant of the volatility estimate, seconds. */
   volatilitySeconds: number;
   /** The time over which a standard deviation is meant, seconds. */
@@ -166,8 +179,8 @@ export type ConfigArgs = {
   /** While Guarded: most debt taken over in steps at once, refilled over `guarded_window`, quote atoms. */
   guardedFlow: number | bigint;
   /**
-   * Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow limit, the
-   * pipeline and the debt cap follow it.
+   * Sales that move the market's price by 1%, quote atoms: this market's share of what is measured. The flow
+   * limit, the pipeline and the debt cap follow it.
    */
   marketDepth: number | bigint;
   /** Most that one bounty may be, quote atoms. */
@@ -200,23 +213,26 @@ export type ConfigArgs = {
   stressVolatility: number;
   /** The largest fall that admission asks for, bps. */
   stressMax: number;
-  /** The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs, bps. */
+  /**
+   * The part of the backstop's interest that guardians earn for standing by, if all of its capital were theirs,
+   * bps.
+   */
   standbyShare: number;
-  /** Growth of the unwind discount per hour behind schedule, bps. */
-  unwindSlope: number;
-  /** Largest unwind discount, bps. */
-  unwindMaxDiscount: number;
+  /** Growth of the auction discount per hour behind schedule, bps. */
+  auctionSlope: number;
+  /** Largest auction discount, bps. */
+  auctionMaxDiscount: number;
   /** Largest premium while ahead of schedule, bps. */
-  unwindMaxPremium: number;
+  auctionMaxPremium: number;
   /** How far below the moving average inventory may be sold, bps. */
-  unwindFloorBand: number;
-  /** Interest at zero utilisation, bps a year. */
+  auctionFloorBand: number;
+  /** Interest at zero utilization, bps a year. */
   interestBase: number;
   /** Utilisation at which the second slope begins, bps. */
   interestKink: number;
-  /** Interest added from zero utilisation to the kink, bps a year. */
+  /** Interest added from zero utilization to the kink, bps a year. */
   interestSlopeLow: number;
-  /** Interest added from the kink to full utilisation, bps a year. */
+  /** Interest added from the kink to full utilization, bps a year. */
   interestSlopeHigh: number;
   /** The backstop's share of all interest, bps. */
   reserveFactor: number;
@@ -224,26 +240,29 @@ export type ConfigArgs = {
   maxVelocity: number;
   /** How far from the reference a price is taken as it is, bps; beyond, it is clamped. */
   velocitySlack: number;
-  /** How far spot may be from the market's own average before the market is Guarded, bps of the average. */
-  averageBand: number;
-  /** How far spot may be from Pyth's average before the market is Guarded, bps of the average. */
+  /** How far spot may be from the market's own EMA before the market is Guarded, bps of the average. */
+  ownEmaBand: number;
+  /** How far spot may be from Pyth's EMA before the market is Guarded, bps of the average. */
   emaBand: number;
   /** A confidence interval wider than this makes the market Guarded, bps of the price, for each feed. */
   confidenceGuard: number;
   /** A confidence interval wider than this makes the market Halted, bps of the price, for each feed. */
   confidenceHalt: number;
   /**
-   * Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of the
-   * higher.
+   * Furthest that the lower of spot and guarded price may be below the higher in a partial liquidation, bps of
+   * the higher.
    */
   maxGap: number;
-  /** While Guarded: the part of an account's debt that is taken over at once (a step), refilled over `guarded_refill`, bps. */
-  guardedStep: number;
+  /**
+   * While Guarded: the part of an account's debt that is taken over at once (a step), refilled over
+   * `guarded_refill`, bps.
+   */
+  guardedCloseFactor: number;
   /** The guardians' share of penalties, if all of the backstop's equity were theirs, bps. */
   guardianShare: number;
   /**
-   * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps; 10,000
-   * is no limit. See [`crate::pool::outflow`].
+   * The part of the pool that suppliers may take out on balance at once, refilled over `outflow_window`, bps;
+   * 10,000 is no limit. See [`crate::pool::outflow`].
    */
   outflowLimit: number;
   /**
@@ -252,7 +271,7 @@ export type ConfigArgs = {
    */
   pipeline: number;
   /** How far sales may run ahead of the schedule, seconds. */
-  unwindBurst: number;
+  auctionBurst: number;
   /** Oldest price for borrowing, withdrawing against debt, and buying inventory, seconds. */
   maxAgeShort: number;
   /** Oldest price for liquidating and observing, seconds. */
@@ -261,29 +280,36 @@ export type ConfigArgs = {
   maxSkew: number;
   /** Most time since the last reading that the velocity limit counts, seconds. */
   velocityHorizon: number;
-  /** Time constant of the market's own average, seconds. */
-  averageSeconds: number;
+  /** Time constant of the market's own EMA, seconds. */
+  ownEmaSeconds: number;
   /** Time without a cause after which the breaker falls one level, seconds. */
   calmSeconds: number;
   /** While Guarded: time in which an account's step is refilled, seconds; 0 is at once. */
   guardedRefill: number;
   /** While Guarded: time in which `guarded_flow` is refilled, seconds. */
   guardedWindow: number;
-  /** Longest that one pull of the brake holds, seconds. */
-  brakeSeconds: number;
-  /** After the brake's expiry, time before it can be pulled again, seconds; at least `brake_seconds`. */
-  brakeRest: number;
-  /** Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when asked. */
+  /** Longest that one emergency halt holds, seconds. */
+  haltSeconds: number;
+  /**
+   * After the emergency halt's expiry, time before the market can be halted again, seconds; at least
+   * `halt_seconds`.
+   */
+  haltCooldown: number;
+  /**
+   * Time between a guardian's request to leave and its opening, seconds. Each request keeps what it was when
+   * asked.
+   */
   guardianCooldown: number;
   /**
-   * Time from a request's opening in which the fall that its payment must leave cover for falls from `stress_fall` to
-   * nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when asked.
+   * Time from a request's opening in which the fall that its payment must leave cover for falls from
+   * `stress_fall` to nothing, seconds: so that nobody is kept for ever. Each request keeps what it was when
+   * asked.
    */
   guardianRelease: number;
   /** Time between the announcement of taking equity out and doing it, seconds. */
-  takeOutDelay: number;
+  equityWithdrawalDelay: number;
   /** Time in which it may be done then, seconds. */
-  takeOutWindow: number;
+  equityWithdrawalWindow: number;
   /** Time constant of the volatility estimate, seconds. */
   volatilitySeconds: number;
   /** The time over which a standard deviation is meant, seconds. */
@@ -318,10 +344,10 @@ export function getConfigEncoder(): FixedSizeEncoder<ConfigArgs> {
     ["stressVolatility", getU32Encoder()],
     ["stressMax", getU32Encoder()],
     ["standbyShare", getU32Encoder()],
-    ["unwindSlope", getU32Encoder()],
-    ["unwindMaxDiscount", getU32Encoder()],
-    ["unwindMaxPremium", getU32Encoder()],
-    ["unwindFloorBand", getU32Encoder()],
+    ["auctionSlope", getU32Encoder()],
+    ["auctionMaxDiscount", getU32Encoder()],
+    ["auctionMaxPremium", getU32Encoder()],
+    ["auctionFloorBand", getU32Encoder()],
     ["interestBase", getU32Encoder()],
     ["interestKink", getU32Encoder()],
     ["interestSlopeLow", getU32Encoder()],
@@ -329,30 +355,30 @@ export function getConfigEncoder(): FixedSizeEncoder<ConfigArgs> {
     ["reserveFactor", getU32Encoder()],
     ["maxVelocity", getU32Encoder()],
     ["velocitySlack", getU32Encoder()],
-    ["averageBand", getU32Encoder()],
+    ["ownEmaBand", getU32Encoder()],
     ["emaBand", getU32Encoder()],
     ["confidenceGuard", getU32Encoder()],
     ["confidenceHalt", getU32Encoder()],
     ["maxGap", getU32Encoder()],
-    ["guardedStep", getU32Encoder()],
+    ["guardedCloseFactor", getU32Encoder()],
     ["guardianShare", getU32Encoder()],
     ["outflowLimit", getU32Encoder()],
     ["pipeline", getU32Encoder()],
-    ["unwindBurst", getU32Encoder()],
+    ["auctionBurst", getU32Encoder()],
     ["maxAgeShort", getU32Encoder()],
     ["maxAgeLong", getU32Encoder()],
     ["maxSkew", getU32Encoder()],
     ["velocityHorizon", getU32Encoder()],
-    ["averageSeconds", getU32Encoder()],
+    ["ownEmaSeconds", getU32Encoder()],
     ["calmSeconds", getU32Encoder()],
     ["guardedRefill", getU32Encoder()],
     ["guardedWindow", getU32Encoder()],
-    ["brakeSeconds", getU32Encoder()],
-    ["brakeRest", getU32Encoder()],
+    ["haltSeconds", getU32Encoder()],
+    ["haltCooldown", getU32Encoder()],
     ["guardianCooldown", getU32Encoder()],
     ["guardianRelease", getU32Encoder()],
-    ["takeOutDelay", getU32Encoder()],
-    ["takeOutWindow", getU32Encoder()],
+    ["equityWithdrawalDelay", getU32Encoder()],
+    ["equityWithdrawalWindow", getU32Encoder()],
     ["volatilitySeconds", getU32Encoder()],
     ["volatilityHorizon", getU32Encoder()],
     ["outflowWindow", getU32Encoder()],
@@ -383,10 +409,10 @@ export function getConfigDecoder(): FixedSizeDecoder<Config> {
     ["stressVolatility", getU32Decoder()],
     ["stressMax", getU32Decoder()],
     ["standbyShare", getU32Decoder()],
-    ["unwindSlope", getU32Decoder()],
-    ["unwindMaxDiscount", getU32Decoder()],
-    ["unwindMaxPremium", getU32Decoder()],
-    ["unwindFloorBand", getU32Decoder()],
+    ["auctionSlope", getU32Decoder()],
+    ["auctionMaxDiscount", getU32Decoder()],
+    ["auctionMaxPremium", getU32Decoder()],
+    ["auctionFloorBand", getU32Decoder()],
     ["interestBase", getU32Decoder()],
     ["interestKink", getU32Decoder()],
     ["interestSlopeLow", getU32Decoder()],
@@ -394,30 +420,30 @@ export function getConfigDecoder(): FixedSizeDecoder<Config> {
     ["reserveFactor", getU32Decoder()],
     ["maxVelocity", getU32Decoder()],
     ["velocitySlack", getU32Decoder()],
-    ["averageBand", getU32Decoder()],
+    ["ownEmaBand", getU32Decoder()],
     ["emaBand", getU32Decoder()],
     ["confidenceGuard", getU32Decoder()],
     ["confidenceHalt", getU32Decoder()],
     ["maxGap", getU32Decoder()],
-    ["guardedStep", getU32Decoder()],
+    ["guardedCloseFactor", getU32Decoder()],
     ["guardianShare", getU32Decoder()],
     ["outflowLimit", getU32Decoder()],
     ["pipeline", getU32Decoder()],
-    ["unwindBurst", getU32Decoder()],
+    ["auctionBurst", getU32Decoder()],
     ["maxAgeShort", getU32Decoder()],
     ["maxAgeLong", getU32Decoder()],
     ["maxSkew", getU32Decoder()],
     ["velocityHorizon", getU32Decoder()],
-    ["averageSeconds", getU32Decoder()],
+    ["ownEmaSeconds", getU32Decoder()],
     ["calmSeconds", getU32Decoder()],
     ["guardedRefill", getU32Decoder()],
     ["guardedWindow", getU32Decoder()],
-    ["brakeSeconds", getU32Decoder()],
-    ["brakeRest", getU32Decoder()],
+    ["haltSeconds", getU32Decoder()],
+    ["haltCooldown", getU32Decoder()],
     ["guardianCooldown", getU32Decoder()],
     ["guardianRelease", getU32Decoder()],
-    ["takeOutDelay", getU32Decoder()],
-    ["takeOutWindow", getU32Decoder()],
+    ["equityWithdrawalDelay", getU32Decoder()],
+    ["equityWithdrawalWindow", getU32Decoder()],
     ["volatilitySeconds", getU32Decoder()],
     ["volatilityHorizon", getU32Decoder()],
     ["outflowWindow", getU32Decoder()],

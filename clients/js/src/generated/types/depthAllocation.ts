@@ -21,8 +21,8 @@ import {
 } from "@solana/kit";
 
 /**
- * Which share of which budget a market has or is to have. The payload of a queued change are both, the present one first:
- * so a share that was lowered meanwhile is not raised by what was queued before.
+ * Which share of which budget a market has or is to have. The payload of a queued change are both, the present one
+ * first: so a share that was lowered meanwhile is not raised by what was queued before.
  */
 export type DepthAllocation = {
   /** The budget's address. */

@@ -21,7 +21,7 @@ import {
   type OptionOrNullable,
 } from "@solana/kit";
 
-/** What there is for the debt that a fall of the price makes due. `None` if it makes none due. */
+/** Depth for the debt that a fall of the price makes due. `None` if it makes none due. */
 export type DepthRatios = {
   /** The fall, bps. */
   drop: number;

@@ -25,11 +25,14 @@ import {
 } from "@solana/kit";
 
 /**
- * What the map's foldings have done to the accounts that were put into their bands at one time: those from `top` on are in
- * the last band, the others in `low` if that is higher than their own.
+ * Effect of the map's foldings on the accounts that were put into their bands at one time: those from `top` on are
+ * in the last band, the others in `low` if that is higher than their own.
  */
 export type Fold = {
-  /** It concerns who was put into a band after at most so many foldings, and after more than the fold before it says. */
+  /**
+   * It concerns who was put into a band after at most so many foldings, and after more than the fold before it
+   * says.
+   */
   last: number;
   /** Absolute band. */
   low: number;

@@ -33,30 +33,30 @@ export type Guard = {
    * collateral atom, Q64.64.
    */
   reference: bigint;
-  /** The market's own moving average of the guarded price. Quote atoms per collateral atom, Q64.64. */
-  average: bigint;
+  /** The market's own moving average (EMA) of the guarded price. Quote atoms per collateral atom, Q64.64. */
+  ownEma: bigint;
   /** Price of the newest accepted readings; zero before the first. Quote atoms per collateral atom, Q64.64. */
   spot: bigint;
   /** When the reference last moved, seconds since 1970. */
   movedAt: bigint;
   /** When the average last moved, seconds since 1970. */
-  averagedAt: bigint;
+  ownEmaAt: bigint;
   /**
-   * From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that was
-   * earlier. Seconds since 1970.
+   * From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that
+   * was earlier. Seconds since 1970.
    */
   pricedAt: bigint;
-  /** When flags last asked for where the ladder stands, or it last fell, seconds since 1970. */
+  /** When flags last asked for where the breaker stands, or it last fell, seconds since 1970. */
   causedAt: bigint;
-  /** The brake holds until then, seconds since 1970; zero if it was never pulled. */
-  brakeUntil: bigint;
+  /** The emergency halt holds until then, seconds since 1970; zero if it never was. */
+  haltUntil: bigint;
   /** Nobody borrows until then, for other feeds were pinned; seconds since 1970. */
   settledAt: bigint;
   /** The moment up to which the flow limit of guarded liquidations is used, microseconds since 1970. */
-  flow: bigint;
-  /** Level that prices alone have brought about, confidence and brake aside: 0 = Normal, 1 = Guarded. */
-  ladder: number;
-  /** Level at the newest accepted reading, the brake included. */
+  flowUsedUntil: bigint;
+  /** Level that prices alone have brought about, confidence and emergency halt aside: 0 = Normal, 1 = Guarded. */
+  breakerLevel: number;
+  /** Level at the newest accepted reading, the emergency halt included. */
   level: number;
   /** Flags of the newest accepted reading. */
   flags: number;
@@ -70,30 +70,30 @@ export type GuardArgs = {
    * collateral atom, Q64.64.
    */
   reference: number | bigint;
-  /** The market's own moving average of the guarded price. Quote atoms per collateral atom, Q64.64. */
-  average: number | bigint;
+  /** The market's own moving average (EMA) of the guarded price. Quote atoms per collateral atom, Q64.64. */
+  ownEma: number | bigint;
   /** Price of the newest accepted readings; zero before the first. Quote atoms per collateral atom, Q64.64. */
   spot: number | bigint;
   /** When the reference last moved, seconds since 1970. */
   movedAt: number | bigint;
   /** When the average last moved, seconds since 1970. */
-  averagedAt: number | bigint;
+  ownEmaAt: number | bigint;
   /**
-   * From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that was
-   * earlier. Seconds since 1970.
+   * From when that price is: the earliest publish time among its dollar feeds, or when it was accepted if that
+   * was earlier. Seconds since 1970.
    */
   pricedAt: number | bigint;
-  /** When flags last asked for where the ladder stands, or it last fell, seconds since 1970. */
+  /** When flags last asked for where the breaker stands, or it last fell, seconds since 1970. */
   causedAt: number | bigint;
-  /** The brake holds until then, seconds since 1970; zero if it was never pulled. */
-  brakeUntil: number | bigint;
+  /** The emergency halt holds until then, seconds since 1970; zero if it never was. */
+  haltUntil: number | bigint;
   /** Nobody borrows until then, for other feeds were pinned; seconds since 1970. */
   settledAt: number | bigint;
   /** The moment up to which the flow limit of guarded liquidations is used, microseconds since 1970. */
-  flow: number | bigint;
-  /** Level that prices alone have brought about, confidence and brake aside: 0 = Normal, 1 = Guarded. */
-  ladder: number;
-  /** Level at the newest accepted reading, the brake included. */
+  flowUsedUntil: number | bigint;
+  /** Level that prices alone have brought about, confidence and emergency halt aside: 0 = Normal, 1 = Guarded. */
+  breakerLevel: number;
+  /** Level at the newest accepted reading, the emergency halt included. */
   level: number;
   /** Flags of the newest accepted reading. */
   flags: number;
@@ -104,16 +104,16 @@ export type GuardArgs = {
 export function getGuardEncoder(): FixedSizeEncoder<GuardArgs> {
   return getStructEncoder([
     ["reference", getU128Encoder()],
-    ["average", getU128Encoder()],
+    ["ownEma", getU128Encoder()],
     ["spot", getU128Encoder()],
     ["movedAt", getI64Encoder()],
-    ["averagedAt", getI64Encoder()],
+    ["ownEmaAt", getI64Encoder()],
     ["pricedAt", getI64Encoder()],
     ["causedAt", getI64Encoder()],
-    ["brakeUntil", getI64Encoder()],
+    ["haltUntil", getI64Encoder()],
     ["settledAt", getI64Encoder()],
-    ["flow", getI64Encoder()],
-    ["ladder", getU8Encoder()],
+    ["flowUsedUntil", getI64Encoder()],
+    ["breakerLevel", getU8Encoder()],
     ["level", getU8Encoder()],
     ["flags", getU8Encoder()],
     ["padding", fixEncoderSize(getBytesEncoder(), 5)],
@@ -123,16 +123,16 @@ export function getGuardEncoder(): FixedSizeEncoder<GuardArgs> {
 export function getGuardDecoder(): FixedSizeDecoder<Guard> {
   return getStructDecoder([
     ["reference", getU128Decoder()],
-    ["average", getU128Decoder()],
+    ["ownEma", getU128Decoder()],
     ["spot", getU128Decoder()],
     ["movedAt", getI64Decoder()],
-    ["averagedAt", getI64Decoder()],
+    ["ownEmaAt", getI64Decoder()],
     ["pricedAt", getI64Decoder()],
     ["causedAt", getI64Decoder()],
-    ["brakeUntil", getI64Decoder()],
+    ["haltUntil", getI64Decoder()],
     ["settledAt", getI64Decoder()],
-    ["flow", getI64Decoder()],
-    ["ladder", getU8Decoder()],
+    ["flowUsedUntil", getI64Decoder()],
+    ["breakerLevel", getU8Decoder()],
     ["level", getU8Decoder()],
     ["flags", getU8Decoder()],
     ["padding", fixDecoderSize(getBytesDecoder(), 5)],

@@ -25,7 +25,7 @@ export type GuardianDeposit = {
   shares: bigint;
   /** The part of it that paid the backstop's debt to the pool. */
   repaid: bigint;
-  /** What the claim lacked before, at the stored price, quote atoms. */
+  /** Impairment of the claim before, at the stored price, quote atoms. */
   impaired: bigint;
   /** The guardians' claim now, quote atoms. */
   claimAfter: bigint;
@@ -38,7 +38,7 @@ export type GuardianDepositArgs = {
   shares: number | bigint;
   /** The part of it that paid the backstop's debt to the pool. */
   repaid: number | bigint;
-  /** What the claim lacked before, at the stored price, quote atoms. */
+  /** Impairment of the claim before, at the stored price, quote atoms. */
   impaired: number | bigint;
   /** The guardians' claim now, quote atoms. */
   claimAfter: number | bigint;

@@ -21,7 +21,7 @@ import {
 export type GuardianWithdrawal = {
   /** Quote atoms paid out, rounded down. */
   amount: bigint;
-  /** What is unpaid of its request now, quote atoms. */
+  /** Unpaid part of the request now, quote atoms. */
   unpaid: bigint;
   /** All fixed claims of those who asked to leave now, quote atoms. */
   requestedAfter: bigint;
@@ -30,7 +30,7 @@ export type GuardianWithdrawal = {
 export type GuardianWithdrawalArgs = {
   /** Quote atoms paid out, rounded down. */
   amount: number | bigint;
-  /** What is unpaid of its request now, quote atoms. */
+  /** Unpaid part of the request now, quote atoms. */
   unpaid: number | bigint;
   /** All fixed claims of those who asked to leave now, quote atoms. */
   requestedAfter: number | bigint;

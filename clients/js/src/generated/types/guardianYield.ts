@@ -19,7 +19,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What the guardians' claim earns. */
+/** Yield of the guardians' claim. */
 export type GuardianYield = {
   /** The claim, quote atoms. */
   claim: bigint;
@@ -31,7 +31,7 @@ export type GuardianYield = {
   /** The part of each penalty that the claim earns, bps, at present equity. */
   rate: number;
   /**
-   * What it would earn of the penalties if all debt within a fall of 20% were liquidated after that fall, quote
+   * Earnings of the claim from penalties if all debt within a fall of 20% were liquidated after that fall, quote
    * atoms. Its part of the deficits is not taken off.
    */
   earned: bigint;
@@ -50,7 +50,7 @@ export type GuardianYieldArgs = {
   /** The part of each penalty that the claim earns, bps, at present equity. */
   rate: number;
   /**
-   * What it would earn of the penalties if all debt within a fall of 20% were liquidated after that fall, quote
+   * Earnings of the claim from penalties if all debt within a fall of 20% were liquidated after that fall, quote
    * atoms. Its part of the deficits is not taken off.
    */
   earned: number | bigint;

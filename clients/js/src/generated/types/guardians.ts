@@ -19,7 +19,7 @@ import {
 
 /** The guardians' one claim on the backstop. */
 export type Guardians = {
-  /** What the guardians who stay have put in and earned, quote atoms. */
+  /** Capital put in and earned by the guardians who stay, quote atoms. */
   claim: bigint;
   /** Shares of it. */
   shares: bigint;
@@ -27,20 +27,20 @@ export type Guardians = {
   waiting: bigint;
   /** A fraction of an atom earned beside the claim, in units of 2^-64. */
   fraction: bigint;
-  /** How many times the claim was voided. Shares and requests of an earlier era are worth nothing. */
-  era: bigint;
+  /** How many times the claim was voided. Shares and requests of an earlier epoch are worth nothing. */
+  epoch: bigint;
   /** Fixed claims of requests that are open and unpaid, with what they have earned since, quote atoms. */
   open: bigint;
   /** Shares of them. */
   openShares: bigint;
   /** A fraction of an atom earned beside the open claims, in units of 2^-64. */
   openFraction: bigint;
-  /** What the requests that are still unpaid in part count as having been paid, quote atoms. */
+  /** Amount that the requests still unpaid in part count as having been paid, quote atoms. */
   paid: bigint;
 };
 
 export type GuardiansArgs = {
-  /** What the guardians who stay have put in and earned, quote atoms. */
+  /** Capital put in and earned by the guardians who stay, quote atoms. */
   claim: number | bigint;
   /** Shares of it. */
   shares: number | bigint;
@@ -48,15 +48,15 @@ export type GuardiansArgs = {
   waiting: number | bigint;
   /** A fraction of an atom earned beside the claim, in units of 2^-64. */
   fraction: number | bigint;
-  /** How many times the claim was voided. Shares and requests of an earlier era are worth nothing. */
-  era: number | bigint;
+  /** How many times the claim was voided. Shares and requests of an earlier epoch are worth nothing. */
+  epoch: number | bigint;
   /** Fixed claims of requests that are open and unpaid, with what they have earned since, quote atoms. */
   open: number | bigint;
   /** Shares of them. */
   openShares: number | bigint;
   /** A fraction of an atom earned beside the open claims, in units of 2^-64. */
   openFraction: number | bigint;
-  /** What the requests that are still unpaid in part count as having been paid, quote atoms. */
+  /** Amount that the requests still unpaid in part count as having been paid, quote atoms. */
   paid: number | bigint;
 };
 
@@ -66,7 +66,7 @@ export function getGuardiansEncoder(): FixedSizeEncoder<GuardiansArgs> {
     ["shares", getU64Encoder()],
     ["waiting", getU64Encoder()],
     ["fraction", getU64Encoder()],
-    ["era", getU64Encoder()],
+    ["epoch", getU64Encoder()],
     ["open", getU64Encoder()],
     ["openShares", getU64Encoder()],
     ["openFraction", getU64Encoder()],
@@ -80,7 +80,7 @@ export function getGuardiansDecoder(): FixedSizeDecoder<Guardians> {
     ["shares", getU64Decoder()],
     ["waiting", getU64Decoder()],
     ["fraction", getU64Decoder()],
-    ["era", getU64Decoder()],
+    ["epoch", getU64Decoder()],
     ["open", getU64Decoder()],
     ["openShares", getU64Decoder()],
     ["openFraction", getU64Decoder()],

@@ -33,7 +33,7 @@ export type Health = {
   collateral: bigint;
   /** Debt with interest up to now, quote atoms, rounded up. */
   debt: bigint;
-  /** What the account is judged by: the higher of spot and guarded price. */
+  /** Price that the account is judged at: the higher of spot and guarded price. */
   price: bigint;
   /** Value of the collateral at that price, quote atoms, rounded down. */
   value: bigint;
@@ -41,7 +41,7 @@ export type Health = {
   ltv: number;
   /** Above it the account is liquidated, bps. */
   liquidationLtv: number;
-  /** Whether it is above. */
+  /** True if the LTV is above it. */
   liquidatable: boolean;
   /** The highest price at which the account is liquidated, at today's debt; `None` without debt. */
   liquidationPrice: Option<bigint>;
@@ -54,7 +54,7 @@ export type HealthArgs = {
   collateral: number | bigint;
   /** Debt with interest up to now, quote atoms, rounded up. */
   debt: number | bigint;
-  /** What the account is judged by: the higher of spot and guarded price. */
+  /** Price that the account is judged at: the higher of spot and guarded price. */
   price: number | bigint;
   /** Value of the collateral at that price, quote atoms, rounded down. */
   value: number | bigint;
@@ -62,7 +62,7 @@ export type HealthArgs = {
   ltv: number;
   /** Above it the account is liquidated, bps. */
   liquidationLtv: number;
-  /** Whether it is above. */
+  /** True if the LTV is above it. */
   liquidatable: boolean;
   /** The highest price at which the account is liquidated, at today's debt; `None` without debt. */
   liquidationPrice: OptionOrNullable<number | bigint>;

@@ -25,7 +25,7 @@ import {
   type ReadingSetArgs,
 } from "./index.js";
 
-/** What a market knows of its feeds. */
+/** A market's knowledge of its feeds. */
 export type Known = {
   /** The newest reading of each dollar feed. */
   newest: ReadingSet;

@@ -19,9 +19,9 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What a guardian's request pays now. */
+/** Payment of a guardian's request now. */
 export type Leaving = {
-  /** What is unpaid of it before that, quote atoms. */
+  /** Unpaid part of the request before that, quote atoms. */
   unpaid: bigint;
   /** Quote atoms that it pays. */
   amount: bigint;
@@ -30,7 +30,7 @@ export type Leaving = {
 };
 
 export type LeavingArgs = {
-  /** What is unpaid of it before that, quote atoms. */
+  /** Unpaid part of the request before that, quote atoms. */
   unpaid: number | bigint;
   /** Quote atoms that it pays. */
   amount: number | bigint;

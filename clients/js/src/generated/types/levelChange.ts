@@ -26,16 +26,17 @@ export type LevelChange = {
   /** Level now. */
   to: number;
   /**
-   * Why, as the bits of `Flags`: 1 velocity, 2 own average, 4 Pyth's average, 8 no average of Pyth, 16 confidence
-   * above the soft limit, 32 confidence above the hard limit, 64 brake. None when the level falls to Normal.
+   * Why, as the bits of `Flags`: 1 velocity, 2 own EMA, 4 Pyth's EMA, 8 no EMA of Pyth, 16
+   * confidence above the soft limit, 32 confidence above the hard limit, 64 emergency halt. None when the level
+   * falls to Normal.
    */
   flags: number;
   /** Price of the reading, quote atoms per collateral atom, Q64.64. */
   spot: bigint;
   /** Guarded price, Q64.64. */
   guarded: bigint;
-  /** The market's own average, Q64.64. */
-  average: bigint;
+  /** The market's own EMA, Q64.64. */
+  ownEma: bigint;
 };
 
 export type LevelChangeArgs = {
@@ -44,16 +45,17 @@ export type LevelChangeArgs = {
   /** Level now. */
   to: number;
   /**
-   * Why, as the bits of `Flags`: 1 velocity, 2 own average, 4 Pyth's average, 8 no average of Pyth, 16 confidence
-   * above the soft limit, 32 confidence above the hard limit, 64 brake. None when the level falls to Normal.
+   * Why, as the bits of `Flags`: 1 velocity, 2 own EMA, 4 Pyth's EMA, 8 no EMA of Pyth, 16
+   * confidence above the soft limit, 32 confidence above the hard limit, 64 emergency halt. None when the level
+   * falls to Normal.
    */
   flags: number;
   /** Price of the reading, quote atoms per collateral atom, Q64.64. */
   spot: number | bigint;
   /** Guarded price, Q64.64. */
   guarded: number | bigint;
-  /** The market's own average, Q64.64. */
-  average: number | bigint;
+  /** The market's own EMA, Q64.64. */
+  ownEma: number | bigint;
 };
 
 export function getLevelChangeEncoder(): FixedSizeEncoder<LevelChangeArgs> {
@@ -63,7 +65,7 @@ export function getLevelChangeEncoder(): FixedSizeEncoder<LevelChangeArgs> {
     ["flags", getU8Encoder()],
     ["spot", getU128Encoder()],
     ["guarded", getU128Encoder()],
-    ["average", getU128Encoder()],
+    ["ownEma", getU128Encoder()],
   ]);
 }
 
@@ -74,7 +76,7 @@ export function getLevelChangeDecoder(): FixedSizeDecoder<LevelChange> {
     ["flags", getU8Decoder()],
     ["spot", getU128Decoder()],
     ["guarded", getU128Decoder()],
-    ["average", getU128Decoder()],
+    ["ownEma", getU128Decoder()],
   ]);
 }
 

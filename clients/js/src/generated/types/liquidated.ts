@@ -28,14 +28,14 @@ import {
 export type Liquidated = {
   /** The account. */
   marginAccount: Address;
-  /** What was done. */
+  /** Liquidation of the account. */
   liquidation: Liquidation;
 };
 
 export type LiquidatedArgs = {
   /** The account. */
   marginAccount: Address;
-  /** What was done. */
+  /** Liquidation of the account. */
   liquidation: LiquidationArgs;
 };
 

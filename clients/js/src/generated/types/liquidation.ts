@@ -33,7 +33,7 @@ export type Liquidation = {
   paidInCash: bigint;
   /** Collateral taken, atoms. */
   seized: bigint;
-  /** What the debt exceeded the collateral by at that price: the backstop's loss, quote atoms. */
+  /** Excess of the debt over the collateral's value at that price, quote atoms: the backstop's loss. */
   deficit: bigint;
   /** Bounty credited to the keeper, quote atoms. */
   bounty: bigint;
@@ -58,7 +58,7 @@ export type LiquidationArgs = {
   paidInCash: number | bigint;
   /** Collateral taken, atoms. */
   seized: number | bigint;
-  /** What the debt exceeded the collateral by at that price: the backstop's loss, quote atoms. */
+  /** Excess of the debt over the collateral's value at that price, quote atoms: the backstop's loss. */
   deficit: number | bigint;
   /** Bounty credited to the keeper, quote atoms. */
   bounty: number | bigint;

@@ -28,7 +28,10 @@ import { getFoldDecoder, getFoldEncoder, type Fold, type FoldArgs } from "./inde
 export type LiquidationMap = {
   /** Debt shares in each band, lowest ratio first. */
   bands: Array<bigint>;
-  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that band. */
+  /**
+   * 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that
+   * band.
+   */
   origin: bigint;
   /** The first band of the kept sums, 0 to 255. */
   threshold: bigint;
@@ -42,14 +45,17 @@ export type LiquidationMap = {
   folds: bigint;
   /** How many of `folded` are in use. */
   toldApart: bigint;
-  /** What those foldings did to the accounts that have not been touched since, oldest accounts first. */
+  /** Effect of those foldings on the accounts that have not been touched since, oldest accounts first. */
   folded: Array<Fold>;
 };
 
 export type LiquidationMapArgs = {
   /** Debt shares in each band, lowest ratio first. */
   bands: Array<number | bigint>;
-  /** 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that band. */
+  /**
+   * 32 × log2 of the ratio at the lower edge of the first band: whole octaves. The absolute number of that
+   * band.
+   */
   origin: number | bigint;
   /** The first band of the kept sums, 0 to 255. */
   threshold: number | bigint;
@@ -63,7 +69,7 @@ export type LiquidationMapArgs = {
   folds: number | bigint;
   /** How many of `folded` are in use. */
   toldApart: number | bigint;
-  /** What those foldings did to the accounts that have not been touched since, oldest accounts first. */
+  /** Effect of those foldings on the accounts that have not been touched since, oldest accounts first. */
   folded: Array<FoldArgs>;
 };
 

@@ -29,7 +29,7 @@ import {
   type LiquidationArgs,
 } from "./index.js";
 
-/** What liquidating an account would do, and what limits it. Quote atoms unless it says otherwise. */
+/** Liquidation of an account, as it would be, and its limits. Quote atoms unless it says otherwise. */
 export type LiquidationPreview = {
   /** The higher of spot and guarded price: decides whether the account is liquidated, and how far. */
   judgedAt: bigint;
@@ -38,10 +38,10 @@ export type LiquidationPreview = {
   /** Debt that would be taken off it were there no limit: to the target, or all of it. */
   wanted: bigint;
   /** The part of that whose turn it is now: while Guarded a step, else all of it. */
-  due: bigint;
-  /** What the program would do. `None` if it refuses with `PipelineFull`: the account waits. */
+  liquidatable: bigint;
+  /** Liquidation that the program would make. `None` if it refuses with `PipelineFull`: the account waits. */
   done: Option<Liquidation>;
-  /** What of `due` has to wait until the backstop has sold some of what it holds. */
+  /** The part of `due` that waits until the backstop has sold some of its inventory. */
   waiting: bigint;
 };
 
@@ -53,10 +53,10 @@ export type LiquidationPreviewArgs = {
   /** Debt that would be taken off it were there no limit: to the target, or all of it. */
   wanted: number | bigint;
   /** The part of that whose turn it is now: while Guarded a step, else all of it. */
-  due: number | bigint;
-  /** What the program would do. `None` if it refuses with `PipelineFull`: the account waits. */
+  liquidatable: number | bigint;
+  /** Liquidation that the program would make. `None` if it refuses with `PipelineFull`: the account waits. */
   done: OptionOrNullable<LiquidationArgs>;
-  /** What of `due` has to wait until the backstop has sold some of what it holds. */
+  /** The part of `due` that waits until the backstop has sold some of its inventory. */
   waiting: number | bigint;
 };
 
@@ -65,7 +65,7 @@ export function getLiquidationPreviewEncoder(): Encoder<LiquidationPreviewArgs> 
     ["judgedAt", getU128Encoder()],
     ["settledAt", getU128Encoder()],
     ["wanted", getU64Encoder()],
-    ["due", getU64Encoder()],
+    ["liquidatable", getU64Encoder()],
     ["done", getOptionEncoder(getLiquidationEncoder())],
     ["waiting", getU64Encoder()],
   ]);
@@ -76,7 +76,7 @@ export function getLiquidationPreviewDecoder(): Decoder<LiquidationPreview> {
     ["judgedAt", getU128Decoder()],
     ["settledAt", getU128Decoder()],
     ["wanted", getU64Decoder()],
-    ["due", getU64Decoder()],
+    ["liquidatable", getU64Decoder()],
     ["done", getOptionDecoder(getLiquidationDecoder())],
     ["waiting", getU64Decoder()],
   ]);

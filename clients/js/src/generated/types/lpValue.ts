@@ -17,22 +17,22 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What LP shares are worth to who leaves now, quote atoms. */
+/** Value of LP shares to a supplier who leaves now, quote atoms. */
 export type LpValue = {
-  /** What belongs to the suppliers by the books: what new suppliers pay for. */
+  /** The suppliers' assets by the books: new suppliers pay for these. */
   assets: bigint;
-  /** What of it would be lost if everything were settled at this price. */
+  /** The part of them that would be lost if everything were settled at this price. */
   impaired: bigint;
-  /** What the shares pay: their part of the rest. Cash and the outflow limit may allow less. */
+  /** Payment for the shares: their part of the rest. Cash and the outflow limit may allow less. */
   amount: bigint;
 };
 
 export type LpValueArgs = {
-  /** What belongs to the suppliers by the books: what new suppliers pay for. */
+  /** The suppliers' assets by the books: new suppliers pay for these. */
   assets: number | bigint;
-  /** What of it would be lost if everything were settled at this price. */
+  /** The part of them that would be lost if everything were settled at this price. */
   impaired: number | bigint;
-  /** What the shares pay: their part of the rest. Cash and the outflow limit may allow less. */
+  /** Payment for the shares: their part of the rest. Cash and the outflow limit may allow less. */
   amount: number | bigint;
 };
 

@@ -25,14 +25,14 @@ import {
   type OptionOrNullable,
 } from "@solana/kit";
 
-/** What a market makes of its feeds. A price is `None` where the action that it is for would be refused. */
+/** A market's prices by its feeds. A price is `None` where the action that it is for would be refused. */
 export type MarketPrices = {
   /** Price of the readings, rounded down. */
   spot: bigint;
   /** Spot, as far as the velocity limit lets it move. */
   guarded: bigint;
-  /** The market's own average of the guarded price. */
-  average: bigint;
+  /** The market's own EMA of the guarded price. */
+  ownEma: bigint;
   /** The higher of spot and guarded price: accounts are judged at it. */
   judged: Option<bigint>;
   /** The lower of the two: what is taken from them counts at it. */
@@ -54,8 +54,8 @@ export type MarketPricesArgs = {
   spot: number | bigint;
   /** Spot, as far as the velocity limit lets it move. */
   guarded: number | bigint;
-  /** The market's own average of the guarded price. */
-  average: number | bigint;
+  /** The market's own EMA of the guarded price. */
+  ownEma: number | bigint;
   /** The higher of spot and guarded price: accounts are judged at it. */
   judged: OptionOrNullable<number | bigint>;
   /** The lower of the two: what is taken from them counts at it. */
@@ -76,7 +76,7 @@ export function getMarketPricesEncoder(): Encoder<MarketPricesArgs> {
   return getStructEncoder([
     ["spot", getU128Encoder()],
     ["guarded", getU128Encoder()],
-    ["average", getU128Encoder()],
+    ["ownEma", getU128Encoder()],
     ["judged", getOptionEncoder(getU128Encoder())],
     ["settled", getOptionEncoder(getU128Encoder())],
     ["conservative", getOptionEncoder(getU128Encoder())],
@@ -91,7 +91,7 @@ export function getMarketPricesDecoder(): Decoder<MarketPrices> {
   return getStructDecoder([
     ["spot", getU128Decoder()],
     ["guarded", getU128Decoder()],
-    ["average", getU128Decoder()],
+    ["ownEma", getU128Decoder()],
     ["judged", getOptionDecoder(getU128Decoder())],
     ["settled", getOptionDecoder(getU128Decoder())],
     ["conservative", getOptionDecoder(getU128Decoder())],

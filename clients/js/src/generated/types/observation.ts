@@ -29,8 +29,8 @@ export type Observation = {
   spot: bigint;
   /** The same, clamped by the velocity limit, Q64.64. */
   guarded: bigint;
-  /** The market's own average of the guarded price, Q64.64. */
-  average: bigint;
+  /** The market's own EMA of the guarded price, Q64.64. */
+  ownEma: bigint;
   /** The widest confidence interval among the feeds, bps of its price. */
   confidence: number;
   /** 0 = Normal, 1 = Guarded, 2 = Halted. */
@@ -48,8 +48,8 @@ export type ObservationArgs = {
   spot: number | bigint;
   /** The same, clamped by the velocity limit, Q64.64. */
   guarded: number | bigint;
-  /** The market's own average of the guarded price, Q64.64. */
-  average: number | bigint;
+  /** The market's own EMA of the guarded price, Q64.64. */
+  ownEma: number | bigint;
   /** The widest confidence interval among the feeds, bps of its price. */
   confidence: number;
   /** 0 = Normal, 1 = Guarded, 2 = Halted. */
@@ -66,7 +66,7 @@ export function getObservationEncoder(): FixedSizeEncoder<ObservationArgs> {
   return getStructEncoder([
     ["spot", getU128Encoder()],
     ["guarded", getU128Encoder()],
-    ["average", getU128Encoder()],
+    ["ownEma", getU128Encoder()],
     ["confidence", getU32Encoder()],
     ["level", getU8Encoder()],
     ["flags", getU8Encoder()],
@@ -79,7 +79,7 @@ export function getObservationDecoder(): FixedSizeDecoder<Observation> {
   return getStructDecoder([
     ["spot", getU128Decoder()],
     ["guarded", getU128Decoder()],
-    ["average", getU128Decoder()],
+    ["ownEma", getU128Decoder()],
     ["confidence", getU32Decoder()],
     ["level", getU8Decoder()],
     ["flags", getU8Decoder()],

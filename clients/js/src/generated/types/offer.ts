@@ -21,7 +21,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What the backstop sells at one moment. */
+/** The backstop's offer at one moment. */
 export type Offer = {
   /** When, seconds since 1970. */
   at: bigint;

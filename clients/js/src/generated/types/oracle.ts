@@ -33,7 +33,7 @@ export type Oracle = {
   quoteFeed: FeedPin;
   /** USD price of the token that the collateral can be redeemed for; no feed unless the collateral is redeemable. */
   baseFeed: FeedPin;
-  /** What one collateral token is redeemed for, in that base token; pinned if and only if the base is. */
+  /** Redemption rate of one collateral token, in that base token; pinned if and only if the base is. */
   rateFeed: FeedPin;
   /** The readings it has accepted. */
   known: Known;
@@ -46,7 +46,7 @@ export type OracleArgs = {
   quoteFeed: FeedPinArgs;
   /** USD price of the token that the collateral can be redeemed for; no feed unless the collateral is redeemable. */
   baseFeed: FeedPinArgs;
-  /** What one collateral token is redeemed for, in that base token; pinned if and only if the base is. */
+  /** Redemption rate of one collateral token, in that base token; pinned if and only if the base is. */
   rateFeed: FeedPinArgs;
   /** The readings it has accepted. */
   known: KnownArgs;

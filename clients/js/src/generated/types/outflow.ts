@@ -17,7 +17,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What has left the pool on balance, as far as it is remembered. */
+/** Outflow from the pool on balance, as far as it is remembered. */
 export type Outflow = {
   /** Quote atoms that suppliers took out less those that they put in; negative if more came. */
   net: bigint;

@@ -34,7 +34,7 @@ export type ParametersChanged = {
   market: Address;
   /** The entry of the queue. */
   id: number;
-  /** What has changed. */
+  /** Changes made. */
   changes: Array<ParameterChange>;
 };
 
@@ -43,7 +43,7 @@ export type ParametersChangedArgs = {
   market: Address;
   /** The entry of the queue. */
   id: number;
-  /** What has changed. */
+  /** Changes made. */
   changes: Array<ParameterChangeArgs>;
 };
 

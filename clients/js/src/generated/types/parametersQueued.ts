@@ -40,7 +40,7 @@ export type ParametersQueued = {
   id: number;
   /** When it can be executed. */
   queued: ChangeQueued;
-  /** What will change. */
+  /** Changes to be made. */
   changes: Array<ParameterChange>;
 };
 
@@ -51,7 +51,7 @@ export type ParametersQueuedArgs = {
   id: number;
   /** When it can be executed. */
   queued: ChangeQueuedArgs;
-  /** What will change. */
+  /** Changes to be made. */
   changes: Array<ParameterChangeArgs>;
 };
 

@@ -22,8 +22,8 @@ import {
 /** Kinds of action were paused. */
 export type Pause = {
   /**
-   * Which, one bit each: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell inventory, 32 guardian's
-   * deposit.
+   * Which, one bit each: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell inventory, 32
+   * guardian's deposit.
    */
   kinds: number;
   /** When it expires, seconds since 1970. */
@@ -32,8 +32,8 @@ export type Pause = {
 
 export type PauseArgs = {
   /**
-   * Which, one bit each: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell inventory, 32 guardian's
-   * deposit.
+   * Which, one bit each: 1 supply, 2 borrow, 4 withdraw against debt, 8 liquidate, 16 sell inventory, 32
+   * guardian's deposit.
    */
   kinds: number;
   /** When it expires, seconds since 1970. */

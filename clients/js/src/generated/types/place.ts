@@ -22,8 +22,8 @@ import {
 /** Where an account's debt is on the liquidation map; zeros without debt. */
 export type Place = {
   /**
-   * The absolute band it was put into, 32 × log2 of debt shares ÷ collateral, rounded down; 32,767 if that was beyond the
-   * map's upper end, and the map's first band if it was below it.
+   * The absolute band it was put into, 32 × log2 of debt shares ÷ collateral, rounded down; 32,767 if that was
+   * beyond the map's upper end, and the map's first band if it was below it.
    */
   band: number;
   /** How often the map had folded shares by then. */

@@ -25,8 +25,8 @@ import {
 export type Pool = {
   /** Quote atoms for each debt share, Q64.64. */
   index: bigint;
-  /** What the pool owes the backstop of the interest so far, quote atoms, Q64.64. */
-  due: bigint;
+  /** Reserves owed to the backstop of the interest so far, quote atoms, Q64.64. */
+  reservesOwed: bigint;
   /** Lendable quote atoms. */
   cash: bigint;
   /** All debt shares: those of the margin accounts and those of the backstop. */
@@ -40,8 +40,8 @@ export type Pool = {
 export type PoolArgs = {
   /** Quote atoms for each debt share, Q64.64. */
   index: number | bigint;
-  /** What the pool owes the backstop of the interest so far, quote atoms, Q64.64. */
-  due: number | bigint;
+  /** Reserves owed to the backstop of the interest so far, quote atoms, Q64.64. */
+  reservesOwed: number | bigint;
   /** Lendable quote atoms. */
   cash: number | bigint;
   /** All debt shares: those of the margin accounts and those of the backstop. */
@@ -55,7 +55,7 @@ export type PoolArgs = {
 export function getPoolEncoder(): FixedSizeEncoder<PoolArgs> {
   return getStructEncoder([
     ["index", getU128Encoder()],
-    ["due", getU128Encoder()],
+    ["reservesOwed", getU128Encoder()],
     ["cash", getU64Encoder()],
     ["debtShares", getU64Encoder()],
     ["lpSupply", getU64Encoder()],
@@ -66,7 +66,7 @@ export function getPoolEncoder(): FixedSizeEncoder<PoolArgs> {
 export function getPoolDecoder(): FixedSizeDecoder<Pool> {
   return getStructDecoder([
     ["index", getU128Decoder()],
-    ["due", getU128Decoder()],
+    ["reservesOwed", getU128Decoder()],
     ["cash", getU64Decoder()],
     ["debtShares", getU64Decoder()],
     ["lpSupply", getU64Decoder()],

@@ -18,7 +18,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** The protocol was initialised. */
+/** The protocol was initialized. */
 export type ProtocolInitialized = { authority: Address };
 
 export type ProtocolInitializedArgs = ProtocolInitialized;

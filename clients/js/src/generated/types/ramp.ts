@@ -30,7 +30,7 @@ export type Ramp = {
   startsAt: bigint;
   /** When it is done, seconds since 1970. */
   endsAt: bigint;
-  /** What the liquidation LTV will be then, bps. */
+  /** The liquidation LTV from then on, bps. */
   to: number;
   /** Zeros. */
   padding: ReadonlyUint8Array;
@@ -41,7 +41,7 @@ export type RampArgs = {
   startsAt: number | bigint;
   /** When it is done, seconds since 1970. */
   endsAt: number | bigint;
-  /** What the liquidation LTV will be then, bps. */
+  /** The liquidation LTV from then on, bps. */
   to: number;
   /** Zeros. */
   padding: ReadonlyUint8Array;

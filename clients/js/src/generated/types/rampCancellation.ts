@@ -19,9 +19,9 @@ import {
 
 /** An announced change of the liquidation LTV was taken back. */
 export type RampCancellation = {
-  /** What stays, bps. */
+  /** The liquidation LTV that stays, bps. */
   stays: number;
-  /** What it would have become, bps. */
+  /** The liquidation LTV that was announced, bps. */
   announced: number;
 };
 

@@ -21,7 +21,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What a Pyth account says. Prices are mantissas: price × 10^expo USD. */
+/** A Pyth account's reading. Prices are mantissas: price × 10^expo USD. */
 export type RawReading = {
   /** Aggregate price. */
   price: bigint;

@@ -25,29 +25,29 @@ import {
 
 /** A reading that a market has accepted. */
 export type Reading = {
-  /** What it says. */
+  /** Price of the reading. */
   of: FeedPrice;
   /** When it was published, seconds since 1970. */
   published: bigint;
   /** When it was accepted, seconds since 1970. */
   acceptedAt: bigint;
   /**
-   * Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970; zero if
-   * none did.
+   * Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970;
+   * zero if none did.
    */
   barred: bigint;
 };
 
 export type ReadingArgs = {
-  /** What it says. */
+  /** Price of the reading. */
   of: FeedPriceArgs;
   /** When it was published, seconds since 1970. */
   published: number | bigint;
   /** When it was accepted, seconds since 1970. */
   acceptedAt: number | bigint;
   /**
-   * Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970; zero if
-   * none did.
+   * Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970;
+   * zero if none did.
    */
   barred: number | bigint;
 };

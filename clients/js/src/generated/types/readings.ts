@@ -29,7 +29,7 @@ import {
   type RedemptionArgs,
 } from "./index.js";
 
-/** What a market's feeds say. */
+/** Readings of a market's feeds. */
 export type Readings = {
   /** Collateral token in USD. */
   collateral: RawReading;

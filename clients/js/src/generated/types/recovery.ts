@@ -21,14 +21,14 @@ import {
 export type Recovery = {
   /** Written off and not yet paid back, quote atoms. */
   writtenOff: bigint;
-  /** What is left of the inventory that may pay it back, collateral atoms: what is sold counts as of it first. */
+  /** The rest of the inventory that may pay it back, collateral atoms: sales count as of it first. */
   inventory: bigint;
 };
 
 export type RecoveryArgs = {
   /** Written off and not yet paid back, quote atoms. */
   writtenOff: number | bigint;
-  /** What is left of the inventory that may pay it back, collateral atoms: what is sold counts as of it first. */
+  /** The rest of the inventory that may pay it back, collateral atoms: sales count as of it first. */
   inventory: number | bigint;
 };
 

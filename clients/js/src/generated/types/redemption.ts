@@ -21,7 +21,7 @@ import {
   type RawReadingArgs,
 } from "./index.js";
 
-/** What the base token costs, and how much of it the collateral is redeemed for. */
+/** Price of the base token, and the rate at which the collateral is redeemed for it. */
 export type Redemption = {
   /** Base token in USD. */
   base: RawReading;

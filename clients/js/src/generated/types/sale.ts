@@ -37,7 +37,10 @@ export type Sale = {
   inventoryAfter: bigint;
   /** The part of the proceeds that paid back what was written off. */
   recovered: bigint;
-  /** What of it was lost for good, for the last of the inventory that could pay it back is sold; quote atoms. */
+  /**
+   * The part of the written-off debt that was lost for good, for the last of the inventory that could pay it
+   * back is sold; quote atoms.
+   */
   lost: bigint;
   /** The guardians' claim, void with that, quote atoms. */
   guardiansLost: bigint;
@@ -60,7 +63,10 @@ export type SaleArgs = {
   inventoryAfter: number | bigint;
   /** The part of the proceeds that paid back what was written off. */
   recovered: number | bigint;
-  /** What of it was lost for good, for the last of the inventory that could pay it back is sold; quote atoms. */
+  /**
+   * The part of the written-off debt that was lost for good, for the last of the inventory that could pay it
+   * back is sold; quote atoms.
+   */
   lost: number | bigint;
   /** The guardians' claim, void with that, quote atoms. */
   guardiansLost: number | bigint;

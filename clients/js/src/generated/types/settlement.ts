@@ -20,19 +20,22 @@ import {
 /** The backstop could not pay its debt: who bore what, quote atoms. */
 export type Settlement = {
   /**
-   * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-   * loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
+   * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the
+   * last loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
    */
   protocol: bigint;
-  /** The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is left. */
+  /**
+   * The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is
+   * left.
+   */
   guardians: bigint;
   /** Debt that the pool will not be paid: the LP price falls by it, once. */
   suppliers: bigint;
   /** Debt shares cancelled. */
   shares: bigint;
   /**
-   * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first. Nothing
-   * without inventory.
+   * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first.
+   * Nothing without inventory.
    */
   writtenOff: bigint;
   /** Inventory that may pay it back, collateral atoms. */
@@ -41,19 +44,22 @@ export type Settlement = {
 
 export type SettlementArgs = {
   /**
-   * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the last
-   * loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
+   * The protocol's own capital: what was given to the backstop for good and what the pool paid it, since the
+   * last loss, less what guardians earned of it. All of it is lost; nothing yet while inventory is left.
    */
   protocol: number | bigint;
-  /** The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is left. */
+  /**
+   * The guardians' claims, also of those who asked to leave. All of it is void; nothing yet while inventory is
+   * left.
+   */
   guardians: number | bigint;
   /** Debt that the pool will not be paid: the LP price falls by it, once. */
   suppliers: number | bigint;
   /** Debt shares cancelled. */
   shares: number | bigint;
   /**
-   * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first. Nothing
-   * without inventory.
+   * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first.
+   * Nothing without inventory.
    */
   writtenOff: number | bigint;
   /** Inventory that may pay it back, collateral atoms. */

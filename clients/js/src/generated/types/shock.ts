@@ -20,8 +20,8 @@ import {
 } from "@solana/kit";
 
 /**
- * What a sudden fall of the price would bring the backstop if it took over all that is due then. Quote atoms
- * unless it says otherwise.
+ * The backstop's gains and losses from a sudden fall of the price, if it took over all that is due then. Quote
+ * atoms unless it says otherwise.
  */
 export type Shock = {
   /** The price after it. */
@@ -36,7 +36,7 @@ export type Shock = {
   penalties: bigint;
   /** The part of the penalties that guardians have a share of. */
   shared: bigint;
-  /** What debts would exceed their collateral by. */
+  /** Excess of debts over their collateral's value. */
   deficits: bigint;
 };
 
@@ -53,7 +53,7 @@ export type ShockArgs = {
   penalties: number | bigint;
   /** The part of the penalties that guardians have a share of. */
   shared: number | bigint;
-  /** What debts would exceed their collateral by. */
+  /** Excess of debts over their collateral's value. */
   deficits: number | bigint;
 };
 

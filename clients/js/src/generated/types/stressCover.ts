@@ -23,31 +23,31 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** Whether everyone under water could be paid for if the price fell so far with nothing sold. */
+/** Cover for all accounts under water if the price fell so far with nothing sold. */
 export type StressCover = {
-  /** S: the fall from the lowest of spot, guarded price and own average, bps. */
+  /** S: the fall from the lowest of spot, guarded price and own EMA, bps. */
   fall: number;
   /** q: the price after it. */
   price: bigint;
-  /** B(q): what debts would exceed their collateral by, quote atoms, rounded up. */
+  /** B(q): excess of debts over their collateral's value, quote atoms, rounded up. */
   underwater: bigint;
   /**
-   * Cash + reserves owed + inventory × q − debt − unfunded credits − B(q), quote atoms. Negative where it does
-   * not suffice.
+   * Cash + reserves owed + inventory × q − debt − unfunded credits − B(q), quote atoms. Negative where it
+   * does not suffice.
    */
   cover: bigint;
 };
 
 export type StressCoverArgs = {
-  /** S: the fall from the lowest of spot, guarded price and own average, bps. */
+  /** S: the fall from the lowest of spot, guarded price and own EMA, bps. */
   fall: number;
   /** q: the price after it. */
   price: number | bigint;
-  /** B(q): what debts would exceed their collateral by, quote atoms, rounded up. */
+  /** B(q): excess of debts over their collateral's value, quote atoms, rounded up. */
   underwater: number | bigint;
   /**
-   * Cash + reserves owed + inventory × q − debt − unfunded credits − B(q), quote atoms. Negative where it does
-   * not suffice.
+   * Cash + reserves owed + inventory × q − debt − unfunded credits − B(q), quote atoms. Negative where it
+   * does not suffice.
    */
   cover: number | bigint;
 };

@@ -24,7 +24,7 @@ import {
   type ReadonlyUint8Array,
 } from "@solana/kit";
 
-/** What a sentinel has added to the fall of admission. */
+/** Points that a sentinel has added to the fall of admission. */
 export type StressRaise = {
   /** When, seconds since 1970; zero if never. */
   raisedAt: bigint;

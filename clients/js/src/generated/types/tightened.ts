@@ -30,18 +30,18 @@ import {
 export type Tightened = {
   /** The market. */
   market: Address;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: Address;
-  /** What has changed. */
+  /** Changes made. */
   changes: Array<ParameterChange>;
 };
 
 export type TightenedArgs = {
   /** The market. */
   market: Address;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: Address;
-  /** What has changed. */
+  /** Changes made. */
   changes: Array<ParameterChangeArgs>;
 };
 

@@ -18,40 +18,44 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 import {
-  getBrakePullDecoder,
-  getBrakePullEncoder,
-  type BrakePull,
-  type BrakePullArgs,
+  getHaltStartedDecoder,
+  getHaltStartedEncoder,
+  type HaltStarted,
+  type HaltStartedArgs,
 } from "./index.js";
 
-/** The guardian or the authority pulled a market's brake. */
-export type BrakePulled = { market: Address; signer: Address; pull: BrakePull };
-
-export type BrakePulledArgs = {
+/** The emergency admin or the authority halted a market. */
+export type EmergencyHalted = {
   market: Address;
   signer: Address;
-  pull: BrakePullArgs;
+  halt: HaltStarted;
 };
 
-export function getBrakePulledEncoder(): FixedSizeEncoder<BrakePulledArgs> {
+export type EmergencyHaltedArgs = {
+  market: Address;
+  signer: Address;
+  halt: HaltStartedArgs;
+};
+
+export function getEmergencyHaltedEncoder(): FixedSizeEncoder<EmergencyHaltedArgs> {
   return getStructEncoder([
     ["market", getAddressEncoder()],
     ["signer", getAddressEncoder()],
-    ["pull", getBrakePullEncoder()],
+    ["halt", getHaltStartedEncoder()],
   ]);
 }
 
-export function getBrakePulledDecoder(): FixedSizeDecoder<BrakePulled> {
+export function getEmergencyHaltedDecoder(): FixedSizeDecoder<EmergencyHalted> {
   return getStructDecoder([
     ["market", getAddressDecoder()],
     ["signer", getAddressDecoder()],
-    ["pull", getBrakePullDecoder()],
+    ["halt", getHaltStartedDecoder()],
   ]);
 }
 
-export function getBrakePulledCodec(): FixedSizeCodec<
-  BrakePulledArgs,
-  BrakePulled
+export function getEmergencyHaltedCodec(): FixedSizeCodec<
+  EmergencyHaltedArgs,
+  EmergencyHalted
 > {
-  return combineCodec(getBrakePulledEncoder(), getBrakePulledDecoder());
+  return combineCodec(getEmergencyHaltedEncoder(), getEmergencyHaltedDecoder());
 }

@@ -38,15 +38,17 @@ import {
   type ResolvedAccount,
 } from "../shared/index.js";
 
-export const TAKE_OUT_DISCRIMINATOR = new Uint8Array([
-  107, 140, 238, 176, 250, 243, 201, 213,
+export const WITHDRAW_EQUITY_DISCRIMINATOR = new Uint8Array([
+  15, 14, 250, 205, 76, 65, 141, 126,
 ]);
 
-export function getTakeOutDiscriminatorBytes() {
-  return fixEncoderSize(getBytesEncoder(), 8).encode(TAKE_OUT_DISCRIMINATOR);
+export function getWithdrawEquityDiscriminatorBytes() {
+  return fixEncoderSize(getBytesEncoder(), 8).encode(
+    WITHDRAW_EQUITY_DISCRIMINATOR,
+  );
 }
 
-export type TakeOutInstruction<
+export type WithdrawEquityInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountAuthority extends string | AccountMeta<string> = string,
@@ -102,34 +104,36 @@ export type TakeOutInstruction<
     ]
   >;
 
-export type TakeOutInstructionData = { discriminator: ReadonlyUint8Array };
+export type WithdrawEquityInstructionData = {
+  discriminator: ReadonlyUint8Array;
+};
 
-export type TakeOutInstructionDataArgs = {};
+export type WithdrawEquityInstructionDataArgs = {};
 
-export function getTakeOutInstructionDataEncoder(): FixedSizeEncoder<TakeOutInstructionDataArgs> {
+export function getWithdrawEquityInstructionDataEncoder(): FixedSizeEncoder<WithdrawEquityInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([["discriminator", fixEncoderSize(getBytesEncoder(), 8)]]),
-    (value) => ({ ...value, discriminator: TAKE_OUT_DISCRIMINATOR }),
+    (value) => ({ ...value, discriminator: WITHDRAW_EQUITY_DISCRIMINATOR }),
   );
 }
 
-export function getTakeOutInstructionDataDecoder(): FixedSizeDecoder<TakeOutInstructionData> {
+export function getWithdrawEquityInstructionDataDecoder(): FixedSizeDecoder<WithdrawEquityInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
   ]);
 }
 
-export function getTakeOutInstructionDataCodec(): FixedSizeCodec<
-  TakeOutInstructionDataArgs,
-  TakeOutInstructionData
+export function getWithdrawEquityInstructionDataCodec(): FixedSizeCodec<
+  WithdrawEquityInstructionDataArgs,
+  WithdrawEquityInstructionData
 > {
   return combineCodec(
-    getTakeOutInstructionDataEncoder(),
-    getTakeOutInstructionDataDecoder(),
+    getWithdrawEquityInstructionDataEncoder(),
+    getWithdrawEquityInstructionDataDecoder(),
   );
 }
 
-export type TakeOutAsyncInput<
+export type WithdrawEquityAsyncInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
@@ -156,13 +160,15 @@ export type TakeOutAsyncInput<
   quoteVault?: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
 };
 
-export async function getTakeOutInstructionAsync<
+export async function getWithdrawEquityInstructionAsync<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TAccountMarket extends string,
@@ -176,7 +182,7 @@ export async function getTakeOutInstructionAsync<
   TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: TakeOutAsyncInput<
+  input: WithdrawEquityAsyncInput<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
@@ -191,7 +197,7 @@ export async function getTakeOutInstructionAsync<
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
-  TakeOutInstruction<
+  WithdrawEquityInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
@@ -256,9 +262,9 @@ export async function getTakeOutInstructionAsync<
       getAccountMeta(accounts.rateFeed),
       getAccountMeta(accounts.quoteTokenProgram),
     ],
-    data: getTakeOutInstructionDataEncoder().encode({}),
+    data: getWithdrawEquityInstructionDataEncoder().encode({}),
     programAddress,
-  } as TakeOutInstruction<
+  } as WithdrawEquityInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
@@ -274,7 +280,7 @@ export async function getTakeOutInstructionAsync<
   >);
 }
 
-export type TakeOutInput<
+export type WithdrawEquityInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
@@ -301,13 +307,15 @@ export type TakeOutInput<
   quoteVault: Address<TAccountQuoteVault>;
   collateralFeed?: Address<TAccountCollateralFeed>;
   quoteFeed?: Address<TAccountQuoteFeed>;
+  /** redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
+  /** redemption. */
   rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
 };
 
-export function getTakeOutInstruction<
+export function getWithdrawEquityInstruction<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TAccountMarket extends string,
@@ -321,7 +329,7 @@ export function getTakeOutInstruction<
   TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: TakeOutInput<
+  input: WithdrawEquityInput<
     TAccountProtocol,
     TAccountAuthority,
     TAccountMarket,
@@ -335,7 +343,7 @@ export function getTakeOutInstruction<
     TAccountQuoteTokenProgram
   >,
   config?: { programAddress?: TProgramAddress },
-): TakeOutInstruction<
+): WithdrawEquityInstruction<
   TProgramAddress,
   TAccountProtocol,
   TAccountAuthority,
@@ -389,9 +397,9 @@ export function getTakeOutInstruction<
       getAccountMeta(accounts.rateFeed),
       getAccountMeta(accounts.quoteTokenProgram),
     ],
-    data: getTakeOutInstructionDataEncoder().encode({}),
+    data: getWithdrawEquityInstructionDataEncoder().encode({}),
     programAddress,
-  } as TakeOutInstruction<
+  } as WithdrawEquityInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
@@ -407,7 +415,7 @@ export function getTakeOutInstruction<
   >);
 }
 
-export type ParsedTakeOutInstruction<
+export type ParsedWithdrawEquityInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
@@ -427,22 +435,24 @@ export type ParsedTakeOutInstruction<
     quoteVault: TAccountMetas[5];
     collateralFeed?: TAccountMetas[6] | undefined;
     quoteFeed?: TAccountMetas[7] | undefined;
+    /** redemption. */
     baseFeed?: TAccountMetas[8] | undefined;
+    /** redemption. */
     rateFeed?: TAccountMetas[9] | undefined;
     /** Token program of the quote mint. */
     quoteTokenProgram: TAccountMetas[10];
   };
-  data: TakeOutInstructionData;
+  data: WithdrawEquityInstructionData;
 };
 
-export function parseTakeOutInstruction<
+export function parseWithdrawEquityInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedTakeOutInstruction<TProgram, TAccountMetas> {
+): ParsedWithdrawEquityInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 11) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
@@ -474,6 +484,6 @@ export function parseTakeOutInstruction<
       rateFeed: getNextOptionalAccount(),
       quoteTokenProgram: getNextAccount(),
     },
-    data: getTakeOutInstructionDataDecoder().decode(instruction.data),
+    data: getWithdrawEquityInstructionDataDecoder().decode(instruction.data),
   };
 }

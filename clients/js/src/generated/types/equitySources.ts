@@ -20,40 +20,46 @@ import {
 } from "@solana/kit";
 
 /**
- * Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to whoever
- * asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
+ * Where the backstop's equity came from and went, since the last settled deficit, quote atoms. It is told to
+ * whoever asks; `paid_in`, `standby` and the backstop's reserve decide what guardians earn for standing by.
  */
-export type Income = {
-  /** Given for good, less what was taken out beyond what the protocol had gained; negative where that was reserves. */
+export type EquitySources = {
+  /**
+   * Given for good, less what was taken out beyond what the protocol had gained; negative where that was
+   * reserves.
+   */
   paidIn: bigint;
   /** Penalties of liquidations, the guardians' share included. */
   penalties: bigint;
-  /** What debts exceeded the collateral by when both were taken over. */
+  /** Excess of debts over the collateral's value when both were taken over. */
   deficits: bigint;
-  /** What inventory was worth when it was taken over; the part of it still held. */
+  /** Value of the inventory still held, as of when it was taken over. */
   book: bigint;
   /** Proceeds of sales less the book value of what was sold. */
   gains: bigint;
-  /** What guardians have earned of the pool's interest for standing by. */
+  /** The guardians' earnings of the pool's interest for standing by. */
   standby: bigint;
 };
 
-export type IncomeArgs = {
-  /** Given for good, less what was taken out beyond what the protocol had gained; negative where that was reserves. */
+export type EquitySourcesArgs = {
+  /**
+   * Given for good, less what was taken out beyond what the protocol had gained; negative where that was
+   * reserves.
+   */
   paidIn: number | bigint;
   /** Penalties of liquidations, the guardians' share included. */
   penalties: number | bigint;
-  /** What debts exceeded the collateral by when both were taken over. */
+  /** Excess of debts over the collateral's value when both were taken over. */
   deficits: number | bigint;
-  /** What inventory was worth when it was taken over; the part of it still held. */
+  /** Value of the inventory still held, as of when it was taken over. */
   book: number | bigint;
   /** Proceeds of sales less the book value of what was sold. */
   gains: number | bigint;
-  /** What guardians have earned of the pool's interest for standing by. */
+  /** The guardians' earnings of the pool's interest for standing by. */
   standby: number | bigint;
 };
 
-export function getIncomeEncoder(): FixedSizeEncoder<IncomeArgs> {
+export function getEquitySourcesEncoder(): FixedSizeEncoder<EquitySourcesArgs> {
   return getStructEncoder([
     ["paidIn", getI64Encoder()],
     ["penalties", getU64Encoder()],
@@ -64,7 +70,7 @@ export function getIncomeEncoder(): FixedSizeEncoder<IncomeArgs> {
   ]);
 }
 
-export function getIncomeDecoder(): FixedSizeDecoder<Income> {
+export function getEquitySourcesDecoder(): FixedSizeDecoder<EquitySources> {
   return getStructDecoder([
     ["paidIn", getI64Decoder()],
     ["penalties", getU64Decoder()],
@@ -75,6 +81,9 @@ export function getIncomeDecoder(): FixedSizeDecoder<Income> {
   ]);
 }
 
-export function getIncomeCodec(): FixedSizeCodec<IncomeArgs, Income> {
-  return combineCodec(getIncomeEncoder(), getIncomeDecoder());
+export function getEquitySourcesCodec(): FixedSizeCodec<
+  EquitySourcesArgs,
+  EquitySources
+> {
+  return combineCodec(getEquitySourcesEncoder(), getEquitySourcesDecoder());
 }

@@ -10,12 +10,12 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
-  getAddressDecoder,
-  getAddressEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
   getStructEncoder,
+  getU64Decoder,
+  getU64Encoder,
   transformEncoder,
   type AccountMeta,
   type AccountSignerMeta,
@@ -26,115 +26,126 @@ import {
   type Instruction,
   type InstructionWithAccounts,
   type InstructionWithData,
+  type ReadonlyAccount,
+  type ReadonlySignerAccount,
   type ReadonlyUint8Array,
   type TransactionSigner,
   type WritableAccount,
-  type WritableSignerAccount,
 } from "@solana/kit";
 import { findProtocolPda } from "../pdas/index.js";
 import { BREAKWATER_PROGRAM_ADDRESS } from "../programs/index.js";
 import { getAccountMetaFactory, type ResolvedAccount } from "../shared/index.js";
 
-export const EXECUTE_GUARDIAN_DISCRIMINATOR = new Uint8Array([
-  245, 213, 198, 87, 240, 48, 22, 11,
+export const QUEUE_EQUITY_WITHDRAWAL_DISCRIMINATOR = new Uint8Array([
+  34, 197, 127, 175, 218, 230, 250, 87,
 ]);
 
-export function getExecuteGuardianDiscriminatorBytes() {
+export function getQueueEquityWithdrawalDiscriminatorBytes() {
   return fixEncoderSize(getBytesEncoder(), 8).encode(
-    EXECUTE_GUARDIAN_DISCRIMINATOR,
+    QUEUE_EQUITY_WITHDRAWAL_DISCRIMINATOR,
   );
 }
 
-export type ExecuteGuardianInstruction<
+export type QueueEquityWithdrawalInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountAuthority extends string | AccountMeta<string> = string,
-  TAccountQueuedChange extends string | AccountMeta<string> = string,
+  TAccountMarket extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
   InstructionWithAccounts<
     [
       TAccountProtocol extends string
-        ? WritableAccount<TAccountProtocol>
+        ? ReadonlyAccount<TAccountProtocol>
         : TAccountProtocol,
       TAccountAuthority extends string
-        ? WritableSignerAccount<TAccountAuthority> &
+        ? ReadonlySignerAccount<TAccountAuthority> &
             AccountSignerMeta<TAccountAuthority>
         : TAccountAuthority,
-      TAccountQueuedChange extends string
-        ? WritableAccount<TAccountQueuedChange>
-        : TAccountQueuedChange,
+      TAccountMarket extends string
+        ? WritableAccount<TAccountMarket>
+        : TAccountMarket,
       ...TRemainingAccounts,
     ]
   >;
 
-export type ExecuteGuardianInstructionData = {
+export type QueueEquityWithdrawalInstructionData = {
   discriminator: ReadonlyUint8Array;
-  guardian: Address;
+  amount: bigint;
+  expiresSlot: bigint;
 };
 
-export type ExecuteGuardianInstructionDataArgs = { guardian: Address };
+export type QueueEquityWithdrawalInstructionDataArgs = {
+  amount: number | bigint;
+  expiresSlot: number | bigint;
+};
 
-export function getExecuteGuardianInstructionDataEncoder(): FixedSizeEncoder<ExecuteGuardianInstructionDataArgs> {
+export function getQueueEquityWithdrawalInstructionDataEncoder(): FixedSizeEncoder<QueueEquityWithdrawalInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["guardian", getAddressEncoder()],
+      ["amount", getU64Encoder()],
+      ["expiresSlot", getU64Encoder()],
     ]),
-    (value) => ({ ...value, discriminator: EXECUTE_GUARDIAN_DISCRIMINATOR }),
+    (value) => ({
+      ...value,
+      discriminator: QUEUE_EQUITY_WITHDRAWAL_DISCRIMINATOR,
+    }),
   );
 }
 
-export function getExecuteGuardianInstructionDataDecoder(): FixedSizeDecoder<ExecuteGuardianInstructionData> {
+export function getQueueEquityWithdrawalInstructionDataDecoder(): FixedSizeDecoder<QueueEquityWithdrawalInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["guardian", getAddressDecoder()],
+    ["amount", getU64Decoder()],
+    ["expiresSlot", getU64Decoder()],
   ]);
 }
 
-export function getExecuteGuardianInstructionDataCodec(): FixedSizeCodec<
-  ExecuteGuardianInstructionDataArgs,
-  ExecuteGuardianInstructionData
+export function getQueueEquityWithdrawalInstructionDataCodec(): FixedSizeCodec<
+  QueueEquityWithdrawalInstructionDataArgs,
+  QueueEquityWithdrawalInstructionData
 > {
   return combineCodec(
-    getExecuteGuardianInstructionDataEncoder(),
-    getExecuteGuardianInstructionDataDecoder(),
+    getQueueEquityWithdrawalInstructionDataEncoder(),
+    getQueueEquityWithdrawalInstructionDataDecoder(),
   );
 }
 
-export type ExecuteGuardianAsyncInput<
+export type QueueEquityWithdrawalAsyncInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
-  TAccountQueuedChange extends string = string,
+  TAccountMarket extends string = string,
 > = {
   /** Names the authority. */
   protocol?: Address<TAccountProtocol>;
-  /** The protocol's authority; gets the rent. */
+  /** The protocol's authority. */
   authority: TransactionSigner<TAccountAuthority>;
-  /** The entry. Closed here. */
-  queuedChange: Address<TAccountQueuedChange>;
-  guardian: ExecuteGuardianInstructionDataArgs["guardian"];
+  /** The market. */
+  market: Address<TAccountMarket>;
+  amount: QueueEquityWithdrawalInstructionDataArgs["amount"];
+  expiresSlot: QueueEquityWithdrawalInstructionDataArgs["expiresSlot"];
 };
 
-export async function getExecuteGuardianInstructionAsync<
+export async function getQueueEquityWithdrawalInstructionAsync<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
-  TAccountQueuedChange extends string,
+  TAccountMarket extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: ExecuteGuardianAsyncInput<
+  input: QueueEquityWithdrawalAsyncInput<
     TAccountProtocol,
     TAccountAuthority,
-    TAccountQueuedChange
+    TAccountMarket
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
-  ExecuteGuardianInstruction<
+  QueueEquityWithdrawalInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
-    TAccountQueuedChange
+    TAccountMarket
   >
 > {
   // Program address.
@@ -142,9 +153,9 @@ export async function getExecuteGuardianInstructionAsync<
 
   // Original accounts.
   const originalAccounts = {
-    protocol: { value: input.protocol ?? null, isWritable: true },
-    authority: { value: input.authority ?? null, isWritable: true },
-    queuedChange: { value: input.queuedChange ?? null, isWritable: true },
+    protocol: { value: input.protocol ?? null, isWritable: false },
+    authority: { value: input.authority ?? null, isWritable: false },
+    market: { value: input.market ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -164,60 +175,61 @@ export async function getExecuteGuardianInstructionAsync<
     accounts: [
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
-      getAccountMeta(accounts.queuedChange),
+      getAccountMeta(accounts.market),
     ],
-    data: getExecuteGuardianInstructionDataEncoder().encode(
-      args as ExecuteGuardianInstructionDataArgs,
+    data: getQueueEquityWithdrawalInstructionDataEncoder().encode(
+      args as QueueEquityWithdrawalInstructionDataArgs,
     ),
     programAddress,
-  } as ExecuteGuardianInstruction<
+  } as QueueEquityWithdrawalInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
-    TAccountQueuedChange
+    TAccountMarket
   >);
 }
 
-export type ExecuteGuardianInput<
+export type QueueEquityWithdrawalInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
-  TAccountQueuedChange extends string = string,
+  TAccountMarket extends string = string,
 > = {
   /** Names the authority. */
   protocol: Address<TAccountProtocol>;
-  /** The protocol's authority; gets the rent. */
+  /** The protocol's authority. */
   authority: TransactionSigner<TAccountAuthority>;
-  /** The entry. Closed here. */
-  queuedChange: Address<TAccountQueuedChange>;
-  guardian: ExecuteGuardianInstructionDataArgs["guardian"];
+  /** The market. */
+  market: Address<TAccountMarket>;
+  amount: QueueEquityWithdrawalInstructionDataArgs["amount"];
+  expiresSlot: QueueEquityWithdrawalInstructionDataArgs["expiresSlot"];
 };
 
-export function getExecuteGuardianInstruction<
+export function getQueueEquityWithdrawalInstruction<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
-  TAccountQueuedChange extends string,
+  TAccountMarket extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: ExecuteGuardianInput<
+  input: QueueEquityWithdrawalInput<
     TAccountProtocol,
     TAccountAuthority,
-    TAccountQueuedChange
+    TAccountMarket
   >,
   config?: { programAddress?: TProgramAddress },
-): ExecuteGuardianInstruction<
+): QueueEquityWithdrawalInstruction<
   TProgramAddress,
   TAccountProtocol,
   TAccountAuthority,
-  TAccountQueuedChange
+  TAccountMarket
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
 
   // Original accounts.
   const originalAccounts = {
-    protocol: { value: input.protocol ?? null, isWritable: true },
-    authority: { value: input.authority ?? null, isWritable: true },
-    queuedChange: { value: input.queuedChange ?? null, isWritable: true },
+    protocol: { value: input.protocol ?? null, isWritable: false },
+    authority: { value: input.authority ?? null, isWritable: false },
+    market: { value: input.market ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -232,21 +244,21 @@ export function getExecuteGuardianInstruction<
     accounts: [
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
-      getAccountMeta(accounts.queuedChange),
+      getAccountMeta(accounts.market),
     ],
-    data: getExecuteGuardianInstructionDataEncoder().encode(
-      args as ExecuteGuardianInstructionDataArgs,
+    data: getQueueEquityWithdrawalInstructionDataEncoder().encode(
+      args as QueueEquityWithdrawalInstructionDataArgs,
     ),
     programAddress,
-  } as ExecuteGuardianInstruction<
+  } as QueueEquityWithdrawalInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
-    TAccountQueuedChange
+    TAccountMarket
   >);
 }
 
-export type ParsedExecuteGuardianInstruction<
+export type ParsedQueueEquityWithdrawalInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
@@ -254,22 +266,22 @@ export type ParsedExecuteGuardianInstruction<
   accounts: {
     /** Names the authority. */
     protocol: TAccountMetas[0];
-    /** The protocol's authority; gets the rent. */
+    /** The protocol's authority. */
     authority: TAccountMetas[1];
-    /** The entry. Closed here. */
-    queuedChange: TAccountMetas[2];
+    /** The market. */
+    market: TAccountMetas[2];
   };
-  data: ExecuteGuardianInstructionData;
+  data: QueueEquityWithdrawalInstructionData;
 };
 
-export function parseExecuteGuardianInstruction<
+export function parseQueueEquityWithdrawalInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedExecuteGuardianInstruction<TProgram, TAccountMetas> {
+): ParsedQueueEquityWithdrawalInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 3) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
@@ -285,8 +297,10 @@ export function parseExecuteGuardianInstruction<
     accounts: {
       protocol: getNextAccount(),
       authority: getNextAccount(),
-      queuedChange: getNextAccount(),
+      market: getNextAccount(),
     },
-    data: getExecuteGuardianInstructionDataDecoder().decode(instruction.data),
+    data: getQueueEquityWithdrawalInstructionDataDecoder().decode(
+      instruction.data,
+    ),
   };
 }

@@ -14,8 +14,6 @@ import {
   getBytesEncoder,
   getStructDecoder,
   getStructEncoder,
-  getU32Decoder,
-  getU32Encoder,
   transformEncoder,
   type AccountMeta,
   type AccountSignerMeta,
@@ -36,15 +34,17 @@ import { findProtocolPda } from "../pdas/index.js";
 import { BREAKWATER_PROGRAM_ADDRESS } from "../programs/index.js";
 import { getAccountMetaFactory, type ResolvedAccount } from "../shared/index.js";
 
-export const PULL_BRAKE_DISCRIMINATOR = new Uint8Array([
-  60, 198, 209, 121, 15, 101, 126, 19,
+export const CANCEL_EQUITY_WITHDRAWAL_DISCRIMINATOR = new Uint8Array([
+  76, 148, 193, 116, 46, 169, 88, 209,
 ]);
 
-export function getPullBrakeDiscriminatorBytes() {
-  return fixEncoderSize(getBytesEncoder(), 8).encode(PULL_BRAKE_DISCRIMINATOR);
+export function getCancelEquityWithdrawalDiscriminatorBytes() {
+  return fixEncoderSize(getBytesEncoder(), 8).encode(
+    CANCEL_EQUITY_WITHDRAWAL_DISCRIMINATOR,
+  );
 }
 
-export type PullBrakeInstruction<
+export type CancelEquityWithdrawalInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountSigner extends string | AccountMeta<string> = string,
@@ -68,64 +68,65 @@ export type PullBrakeInstruction<
     ]
   >;
 
-export type PullBrakeInstructionData = {
+export type CancelEquityWithdrawalInstructionData = {
   discriminator: ReadonlyUint8Array;
-  seconds: number;
 };
 
-export type PullBrakeInstructionDataArgs = { seconds: number };
+export type CancelEquityWithdrawalInstructionDataArgs = {};
 
-export function getPullBrakeInstructionDataEncoder(): FixedSizeEncoder<PullBrakeInstructionDataArgs> {
+export function getCancelEquityWithdrawalInstructionDataEncoder(): FixedSizeEncoder<CancelEquityWithdrawalInstructionDataArgs> {
   return transformEncoder(
-    getStructEncoder([
-      ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["seconds", getU32Encoder()],
-    ]),
-    (value) => ({ ...value, discriminator: PULL_BRAKE_DISCRIMINATOR }),
+    getStructEncoder([["discriminator", fixEncoderSize(getBytesEncoder(), 8)]]),
+    (value) => ({
+      ...value,
+      discriminator: CANCEL_EQUITY_WITHDRAWAL_DISCRIMINATOR,
+    }),
   );
 }
 
-export function getPullBrakeInstructionDataDecoder(): FixedSizeDecoder<PullBrakeInstructionData> {
+export function getCancelEquityWithdrawalInstructionDataDecoder(): FixedSizeDecoder<CancelEquityWithdrawalInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["seconds", getU32Decoder()],
   ]);
 }
 
-export function getPullBrakeInstructionDataCodec(): FixedSizeCodec<
-  PullBrakeInstructionDataArgs,
-  PullBrakeInstructionData
+export function getCancelEquityWithdrawalInstructionDataCodec(): FixedSizeCodec<
+  CancelEquityWithdrawalInstructionDataArgs,
+  CancelEquityWithdrawalInstructionData
 > {
   return combineCodec(
-    getPullBrakeInstructionDataEncoder(),
-    getPullBrakeInstructionDataDecoder(),
+    getCancelEquityWithdrawalInstructionDataEncoder(),
+    getCancelEquityWithdrawalInstructionDataDecoder(),
   );
 }
 
-export type PullBrakeAsyncInput<
+export type CancelEquityWithdrawalAsyncInput<
   TAccountProtocol extends string = string,
   TAccountSigner extends string = string,
   TAccountMarket extends string = string,
 > = {
   /** Names who may. */
   protocol?: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
-  /** The market to halt. */
+  /** The market. */
   market: Address<TAccountMarket>;
-  seconds: PullBrakeInstructionDataArgs["seconds"];
 };
 
-export async function getPullBrakeInstructionAsync<
+export async function getCancelEquityWithdrawalInstructionAsync<
   TAccountProtocol extends string,
   TAccountSigner extends string,
   TAccountMarket extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: PullBrakeAsyncInput<TAccountProtocol, TAccountSigner, TAccountMarket>,
+  input: CancelEquityWithdrawalAsyncInput<
+    TAccountProtocol,
+    TAccountSigner,
+    TAccountMarket
+  >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
-  PullBrakeInstruction<
+  CancelEquityWithdrawalInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountSigner,
@@ -146,9 +147,6 @@ export async function getPullBrakeInstructionAsync<
     ResolvedAccount
   >;
 
-  // Original args.
-  const args = { ...input };
-
   // Resolve default values.
   if (!accounts.protocol.value) {
     accounts.protocol.value = await findProtocolPda();
@@ -161,11 +159,9 @@ export async function getPullBrakeInstructionAsync<
       getAccountMeta(accounts.signer),
       getAccountMeta(accounts.market),
     ],
-    data: getPullBrakeInstructionDataEncoder().encode(
-      args as PullBrakeInstructionDataArgs,
-    ),
+    data: getCancelEquityWithdrawalInstructionDataEncoder().encode({}),
     programAddress,
-  } as PullBrakeInstruction<
+  } as CancelEquityWithdrawalInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountSigner,
@@ -173,29 +169,32 @@ export async function getPullBrakeInstructionAsync<
   >);
 }
 
-export type PullBrakeInput<
+export type CancelEquityWithdrawalInput<
   TAccountProtocol extends string = string,
   TAccountSigner extends string = string,
   TAccountMarket extends string = string,
 > = {
   /** Names who may. */
   protocol: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
-  /** The market to halt. */
+  /** The market. */
   market: Address<TAccountMarket>;
-  seconds: PullBrakeInstructionDataArgs["seconds"];
 };
 
-export function getPullBrakeInstruction<
+export function getCancelEquityWithdrawalInstruction<
   TAccountProtocol extends string,
   TAccountSigner extends string,
   TAccountMarket extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: PullBrakeInput<TAccountProtocol, TAccountSigner, TAccountMarket>,
+  input: CancelEquityWithdrawalInput<
+    TAccountProtocol,
+    TAccountSigner,
+    TAccountMarket
+  >,
   config?: { programAddress?: TProgramAddress },
-): PullBrakeInstruction<
+): CancelEquityWithdrawalInstruction<
   TProgramAddress,
   TAccountProtocol,
   TAccountSigner,
@@ -215,9 +214,6 @@ export function getPullBrakeInstruction<
     ResolvedAccount
   >;
 
-  // Original args.
-  const args = { ...input };
-
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
     accounts: [
@@ -225,11 +221,9 @@ export function getPullBrakeInstruction<
       getAccountMeta(accounts.signer),
       getAccountMeta(accounts.market),
     ],
-    data: getPullBrakeInstructionDataEncoder().encode(
-      args as PullBrakeInstructionDataArgs,
-    ),
+    data: getCancelEquityWithdrawalInstructionDataEncoder().encode({}),
     programAddress,
-  } as PullBrakeInstruction<
+  } as CancelEquityWithdrawalInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountSigner,
@@ -237,7 +231,7 @@ export function getPullBrakeInstruction<
   >);
 }
 
-export type ParsedPullBrakeInstruction<
+export type ParsedCancelEquityWithdrawalInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
@@ -245,22 +239,22 @@ export type ParsedPullBrakeInstruction<
   accounts: {
     /** Names who may. */
     protocol: TAccountMetas[0];
-    /** The guardian of the brakes, or the authority. */
+    /** The emergency admin, or the authority. */
     signer: TAccountMetas[1];
-    /** The market to halt. */
+    /** The market. */
     market: TAccountMetas[2];
   };
-  data: PullBrakeInstructionData;
+  data: CancelEquityWithdrawalInstructionData;
 };
 
-export function parsePullBrakeInstruction<
+export function parseCancelEquityWithdrawalInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedPullBrakeInstruction<TProgram, TAccountMetas> {
+): ParsedCancelEquityWithdrawalInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 3) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
@@ -278,6 +272,8 @@ export function parsePullBrakeInstruction<
       signer: getNextAccount(),
       market: getNextAccount(),
     },
-    data: getPullBrakeInstructionDataDecoder().decode(instruction.data),
+    data: getCancelEquityWithdrawalInstructionDataDecoder().decode(
+      instruction.data,
+    ),
   };
 }

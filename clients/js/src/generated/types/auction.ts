@@ -17,35 +17,35 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** How far the unwind has sold, against time. */
-export type Schedule = {
+/** How far the auction has sold, against time. */
+export type Auction = {
   /** The moment up to which the schedule is fulfilled, microseconds since 1970. It sets the price. */
   anchor: bigint;
   /** The moment up to which the flow limit is used, microseconds since 1970. It bounds the pace. */
   usedUntil: bigint;
 };
 
-export type ScheduleArgs = {
+export type AuctionArgs = {
   /** The moment up to which the schedule is fulfilled, microseconds since 1970. It sets the price. */
   anchor: number | bigint;
   /** The moment up to which the flow limit is used, microseconds since 1970. It bounds the pace. */
   usedUntil: number | bigint;
 };
 
-export function getScheduleEncoder(): FixedSizeEncoder<ScheduleArgs> {
+export function getAuctionEncoder(): FixedSizeEncoder<AuctionArgs> {
   return getStructEncoder([
     ["anchor", getI64Encoder()],
     ["usedUntil", getI64Encoder()],
   ]);
 }
 
-export function getScheduleDecoder(): FixedSizeDecoder<Schedule> {
+export function getAuctionDecoder(): FixedSizeDecoder<Auction> {
   return getStructDecoder([
     ["anchor", getI64Decoder()],
     ["usedUntil", getI64Decoder()],
   ]);
 }
 
-export function getScheduleCodec(): FixedSizeCodec<ScheduleArgs, Schedule> {
-  return combineCodec(getScheduleEncoder(), getScheduleDecoder());
+export function getAuctionCodec(): FixedSizeCodec<AuctionArgs, Auction> {
+  return combineCodec(getAuctionEncoder(), getAuctionDecoder());
 }

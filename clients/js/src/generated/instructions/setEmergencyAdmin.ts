@@ -35,17 +35,17 @@ import { findProtocolPda } from "../pdas/index.js";
 import { BREAKWATER_PROGRAM_ADDRESS } from "../programs/index.js";
 import { getAccountMetaFactory, type ResolvedAccount } from "../shared/index.js";
 
-export const SET_GUARDIAN_DISCRIMINATOR = new Uint8Array([
-  147, 243, 50, 121, 154, 164, 50, 30,
+export const SET_EMERGENCY_ADMIN_DISCRIMINATOR = new Uint8Array([
+  139, 41, 250, 43, 244, 68, 0, 109,
 ]);
 
-export function getSetGuardianDiscriminatorBytes() {
+export function getSetEmergencyAdminDiscriminatorBytes() {
   return fixEncoderSize(getBytesEncoder(), 8).encode(
-    SET_GUARDIAN_DISCRIMINATOR,
+    SET_EMERGENCY_ADMIN_DISCRIMINATOR,
   );
 }
 
-export type SetGuardianInstruction<
+export type SetEmergencyAdminInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountAuthority extends string | AccountMeta<string> = string,
@@ -65,60 +65,64 @@ export type SetGuardianInstruction<
     ]
   >;
 
-export type SetGuardianInstructionData = {
+export type SetEmergencyAdminInstructionData = {
   discriminator: ReadonlyUint8Array;
-  guardian: Address;
+  emergencyAdmin: Address;
 };
 
-export type SetGuardianInstructionDataArgs = { guardian: Address };
+export type SetEmergencyAdminInstructionDataArgs = { emergencyAdmin: Address };
 
-export function getSetGuardianInstructionDataEncoder(): FixedSizeEncoder<SetGuardianInstructionDataArgs> {
+export function getSetEmergencyAdminInstructionDataEncoder(): FixedSizeEncoder<SetEmergencyAdminInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["guardian", getAddressEncoder()],
+      ["emergencyAdmin", getAddressEncoder()],
     ]),
-    (value) => ({ ...value, discriminator: SET_GUARDIAN_DISCRIMINATOR }),
+    (value) => ({ ...value, discriminator: SET_EMERGENCY_ADMIN_DISCRIMINATOR }),
   );
 }
 
-export function getSetGuardianInstructionDataDecoder(): FixedSizeDecoder<SetGuardianInstructionData> {
+export function getSetEmergencyAdminInstructionDataDecoder(): FixedSizeDecoder<SetEmergencyAdminInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["guardian", getAddressDecoder()],
+    ["emergencyAdmin", getAddressDecoder()],
   ]);
 }
 
-export function getSetGuardianInstructionDataCodec(): FixedSizeCodec<
-  SetGuardianInstructionDataArgs,
-  SetGuardianInstructionData
+export function getSetEmergencyAdminInstructionDataCodec(): FixedSizeCodec<
+  SetEmergencyAdminInstructionDataArgs,
+  SetEmergencyAdminInstructionData
 > {
   return combineCodec(
-    getSetGuardianInstructionDataEncoder(),
-    getSetGuardianInstructionDataDecoder(),
+    getSetEmergencyAdminInstructionDataEncoder(),
+    getSetEmergencyAdminInstructionDataDecoder(),
   );
 }
 
-export type SetGuardianAsyncInput<
+export type SetEmergencyAdminAsyncInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
 > = {
-  /** Names the guardian. */
+  /** Names the emergency admin. */
   protocol?: Address<TAccountProtocol>;
   /** The protocol's authority. */
   authority: TransactionSigner<TAccountAuthority>;
-  guardian: SetGuardianInstructionDataArgs["guardian"];
+  emergencyAdmin: SetEmergencyAdminInstructionDataArgs["emergencyAdmin"];
 };
 
-export async function getSetGuardianInstructionAsync<
+export async function getSetEmergencyAdminInstructionAsync<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: SetGuardianAsyncInput<TAccountProtocol, TAccountAuthority>,
+  input: SetEmergencyAdminAsyncInput<TAccountProtocol, TAccountAuthority>,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
-  SetGuardianInstruction<TProgramAddress, TAccountProtocol, TAccountAuthority>
+  SetEmergencyAdminInstruction<
+    TProgramAddress,
+    TAccountProtocol,
+    TAccountAuthority
+  >
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -147,36 +151,36 @@ export async function getSetGuardianInstructionAsync<
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
     ],
-    data: getSetGuardianInstructionDataEncoder().encode(
-      args as SetGuardianInstructionDataArgs,
+    data: getSetEmergencyAdminInstructionDataEncoder().encode(
+      args as SetEmergencyAdminInstructionDataArgs,
     ),
     programAddress,
-  } as SetGuardianInstruction<
+  } as SetEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority
   >);
 }
 
-export type SetGuardianInput<
+export type SetEmergencyAdminInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
 > = {
-  /** Names the guardian. */
+  /** Names the emergency admin. */
   protocol: Address<TAccountProtocol>;
   /** The protocol's authority. */
   authority: TransactionSigner<TAccountAuthority>;
-  guardian: SetGuardianInstructionDataArgs["guardian"];
+  emergencyAdmin: SetEmergencyAdminInstructionDataArgs["emergencyAdmin"];
 };
 
-export function getSetGuardianInstruction<
+export function getSetEmergencyAdminInstruction<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: SetGuardianInput<TAccountProtocol, TAccountAuthority>,
+  input: SetEmergencyAdminInput<TAccountProtocol, TAccountAuthority>,
   config?: { programAddress?: TProgramAddress },
-): SetGuardianInstruction<
+): SetEmergencyAdminInstruction<
   TProgramAddress,
   TAccountProtocol,
   TAccountAuthority
@@ -203,39 +207,39 @@ export function getSetGuardianInstruction<
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
     ],
-    data: getSetGuardianInstructionDataEncoder().encode(
-      args as SetGuardianInstructionDataArgs,
+    data: getSetEmergencyAdminInstructionDataEncoder().encode(
+      args as SetEmergencyAdminInstructionDataArgs,
     ),
     programAddress,
-  } as SetGuardianInstruction<
+  } as SetEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority
   >);
 }
 
-export type ParsedSetGuardianInstruction<
+export type ParsedSetEmergencyAdminInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** Names the guardian. */
+    /** Names the emergency admin. */
     protocol: TAccountMetas[0];
     /** The protocol's authority. */
     authority: TAccountMetas[1];
   };
-  data: SetGuardianInstructionData;
+  data: SetEmergencyAdminInstructionData;
 };
 
-export function parseSetGuardianInstruction<
+export function parseSetEmergencyAdminInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedSetGuardianInstruction<TProgram, TAccountMetas> {
+): ParsedSetEmergencyAdminInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 2) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
@@ -249,6 +253,6 @@ export function parseSetGuardianInstruction<
   return {
     programAddress: instruction.programAddress,
     accounts: { protocol: getNextAccount(), authority: getNextAccount() },
-    data: getSetGuardianInstructionDataDecoder().decode(instruction.data),
+    data: getSetEmergencyAdminInstructionDataDecoder().decode(instruction.data),
   };
 }

@@ -19,26 +19,26 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** Equity that the protocol has announced to take out of the backstop. */
-export type TakeOut = {
-  /** Quote atoms; zero if nothing is announced. */
+/** Equity of the protocol is announced to be taken out; zero takes an announcement back. */
+export type EquityWithdrawalQueued = {
+  /** Quote atoms. */
   amount: bigint;
-  /** From when it can be taken out, seconds since 1970. */
+  /** From when, seconds since 1970. */
   opensAt: bigint;
   /** Until when, seconds since 1970. */
   closesAt: bigint;
 };
 
-export type TakeOutArgs = {
-  /** Quote atoms; zero if nothing is announced. */
+export type EquityWithdrawalQueuedArgs = {
+  /** Quote atoms. */
   amount: number | bigint;
-  /** From when it can be taken out, seconds since 1970. */
+  /** From when, seconds since 1970. */
   opensAt: number | bigint;
   /** Until when, seconds since 1970. */
   closesAt: number | bigint;
 };
 
-export function getTakeOutEncoder(): FixedSizeEncoder<TakeOutArgs> {
+export function getEquityWithdrawalQueuedEncoder(): FixedSizeEncoder<EquityWithdrawalQueuedArgs> {
   return getStructEncoder([
     ["amount", getU64Encoder()],
     ["opensAt", getI64Encoder()],
@@ -46,7 +46,7 @@ export function getTakeOutEncoder(): FixedSizeEncoder<TakeOutArgs> {
   ]);
 }
 
-export function getTakeOutDecoder(): FixedSizeDecoder<TakeOut> {
+export function getEquityWithdrawalQueuedDecoder(): FixedSizeDecoder<EquityWithdrawalQueued> {
   return getStructDecoder([
     ["amount", getU64Decoder()],
     ["opensAt", getI64Decoder()],
@@ -54,6 +54,12 @@ export function getTakeOutDecoder(): FixedSizeDecoder<TakeOut> {
   ]);
 }
 
-export function getTakeOutCodec(): FixedSizeCodec<TakeOutArgs, TakeOut> {
-  return combineCodec(getTakeOutEncoder(), getTakeOutDecoder());
+export function getEquityWithdrawalQueuedCodec(): FixedSizeCodec<
+  EquityWithdrawalQueuedArgs,
+  EquityWithdrawalQueued
+> {
+  return combineCodec(
+    getEquityWithdrawalQueuedEncoder(),
+    getEquityWithdrawalQueuedDecoder(),
+  );
 }

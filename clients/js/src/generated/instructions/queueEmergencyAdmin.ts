@@ -38,17 +38,17 @@ import { findProtocolPda } from "../pdas/index.js";
 import { BREAKWATER_PROGRAM_ADDRESS } from "../programs/index.js";
 import { getAccountMetaFactory, type ResolvedAccount } from "../shared/index.js";
 
-export const QUEUE_GUARDIAN_DISCRIMINATOR = new Uint8Array([
-  162, 109, 143, 68, 13, 78, 27, 123,
+export const QUEUE_EMERGENCY_ADMIN_DISCRIMINATOR = new Uint8Array([
+  131, 200, 39, 16, 119, 202, 52, 252,
 ]);
 
-export function getQueueGuardianDiscriminatorBytes() {
+export function getQueueEmergencyAdminDiscriminatorBytes() {
   return fixEncoderSize(getBytesEncoder(), 8).encode(
-    QUEUE_GUARDIAN_DISCRIMINATOR,
+    QUEUE_EMERGENCY_ADMIN_DISCRIMINATOR,
   );
 }
 
-export type QueueGuardianInstruction<
+export type QueueEmergencyAdminInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountAuthority extends string | AccountMeta<string> = string,
@@ -77,47 +77,50 @@ export type QueueGuardianInstruction<
     ]
   >;
 
-export type QueueGuardianInstructionData = {
+export type QueueEmergencyAdminInstructionData = {
   discriminator: ReadonlyUint8Array;
-  guardian: Address;
+  emergencyAdmin: Address;
   expiresSlot: bigint;
 };
 
-export type QueueGuardianInstructionDataArgs = {
-  guardian: Address;
+export type QueueEmergencyAdminInstructionDataArgs = {
+  emergencyAdmin: Address;
   expiresSlot: number | bigint;
 };
 
-export function getQueueGuardianInstructionDataEncoder(): FixedSizeEncoder<QueueGuardianInstructionDataArgs> {
+export function getQueueEmergencyAdminInstructionDataEncoder(): FixedSizeEncoder<QueueEmergencyAdminInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["guardian", getAddressEncoder()],
+      ["emergencyAdmin", getAddressEncoder()],
       ["expiresSlot", getU64Encoder()],
     ]),
-    (value) => ({ ...value, discriminator: QUEUE_GUARDIAN_DISCRIMINATOR }),
+    (value) => ({
+      ...value,
+      discriminator: QUEUE_EMERGENCY_ADMIN_DISCRIMINATOR,
+    }),
   );
 }
 
-export function getQueueGuardianInstructionDataDecoder(): FixedSizeDecoder<QueueGuardianInstructionData> {
+export function getQueueEmergencyAdminInstructionDataDecoder(): FixedSizeDecoder<QueueEmergencyAdminInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["guardian", getAddressDecoder()],
+    ["emergencyAdmin", getAddressDecoder()],
     ["expiresSlot", getU64Decoder()],
   ]);
 }
 
-export function getQueueGuardianInstructionDataCodec(): FixedSizeCodec<
-  QueueGuardianInstructionDataArgs,
-  QueueGuardianInstructionData
+export function getQueueEmergencyAdminInstructionDataCodec(): FixedSizeCodec<
+  QueueEmergencyAdminInstructionDataArgs,
+  QueueEmergencyAdminInstructionData
 > {
   return combineCodec(
-    getQueueGuardianInstructionDataEncoder(),
-    getQueueGuardianInstructionDataDecoder(),
+    getQueueEmergencyAdminInstructionDataEncoder(),
+    getQueueEmergencyAdminInstructionDataDecoder(),
   );
 }
 
-export type QueueGuardianAsyncInput<
+export type QueueEmergencyAdminAsyncInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
   TAccountQueuedChange extends string = string,
@@ -131,18 +134,18 @@ export type QueueGuardianAsyncInput<
   queuedChange: Address<TAccountQueuedChange>;
   /** The system program. */
   systemProgram?: Address<TAccountSystemProgram>;
-  guardian: QueueGuardianInstructionDataArgs["guardian"];
-  expiresSlot: QueueGuardianInstructionDataArgs["expiresSlot"];
+  emergencyAdmin: QueueEmergencyAdminInstructionDataArgs["emergencyAdmin"];
+  expiresSlot: QueueEmergencyAdminInstructionDataArgs["expiresSlot"];
 };
 
-export async function getQueueGuardianInstructionAsync<
+export async function getQueueEmergencyAdminInstructionAsync<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TAccountQueuedChange extends string,
   TAccountSystemProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: QueueGuardianAsyncInput<
+  input: QueueEmergencyAdminAsyncInput<
     TAccountProtocol,
     TAccountAuthority,
     TAccountQueuedChange,
@@ -150,7 +153,7 @@ export async function getQueueGuardianInstructionAsync<
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
-  QueueGuardianInstruction<
+  QueueEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
@@ -193,11 +196,11 @@ export async function getQueueGuardianInstructionAsync<
       getAccountMeta(accounts.queuedChange),
       getAccountMeta(accounts.systemProgram),
     ],
-    data: getQueueGuardianInstructionDataEncoder().encode(
-      args as QueueGuardianInstructionDataArgs,
+    data: getQueueEmergencyAdminInstructionDataEncoder().encode(
+      args as QueueEmergencyAdminInstructionDataArgs,
     ),
     programAddress,
-  } as QueueGuardianInstruction<
+  } as QueueEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
@@ -206,7 +209,7 @@ export async function getQueueGuardianInstructionAsync<
   >);
 }
 
-export type QueueGuardianInput<
+export type QueueEmergencyAdminInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
   TAccountQueuedChange extends string = string,
@@ -220,25 +223,25 @@ export type QueueGuardianInput<
   queuedChange: Address<TAccountQueuedChange>;
   /** The system program. */
   systemProgram?: Address<TAccountSystemProgram>;
-  guardian: QueueGuardianInstructionDataArgs["guardian"];
-  expiresSlot: QueueGuardianInstructionDataArgs["expiresSlot"];
+  emergencyAdmin: QueueEmergencyAdminInstructionDataArgs["emergencyAdmin"];
+  expiresSlot: QueueEmergencyAdminInstructionDataArgs["expiresSlot"];
 };
 
-export function getQueueGuardianInstruction<
+export function getQueueEmergencyAdminInstruction<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
   TAccountQueuedChange extends string,
   TAccountSystemProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: QueueGuardianInput<
+  input: QueueEmergencyAdminInput<
     TAccountProtocol,
     TAccountAuthority,
     TAccountQueuedChange,
     TAccountSystemProgram
   >,
   config?: { programAddress?: TProgramAddress },
-): QueueGuardianInstruction<
+): QueueEmergencyAdminInstruction<
   TProgramAddress,
   TAccountProtocol,
   TAccountAuthority,
@@ -277,11 +280,11 @@ export function getQueueGuardianInstruction<
       getAccountMeta(accounts.queuedChange),
       getAccountMeta(accounts.systemProgram),
     ],
-    data: getQueueGuardianInstructionDataEncoder().encode(
-      args as QueueGuardianInstructionDataArgs,
+    data: getQueueEmergencyAdminInstructionDataEncoder().encode(
+      args as QueueEmergencyAdminInstructionDataArgs,
     ),
     programAddress,
-  } as QueueGuardianInstruction<
+  } as QueueEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
@@ -290,7 +293,7 @@ export function getQueueGuardianInstruction<
   >);
 }
 
-export type ParsedQueueGuardianInstruction<
+export type ParsedQueueEmergencyAdminInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
@@ -305,17 +308,17 @@ export type ParsedQueueGuardianInstruction<
     /** The system program. */
     systemProgram: TAccountMetas[3];
   };
-  data: QueueGuardianInstructionData;
+  data: QueueEmergencyAdminInstructionData;
 };
 
-export function parseQueueGuardianInstruction<
+export function parseQueueEmergencyAdminInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedQueueGuardianInstruction<TProgram, TAccountMetas> {
+): ParsedQueueEmergencyAdminInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 4) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
@@ -334,6 +337,8 @@ export function parseQueueGuardianInstruction<
       queuedChange: getNextAccount(),
       systemProgram: getNextAccount(),
     },
-    data: getQueueGuardianInstructionDataDecoder().decode(instruction.data),
+    data: getQueueEmergencyAdminInstructionDataDecoder().decode(
+      instruction.data,
+    ),
   };
 }

@@ -18,47 +18,47 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 import {
-  getTakeOutCancellationDecoder,
-  getTakeOutCancellationEncoder,
-  type TakeOutCancellation,
-  type TakeOutCancellationArgs,
+  getEquityWithdrawalCancellationDecoder,
+  getEquityWithdrawalCancellationEncoder,
+  type EquityWithdrawalCancellation,
+  type EquityWithdrawalCancellationArgs,
 } from "./index.js";
 
 /** The announcement that the protocol takes equity out was taken back. */
-export type TakeOutCancelled = {
+export type EquityWithdrawalCancelled = {
   market: Address;
   signer: Address;
-  cancelled: TakeOutCancellation;
+  cancelled: EquityWithdrawalCancellation;
 };
 
-export type TakeOutCancelledArgs = {
+export type EquityWithdrawalCancelledArgs = {
   market: Address;
   signer: Address;
-  cancelled: TakeOutCancellationArgs;
+  cancelled: EquityWithdrawalCancellationArgs;
 };
 
-export function getTakeOutCancelledEncoder(): FixedSizeEncoder<TakeOutCancelledArgs> {
+export function getEquityWithdrawalCancelledEncoder(): FixedSizeEncoder<EquityWithdrawalCancelledArgs> {
   return getStructEncoder([
     ["market", getAddressEncoder()],
     ["signer", getAddressEncoder()],
-    ["cancelled", getTakeOutCancellationEncoder()],
+    ["cancelled", getEquityWithdrawalCancellationEncoder()],
   ]);
 }
 
-export function getTakeOutCancelledDecoder(): FixedSizeDecoder<TakeOutCancelled> {
+export function getEquityWithdrawalCancelledDecoder(): FixedSizeDecoder<EquityWithdrawalCancelled> {
   return getStructDecoder([
     ["market", getAddressDecoder()],
     ["signer", getAddressDecoder()],
-    ["cancelled", getTakeOutCancellationDecoder()],
+    ["cancelled", getEquityWithdrawalCancellationDecoder()],
   ]);
 }
 
-export function getTakeOutCancelledCodec(): FixedSizeCodec<
-  TakeOutCancelledArgs,
-  TakeOutCancelled
+export function getEquityWithdrawalCancelledCodec(): FixedSizeCodec<
+  EquityWithdrawalCancelledArgs,
+  EquityWithdrawalCancelled
 > {
   return combineCodec(
-    getTakeOutCancelledEncoder(),
-    getTakeOutCancelledDecoder(),
+    getEquityWithdrawalCancelledEncoder(),
+    getEquityWithdrawalCancelledDecoder(),
   );
 }

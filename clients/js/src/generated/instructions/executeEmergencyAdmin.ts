@@ -10,12 +10,12 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
+  getAddressDecoder,
+  getAddressEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
   getStructEncoder,
-  getU64Decoder,
-  getU64Encoder,
   transformEncoder,
   type AccountMeta,
   type AccountSignerMeta,
@@ -26,123 +26,120 @@ import {
   type Instruction,
   type InstructionWithAccounts,
   type InstructionWithData,
-  type ReadonlyAccount,
-  type ReadonlySignerAccount,
   type ReadonlyUint8Array,
   type TransactionSigner,
   type WritableAccount,
+  type WritableSignerAccount,
 } from "@solana/kit";
 import { findProtocolPda } from "../pdas/index.js";
 import { BREAKWATER_PROGRAM_ADDRESS } from "../programs/index.js";
 import { getAccountMetaFactory, type ResolvedAccount } from "../shared/index.js";
 
-export const QUEUE_TAKE_OUT_DISCRIMINATOR = new Uint8Array([
-  3, 248, 92, 0, 200, 0, 228, 207,
+export const EXECUTE_EMERGENCY_ADMIN_DISCRIMINATOR = new Uint8Array([
+  162, 60, 3, 159, 34, 148, 178, 6,
 ]);
 
-export function getQueueTakeOutDiscriminatorBytes() {
+export function getExecuteEmergencyAdminDiscriminatorBytes() {
   return fixEncoderSize(getBytesEncoder(), 8).encode(
-    QUEUE_TAKE_OUT_DISCRIMINATOR,
+    EXECUTE_EMERGENCY_ADMIN_DISCRIMINATOR,
   );
 }
 
-export type QueueTakeOutInstruction<
+export type ExecuteEmergencyAdminInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountAuthority extends string | AccountMeta<string> = string,
-  TAccountMarket extends string | AccountMeta<string> = string,
+  TAccountQueuedChange extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
   InstructionWithAccounts<
     [
       TAccountProtocol extends string
-        ? ReadonlyAccount<TAccountProtocol>
+        ? WritableAccount<TAccountProtocol>
         : TAccountProtocol,
       TAccountAuthority extends string
-        ? ReadonlySignerAccount<TAccountAuthority> &
+        ? WritableSignerAccount<TAccountAuthority> &
             AccountSignerMeta<TAccountAuthority>
         : TAccountAuthority,
-      TAccountMarket extends string
-        ? WritableAccount<TAccountMarket>
-        : TAccountMarket,
+      TAccountQueuedChange extends string
+        ? WritableAccount<TAccountQueuedChange>
+        : TAccountQueuedChange,
       ...TRemainingAccounts,
     ]
   >;
 
-export type QueueTakeOutInstructionData = {
+export type ExecuteEmergencyAdminInstructionData = {
   discriminator: ReadonlyUint8Array;
-  amount: bigint;
-  expiresSlot: bigint;
+  emergencyAdmin: Address;
 };
 
-export type QueueTakeOutInstructionDataArgs = {
-  amount: number | bigint;
-  expiresSlot: number | bigint;
+export type ExecuteEmergencyAdminInstructionDataArgs = {
+  emergencyAdmin: Address;
 };
 
-export function getQueueTakeOutInstructionDataEncoder(): FixedSizeEncoder<QueueTakeOutInstructionDataArgs> {
+export function getExecuteEmergencyAdminInstructionDataEncoder(): FixedSizeEncoder<ExecuteEmergencyAdminInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["amount", getU64Encoder()],
-      ["expiresSlot", getU64Encoder()],
+      ["emergencyAdmin", getAddressEncoder()],
     ]),
-    (value) => ({ ...value, discriminator: QUEUE_TAKE_OUT_DISCRIMINATOR }),
+    (value) => ({
+      ...value,
+      discriminator: EXECUTE_EMERGENCY_ADMIN_DISCRIMINATOR,
+    }),
   );
 }
 
-export function getQueueTakeOutInstructionDataDecoder(): FixedSizeDecoder<QueueTakeOutInstructionData> {
+export function getExecuteEmergencyAdminInstructionDataDecoder(): FixedSizeDecoder<ExecuteEmergencyAdminInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["amount", getU64Decoder()],
-    ["expiresSlot", getU64Decoder()],
+    ["emergencyAdmin", getAddressDecoder()],
   ]);
 }
 
-export function getQueueTakeOutInstructionDataCodec(): FixedSizeCodec<
-  QueueTakeOutInstructionDataArgs,
-  QueueTakeOutInstructionData
+export function getExecuteEmergencyAdminInstructionDataCodec(): FixedSizeCodec<
+  ExecuteEmergencyAdminInstructionDataArgs,
+  ExecuteEmergencyAdminInstructionData
 > {
   return combineCodec(
-    getQueueTakeOutInstructionDataEncoder(),
-    getQueueTakeOutInstructionDataDecoder(),
+    getExecuteEmergencyAdminInstructionDataEncoder(),
+    getExecuteEmergencyAdminInstructionDataDecoder(),
   );
 }
 
-export type QueueTakeOutAsyncInput<
+export type ExecuteEmergencyAdminAsyncInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
-  TAccountMarket extends string = string,
+  TAccountQueuedChange extends string = string,
 > = {
   /** Names the authority. */
   protocol?: Address<TAccountProtocol>;
-  /** The protocol's authority. */
+  /** The protocol's authority; gets the rent. */
   authority: TransactionSigner<TAccountAuthority>;
-  /** The market. */
-  market: Address<TAccountMarket>;
-  amount: QueueTakeOutInstructionDataArgs["amount"];
-  expiresSlot: QueueTakeOutInstructionDataArgs["expiresSlot"];
+  /** The entry. Closed here. */
+  queuedChange: Address<TAccountQueuedChange>;
+  emergencyAdmin: ExecuteEmergencyAdminInstructionDataArgs["emergencyAdmin"];
 };
 
-export async function getQueueTakeOutInstructionAsync<
+export async function getExecuteEmergencyAdminInstructionAsync<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
-  TAccountMarket extends string,
+  TAccountQueuedChange extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: QueueTakeOutAsyncInput<
+  input: ExecuteEmergencyAdminAsyncInput<
     TAccountProtocol,
     TAccountAuthority,
-    TAccountMarket
+    TAccountQueuedChange
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
-  QueueTakeOutInstruction<
+  ExecuteEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
-    TAccountMarket
+    TAccountQueuedChange
   >
 > {
   // Program address.
@@ -150,9 +147,9 @@ export async function getQueueTakeOutInstructionAsync<
 
   // Original accounts.
   const originalAccounts = {
-    protocol: { value: input.protocol ?? null, isWritable: false },
-    authority: { value: input.authority ?? null, isWritable: false },
-    market: { value: input.market ?? null, isWritable: true },
+    protocol: { value: input.protocol ?? null, isWritable: true },
+    authority: { value: input.authority ?? null, isWritable: true },
+    queuedChange: { value: input.queuedChange ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -172,57 +169,60 @@ export async function getQueueTakeOutInstructionAsync<
     accounts: [
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
-      getAccountMeta(accounts.market),
+      getAccountMeta(accounts.queuedChange),
     ],
-    data: getQueueTakeOutInstructionDataEncoder().encode(
-      args as QueueTakeOutInstructionDataArgs,
+    data: getExecuteEmergencyAdminInstructionDataEncoder().encode(
+      args as ExecuteEmergencyAdminInstructionDataArgs,
     ),
     programAddress,
-  } as QueueTakeOutInstruction<
+  } as ExecuteEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
-    TAccountMarket
+    TAccountQueuedChange
   >);
 }
 
-export type QueueTakeOutInput<
+export type ExecuteEmergencyAdminInput<
   TAccountProtocol extends string = string,
   TAccountAuthority extends string = string,
-  TAccountMarket extends string = string,
+  TAccountQueuedChange extends string = string,
 > = {
   /** Names the authority. */
   protocol: Address<TAccountProtocol>;
-  /** The protocol's authority. */
+  /** The protocol's authority; gets the rent. */
   authority: TransactionSigner<TAccountAuthority>;
-  /** The market. */
-  market: Address<TAccountMarket>;
-  amount: QueueTakeOutInstructionDataArgs["amount"];
-  expiresSlot: QueueTakeOutInstructionDataArgs["expiresSlot"];
+  /** The entry. Closed here. */
+  queuedChange: Address<TAccountQueuedChange>;
+  emergencyAdmin: ExecuteEmergencyAdminInstructionDataArgs["emergencyAdmin"];
 };
 
-export function getQueueTakeOutInstruction<
+export function getExecuteEmergencyAdminInstruction<
   TAccountProtocol extends string,
   TAccountAuthority extends string,
-  TAccountMarket extends string,
+  TAccountQueuedChange extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: QueueTakeOutInput<TAccountProtocol, TAccountAuthority, TAccountMarket>,
+  input: ExecuteEmergencyAdminInput<
+    TAccountProtocol,
+    TAccountAuthority,
+    TAccountQueuedChange
+  >,
   config?: { programAddress?: TProgramAddress },
-): QueueTakeOutInstruction<
+): ExecuteEmergencyAdminInstruction<
   TProgramAddress,
   TAccountProtocol,
   TAccountAuthority,
-  TAccountMarket
+  TAccountQueuedChange
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
 
   // Original accounts.
   const originalAccounts = {
-    protocol: { value: input.protocol ?? null, isWritable: false },
-    authority: { value: input.authority ?? null, isWritable: false },
-    market: { value: input.market ?? null, isWritable: true },
+    protocol: { value: input.protocol ?? null, isWritable: true },
+    authority: { value: input.authority ?? null, isWritable: true },
+    queuedChange: { value: input.queuedChange ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -237,21 +237,21 @@ export function getQueueTakeOutInstruction<
     accounts: [
       getAccountMeta(accounts.protocol),
       getAccountMeta(accounts.authority),
-      getAccountMeta(accounts.market),
+      getAccountMeta(accounts.queuedChange),
     ],
-    data: getQueueTakeOutInstructionDataEncoder().encode(
-      args as QueueTakeOutInstructionDataArgs,
+    data: getExecuteEmergencyAdminInstructionDataEncoder().encode(
+      args as ExecuteEmergencyAdminInstructionDataArgs,
     ),
     programAddress,
-  } as QueueTakeOutInstruction<
+  } as ExecuteEmergencyAdminInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountAuthority,
-    TAccountMarket
+    TAccountQueuedChange
   >);
 }
 
-export type ParsedQueueTakeOutInstruction<
+export type ParsedExecuteEmergencyAdminInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
@@ -259,22 +259,22 @@ export type ParsedQueueTakeOutInstruction<
   accounts: {
     /** Names the authority. */
     protocol: TAccountMetas[0];
-    /** The protocol's authority. */
+    /** The protocol's authority; gets the rent. */
     authority: TAccountMetas[1];
-    /** The market. */
-    market: TAccountMetas[2];
+    /** The entry. Closed here. */
+    queuedChange: TAccountMetas[2];
   };
-  data: QueueTakeOutInstructionData;
+  data: ExecuteEmergencyAdminInstructionData;
 };
 
-export function parseQueueTakeOutInstruction<
+export function parseExecuteEmergencyAdminInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedQueueTakeOutInstruction<TProgram, TAccountMetas> {
+): ParsedExecuteEmergencyAdminInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 3) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
@@ -290,8 +290,10 @@ export function parseQueueTakeOutInstruction<
     accounts: {
       protocol: getNextAccount(),
       authority: getNextAccount(),
-      market: getNextAccount(),
+      queuedChange: getNextAccount(),
     },
-    data: getQueueTakeOutInstructionDataDecoder().decode(instruction.data),
+    data: getExecuteEmergencyAdminInstructionDataDecoder().decode(
+      instruction.data,
+    ),
   };
 }

@@ -19,26 +19,26 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** Equity of the protocol is announced to be taken out; zero takes an announcement back. */
-export type TakeOutQueued = {
-  /** Quote atoms. */
+/** Equity that the protocol has announced to take out of the backstop. */
+export type AnnouncedWithdrawal = {
+  /** Quote atoms; zero if nothing is announced. */
   amount: bigint;
-  /** From when, seconds since 1970. */
+  /** From when it can be taken out, seconds since 1970. */
   opensAt: bigint;
   /** Until when, seconds since 1970. */
   closesAt: bigint;
 };
 
-export type TakeOutQueuedArgs = {
-  /** Quote atoms. */
+export type AnnouncedWithdrawalArgs = {
+  /** Quote atoms; zero if nothing is announced. */
   amount: number | bigint;
-  /** From when, seconds since 1970. */
+  /** From when it can be taken out, seconds since 1970. */
   opensAt: number | bigint;
   /** Until when, seconds since 1970. */
   closesAt: number | bigint;
 };
 
-export function getTakeOutQueuedEncoder(): FixedSizeEncoder<TakeOutQueuedArgs> {
+export function getAnnouncedWithdrawalEncoder(): FixedSizeEncoder<AnnouncedWithdrawalArgs> {
   return getStructEncoder([
     ["amount", getU64Encoder()],
     ["opensAt", getI64Encoder()],
@@ -46,7 +46,7 @@ export function getTakeOutQueuedEncoder(): FixedSizeEncoder<TakeOutQueuedArgs> {
   ]);
 }
 
-export function getTakeOutQueuedDecoder(): FixedSizeDecoder<TakeOutQueued> {
+export function getAnnouncedWithdrawalDecoder(): FixedSizeDecoder<AnnouncedWithdrawal> {
   return getStructDecoder([
     ["amount", getU64Decoder()],
     ["opensAt", getI64Decoder()],
@@ -54,9 +54,12 @@ export function getTakeOutQueuedDecoder(): FixedSizeDecoder<TakeOutQueued> {
   ]);
 }
 
-export function getTakeOutQueuedCodec(): FixedSizeCodec<
-  TakeOutQueuedArgs,
-  TakeOutQueued
+export function getAnnouncedWithdrawalCodec(): FixedSizeCodec<
+  AnnouncedWithdrawalArgs,
+  AnnouncedWithdrawal
 > {
-  return combineCodec(getTakeOutQueuedEncoder(), getTakeOutQueuedDecoder());
+  return combineCodec(
+    getAnnouncedWithdrawalEncoder(),
+    getAnnouncedWithdrawalDecoder(),
+  );
 }

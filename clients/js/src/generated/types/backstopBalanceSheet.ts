@@ -26,17 +26,17 @@ import {
 } from "./index.js";
 
 /** The backstop's balance sheet. Quote atoms unless it says otherwise. */
-export type BackstopStatement = {
+export type BackstopBalanceSheet = {
   /** Cash. */
   cash: bigint;
   /** Collateral held, atoms. */
   inventory: bigint;
   /** The inventory at spot, rounded down. */
   inventoryValue: bigint;
-  /** What the inventory was worth when it was taken over. */
+  /** Value of the inventory when it was taken over. */
   inventoryBook: bigint;
   /** Reserves that the pool owes. */
-  due: bigint;
+  reservesOwed: bigint;
   /** Debt to the pool, rounded up. */
   debt: bigint;
   /** Credited to keepers and set aside. */
@@ -45,17 +45,20 @@ export type BackstopStatement = {
   unfundedCredits: bigint;
   /** Debt written off that is paid back before guardians and protocol have anything. */
   writtenOff: bigint;
-  /** What is left of the inventory that may pay it back, collateral atoms. */
+  /** The rest of the inventory that may pay it back, collateral atoms. */
   recovering: bigint;
   /** Equity with the inventory at spot, after what was written off. */
   equity: bigint;
   /** The guardians' claim on it. */
   guardians: bigint;
-  /** What is left to the protocol; negative if the claim is not covered. */
+  /** The protocol's part; negative if the claim is not covered. */
   protocol: bigint;
-  /** What the guardians' claim lacks if everything were settled at this price: who joins bears his part of it. */
+  /**
+   * Shortfall of the guardians' claim if everything were settled at this price: a guardian who joins bears his
+   * part of it.
+   */
   claimImpaired: bigint;
-  /** What suppliers lack if everything were settled at this price. */
+  /** The suppliers' loss if everything were settled at this price. */
   impaired: bigint;
   /** C: partial liquidations are taken in full while it is not negative after them. */
   cover: StressCover;
@@ -69,22 +72,22 @@ export type BackstopStatement = {
    * Inventory that fits the pipeline beside what is held, collateral atoms: what is still taken while C is
    * negative.
    */
-  pipelineRoom: bigint;
-  /** Most that is sold in an hour, at the higher of the two averages. */
+  pipelineHeadroom: bigint;
+  /** Most that is sold in an hour, at the higher of the two EMAs. */
   hourlyFlow: bigint;
 };
 
-export type BackstopStatementArgs = {
+export type BackstopBalanceSheetArgs = {
   /** Cash. */
   cash: number | bigint;
   /** Collateral held, atoms. */
   inventory: number | bigint;
   /** The inventory at spot, rounded down. */
   inventoryValue: number | bigint;
-  /** What the inventory was worth when it was taken over. */
+  /** Value of the inventory when it was taken over. */
   inventoryBook: number | bigint;
   /** Reserves that the pool owes. */
-  due: number | bigint;
+  reservesOwed: number | bigint;
   /** Debt to the pool, rounded up. */
   debt: number | bigint;
   /** Credited to keepers and set aside. */
@@ -93,17 +96,20 @@ export type BackstopStatementArgs = {
   unfundedCredits: number | bigint;
   /** Debt written off that is paid back before guardians and protocol have anything. */
   writtenOff: number | bigint;
-  /** What is left of the inventory that may pay it back, collateral atoms. */
+  /** The rest of the inventory that may pay it back, collateral atoms. */
   recovering: number | bigint;
   /** Equity with the inventory at spot, after what was written off. */
   equity: number | bigint;
   /** The guardians' claim on it. */
   guardians: number | bigint;
-  /** What is left to the protocol; negative if the claim is not covered. */
+  /** The protocol's part; negative if the claim is not covered. */
   protocol: number | bigint;
-  /** What the guardians' claim lacks if everything were settled at this price: who joins bears his part of it. */
+  /**
+   * Shortfall of the guardians' claim if everything were settled at this price: a guardian who joins bears his
+   * part of it.
+   */
   claimImpaired: number | bigint;
-  /** What suppliers lack if everything were settled at this price. */
+  /** The suppliers' loss if everything were settled at this price. */
   impaired: number | bigint;
   /** C: partial liquidations are taken in full while it is not negative after them. */
   cover: StressCoverArgs;
@@ -117,18 +123,18 @@ export type BackstopStatementArgs = {
    * Inventory that fits the pipeline beside what is held, collateral atoms: what is still taken while C is
    * negative.
    */
-  pipelineRoom: number | bigint;
-  /** Most that is sold in an hour, at the higher of the two averages. */
+  pipelineHeadroom: number | bigint;
+  /** Most that is sold in an hour, at the higher of the two EMAs. */
   hourlyFlow: number | bigint;
 };
 
-export function getBackstopStatementEncoder(): FixedSizeEncoder<BackstopStatementArgs> {
+export function getBackstopBalanceSheetEncoder(): FixedSizeEncoder<BackstopBalanceSheetArgs> {
   return getStructEncoder([
     ["cash", getU64Encoder()],
     ["inventory", getU64Encoder()],
     ["inventoryValue", getU64Encoder()],
     ["inventoryBook", getU64Encoder()],
-    ["due", getU64Encoder()],
+    ["reservesOwed", getU64Encoder()],
     ["debt", getU64Encoder()],
     ["fundedCredits", getU64Encoder()],
     ["unfundedCredits", getU64Encoder()],
@@ -143,18 +149,18 @@ export function getBackstopStatementEncoder(): FixedSizeEncoder<BackstopStatemen
     ["admission", getStressCoverEncoder()],
     ["leaving", getU64Encoder()],
     ["admissible", getI128Encoder()],
-    ["pipelineRoom", getU64Encoder()],
+    ["pipelineHeadroom", getU64Encoder()],
     ["hourlyFlow", getU64Encoder()],
   ]);
 }
 
-export function getBackstopStatementDecoder(): FixedSizeDecoder<BackstopStatement> {
+export function getBackstopBalanceSheetDecoder(): FixedSizeDecoder<BackstopBalanceSheet> {
   return getStructDecoder([
     ["cash", getU64Decoder()],
     ["inventory", getU64Decoder()],
     ["inventoryValue", getU64Decoder()],
     ["inventoryBook", getU64Decoder()],
-    ["due", getU64Decoder()],
+    ["reservesOwed", getU64Decoder()],
     ["debt", getU64Decoder()],
     ["fundedCredits", getU64Decoder()],
     ["unfundedCredits", getU64Decoder()],
@@ -169,17 +175,17 @@ export function getBackstopStatementDecoder(): FixedSizeDecoder<BackstopStatemen
     ["admission", getStressCoverDecoder()],
     ["leaving", getU64Decoder()],
     ["admissible", getI128Decoder()],
-    ["pipelineRoom", getU64Decoder()],
+    ["pipelineHeadroom", getU64Decoder()],
     ["hourlyFlow", getU64Decoder()],
   ]);
 }
 
-export function getBackstopStatementCodec(): FixedSizeCodec<
-  BackstopStatementArgs,
-  BackstopStatement
+export function getBackstopBalanceSheetCodec(): FixedSizeCodec<
+  BackstopBalanceSheetArgs,
+  BackstopBalanceSheet
 > {
   return combineCodec(
-    getBackstopStatementEncoder(),
-    getBackstopStatementDecoder(),
+    getBackstopBalanceSheetEncoder(),
+    getBackstopBalanceSheetDecoder(),
   );
 }

@@ -14,6 +14,8 @@ import {
   getBytesEncoder,
   getStructDecoder,
   getStructEncoder,
+  getU32Decoder,
+  getU32Encoder,
   transformEncoder,
   type AccountMeta,
   type AccountSignerMeta,
@@ -34,17 +36,17 @@ import { findProtocolPda } from "../pdas/index.js";
 import { BREAKWATER_PROGRAM_ADDRESS } from "../programs/index.js";
 import { getAccountMetaFactory, type ResolvedAccount } from "../shared/index.js";
 
-export const CANCEL_TAKE_OUT_DISCRIMINATOR = new Uint8Array([
-  179, 164, 133, 120, 144, 78, 27, 79,
+export const EMERGENCY_HALT_DISCRIMINATOR = new Uint8Array([
+  182, 75, 142, 253, 96, 137, 255, 67,
 ]);
 
-export function getCancelTakeOutDiscriminatorBytes() {
+export function getEmergencyHaltDiscriminatorBytes() {
   return fixEncoderSize(getBytesEncoder(), 8).encode(
-    CANCEL_TAKE_OUT_DISCRIMINATOR,
+    EMERGENCY_HALT_DISCRIMINATOR,
   );
 }
 
-export type CancelTakeOutInstruction<
+export type EmergencyHaltInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountProtocol extends string | AccountMeta<string> = string,
   TAccountSigner extends string | AccountMeta<string> = string,
@@ -68,62 +70,68 @@ export type CancelTakeOutInstruction<
     ]
   >;
 
-export type CancelTakeOutInstructionData = {
+export type EmergencyHaltInstructionData = {
   discriminator: ReadonlyUint8Array;
+  seconds: number;
 };
 
-export type CancelTakeOutInstructionDataArgs = {};
+export type EmergencyHaltInstructionDataArgs = { seconds: number };
 
-export function getCancelTakeOutInstructionDataEncoder(): FixedSizeEncoder<CancelTakeOutInstructionDataArgs> {
+export function getEmergencyHaltInstructionDataEncoder(): FixedSizeEncoder<EmergencyHaltInstructionDataArgs> {
   return transformEncoder(
-    getStructEncoder([["discriminator", fixEncoderSize(getBytesEncoder(), 8)]]),
-    (value) => ({ ...value, discriminator: CANCEL_TAKE_OUT_DISCRIMINATOR }),
+    getStructEncoder([
+      ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
+      ["seconds", getU32Encoder()],
+    ]),
+    (value) => ({ ...value, discriminator: EMERGENCY_HALT_DISCRIMINATOR }),
   );
 }
 
-export function getCancelTakeOutInstructionDataDecoder(): FixedSizeDecoder<CancelTakeOutInstructionData> {
+export function getEmergencyHaltInstructionDataDecoder(): FixedSizeDecoder<EmergencyHaltInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
+    ["seconds", getU32Decoder()],
   ]);
 }
 
-export function getCancelTakeOutInstructionDataCodec(): FixedSizeCodec<
-  CancelTakeOutInstructionDataArgs,
-  CancelTakeOutInstructionData
+export function getEmergencyHaltInstructionDataCodec(): FixedSizeCodec<
+  EmergencyHaltInstructionDataArgs,
+  EmergencyHaltInstructionData
 > {
   return combineCodec(
-    getCancelTakeOutInstructionDataEncoder(),
-    getCancelTakeOutInstructionDataDecoder(),
+    getEmergencyHaltInstructionDataEncoder(),
+    getEmergencyHaltInstructionDataDecoder(),
   );
 }
 
-export type CancelTakeOutAsyncInput<
+export type EmergencyHaltAsyncInput<
   TAccountProtocol extends string = string,
   TAccountSigner extends string = string,
   TAccountMarket extends string = string,
 > = {
   /** Names who may. */
   protocol?: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
-  /** The market. */
+  /** The market to halt. */
   market: Address<TAccountMarket>;
+  seconds: EmergencyHaltInstructionDataArgs["seconds"];
 };
 
-export async function getCancelTakeOutInstructionAsync<
+export async function getEmergencyHaltInstructionAsync<
   TAccountProtocol extends string,
   TAccountSigner extends string,
   TAccountMarket extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: CancelTakeOutAsyncInput<
+  input: EmergencyHaltAsyncInput<
     TAccountProtocol,
     TAccountSigner,
     TAccountMarket
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
-  CancelTakeOutInstruction<
+  EmergencyHaltInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountSigner,
@@ -144,6 +152,9 @@ export async function getCancelTakeOutInstructionAsync<
     ResolvedAccount
   >;
 
+  // Original args.
+  const args = { ...input };
+
   // Resolve default values.
   if (!accounts.protocol.value) {
     accounts.protocol.value = await findProtocolPda();
@@ -156,9 +167,11 @@ export async function getCancelTakeOutInstructionAsync<
       getAccountMeta(accounts.signer),
       getAccountMeta(accounts.market),
     ],
-    data: getCancelTakeOutInstructionDataEncoder().encode({}),
+    data: getEmergencyHaltInstructionDataEncoder().encode(
+      args as EmergencyHaltInstructionDataArgs,
+    ),
     programAddress,
-  } as CancelTakeOutInstruction<
+  } as EmergencyHaltInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountSigner,
@@ -166,28 +179,29 @@ export async function getCancelTakeOutInstructionAsync<
   >);
 }
 
-export type CancelTakeOutInput<
+export type EmergencyHaltInput<
   TAccountProtocol extends string = string,
   TAccountSigner extends string = string,
   TAccountMarket extends string = string,
 > = {
   /** Names who may. */
   protocol: Address<TAccountProtocol>;
-  /** The guardian of the brakes, or the authority. */
+  /** The emergency admin, or the authority. */
   signer: TransactionSigner<TAccountSigner>;
-  /** The market. */
+  /** The market to halt. */
   market: Address<TAccountMarket>;
+  seconds: EmergencyHaltInstructionDataArgs["seconds"];
 };
 
-export function getCancelTakeOutInstruction<
+export function getEmergencyHaltInstruction<
   TAccountProtocol extends string,
   TAccountSigner extends string,
   TAccountMarket extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
-  input: CancelTakeOutInput<TAccountProtocol, TAccountSigner, TAccountMarket>,
+  input: EmergencyHaltInput<TAccountProtocol, TAccountSigner, TAccountMarket>,
   config?: { programAddress?: TProgramAddress },
-): CancelTakeOutInstruction<
+): EmergencyHaltInstruction<
   TProgramAddress,
   TAccountProtocol,
   TAccountSigner,
@@ -207,6 +221,9 @@ export function getCancelTakeOutInstruction<
     ResolvedAccount
   >;
 
+  // Original args.
+  const args = { ...input };
+
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
     accounts: [
@@ -214,9 +231,11 @@ export function getCancelTakeOutInstruction<
       getAccountMeta(accounts.signer),
       getAccountMeta(accounts.market),
     ],
-    data: getCancelTakeOutInstructionDataEncoder().encode({}),
+    data: getEmergencyHaltInstructionDataEncoder().encode(
+      args as EmergencyHaltInstructionDataArgs,
+    ),
     programAddress,
-  } as CancelTakeOutInstruction<
+  } as EmergencyHaltInstruction<
     TProgramAddress,
     TAccountProtocol,
     TAccountSigner,
@@ -224,7 +243,7 @@ export function getCancelTakeOutInstruction<
   >);
 }
 
-export type ParsedCancelTakeOutInstruction<
+export type ParsedEmergencyHaltInstruction<
   TProgram extends string = typeof BREAKWATER_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
@@ -232,22 +251,22 @@ export type ParsedCancelTakeOutInstruction<
   accounts: {
     /** Names who may. */
     protocol: TAccountMetas[0];
-    /** The guardian of the brakes, or the authority. */
+    /** The emergency admin, or the authority. */
     signer: TAccountMetas[1];
-    /** The market. */
+    /** The market to halt. */
     market: TAccountMetas[2];
   };
-  data: CancelTakeOutInstructionData;
+  data: EmergencyHaltInstructionData;
 };
 
-export function parseCancelTakeOutInstruction<
+export function parseEmergencyHaltInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedCancelTakeOutInstruction<TProgram, TAccountMetas> {
+): ParsedEmergencyHaltInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 3) {
     // TODO: Coded error.
     throw new Error("Not enough accounts");
@@ -265,6 +284,6 @@ export function parseCancelTakeOutInstruction<
       signer: getNextAccount(),
       market: getNextAccount(),
     },
-    data: getCancelTakeOutInstructionDataDecoder().decode(instruction.data),
+    data: getEmergencyHaltInstructionDataDecoder().decode(instruction.data),
   };
 }

@@ -18,30 +18,30 @@ import {
 } from "@solana/kit";
 
 /** An announcement of taking equity out was taken back. */
-export type TakeOutCancellation = {
+export type EquityWithdrawalCancellation = {
   /** Quote atoms that stay. */
   amount: bigint;
 };
 
-export type TakeOutCancellationArgs = {
+export type EquityWithdrawalCancellationArgs = {
   /** Quote atoms that stay. */
   amount: number | bigint;
 };
 
-export function getTakeOutCancellationEncoder(): FixedSizeEncoder<TakeOutCancellationArgs> {
+export function getEquityWithdrawalCancellationEncoder(): FixedSizeEncoder<EquityWithdrawalCancellationArgs> {
   return getStructEncoder([["amount", getU64Encoder()]]);
 }
 
-export function getTakeOutCancellationDecoder(): FixedSizeDecoder<TakeOutCancellation> {
+export function getEquityWithdrawalCancellationDecoder(): FixedSizeDecoder<EquityWithdrawalCancellation> {
   return getStructDecoder([["amount", getU64Decoder()]]);
 }
 
-export function getTakeOutCancellationCodec(): FixedSizeCodec<
-  TakeOutCancellationArgs,
-  TakeOutCancellation
+export function getEquityWithdrawalCancellationCodec(): FixedSizeCodec<
+  EquityWithdrawalCancellationArgs,
+  EquityWithdrawalCancellation
 > {
   return combineCodec(
-    getTakeOutCancellationEncoder(),
-    getTakeOutCancellationDecoder(),
+    getEquityWithdrawalCancellationEncoder(),
+    getEquityWithdrawalCancellationDecoder(),
   );
 }

@@ -18,34 +18,40 @@ import {
 } from "@solana/kit";
 
 /** Equity of the protocol was taken out. */
-export type TakenOut = {
+export type EquityWithdrawal = {
   /** Quote atoms. */
   amount: bigint;
   /** The protocol's equity left, at the lowest of the stored prices, quote atoms. */
   equityAfter: bigint;
 };
 
-export type TakenOutArgs = {
+export type EquityWithdrawalArgs = {
   /** Quote atoms. */
   amount: number | bigint;
   /** The protocol's equity left, at the lowest of the stored prices, quote atoms. */
   equityAfter: number | bigint;
 };
 
-export function getTakenOutEncoder(): FixedSizeEncoder<TakenOutArgs> {
+export function getEquityWithdrawalEncoder(): FixedSizeEncoder<EquityWithdrawalArgs> {
   return getStructEncoder([
     ["amount", getU64Encoder()],
     ["equityAfter", getU64Encoder()],
   ]);
 }
 
-export function getTakenOutDecoder(): FixedSizeDecoder<TakenOut> {
+export function getEquityWithdrawalDecoder(): FixedSizeDecoder<EquityWithdrawal> {
   return getStructDecoder([
     ["amount", getU64Decoder()],
     ["equityAfter", getU64Decoder()],
   ]);
 }
 
-export function getTakenOutCodec(): FixedSizeCodec<TakenOutArgs, TakenOut> {
-  return combineCodec(getTakenOutEncoder(), getTakenOutDecoder());
+export function getEquityWithdrawalCodec(): FixedSizeCodec<
+  EquityWithdrawalArgs,
+  EquityWithdrawal
+> {
+  return combineCodec(
+    getEquityWithdrawalEncoder(),
+    getEquityWithdrawalDecoder(),
+  );
 }

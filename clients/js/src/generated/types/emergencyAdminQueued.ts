@@ -24,31 +24,37 @@ import {
   type ChangeQueuedArgs,
 } from "./index.js";
 
-/** Another guardian of the brakes was queued. */
-export type GuardianQueued = { guardian: Address; queued: ChangeQueued };
+/** Another emergency admin was queued. */
+export type EmergencyAdminQueued = {
+  emergencyAdmin: Address;
+  queued: ChangeQueued;
+};
 
-export type GuardianQueuedArgs = {
-  guardian: Address;
+export type EmergencyAdminQueuedArgs = {
+  emergencyAdmin: Address;
   queued: ChangeQueuedArgs;
 };
 
-export function getGuardianQueuedEncoder(): FixedSizeEncoder<GuardianQueuedArgs> {
+export function getEmergencyAdminQueuedEncoder(): FixedSizeEncoder<EmergencyAdminQueuedArgs> {
   return getStructEncoder([
-    ["guardian", getAddressEncoder()],
+    ["emergencyAdmin", getAddressEncoder()],
     ["queued", getChangeQueuedEncoder()],
   ]);
 }
 
-export function getGuardianQueuedDecoder(): FixedSizeDecoder<GuardianQueued> {
+export function getEmergencyAdminQueuedDecoder(): FixedSizeDecoder<EmergencyAdminQueued> {
   return getStructDecoder([
-    ["guardian", getAddressDecoder()],
+    ["emergencyAdmin", getAddressDecoder()],
     ["queued", getChangeQueuedDecoder()],
   ]);
 }
 
-export function getGuardianQueuedCodec(): FixedSizeCodec<
-  GuardianQueuedArgs,
-  GuardianQueued
+export function getEmergencyAdminQueuedCodec(): FixedSizeCodec<
+  EmergencyAdminQueuedArgs,
+  EmergencyAdminQueued
 > {
-  return combineCodec(getGuardianQueuedEncoder(), getGuardianQueuedDecoder());
+  return combineCodec(
+    getEmergencyAdminQueuedEncoder(),
+    getEmergencyAdminQueuedDecoder(),
+  );
 }

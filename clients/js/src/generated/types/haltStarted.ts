@@ -19,35 +19,38 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** The brake was pulled. */
-export type BrakePull = {
+/** The market was halted by hand. */
+export type HaltStarted = {
   /** When it expires, seconds since 1970. */
   until: bigint;
   /** Level before: 0 = Normal, 1 = Guarded, 2 = Halted. It is Halted now. */
   from: number;
 };
 
-export type BrakePullArgs = {
+export type HaltStartedArgs = {
   /** When it expires, seconds since 1970. */
   until: number | bigint;
   /** Level before: 0 = Normal, 1 = Guarded, 2 = Halted. It is Halted now. */
   from: number;
 };
 
-export function getBrakePullEncoder(): FixedSizeEncoder<BrakePullArgs> {
+export function getHaltStartedEncoder(): FixedSizeEncoder<HaltStartedArgs> {
   return getStructEncoder([
     ["until", getI64Encoder()],
     ["from", getU8Encoder()],
   ]);
 }
 
-export function getBrakePullDecoder(): FixedSizeDecoder<BrakePull> {
+export function getHaltStartedDecoder(): FixedSizeDecoder<HaltStarted> {
   return getStructDecoder([
     ["until", getI64Decoder()],
     ["from", getU8Decoder()],
   ]);
 }
 
-export function getBrakePullCodec(): FixedSizeCodec<BrakePullArgs, BrakePull> {
-  return combineCodec(getBrakePullEncoder(), getBrakePullDecoder());
+export function getHaltStartedCodec(): FixedSizeCodec<
+  HaltStartedArgs,
+  HaltStarted
+> {
+  return combineCodec(getHaltStartedEncoder(), getHaltStartedDecoder());
 }
