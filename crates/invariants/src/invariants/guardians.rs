@@ -415,7 +415,7 @@ fn in_part(facts: &Facts, before: &crate::State, done: &Settlement) -> Verdict {
     let (books, after) = (&before.market.books, &facts.step.after.market.books);
     let view = priced(facts)?;
     // Rounded up; and what the pool owed the backstop has been netted.
-    let worth = ceil(&(highest(&view)? * books.backstop.inventory.0), &one());
+    let worth = ceil(&(highest(view)? * books.backstop.inventory.0), &one());
     let shares = done.shares.0 + after.backstop.debt_shares.0;
     let debt = facts.debt(DebtShares(shares));
     let lacking = positive(&debt + after.backstop.unfunded_credits.0 - worth).min(debt);
