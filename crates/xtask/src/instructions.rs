@@ -205,13 +205,13 @@ impl Functions {
         let (mut owner, mut comment, mut in_errors) = (String::new(), String::new(), false);
         for line in source.lines() {
             if let Some(header) = line.strip_prefix("impl") {
-                owner = header
+                header
                     .trim_start_matches(|c: char| c != ' ')
                     .trim()
                     .split(['<', ' ', '{'])
                     .next()
                     .unwrap_or_default()
-                    .to_owned();
+                    .clone_into(&mut owner);
             } else if line == "}" {
                 owner.clear();
             }
