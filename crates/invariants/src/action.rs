@@ -129,7 +129,10 @@ impl Action {
     #[must_use]
     pub fn steps(bytes: &mut Bytes) -> Vec<Self> {
         match bytes.byte() {
-            0..=184 => vec![Self::from_bytes(bytes)],
+            0..=179 => vec![Self::from_bytes(bytes)],
+            180..=182 => wrong_about_the_time(bytes),
+            183 => late_clock(bytes),
+            184 => one_feed_alone(bytes),
             185..=187 => moves_out(bytes),
             188..=189 => second_thoughts(bytes),
             190..=204 => lever_up(bytes),
@@ -271,6 +274,87 @@ fn falls_to(price: u32) -> Action {
         confidence: 500,
         age: 0,
     }
+}
+
+/// A feed publishes its price again, so many seconds ago, or ahead of the clock.
+fn says(feed: Feed, age: i32) -> Action {
+    Action::Print {
+        feed,
+        price: 1_000,
+        average: 1_000,
+        confidence: 500,
+        age,
+    }
+}
+
+/// Readings that are wrong about the time are shown, one after the other, and right ones between them.
+fn wrong_about_the_time(bytes: &mut Bytes) -> Vec<Action> {
+    let account = bytes.index(ACCOUNTS);
+    let mut ahead = i32::try_from(bytes.between(20, 3_600)).unwrap_or(0);
+    let mut steps = lever_up(bytes);
+    for _ in 0..bytes.between(2, 6) {
+        steps.extend([
+            says(Feed::Collateral, -ahead),
+            says(Feed::Quote, -ahead),
+            Action::Observe,
+        ]);
+        let waits = bytes.between(0, 40) + if bytes.byte() < 40 { 290 } else { 0 };
+        // Only of both if one feed does not lag behind.
+        let behind = i32::from(bytes.byte() % 9);
+        steps.extend([
+            Action::Silence(waits),
+            says(Feed::Collateral, 0),
+            says(Feed::Quote, behind),
+        ]);
+        let keeper = bytes.index(KEEPERS);
+        steps.push(match bytes.byte() {
+            0..=127 => Action::Observe,
+            _ => Action::Liquidate { keeper, account },
+        });
+        ahead += i32::from(bytes.byte() % 60) - 30 - i32::try_from(waits).unwrap_or(0);
+        ahead = ahead.clamp(-14, 3_600);
+    }
+    steps
+}
+
+/// The chain's clock is late, and after a while of silence somebody shows older readings.
+fn late_clock(bytes: &mut Bytes) -> Vec<Action> {
+    let late = i32::try_from(bytes.between(20, 3_600)).unwrap_or(0);
+    let mut steps = Vec::new();
+    for _ in 0..bytes.between(2, 8) {
+        let age = if bytes.byte() < 160 {
+            -late
+        } else {
+            -i32::from(bytes.byte())
+        };
+        let seconds = bytes.between(1, 24) + if bytes.byte() < 30 { 300 } else { 0 };
+        steps.extend([
+            Action::Silence(seconds),
+            says(Feed::Collateral, age),
+            says(Feed::Quote, age),
+        ]);
+        steps.push(Action::Observe);
+    }
+    steps
+}
+
+/// Somebody advances the quote feed alone each second, until the set is too old; then a pair of one second is shown.
+fn one_feed_alone(bytes: &mut Bytes) -> Vec<Action> {
+    let apart = i32::from(bytes.byte() % 4);
+    let mut steps = vec![
+        says(Feed::Collateral, apart),
+        says(Feed::Quote, 0),
+        Action::Observe,
+        Action::Hide(1),
+    ];
+    for _ in 0..bytes.between(10, 14) {
+        steps.extend([Action::Silence(1), says(Feed::Quote, 0), Action::Observe]);
+    }
+    steps.push(Action::Hide(0));
+    for age in (11..15).rev() {
+        steps.extend([says(Feed::Collateral, age), says(Feed::Quote, age), Action::Observe]);
+    }
+    steps
 }
 
 /// Everybody borrows what can be had.

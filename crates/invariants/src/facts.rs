@@ -129,9 +129,8 @@ pub(crate) fn used(state: &State) -> (RawReading, RawReading) {
     let (market, shown) = (&state.market, state.readings.shown());
     let known = &market.oracle.known;
     let newer = |known: &Reading, shown: Option<RawReading>| {
-        shown
-            .filter(|shown| shown.publish_time >= known.published && shown.publish_time != known.barred)
-            .unwrap_or(raw(known))
+        let counts = |shown: &RawReading| shown.publish_time >= known.published && !is_barred(state, known, shown);
+        shown.filter(counts).unwrap_or(raw(known))
     };
     let newest = (
         newer(&known.newest.collateral, shown.collateral),
@@ -144,6 +143,21 @@ pub(crate) fn used(state: &State) -> (RawReading, RawReading) {
     } else {
         (raw(&known.set.collateral), raw(&known.set.quote))
     }
+}
+
+/// True if a reading is ahead of the clock, and published no more than the age for liquidating after one that gave way
+/// to what is known.
+fn is_barred(state: &State, known: &Reading, shown: &RawReading) -> bool {
+    let last = known.replaced + i64::from(state.market.config.max_age_long);
+    shown.publish_time > state.clock.unix && known.replaced > known.published && shown.publish_time <= last
+}
+
+/// True if what is known of a feed, ahead of the clock, may give way to one published then.
+pub(crate) fn may_give_way(state: &State, known: &Reading, published: i64) -> bool {
+    let (now, config) = (state.clock.unix, &state.market.config);
+    let known_for = now - known.accepted_at;
+    let long = known_for > i64::from(config.max_age_long) && published > known.replaced || known_for > 300;
+    known.published > now && published <= now && long
 }
 
 /// A reading as it was shown.
@@ -172,25 +186,33 @@ pub(crate) fn since(state: &State) -> i64 {
     times[0].min(times[1])
 }
 
-/// True if the readings shown suffice by themselves, whatever was shown before: both feeds, of about one moment,
-/// neither ahead of the clock, and so young that no set can be newer and yet too old. While the market knows a reading
-/// ahead of the clock that is more than can be said.
+/// True if the readings shown suffice by themselves, whatever was shown before: both feeds, of about one moment, young
+/// enough, and neither ahead of the clock. Unless the market knows a newer one that was ahead of the clock when it was
+/// accepted, which does not give way yet: that one counts, and is old sooner.
 pub(crate) fn suffices(state: &State, max_age: u32) -> bool {
     let (now, config) = (state.clock.unix, &state.market.config);
     let shown = state.readings.shown();
     let (Some(collateral), Some(quote)) = (shown.collateral, shown.quote) else {
         return false;
     };
-    let most = max_age
-        .min(config.max_skew)
-        .max(max_age.saturating_sub(config.max_skew));
-    let ages = [now - collateral.publish_time, now - quote.publish_time];
-    let known = &state.market.oracle.known;
-    let ahead = [&known.newest, &known.set]
+    let times = [collateral.publish_time, quote.publish_time];
+    let young = times
         .iter()
-        .any(|set| set.collateral.published.max(set.quote.published) > now);
-    let young = ages.iter().all(|age| (0..=i64::from(most)).contains(age));
-    young && ages[0].abs_diff(ages[1]) <= u64::from(config.max_skew) && !ahead
+        .all(|time| (0..=i64::from(max_age)).contains(&(now - time)));
+    let first = times[0].min(times[1]);
+    let was_ahead = |known: &Reading, time: i64| known.accepted_at < known.published && known.published >= time;
+    let known = &state.market.oracle.known;
+    let newest = [&known.newest.collateral, &known.newest.quote];
+    let held = newest
+        .iter()
+        .zip(times)
+        .any(|(known, time)| was_ahead(known, time) && !may_give_way(state, known, time));
+    // A set goes with the reading of it that gives way.
+    let held_by_set = [&known.set.collateral, &known.set.quote]
+        .iter()
+        .zip(newest.iter().zip(times))
+        .any(|(set, (newest, time))| was_ahead(set, first) && !may_give_way(state, newest, time));
+    young && times[0].abs_diff(times[1]) <= u64::from(config.max_skew) && !held && !held_by_set
 }
 
 impl View {

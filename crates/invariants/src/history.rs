@@ -38,6 +38,8 @@ pub struct History {
     pub(crate) part: Int,
     /// When the sentinel raised the fall of admission the time before last, seconds since 1970.
     pub(crate) raised: Option<i64>,
+    /// Publish time of the latest reading of collateral and quote that gave way to an older one, seconds since 1970.
+    pub(crate) gave_way: [i64; 2],
     /// When it did last.
     last_raise: Option<i64>,
     /// How often guardians have come or left in this epoch: each time rounding may leave an atom to those who stay.
@@ -65,6 +67,15 @@ impl History {
             return;
         };
         self.note_departure(step, call);
+        let [before, after] = [&step.before, &step.after].map(|state| {
+            let newest = &state.market.oracle.known.newest;
+            [newest.collateral.published, newest.quote.published]
+        });
+        for (gone, (before, after)) in self.gave_way.iter_mut().zip(before.into_iter().zip(after)) {
+            if after < before {
+                *gone = before;
+            }
+        }
         if step.after.market.guard.level != 0 && step.after.market.guard != step.before.market.guard {
             self.doubted = Some(now);
         }

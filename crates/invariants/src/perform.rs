@@ -162,11 +162,16 @@ fn call_on(state: &mut State, call: &Call, seen: &mut Option<Prices>) -> Result<
             out_of(&mut state.quote_vault, done.amount.0)?;
             Done::EquityWithdrawal(done)
         }
-        Call::Observe => {
-            let (prices, done) = market.observe_price(&shown, clock)?;
-            *seen = Some(prices);
-            Done::Observed(done)
-        }
+        Call::Observe => match market.observe_price(&shown, clock) {
+            Ok((prices, done)) => {
+                *seen = Some(prices);
+                Done::Observed(done)
+            }
+            Err(refused) => {
+                market.keep_living_feeds(&shown, refused, clock)?;
+                Done::Quietly
+            }
+        },
         Call::RaiseStress { points } => Done::StressRaised(market.raise_stress(points, clock)?),
         Call::EmergencyHalt { seconds } => Done::EmergencyHalted(market.emergency_halt(seconds, clock)?),
         Call::Pause { kinds, seconds } => Done::Paused(market.pause(Kinds(kinds), seconds, clock)?),

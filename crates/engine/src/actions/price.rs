@@ -105,6 +105,32 @@ impl Market {
         Ok((*prices, observation))
     }
 
+    /// Keeps the readings of feeds that live, where observing was refused because another is too old for a price: so
+    /// nobody replaces a living feed as a dead one, [`Market::replace_dead_feeds`]. A reading that is too old by itself
+    /// proves nothing, and is not kept: else whoever has an update of a dead feed that was never shown could keep it
+    /// from being replaced. No price comes of it, so it moves no guard.
+    ///
+    /// `refused` is the error of [`Market::observe_price`] for the same readings.
+    ///
+    /// # Errors
+    /// `refused`, unless it is [`Error::PriceTooOld`] and a reading is shown that is young enough by itself and newer
+    /// than what is known of its feed; those of a reading.
+    #[cold]
+    #[inline(never)]
+    pub fn keep_living_feeds(&mut self, shown: &Readings, refused: Error, clock: Clock) -> Result<()> {
+        if refused != Error::PriceTooOld {
+            return Err(refused);
+        }
+        let mut look = Look::at(&self.oracle.known, self.oracle.has_redemption());
+        let young = shown.young(&self.config, clock);
+        look.take(&self.oracle.known, &self.config, &young, clock)?;
+        if !look.is_newer(&self.oracle.known) {
+            return Err(refused);
+        }
+        look.store(&mut self.oracle.known);
+        Ok(())
+    }
+
     /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no
     /// price is stopped. After it the auction's discount begins anew.
     ///

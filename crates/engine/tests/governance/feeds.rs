@@ -114,6 +114,72 @@ fn a_dead_feed_is_replaced_unless_one_reading_of_it_comes() {
 }
 
 #[test]
+fn a_living_feed_is_not_replaced_beside_a_dead_one() {
+    let (mut market, _) = market();
+    prices(&mut market, 100, NOW);
+    // The quote feed dies ten seconds later, and nobody has shown the last readings of it.
+    let both_dead = Feeds {
+        quote: pin(17),
+        ..other()
+    };
+    let queued_at = NOW.unix + 60;
+    let then = later(60 + 3 * 86_400);
+    let replace =
+        |feeds| move |market: &mut Market| market.replace_dead_feeds(&feeds, queued_at, &both(150, then.unix), then);
+    let observe = |market: &mut Market, readings: &Readings, clock: Clock| {
+        let refused = market.observe_price(readings, clock).unwrap_err();
+        market.keep_living_feeds(readings, refused, clock)
+    };
+    let alone = |time: i64| Readings {
+        collateral: Some(reading(99, time)),
+        ..Readings::NONE
+    };
+    let shown_at = later(86_400);
+    // A reading of the living one is kept, though no price comes of it, and nothing else moves.
+    let before = market;
+    observe(&mut market, &alone(shown_at.unix - 14), shown_at).unwrap();
+    let mut expected = before;
+    expected.oracle.known.newest.collateral = market.oracle.known.newest.collateral;
+    expected.oracle.known.set = market.oracle.known.set;
+    assert!(market == expected);
+    let kept = market.oracle.known.newest.collateral;
+    assert_eq!(
+        (kept.of.price, kept.published, kept.accepted_at),
+        (99, shown_at.unix - 14, shown_at.unix)
+    );
+    // Once: the same again says nothing new.
+    let again = |market: &mut Market| observe(market, &alone(shown_at.unix - 14), shown_at);
+    refused(&market, again, Error::PriceTooOld);
+    // A reading that is too old by itself proves nothing, also beside one that is not.
+    let old = Readings {
+        quote: Some(reading(1, NOW.unix + 9)),
+        ..Readings::NONE
+    };
+    refused(&market, |market| observe(market, &old, shown_at), Error::PriceTooOld);
+    let late = |market: &mut Market| observe(market, &alone(shown_at.unix - 13), later(86_402));
+    refused(&market, late, Error::PriceTooOld);
+    let beside = Readings {
+        collateral: alone(shown_at.unix).collateral,
+        ..old
+    };
+    observe(&mut market, &beside, shown_at).unwrap();
+    assert_eq!(market.oracle.known.newest.quote, before.oracle.known.newest.quote);
+    // Other refusals stay what they are.
+    let other_error = |market: &mut Market| market.keep_living_feeds(&alone(then.unix), Error::FeedsTooFarApart, then);
+    refused(&market, other_error, Error::FeedsTooFarApart);
+
+    refused(&market, replace(both_dead), Error::FeedAlive);
+    let only_quote = Feeds {
+        collateral: pin(6),
+        ..both_dead
+    };
+    replace(only_quote)(&mut market.clone()).unwrap();
+    // Nobody has shown the living one: then it is dead for all that the market knows.
+    let mut unseen = before;
+    replace(both_dead)(&mut unseen).unwrap();
+}
+
+#[test]
 fn an_equity_withdrawal_is_announced_until_its_slot_and_taken_in_its_time() {
     let (mut market, _) = market();
     let delay = i64::from(market.config.equity_withdrawal_delay);

@@ -4,7 +4,7 @@ use super::{Invariant, Verdict, demand, every};
 use crate::{
     Call, Done,
     exact::{ceil, int, whole},
-    facts::{Facts, since, suffices, used},
+    facts::{Facts, may_give_way, since, suffices, used},
     history::History,
 };
 use breakwater_engine::Error;
@@ -12,20 +12,71 @@ use breakwater_engine::Error;
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "publish-times-never-go-back",
-        statement: "The newest publish time that a market knows of a feed never goes back, unless that reading was ahead of the clock for longer than a price may be old; nor does the price that counts.",
+        statement: "The newest publish time that a market knows of a feed never goes back, unless that reading was ahead of the clock and gives way to one that is not: after as long as a price may be old to one that is newer than the one before it, after five minutes to any.",
         check: |facts, _| {
             facts.step.call.as_ref()?;
             let [before, after] = [&facts.step.before, &facts.step.after].map(|state| {
                 let newest = &state.market.oracle.known.newest;
                 [newest.collateral, newest.quote]
             });
-            let oldest = facts.now - i64::from(facts.config.max_age_long);
             every(before.iter().zip(&after).map(|(before, after)| {
-                let gave_way = before.published > facts.now && before.accepted_at < oldest;
+                let gave_way = may_give_way(&facts.step.before, before, after.published);
                 demand(after.published >= before.published || gave_way, || {
                     format!("{} became {}", before.published, after.published)
                 })
             }))
+        },
+    },
+    Invariant {
+        name: "ahead-of-the-clock-once",
+        statement: "Once a reading ahead of the clock has given way, none that is ahead of the clock is accepted that was published up to max_age_long after it, until what is known has passed it; so each counts once at most.",
+        check: |facts, history| {
+            facts.step.call.as_ref()?;
+            let [before, after] = [&facts.step.before, &facts.step.after].map(|state| {
+                let newest = &state.market.oracle.known.newest;
+                [newest.collateral.published, newest.quote.published]
+            });
+            let age = i64::from(facts.config.max_age_long);
+            let bars = history.gave_way.iter().zip(before.iter().zip(&after));
+            let new = bars.filter(|(gone, (before, after))| *before < *gone && after > before && **after > facts.now);
+            let mut new = new.peekable();
+            new.peek()?;
+            every(
+                new.map(|(gone, (_, after))| {
+                    demand(*after > gone + age, || format!("{after} although {gone} gave way"))
+                }),
+            )
+        },
+    },
+    Invariant {
+        name: "a-living-feed-is-kept",
+        statement: "Who observes a reading that is young enough, not ahead of the clock and newer than what is known of its feed has it known afterwards, whatever the other feed: also where that is too old for a price.",
+        check: |facts, _| {
+            if !matches!(facts.step.call, Some(Call::Observe)) {
+                return None;
+            }
+            if !matches!(facts.step.result, Ok(_) | Err(Error::PriceTooOld)) {
+                return None;
+            }
+            let shown = facts.step.before.readings.shown();
+            let [before, after] =
+                [&facts.step.before, &facts.step.after].map(|state| &state.market.oracle.known.newest);
+            let pairs = [
+                (shown.collateral, &before.collateral, &after.collateral),
+                (shown.quote, &before.quote, &after.quote),
+            ];
+            let young = 0..=i64::from(facts.config.max_age_long);
+            let mut newer = pairs.iter().filter_map(|(shown, before, after)| {
+                let time = shown.as_ref()?.publish_time;
+                (young.contains(&(facts.now - time)) && time > before.published).then_some((time, after.published))
+            });
+            let mut newer = newer.by_ref().peekable();
+            newer.peek()?;
+            every(
+                newer.map(|(shown, known)| {
+                    demand(known >= shown, || format!("{shown} was shown, and {known} is known"))
+                }),
+            )
         },
     },
     Invariant {

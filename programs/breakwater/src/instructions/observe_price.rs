@@ -12,18 +12,23 @@ pub struct ObservePrice<'info> {
     pub feeds: Feeds<'info>,
 }
 
-/// Observes the price.
+/// Observes the price. Where a feed is too old for one it keeps what it is shown of those that live.
 pub fn observe_price(ctx: Context<ObservePrice>) -> Result<()> {
     let accounts = &ctx.accounts;
     let address = accounts.market.key();
     let mut market = accounts.market.load_mut()?;
     let mut readings = Readings::NONE;
     accounts.feeds.read(&market.oracle, &mut readings)?;
-    let (prices, observation) = market.observe_price(&readings, clock::now()?).or_program_error()?;
-    tell(address, &prices);
-    emit!(PriceObserved {
-        market: address,
-        observation
-    });
+    let clock = clock::now()?;
+    match market.observe_price(&readings, clock) {
+        Ok((prices, observation)) => {
+            tell(address, &prices);
+            emit!(PriceObserved {
+                market: address,
+                observation
+            });
+        }
+        Err(refused) => market.keep_living_feeds(&readings, refused, clock).or_program_error()?,
+    }
     Ok(())
 }

@@ -32,10 +32,10 @@ export type Reading = {
   /** When it was accepted, seconds since 1970. */
   acceptedAt: bigint;
   /**
-   * Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970;
-   * zero if none did.
+   * Publish time of the reading that one of the two ahead of the clock last replaced, seconds since 1970: earlier
+   * than `published` if it was the newest before it, later if it gave way; zero if there was none.
    */
-  barred: bigint;
+  replaced: bigint;
 };
 
 export type ReadingArgs = {
@@ -46,10 +46,10 @@ export type ReadingArgs = {
   /** When it was accepted, seconds since 1970. */
   acceptedAt: number | bigint;
   /**
-   * Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970;
-   * zero if none did.
+   * Publish time of the reading that one of the two ahead of the clock last replaced, seconds since 1970: earlier
+   * than `published` if it was the newest before it, later if it gave way; zero if there was none.
    */
-  barred: number | bigint;
+  replaced: number | bigint;
 };
 
 export function getReadingEncoder(): FixedSizeEncoder<ReadingArgs> {
@@ -57,7 +57,7 @@ export function getReadingEncoder(): FixedSizeEncoder<ReadingArgs> {
     ["of", getFeedPriceEncoder()],
     ["published", getI64Encoder()],
     ["acceptedAt", getI64Encoder()],
-    ["barred", getI64Encoder()],
+    ["replaced", getI64Encoder()],
   ]);
 }
 
@@ -66,7 +66,7 @@ export function getReadingDecoder(): FixedSizeDecoder<Reading> {
     ["of", getFeedPriceDecoder()],
     ["published", getI64Decoder()],
     ["acceptedAt", getI64Decoder()],
-    ["barred", getI64Decoder()],
+    ["replaced", getI64Decoder()],
   ]);
 }
 

@@ -10,8 +10,15 @@
 //!
 //! An age counts from publishing, or from accepting where that is earlier, for the chain's clock may be late: a reading
 //! up to an hour ahead of it is accepted. One that is wrong about the time would be the newest for as long; so it gives
-//! way to one that is not ahead of the clock once it has been known for longer than the oldest price for liquidating,
-//! and is not accepted again.
+//! way to one that is not ahead of the clock. One reading does not tell which of the two is wrong:
+//!
+//! - Once it has been known for longer than the oldest price for liquidating, it gives way to one that is newer than the
+//!   one before it. While the clock is late, that one was ahead of the clock as well: then nothing gives way yet, and
+//!   time does not run back.
+//! - Once it has been known for [`SILENCE`], it gives way to any. For the one before it may be wrong too.
+//! - Nothing up to the age for liquidating later than what gave way is accepted while it is ahead of the clock, until
+//!   what is known has passed it. A feed that lives has published a later one by then, so a late clock bars none that
+//!   is fresh; and whoever has several that are wrong can show each of them once.
 
 use super::{Oracle, RawReading, Readings};
 use crate::{
@@ -26,6 +33,10 @@ const EXPONENTS: core::ops::RangeInclusive<i32> = -18..=12;
 
 /// How far ahead of the chain's clock a reading may be, seconds: so late that clock has been, and may be again.
 pub const MAX_AHEAD: i64 = 3_600;
+
+/// How long nothing newer must have been shown than a reading ahead of the clock, seconds, before it gives way to any
+/// that is not: so long must nobody look at a market whose clock is late before time can run back there.
+pub const SILENCE: i64 = 300;
 
 stored! {
     /// One feed's numbers: mantissas, × 10^`expo` USD; positive.
@@ -52,9 +63,9 @@ stored! {
         published: i64,
         /// When it was accepted, seconds since 1970.
         accepted_at: i64,
-        /// Publish time of a reading ahead of the clock that gave way and is not accepted again, seconds since 1970;
-        /// zero if none did.
-        barred: i64,
+        /// Publish time of the reading that one of the two ahead of the clock last replaced, seconds since 1970: earlier
+        /// than `published` if it was the newest before it, later if it gave way; zero if there was none.
+        replaced: i64,
     }
 }
 
@@ -133,7 +144,7 @@ impl Reading {
     /// # Errors
     /// [`Error::PriceNotPositive`], [`Error::PriceExponentOutOfRange`], [`Error::PriceFromFuture`].
     #[inline]
-    fn accept(raw: &RawReading, barred: i64, clock: Clock) -> Result<Self> {
+    fn accept(raw: &RawReading, replaced: i64, clock: Clock) -> Result<Self> {
         let price = u64::try_from(raw.price)
             .ok()
             .filter(|price| *price > 0)
@@ -154,7 +165,7 @@ impl Reading {
             },
             published: raw.publish_time,
             accepted_at: clock.unix,
-            barred,
+            replaced,
         })
     }
 
@@ -167,18 +178,25 @@ impl Reading {
         let Some(raw) = shown else {
             return if self.is_none() { Err(missing) } else { Ok(()) };
         };
-        let reading = Self::accept(raw, self.barred, clock)?;
-        if self.is_none() || (raw.publish_time > self.published && raw.publish_time != self.barred) {
-            *self = reading;
+        let reading = Self::accept(raw, self.replaced, clock)?;
+        if self.is_none() || raw.publish_time > self.published {
+            if raw.publish_time <= clock.unix {
+                *self = reading;
+            } else if !self.bars(raw.publish_time, config) {
+                *self = Self {
+                    replaced: self.published,
+                    ..reading
+                };
+            }
         } else if raw.publish_time == self.published {
             // Pyth's times are whole seconds, and it publishes several times in one.
             *self = Self {
                 accepted_at: self.accepted_at,
                 ..reading
             };
-        } else if self.gives_way(config, clock) && raw.publish_time <= clock.unix {
+        } else if self.gives_way(raw.publish_time, config, clock) {
             *self = Self {
-                barred: self.published,
+                replaced: self.published,
                 ..reading
             };
         }
@@ -186,10 +204,22 @@ impl Reading {
         Ok(())
     }
 
-    /// True if it is ahead of the clock, and has been for longer than a price may be old.
+    /// True if it gives way to a reading published then, which is older: it is ahead of the clock and that one is not,
+    /// and it has been known for longer than a price may be old.
     #[inline]
-    fn gives_way(&self, config: &Config, clock: Clock) -> bool {
-        self.published > clock.unix && clock.unix.saturating_sub(self.accepted_at) > i64::from(config.max_age_long)
+    fn gives_way(&self, published: i64, config: &Config, clock: Clock) -> bool {
+        if self.published <= clock.unix || published > clock.unix {
+            return false;
+        }
+        let known_for = clock.unix.saturating_sub(self.accepted_at);
+        known_for > i64::from(config.max_age_long) && (published > self.replaced || known_for > SILENCE)
+    }
+
+    /// True if one published then is not accepted while it is ahead of the clock: too much like one that gave way.
+    #[inline]
+    fn bars(&self, published: i64, config: &Config) -> bool {
+        let last = self.replaced.saturating_add_unsigned(config.max_age_long.into());
+        self.replaced > self.published && published <= last
     }
 }
 
@@ -201,15 +231,23 @@ impl Dollars<'_> {
         self.base.map_or(since, |base| since.min(base.since()))
     }
 
-    /// True if all of them were published within `max_skew`. Where none was accepted yet they were not.
+    /// When the first and the last of them were published. A set is newer if its first is, or as new and its last is:
+    /// a price is as old as its first reading, so none that is younger is refused for a reading that is older.
     #[inline]
-    fn are_together(&self, config: &Config) -> bool {
+    fn span(&self) -> (i64, i64) {
         let (one, other) = (self.collateral.published, self.quote.published);
         let (mut first, mut last) = (one.min(other), one.max(other));
         if let Some(base) = self.base {
             first = first.min(base.published);
             last = last.max(base.published);
         }
+        (first, last)
+    }
+
+    /// True if all of them were published within `max_skew`. Where none was accepted yet they were not.
+    #[inline]
+    fn are_together(&self, config: &Config) -> bool {
+        let (first, last) = self.span();
         !self.collateral.is_none() && last.saturating_sub(first) <= i64::from(config.max_skew)
     }
 }
@@ -229,28 +267,24 @@ impl ReadingSet {
         }
     }
 
-    /// True if some reading is newer than in `other`, and none older.
-    fn is_newer(&self, other: &Self) -> bool {
-        let mut pairs = self.all().into_iter().zip(other.all());
-        pairs.all(|(this, other)| this.published >= other.published)
-            && self
-                .all()
-                .into_iter()
-                .zip(other.all())
-                .any(|(this, other)| this.published > other.published)
+    /// True if a reading of it has given way since to one of `newest`.
+    fn has_given_way(&self, newest: &Self) -> bool {
+        let mut pairs = self.all().into_iter().zip(newest.all());
+        pairs.any(|(this, newest)| this.published > newest.published)
     }
 
     /// The readings that are shown, and where none is, these.
     ///
     /// # Errors
     /// None where these were accepted beside what is shown.
-    fn shown_beside(&self, shown: &Readings, clock: Clock) -> Result<Self> {
+    fn shown_beside(&self, shown: &Readings, config: &Config, clock: Clock) -> Result<Self> {
         let pick = |known: &Reading, shown: Option<&RawReading>| {
             shown.map_or(Ok(*known), |raw| {
-                if raw.publish_time == known.published || raw.publish_time == known.barred {
+                let is_barred = raw.publish_time > clock.unix && known.bars(raw.publish_time, config);
+                if raw.publish_time == known.published || is_barred {
                     Ok(*known)
                 } else {
-                    Reading::accept(raw, known.barred, clock)
+                    Reading::accept(raw, known.replaced, clock)
                 }
             })
         };
@@ -321,7 +355,7 @@ impl Look {
     /// [`Error::PriceFromFuture`]; [`Error::PriceRequired`], [`Error::RedemptionFeedsRequired`] where nothing is shown
     /// or known of a feed.
     #[inline]
-    pub(super) fn take(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
+    pub(crate) fn take(&mut self, known: &Known, config: &Config, shown: &Readings, clock: Clock) -> Result<()> {
         let missing = Error::PriceRequired;
         self.collateral
             .take_newer(shown.collateral.as_ref(), config, clock, missing)?;
@@ -352,11 +386,15 @@ impl Look {
             quote: self.quote,
             base: self.redemption.map_or(known.newest.base, |(base, _)| base),
         };
-        let mut shown = newest.shown_beside(shown, clock)?;
+        if set.has_given_way(&newest) {
+            set = Zeroable::zeroed();
+        }
+        let mut shown = newest.shown_beside(shown, config, clock)?;
         if !redeemable {
             shown.base = known.newest.base;
         }
-        if shown.dollars(redeemable).are_together(config) && shown.is_newer(&set) {
+        let span = |set: &ReadingSet| set.dollars(redeemable).span();
+        if shown.dollars(redeemable).are_together(config) && span(&shown) > span(&set) {
             set = shown;
         }
         self.set = Some(set);
@@ -412,6 +450,16 @@ impl Look {
             return Err(Error::PriceTooOld);
         }
         Ok(())
+    }
+
+    /// True if of some feed it knows a newer reading than `known`.
+    pub(crate) fn is_newer(&self, known: &Known) -> bool {
+        let newer = |reading: &Reading, known: &Reading| reading.published > known.published;
+        newer(&self.collateral, &known.newest.collateral)
+            || newer(&self.quote, &known.newest.quote)
+            || self
+                .redemption
+                .is_some_and(|(base, rate)| newer(&base, &known.newest.base) || newer(&rate, &known.rate))
     }
 
     /// Stores it where it comes from.

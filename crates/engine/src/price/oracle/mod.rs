@@ -17,7 +17,7 @@ mod oracle_price;
 mod redemption;
 
 pub(crate) use known::Look;
-pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet};
+pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet, SILENCE};
 pub use oracle_price::OraclePrice;
 
 /// [`FeedPin::kind`] of no feed.
@@ -137,6 +137,20 @@ impl Readings {
             base: Some(base),
             rate: Some(rate),
             ..self
+        }
+    }
+
+    /// The readings among them that are young enough by themselves.
+    #[must_use]
+    pub fn young(&self, config: &Config, clock: Clock) -> Self {
+        let young = |shown: Option<RawReading>, most: u32| {
+            shown.filter(|raw| clock.unix <= raw.publish_time.saturating_add_unsigned(most.into()))
+        };
+        Self {
+            collateral: young(self.collateral, config.max_age_long),
+            quote: young(self.quote, config.max_age_long),
+            base: young(self.base, config.max_age_long),
+            rate: young(self.rate, config.max_age_rate),
         }
     }
 }

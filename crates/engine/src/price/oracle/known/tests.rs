@@ -214,6 +214,135 @@ fn a_reading_that_is_wrong_about_the_time_gives_way_once() {
     assert_eq!(ahead.show(21, &both(100, 21)), Ok((100, 21)));
 }
 
+#[test]
+fn each_reading_that_is_wrong_about_the_time_counts_once() {
+    let mut feeds = Feeds::new();
+    feeds.show(0, &both(100, 0)).unwrap();
+    assert_eq!(feeds.show(1, &both(150, 3_500)), Ok((150, 1)));
+    assert_eq!(feeds.show(15, &both(101, 15)), Ok((150, 1)));
+    assert_eq!(feeds.show(16, &both(101, 16)), Ok((101, 16)));
+    // Neither another one takes its place, nor the first one again after it, nor one of fourteen seconds later.
+    for wrong in [3_501, 3_500, 60, 3_514] {
+        assert_eq!(feeds.show(17, &both(150, wrong)), Ok((101, 16)), "{wrong}");
+        assert_eq!(feeds.show(17, &both(101, 16)), Ok((101, 16)));
+    }
+    // One that is later does, and once as well.
+    let mut later = Feeds { ..feeds };
+    assert_eq!(later.show(18, &both(150, 3_515)), Ok((150, 18)));
+    assert_eq!(later.show(33, &both(102, 33)), Ok((102, 33)));
+    for wrong in [3_500, 3_515, 3_529] {
+        assert_eq!(later.show(34, &both(150, wrong)), Ok((102, 33)), "{wrong}");
+    }
+    // A second ahead of the clock has to wait for that second, until what is known has passed what gave way.
+    assert_eq!(feeds.show(17, &both(102, 18)), Ok((101, 16)));
+    assert_eq!(feeds.show(18, &both(102, 18)), Ok((102, 18)));
+    assert_eq!(feeds.show(3_500, &both(103, 3_500)), Ok((103, 3_500)));
+    assert_eq!(feeds.show(3_501, &both(104, 3_502)), Ok((104, 3_501)));
+}
+
+#[test]
+fn two_that_are_wrong_in_a_row_give_way_after_five_minutes() {
+    let mut feeds = Feeds::new();
+    feeds.show(0, &both(100, 0)).unwrap();
+    feeds.show(1, &both(150, 3_500)).unwrap();
+    // For all that is known the clock may be late now: the one before it is ahead of the clock too.
+    assert_eq!(feeds.show(2, &both(150, 3_501)), Ok((150, 2)));
+    assert_eq!(feeds.show(16, &both(100, 16)), Ok((150, 2)));
+    assert_eq!(feeds.show(17, &both(100, 17)), Err(Error::PriceTooOld));
+    assert_eq!(feeds.show(302, &both(100, 302)), Err(Error::PriceTooOld));
+    assert_eq!(feeds.show(303, &both(100, 303)), Ok((100, 303)));
+    for wrong in [3_500, 3_501, 3_515] {
+        assert_eq!(feeds.show(304, &both(150, wrong)), Ok((100, 303)), "{wrong}");
+    }
+}
+
+#[test]
+fn while_the_clock_is_late_time_runs_back_after_five_minutes_of_silence_only() {
+    let mut feeds = Feeds::new();
+    // Ten minutes late.
+    for at in (0..=700).step_by(10) {
+        assert_eq!(
+            feeds.show(at, &both(100 + at / 10, at + 600)),
+            Ok((100 + at.unsigned_abs() / 10, at))
+        );
+    }
+    // Nobody has looked for half a minute; what is shown is ten minutes old.
+    assert_eq!(feeds.show(731, &both(113, 731)), Err(Error::PriceTooOld));
+    assert_eq!(feeds.show(731, &both(169, 1_299)), Err(Error::PriceTooOld));
+    // Whoever shows the present one goes on.
+    assert_eq!(Feeds { ..feeds }.show(731, &both(173, 1_331)), Ok((173, 731)));
+    assert_eq!(feeds.show(1_000, &both(140, 1_000)), Err(Error::PriceTooOld));
+    assert_eq!(feeds.show(1_001, &both(140, 1_001)), Ok((140, 1_001)));
+    // That stops nobody who shows one that is a quarter of a minute later than what gave way.
+    assert_eq!(feeds.show(1_001, &both(171, 1_314)), Ok((140, 1_001)));
+    assert_eq!(Feeds { ..feeds }.show(1_001, &both(171, 1_315)), Ok((171, 1_001)));
+    assert_eq!(feeds.show(1_001, &both(200, 1_601)), Ok((200, 1_001)));
+    assert_eq!(feeds.show(1_002, &both(140, 1_002)), Ok((200, 1_001)));
+}
+
+#[test]
+fn a_late_clock_takes_nothing_older_than_the_one_before() {
+    let mut feeds = Feeds::new();
+    // Forty seconds late; nobody looks for a minute, and then once.
+    feeds.show(0, &both(100, 40)).unwrap();
+    feeds.show(60, &both(90, 100)).unwrap();
+    assert_eq!(feeds.show(75, &both(99, 40)), Err(Error::PriceTooOld));
+    // One from before it: as old as the silence, and no older.
+    assert_eq!(Feeds { ..feeds }.show(75, &both(98, 76)), Err(Error::PriceTooOld));
+    assert_eq!(feeds.show(75, &both(98, 75)), Ok((98, 75)));
+    // Fifteen seconds later than what gave way is what there is by then.
+    assert_eq!(feeds.show(75, &both(89, 115)), Ok((89, 75)));
+}
+
+#[test]
+fn a_set_goes_with_the_reading_that_gives_way() {
+    let mut feeds = Feeds::new();
+    feeds.config.max_skew = 3;
+    feeds.show(0, &both(100, 0)).unwrap();
+    feeds.show(1, &both(150, 3_000)).unwrap();
+    // The feeds give way one after the other, at times that are not together.
+    let quote = |at| Readings {
+        quote: Some(says(1, at)),
+        ..Readings::NONE
+    };
+    let mut step = |at: i64, shown: &Readings| {
+        feeds.clock.unix = NOW.unix + at;
+        let mut look = Look::at(&feeds.oracle.known, false);
+        look.take(&feeds.oracle.known, &feeds.config, shown, feeds.clock)
+            .unwrap();
+        look.store(&mut feeds.oracle.known);
+    };
+    step(20, &collateral(100, 20));
+    step(30, &quote(30));
+    // A pair that is older than the newer of the two is still as good as any.
+    assert_eq!(feeds.show(31, &both(99, 25)), Ok((99, 25)));
+}
+
+#[test]
+fn a_pair_is_as_new_as_its_first_reading() {
+    let mut feeds = Feeds::new();
+    feeds.config.max_skew = 3;
+    // The quote is three seconds later, and then advanced alone.
+    feeds.show(3, &Readings::of(says(100, 0), says(1, 3))).unwrap();
+    let quote = |at| Readings {
+        quote: Some(says(1, at)),
+        ..Readings::NONE
+    };
+    for at in 4..15 {
+        assert_eq!(feeds.show(at, &quote(at)), Ok((100, 0)));
+    }
+    assert_eq!(Feeds { ..feeds }.show(15, &quote(15)), Err(Error::PriceTooOld));
+    // A pair of one second is younger than the set, also where its quote is older.
+    for age in [13, 14] {
+        assert_eq!(Feeds { ..feeds }.show(15, &both(97, 15 - age)), Ok((97, 15 - age)));
+    }
+    assert_eq!(Feeds { ..feeds }.show(15, &both(97, 0)), Err(Error::PriceTooOld));
+    // Of two with the same first reading the one whose last is later.
+    assert_eq!(feeds.show(14, &Readings::of(says(97, 1), says(1, 1))), Ok((97, 1)));
+    assert_eq!(feeds.show(14, &Readings::of(says(96, 1), says(1, 2))), Ok((96, 1)));
+    assert_eq!(feeds.show(14, &Readings::of(says(95, 1), says(1, 1))), Ok((96, 1)));
+}
+
 proptest! {
     /// Whatever anybody shows, in whatever order: nobody is refused for it who shows both feeds of this second.
     #[test]
@@ -234,6 +363,59 @@ proptest! {
             }
             let mut other = Feeds { ..feeds };
             prop_assert_eq!(other.show(now, &both(99, now)).map(|(_, since)| since), Ok(now));
+        }
+    }
+
+    /// Whoever has so many readings that are wrong about the time and is first in every second: each holds the price
+    /// for an age, and two in a row for that and five minutes.
+    #[test]
+    fn what_is_wrong_about_the_time_holds_the_price_for_a_time_each(
+        mut wrong in prop::collection::vec(15i64..3_600, 1..6), tries in prop::collection::vec((0usize..6, 0u8..3), 3_000),
+    ) {
+        let mut feeds = Feeds::new();
+        feeds.show(0, &both(100, 0)).unwrap();
+        wrong.sort_unstable();
+        let mut held = 0;
+        for (now, (which, order)) in (1..).zip(tries) {
+            let try_one = match order {
+                // In their order, so that each is newer than the last.
+                0 => wrong.iter().find(|time| **time > feeds.oracle.known.newest.collateral.published - NOW.unix),
+                1 => wrong.get(which),
+                _ => None,
+            };
+            if let Some(time) = try_one.filter(|time| **time > now) {
+                let _ = feeds.show(now, &both(150, *time));
+            }
+            held += i64::from(feeds.show(now, &both(100, now)).map(|(dollars, _)| dollars) != Ok(100));
+        }
+        let most = 15 + 158 * i64::try_from(wrong.len()).unwrap();
+        prop_assert!(held <= most, "{held} seconds by {wrong:?}");
+    }
+
+    /// Whatever anybody shows, in whatever order, while the clock is late and somebody looks every ten seconds: time does
+    /// not run back.
+    #[test]
+    fn a_late_clock_that_is_watched_does_not_run_back(
+        late in 20i64..3_600, shown in prop::collection::vec((1i64..4, 0i64..3_600, 0u8..3), 1..100),
+    ) {
+        let mut feeds = Feeds::new();
+        let (mut now, mut last, mut looked) = (0, i64::MIN, -10);
+        for (seconds, age, which) in shown {
+            now += seconds;
+            if now - looked >= 10 {
+                prop_assert_eq!(feeds.show(now, &both(100, now + late)), Ok((100, now)));
+                looked = now;
+            }
+            let time = now + late - age;
+            let readings = match which {
+                0 => both(90, time),
+                1 => collateral(90, time),
+                _ => Readings { quote: Some(says(1, time)), ..Readings::NONE },
+            };
+            let _ = feeds.show(now, &readings);
+            let first = feeds.oracle.known.newest.collateral.published.min(feeds.oracle.known.newest.quote.published);
+            prop_assert!(first >= last, "from {last} to {first}");
+            last = first;
         }
     }
 
