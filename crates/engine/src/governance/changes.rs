@@ -163,8 +163,8 @@ impl Market {
     }
 
     /// Pins other feeds in place of dead ones, which cannot be shown any more: no reading of a feed that is replaced
-    /// was accepted since `queued_at`, when the change was announced to be of dead feeds. One reading of it ends that, also while another is dead:
-    /// [`Market::keep_living_feeds`]. Who may, and after what time, is the caller's business.
+    /// was accepted since `queued_at`, when the change was announced to be of dead feeds. One reading of it ends that,
+    /// also while another is dead: [`Market::keep_living_feeds`]. Who may, and after what time, is the caller's business.
     ///
     /// # Errors
     /// [`Error::FeedAlive`], those of [`Market::check_feeds`] and [`Oracle::read`]; [`Error::ConfidenceTooWide`].
