@@ -223,7 +223,8 @@ mod tests {
         for (name, config) in markets().unwrap() {
             assert!(
                 cascade::measured_with(DOCUMENT, &name, &config),
-                "{name} has other parameters than docs/reports/lab.md was measured with: run `make lab`"
+                "{name} `{}` has other parameters than docs/reports/lab.md was measured with: run `make lab`",
+                cascade::fingerprint(&config)
             );
         }
     }

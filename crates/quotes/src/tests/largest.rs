@@ -73,6 +73,7 @@ fn while_a_is_negative_what_adds_nothing_under_water_is_lent() {
     let crowd = [(1 << 42, 300_000_000_000)];
     let (mut quotes, account) = scene(&Config::EXAMPLE, 1 << 40, &crowd, (10_000_000_000, 0));
     quotes.market.announced_withdrawal.amount = Quote(2 << 40);
+    quotes.market.announced_withdrawal.closes_at = i64::MAX;
     let admission = quotes.balance_sheet().unwrap().admission;
     assert!(admission.cover < i128::from(admission.leaving.0), "{admission:?}");
     let most = quotes.max_borrow(&account).unwrap();
