@@ -1,7 +1,7 @@
 //! Writes `docs/instructions.md`: each instruction's accounts, arguments, errors and compute units, out of the IDL, the
 //! doc comments of program and engine, and the client's measured budgets.
 
-use crate::{Done, root};
+use crate::{Done, cu, planted, root};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,8 @@ pub fn run() -> Done {
     let root = root();
     let idl: Value = serde_json::from_str(&fs::read_to_string(root.join("idl/breakwater.json"))?)?;
     let functions = Functions::read(&root)?;
-    let units = units(&fs::read_to_string(root.join("crates/client/src/budget/measured.rs"))?);
+    let handlers = sources(&root.join("programs/breakwater/src/instructions"))?;
+    let units = units(&fs::read_to_string(root.join(cu::BUDGETS))?);
     let known: BTreeSet<&str> = list(&idl, "errors")
         .iter()
         .filter_map(|one| one["name"].as_str())
@@ -44,8 +45,7 @@ pub fn run() -> Done {
     let mut text = HEAD.to_owned();
     for one in list(&idl, "instructions") {
         let name = one["name"].as_str().unwrap_or_default();
-        let source = handler(&root, name)?;
-        let errors = functions.of(&source);
+        let errors = functions.of(handler(&handlers, name));
         let errors: Vec<String> = errors
             .iter()
             .filter(|error| known.contains(error.as_str()))
@@ -158,43 +158,33 @@ fn units(source: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The source of an instruction's accounts and handler: the file of its name, or the one that has its function.
-fn handler(root: &Path, name: &str) -> io::Result<String> {
-    let mut found = String::new();
-    for file in sources(&root.join("programs/breakwater/src/instructions"))? {
-        let text = fs::read_to_string(file)?;
-        if text.contains(&format!("pub fn {name}(")) || text.contains(&format!("pub fn {name}<")) {
-            found = text;
-        }
-    }
-    Ok(found)
+/// The source, among these, of an instruction's accounts and handler.
+fn handler<'a>(sources: &'a [String], name: &str) -> &'a str {
+    let heads = [format!("pub fn {name}("), format!("pub fn {name}<")];
+    let found = sources.iter().find(|text| heads.iter().any(|head| text.contains(head)));
+    found.map_or("", String::as_str)
 }
 
-/// All Rust files of a folder, tests apart.
-fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            if path.file_name().is_none_or(|name| name != "tests") {
-                files.extend(sources(&path)?);
-            }
-        } else if path.extension().is_some_and(|kind| kind == "rs")
-            && path.file_name().is_none_or(|name| name != "tests.rs")
-        {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+/// All Rust sources of a folder, tests apart.
+fn sources(folder: &Path) -> io::Result<Vec<String>> {
+    let is_rule = |file: &PathBuf| {
+        let path = file.strip_prefix(folder).unwrap_or(file);
+        path.extension().is_some_and(|kind| kind == "rs")
+            && path.iter().all(|part| part != "tests" && part != "tests.rs")
+    };
+    planted::files(folder)?
+        .iter()
+        .filter(|file| is_rule(file))
+        .map(fs::read_to_string)
+        .collect()
 }
 
 impl Functions {
     fn read(root: &Path) -> io::Result<Self> {
         let mut all = Self::default();
         for folder in ["crates/engine/src", "programs/breakwater/src"] {
-            for file in sources(&root.join(folder))? {
-                all.add(&fs::read_to_string(file)?);
+            for source in sources(&root.join(folder))? {
+                all.add(&source);
             }
         }
         Ok(all)

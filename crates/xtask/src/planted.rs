@@ -401,7 +401,10 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// All files below a folder, in order.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// If one cannot be listed.
+pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::path);
     let mut files = Vec::new();

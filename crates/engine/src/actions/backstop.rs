@@ -115,8 +115,9 @@ impl Market {
         let (repaid, recovered) = books.receive(cost)?;
         let gain = books.equity_sources.sell(inventory, amount, cost);
         let written_off = books.recovery.written_off;
-        let is_normal = prices.level() == Level::Normal;
-        let highest = is_normal.then(|| prices.highest()).transpose()?;
+        // A price that only the end of a recovery asks for.
+        let may_end = books.recovery.written_off != Quote::ZERO && prices.level() == Level::Normal;
+        let highest = may_end.then(|| prices.highest()).transpose()?;
         let ended = books.count_down(amount, highest);
         books.invariant()?;
         self.books = books;

@@ -198,7 +198,7 @@ impl Market {
         next.check_open(clock)?;
         if books.leaving_needs_prices() && self.guard.age(clock) < DEAD_SECONDS.unsigned_abs() {
             if next.is_released(clock) {
-                self.check_released_price(clock)?;
+                self.check_stored_age(RELEASED_AGE.max(self.config.max_age_short.into()), clock)?;
             } else {
                 self.check_leaving_price(clock)?;
             }
@@ -234,21 +234,16 @@ impl Market {
             _ if self.guard.is_emergency_halted(clock) => Err(Error::MarketHalted),
             Level::Halted => Err(Error::MarketHalted),
             Level::Guarded => Err(Error::MarketGuarded),
-            Level::Normal => {
-                if self.guard.age(clock) > self.config.max_age_short.into() {
-                    return Err(Error::PriceTooOld);
-                }
-                Ok(())
-            }
+            Level::Normal => self.check_stored_age(self.config.max_age_short.into(), clock),
         }
     }
 
-    /// Checks that a request whose release is over may leave at the stored prices: at any level.
+    /// Checks that the stored prices are at most `most` seconds old.
     ///
     /// # Errors
     /// [`Error::PriceTooOld`].
-    fn check_released_price(&self, clock: Clock) -> Result<()> {
-        if self.guard.age(clock) > RELEASED_AGE.max(self.config.max_age_short.into()) {
+    fn check_stored_age(&self, most: u64, clock: Clock) -> Result<()> {
+        if self.guard.age(clock) > most {
             return Err(Error::PriceTooOld);
         }
         Ok(())

@@ -9,6 +9,8 @@ mod governance;
 mod guarded;
 mod map;
 
+pub use budget::FILE as BUDGETS;
+
 use crate::root;
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::MarketKeys;
