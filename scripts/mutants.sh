@@ -37,6 +37,8 @@ tree() {
     cmp -s "$file" "$1/$file" || install -D -m 644 "$file" "$1/$file"
   done < <(find crates/engine crates/invariants -type f)
   (cd "$1" && find crates -type f) | while IFS= read -r file; do [[ -f $file ]] || rm "$1/$file"; done
+  # A crate that has gone leaves its folder, which Cargo would take for a member.
+  find "$1/crates" -type d -empty -delete
 }
 rules() { find crates/engine/src -name '*.rs' ! -name tests.rs ! -path '*/tests/*' | LC_ALL=C sort | while IFS= read -r file; do
   echo "$file"; sed '/^#\[cfg(test)\]$/,$d; /^$/d' "$file"; done; cat crates/engine/mutants.toml; }

@@ -3,7 +3,7 @@
 
 use anchor_lang::{
     prelude::{ErrorCode, Pubkey},
-    solana_program::instruction::{AccountMeta, Instruction, error::InstructionError},
+    solana_program::instruction::{AccountMeta, Instruction},
 };
 use anchor_spl::token_2022::spl_token_2022::{
     extension::{
@@ -102,15 +102,6 @@ impl<'a> Attack<'a> {
             .swap(slot, &blank, ErrorCode::AccountDiscriminatorMismatch)
             .swap(slot, &empty, ErrorCode::AccountDiscriminatorNotFound)
             .swap(slot, other_kind, ErrorCode::AccountDiscriminatorMismatch)
-    }
-
-    /// Puts everything that is not a mint or a token account in the place of one.
-    #[track_caller]
-    pub fn not_of_a_token_program(&mut self, slot: &Pubkey) -> &mut Self {
-        let (foreign, blank) = (foreign_copy(self.world, slot), blank(self.world, slot));
-        self.swap(slot, &foreign, ErrorCode::AccountOwnedByWrongProgram)
-            .swap(slot, &nowhere(), ErrorCode::AccountNotInitialized)
-            .swap(slot, &blank, InstructionError::UninitializedAccount)
     }
 
     /// Leaves out the last account.

@@ -4,7 +4,7 @@ pub mod cover;
 mod prices;
 
 use crate::{
-    attack::{freeze, replace_slot},
+    attack::{freeze, replace_account},
     risk::place,
     scene::{SOL, Scene, USDC, both_token_programs, overgrown, purse, readings, vaults},
 };
@@ -216,7 +216,11 @@ fn the_loan_may_go_to_somebody_else() {
     } = Scene::new();
     let (_, before, _) = purse(&mut world, &market, &mallory);
     let borrow = ix::borrow(&market, &position.address, &alice.key(), USDC);
-    let gift = replace_slot(&borrow, 4, &market.quote_of(&mallory.key()));
+    let gift = replace_account(
+        &borrow,
+        &market.quote_of(&alice.key()),
+        &market.quote_of(&mallory.key()),
+    );
     world.send(&[gift], &[&alice]).unwrap();
     assert_eq!(purse(&mut world, &market, &mallory).1, before + USDC);
 }

@@ -1,7 +1,7 @@
 //! `buy_inventory_for`.
 
 use crate::{
-    attack::{Attack, levy_transfer_fee},
+    attack::{Attack, levy_transfer_fee, replace_account},
     backing::{
         FIVE_YEARS, backed, cents, credits, interest_free, market_with, owed, sell_out, stands_at, take_over, usury,
     },
@@ -320,8 +320,8 @@ fn less_arriving_than_was_paid_is_refused() {
 #[test]
 fn the_collateral_may_go_to_somebody_else() {
     let mut scene = stocked(&MarketSpec::default());
-    let mut gift = buy(&scene, 30 * USDC, 1);
-    gift.accounts[4].pubkey = scene.market.collateral_of(&scene.lena.key());
+    let [own, other] = [&scene.mallory, &scene.lena].map(|actor| scene.market.collateral_of(&actor.key()));
+    let gift = replace_account(&buy(&scene, 30 * USDC, 1), &own, &other);
     scene.world.send(&[gift], &[&scene.mallory]).unwrap();
     let Scene {
         world, market, lena, ..

@@ -2,7 +2,10 @@
 
 mod credits;
 
-use crate::scene::{SOL, Scene, USDC, both_token_programs, purse, vaults};
+use crate::{
+    attack::replace_account,
+    scene::{SOL, Scene, USDC, both_token_programs, purse, vaults},
+};
 use breakwater::{error::BreakwaterError, events::BountyClaimed};
 use breakwater_engine::{Quote, actions::BountyClaim};
 use breakwater_testkit::{MarketSpec, World, ix};
@@ -158,8 +161,8 @@ fn the_keeper_may_have_it_paid_to_anybody() {
         credit,
     ) = earned(&MarketSpec::default());
     let (_, before, _) = purse(&mut world, &market, &mallory);
-    let mut gift = ix::claim_bounty(&market, &kate.key());
-    gift.accounts[4].pubkey = market.quote_of(&mallory.key());
+    let claim = ix::claim_bounty(&market, &kate.key());
+    let gift = replace_account(&claim, &market.quote_of(&kate.key()), &market.quote_of(&mallory.key()));
     let event = world.send(&[gift], &[&kate]).unwrap().event::<BountyClaimed>();
     assert_eq!((event.keeper, event.claim.amount), (kate.key(), Quote(credit)));
     assert_eq!(purse(&mut world, &market, &mallory).1, before + credit);

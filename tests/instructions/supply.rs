@@ -1,7 +1,7 @@
 //! `supply`.
 
 use crate::{
-    attack::{donate, levy_transfer_fee},
+    attack::{donate, levy_transfer_fee, replace_account},
     scene::{SOL, Scene, USDC, both_token_programs, overgrown, purse, sibling, vaults},
 };
 use breakwater::{
@@ -180,8 +180,8 @@ fn the_shares_may_go_to_somebody_else() {
         ..
     } = Scene::new();
     let (_, _, before) = purse(&mut world, &market, &lena);
-    let mut gift = ix::supply(&market, &mallory.key(), USDC, 0);
-    gift.accounts[6].pubkey = market.lp_of(&lena.key());
+    let supply = ix::supply(&market, &mallory.key(), USDC, 0);
+    let gift = replace_account(&supply, &market.lp_of(&mallory.key()), &market.lp_of(&lena.key()));
     let event = world.send(&[gift], &[&mallory]).unwrap().event::<Supplied>();
     assert_eq!(event.supplier, mallory.key());
     assert_eq!(purse(&mut world, &market, &lena).2, before + USDC * SHARES);

@@ -1,7 +1,7 @@
 //! `withdraw`.
 
 use crate::{
-    attack::{donate, freeze},
+    attack::{donate, freeze, replace_account},
     scene::{Scene, USDC, both_token_programs, overgrown, purse, vaults},
 };
 use anchor_spl::{token, token_2022::spl_token_2022};
@@ -289,8 +289,12 @@ fn the_tokens_may_go_to_somebody_else() {
         ..
     } = Scene::new();
     let (_, before, _) = purse(&mut world, &market, &mallory);
-    let mut gift = ix::withdraw(&market, &lena.key(), USDC * SHARES, 0);
-    gift.accounts[3].pubkey = market.quote_of(&mallory.key());
+    let withdraw = ix::withdraw(&market, &lena.key(), USDC * SHARES, 0);
+    let gift = replace_account(
+        &withdraw,
+        &market.quote_of(&lena.key()),
+        &market.quote_of(&mallory.key()),
+    );
     let event = world.send(&[gift], &[&lena]).unwrap().event::<Withdrawn>();
     assert_eq!(event.supplier, lena.key());
     assert_eq!(purse(&mut world, &market, &mallory).1, before + USDC);

@@ -3,7 +3,7 @@
 mod prices;
 
 use crate::{
-    attack::{freeze, replace_slot},
+    attack::{freeze, replace_account},
     risk::place,
     scene::{SOL, Scene, USDC, both_token_programs, overgrown, purse, readings, vaults},
 };
@@ -188,7 +188,8 @@ fn the_collateral_may_go_to_somebody_else() {
     } = Scene::new();
     let (before, ..) = purse(&mut world, &market, &mallory);
     let withdraw = ix::withdraw_collateral(&market, &position.address, &alice.key(), SOL);
-    let gift = replace_slot(&withdraw, 4, &market.collateral_of(&mallory.key()));
+    let [own, other] = [&alice, &mallory].map(|actor| market.collateral_of(&actor.key()));
+    let gift = replace_account(&withdraw, &own, &other);
     world.send(&[gift], &[&alice]).unwrap();
     assert_eq!(purse(&mut world, &market, &mallory).0, before + SOL);
 }

@@ -81,6 +81,35 @@ impl MarketKeys {
         }
     }
 
+    /// The quote token, as instructions take it.
+    #[must_use]
+    pub fn quote_token(&self) -> accounts::QuoteToken {
+        accounts::QuoteToken {
+            quote_mint: self.quote_mint,
+            quote_vault: self.quote_vault,
+            quote_token_program: self.quote_token_program,
+        }
+    }
+
+    /// The collateral token, as instructions take it.
+    #[must_use]
+    pub fn collateral_token(&self) -> accounts::CollateralToken {
+        accounts::CollateralToken {
+            collateral_mint: self.collateral_mint,
+            collateral_vault: self.collateral_vault,
+            collateral_token_program: self.collateral_token_program,
+        }
+    }
+
+    /// The LP shares, as instructions take them.
+    #[must_use]
+    pub fn lp_token(&self) -> accounts::LpToken {
+        accounts::LpToken {
+            lp_mint: self.lp_mint,
+            token_program: anchor_spl::token::ID,
+        }
+    }
+
     /// The price accounts, as instructions take them.
     #[must_use]
     pub fn feeds(&self) -> accounts::Feeds {

@@ -241,7 +241,8 @@ impl Functions {
         for key in self.docs.keys() {
             let called = match key.split_once("::") {
                 Some((
-                    "Market" | "Books" | "QueuedChange" | "DepthBudget" | "Feeds" | "Liquidations" | "Transfer",
+                    "Market" | "Books" | "QueuedChange" | "DepthBudget" | "Feeds" | "Liquidations" | "MarketToken"
+                    | "LpToken",
                     name,
                 )) => source.contains(&format!(".{name}(")),
                 Some(_) => false,

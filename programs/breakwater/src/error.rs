@@ -46,6 +46,12 @@ macro_rules! define_errors {
             /// The token account belongs to somebody else
             #[msg("The token account belongs to somebody else")]
             WrongTokenOwner,
+            /// The account is not a token account of the mint's token program
+            #[msg("The account is not a token account of the mint's token program")]
+            NotATokenAccount,
+            /// Tokens that leave the vault would go to the vault itself
+            #[msg("Tokens that leave the vault would go to the vault itself")]
+            ReceiverIsVault,
             /// The token program does not own the mint
             #[msg("The token program does not own the mint")]
             WrongTokenProgram,

@@ -23,15 +23,17 @@ pub const RECEIVERS: [Pubkey; 2] = [
 /// young enough.
 #[derive(Accounts)]
 pub struct Feeds<'info> {
-    /// CHECK: checked against the market's pin when it is read.
+    /// Price account of the collateral feed.
+    /// CHECK: against the market's pin when it is read.
     pub collateral_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read.
+    /// Price account of the quote feed.
+    /// CHECK: against the market's pin when it is read.
     pub quote_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its
-    /// redemption.
+    /// Price account of the base feed. Only for markets that count collateral by its redemption.
+    /// CHECK: against the market's pin when it is read.
     pub base_feed: Option<UncheckedAccount<'info>>,
-    /// CHECK: checked against the market's pin when it is read. Only for markets that count collateral by its
-    /// redemption.
+    /// Price account of the redemption rate. Only for markets that count collateral by its redemption.
+    /// CHECK: against the market's pin when it is read.
     pub rate_feed: Option<UncheckedAccount<'info>>,
 }
 

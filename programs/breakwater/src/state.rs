@@ -1,9 +1,13 @@
 //! Accounts of the program. The engine's structs are stored as they are, behind Anchor's discriminator.
 
+use crate::error::BreakwaterError;
 use anchor_lang::{Discriminator, Owner, ZeroCopy, prelude::*};
 use breakwater_engine as engine;
 use bytemuck::{Pod, Zeroable};
-use core::ops::{Deref, DerefMut};
+use core::{
+    cell::RefMut,
+    ops::{Deref, DerefMut},
+};
 
 macro_rules! stored_account {
     ($(#[$doc:meta])* $name:ident, $discriminator:expr) => {
@@ -132,6 +136,68 @@ pub fn is_key(address: &Pubkey, key: &engine::Key) -> bool {
 #[inline]
 pub fn address(key: engine::Key) -> Pubkey {
     Pubkey::new_from_array(key.0)
+}
+
+// Who is who. Here and not as constraints, each of which would load the account once more.
+
+/// A margin account, if it is of this market.
+///
+/// # Errors
+/// [`BreakwaterError::WrongMarket`], those of [`AccountLoader::load_mut`].
+pub fn margin_account<'a>(
+    account: &'a AccountLoader<MarginAccount>,
+    market: &Pubkey,
+) -> Result<RefMut<'a, MarginAccount>> {
+    let state = account.load_mut()?;
+    require!(is_key(market, &state.market), BreakwaterError::WrongMarket);
+    Ok(state)
+}
+
+/// A margin account, if it is of this market and this owner.
+///
+/// # Errors
+/// [`BreakwaterError::WrongOwner`], those of [`margin_account`].
+pub fn own_margin_account<'a>(
+    account: &'a AccountLoader<MarginAccount>,
+    market: &Pubkey,
+    owner: &Pubkey,
+) -> Result<RefMut<'a, MarginAccount>> {
+    let state = margin_account(account, market)?;
+    require!(is_key(owner, &state.owner), BreakwaterError::WrongOwner);
+    Ok(state)
+}
+
+/// The ledger of a keeper in a market.
+///
+/// # Errors
+/// [`BreakwaterError::WrongMarket`], [`BreakwaterError::WrongKeeper`], those of [`AccountLoader::load_mut`].
+pub fn keeper_ledger<'a>(
+    account: &'a AccountLoader<KeeperLedger>,
+    market: &Pubkey,
+    keeper: &Pubkey,
+) -> Result<RefMut<'a, KeeperLedger>> {
+    let ledger = account.load_mut()?;
+    require!(is_key(market, &ledger.market), BreakwaterError::WrongMarket);
+    require!(is_key(keeper, &ledger.keeper), BreakwaterError::WrongKeeper);
+    Ok(ledger)
+}
+
+/// The position of a guardian in a market.
+///
+/// # Errors
+/// [`BreakwaterError::WrongMarket`], [`BreakwaterError::WrongGuardianPosition`], those of [`AccountLoader::load_mut`].
+pub fn guardian_position<'a>(
+    account: &'a AccountLoader<GuardianPosition>,
+    market: &Pubkey,
+    guardian: &Pubkey,
+) -> Result<RefMut<'a, GuardianPosition>> {
+    let position = account.load_mut()?;
+    require!(is_key(market, &position.market), BreakwaterError::WrongMarket);
+    require!(
+        is_key(guardian, &position.guardian),
+        BreakwaterError::WrongGuardianPosition
+    );
+    Ok(position)
 }
 
 /// The seeds with which a market signs for its vaults and its LP mint.

@@ -3,7 +3,7 @@
 
 use super::{SHARES, ripe, still, wait};
 use crate::{
-    attack::Attack,
+    attack::{Attack, replace_account},
     backing::{backed, interest_free, stands_at, take_over},
     bad_feeds::refuse_bad_feeds,
     scene::{USDC, all_feed_kinds, redeemable},
@@ -31,8 +31,9 @@ fn bad_feeds_are_refused_while_there_is_inventory() {
 #[test]
 fn the_money_may_go_to_somebody_else() {
     let (mut scene, gina) = ripe(&still(), 0);
-    let mut gift = ix::guardian_withdraw(&scene.market, &gina.key(), u64::MAX, 0);
-    gift.accounts[4].pubkey = scene.market.quote_of(&scene.kate.key());
+    let withdraw = ix::guardian_withdraw(&scene.market, &gina.key(), u64::MAX, 0);
+    let [own, other] = [&gina, &scene.kate].map(|actor| scene.market.quote_of(&actor.key()));
+    let gift = replace_account(&withdraw, &own, &other);
     scene.world.send(&[gift], &[&gina]).unwrap();
     assert_eq!(scene.world.balance(&scene.kate, &scene.market.quote_mint), 1_000 * USDC);
 }

@@ -158,9 +158,9 @@ pub enum Given {
 
 use BreakwaterError as Own;
 use Given::{
-    Authority, Cut, EmergencyAdminEntry, Feed, Foreign, Gone, InConcert, LeftOut, Mint, Missing, NotYet, OtherBudget,
-    OtherEntry, OtherMint, OtherOwner, OtherUser, Program, ProgramData, ReadOnly, ShortArguments, ShortDiscriminator,
-    Sibling, State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
+    Authority, Cut, EmergencyAdminEntry, Feed, Foreign, Gone, LeftOut, Mint, Missing, NotYet, OtherBudget, OtherEntry,
+    OtherMint, OtherOwner, OtherUser, Program, ProgramData, ReadOnly, ShortArguments, ShortDiscriminator, Sibling,
+    State, Stranger, TokenProgram, Tokens, Twin, Unsigned, Wallet, Zeroed,
 };
 
 /// The errors that are right. Where there is more than one, the comment says why.
@@ -186,22 +186,17 @@ pub fn expected(instruction: &str, slot: &Slot, class: Class, given: Given) -> V
         (Class::Signer | Class::PayingSigner | Class::Payer, _) => signer(instruction, slot, class, given),
         (Class::RentReceiver, _) => one(Own::WrongAuthority),
         (Class::Mint | Class::LpMint | Class::NewMint, _) => one(mint(class, given)),
-        // The layout of a Token-2022 mint has zeros where a token account has its state.
-        (Class::Vault | Class::Purse | Class::Receiver, Mint) => vec![
-            InstructionError::InvalidAccountData.into(),
-            InstructionError::UninitializedAccount.into(),
-        ],
-        (Class::Vault | Class::Purse | Class::Receiver, _) => one(tokens(class, given)),
+        (Class::Vault | Class::Purse | Class::Receiver, _) => tokens(class, given),
         // A push feed is another program's; a pull feed says that it is another feed.
         (Class::PullFeed, Feed | Stranger) => vec![Own::WrongFeed.into(), Own::WrongFeedOwner.into()],
         (Class::PullFeed | Class::PushFeed, Zeroed | Cut) => one(Own::FeedMalformed),
         // It is at the right address.
         (Class::PullFeed, _) | (Class::PushFeed, Gone) => one(Own::WrongFeedOwner),
         (Class::PushFeed, _) => one(Own::WrongFeed),
-        (Class::TokenProgram, TokenProgram) => one(Own::WrongTokenProgram),
+        (Class::TokenProgram, _) => one(Own::WrongTokenProgram),
         // It is asked to make the vault, and refuses the mint.
         (Class::NewTokenProgram, TokenProgram) => one(InstructionError::IncorrectProgramId),
-        (Class::TokenProgram | Class::NewTokenProgram | Class::FixedProgram, _) => one(ErrorCode::InvalidProgramId),
+        (Class::NewTokenProgram | Class::FixedProgram, _) => one(ErrorCode::InvalidProgramId),
         (_, _) => program_data(given),
     }
 }
@@ -308,28 +303,48 @@ fn signer(instruction: &str, slot: &Slot, class: Class, given: Given) -> Vec<Cod
 }
 
 fn mint(class: Class, given: Given) -> Code {
-    match given {
-        // The new market's address is derived from its mints'.
-        Mint | Sibling | Stranger | Twin if class == Class::NewMint => ErrorCode::ConstraintSeeds.into(),
-        Mint | Sibling | Stranger | Twin | InConcert => Own::WrongMint.into(),
-        Tokens | Cut => InstructionError::InvalidAccountData.into(),
-        Zeroed => InstructionError::UninitializedAccount.into(),
-        Gone | NotYet => ErrorCode::AccountNotInitialized.into(),
-        _ => ErrorCode::AccountOwnedByWrongProgram.into(),
+    if class == Class::NewMint {
+        return match given {
+            // The new market's address is derived from its mints'.
+            Mint | Sibling | Stranger | Twin => ErrorCode::ConstraintSeeds.into(),
+            Tokens | Cut => InstructionError::InvalidAccountData.into(),
+            Zeroed => InstructionError::UninitializedAccount.into(),
+            Gone | NotYet => ErrorCode::AccountNotInitialized.into(),
+            _ => ErrorCode::AccountOwnedByWrongProgram.into(),
+        };
+    }
+    match (class, given) {
+        // At the right address: the token program is the first to look into it.
+        (_, Cut) => InstructionError::InvalidAccountData.into(),
+        (_, Zeroed) => InstructionError::UninitializedAccount.into(),
+        (Class::Mint, Gone) => Own::WrongTokenProgram.into(),
+        (_, Gone) => InstructionError::IncorrectProgramId.into(),
+        _ => Own::WrongMint.into(),
     }
 }
 
-fn tokens(class: Class, given: Given) -> Code {
+fn tokens(class: Class, given: Given) -> Vec<Code> {
     match (class, given) {
-        // Another slot's: both are written.
-        (_, Tokens) => ErrorCode::ConstraintDuplicateMutableAccount.into(),
-        (_, Zeroed) => InstructionError::UninitializedAccount.into(),
-        (_, Gone) => ErrorCode::AccountNotInitialized.into(),
-        (_, Cut) => InstructionError::InvalidAccountData.into(),
-        (Class::Vault, Sibling | Stranger | Twin | OtherMint | OtherOwner) => Own::WrongVault.into(),
-        (_, Sibling | Stranger | OtherMint) => Own::WrongMint.into(),
-        (Class::Purse, OtherUser | OtherOwner) => Own::WrongTokenOwner.into(),
-        _ => ErrorCode::AccountOwnedByWrongProgram.into(),
+        // At the right address: the token program is the first to look into it.
+        (Class::Vault, Zeroed) => one(InstructionError::UninitializedAccount),
+        (Class::Vault, Cut) => one(InstructionError::InvalidAccountData),
+        (Class::Vault, Gone) => one(InstructionError::IncorrectProgramId),
+        (Class::Vault, _) => one(Own::WrongVault),
+        // Another slot's, of this or the other mint, or of the other token program.
+        (Class::Purse, Tokens) => vec![
+            Own::WrongMint.into(),
+            Own::WrongTokenOwner.into(),
+            Own::NotATokenAccount.into(),
+        ],
+        (_, Tokens) => vec![
+            Own::WrongMint.into(),
+            Own::ReceiverIsVault.into(),
+            Own::NotATokenAccount.into(),
+        ],
+        (_, Mint) => vec![Own::WrongMint.into(), Own::NotATokenAccount.into()],
+        (_, Zeroed | Sibling | Stranger | OtherMint) => one(Own::WrongMint),
+        (Class::Purse, OtherUser | OtherOwner) => one(Own::WrongTokenOwner),
+        _ => one(Own::NotATokenAccount),
     }
 }
 

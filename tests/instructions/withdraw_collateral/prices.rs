@@ -10,8 +10,8 @@ use breakwater_engine::price::oracle::PriceUse;
 use breakwater_testkit::{World, ix, pyth::usd};
 
 /// Where the instruction names its price accounts.
-const COLLATERAL_FEED: usize = 6;
-const QUOTE_FEED: usize = 7;
+const COLLATERAL_FEED: usize = 7;
+const QUOTE_FEED: usize = 8;
 
 #[test]
 fn without_debt_no_price_is_needed() {

@@ -3,7 +3,7 @@
 
 use super::{queue, scene};
 use crate::{
-    attack::Attack,
+    attack::{Attack, replace_account},
     backing::{stands_at, take_over},
     bad_feeds::refuse_bad_feeds,
     scene::{USDC, all_feed_kinds, redeemable},
@@ -30,8 +30,9 @@ fn bad_feeds_are_refused_while_there_is_inventory() {
 fn the_money_may_go_to_somebody_else() {
     let (mut scene, authority, _) = scene(&MarketSpec::default(), 10_000 * USDC, 0);
     queue(&mut scene, 1_000 * USDC);
-    let mut gift = ix::withdraw_equity(&scene.market, &authority.key());
-    gift.accounts[4].pubkey = scene.market.quote_of(&scene.kate.key());
+    let withdraw = ix::withdraw_equity(&scene.market, &authority.key());
+    let [own, other] = [&authority, &scene.kate].map(|actor| scene.market.quote_of(&actor.key()));
+    let gift = replace_account(&withdraw, &own, &other);
     scene.world.send(&[gift], &[&authority]).unwrap();
     assert_eq!(scene.world.balance(&scene.kate, &scene.market.quote_mint), 1_000 * USDC);
 }

@@ -49,10 +49,8 @@ pub fn fund_backstop(keys: &MarketKeys, funder: &Pubkey, amount: u64) -> Instruc
         &accounts::FundBackstop {
             market: keys.market,
             funder: *funder,
-            quote_mint: keys.quote_mint,
+            quote: keys.quote_token(),
             funder_quote: keys.quote_of(funder),
-            quote_vault: keys.quote_vault,
-            quote_token_program: keys.quote_token_program,
         },
         &instruction::FundBackstop { amount },
     )
@@ -78,15 +76,11 @@ fn purchase(keys: &MarketKeys, buyer: &Pubkey) -> accounts::BuyInventory {
     accounts::BuyInventory {
         market: keys.market,
         buyer: *buyer,
-        collateral_mint: keys.collateral_mint,
-        quote_mint: keys.quote_mint,
+        collateral: keys.collateral_token(),
+        quote: keys.quote_token(),
         buyer_collateral: keys.collateral_of(buyer),
         buyer_quote: keys.quote_of(buyer),
-        collateral_vault: keys.collateral_vault,
-        quote_vault: keys.quote_vault,
         feeds: keys.feeds(),
-        collateral_token_program: keys.collateral_token_program,
-        quote_token_program: keys.quote_token_program,
     }
 }
 
@@ -125,11 +119,9 @@ pub fn withdraw_equity(keys: &MarketKeys, authority: &Pubkey) -> Instruction {
             protocol: addresses::protocol(),
             authority: *authority,
             market: keys.market,
-            quote_mint: keys.quote_mint,
+            quote: keys.quote_token(),
             receiver_quote: keys.quote_of(authority),
-            quote_vault: keys.quote_vault,
             feeds: keys.feeds(),
-            quote_token_program: keys.quote_token_program,
         },
         &instruction::WithdrawEquity {},
     )
@@ -157,10 +149,8 @@ pub fn claim_bounty(keys: &MarketKeys, keeper: &Pubkey) -> Instruction {
             market: keys.market,
             keeper_ledger: addresses::keeper_ledger(&keys.market, keeper),
             keeper: *keeper,
-            quote_mint: keys.quote_mint,
+            quote: keys.quote_token(),
             keeper_quote: keys.quote_of(keeper),
-            quote_vault: keys.quote_vault,
-            quote_token_program: keys.quote_token_program,
         },
         &instruction::ClaimBounty {},
     )

@@ -55,13 +55,10 @@ pub fn supply(keys: &MarketKeys, supplier: &Pubkey, amount: u64, min_shares: u64
         &accounts::Supply {
             market: keys.market,
             supplier: *supplier,
-            quote_mint: keys.quote_mint,
+            quote: keys.quote_token(),
             supplier_quote: keys.quote_of(supplier),
-            quote_vault: keys.quote_vault,
-            lp_mint: keys.lp_mint,
+            lp: keys.lp_token(),
             supplier_lp: keys.lp_of(supplier),
-            quote_token_program: keys.quote_token_program,
-            token_program: anchor_spl::token::ID,
         },
         &instruction::Supply { amount, min_shares },
     )
@@ -75,13 +72,10 @@ pub fn withdraw(keys: &MarketKeys, supplier: &Pubkey, shares: u64, min_amount: u
         &accounts::Withdraw {
             market: keys.market,
             supplier: *supplier,
-            quote_mint: keys.quote_mint,
+            quote: keys.quote_token(),
             supplier_quote: keys.quote_of(supplier),
-            quote_vault: keys.quote_vault,
-            lp_mint: keys.lp_mint,
+            lp: keys.lp_token(),
             supplier_lp: keys.lp_of(supplier),
-            quote_token_program: keys.quote_token_program,
-            token_program: anchor_spl::token::ID,
         },
         &instruction::Withdraw { shares, min_amount },
     )

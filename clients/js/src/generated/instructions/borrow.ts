@@ -56,13 +56,13 @@ export type BorrowInstruction<
   TAccountMarginAccount extends string | AccountMeta<string> = string,
   TAccountOwner extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountOwnerQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
+  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountOwnerQuote extends string | AccountMeta<string> = string,
   TAccountCollateralFeed extends string | AccountMeta<string> = string,
   TAccountQuoteFeed extends string | AccountMeta<string> = string,
   TAccountBaseFeed extends string | AccountMeta<string> = string,
   TAccountRateFeed extends string | AccountMeta<string> = string,
-  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -81,12 +81,15 @@ export type BorrowInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountOwnerQuote extends string
-        ? WritableAccount<TAccountOwnerQuote>
-        : TAccountOwnerQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
+      TAccountQuoteTokenProgram extends string
+        ? ReadonlyAccount<TAccountQuoteTokenProgram>
+        : TAccountQuoteTokenProgram,
+      TAccountOwnerQuote extends string
+        ? WritableAccount<TAccountOwnerQuote>
+        : TAccountOwnerQuote,
       TAccountCollateralFeed extends string
         ? ReadonlyAccount<TAccountCollateralFeed>
         : TAccountCollateralFeed,
@@ -99,9 +102,6 @@ export type BorrowInstruction<
       TAccountRateFeed extends string
         ? ReadonlyAccount<TAccountRateFeed>
         : TAccountRateFeed,
-      TAccountQuoteTokenProgram extends string
-        ? ReadonlyAccount<TAccountQuoteTokenProgram>
-        : TAccountQuoteTokenProgram,
       ...TRemainingAccounts,
     ]
   >;
@@ -145,13 +145,13 @@ export type BorrowAsyncInput<
   TAccountMarginAccount extends string = string,
   TAccountOwner extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountOwnerQuote extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountOwnerQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -161,18 +161,20 @@ export type BorrowAsyncInput<
   owner: TransactionSigner<TAccountOwner>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the loan goes. */
-  ownerQuote?: Address<TAccountOwnerQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the loan goes. */
+  ownerQuote?: Address<TAccountOwnerQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   amount: BorrowInstructionDataArgs["amount"];
 };
 
@@ -181,13 +183,13 @@ export async function getBorrowInstructionAsync<
   TAccountMarginAccount extends string,
   TAccountOwner extends string,
   TAccountQuoteMint extends string,
-  TAccountOwnerQuote extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountOwnerQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: BorrowAsyncInput<
@@ -195,13 +197,13 @@ export async function getBorrowInstructionAsync<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountQuoteMint,
-    TAccountOwnerQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountOwnerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -211,13 +213,13 @@ export async function getBorrowInstructionAsync<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountQuoteMint,
-    TAccountOwnerQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountOwnerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >
 > {
   // Program address.
@@ -229,16 +231,16 @@ export async function getBorrowInstructionAsync<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     owner: { value: input.owner ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    ownerQuote: { value: input.ownerQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    ownerQuote: { value: input.ownerQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -249,6 +251,11 @@ export async function getBorrowInstructionAsync<
   const args = { ...input };
 
   // Resolve default values.
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.ownerQuote.value) {
     accounts.ownerQuote.value = await getProgramDerivedAddress({
       programAddress:
@@ -262,11 +269,6 @@ export async function getBorrowInstructionAsync<
       ],
     });
   }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -275,13 +277,13 @@ export async function getBorrowInstructionAsync<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.owner),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.ownerQuote),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.ownerQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getBorrowInstructionDataEncoder().encode(
       args as BorrowInstructionDataArgs,
@@ -293,13 +295,13 @@ export async function getBorrowInstructionAsync<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountQuoteMint,
-    TAccountOwnerQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountOwnerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -308,13 +310,13 @@ export type BorrowInput<
   TAccountMarginAccount extends string = string,
   TAccountOwner extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountOwnerQuote extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountOwnerQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -324,18 +326,20 @@ export type BorrowInput<
   owner: TransactionSigner<TAccountOwner>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the loan goes. */
-  ownerQuote: Address<TAccountOwnerQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the loan goes. */
+  ownerQuote: Address<TAccountOwnerQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   amount: BorrowInstructionDataArgs["amount"];
 };
 
@@ -344,13 +348,13 @@ export function getBorrowInstruction<
   TAccountMarginAccount extends string,
   TAccountOwner extends string,
   TAccountQuoteMint extends string,
-  TAccountOwnerQuote extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountOwnerQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: BorrowInput<
@@ -358,13 +362,13 @@ export function getBorrowInstruction<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountQuoteMint,
-    TAccountOwnerQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountOwnerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): BorrowInstruction<
@@ -373,13 +377,13 @@ export function getBorrowInstruction<
   TAccountMarginAccount,
   TAccountOwner,
   TAccountQuoteMint,
-  TAccountOwnerQuote,
   TAccountQuoteVault,
+  TAccountQuoteTokenProgram,
+  TAccountOwnerQuote,
   TAccountCollateralFeed,
   TAccountQuoteFeed,
   TAccountBaseFeed,
-  TAccountRateFeed,
-  TAccountQuoteTokenProgram
+  TAccountRateFeed
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -390,16 +394,16 @@ export function getBorrowInstruction<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     owner: { value: input.owner ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    ownerQuote: { value: input.ownerQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    ownerQuote: { value: input.ownerQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -416,13 +420,13 @@ export function getBorrowInstruction<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.owner),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.ownerQuote),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.ownerQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getBorrowInstructionDataEncoder().encode(
       args as BorrowInstructionDataArgs,
@@ -434,13 +438,13 @@ export function getBorrowInstruction<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountQuoteMint,
-    TAccountOwnerQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountOwnerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -458,18 +462,20 @@ export type ParsedBorrowInstruction<
     owner: TAccountMetas[2];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[3];
-    /** Where the loan goes. */
-    ownerQuote: TAccountMetas[4];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[5];
-    collateralFeed?: TAccountMetas[6] | undefined;
-    quoteFeed?: TAccountMetas[7] | undefined;
-    /** redemption. */
-    baseFeed?: TAccountMetas[8] | undefined;
-    /** redemption. */
-    rateFeed?: TAccountMetas[9] | undefined;
+    quoteVault: TAccountMetas[4];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[10];
+    quoteTokenProgram: TAccountMetas[5];
+    /** Where the loan goes. */
+    ownerQuote: TAccountMetas[6];
+    /** Price account of the collateral feed. */
+    collateralFeed?: TAccountMetas[7] | undefined;
+    /** Price account of the quote feed. */
+    quoteFeed?: TAccountMetas[8] | undefined;
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+    baseFeed?: TAccountMetas[9] | undefined;
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+    rateFeed?: TAccountMetas[10] | undefined;
   };
   data: BorrowInstructionData;
 };
@@ -505,13 +511,13 @@ export function parseBorrowInstruction<
       marginAccount: getNextAccount(),
       owner: getNextAccount(),
       quoteMint: getNextAccount(),
-      ownerQuote: getNextAccount(),
       quoteVault: getNextAccount(),
+      quoteTokenProgram: getNextAccount(),
+      ownerQuote: getNextAccount(),
       collateralFeed: getNextOptionalAccount(),
       quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
-      quoteTokenProgram: getNextAccount(),
     },
     data: getBorrowInstructionDataDecoder().decode(instruction.data),
   };

@@ -57,17 +57,17 @@ export type BuyInventoryForInstruction<
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountBuyer extends string | AccountMeta<string> = string,
   TAccountCollateralMint extends string | AccountMeta<string> = string,
-  TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountBuyerCollateral extends string | AccountMeta<string> = string,
-  TAccountBuyerQuote extends string | AccountMeta<string> = string,
   TAccountCollateralVault extends string | AccountMeta<string> = string,
+  TAccountCollateralTokenProgram extends string | AccountMeta<string> = string,
+  TAccountBuyerCollateral extends string | AccountMeta<string> = string,
+  TAccountQuoteMint extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
+  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountBuyerQuote extends string | AccountMeta<string> = string,
   TAccountCollateralFeed extends string | AccountMeta<string> = string,
   TAccountQuoteFeed extends string | AccountMeta<string> = string,
   TAccountBaseFeed extends string | AccountMeta<string> = string,
   TAccountRateFeed extends string | AccountMeta<string> = string,
-  TAccountCollateralTokenProgram extends string | AccountMeta<string> = string,
-  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -83,21 +83,27 @@ export type BuyInventoryForInstruction<
       TAccountCollateralMint extends string
         ? ReadonlyAccount<TAccountCollateralMint>
         : TAccountCollateralMint,
-      TAccountQuoteMint extends string
-        ? ReadonlyAccount<TAccountQuoteMint>
-        : TAccountQuoteMint,
-      TAccountBuyerCollateral extends string
-        ? WritableAccount<TAccountBuyerCollateral>
-        : TAccountBuyerCollateral,
-      TAccountBuyerQuote extends string
-        ? WritableAccount<TAccountBuyerQuote>
-        : TAccountBuyerQuote,
       TAccountCollateralVault extends string
         ? WritableAccount<TAccountCollateralVault>
         : TAccountCollateralVault,
+      TAccountCollateralTokenProgram extends string
+        ? ReadonlyAccount<TAccountCollateralTokenProgram>
+        : TAccountCollateralTokenProgram,
+      TAccountBuyerCollateral extends string
+        ? WritableAccount<TAccountBuyerCollateral>
+        : TAccountBuyerCollateral,
+      TAccountQuoteMint extends string
+        ? ReadonlyAccount<TAccountQuoteMint>
+        : TAccountQuoteMint,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
+      TAccountQuoteTokenProgram extends string
+        ? ReadonlyAccount<TAccountQuoteTokenProgram>
+        : TAccountQuoteTokenProgram,
+      TAccountBuyerQuote extends string
+        ? WritableAccount<TAccountBuyerQuote>
+        : TAccountBuyerQuote,
       TAccountCollateralFeed extends string
         ? ReadonlyAccount<TAccountCollateralFeed>
         : TAccountCollateralFeed,
@@ -110,12 +116,6 @@ export type BuyInventoryForInstruction<
       TAccountRateFeed extends string
         ? ReadonlyAccount<TAccountRateFeed>
         : TAccountRateFeed,
-      TAccountCollateralTokenProgram extends string
-        ? ReadonlyAccount<TAccountCollateralTokenProgram>
-        : TAccountCollateralTokenProgram,
-      TAccountQuoteTokenProgram extends string
-        ? ReadonlyAccount<TAccountQuoteTokenProgram>
-        : TAccountQuoteTokenProgram,
       ...TRemainingAccounts,
     ]
   >;
@@ -164,17 +164,17 @@ export type BuyInventoryForAsyncInput<
   TAccountMarket extends string = string,
   TAccountBuyer extends string = string,
   TAccountCollateralMint extends string = string,
-  TAccountQuoteMint extends string = string,
-  TAccountBuyerCollateral extends string = string,
-  TAccountBuyerQuote extends string = string,
   TAccountCollateralVault extends string = string,
+  TAccountCollateralTokenProgram extends string = string,
+  TAccountBuyerCollateral extends string = string,
+  TAccountQuoteMint extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountBuyerQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountCollateralTokenProgram extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -182,26 +182,28 @@ export type BuyInventoryForAsyncInput<
   buyer: TransactionSigner<TAccountBuyer>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
-  /** Mint of the quote token. */
-  quoteMint: Address<TAccountQuoteMint>;
-  /** Where the collateral goes. */
-  buyerCollateral?: Address<TAccountBuyerCollateral>;
-  /** The buyer's quote tokens. */
-  buyerQuote?: Address<TAccountBuyerQuote>;
   /** The market's collateral vault. */
   collateralVault?: Address<TAccountCollateralVault>;
-  /** The market's quote vault. */
-  quoteVault?: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
+  /** Where the collateral goes. */
+  buyerCollateral?: Address<TAccountBuyerCollateral>;
+  /** Mint of the quote token. */
+  quoteMint: Address<TAccountQuoteMint>;
+  /** The market's quote vault. */
+  quoteVault?: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The buyer's quote tokens. */
+  buyerQuote?: Address<TAccountBuyerQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   budget: BuyInventoryForInstructionDataArgs["budget"];
   minAmount: BuyInventoryForInstructionDataArgs["minAmount"];
 };
@@ -210,34 +212,34 @@ export async function getBuyInventoryForInstructionAsync<
   TAccountMarket extends string,
   TAccountBuyer extends string,
   TAccountCollateralMint extends string,
-  TAccountQuoteMint extends string,
-  TAccountBuyerCollateral extends string,
-  TAccountBuyerQuote extends string,
   TAccountCollateralVault extends string,
+  TAccountCollateralTokenProgram extends string,
+  TAccountBuyerCollateral extends string,
+  TAccountQuoteMint extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountBuyerQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountCollateralTokenProgram extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: BuyInventoryForAsyncInput<
     TAccountMarket,
     TAccountBuyer,
     TAccountCollateralMint,
-    TAccountQuoteMint,
-    TAccountBuyerCollateral,
-    TAccountBuyerQuote,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountBuyerCollateral,
+    TAccountQuoteMint,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountBuyerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -246,17 +248,17 @@ export async function getBuyInventoryForInstructionAsync<
     TAccountMarket,
     TAccountBuyer,
     TAccountCollateralMint,
-    TAccountQuoteMint,
-    TAccountBuyerCollateral,
-    TAccountBuyerQuote,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountBuyerCollateral,
+    TAccountQuoteMint,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountBuyerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >
 > {
   // Program address.
@@ -267,23 +269,23 @@ export async function getBuyInventoryForInstructionAsync<
     market: { value: input.market ?? null, isWritable: true },
     buyer: { value: input.buyer ?? null, isWritable: false },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
-    quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    buyerCollateral: { value: input.buyerCollateral ?? null, isWritable: true },
-    buyerQuote: { value: input.buyerQuote ?? null, isWritable: true },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
-    quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     collateralTokenProgram: {
       value: input.collateralTokenProgram ?? null,
       isWritable: false,
     },
+    buyerCollateral: { value: input.buyerCollateral ?? null, isWritable: true },
+    quoteMint: { value: input.quoteMint ?? null, isWritable: false },
+    quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    buyerQuote: { value: input.buyerQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -294,6 +296,11 @@ export async function getBuyInventoryForInstructionAsync<
   const args = { ...input };
 
   // Resolve default values.
+  if (!accounts.collateralVault.value) {
+    accounts.collateralVault.value = await findCollateralVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.buyerCollateral.value) {
     accounts.buyerCollateral.value = await getProgramDerivedAddress({
       programAddress:
@@ -309,6 +316,11 @@ export async function getBuyInventoryForInstructionAsync<
       ],
     });
   }
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.buyerQuote.value) {
     accounts.buyerQuote.value = await getProgramDerivedAddress({
       programAddress:
@@ -322,16 +334,6 @@ export async function getBuyInventoryForInstructionAsync<
       ],
     });
   }
-  if (!accounts.collateralVault.value) {
-    accounts.collateralVault.value = await findCollateralVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -339,17 +341,17 @@ export async function getBuyInventoryForInstructionAsync<
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.buyer),
       getAccountMeta(accounts.collateralMint),
-      getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.buyerCollateral),
-      getAccountMeta(accounts.buyerQuote),
       getAccountMeta(accounts.collateralVault),
+      getAccountMeta(accounts.collateralTokenProgram),
+      getAccountMeta(accounts.buyerCollateral),
+      getAccountMeta(accounts.quoteMint),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.buyerQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.collateralTokenProgram),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getBuyInventoryForInstructionDataEncoder().encode(
       args as BuyInventoryForInstructionDataArgs,
@@ -360,17 +362,17 @@ export async function getBuyInventoryForInstructionAsync<
     TAccountMarket,
     TAccountBuyer,
     TAccountCollateralMint,
-    TAccountQuoteMint,
-    TAccountBuyerCollateral,
-    TAccountBuyerQuote,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountBuyerCollateral,
+    TAccountQuoteMint,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountBuyerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -378,17 +380,17 @@ export type BuyInventoryForInput<
   TAccountMarket extends string = string,
   TAccountBuyer extends string = string,
   TAccountCollateralMint extends string = string,
-  TAccountQuoteMint extends string = string,
-  TAccountBuyerCollateral extends string = string,
-  TAccountBuyerQuote extends string = string,
   TAccountCollateralVault extends string = string,
+  TAccountCollateralTokenProgram extends string = string,
+  TAccountBuyerCollateral extends string = string,
+  TAccountQuoteMint extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountBuyerQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountCollateralTokenProgram extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -396,26 +398,28 @@ export type BuyInventoryForInput<
   buyer: TransactionSigner<TAccountBuyer>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
-  /** Mint of the quote token. */
-  quoteMint: Address<TAccountQuoteMint>;
-  /** Where the collateral goes. */
-  buyerCollateral: Address<TAccountBuyerCollateral>;
-  /** The buyer's quote tokens. */
-  buyerQuote: Address<TAccountBuyerQuote>;
   /** The market's collateral vault. */
   collateralVault: Address<TAccountCollateralVault>;
-  /** The market's quote vault. */
-  quoteVault: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
+  /** Where the collateral goes. */
+  buyerCollateral: Address<TAccountBuyerCollateral>;
+  /** Mint of the quote token. */
+  quoteMint: Address<TAccountQuoteMint>;
+  /** The market's quote vault. */
+  quoteVault: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The buyer's quote tokens. */
+  buyerQuote: Address<TAccountBuyerQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   budget: BuyInventoryForInstructionDataArgs["budget"];
   minAmount: BuyInventoryForInstructionDataArgs["minAmount"];
 };
@@ -424,34 +428,34 @@ export function getBuyInventoryForInstruction<
   TAccountMarket extends string,
   TAccountBuyer extends string,
   TAccountCollateralMint extends string,
-  TAccountQuoteMint extends string,
-  TAccountBuyerCollateral extends string,
-  TAccountBuyerQuote extends string,
   TAccountCollateralVault extends string,
+  TAccountCollateralTokenProgram extends string,
+  TAccountBuyerCollateral extends string,
+  TAccountQuoteMint extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountBuyerQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountCollateralTokenProgram extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: BuyInventoryForInput<
     TAccountMarket,
     TAccountBuyer,
     TAccountCollateralMint,
-    TAccountQuoteMint,
-    TAccountBuyerCollateral,
-    TAccountBuyerQuote,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountBuyerCollateral,
+    TAccountQuoteMint,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountBuyerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): BuyInventoryForInstruction<
@@ -459,17 +463,17 @@ export function getBuyInventoryForInstruction<
   TAccountMarket,
   TAccountBuyer,
   TAccountCollateralMint,
-  TAccountQuoteMint,
-  TAccountBuyerCollateral,
-  TAccountBuyerQuote,
   TAccountCollateralVault,
+  TAccountCollateralTokenProgram,
+  TAccountBuyerCollateral,
+  TAccountQuoteMint,
   TAccountQuoteVault,
+  TAccountQuoteTokenProgram,
+  TAccountBuyerQuote,
   TAccountCollateralFeed,
   TAccountQuoteFeed,
   TAccountBaseFeed,
-  TAccountRateFeed,
-  TAccountCollateralTokenProgram,
-  TAccountQuoteTokenProgram
+  TAccountRateFeed
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -479,23 +483,23 @@ export function getBuyInventoryForInstruction<
     market: { value: input.market ?? null, isWritable: true },
     buyer: { value: input.buyer ?? null, isWritable: false },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
-    quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    buyerCollateral: { value: input.buyerCollateral ?? null, isWritable: true },
-    buyerQuote: { value: input.buyerQuote ?? null, isWritable: true },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
-    quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     collateralTokenProgram: {
       value: input.collateralTokenProgram ?? null,
       isWritable: false,
     },
+    buyerCollateral: { value: input.buyerCollateral ?? null, isWritable: true },
+    quoteMint: { value: input.quoteMint ?? null, isWritable: false },
+    quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    buyerQuote: { value: input.buyerQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -511,17 +515,17 @@ export function getBuyInventoryForInstruction<
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.buyer),
       getAccountMeta(accounts.collateralMint),
-      getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.buyerCollateral),
-      getAccountMeta(accounts.buyerQuote),
       getAccountMeta(accounts.collateralVault),
+      getAccountMeta(accounts.collateralTokenProgram),
+      getAccountMeta(accounts.buyerCollateral),
+      getAccountMeta(accounts.quoteMint),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.buyerQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.collateralTokenProgram),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getBuyInventoryForInstructionDataEncoder().encode(
       args as BuyInventoryForInstructionDataArgs,
@@ -532,17 +536,17 @@ export function getBuyInventoryForInstruction<
     TAccountMarket,
     TAccountBuyer,
     TAccountCollateralMint,
-    TAccountQuoteMint,
-    TAccountBuyerCollateral,
-    TAccountBuyerQuote,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountBuyerCollateral,
+    TAccountQuoteMint,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountBuyerQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -558,26 +562,28 @@ export type ParsedBuyInventoryForInstruction<
     buyer: TAccountMetas[1];
     /** Mint of the collateral token. */
     collateralMint: TAccountMetas[2];
-    /** Mint of the quote token. */
-    quoteMint: TAccountMetas[3];
-    /** Where the collateral goes. */
-    buyerCollateral: TAccountMetas[4];
-    /** The buyer's quote tokens. */
-    buyerQuote: TAccountMetas[5];
     /** The market's collateral vault. */
-    collateralVault: TAccountMetas[6];
+    collateralVault: TAccountMetas[3];
+    /** Token program of the collateral mint. */
+    collateralTokenProgram: TAccountMetas[4];
+    /** Where the collateral goes. */
+    buyerCollateral: TAccountMetas[5];
+    /** Mint of the quote token. */
+    quoteMint: TAccountMetas[6];
     /** The market's quote vault. */
     quoteVault: TAccountMetas[7];
-    collateralFeed?: TAccountMetas[8] | undefined;
-    quoteFeed?: TAccountMetas[9] | undefined;
-    /** redemption. */
-    baseFeed?: TAccountMetas[10] | undefined;
-    /** redemption. */
-    rateFeed?: TAccountMetas[11] | undefined;
-    /** Token program of the collateral mint. */
-    collateralTokenProgram: TAccountMetas[12];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[13];
+    quoteTokenProgram: TAccountMetas[8];
+    /** The buyer's quote tokens. */
+    buyerQuote: TAccountMetas[9];
+    /** Price account of the collateral feed. */
+    collateralFeed?: TAccountMetas[10] | undefined;
+    /** Price account of the quote feed. */
+    quoteFeed?: TAccountMetas[11] | undefined;
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+    baseFeed?: TAccountMetas[12] | undefined;
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+    rateFeed?: TAccountMetas[13] | undefined;
   };
   data: BuyInventoryForInstructionData;
 };
@@ -612,17 +618,17 @@ export function parseBuyInventoryForInstruction<
       market: getNextAccount(),
       buyer: getNextAccount(),
       collateralMint: getNextAccount(),
-      quoteMint: getNextAccount(),
-      buyerCollateral: getNextAccount(),
-      buyerQuote: getNextAccount(),
       collateralVault: getNextAccount(),
+      collateralTokenProgram: getNextAccount(),
+      buyerCollateral: getNextAccount(),
+      quoteMint: getNextAccount(),
       quoteVault: getNextAccount(),
+      quoteTokenProgram: getNextAccount(),
+      buyerQuote: getNextAccount(),
       collateralFeed: getNextOptionalAccount(),
       quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
-      collateralTokenProgram: getNextAccount(),
-      quoteTokenProgram: getNextAccount(),
     },
     data: getBuyInventoryForInstructionDataDecoder().decode(instruction.data),
   };

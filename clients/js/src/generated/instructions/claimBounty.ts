@@ -56,9 +56,9 @@ export type ClaimBountyInstruction<
   TAccountKeeperLedger extends string | AccountMeta<string> = string,
   TAccountKeeper extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountKeeperQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
   TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountKeeperQuote extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -77,15 +77,15 @@ export type ClaimBountyInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountKeeperQuote extends string
-        ? WritableAccount<TAccountKeeperQuote>
-        : TAccountKeeperQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
       TAccountQuoteTokenProgram extends string
         ? ReadonlyAccount<TAccountQuoteTokenProgram>
         : TAccountQuoteTokenProgram,
+      TAccountKeeperQuote extends string
+        ? WritableAccount<TAccountKeeperQuote>
+        : TAccountKeeperQuote,
       ...TRemainingAccounts,
     ]
   >;
@@ -122,9 +122,9 @@ export type ClaimBountyAsyncInput<
   TAccountKeeperLedger extends string = string,
   TAccountKeeper extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountKeeperQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountKeeperQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -134,12 +134,12 @@ export type ClaimBountyAsyncInput<
   keeper: TransactionSigner<TAccountKeeper>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the bounty goes. */
-  keeperQuote?: Address<TAccountKeeperQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the bounty goes. */
+  keeperQuote?: Address<TAccountKeeperQuote>;
 };
 
 export async function getClaimBountyInstructionAsync<
@@ -147,9 +147,9 @@ export async function getClaimBountyInstructionAsync<
   TAccountKeeperLedger extends string,
   TAccountKeeper extends string,
   TAccountQuoteMint extends string,
-  TAccountKeeperQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountKeeperQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: ClaimBountyAsyncInput<
@@ -157,9 +157,9 @@ export async function getClaimBountyInstructionAsync<
     TAccountKeeperLedger,
     TAccountKeeper,
     TAccountQuoteMint,
-    TAccountKeeperQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountKeeperQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -169,9 +169,9 @@ export async function getClaimBountyInstructionAsync<
     TAccountKeeperLedger,
     TAccountKeeper,
     TAccountQuoteMint,
-    TAccountKeeperQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountKeeperQuote
   >
 > {
   // Program address.
@@ -183,12 +183,12 @@ export async function getClaimBountyInstructionAsync<
     keeperLedger: { value: input.keeperLedger ?? null, isWritable: true },
     keeper: { value: input.keeper ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    keeperQuote: { value: input.keeperQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    keeperQuote: { value: input.keeperQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -200,6 +200,11 @@ export async function getClaimBountyInstructionAsync<
     accounts.keeperLedger.value = await findKeeperLedgerPda({
       market: expectAddress(accounts.market.value),
       keeper: expectAddress(accounts.keeper.value),
+    });
+  }
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
     });
   }
   if (!accounts.keeperQuote.value) {
@@ -215,11 +220,6 @@ export async function getClaimBountyInstructionAsync<
       ],
     });
   }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -228,9 +228,9 @@ export async function getClaimBountyInstructionAsync<
       getAccountMeta(accounts.keeperLedger),
       getAccountMeta(accounts.keeper),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.keeperQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.keeperQuote),
     ],
     data: getClaimBountyInstructionDataEncoder().encode({}),
     programAddress,
@@ -240,9 +240,9 @@ export async function getClaimBountyInstructionAsync<
     TAccountKeeperLedger,
     TAccountKeeper,
     TAccountQuoteMint,
-    TAccountKeeperQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountKeeperQuote
   >);
 }
 
@@ -251,9 +251,9 @@ export type ClaimBountyInput<
   TAccountKeeperLedger extends string = string,
   TAccountKeeper extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountKeeperQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountKeeperQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -263,12 +263,12 @@ export type ClaimBountyInput<
   keeper: TransactionSigner<TAccountKeeper>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the bounty goes. */
-  keeperQuote: Address<TAccountKeeperQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the bounty goes. */
+  keeperQuote: Address<TAccountKeeperQuote>;
 };
 
 export function getClaimBountyInstruction<
@@ -276,9 +276,9 @@ export function getClaimBountyInstruction<
   TAccountKeeperLedger extends string,
   TAccountKeeper extends string,
   TAccountQuoteMint extends string,
-  TAccountKeeperQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountKeeperQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: ClaimBountyInput<
@@ -286,9 +286,9 @@ export function getClaimBountyInstruction<
     TAccountKeeperLedger,
     TAccountKeeper,
     TAccountQuoteMint,
-    TAccountKeeperQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountKeeperQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): ClaimBountyInstruction<
@@ -297,9 +297,9 @@ export function getClaimBountyInstruction<
   TAccountKeeperLedger,
   TAccountKeeper,
   TAccountQuoteMint,
-  TAccountKeeperQuote,
   TAccountQuoteVault,
-  TAccountQuoteTokenProgram
+  TAccountQuoteTokenProgram,
+  TAccountKeeperQuote
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -310,12 +310,12 @@ export function getClaimBountyInstruction<
     keeperLedger: { value: input.keeperLedger ?? null, isWritable: true },
     keeper: { value: input.keeper ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    keeperQuote: { value: input.keeperQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    keeperQuote: { value: input.keeperQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -329,9 +329,9 @@ export function getClaimBountyInstruction<
       getAccountMeta(accounts.keeperLedger),
       getAccountMeta(accounts.keeper),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.keeperQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.keeperQuote),
     ],
     data: getClaimBountyInstructionDataEncoder().encode({}),
     programAddress,
@@ -341,9 +341,9 @@ export function getClaimBountyInstruction<
     TAccountKeeperLedger,
     TAccountKeeper,
     TAccountQuoteMint,
-    TAccountKeeperQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountKeeperQuote
   >);
 }
 
@@ -361,12 +361,12 @@ export type ParsedClaimBountyInstruction<
     keeper: TAccountMetas[2];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[3];
-    /** Where the bounty goes. */
-    keeperQuote: TAccountMetas[4];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[5];
+    quoteVault: TAccountMetas[4];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[6];
+    quoteTokenProgram: TAccountMetas[5];
+    /** Where the bounty goes. */
+    keeperQuote: TAccountMetas[6];
   };
   data: ClaimBountyInstructionData;
 };
@@ -396,9 +396,9 @@ export function parseClaimBountyInstruction<
       keeperLedger: getNextAccount(),
       keeper: getNextAccount(),
       quoteMint: getNextAccount(),
-      keeperQuote: getNextAccount(),
       quoteVault: getNextAccount(),
       quoteTokenProgram: getNextAccount(),
+      keeperQuote: getNextAccount(),
     },
     data: getClaimBountyInstructionDataDecoder().decode(instruction.data),
   };

@@ -58,9 +58,9 @@ export type DepositCollateralInstruction<
   TAccountMarginAccount extends string | AccountMeta<string> = string,
   TAccountDepositor extends string | AccountMeta<string> = string,
   TAccountCollateralMint extends string | AccountMeta<string> = string,
-  TAccountDepositorCollateral extends string | AccountMeta<string> = string,
   TAccountCollateralVault extends string | AccountMeta<string> = string,
   TAccountCollateralTokenProgram extends string | AccountMeta<string> = string,
+  TAccountDepositorCollateral extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -79,15 +79,15 @@ export type DepositCollateralInstruction<
       TAccountCollateralMint extends string
         ? ReadonlyAccount<TAccountCollateralMint>
         : TAccountCollateralMint,
-      TAccountDepositorCollateral extends string
-        ? WritableAccount<TAccountDepositorCollateral>
-        : TAccountDepositorCollateral,
       TAccountCollateralVault extends string
         ? WritableAccount<TAccountCollateralVault>
         : TAccountCollateralVault,
       TAccountCollateralTokenProgram extends string
         ? ReadonlyAccount<TAccountCollateralTokenProgram>
         : TAccountCollateralTokenProgram,
+      TAccountDepositorCollateral extends string
+        ? WritableAccount<TAccountDepositorCollateral>
+        : TAccountDepositorCollateral,
       ...TRemainingAccounts,
     ]
   >;
@@ -131,9 +131,9 @@ export type DepositCollateralAsyncInput<
   TAccountMarginAccount extends string = string,
   TAccountDepositor extends string = string,
   TAccountCollateralMint extends string = string,
-  TAccountDepositorCollateral extends string = string,
   TAccountCollateralVault extends string = string,
   TAccountCollateralTokenProgram extends string = string,
+  TAccountDepositorCollateral extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -143,12 +143,12 @@ export type DepositCollateralAsyncInput<
   depositor: TransactionSigner<TAccountDepositor>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
-  /** The depositor's collateral tokens. */
-  depositorCollateral?: Address<TAccountDepositorCollateral>;
   /** The market's collateral vault. */
   collateralVault?: Address<TAccountCollateralVault>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
+  /** The depositor's collateral tokens. */
+  depositorCollateral?: Address<TAccountDepositorCollateral>;
   amount: DepositCollateralInstructionDataArgs["amount"];
 };
 
@@ -157,9 +157,9 @@ export async function getDepositCollateralInstructionAsync<
   TAccountMarginAccount extends string,
   TAccountDepositor extends string,
   TAccountCollateralMint extends string,
-  TAccountDepositorCollateral extends string,
   TAccountCollateralVault extends string,
   TAccountCollateralTokenProgram extends string,
+  TAccountDepositorCollateral extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: DepositCollateralAsyncInput<
@@ -167,9 +167,9 @@ export async function getDepositCollateralInstructionAsync<
     TAccountMarginAccount,
     TAccountDepositor,
     TAccountCollateralMint,
-    TAccountDepositorCollateral,
     TAccountCollateralVault,
-    TAccountCollateralTokenProgram
+    TAccountCollateralTokenProgram,
+    TAccountDepositorCollateral
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -179,9 +179,9 @@ export async function getDepositCollateralInstructionAsync<
     TAccountMarginAccount,
     TAccountDepositor,
     TAccountCollateralMint,
-    TAccountDepositorCollateral,
     TAccountCollateralVault,
-    TAccountCollateralTokenProgram
+    TAccountCollateralTokenProgram,
+    TAccountDepositorCollateral
   >
 > {
   // Program address.
@@ -193,14 +193,14 @@ export async function getDepositCollateralInstructionAsync<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     depositor: { value: input.depositor ?? null, isWritable: false },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
-    depositorCollateral: {
-      value: input.depositorCollateral ?? null,
-      isWritable: true,
-    },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
     collateralTokenProgram: {
       value: input.collateralTokenProgram ?? null,
       isWritable: false,
+    },
+    depositorCollateral: {
+      value: input.depositorCollateral ?? null,
+      isWritable: true,
     },
   };
   const accounts = originalAccounts as Record<
@@ -212,6 +212,11 @@ export async function getDepositCollateralInstructionAsync<
   const args = { ...input };
 
   // Resolve default values.
+  if (!accounts.collateralVault.value) {
+    accounts.collateralVault.value = await findCollateralVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.depositorCollateral.value) {
     accounts.depositorCollateral.value = await getProgramDerivedAddress({
       programAddress:
@@ -227,11 +232,6 @@ export async function getDepositCollateralInstructionAsync<
       ],
     });
   }
-  if (!accounts.collateralVault.value) {
-    accounts.collateralVault.value = await findCollateralVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -240,9 +240,9 @@ export async function getDepositCollateralInstructionAsync<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.depositor),
       getAccountMeta(accounts.collateralMint),
-      getAccountMeta(accounts.depositorCollateral),
       getAccountMeta(accounts.collateralVault),
       getAccountMeta(accounts.collateralTokenProgram),
+      getAccountMeta(accounts.depositorCollateral),
     ],
     data: getDepositCollateralInstructionDataEncoder().encode(
       args as DepositCollateralInstructionDataArgs,
@@ -254,9 +254,9 @@ export async function getDepositCollateralInstructionAsync<
     TAccountMarginAccount,
     TAccountDepositor,
     TAccountCollateralMint,
-    TAccountDepositorCollateral,
     TAccountCollateralVault,
-    TAccountCollateralTokenProgram
+    TAccountCollateralTokenProgram,
+    TAccountDepositorCollateral
   >);
 }
 
@@ -265,9 +265,9 @@ export type DepositCollateralInput<
   TAccountMarginAccount extends string = string,
   TAccountDepositor extends string = string,
   TAccountCollateralMint extends string = string,
-  TAccountDepositorCollateral extends string = string,
   TAccountCollateralVault extends string = string,
   TAccountCollateralTokenProgram extends string = string,
+  TAccountDepositorCollateral extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -277,12 +277,12 @@ export type DepositCollateralInput<
   depositor: TransactionSigner<TAccountDepositor>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
-  /** The depositor's collateral tokens. */
-  depositorCollateral: Address<TAccountDepositorCollateral>;
   /** The market's collateral vault. */
   collateralVault: Address<TAccountCollateralVault>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
+  /** The depositor's collateral tokens. */
+  depositorCollateral: Address<TAccountDepositorCollateral>;
   amount: DepositCollateralInstructionDataArgs["amount"];
 };
 
@@ -291,9 +291,9 @@ export function getDepositCollateralInstruction<
   TAccountMarginAccount extends string,
   TAccountDepositor extends string,
   TAccountCollateralMint extends string,
-  TAccountDepositorCollateral extends string,
   TAccountCollateralVault extends string,
   TAccountCollateralTokenProgram extends string,
+  TAccountDepositorCollateral extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: DepositCollateralInput<
@@ -301,9 +301,9 @@ export function getDepositCollateralInstruction<
     TAccountMarginAccount,
     TAccountDepositor,
     TAccountCollateralMint,
-    TAccountDepositorCollateral,
     TAccountCollateralVault,
-    TAccountCollateralTokenProgram
+    TAccountCollateralTokenProgram,
+    TAccountDepositorCollateral
   >,
   config?: { programAddress?: TProgramAddress },
 ): DepositCollateralInstruction<
@@ -312,9 +312,9 @@ export function getDepositCollateralInstruction<
   TAccountMarginAccount,
   TAccountDepositor,
   TAccountCollateralMint,
-  TAccountDepositorCollateral,
   TAccountCollateralVault,
-  TAccountCollateralTokenProgram
+  TAccountCollateralTokenProgram,
+  TAccountDepositorCollateral
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -325,14 +325,14 @@ export function getDepositCollateralInstruction<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     depositor: { value: input.depositor ?? null, isWritable: false },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
-    depositorCollateral: {
-      value: input.depositorCollateral ?? null,
-      isWritable: true,
-    },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
     collateralTokenProgram: {
       value: input.collateralTokenProgram ?? null,
       isWritable: false,
+    },
+    depositorCollateral: {
+      value: input.depositorCollateral ?? null,
+      isWritable: true,
     },
   };
   const accounts = originalAccounts as Record<
@@ -350,9 +350,9 @@ export function getDepositCollateralInstruction<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.depositor),
       getAccountMeta(accounts.collateralMint),
-      getAccountMeta(accounts.depositorCollateral),
       getAccountMeta(accounts.collateralVault),
       getAccountMeta(accounts.collateralTokenProgram),
+      getAccountMeta(accounts.depositorCollateral),
     ],
     data: getDepositCollateralInstructionDataEncoder().encode(
       args as DepositCollateralInstructionDataArgs,
@@ -364,9 +364,9 @@ export function getDepositCollateralInstruction<
     TAccountMarginAccount,
     TAccountDepositor,
     TAccountCollateralMint,
-    TAccountDepositorCollateral,
     TAccountCollateralVault,
-    TAccountCollateralTokenProgram
+    TAccountCollateralTokenProgram,
+    TAccountDepositorCollateral
   >);
 }
 
@@ -384,12 +384,12 @@ export type ParsedDepositCollateralInstruction<
     depositor: TAccountMetas[2];
     /** Mint of the collateral token. */
     collateralMint: TAccountMetas[3];
-    /** The depositor's collateral tokens. */
-    depositorCollateral: TAccountMetas[4];
     /** The market's collateral vault. */
-    collateralVault: TAccountMetas[5];
+    collateralVault: TAccountMetas[4];
     /** Token program of the collateral mint. */
-    collateralTokenProgram: TAccountMetas[6];
+    collateralTokenProgram: TAccountMetas[5];
+    /** The depositor's collateral tokens. */
+    depositorCollateral: TAccountMetas[6];
   };
   data: DepositCollateralInstructionData;
 };
@@ -419,9 +419,9 @@ export function parseDepositCollateralInstruction<
       marginAccount: getNextAccount(),
       depositor: getNextAccount(),
       collateralMint: getNextAccount(),
-      depositorCollateral: getNextAccount(),
       collateralVault: getNextAccount(),
       collateralTokenProgram: getNextAccount(),
+      depositorCollateral: getNextAccount(),
     },
     data: getDepositCollateralInstructionDataDecoder().decode(instruction.data),
   };

@@ -174,17 +174,21 @@ export type ExecuteFeedsAsyncInput<
   market: Address<TAccountMarket>;
   /** The entry. Closed here. */
   queuedChange: Address<TAccountQueuedChange>;
+  /** Price account of the collateral feed. */
   presentCollateralFeed?: Address<TAccountPresentCollateralFeed>;
+  /** Price account of the quote feed. */
   presentQuoteFeed?: Address<TAccountPresentQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   presentBaseFeed?: Address<TAccountPresentBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   presentRateFeed?: Address<TAccountPresentRateFeed>;
+  /** Price account of the collateral feed. */
   nextCollateralFeed?: Address<TAccountNextCollateralFeed>;
+  /** Price account of the quote feed. */
   nextQuoteFeed?: Address<TAccountNextQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   nextBaseFeed?: Address<TAccountNextBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   nextRateFeed?: Address<TAccountNextRateFeed>;
   feeds: ExecuteFeedsInstructionDataArgs["feeds"];
   dead: ExecuteFeedsInstructionDataArgs["dead"];
@@ -342,17 +346,21 @@ export type ExecuteFeedsInput<
   market: Address<TAccountMarket>;
   /** The entry. Closed here. */
   queuedChange: Address<TAccountQueuedChange>;
+  /** Price account of the collateral feed. */
   presentCollateralFeed?: Address<TAccountPresentCollateralFeed>;
+  /** Price account of the quote feed. */
   presentQuoteFeed?: Address<TAccountPresentQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   presentBaseFeed?: Address<TAccountPresentBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   presentRateFeed?: Address<TAccountPresentRateFeed>;
+  /** Price account of the collateral feed. */
   nextCollateralFeed?: Address<TAccountNextCollateralFeed>;
+  /** Price account of the quote feed. */
   nextQuoteFeed?: Address<TAccountNextQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   nextBaseFeed?: Address<TAccountNextBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   nextRateFeed?: Address<TAccountNextRateFeed>;
   feeds: ExecuteFeedsInstructionDataArgs["feeds"];
   dead: ExecuteFeedsInstructionDataArgs["dead"];
@@ -495,17 +503,21 @@ export type ParsedExecuteFeedsInstruction<
     market: TAccountMetas[2];
     /** The entry. Closed here. */
     queuedChange: TAccountMetas[3];
+    /** Price account of the collateral feed. */
     presentCollateralFeed?: TAccountMetas[4] | undefined;
+    /** Price account of the quote feed. */
     presentQuoteFeed?: TAccountMetas[5] | undefined;
-    /** redemption. */
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
     presentBaseFeed?: TAccountMetas[6] | undefined;
-    /** redemption. */
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
     presentRateFeed?: TAccountMetas[7] | undefined;
+    /** Price account of the collateral feed. */
     nextCollateralFeed?: TAccountMetas[8] | undefined;
+    /** Price account of the quote feed. */
     nextQuoteFeed?: TAccountMetas[9] | undefined;
-    /** redemption. */
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
     nextBaseFeed?: TAccountMetas[10] | undefined;
-    /** redemption. */
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
     nextRateFeed?: TAccountMetas[11] | undefined;
   };
   data: ExecuteFeedsInstructionData;

@@ -57,9 +57,9 @@ export type FundBackstopInstruction<
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountFunder extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountFunderQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
   TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountFunderQuote extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -75,15 +75,15 @@ export type FundBackstopInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountFunderQuote extends string
-        ? WritableAccount<TAccountFunderQuote>
-        : TAccountFunderQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
       TAccountQuoteTokenProgram extends string
         ? ReadonlyAccount<TAccountQuoteTokenProgram>
         : TAccountQuoteTokenProgram,
+      TAccountFunderQuote extends string
+        ? WritableAccount<TAccountFunderQuote>
+        : TAccountFunderQuote,
       ...TRemainingAccounts,
     ]
   >;
@@ -126,9 +126,9 @@ export type FundBackstopAsyncInput<
   TAccountMarket extends string = string,
   TAccountFunder extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountFunderQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountFunderQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -136,12 +136,12 @@ export type FundBackstopAsyncInput<
   funder: TransactionSigner<TAccountFunder>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** The funder's quote tokens. */
-  funderQuote?: Address<TAccountFunderQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The funder's quote tokens. */
+  funderQuote?: Address<TAccountFunderQuote>;
   amount: FundBackstopInstructionDataArgs["amount"];
 };
 
@@ -149,18 +149,18 @@ export async function getFundBackstopInstructionAsync<
   TAccountMarket extends string,
   TAccountFunder extends string,
   TAccountQuoteMint extends string,
-  TAccountFunderQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountFunderQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: FundBackstopAsyncInput<
     TAccountMarket,
     TAccountFunder,
     TAccountQuoteMint,
-    TAccountFunderQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountFunderQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -169,9 +169,9 @@ export async function getFundBackstopInstructionAsync<
     TAccountMarket,
     TAccountFunder,
     TAccountQuoteMint,
-    TAccountFunderQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountFunderQuote
   >
 > {
   // Program address.
@@ -182,12 +182,12 @@ export async function getFundBackstopInstructionAsync<
     market: { value: input.market ?? null, isWritable: true },
     funder: { value: input.funder ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    funderQuote: { value: input.funderQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    funderQuote: { value: input.funderQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -198,6 +198,11 @@ export async function getFundBackstopInstructionAsync<
   const args = { ...input };
 
   // Resolve default values.
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.funderQuote.value) {
     accounts.funderQuote.value = await getProgramDerivedAddress({
       programAddress:
@@ -211,11 +216,6 @@ export async function getFundBackstopInstructionAsync<
       ],
     });
   }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -223,9 +223,9 @@ export async function getFundBackstopInstructionAsync<
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.funder),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.funderQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.funderQuote),
     ],
     data: getFundBackstopInstructionDataEncoder().encode(
       args as FundBackstopInstructionDataArgs,
@@ -236,9 +236,9 @@ export async function getFundBackstopInstructionAsync<
     TAccountMarket,
     TAccountFunder,
     TAccountQuoteMint,
-    TAccountFunderQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountFunderQuote
   >);
 }
 
@@ -246,9 +246,9 @@ export type FundBackstopInput<
   TAccountMarket extends string = string,
   TAccountFunder extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountFunderQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountFunderQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -256,12 +256,12 @@ export type FundBackstopInput<
   funder: TransactionSigner<TAccountFunder>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** The funder's quote tokens. */
-  funderQuote: Address<TAccountFunderQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The funder's quote tokens. */
+  funderQuote: Address<TAccountFunderQuote>;
   amount: FundBackstopInstructionDataArgs["amount"];
 };
 
@@ -269,18 +269,18 @@ export function getFundBackstopInstruction<
   TAccountMarket extends string,
   TAccountFunder extends string,
   TAccountQuoteMint extends string,
-  TAccountFunderQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountFunderQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: FundBackstopInput<
     TAccountMarket,
     TAccountFunder,
     TAccountQuoteMint,
-    TAccountFunderQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountFunderQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): FundBackstopInstruction<
@@ -288,9 +288,9 @@ export function getFundBackstopInstruction<
   TAccountMarket,
   TAccountFunder,
   TAccountQuoteMint,
-  TAccountFunderQuote,
   TAccountQuoteVault,
-  TAccountQuoteTokenProgram
+  TAccountQuoteTokenProgram,
+  TAccountFunderQuote
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -300,12 +300,12 @@ export function getFundBackstopInstruction<
     market: { value: input.market ?? null, isWritable: true },
     funder: { value: input.funder ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    funderQuote: { value: input.funderQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    funderQuote: { value: input.funderQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -321,9 +321,9 @@ export function getFundBackstopInstruction<
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.funder),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.funderQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.funderQuote),
     ],
     data: getFundBackstopInstructionDataEncoder().encode(
       args as FundBackstopInstructionDataArgs,
@@ -334,9 +334,9 @@ export function getFundBackstopInstruction<
     TAccountMarket,
     TAccountFunder,
     TAccountQuoteMint,
-    TAccountFunderQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountFunderQuote
   >);
 }
 
@@ -352,12 +352,12 @@ export type ParsedFundBackstopInstruction<
     funder: TAccountMetas[1];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[2];
-    /** The funder's quote tokens. */
-    funderQuote: TAccountMetas[3];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[4];
+    quoteVault: TAccountMetas[3];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[5];
+    quoteTokenProgram: TAccountMetas[4];
+    /** The funder's quote tokens. */
+    funderQuote: TAccountMetas[5];
   };
   data: FundBackstopInstructionData;
 };
@@ -386,9 +386,9 @@ export function parseFundBackstopInstruction<
       market: getNextAccount(),
       funder: getNextAccount(),
       quoteMint: getNextAccount(),
-      funderQuote: getNextAccount(),
       quoteVault: getNextAccount(),
       quoteTokenProgram: getNextAccount(),
+      funderQuote: getNextAccount(),
     },
     data: getFundBackstopInstructionDataDecoder().decode(instruction.data),
   };

@@ -58,9 +58,9 @@ export type GuardianDepositInstruction<
   TAccountPosition extends string | AccountMeta<string> = string,
   TAccountGuardian extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountGuardianQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
   TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountGuardianQuote extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -79,15 +79,15 @@ export type GuardianDepositInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountGuardianQuote extends string
-        ? WritableAccount<TAccountGuardianQuote>
-        : TAccountGuardianQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
       TAccountQuoteTokenProgram extends string
         ? ReadonlyAccount<TAccountQuoteTokenProgram>
         : TAccountQuoteTokenProgram,
+      TAccountGuardianQuote extends string
+        ? WritableAccount<TAccountGuardianQuote>
+        : TAccountGuardianQuote,
       ...TRemainingAccounts,
     ]
   >;
@@ -141,9 +141,9 @@ export type GuardianDepositAsyncInput<
   TAccountPosition extends string = string,
   TAccountGuardian extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountGuardianQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountGuardianQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -153,12 +153,12 @@ export type GuardianDepositAsyncInput<
   guardian: TransactionSigner<TAccountGuardian>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** The guardian's quote tokens. */
-  guardianQuote?: Address<TAccountGuardianQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The guardian's quote tokens. */
+  guardianQuote?: Address<TAccountGuardianQuote>;
   amount: GuardianDepositInstructionDataArgs["amount"];
   minShares: GuardianDepositInstructionDataArgs["minShares"];
   maxImpairment: GuardianDepositInstructionDataArgs["maxImpairment"];
@@ -169,9 +169,9 @@ export async function getGuardianDepositInstructionAsync<
   TAccountPosition extends string,
   TAccountGuardian extends string,
   TAccountQuoteMint extends string,
-  TAccountGuardianQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountGuardianQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: GuardianDepositAsyncInput<
@@ -179,9 +179,9 @@ export async function getGuardianDepositInstructionAsync<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -191,9 +191,9 @@ export async function getGuardianDepositInstructionAsync<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote
   >
 > {
   // Program address.
@@ -205,12 +205,12 @@ export async function getGuardianDepositInstructionAsync<
     position: { value: input.position ?? null, isWritable: true },
     guardian: { value: input.guardian ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -227,6 +227,11 @@ export async function getGuardianDepositInstructionAsync<
       guardian: expectAddress(accounts.guardian.value),
     });
   }
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.guardianQuote.value) {
     accounts.guardianQuote.value = await getProgramDerivedAddress({
       programAddress:
@@ -240,11 +245,6 @@ export async function getGuardianDepositInstructionAsync<
       ],
     });
   }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -253,9 +253,9 @@ export async function getGuardianDepositInstructionAsync<
       getAccountMeta(accounts.position),
       getAccountMeta(accounts.guardian),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.guardianQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.guardianQuote),
     ],
     data: getGuardianDepositInstructionDataEncoder().encode(
       args as GuardianDepositInstructionDataArgs,
@@ -267,9 +267,9 @@ export async function getGuardianDepositInstructionAsync<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote
   >);
 }
 
@@ -278,9 +278,9 @@ export type GuardianDepositInput<
   TAccountPosition extends string = string,
   TAccountGuardian extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountGuardianQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountGuardianQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -290,12 +290,12 @@ export type GuardianDepositInput<
   guardian: TransactionSigner<TAccountGuardian>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** The guardian's quote tokens. */
-  guardianQuote: Address<TAccountGuardianQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The guardian's quote tokens. */
+  guardianQuote: Address<TAccountGuardianQuote>;
   amount: GuardianDepositInstructionDataArgs["amount"];
   minShares: GuardianDepositInstructionDataArgs["minShares"];
   maxImpairment: GuardianDepositInstructionDataArgs["maxImpairment"];
@@ -306,9 +306,9 @@ export function getGuardianDepositInstruction<
   TAccountPosition extends string,
   TAccountGuardian extends string,
   TAccountQuoteMint extends string,
-  TAccountGuardianQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountGuardianQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: GuardianDepositInput<
@@ -316,9 +316,9 @@ export function getGuardianDepositInstruction<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): GuardianDepositInstruction<
@@ -327,9 +327,9 @@ export function getGuardianDepositInstruction<
   TAccountPosition,
   TAccountGuardian,
   TAccountQuoteMint,
-  TAccountGuardianQuote,
   TAccountQuoteVault,
-  TAccountQuoteTokenProgram
+  TAccountQuoteTokenProgram,
+  TAccountGuardianQuote
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -340,12 +340,12 @@ export function getGuardianDepositInstruction<
     position: { value: input.position ?? null, isWritable: true },
     guardian: { value: input.guardian ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -362,9 +362,9 @@ export function getGuardianDepositInstruction<
       getAccountMeta(accounts.position),
       getAccountMeta(accounts.guardian),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.guardianQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.guardianQuote),
     ],
     data: getGuardianDepositInstructionDataEncoder().encode(
       args as GuardianDepositInstructionDataArgs,
@@ -376,9 +376,9 @@ export function getGuardianDepositInstruction<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote
   >);
 }
 
@@ -396,12 +396,12 @@ export type ParsedGuardianDepositInstruction<
     guardian: TAccountMetas[2];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[3];
-    /** The guardian's quote tokens. */
-    guardianQuote: TAccountMetas[4];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[5];
+    quoteVault: TAccountMetas[4];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[6];
+    quoteTokenProgram: TAccountMetas[5];
+    /** The guardian's quote tokens. */
+    guardianQuote: TAccountMetas[6];
   };
   data: GuardianDepositInstructionData;
 };
@@ -431,9 +431,9 @@ export function parseGuardianDepositInstruction<
       position: getNextAccount(),
       guardian: getNextAccount(),
       quoteMint: getNextAccount(),
-      guardianQuote: getNextAccount(),
       quoteVault: getNextAccount(),
       quoteTokenProgram: getNextAccount(),
+      guardianQuote: getNextAccount(),
     },
     data: getGuardianDepositInstructionDataDecoder().decode(instruction.data),
   };

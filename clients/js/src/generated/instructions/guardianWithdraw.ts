@@ -58,13 +58,13 @@ export type GuardianWithdrawInstruction<
   TAccountPosition extends string | AccountMeta<string> = string,
   TAccountGuardian extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountGuardianQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
+  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountGuardianQuote extends string | AccountMeta<string> = string,
   TAccountCollateralFeed extends string | AccountMeta<string> = string,
   TAccountQuoteFeed extends string | AccountMeta<string> = string,
   TAccountBaseFeed extends string | AccountMeta<string> = string,
   TAccountRateFeed extends string | AccountMeta<string> = string,
-  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -83,12 +83,15 @@ export type GuardianWithdrawInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountGuardianQuote extends string
-        ? WritableAccount<TAccountGuardianQuote>
-        : TAccountGuardianQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
+      TAccountQuoteTokenProgram extends string
+        ? ReadonlyAccount<TAccountQuoteTokenProgram>
+        : TAccountQuoteTokenProgram,
+      TAccountGuardianQuote extends string
+        ? WritableAccount<TAccountGuardianQuote>
+        : TAccountGuardianQuote,
       TAccountCollateralFeed extends string
         ? ReadonlyAccount<TAccountCollateralFeed>
         : TAccountCollateralFeed,
@@ -101,9 +104,6 @@ export type GuardianWithdrawInstruction<
       TAccountRateFeed extends string
         ? ReadonlyAccount<TAccountRateFeed>
         : TAccountRateFeed,
-      TAccountQuoteTokenProgram extends string
-        ? ReadonlyAccount<TAccountQuoteTokenProgram>
-        : TAccountQuoteTokenProgram,
       ...TRemainingAccounts,
     ]
   >;
@@ -153,13 +153,13 @@ export type GuardianWithdrawAsyncInput<
   TAccountPosition extends string = string,
   TAccountGuardian extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountGuardianQuote extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountGuardianQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -169,18 +169,20 @@ export type GuardianWithdrawAsyncInput<
   guardian: TransactionSigner<TAccountGuardian>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the money goes. */
-  guardianQuote?: Address<TAccountGuardianQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the money goes. */
+  guardianQuote?: Address<TAccountGuardianQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   amount: GuardianWithdrawInstructionDataArgs["amount"];
   minAmount: GuardianWithdrawInstructionDataArgs["minAmount"];
 };
@@ -190,13 +192,13 @@ export async function getGuardianWithdrawInstructionAsync<
   TAccountPosition extends string,
   TAccountGuardian extends string,
   TAccountQuoteMint extends string,
-  TAccountGuardianQuote extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountGuardianQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: GuardianWithdrawAsyncInput<
@@ -204,13 +206,13 @@ export async function getGuardianWithdrawInstructionAsync<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -220,13 +222,13 @@ export async function getGuardianWithdrawInstructionAsync<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >
 > {
   // Program address.
@@ -238,16 +240,16 @@ export async function getGuardianWithdrawInstructionAsync<
     position: { value: input.position ?? null, isWritable: true },
     guardian: { value: input.guardian ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -264,6 +266,11 @@ export async function getGuardianWithdrawInstructionAsync<
       guardian: expectAddress(accounts.guardian.value),
     });
   }
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.guardianQuote.value) {
     accounts.guardianQuote.value = await getProgramDerivedAddress({
       programAddress:
@@ -277,11 +284,6 @@ export async function getGuardianWithdrawInstructionAsync<
       ],
     });
   }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -290,13 +292,13 @@ export async function getGuardianWithdrawInstructionAsync<
       getAccountMeta(accounts.position),
       getAccountMeta(accounts.guardian),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.guardianQuote),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.guardianQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getGuardianWithdrawInstructionDataEncoder().encode(
       args as GuardianWithdrawInstructionDataArgs,
@@ -308,13 +310,13 @@ export async function getGuardianWithdrawInstructionAsync<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -323,13 +325,13 @@ export type GuardianWithdrawInput<
   TAccountPosition extends string = string,
   TAccountGuardian extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountGuardianQuote extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountGuardianQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -339,18 +341,20 @@ export type GuardianWithdrawInput<
   guardian: TransactionSigner<TAccountGuardian>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the money goes. */
-  guardianQuote: Address<TAccountGuardianQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the money goes. */
+  guardianQuote: Address<TAccountGuardianQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   amount: GuardianWithdrawInstructionDataArgs["amount"];
   minAmount: GuardianWithdrawInstructionDataArgs["minAmount"];
 };
@@ -360,13 +364,13 @@ export function getGuardianWithdrawInstruction<
   TAccountPosition extends string,
   TAccountGuardian extends string,
   TAccountQuoteMint extends string,
-  TAccountGuardianQuote extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountGuardianQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: GuardianWithdrawInput<
@@ -374,13 +378,13 @@ export function getGuardianWithdrawInstruction<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): GuardianWithdrawInstruction<
@@ -389,13 +393,13 @@ export function getGuardianWithdrawInstruction<
   TAccountPosition,
   TAccountGuardian,
   TAccountQuoteMint,
-  TAccountGuardianQuote,
   TAccountQuoteVault,
+  TAccountQuoteTokenProgram,
+  TAccountGuardianQuote,
   TAccountCollateralFeed,
   TAccountQuoteFeed,
   TAccountBaseFeed,
-  TAccountRateFeed,
-  TAccountQuoteTokenProgram
+  TAccountRateFeed
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -406,16 +410,16 @@ export function getGuardianWithdrawInstruction<
     position: { value: input.position ?? null, isWritable: true },
     guardian: { value: input.guardian ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    guardianQuote: { value: input.guardianQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -432,13 +436,13 @@ export function getGuardianWithdrawInstruction<
       getAccountMeta(accounts.position),
       getAccountMeta(accounts.guardian),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.guardianQuote),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.guardianQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getGuardianWithdrawInstructionDataEncoder().encode(
       args as GuardianWithdrawInstructionDataArgs,
@@ -450,13 +454,13 @@ export function getGuardianWithdrawInstruction<
     TAccountPosition,
     TAccountGuardian,
     TAccountQuoteMint,
-    TAccountGuardianQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountGuardianQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -474,18 +478,20 @@ export type ParsedGuardianWithdrawInstruction<
     guardian: TAccountMetas[2];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[3];
-    /** Where the money goes. */
-    guardianQuote: TAccountMetas[4];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[5];
-    collateralFeed?: TAccountMetas[6] | undefined;
-    quoteFeed?: TAccountMetas[7] | undefined;
-    /** redemption. */
-    baseFeed?: TAccountMetas[8] | undefined;
-    /** redemption. */
-    rateFeed?: TAccountMetas[9] | undefined;
+    quoteVault: TAccountMetas[4];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[10];
+    quoteTokenProgram: TAccountMetas[5];
+    /** Where the money goes. */
+    guardianQuote: TAccountMetas[6];
+    /** Price account of the collateral feed. */
+    collateralFeed?: TAccountMetas[7] | undefined;
+    /** Price account of the quote feed. */
+    quoteFeed?: TAccountMetas[8] | undefined;
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+    baseFeed?: TAccountMetas[9] | undefined;
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+    rateFeed?: TAccountMetas[10] | undefined;
   };
   data: GuardianWithdrawInstructionData;
 };
@@ -521,13 +527,13 @@ export function parseGuardianWithdrawInstruction<
       position: getNextAccount(),
       guardian: getNextAccount(),
       quoteMint: getNextAccount(),
-      guardianQuote: getNextAccount(),
       quoteVault: getNextAccount(),
+      quoteTokenProgram: getNextAccount(),
+      guardianQuote: getNextAccount(),
       collateralFeed: getNextOptionalAccount(),
       quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
-      quoteTokenProgram: getNextAccount(),
     },
     data: getGuardianWithdrawInstructionDataDecoder().decode(instruction.data),
   };

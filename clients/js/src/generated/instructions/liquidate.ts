@@ -135,11 +135,13 @@ export type LiquidateAsyncInput<
   keeperLedger?: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
+  /** Price account of the collateral feed. */
   collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
   quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -250,11 +252,13 @@ export type LiquidateInput<
   keeperLedger: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
+  /** Price account of the collateral feed. */
   collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
   quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -351,11 +355,13 @@ export type ParsedLiquidateInstruction<
     keeperLedger: TAccountMetas[2];
     /** Who liquidates. Needs no capital. */
     keeper: TAccountMetas[3];
+    /** Price account of the collateral feed. */
     collateralFeed?: TAccountMetas[4] | undefined;
+    /** Price account of the quote feed. */
     quoteFeed?: TAccountMetas[5] | undefined;
-    /** redemption. */
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
     baseFeed?: TAccountMetas[6] | undefined;
-    /** redemption. */
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
     rateFeed?: TAccountMetas[7] | undefined;
   };
   data: LiquidateInstructionData;

@@ -132,11 +132,13 @@ export type LiquidateBatchAsyncInput<
   keeperLedger?: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
+  /** Price account of the collateral feed. */
   collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
   quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -238,11 +240,13 @@ export type LiquidateBatchInput<
   keeperLedger: Address<TAccountKeeperLedger>;
   /** Who liquidates. Needs no capital. */
   keeper: TransactionSigner<TAccountKeeper>;
+  /** Price account of the collateral feed. */
   collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
   quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -331,11 +335,13 @@ export type ParsedLiquidateBatchInstruction<
     keeperLedger: TAccountMetas[1];
     /** Who liquidates. Needs no capital. */
     keeper: TAccountMetas[2];
+    /** Price account of the collateral feed. */
     collateralFeed?: TAccountMetas[3] | undefined;
+    /** Price account of the quote feed. */
     quoteFeed?: TAccountMetas[4] | undefined;
-    /** redemption. */
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
     baseFeed?: TAccountMetas[5] | undefined;
-    /** redemption. */
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
     rateFeed?: TAccountMetas[6] | undefined;
   };
   data: LiquidateBatchInstructionData;

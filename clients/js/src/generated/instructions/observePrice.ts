@@ -107,11 +107,13 @@ export type ObservePriceInput<
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
+  /** Price account of the collateral feed. */
   collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
   quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
   baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
   rateFeed?: Address<TAccountRateFeed>;
 };
 
@@ -184,11 +186,13 @@ export type ParsedObservePriceInstruction<
   accounts: {
     /** The market. */
     market: TAccountMetas[0];
+    /** Price account of the collateral feed. */
     collateralFeed?: TAccountMetas[1] | undefined;
+    /** Price account of the quote feed. */
     quoteFeed?: TAccountMetas[2] | undefined;
-    /** redemption. */
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
     baseFeed?: TAccountMetas[3] | undefined;
-    /** redemption. */
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
     rateFeed?: TAccountMetas[4] | undefined;
   };
   data: ObservePriceInstructionData;

@@ -56,9 +56,9 @@ export type RepayInstruction<
   TAccountMarginAccount extends string | AccountMeta<string> = string,
   TAccountPayer extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountPayerQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
   TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountPayerQuote extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -77,15 +77,15 @@ export type RepayInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountPayerQuote extends string
-        ? WritableAccount<TAccountPayerQuote>
-        : TAccountPayerQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
       TAccountQuoteTokenProgram extends string
         ? ReadonlyAccount<TAccountQuoteTokenProgram>
         : TAccountQuoteTokenProgram,
+      TAccountPayerQuote extends string
+        ? WritableAccount<TAccountPayerQuote>
+        : TAccountPayerQuote,
       ...TRemainingAccounts,
     ]
   >;
@@ -129,9 +129,9 @@ export type RepayAsyncInput<
   TAccountMarginAccount extends string = string,
   TAccountPayer extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountPayerQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountPayerQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -141,12 +141,12 @@ export type RepayAsyncInput<
   payer: TransactionSigner<TAccountPayer>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** The payer's quote tokens. */
-  payerQuote?: Address<TAccountPayerQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The payer's quote tokens. */
+  payerQuote?: Address<TAccountPayerQuote>;
   amount: RepayInstructionDataArgs["amount"];
 };
 
@@ -155,9 +155,9 @@ export async function getRepayInstructionAsync<
   TAccountMarginAccount extends string,
   TAccountPayer extends string,
   TAccountQuoteMint extends string,
-  TAccountPayerQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountPayerQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: RepayAsyncInput<
@@ -165,9 +165,9 @@ export async function getRepayInstructionAsync<
     TAccountMarginAccount,
     TAccountPayer,
     TAccountQuoteMint,
-    TAccountPayerQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountPayerQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -177,9 +177,9 @@ export async function getRepayInstructionAsync<
     TAccountMarginAccount,
     TAccountPayer,
     TAccountQuoteMint,
-    TAccountPayerQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountPayerQuote
   >
 > {
   // Program address.
@@ -191,12 +191,12 @@ export async function getRepayInstructionAsync<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     payer: { value: input.payer ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    payerQuote: { value: input.payerQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    payerQuote: { value: input.payerQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -207,6 +207,11 @@ export async function getRepayInstructionAsync<
   const args = { ...input };
 
   // Resolve default values.
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.payerQuote.value) {
     accounts.payerQuote.value = await getProgramDerivedAddress({
       programAddress:
@@ -220,11 +225,6 @@ export async function getRepayInstructionAsync<
       ],
     });
   }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -233,9 +233,9 @@ export async function getRepayInstructionAsync<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.payer),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.payerQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.payerQuote),
     ],
     data: getRepayInstructionDataEncoder().encode(
       args as RepayInstructionDataArgs,
@@ -247,9 +247,9 @@ export async function getRepayInstructionAsync<
     TAccountMarginAccount,
     TAccountPayer,
     TAccountQuoteMint,
-    TAccountPayerQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountPayerQuote
   >);
 }
 
@@ -258,9 +258,9 @@ export type RepayInput<
   TAccountMarginAccount extends string = string,
   TAccountPayer extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountPayerQuote extends string = string,
   TAccountQuoteVault extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountPayerQuote extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -270,12 +270,12 @@ export type RepayInput<
   payer: TransactionSigner<TAccountPayer>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** The payer's quote tokens. */
-  payerQuote: Address<TAccountPayerQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** The payer's quote tokens. */
+  payerQuote: Address<TAccountPayerQuote>;
   amount: RepayInstructionDataArgs["amount"];
 };
 
@@ -284,9 +284,9 @@ export function getRepayInstruction<
   TAccountMarginAccount extends string,
   TAccountPayer extends string,
   TAccountQuoteMint extends string,
-  TAccountPayerQuote extends string,
   TAccountQuoteVault extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountPayerQuote extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: RepayInput<
@@ -294,9 +294,9 @@ export function getRepayInstruction<
     TAccountMarginAccount,
     TAccountPayer,
     TAccountQuoteMint,
-    TAccountPayerQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountPayerQuote
   >,
   config?: { programAddress?: TProgramAddress },
 ): RepayInstruction<
@@ -305,9 +305,9 @@ export function getRepayInstruction<
   TAccountMarginAccount,
   TAccountPayer,
   TAccountQuoteMint,
-  TAccountPayerQuote,
   TAccountQuoteVault,
-  TAccountQuoteTokenProgram
+  TAccountQuoteTokenProgram,
+  TAccountPayerQuote
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -318,12 +318,12 @@ export function getRepayInstruction<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     payer: { value: input.payer ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    payerQuote: { value: input.payerQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    payerQuote: { value: input.payerQuote ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -340,9 +340,9 @@ export function getRepayInstruction<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.payer),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.payerQuote),
       getAccountMeta(accounts.quoteVault),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.payerQuote),
     ],
     data: getRepayInstructionDataEncoder().encode(
       args as RepayInstructionDataArgs,
@@ -354,9 +354,9 @@ export function getRepayInstruction<
     TAccountMarginAccount,
     TAccountPayer,
     TAccountQuoteMint,
-    TAccountPayerQuote,
     TAccountQuoteVault,
-    TAccountQuoteTokenProgram
+    TAccountQuoteTokenProgram,
+    TAccountPayerQuote
   >);
 }
 
@@ -374,12 +374,12 @@ export type ParsedRepayInstruction<
     payer: TAccountMetas[2];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[3];
-    /** The payer's quote tokens. */
-    payerQuote: TAccountMetas[4];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[5];
+    quoteVault: TAccountMetas[4];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[6];
+    quoteTokenProgram: TAccountMetas[5];
+    /** The payer's quote tokens. */
+    payerQuote: TAccountMetas[6];
   };
   data: RepayInstructionData;
 };
@@ -409,9 +409,9 @@ export function parseRepayInstruction<
       marginAccount: getNextAccount(),
       payer: getNextAccount(),
       quoteMint: getNextAccount(),
-      payerQuote: getNextAccount(),
       quoteVault: getNextAccount(),
       quoteTokenProgram: getNextAccount(),
+      payerQuote: getNextAccount(),
     },
     data: getRepayInstructionDataDecoder().decode(instruction.data),
   };

@@ -56,13 +56,13 @@ export type WithdrawInstruction<
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountSupplier extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountSupplierQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
-  TAccountLpMint extends string | AccountMeta<string> = string,
-  TAccountSupplierLp extends string | AccountMeta<string> = string,
   TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountSupplierQuote extends string | AccountMeta<string> = string,
+  TAccountLpMint extends string | AccountMeta<string> = string,
   TAccountTokenProgram extends string | AccountMeta<string> =
     "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
+  TAccountSupplierLp extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -78,24 +78,24 @@ export type WithdrawInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountSupplierQuote extends string
-        ? WritableAccount<TAccountSupplierQuote>
-        : TAccountSupplierQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
-      TAccountLpMint extends string
-        ? WritableAccount<TAccountLpMint>
-        : TAccountLpMint,
-      TAccountSupplierLp extends string
-        ? WritableAccount<TAccountSupplierLp>
-        : TAccountSupplierLp,
       TAccountQuoteTokenProgram extends string
         ? ReadonlyAccount<TAccountQuoteTokenProgram>
         : TAccountQuoteTokenProgram,
+      TAccountSupplierQuote extends string
+        ? WritableAccount<TAccountSupplierQuote>
+        : TAccountSupplierQuote,
+      TAccountLpMint extends string
+        ? WritableAccount<TAccountLpMint>
+        : TAccountLpMint,
       TAccountTokenProgram extends string
         ? ReadonlyAccount<TAccountTokenProgram>
         : TAccountTokenProgram,
+      TAccountSupplierLp extends string
+        ? WritableAccount<TAccountSupplierLp>
+        : TAccountSupplierLp,
       ...TRemainingAccounts,
     ]
   >;
@@ -144,12 +144,12 @@ export type WithdrawAsyncInput<
   TAccountMarket extends string = string,
   TAccountSupplier extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountSupplierQuote extends string = string,
   TAccountQuoteVault extends string = string,
-  TAccountLpMint extends string = string,
-  TAccountSupplierLp extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountSupplierQuote extends string = string,
+  TAccountLpMint extends string = string,
   TAccountTokenProgram extends string = string,
+  TAccountSupplierLp extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -157,18 +157,18 @@ export type WithdrawAsyncInput<
   supplier: TransactionSigner<TAccountSupplier>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the quote tokens go. */
-  supplierQuote?: Address<TAccountSupplierQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
-  /** The market's LP mint. */
-  lpMint?: Address<TAccountLpMint>;
-  /** The supplier's LP shares. */
-  supplierLp?: Address<TAccountSupplierLp>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the quote tokens go. */
+  supplierQuote?: Address<TAccountSupplierQuote>;
+  /** The market's LP mint. */
+  lpMint?: Address<TAccountLpMint>;
   /** The classic token program, for the LP mint. */
   tokenProgram?: Address<TAccountTokenProgram>;
+  /** The supplier's LP shares. */
+  supplierLp?: Address<TAccountSupplierLp>;
   shares: WithdrawInstructionDataArgs["shares"];
   minAmount: WithdrawInstructionDataArgs["minAmount"];
 };
@@ -177,24 +177,24 @@ export async function getWithdrawInstructionAsync<
   TAccountMarket extends string,
   TAccountSupplier extends string,
   TAccountQuoteMint extends string,
-  TAccountSupplierQuote extends string,
   TAccountQuoteVault extends string,
-  TAccountLpMint extends string,
-  TAccountSupplierLp extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountSupplierQuote extends string,
+  TAccountLpMint extends string,
   TAccountTokenProgram extends string,
+  TAccountSupplierLp extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: WithdrawAsyncInput<
     TAccountMarket,
     TAccountSupplier,
     TAccountQuoteMint,
-    TAccountSupplierQuote,
     TAccountQuoteVault,
-    TAccountLpMint,
-    TAccountSupplierLp,
     TAccountQuoteTokenProgram,
-    TAccountTokenProgram
+    TAccountSupplierQuote,
+    TAccountLpMint,
+    TAccountTokenProgram,
+    TAccountSupplierLp
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -203,12 +203,12 @@ export async function getWithdrawInstructionAsync<
     TAccountMarket,
     TAccountSupplier,
     TAccountQuoteMint,
-    TAccountSupplierQuote,
     TAccountQuoteVault,
-    TAccountLpMint,
-    TAccountSupplierLp,
     TAccountQuoteTokenProgram,
-    TAccountTokenProgram
+    TAccountSupplierQuote,
+    TAccountLpMint,
+    TAccountTokenProgram,
+    TAccountSupplierLp
   >
 > {
   // Program address.
@@ -219,15 +219,15 @@ export async function getWithdrawInstructionAsync<
     market: { value: input.market ?? null, isWritable: true },
     supplier: { value: input.supplier ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    supplierQuote: { value: input.supplierQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    lpMint: { value: input.lpMint ?? null, isWritable: true },
-    supplierLp: { value: input.supplierLp ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    supplierQuote: { value: input.supplierQuote ?? null, isWritable: true },
+    lpMint: { value: input.lpMint ?? null, isWritable: true },
     tokenProgram: { value: input.tokenProgram ?? null, isWritable: false },
+    supplierLp: { value: input.supplierLp ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -238,6 +238,11 @@ export async function getWithdrawInstructionAsync<
   const args = { ...input };
 
   // Resolve default values.
+  if (!accounts.quoteVault.value) {
+    accounts.quoteVault.value = await findQuoteVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.supplierQuote.value) {
     accounts.supplierQuote.value = await getProgramDerivedAddress({
       programAddress:
@@ -251,15 +256,14 @@ export async function getWithdrawInstructionAsync<
       ],
     });
   }
-  if (!accounts.quoteVault.value) {
-    accounts.quoteVault.value = await findQuoteVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
   if (!accounts.lpMint.value) {
     accounts.lpMint.value = await findLpMintPda({
       market: expectAddress(accounts.market.value),
     });
+  }
+  if (!accounts.tokenProgram.value) {
+    accounts.tokenProgram.value =
+      "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address<"TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA">;
   }
   if (!accounts.supplierLp.value) {
     accounts.supplierLp.value = await getProgramDerivedAddress({
@@ -274,10 +278,6 @@ export async function getWithdrawInstructionAsync<
       ],
     });
   }
-  if (!accounts.tokenProgram.value) {
-    accounts.tokenProgram.value =
-      "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address<"TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA">;
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -285,12 +285,12 @@ export async function getWithdrawInstructionAsync<
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.supplier),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.supplierQuote),
       getAccountMeta(accounts.quoteVault),
-      getAccountMeta(accounts.lpMint),
-      getAccountMeta(accounts.supplierLp),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.supplierQuote),
+      getAccountMeta(accounts.lpMint),
       getAccountMeta(accounts.tokenProgram),
+      getAccountMeta(accounts.supplierLp),
     ],
     data: getWithdrawInstructionDataEncoder().encode(
       args as WithdrawInstructionDataArgs,
@@ -301,12 +301,12 @@ export async function getWithdrawInstructionAsync<
     TAccountMarket,
     TAccountSupplier,
     TAccountQuoteMint,
-    TAccountSupplierQuote,
     TAccountQuoteVault,
-    TAccountLpMint,
-    TAccountSupplierLp,
     TAccountQuoteTokenProgram,
-    TAccountTokenProgram
+    TAccountSupplierQuote,
+    TAccountLpMint,
+    TAccountTokenProgram,
+    TAccountSupplierLp
   >);
 }
 
@@ -314,12 +314,12 @@ export type WithdrawInput<
   TAccountMarket extends string = string,
   TAccountSupplier extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountSupplierQuote extends string = string,
   TAccountQuoteVault extends string = string,
-  TAccountLpMint extends string = string,
-  TAccountSupplierLp extends string = string,
   TAccountQuoteTokenProgram extends string = string,
+  TAccountSupplierQuote extends string = string,
+  TAccountLpMint extends string = string,
   TAccountTokenProgram extends string = string,
+  TAccountSupplierLp extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -327,18 +327,18 @@ export type WithdrawInput<
   supplier: TransactionSigner<TAccountSupplier>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the quote tokens go. */
-  supplierQuote: Address<TAccountSupplierQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
-  /** The market's LP mint. */
-  lpMint: Address<TAccountLpMint>;
-  /** The supplier's LP shares. */
-  supplierLp: Address<TAccountSupplierLp>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the quote tokens go. */
+  supplierQuote: Address<TAccountSupplierQuote>;
+  /** The market's LP mint. */
+  lpMint: Address<TAccountLpMint>;
   /** The classic token program, for the LP mint. */
   tokenProgram?: Address<TAccountTokenProgram>;
+  /** The supplier's LP shares. */
+  supplierLp: Address<TAccountSupplierLp>;
   shares: WithdrawInstructionDataArgs["shares"];
   minAmount: WithdrawInstructionDataArgs["minAmount"];
 };
@@ -347,24 +347,24 @@ export function getWithdrawInstruction<
   TAccountMarket extends string,
   TAccountSupplier extends string,
   TAccountQuoteMint extends string,
-  TAccountSupplierQuote extends string,
   TAccountQuoteVault extends string,
-  TAccountLpMint extends string,
-  TAccountSupplierLp extends string,
   TAccountQuoteTokenProgram extends string,
+  TAccountSupplierQuote extends string,
+  TAccountLpMint extends string,
   TAccountTokenProgram extends string,
+  TAccountSupplierLp extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: WithdrawInput<
     TAccountMarket,
     TAccountSupplier,
     TAccountQuoteMint,
-    TAccountSupplierQuote,
     TAccountQuoteVault,
-    TAccountLpMint,
-    TAccountSupplierLp,
     TAccountQuoteTokenProgram,
-    TAccountTokenProgram
+    TAccountSupplierQuote,
+    TAccountLpMint,
+    TAccountTokenProgram,
+    TAccountSupplierLp
   >,
   config?: { programAddress?: TProgramAddress },
 ): WithdrawInstruction<
@@ -372,12 +372,12 @@ export function getWithdrawInstruction<
   TAccountMarket,
   TAccountSupplier,
   TAccountQuoteMint,
-  TAccountSupplierQuote,
   TAccountQuoteVault,
-  TAccountLpMint,
-  TAccountSupplierLp,
   TAccountQuoteTokenProgram,
-  TAccountTokenProgram
+  TAccountSupplierQuote,
+  TAccountLpMint,
+  TAccountTokenProgram,
+  TAccountSupplierLp
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -387,15 +387,15 @@ export function getWithdrawInstruction<
     market: { value: input.market ?? null, isWritable: true },
     supplier: { value: input.supplier ?? null, isWritable: false },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    supplierQuote: { value: input.supplierQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    lpMint: { value: input.lpMint ?? null, isWritable: true },
-    supplierLp: { value: input.supplierLp ?? null, isWritable: true },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    supplierQuote: { value: input.supplierQuote ?? null, isWritable: true },
+    lpMint: { value: input.lpMint ?? null, isWritable: true },
     tokenProgram: { value: input.tokenProgram ?? null, isWritable: false },
+    supplierLp: { value: input.supplierLp ?? null, isWritable: true },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -417,12 +417,12 @@ export function getWithdrawInstruction<
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.supplier),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.supplierQuote),
       getAccountMeta(accounts.quoteVault),
-      getAccountMeta(accounts.lpMint),
-      getAccountMeta(accounts.supplierLp),
       getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.supplierQuote),
+      getAccountMeta(accounts.lpMint),
       getAccountMeta(accounts.tokenProgram),
+      getAccountMeta(accounts.supplierLp),
     ],
     data: getWithdrawInstructionDataEncoder().encode(
       args as WithdrawInstructionDataArgs,
@@ -433,12 +433,12 @@ export function getWithdrawInstruction<
     TAccountMarket,
     TAccountSupplier,
     TAccountQuoteMint,
-    TAccountSupplierQuote,
     TAccountQuoteVault,
-    TAccountLpMint,
-    TAccountSupplierLp,
     TAccountQuoteTokenProgram,
-    TAccountTokenProgram
+    TAccountSupplierQuote,
+    TAccountLpMint,
+    TAccountTokenProgram,
+    TAccountSupplierLp
   >);
 }
 
@@ -454,18 +454,18 @@ export type ParsedWithdrawInstruction<
     supplier: TAccountMetas[1];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[2];
-    /** Where the quote tokens go. */
-    supplierQuote: TAccountMetas[3];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[4];
-    /** The market's LP mint. */
-    lpMint: TAccountMetas[5];
-    /** The supplier's LP shares. */
-    supplierLp: TAccountMetas[6];
+    quoteVault: TAccountMetas[3];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[7];
+    quoteTokenProgram: TAccountMetas[4];
+    /** Where the quote tokens go. */
+    supplierQuote: TAccountMetas[5];
+    /** The market's LP mint. */
+    lpMint: TAccountMetas[6];
     /** The classic token program, for the LP mint. */
-    tokenProgram: TAccountMetas[8];
+    tokenProgram: TAccountMetas[7];
+    /** The supplier's LP shares. */
+    supplierLp: TAccountMetas[8];
   };
   data: WithdrawInstructionData;
 };
@@ -494,12 +494,12 @@ export function parseWithdrawInstruction<
       market: getNextAccount(),
       supplier: getNextAccount(),
       quoteMint: getNextAccount(),
-      supplierQuote: getNextAccount(),
       quoteVault: getNextAccount(),
-      lpMint: getNextAccount(),
-      supplierLp: getNextAccount(),
       quoteTokenProgram: getNextAccount(),
+      supplierQuote: getNextAccount(),
+      lpMint: getNextAccount(),
       tokenProgram: getNextAccount(),
+      supplierLp: getNextAccount(),
     },
     data: getWithdrawInstructionDataDecoder().decode(instruction.data),
   };

@@ -58,13 +58,13 @@ export type WithdrawCollateralInstruction<
   TAccountMarginAccount extends string | AccountMeta<string> = string,
   TAccountOwner extends string | AccountMeta<string> = string,
   TAccountCollateralMint extends string | AccountMeta<string> = string,
-  TAccountOwnerCollateral extends string | AccountMeta<string> = string,
   TAccountCollateralVault extends string | AccountMeta<string> = string,
+  TAccountCollateralTokenProgram extends string | AccountMeta<string> = string,
+  TAccountOwnerCollateral extends string | AccountMeta<string> = string,
   TAccountCollateralFeed extends string | AccountMeta<string> = string,
   TAccountQuoteFeed extends string | AccountMeta<string> = string,
   TAccountBaseFeed extends string | AccountMeta<string> = string,
   TAccountRateFeed extends string | AccountMeta<string> = string,
-  TAccountCollateralTokenProgram extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -83,12 +83,15 @@ export type WithdrawCollateralInstruction<
       TAccountCollateralMint extends string
         ? ReadonlyAccount<TAccountCollateralMint>
         : TAccountCollateralMint,
-      TAccountOwnerCollateral extends string
-        ? WritableAccount<TAccountOwnerCollateral>
-        : TAccountOwnerCollateral,
       TAccountCollateralVault extends string
         ? WritableAccount<TAccountCollateralVault>
         : TAccountCollateralVault,
+      TAccountCollateralTokenProgram extends string
+        ? ReadonlyAccount<TAccountCollateralTokenProgram>
+        : TAccountCollateralTokenProgram,
+      TAccountOwnerCollateral extends string
+        ? WritableAccount<TAccountOwnerCollateral>
+        : TAccountOwnerCollateral,
       TAccountCollateralFeed extends string
         ? ReadonlyAccount<TAccountCollateralFeed>
         : TAccountCollateralFeed,
@@ -101,9 +104,6 @@ export type WithdrawCollateralInstruction<
       TAccountRateFeed extends string
         ? ReadonlyAccount<TAccountRateFeed>
         : TAccountRateFeed,
-      TAccountCollateralTokenProgram extends string
-        ? ReadonlyAccount<TAccountCollateralTokenProgram>
-        : TAccountCollateralTokenProgram,
       ...TRemainingAccounts,
     ]
   >;
@@ -147,13 +147,13 @@ export type WithdrawCollateralAsyncInput<
   TAccountMarginAccount extends string = string,
   TAccountOwner extends string = string,
   TAccountCollateralMint extends string = string,
-  TAccountOwnerCollateral extends string = string,
   TAccountCollateralVault extends string = string,
+  TAccountCollateralTokenProgram extends string = string,
+  TAccountOwnerCollateral extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountCollateralTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -163,18 +163,20 @@ export type WithdrawCollateralAsyncInput<
   owner: TransactionSigner<TAccountOwner>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
-  /** Where the collateral goes. */
-  ownerCollateral?: Address<TAccountOwnerCollateral>;
   /** The market's collateral vault. */
   collateralVault?: Address<TAccountCollateralVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
+  /** Where the collateral goes. */
+  ownerCollateral?: Address<TAccountOwnerCollateral>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   amount: WithdrawCollateralInstructionDataArgs["amount"];
 };
 
@@ -183,13 +185,13 @@ export async function getWithdrawCollateralInstructionAsync<
   TAccountMarginAccount extends string,
   TAccountOwner extends string,
   TAccountCollateralMint extends string,
-  TAccountOwnerCollateral extends string,
   TAccountCollateralVault extends string,
+  TAccountCollateralTokenProgram extends string,
+  TAccountOwnerCollateral extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountCollateralTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: WithdrawCollateralAsyncInput<
@@ -197,13 +199,13 @@ export async function getWithdrawCollateralInstructionAsync<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountCollateralMint,
-    TAccountOwnerCollateral,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountOwnerCollateral,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -213,13 +215,13 @@ export async function getWithdrawCollateralInstructionAsync<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountCollateralMint,
-    TAccountOwnerCollateral,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountOwnerCollateral,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram
+    TAccountRateFeed
   >
 > {
   // Program address.
@@ -231,16 +233,16 @@ export async function getWithdrawCollateralInstructionAsync<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     owner: { value: input.owner ?? null, isWritable: false },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
-    ownerCollateral: { value: input.ownerCollateral ?? null, isWritable: true },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     collateralTokenProgram: {
       value: input.collateralTokenProgram ?? null,
       isWritable: false,
     },
+    ownerCollateral: { value: input.ownerCollateral ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -251,6 +253,11 @@ export async function getWithdrawCollateralInstructionAsync<
   const args = { ...input };
 
   // Resolve default values.
+  if (!accounts.collateralVault.value) {
+    accounts.collateralVault.value = await findCollateralVaultPda({
+      market: expectAddress(accounts.market.value),
+    });
+  }
   if (!accounts.ownerCollateral.value) {
     accounts.ownerCollateral.value = await getProgramDerivedAddress({
       programAddress:
@@ -266,11 +273,6 @@ export async function getWithdrawCollateralInstructionAsync<
       ],
     });
   }
-  if (!accounts.collateralVault.value) {
-    accounts.collateralVault.value = await findCollateralVaultPda({
-      market: expectAddress(accounts.market.value),
-    });
-  }
 
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
@@ -279,13 +281,13 @@ export async function getWithdrawCollateralInstructionAsync<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.owner),
       getAccountMeta(accounts.collateralMint),
-      getAccountMeta(accounts.ownerCollateral),
       getAccountMeta(accounts.collateralVault),
+      getAccountMeta(accounts.collateralTokenProgram),
+      getAccountMeta(accounts.ownerCollateral),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.collateralTokenProgram),
     ],
     data: getWithdrawCollateralInstructionDataEncoder().encode(
       args as WithdrawCollateralInstructionDataArgs,
@@ -297,13 +299,13 @@ export async function getWithdrawCollateralInstructionAsync<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountCollateralMint,
-    TAccountOwnerCollateral,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountOwnerCollateral,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -312,13 +314,13 @@ export type WithdrawCollateralInput<
   TAccountMarginAccount extends string = string,
   TAccountOwner extends string = string,
   TAccountCollateralMint extends string = string,
-  TAccountOwnerCollateral extends string = string,
   TAccountCollateralVault extends string = string,
+  TAccountCollateralTokenProgram extends string = string,
+  TAccountOwnerCollateral extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountCollateralTokenProgram extends string = string,
 > = {
   /** The market. */
   market: Address<TAccountMarket>;
@@ -328,18 +330,20 @@ export type WithdrawCollateralInput<
   owner: TransactionSigner<TAccountOwner>;
   /** Mint of the collateral token. */
   collateralMint: Address<TAccountCollateralMint>;
-  /** Where the collateral goes. */
-  ownerCollateral: Address<TAccountOwnerCollateral>;
   /** The market's collateral vault. */
   collateralVault: Address<TAccountCollateralVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the collateral mint. */
   collateralTokenProgram: Address<TAccountCollateralTokenProgram>;
+  /** Where the collateral goes. */
+  ownerCollateral: Address<TAccountOwnerCollateral>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
   amount: WithdrawCollateralInstructionDataArgs["amount"];
 };
 
@@ -348,13 +352,13 @@ export function getWithdrawCollateralInstruction<
   TAccountMarginAccount extends string,
   TAccountOwner extends string,
   TAccountCollateralMint extends string,
-  TAccountOwnerCollateral extends string,
   TAccountCollateralVault extends string,
+  TAccountCollateralTokenProgram extends string,
+  TAccountOwnerCollateral extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountCollateralTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: WithdrawCollateralInput<
@@ -362,13 +366,13 @@ export function getWithdrawCollateralInstruction<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountCollateralMint,
-    TAccountOwnerCollateral,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountOwnerCollateral,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): WithdrawCollateralInstruction<
@@ -377,13 +381,13 @@ export function getWithdrawCollateralInstruction<
   TAccountMarginAccount,
   TAccountOwner,
   TAccountCollateralMint,
-  TAccountOwnerCollateral,
   TAccountCollateralVault,
+  TAccountCollateralTokenProgram,
+  TAccountOwnerCollateral,
   TAccountCollateralFeed,
   TAccountQuoteFeed,
   TAccountBaseFeed,
-  TAccountRateFeed,
-  TAccountCollateralTokenProgram
+  TAccountRateFeed
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -394,16 +398,16 @@ export function getWithdrawCollateralInstruction<
     marginAccount: { value: input.marginAccount ?? null, isWritable: true },
     owner: { value: input.owner ?? null, isWritable: false },
     collateralMint: { value: input.collateralMint ?? null, isWritable: false },
-    ownerCollateral: { value: input.ownerCollateral ?? null, isWritable: true },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     collateralTokenProgram: {
       value: input.collateralTokenProgram ?? null,
       isWritable: false,
     },
+    ownerCollateral: { value: input.ownerCollateral ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -420,13 +424,13 @@ export function getWithdrawCollateralInstruction<
       getAccountMeta(accounts.marginAccount),
       getAccountMeta(accounts.owner),
       getAccountMeta(accounts.collateralMint),
-      getAccountMeta(accounts.ownerCollateral),
       getAccountMeta(accounts.collateralVault),
+      getAccountMeta(accounts.collateralTokenProgram),
+      getAccountMeta(accounts.ownerCollateral),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.collateralTokenProgram),
     ],
     data: getWithdrawCollateralInstructionDataEncoder().encode(
       args as WithdrawCollateralInstructionDataArgs,
@@ -438,13 +442,13 @@ export function getWithdrawCollateralInstruction<
     TAccountMarginAccount,
     TAccountOwner,
     TAccountCollateralMint,
-    TAccountOwnerCollateral,
     TAccountCollateralVault,
+    TAccountCollateralTokenProgram,
+    TAccountOwnerCollateral,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountCollateralTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -462,18 +466,20 @@ export type ParsedWithdrawCollateralInstruction<
     owner: TAccountMetas[2];
     /** Mint of the collateral token. */
     collateralMint: TAccountMetas[3];
-    /** Where the collateral goes. */
-    ownerCollateral: TAccountMetas[4];
     /** The market's collateral vault. */
-    collateralVault: TAccountMetas[5];
-    collateralFeed?: TAccountMetas[6] | undefined;
-    quoteFeed?: TAccountMetas[7] | undefined;
-    /** redemption. */
-    baseFeed?: TAccountMetas[8] | undefined;
-    /** redemption. */
-    rateFeed?: TAccountMetas[9] | undefined;
+    collateralVault: TAccountMetas[4];
     /** Token program of the collateral mint. */
-    collateralTokenProgram: TAccountMetas[10];
+    collateralTokenProgram: TAccountMetas[5];
+    /** Where the collateral goes. */
+    ownerCollateral: TAccountMetas[6];
+    /** Price account of the collateral feed. */
+    collateralFeed?: TAccountMetas[7] | undefined;
+    /** Price account of the quote feed. */
+    quoteFeed?: TAccountMetas[8] | undefined;
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+    baseFeed?: TAccountMetas[9] | undefined;
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+    rateFeed?: TAccountMetas[10] | undefined;
   };
   data: WithdrawCollateralInstructionData;
 };
@@ -509,13 +515,13 @@ export function parseWithdrawCollateralInstruction<
       marginAccount: getNextAccount(),
       owner: getNextAccount(),
       collateralMint: getNextAccount(),
-      ownerCollateral: getNextAccount(),
       collateralVault: getNextAccount(),
+      collateralTokenProgram: getNextAccount(),
+      ownerCollateral: getNextAccount(),
       collateralFeed: getNextOptionalAccount(),
       quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
-      collateralTokenProgram: getNextAccount(),
     },
     data: getWithdrawCollateralInstructionDataDecoder().decode(
       instruction.data,

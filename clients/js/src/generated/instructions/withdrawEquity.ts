@@ -54,13 +54,13 @@ export type WithdrawEquityInstruction<
   TAccountAuthority extends string | AccountMeta<string> = string,
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountQuoteMint extends string | AccountMeta<string> = string,
-  TAccountReceiverQuote extends string | AccountMeta<string> = string,
   TAccountQuoteVault extends string | AccountMeta<string> = string,
+  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
+  TAccountReceiverQuote extends string | AccountMeta<string> = string,
   TAccountCollateralFeed extends string | AccountMeta<string> = string,
   TAccountQuoteFeed extends string | AccountMeta<string> = string,
   TAccountBaseFeed extends string | AccountMeta<string> = string,
   TAccountRateFeed extends string | AccountMeta<string> = string,
-  TAccountQuoteTokenProgram extends string | AccountMeta<string> = string,
   TRemainingAccounts extends readonly AccountMeta<string>[] = [],
 > = Instruction<TProgram> &
   InstructionWithData<ReadonlyUint8Array> &
@@ -79,12 +79,15 @@ export type WithdrawEquityInstruction<
       TAccountQuoteMint extends string
         ? ReadonlyAccount<TAccountQuoteMint>
         : TAccountQuoteMint,
-      TAccountReceiverQuote extends string
-        ? WritableAccount<TAccountReceiverQuote>
-        : TAccountReceiverQuote,
       TAccountQuoteVault extends string
         ? WritableAccount<TAccountQuoteVault>
         : TAccountQuoteVault,
+      TAccountQuoteTokenProgram extends string
+        ? ReadonlyAccount<TAccountQuoteTokenProgram>
+        : TAccountQuoteTokenProgram,
+      TAccountReceiverQuote extends string
+        ? WritableAccount<TAccountReceiverQuote>
+        : TAccountReceiverQuote,
       TAccountCollateralFeed extends string
         ? ReadonlyAccount<TAccountCollateralFeed>
         : TAccountCollateralFeed,
@@ -97,9 +100,6 @@ export type WithdrawEquityInstruction<
       TAccountRateFeed extends string
         ? ReadonlyAccount<TAccountRateFeed>
         : TAccountRateFeed,
-      TAccountQuoteTokenProgram extends string
-        ? ReadonlyAccount<TAccountQuoteTokenProgram>
-        : TAccountQuoteTokenProgram,
       ...TRemainingAccounts,
     ]
   >;
@@ -138,13 +138,13 @@ export type WithdrawEquityAsyncInput<
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountReceiverQuote extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountReceiverQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** Names the authority. */
   protocol?: Address<TAccountProtocol>;
@@ -154,18 +154,20 @@ export type WithdrawEquityAsyncInput<
   market: Address<TAccountMarket>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the money goes. */
-  receiverQuote: Address<TAccountReceiverQuote>;
   /** The market's quote vault. */
   quoteVault?: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the money goes. */
+  receiverQuote: Address<TAccountReceiverQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
 };
 
 export async function getWithdrawEquityInstructionAsync<
@@ -173,13 +175,13 @@ export async function getWithdrawEquityInstructionAsync<
   TAccountAuthority extends string,
   TAccountMarket extends string,
   TAccountQuoteMint extends string,
-  TAccountReceiverQuote extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountReceiverQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: WithdrawEquityAsyncInput<
@@ -187,13 +189,13 @@ export async function getWithdrawEquityInstructionAsync<
     TAccountAuthority,
     TAccountMarket,
     TAccountQuoteMint,
-    TAccountReceiverQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountReceiverQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): Promise<
@@ -203,13 +205,13 @@ export async function getWithdrawEquityInstructionAsync<
     TAccountAuthority,
     TAccountMarket,
     TAccountQuoteMint,
-    TAccountReceiverQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountReceiverQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >
 > {
   // Program address.
@@ -221,16 +223,16 @@ export async function getWithdrawEquityInstructionAsync<
     authority: { value: input.authority ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    receiverQuote: { value: input.receiverQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    receiverQuote: { value: input.receiverQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -254,13 +256,13 @@ export async function getWithdrawEquityInstructionAsync<
       getAccountMeta(accounts.authority),
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.receiverQuote),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.receiverQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getWithdrawEquityInstructionDataEncoder().encode({}),
     programAddress,
@@ -270,13 +272,13 @@ export async function getWithdrawEquityInstructionAsync<
     TAccountAuthority,
     TAccountMarket,
     TAccountQuoteMint,
-    TAccountReceiverQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountReceiverQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -285,13 +287,13 @@ export type WithdrawEquityInput<
   TAccountAuthority extends string = string,
   TAccountMarket extends string = string,
   TAccountQuoteMint extends string = string,
-  TAccountReceiverQuote extends string = string,
   TAccountQuoteVault extends string = string,
+  TAccountQuoteTokenProgram extends string = string,
+  TAccountReceiverQuote extends string = string,
   TAccountCollateralFeed extends string = string,
   TAccountQuoteFeed extends string = string,
   TAccountBaseFeed extends string = string,
   TAccountRateFeed extends string = string,
-  TAccountQuoteTokenProgram extends string = string,
 > = {
   /** Names the authority. */
   protocol: Address<TAccountProtocol>;
@@ -301,18 +303,20 @@ export type WithdrawEquityInput<
   market: Address<TAccountMarket>;
   /** Mint of the quote token. */
   quoteMint: Address<TAccountQuoteMint>;
-  /** Where the money goes. */
-  receiverQuote: Address<TAccountReceiverQuote>;
   /** The market's quote vault. */
   quoteVault: Address<TAccountQuoteVault>;
-  collateralFeed?: Address<TAccountCollateralFeed>;
-  quoteFeed?: Address<TAccountQuoteFeed>;
-  /** redemption. */
-  baseFeed?: Address<TAccountBaseFeed>;
-  /** redemption. */
-  rateFeed?: Address<TAccountRateFeed>;
   /** Token program of the quote mint. */
   quoteTokenProgram: Address<TAccountQuoteTokenProgram>;
+  /** Where the money goes. */
+  receiverQuote: Address<TAccountReceiverQuote>;
+  /** Price account of the collateral feed. */
+  collateralFeed?: Address<TAccountCollateralFeed>;
+  /** Price account of the quote feed. */
+  quoteFeed?: Address<TAccountQuoteFeed>;
+  /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+  baseFeed?: Address<TAccountBaseFeed>;
+  /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+  rateFeed?: Address<TAccountRateFeed>;
 };
 
 export function getWithdrawEquityInstruction<
@@ -320,13 +324,13 @@ export function getWithdrawEquityInstruction<
   TAccountAuthority extends string,
   TAccountMarket extends string,
   TAccountQuoteMint extends string,
-  TAccountReceiverQuote extends string,
   TAccountQuoteVault extends string,
+  TAccountQuoteTokenProgram extends string,
+  TAccountReceiverQuote extends string,
   TAccountCollateralFeed extends string,
   TAccountQuoteFeed extends string,
   TAccountBaseFeed extends string,
   TAccountRateFeed extends string,
-  TAccountQuoteTokenProgram extends string,
   TProgramAddress extends Address = typeof BREAKWATER_PROGRAM_ADDRESS,
 >(
   input: WithdrawEquityInput<
@@ -334,13 +338,13 @@ export function getWithdrawEquityInstruction<
     TAccountAuthority,
     TAccountMarket,
     TAccountQuoteMint,
-    TAccountReceiverQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountReceiverQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >,
   config?: { programAddress?: TProgramAddress },
 ): WithdrawEquityInstruction<
@@ -349,13 +353,13 @@ export function getWithdrawEquityInstruction<
   TAccountAuthority,
   TAccountMarket,
   TAccountQuoteMint,
-  TAccountReceiverQuote,
   TAccountQuoteVault,
+  TAccountQuoteTokenProgram,
+  TAccountReceiverQuote,
   TAccountCollateralFeed,
   TAccountQuoteFeed,
   TAccountBaseFeed,
-  TAccountRateFeed,
-  TAccountQuoteTokenProgram
+  TAccountRateFeed
 > {
   // Program address.
   const programAddress = config?.programAddress ?? BREAKWATER_PROGRAM_ADDRESS;
@@ -366,16 +370,16 @@ export function getWithdrawEquityInstruction<
     authority: { value: input.authority ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     quoteMint: { value: input.quoteMint ?? null, isWritable: false },
-    receiverQuote: { value: input.receiverQuote ?? null, isWritable: true },
     quoteVault: { value: input.quoteVault ?? null, isWritable: true },
-    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
-    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
-    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
-    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
     quoteTokenProgram: {
       value: input.quoteTokenProgram ?? null,
       isWritable: false,
     },
+    receiverQuote: { value: input.receiverQuote ?? null, isWritable: true },
+    collateralFeed: { value: input.collateralFeed ?? null, isWritable: false },
+    quoteFeed: { value: input.quoteFeed ?? null, isWritable: false },
+    baseFeed: { value: input.baseFeed ?? null, isWritable: false },
+    rateFeed: { value: input.rateFeed ?? null, isWritable: false },
   };
   const accounts = originalAccounts as Record<
     keyof typeof originalAccounts,
@@ -389,13 +393,13 @@ export function getWithdrawEquityInstruction<
       getAccountMeta(accounts.authority),
       getAccountMeta(accounts.market),
       getAccountMeta(accounts.quoteMint),
-      getAccountMeta(accounts.receiverQuote),
       getAccountMeta(accounts.quoteVault),
+      getAccountMeta(accounts.quoteTokenProgram),
+      getAccountMeta(accounts.receiverQuote),
       getAccountMeta(accounts.collateralFeed),
       getAccountMeta(accounts.quoteFeed),
       getAccountMeta(accounts.baseFeed),
       getAccountMeta(accounts.rateFeed),
-      getAccountMeta(accounts.quoteTokenProgram),
     ],
     data: getWithdrawEquityInstructionDataEncoder().encode({}),
     programAddress,
@@ -405,13 +409,13 @@ export function getWithdrawEquityInstruction<
     TAccountAuthority,
     TAccountMarket,
     TAccountQuoteMint,
-    TAccountReceiverQuote,
     TAccountQuoteVault,
+    TAccountQuoteTokenProgram,
+    TAccountReceiverQuote,
     TAccountCollateralFeed,
     TAccountQuoteFeed,
     TAccountBaseFeed,
-    TAccountRateFeed,
-    TAccountQuoteTokenProgram
+    TAccountRateFeed
   >);
 }
 
@@ -429,18 +433,20 @@ export type ParsedWithdrawEquityInstruction<
     market: TAccountMetas[2];
     /** Mint of the quote token. */
     quoteMint: TAccountMetas[3];
-    /** Where the money goes. */
-    receiverQuote: TAccountMetas[4];
     /** The market's quote vault. */
-    quoteVault: TAccountMetas[5];
-    collateralFeed?: TAccountMetas[6] | undefined;
-    quoteFeed?: TAccountMetas[7] | undefined;
-    /** redemption. */
-    baseFeed?: TAccountMetas[8] | undefined;
-    /** redemption. */
-    rateFeed?: TAccountMetas[9] | undefined;
+    quoteVault: TAccountMetas[4];
     /** Token program of the quote mint. */
-    quoteTokenProgram: TAccountMetas[10];
+    quoteTokenProgram: TAccountMetas[5];
+    /** Where the money goes. */
+    receiverQuote: TAccountMetas[6];
+    /** Price account of the collateral feed. */
+    collateralFeed?: TAccountMetas[7] | undefined;
+    /** Price account of the quote feed. */
+    quoteFeed?: TAccountMetas[8] | undefined;
+    /** Price account of the base feed. Only for markets that count collateral by its redemption. */
+    baseFeed?: TAccountMetas[9] | undefined;
+    /** Price account of the redemption rate. Only for markets that count collateral by its redemption. */
+    rateFeed?: TAccountMetas[10] | undefined;
   };
   data: WithdrawEquityInstructionData;
 };
@@ -476,13 +482,13 @@ export function parseWithdrawEquityInstruction<
       authority: getNextAccount(),
       market: getNextAccount(),
       quoteMint: getNextAccount(),
-      receiverQuote: getNextAccount(),
       quoteVault: getNextAccount(),
+      quoteTokenProgram: getNextAccount(),
+      receiverQuote: getNextAccount(),
       collateralFeed: getNextOptionalAccount(),
       quoteFeed: getNextOptionalAccount(),
       baseFeed: getNextOptionalAccount(),
       rateFeed: getNextOptionalAccount(),
-      quoteTokenProgram: getNextAccount(),
     },
     data: getWithdrawEquityInstructionDataDecoder().decode(instruction.data),
   };

@@ -4,7 +4,7 @@ use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::LiquidatedLog,
     feeds::*,
-    state::{KeeperLedger, MarginAccount, Market, is_key},
+    state::{KeeperLedger, MarginAccount, Market, is_key, keeper_ledger},
 };
 use anchor_lang::{Discriminator, prelude::*};
 use breakwater_engine::{Readings, price::oracle::PriceUse};
@@ -16,7 +16,7 @@ pub struct LiquidateBatch<'info> {
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     /// Where the bounties are credited.
-    // Of this market and this keeper: `open_ledger` checks it.
+    // Of this market and this keeper: `keeper_ledger` checks it.
     #[account(mut)]
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.
@@ -29,7 +29,7 @@ pub struct LiquidateBatch<'info> {
 pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Result<()> {
     let accounts = &ctx.accounts;
     let address = accounts.market.as_ref().key;
-    let mut ledger = liquidate::open_ledger(&accounts.keeper_ledger, address, accounts.keeper.key)?;
+    let mut ledger = keeper_ledger(&accounts.keeper_ledger, address, accounts.keeper.key)?;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
     let mut readings = Readings::NONE;

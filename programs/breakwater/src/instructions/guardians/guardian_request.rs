@@ -1,8 +1,8 @@
 use crate::{
     clock,
-    error::{BreakwaterError, OrBreakwaterError},
+    error::OrBreakwaterError,
     events::GuardianRequested,
-    state::{GuardianPosition, Market, key},
+    state::{GuardianPosition, Market, guardian_position},
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{GuardianShares, Quote};
@@ -14,11 +14,8 @@ pub struct GuardianRequest<'info> {
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     /// The guardian's shares.
-    #[account(
-        mut,
-        constraint = position.load()?.market == key(&market.key()) @ BreakwaterError::WrongMarket,
-        constraint = position.load()?.guardian == key(guardian.key) @ BreakwaterError::WrongGuardianPosition,
-    )]
+    // Of this market and this guardian: `guardian_position` checks it.
+    #[account(mut)]
     pub position: AccountLoader<'info, GuardianPosition>,
     /// The guardian.
     pub guardian: Signer<'info>,
@@ -27,8 +24,9 @@ pub struct GuardianRequest<'info> {
 /// Asks to leave with a guardian's shares, or takes that back.
 pub fn guardian_request(ctx: Context<GuardianRequest>, shares: u64, min_amount: u64) -> Result<()> {
     let accounts = &ctx.accounts;
+    let address = accounts.market.as_ref().key;
+    let mut position = guardian_position(&accounts.position, address, accounts.guardian.key)?;
     let mut market = accounts.market.load_mut()?;
-    let mut position = accounts.position.load_mut()?;
     let request = market
         .guardian_request(&mut position, GuardianShares(shares), Quote(min_amount), clock::now()?)
         .or_program_error()?;

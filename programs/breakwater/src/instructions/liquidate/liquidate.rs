@@ -1,13 +1,12 @@
 use crate::{
     clock,
-    error::{BreakwaterError, OrBreakwaterError},
+    error::OrBreakwaterError,
     events::LiquidatedLog,
     feeds::*,
-    state::{KeeperLedger, MarginAccount, Market, is_key},
+    state::{KeeperLedger, MarginAccount, Market, keeper_ledger, margin_account},
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{Readings, actions::Liquidations, price::oracle::PriceUse};
-use std::cell::RefMut;
 
 /// Accounts of `liquidate`. No token account is among them: nothing moves.
 #[derive(Accounts)]
@@ -16,11 +15,11 @@ pub struct Liquidate<'info> {
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     /// The account to liquidate.
-    // Of this market: `liquidate` checks it.
+    // Of this market: `margin_account` checks it.
     #[account(mut)]
     pub margin_account: AccountLoader<'info, MarginAccount>,
     /// Where the bounty is credited.
-    // Of this market and this keeper: `open_ledger` checks it.
+    // Of this market and this keeper: `keeper_ledger` checks it.
     #[account(mut)]
     pub keeper_ledger: AccountLoader<'info, KeeperLedger>,
     /// Who liquidates. Needs no capital.
@@ -33,10 +32,8 @@ pub struct Liquidate<'info> {
 pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let accounts = &ctx.accounts;
     let address = accounts.market.as_ref().key;
-    // Checked here and not by a constraint, which would load the account once more.
-    let mut account = accounts.margin_account.load_mut()?;
-    require!(is_key(address, &account.market), BreakwaterError::WrongMarket);
-    let mut ledger = open_ledger(&accounts.keeper_ledger, address, accounts.keeper.key)?;
+    let mut account = margin_account(&accounts.margin_account, address)?;
+    let mut ledger = keeper_ledger(&accounts.keeper_ledger, address, accounts.keeper.key)?;
     let clock = clock::now()?;
     let mut market = accounts.market.load_mut()?;
     let mut readings = Readings::NONE;
@@ -57,21 +54,6 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     .or_program_error()?;
     log.emit();
     Ok(())
-}
-
-/// The ledger of a keeper in a market, loaded once: each of the checks would load it anew as a constraint.
-///
-/// # Errors
-/// [`BreakwaterError::WrongMarket`], [`BreakwaterError::WrongKeeper`], those of [`AccountLoader::load_mut`].
-pub(super) fn open_ledger<'a>(
-    account: &'a AccountLoader<KeeperLedger>,
-    market: &Pubkey,
-    keeper: &Pubkey,
-) -> Result<RefMut<'a, KeeperLedger>> {
-    let ledger = account.load_mut()?;
-    require!(is_key(market, &ledger.market), BreakwaterError::WrongMarket);
-    require!(is_key(keeper, &ledger.keeper), BreakwaterError::WrongKeeper);
-    Ok(ledger)
 }
 
 /// Liquidates one account and notes it for the event. Both instructions call this one function: so there is one copy of

@@ -17,7 +17,8 @@ pub struct CancelChange<'info> {
     pub protocol: Account<'info, Protocol>,
     /// The authority, or the emergency admin.
     pub signer: Signer<'info>,
-    /// CHECK: the protocol's authority; gets the rent.
+    /// The protocol's authority; gets the rent.
+    /// CHECK: compared with the protocol's.
     #[account(mut, address = protocol.authority @ BreakwaterError::WrongAuthority)]
     pub authority: UncheckedAccount<'info>,
     /// The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office.

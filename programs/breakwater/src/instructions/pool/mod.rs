@@ -1,0 +1,7 @@
+//! Suppliers.
+
+mod supply;
+mod withdraw;
+
+pub use supply::*;
+pub use withdraw::*;
