@@ -43,17 +43,18 @@ impl Feeds<'_> {
     /// The errors of [`read`].
     #[inline(never)]
     pub fn read(&self, oracle: &Oracle, readings: &mut Readings) -> Result<()> {
+        let pins = oracle.feeds();
         let one = |reading: &mut Option<RawReading>, pin: &FeedPin, account: &Option<UncheckedAccount>| -> Result<()> {
             if let Some(account) = account {
                 *reading = Some(read(pin, account)?);
             }
             Ok(())
         };
-        one(&mut readings.collateral, &oracle.collateral_feed, &self.collateral_feed)?;
-        one(&mut readings.quote, &oracle.quote_feed, &self.quote_feed)?;
+        one(&mut readings.collateral, pins.collateral, &self.collateral_feed)?;
+        one(&mut readings.quote, pins.quote, &self.quote_feed)?;
         if oracle.has_redemption() {
-            one(&mut readings.base, &oracle.base_feed, &self.base_feed)?;
-            one(&mut readings.rate, &oracle.rate_feed, &self.rate_feed)?;
+            one(&mut readings.base, pins.base, &self.base_feed)?;
+            one(&mut readings.rate, pins.rate, &self.rate_feed)?;
         }
         Ok(())
     }
@@ -117,7 +118,7 @@ pub fn tell(market: Pubkey, prices: &Prices) {
 /// # Errors
 /// [`BreakwaterError::WrongFeedOwner`].
 pub fn check_pins(feeds: &Pins) -> Result<()> {
-    for pin in [&feeds.collateral, &feeds.quote, &feeds.base, &feeds.rate] {
+    for pin in feeds.as_ref().each() {
         let known = RECEIVERS.iter().any(|receiver| key(receiver) == pin.owner);
         require!(pin.kind != FEED_PULL || known, BreakwaterError::WrongFeedOwner);
     }

@@ -3,14 +3,14 @@
 use crate::{
     config::{Config, Parameter},
     error::{Error, Result},
-    market::{Feeds, Market},
+    market::Market,
     math::{
         num,
         units::{Clock, Price},
     },
     price::{
         guard::Flags,
-        oracle::{Known, Oracle, PriceUse, Readings},
+        oracle::{Feeds, Known, Oracle, PriceUse, Readings},
     },
 };
 
@@ -203,13 +203,7 @@ impl Market {
     /// # Errors
     /// [`Error::NoChange`], those of [`Oracle::validate`].
     pub fn check_feeds(&self, feeds: &Feeds) -> Result<Oracle> {
-        let next = Oracle {
-            collateral_feed: feeds.collateral,
-            quote_feed: feeds.quote,
-            base_feed: feeds.base,
-            rate_feed: feeds.rate,
-            ..self.oracle
-        };
+        let next = Oracle::pinned(feeds, &self.oracle.known);
         next.validate()?;
         if next == self.oracle {
             return Err(Error::NoChange);

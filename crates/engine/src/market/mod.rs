@@ -26,7 +26,7 @@ use crate::{
     pool::{Pool, outflow::Outflow, recovery::Recovery},
     price::{
         guard::Guard,
-        oracle::{FeedPin, Oracle},
+        oracle::{Feeds, Oracle},
         volatility::Volatility,
     },
 };
@@ -126,20 +126,6 @@ stored! {
     }
 }
 
-record! {
-    /// Where a market's prices come from.
-    Feeds {
-        /// USD price of the collateral token.
-        collateral: FeedPin,
-        /// USD price of the quote token.
-        quote: FeedPin,
-        /// USD price of what the collateral can be redeemed for, or no feed.
-        base: FeedPin,
-        /// The redemption rate, or no feed.
-        rate: FeedPin,
-    }
-}
-
 impl AnnouncedWithdrawal {
     /// Opens and closes `seconds` later: guardians who ask from now on are paid so much later.
     pub(crate) fn put_off(&mut self, seconds: u32) {
@@ -181,13 +167,7 @@ impl Market {
     pub fn initialize(&mut self, new: &NewMarket) -> Result<()> {
         new.config.validate()?;
         new.config.check_first_limits()?;
-        let oracle = Oracle {
-            collateral_feed: new.feeds.collateral,
-            quote_feed: new.feeds.quote,
-            base_feed: new.feeds.base,
-            rate_feed: new.feeds.rate,
-            ..bytemuck::Zeroable::zeroed()
-        };
+        let oracle = Oracle::pinned(&new.feeds, &bytemuck::Zeroable::zeroed());
         oracle.validate()?;
         self.version = VERSION;
         self.bump = new.bump;
