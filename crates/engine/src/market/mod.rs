@@ -182,6 +182,26 @@ impl Market {
         Ok(())
     }
 
+    /// The liquidation LTV at a moment, bps: it changes only along an announced [`crate::governance::ramp`].
+    #[must_use]
+    pub fn liquidation_ltv(&self, clock: Clock) -> Bps {
+        self.ramp.at(self.config.liquidation_ltv, clock)
+    }
+
+    /// Which share of which budget it has.
+    #[must_use]
+    pub fn depth_allocation(&self) -> DepthAllocation {
+        DepthAllocation {
+            budget: self.depth.budget,
+            share: self.depth.share,
+        }
+    }
+
+    /// Records the share that the budget of this address has given; the caller moves it between the budgets.
+    pub fn set_depth_share(&mut self, allocation: DepthAllocation) {
+        (self.depth.budget, self.depth.share) = (allocation.budget, allocation.share);
+    }
+
     /// The books as they will be at `clock`, interest included; the stored ones stay as they are. For quotes.
     ///
     /// # Errors

@@ -221,7 +221,7 @@ impl World {
     /// If there is no such market.
     #[track_caller]
     pub fn wait_out_change_delay(&mut self, market: &MarketKeys) {
-        let delay = self.market_state(market).change_delay();
+        let delay = self.market_state(market).config.change_delay();
         self.advance(u32::try_from(delay).unwrap_or(u32::MAX));
     }
 
