@@ -76,7 +76,7 @@ pub use governance::{
     depth::{DepthAllocation, DepthBudget},
     pause::Pauses,
 };
-pub use market::{AnnouncedWithdrawal, Books, Market, NewMarket};
+pub use market::{AnnouncedWithdrawal, Books, Market, NewMarket, Pricing};
 pub use math::units::{
     Bps, Clock, Collateral, DebtShares, Divisor, Fixed, GuardianShares, Index, Key, LpShares, Price, Quote,
 };

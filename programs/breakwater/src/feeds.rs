@@ -9,7 +9,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{
-    Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, RawReading, Readings,
+    Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, Pricing, RawReading, Readings,
     price::oracle::{FEED_PULL, FEED_PUSH, PriceUse},
 };
 
@@ -69,26 +69,31 @@ impl Feeds<'_> {
         told(address, &market.accept_prices(&readings, usage, clock)).copied()
     }
 
-    /// Has the engine accept what is shown by who takes money out of the backstop, if that needs prices at all (see
-    /// [`breakwater_engine::Books::leaving_needs_prices`]). It leaves at the stored prices: who shows nothing relies on
-    /// those.
+    /// Has the engine accept what is shown by who takes money out of the backstop, if that needs prices at all. It
+    /// leaves at the stored prices: who shows nothing relies on those.
     ///
     /// # Errors
     /// The errors of [`Feeds::accept`].
     pub fn show_for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<()> {
         let shown = self.collateral_feed.is_some() || self.quote_feed.is_some();
-        if shown && market.books.leaving_needs_prices() {
+        if shown && market.needs_prices(Pricing::Leave) {
             self.accept(market, address, PriceUse::Borrow, clock)?;
         }
         Ok(())
     }
 
-    /// The prices that settling a deficit needs: see [`breakwater_engine::Books::settling_needs_prices`].
+    /// The prices that an action needs, if it needs any now: see [`Market::needs_prices`].
     ///
     /// # Errors
     /// The errors of [`Feeds::accept`].
-    pub fn for_settling(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        if !market.books.settling_needs_prices() {
+    pub fn accept_for(
+        &self,
+        market: &mut Market,
+        address: Pubkey,
+        action: Pricing,
+        clock: Clock,
+    ) -> Result<Option<Prices>> {
+        if !market.needs_prices(action) {
             return Ok(None);
         }
         self.accept(market, address, PriceUse::Borrow, clock).map(Some)

@@ -397,23 +397,33 @@ impl LiquidationMap {
     /// [`Error::InvariantViolated`] if the map does not hold what the account says.
     #[inline]
     pub(crate) fn follow(&mut self, from: (DebtShares, u8), to: (DebtShares, u8)) -> Result<()> {
+        let left = self.left(from)?;
         let sums = self.sums_after(from, to);
-        self.shift(from, to, sums)
+        self.shift((left, from.1), to, sums);
+        Ok(())
     }
 
-    /// [`LiquidationMap::follow`], for who has worked out the sums already.
+    /// Shares left in a band once an account's are taken out of it.
+    ///
+    /// # Errors
+    /// [`Error::InvariantViolated`] if it does not hold them.
     #[inline]
-    pub(crate) fn shift(&mut self, from: (DebtShares, u8), to: (DebtShares, u8), sums: Sums) -> Result<()> {
-        let [left, held] = [from.1, to.1].map(usize::from);
-        if let Some(shares) = self.bands.get_mut(left) {
-            *shares = shares.minus(from.0).map_err(|_| Error::InvariantViolated)?;
+    pub(crate) fn left(&self, from: (DebtShares, u8)) -> Result<DebtShares> {
+        let held = self.bands.get(usize::from(from.1)).copied().unwrap_or(from.0);
+        held.minus(from.0).map_err(|_| Error::InvariantViolated)
+    }
+
+    /// [`LiquidationMap::follow`], for who knows what is left in the band that held the shares, and the sums.
+    #[inline]
+    pub(crate) fn shift(&mut self, left: (DebtShares, u8), to: (DebtShares, u8), sums: Sums) {
+        if let Some(shares) = self.bands.get_mut(usize::from(left.1)) {
+            *shares = left.0;
         }
         self.store(sums);
-        if let Some(shares) = self.bands.get_mut(held) {
+        if let Some(shares) = self.bands.get_mut(usize::from(to.1)) {
             // All bands together hold no more than the pool's debt shares, which fit: it cannot wrap.
             shares.0 = shares.0.wrapping_add(to.0.0);
         }
-        Ok(())
     }
 
     /// The band that holds the shares of an account with debt: where it was put, and where that has been folded since.

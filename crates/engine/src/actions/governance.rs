@@ -35,10 +35,7 @@ impl Market {
     /// The errors of [`Config::changed`] and of [`Config::validate`]; [`Error::Overflow`].
     pub fn change_parameters(&mut self, changes: &[ParameterChange], clock: Clock) -> Result<()> {
         let next = self.valid_with(changes, clock)?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        books.invariant()?;
-        self.books = books;
+        self.transact(clock, |_, _| Ok(()))?;
         // Equity that is announced stays for as long as a guardian who asks now has to wait longer.
         let longer = next.guardian_cooldown.saturating_sub(self.config.guardian_cooldown);
         self.announced_withdrawal.put_off(longer);

@@ -16,7 +16,7 @@ mod withdraw_equity;
 pub use backstop::{BountyClaim, Funding, Sale};
 pub use governance::AVERAGES_SETTLE;
 pub use guardians::{DEAD_SECONDS, GuardianDeposit, GuardianRequest, GuardianWithdrawal, RELEASED_AGE};
-pub use liquidate::{Liquidation, Liquidations};
+pub use liquidate::{Assessment, Liquidation, Liquidations};
 pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};
 pub use price::Observation;

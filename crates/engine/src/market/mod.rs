@@ -10,7 +10,7 @@ pub use recovery::CARRIED;
 pub(crate) use recovery::Ended;
 
 use crate::{
-    account::map::LiquidationMap,
+    account::{map::LiquidationMap, position::MarginAccount},
     backstop::{Backstop, EquitySources, auction::Auction, capacity::StressRaise, guardians::Guardians},
     config::Config,
     error::Result,
@@ -136,6 +136,18 @@ impl AnnouncedWithdrawal {
     }
 }
 
+/// Actions that need prices only at times.
+#[derive(Clone, Copy, Debug)]
+pub enum Pricing<'a> {
+    /// Withdrawing collateral of this account: while it has debt.
+    Withdraw(&'a MarginAccount),
+    /// Settling a deficit: while the backstop has debt to the pool and holds inventory that may still pay.
+    Settle,
+    /// Taking money out of the backstop: while its inventory or anybody's debt depends on prices. They may be stored
+    /// ones.
+    Leave,
+}
+
 /// Parts of a new market.
 #[derive(Clone, Copy, Debug)]
 pub struct NewMarket {
@@ -202,6 +214,30 @@ impl Market {
         (self.depth.budget, self.depth.share) = (allocation.budget, allocation.share);
     }
 
+    /// True if an action that needs prices at times needs them now: then those accepted for [`crate::price::oracle::PriceUse::Borrow`].
+    #[inline]
+    #[must_use]
+    pub fn needs_prices(&self, action: Pricing) -> bool {
+        self.books.needs_prices(action)
+    }
+
+    /// Does `act` on a copy of the books with interest up to now, checks their invariant, and stores them: the one way
+    /// in which actions change money. Refused, nothing has changed.
+    ///
+    /// A liquidation has its own way, for a copy of all books costs an eighth of it.
+    ///
+    /// # Errors
+    /// The errors of `act`; [`crate::Error::InvariantViolated`], [`crate::Error::Overflow`].
+    #[inline]
+    pub(crate) fn transact<T>(&mut self, clock: Clock, act: impl FnOnce(&Self, &mut Books) -> Result<T>) -> Result<T> {
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let done = act(self, &mut books)?;
+        books.invariant()?;
+        self.books = books;
+        Ok(done)
+    }
+
     /// The books as they will be at `clock`, interest included; the stored ones stay as they are. For quotes.
     ///
     /// # Errors
@@ -234,17 +270,15 @@ impl Books {
         self.pay_reserves_owed()
     }
 
-    /// True if money can leave the backstop only at prices: while its inventory or anybody's debt depends on them.
-    #[must_use]
-    pub fn leaving_needs_prices(&self) -> bool {
-        self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
-    }
-
-    /// True if a deficit can be settled only at a price: while the backstop has debt to the pool and holds inventory
-    /// that may still pay.
-    #[must_use]
-    pub fn settling_needs_prices(&self) -> bool {
-        self.backstop.inventory != Collateral::ZERO && self.backstop.debt_shares != DebtShares::ZERO
+    /// See [`Market::needs_prices`].
+    #[inline]
+    pub(crate) fn needs_prices(&self, action: Pricing) -> bool {
+        let held = self.backstop.inventory != Collateral::ZERO;
+        match action {
+            Pricing::Withdraw(account) => account.has_debt(),
+            Pricing::Settle => held && self.backstop.debt_shares != DebtShares::ZERO,
+            Pricing::Leave => held || self.pool.debt_shares != DebtShares::ZERO,
+        }
     }
 
     /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what

@@ -8,7 +8,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use breakwater_engine::{Collateral, price::oracle::PriceUse};
+use breakwater_engine::{Collateral, Pricing};
 
 /// Accounts of `withdraw_collateral`.
 #[derive(Accounts)]
@@ -48,16 +48,8 @@ pub fn withdraw_collateral(ctx: Context<WithdrawCollateral>, amount: u64) -> Res
     let (change, seeds) = {
         let mut market = accounts.market.load_mut()?;
         let mut account = accounts.margin_account.load_mut()?;
-        let prices = if account.has_debt() {
-            let market_key = accounts.market.key();
-            Some(
-                accounts
-                    .feeds
-                    .accept(&mut market, market_key, PriceUse::Borrow, clock)?,
-            )
-        } else {
-            None
-        };
+        let (market_key, action) = (accounts.market.key(), Pricing::Withdraw(&account));
+        let prices = accounts.feeds.accept_for(&mut market, market_key, action, clock)?;
         let change = market
             .withdraw_collateral(&mut account, Collateral(amount), prices.as_ref(), clock)
             .or_program_error()?;
