@@ -10,6 +10,8 @@ mod instructions;
 mod links;
 mod planted;
 mod risk;
+#[cfg(test)]
+mod rooms;
 
 use clap::Parser;
 use std::{
