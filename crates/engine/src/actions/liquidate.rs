@@ -206,10 +206,7 @@ impl Liquidations<'_> {
     /// [`Error::CollateralBelowDebt`], [`Error::AccountCooldown`], [`Error::GuardedFlowUsed`], [`Error::PipelineFull`],
     /// [`Error::Overflow`].
     #[inline(always)]
-    #[allow(
-        clippy::inline_always,
-        reason = "handing the result over costs as much as a good part of the work"
-    )]
+    #[allow(clippy::inline_always, reason = "it is dear to hand over")]
     pub fn assess(&self, account: &MarginAccount) -> Result<Assessment> {
         let debt = self.debt(account)?;
         let (demand, mut step) = self.demand(account, debt.whole)?;
