@@ -10,8 +10,6 @@ mod instructions;
 mod links;
 mod planted;
 mod risk;
-#[cfg(test)]
-mod rooms;
 
 use clap::Parser;
 use std::{

@@ -112,31 +112,29 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::root;
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
-    #[test]
-    fn no_room_uses_one_above_it() {
-        assert_eq!(forbidden(&root()).unwrap(), Vec::<String>::new());
-    }
+#[test]
+fn no_room_uses_one_above_it() {
+    assert_eq!(forbidden(&root()).unwrap(), Vec::<String>::new());
+}
 
-    #[test]
-    fn every_room_of_the_engine_is_in_the_table() {
-        let table = allowed(&fs::read_to_string(root().join("docs/architecture.md")).unwrap());
-        let table: BTreeSet<String> = table.into_iter().map(|(room, _)| room).collect();
-        let folders = fs::read_dir(root().join("crates/engine/src")).unwrap();
-        let folders = folders
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().is_dir());
-        let folders: BTreeSet<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
-        assert_eq!(table, folders);
-    }
+#[test]
+fn every_room_of_the_engine_is_in_the_table() {
+    let table = allowed(&fs::read_to_string(root().join("docs/architecture.md")).unwrap());
+    let table: BTreeSet<String> = table.into_iter().map(|(room, _)| room).collect();
+    let folders = fs::read_dir(root().join("crates/engine/src")).unwrap();
+    let folders = folders
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir());
+    let folders: BTreeSet<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert_eq!(table, folders);
+}
 
-    #[test]
-    fn paths_are_written_out() {
-        let source = "use crate::{a::{B, c::D}, E}; // crate::f\nfn g() { crate::h::i() }\n#[cfg(test)] use crate::j;";
-        assert_eq!(paths(source), ["a::B", "a::c::D", "E", "h::i"]);
-    }
+#[test]
+fn paths_are_written_out() {
+    let source = "use crate::{a::{B, c::D}, E}; // crate::f\nfn g() { crate::h::i() }\n#[cfg(test)] use crate::j;";
+    assert_eq!(paths(source), ["a::B", "a::c::D", "E", "h::i"]);
 }
