@@ -59,12 +59,7 @@ fn exact(pool: &Pool) -> u128 {
 
 /// The feeds that a market has.
 fn feeds_of(market: &Market) -> Feeds {
-    Feeds {
-        collateral: market.oracle.collateral_feed,
-        quote: market.oracle.quote_feed,
-        base: market.oracle.base_feed,
-        rate: market.oracle.rate_feed,
-    }
+    market.oracle.feeds().copied()
 }
 
 /// A market in which the pool is watched.

@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::addresses;
+use breakwater_engine::Feeds;
 use clap::{Args, builder::FalseyValueParser};
 use solana_keypair::{Keypair, read_keypair_file};
 
@@ -51,6 +52,18 @@ pub struct FeedAccounts {
     /// Account of the redemption rate [default: the pinned or Pyth's own]
     #[arg(long, env = "BREAKWATER_RATE_FEED", value_name = "ADDRESS")]
     pub rate_feed: Option<Pubkey>,
+}
+
+impl FeedAccounts {
+    /// The accounts, by feed.
+    pub fn named(&self) -> Feeds<Option<Pubkey>> {
+        Feeds {
+            collateral: self.collateral_feed,
+            quote: self.quote_feed,
+            base: self.base_feed,
+            rate: self.rate_feed,
+        }
+    }
 }
 
 /// Who signs.

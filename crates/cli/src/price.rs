@@ -4,6 +4,7 @@ use std::error::Error;
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::decode;
+use breakwater_engine::Feeds;
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use crate::{
     chain::{CLOCK, Chain, read_clock},
     options::{Cluster, FeedAccounts, MarketName, Output},
     pyth::{PriceAccount, Shown},
-    snapshot::Feeds,
+    snapshot::PriceAccounts,
 };
 
 /// Moves a price on a localnet: writes the Pyth account, published now. Clusters without cheatcodes refuse.
@@ -113,12 +114,12 @@ fn feed(chain: &Chain, options: &Options) -> Result<Pubkey> {
         return Ok(target);
     }
     let market = decode::market(&data).map_err(|error| format!("{target}: {error}"))?;
-    let [collateral, quote, base, rate] = Feeds::of(&market, &options.feeds).addresses;
-    let (feed, name) = match options.side {
-        Side::Collateral => (collateral, "collateral"),
-        Side::Quote => (quote, "quote"),
-        Side::Base => (base, "base"),
-        Side::Rate => (rate, "rate"),
+    let feeds = Feeds::NAMES.zip(PriceAccounts::of(&market, &options.feeds).addresses);
+    let (name, feed) = match options.side {
+        Side::Collateral => feeds.collateral,
+        Side::Quote => feeds.quote,
+        Side::Base => feeds.base,
+        Side::Rate => feeds.rate,
     };
     feed.ok_or_else(|| format!("the market has no {name} feed with a known account; --{name}-feed names one").into())
 }

@@ -3,7 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use breakwater::state::address;
 use breakwater_client::{MarketKeys, decode, feeds, quotes::Quotes};
-use breakwater_engine::{Clock, FeedPin, Market, RawReading, Readings, price::oracle::PriceUse};
+use breakwater_engine::{Clock, Feeds, Market, Readings, price::oracle::PriceUse};
 
 use crate::{
     chain::{Account, CLOCK, Chain, Result, read_clock},
@@ -35,14 +35,14 @@ impl Snapshot {
         let stored = chain
             .market(market)?
             .ok_or_else(|| format!("there is no market {market} here"))?;
-        let feeds = Feeds::of(&stored, given);
+        let feeds = PriceAccounts::of(&stored, given);
         let mut wanted = vec![
             *market,
             CLOCK,
             address(stored.collateral_mint),
             address(stored.quote_mint),
         ];
-        wanted.extend(feeds.accounts());
+        wanted.extend(feeds.known());
         let found = chain.accounts(&wanted)?;
         let [market_account, clock, collateral_mint, quote_mint, read @ ..] = found.as_slice() else {
             return Err("the cluster answered for fewer accounts than were asked for".to_owned());
@@ -52,13 +52,13 @@ impl Snapshot {
         let state = decode::market(&data).map_err(|error| format!("{market}: {error}"))?;
         let clock = read_clock(clock.as_ref())?;
         let program = |mint: &Option<Account>| mint.as_ref().map(|(owner, _)| *owner).unwrap_or_default();
-        let [collateral_feed, quote_feed, base, rate] = feeds.addresses.map(Option::unwrap_or_default);
-        let mut keys = MarketKeys::derive(
-            (wanted[2], program(collateral_mint), collateral_feed),
-            (wanted[3], program(quote_mint), quote_feed),
+        let none = Pubkey::default();
+        let keys = MarketKeys::derive(
+            (wanted[2], program(collateral_mint), none),
+            (wanted[3], program(quote_mint), none),
             state.id,
         );
-        keys.redemption_feeds = state.oracle.has_redemption().then_some((base, rate));
+        let keys = keys.with_feeds(feeds.shown());
         let readings = feeds.read(read);
         let quotes = readings.clone().and_then(|readings| {
             Quotes::new(&state, &readings, PriceUse::Observe, clock)
@@ -115,69 +115,56 @@ pub fn name(market: &Market) -> String {
     }
 }
 
-/// A market's pins and the accounts to read for them: collateral, quote, base, rate.
-pub struct Feeds {
-    pins: [FeedPin; 4],
+/// A market's pins and the accounts to read for them.
+pub struct PriceAccounts {
+    pins: Feeds,
     /// `None` for a pin without a known account, or no pin.
-    pub addresses: [Option<Pubkey>; 4],
+    pub addresses: Feeds<Option<Pubkey>>,
 }
 
-const FEED_NAMES: [&str; 4] = ["collateral", "quote", "base", "rate"];
-
-impl Feeds {
+impl PriceAccounts {
     /// The accounts given, else the usual ones.
     pub fn of(market: &Market, given: &FeedAccounts) -> Self {
-        let oracle = &market.oracle;
-        let pins = [
-            oracle.collateral_feed,
-            oracle.quote_feed,
-            oracle.base_feed,
-            oracle.rate_feed,
-        ];
-        let given = [
-            given.collateral_feed,
-            given.quote_feed,
-            given.base_feed,
-            given.rate_feed,
-        ];
-        let mut addresses = given;
-        for (address, pin) in addresses.iter_mut().zip(&pins) {
-            *address = address
-                .or_else(|| feeds::default_account(pin))
-                .filter(|_| !pin.is_none());
-        }
+        let pins = market.oracle.feeds().copied();
+        let addresses = pins.zip(given.named()).map(|(pin, given)| {
+            given
+                .or_else(|| feeds::default_account(&pin))
+                .filter(|_| !pin.is_none())
+        });
         Self { pins, addresses }
     }
 
-    fn accounts(&self) -> impl Iterator<Item = Pubkey> + '_ {
-        self.addresses.iter().flatten().copied()
+    fn known(&self) -> impl Iterator<Item = Pubkey> {
+        self.addresses.each().into_iter().flatten()
     }
 
-    /// Decodes what was found, account by account of [`Feeds::accounts`].
+    /// The accounts to show: as [`PriceAccounts::addresses`], but nobody's for a pin without a known one.
+    fn shown(&self) -> Feeds<Option<Pubkey>> {
+        let all = self.pins.zip(self.addresses);
+        all.map(|(pin, address)| (!pin.is_none()).then(|| address.unwrap_or_default()))
+    }
+
+    /// Decodes what was found, account by account of [`PriceAccounts::known`].
     fn read(&self, found: &[Option<Account>]) -> Result<Readings> {
         let mut found = found.iter();
-        let mut readings: [Option<RawReading>; 4] = [None; 4];
-        for (index, reading) in readings.iter_mut().enumerate() {
-            let (pin, name) = (&self.pins[index], FEED_NAMES[index]);
+        let all = Feeds::NAMES.zip(self.pins.zip(self.addresses));
+        let readings = all.try_map(|(name, (pin, address))| {
             if pin.is_none() {
-                continue;
+                return Ok(None);
             }
-            let address = self.addresses[index]
+            let address = address
                 .ok_or_else(|| format!("no account is known for the {name} feed: give one with --{name}-feed"))?;
             let (owner, data) = found
                 .next()
                 .and_then(Option::as_ref)
                 .ok_or_else(|| format!("the {name} feed's account {address} does not exist"))?;
-            let read = feeds::read(pin, &address, owner, data);
-            *reading = Some(read.map_err(|error| format!("{name} feed {address}: {error}"))?);
-        }
-        let [Some(collateral), Some(quote), base, rate] = readings else {
+            let read = feeds::read(&pin, &address, owner, data);
+            read.map(Some)
+                .map_err(|error| format!("{name} feed {address}: {error}"))
+        })?;
+        if readings.collateral.is_none() || readings.quote.is_none() {
             return Err("the market pins no feeds".to_owned());
-        };
-        Ok(Readings {
-            base,
-            rate,
-            ..Readings::of(collateral, quote)
-        })
+        }
+        Ok(readings)
     }
 }

@@ -4,6 +4,7 @@ use crate::addresses::MarketAddresses;
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
 use breakwater::accounts;
+use breakwater_engine::Feeds;
 
 /// A market's addresses. Everything but the feed accounts is fixed for the market's life: of a Pyth pull feed
 /// any genuine update account may be shown, so put the one to show here.
@@ -110,14 +111,43 @@ impl MarketKeys {
         }
     }
 
+    /// The same with these price accounts to show: those of a market that has all feeds, or no redemption.
+    #[must_use]
+    pub fn with_feeds(&self, shown: Feeds<Option<Pubkey>>) -> Self {
+        let left_out = self.without_feeds();
+        Self {
+            collateral_feed: shown.collateral.unwrap_or(left_out.collateral_feed),
+            quote_feed: shown.quote.unwrap_or(left_out.quote_feed),
+            redemption_feeds: shown.base.zip(shown.rate),
+            ..left_out
+        }
+    }
+
+    /// The price accounts to show.
+    #[must_use]
+    pub fn shown_feeds(&self) -> Feeds<Option<Pubkey>> {
+        Feeds {
+            collateral: Some(self.collateral_feed),
+            quote: Some(self.quote_feed),
+            base: self.redemption_feeds.map(|(base, _)| base),
+            rate: self.redemption_feeds.map(|(_, rate)| rate),
+        }
+    }
+
     /// The price accounts, as instructions take them.
     #[must_use]
     pub fn feeds(&self) -> accounts::Feeds {
+        Self::accounts_of(self.shown_feeds())
+    }
+
+    /// Price accounts to show, as instructions take them.
+    #[must_use]
+    pub fn accounts_of(shown: Feeds<Option<Pubkey>>) -> accounts::Feeds {
         accounts::Feeds {
-            collateral_feed: Some(self.collateral_feed),
-            quote_feed: Some(self.quote_feed),
-            base_feed: self.redemption_feeds.map(|(base, _)| base),
-            rate_feed: self.redemption_feeds.map(|(_, rate)| rate),
+            collateral_feed: shown.collateral,
+            quote_feed: shown.quote,
+            base_feed: shown.base,
+            rate_feed: shown.rate,
         }
     }
 

@@ -28,9 +28,9 @@ macro_rules! record {
 }
 
 macro_rules! idl_struct {
-    ($name:ident, $serialization:ident, $repr:expr, [$($doc:literal)*], $([$($field_doc:literal)*] $field:ident: $ty:ty,)*) => {
+    ($name:ident $(<$of:ty>)?, $serialization:ident, $repr:expr, [$($doc:literal)*], $([$($field_doc:literal)*] $field:ident: $ty:ty,)*) => {
         #[cfg(feature = "idl")]
-        impl $crate::layout::idl::Described for $name {
+        impl $crate::layout::idl::Described for $name $(<$of>)? {
             fn idl_type() -> $crate::layout::idl::IdlType {
                 $crate::layout::idl::defined::<Self>()
             }
@@ -42,7 +42,10 @@ macro_rules! idl_struct {
             }
         }
         #[cfg(feature = "idl")]
-        impl $crate::layout::idl::IdlBuild for $name {
+        impl $crate::layout::idl::IdlBuild for $name $(<$of>)? {
+            fn get_full_path() -> std::string::String {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
             fn create_type() -> Option<$crate::layout::idl::IdlTypeDef> {
                 Some($crate::layout::idl::definition(
                     stringify!($name),

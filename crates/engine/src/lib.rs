@@ -76,12 +76,12 @@ pub use governance::{
     depth::{DepthAllocation, DepthBudget},
     pause::Pauses,
 };
-pub use market::{AnnouncedWithdrawal, Books, Feeds, Market, NewMarket};
+pub use market::{AnnouncedWithdrawal, Books, Market, NewMarket, Pricing};
 pub use math::units::{
     Bps, Clock, Collateral, DebtShares, Divisor, Fixed, GuardianShares, Index, Key, LpShares, Price, Quote,
 };
 pub use pool::{Pool, outflow::Outflow, recovery::Recovery};
 pub use price::{
     guard::{Guard, Level, Prices},
-    oracle::{FeedPin, Oracle, RawReading, Readings},
+    oracle::{FeedPin, Feeds, Oracle, RawReading, Readings},
 };

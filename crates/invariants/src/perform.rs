@@ -2,8 +2,8 @@
 
 use crate::{Call, Done, State};
 use breakwater_engine::{
-    Error, GuardianPosition, GuardianShares, LpShares, MarginAccount, Market, ParameterChange, Prices, Quote, Result,
-    actions::Liquidation, governance::pause::Kinds, price::oracle::PriceUse,
+    Error, GuardianPosition, GuardianShares, LpShares, MarginAccount, Market, ParameterChange, Prices, Pricing, Quote,
+    Result, actions::Liquidation, governance::pause::Kinds, price::oracle::PriceUse,
 };
 
 /// The answer to a call, and the prices that the market accepted on the way.
@@ -55,11 +55,8 @@ fn call_on(state: &mut State, call: &Call, seen: &mut Option<Prices>) -> Result<
         }
         Call::WithdrawCollateral { account, amount } => {
             let account = &mut state.accounts[account];
-            let prices = if account.has_debt() {
-                Some(accept(market, PriceUse::Borrow)?)
-            } else {
-                None
-            };
+            let needed = market.needs_prices(Pricing::Withdraw(account));
+            let prices = needed.then(|| accept(market, PriceUse::Borrow)).transpose()?;
             let done = market.withdraw_collateral(account, amount, prices.as_ref(), clock)?;
             out_of(&mut state.collateral_vault, done.amount.0)?;
             Done::CollateralWithdrawn(done)
@@ -117,11 +114,8 @@ fn call_on(state: &mut State, call: &Call, seen: &mut Option<Prices>) -> Result<
             Done::Sold(done)
         }
         Call::Settle => {
-            let prices = if market.books.settling_needs_prices() {
-                Some(accept(market, PriceUse::Borrow)?)
-            } else {
-                None
-            };
+            let needed = market.needs_prices(Pricing::Settle);
+            let prices = needed.then(|| accept(market, PriceUse::Borrow)).transpose()?;
             Done::Settled(market.settle_deficit(prices.as_ref(), clock)?)
         }
         Call::GuardianDeposit { guardian, amount } => {
@@ -219,7 +213,7 @@ fn for_leaving(
     shown: bool,
     accept: &mut impl FnMut(&mut Market, PriceUse) -> Result<Prices>,
 ) -> Result<()> {
-    if shown && market.books.leaving_needs_prices() {
+    if shown && market.needs_prices(Pricing::Leave) {
         accept(market, PriceUse::Borrow)?;
     }
     Ok(())

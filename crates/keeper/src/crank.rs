@@ -1,7 +1,7 @@
 //! Work besides liquidating: show the price, settle a deficit, claim the bounty. Decisions only.
 
 use breakwater_engine::{
-    Clock, KeeperLedger, Level, Market, Quote, Readings, actions::Settlement, price::oracle::PriceUse,
+    Clock, KeeperLedger, Level, Market, Pricing, Quote, Readings, actions::Settlement, price::oracle::PriceUse,
 };
 
 /// When to turn which crank.
@@ -63,7 +63,7 @@ impl Cranks {
             return false;
         }
         let mut after = *market;
-        if !after.books.settling_needs_prices() {
+        if !after.needs_prices(Pricing::Settle) {
             return after.settle_deficit(None, clock).is_ok();
         }
         // The price of a moment would settle some atoms again and again.

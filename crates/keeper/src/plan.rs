@@ -1,7 +1,7 @@
 //! Plans liquidations: asks the engine, by doing on a copy of the market what the program would do.
 
 use breakwater_engine::{
-    Clock, Error, KeeperLedger, Key, Market, Prices, Readings, Result, actions::Liquidation, price::oracle::PriceUse,
+    Clock, Error, Key, Market, Prices, Readings, Result, actions::Liquidation, price::oracle::PriceUse,
 };
 
 use crate::index::{AccountIndex, Moment};
@@ -112,7 +112,6 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
     let prices: Prices = market.accept_prices(readings, PriceUse::Liquidate, clock)?;
     let moment = Moment::new(&market, prices.liquidation()?.judged, clock)?;
     let mut liquidations = market.liquidations(&prices, clock)?;
-    let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
     // What is taken over needs no room, and leaves some to nobody: it goes first, whatever its size.
     let over = index.liquidatable(&moment).filter(|entry| moment.is_taken_over(entry));
     let partly = index.liquidatable(&moment).filter(|entry| !moment.is_taken_over(entry));
@@ -126,11 +125,15 @@ fn fill(plan: &mut Plan, scene: &Scene, index: &AccountIndex, most: usize, busy:
             continue;
         }
         let mut account = entry.account(address);
-        match liquidations.liquidate(&mut account, &mut ledger) {
-            Ok(liquidation) => plan.liquidatable.push(Liquidatable {
-                account: entry.address,
-                liquidation,
-            }),
+        match liquidations.assess(&account) {
+            Ok(assessed) => {
+                // The next one is assessed after it.
+                liquidations.apply(&assessed, &mut account);
+                plan.liquidatable.push(Liquidatable {
+                    account: entry.address,
+                    liquidation: liquidations.liquidation(&assessed),
+                });
+            }
             Err(error) => plan.skip(error),
         }
     }

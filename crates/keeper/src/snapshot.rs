@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::{Pubkey, pubkey};
 use breakwater_client::{MarketKeys, addresses, decode};
-use breakwater_engine::{Clock, FeedPin, KeeperLedger, Key, Market, RawReading, Readings};
+use breakwater_engine::{Clock, Feeds, KeeperLedger, Key, Market, Readings};
 
 use crate::{
     chain::{Answer, At, Chain},
@@ -35,29 +35,18 @@ pub struct Snapshot {
 pub struct Shown {
     /// The readings.
     pub readings: Readings,
-    /// The accounts: collateral, quote, and base and rate if the market has them.
-    pub accounts: (Pubkey, Pubkey, Option<(Pubkey, Pubkey)>),
-}
-
-/// The four pins of a market.
-fn pins(market: &Market) -> [FeedPin; 4] {
-    let oracle = &market.oracle;
-    [
-        oracle.collateral_feed,
-        oracle.quote_feed,
-        oracle.base_feed,
-        oracle.rate_feed,
-    ]
+    /// The accounts that they are from.
+    pub accounts: Feeds<Option<Pubkey>>,
 }
 
 /// The accounts that may be shown for each pin of a market; none for a pin of no feed.
 #[must_use]
-pub fn feed_accounts(market: &Market, updates: &impl Updates) -> [Vec<Pubkey>; 4] {
-    pins(market).map(|pin| {
+pub fn feed_accounts(market: &Market, updates: &impl Updates) -> Feeds<Vec<Pubkey>> {
+    market.oracle.feeds().map(|pin| {
         if pin.is_none() {
             Vec::new()
         } else {
-            candidates(updates, &pin)
+            candidates(updates, pin)
         }
     })
 }
@@ -110,10 +99,11 @@ pub async fn snapshot(
     chain: &impl Chain,
     address: &Pubkey,
     keeper: &Pubkey,
-    feeds: &[Vec<Pubkey>; 4],
+    feeds: &Feeds<Vec<Pubkey>>,
 ) -> Answer<Snapshot> {
     let fixed = [*address, addresses::keeper_ledger(address, keeper), CLOCK, *keeper];
-    let asked: Vec<Pubkey> = fixed.iter().chain(feeds.iter().flatten()).copied().collect();
+    let feed_accounts = feeds.as_ref().each().into_iter().flatten();
+    let asked: Vec<Pubkey> = fixed.iter().chain(feed_accounts).copied().collect();
     let At { slot, value } = chain.accounts(&asked).await?;
     let [market, ledger, clock, payer] = &value[..fixed.len()] else {
         return Err(Trouble::Wrong("fewer accounts than asked for".to_owned()));
@@ -154,35 +144,20 @@ fn read_clock(data: &[u8]) -> Answer<Clock> {
     })
 }
 
-fn read_prices(market: &Market, feeds: &[Vec<Pubkey>; 4], shown: &[(Pubkey, &Account)]) -> Option<Shown> {
-    let of = |number: usize| -> Option<(Pubkey, RawReading)> {
-        let pin = pins(market)[number];
-        newest(
-            &pin,
-            shown
-                .iter()
-                .copied()
-                .filter(|(address, _)| feeds[number].contains(address)),
-        )
-    };
-    let ((collateral_feed, collateral), (quote_feed, quote)) = (of(0)?, of(1)?);
-    let redemption = if market.oracle.has_redemption() {
-        Some((of(2)?, of(3)?))
-    } else {
-        None
-    };
+fn read_prices(market: &Market, feeds: &Feeds<Vec<Pubkey>>, shown: &[(Pubkey, &Account)]) -> Option<Shown> {
+    let pinned = market.oracle.feeds().zip(feeds.as_ref());
+    let found = pinned.try_map(|(pin, accounts)| {
+        if pin.is_none() {
+            return Ok(None);
+        }
+        let shown = shown.iter().copied();
+        let reading = newest(pin, shown.filter(|(address, _)| accounts.contains(address)));
+        reading.map(Some).ok_or(())
+    });
+    let found = found.ok()?;
     Some(Shown {
-        readings: Readings {
-            collateral: Some(collateral),
-            quote: Some(quote),
-            base: redemption.map(|((_, base), _)| base),
-            rate: redemption.map(|(_, (_, rate))| rate),
-        },
-        accounts: (
-            collateral_feed,
-            quote_feed,
-            redemption.map(|((base, _), (rate, _))| (base, rate)),
-        ),
+        readings: found.map(|found| found.map(|(_, reading)| reading)),
+        accounts: found.map(|found| found.map(|(address, _)| address)),
     })
 }
 
@@ -190,13 +165,7 @@ impl Shown {
     /// The market's addresses with these price accounts.
     #[must_use]
     pub fn keys(&self, keys: &MarketKeys) -> MarketKeys {
-        let (collateral_feed, quote_feed, redemption_feeds) = self.accounts;
-        MarketKeys {
-            collateral_feed,
-            quote_feed,
-            redemption_feeds,
-            ..*keys
-        }
+        keys.with_feeds(self.accounts)
     }
 }
 

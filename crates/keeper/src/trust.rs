@@ -1,6 +1,6 @@
 //! Judges if a node's word about the cluster can be true, as far as one can tell without verifying blocks.
 
-use breakwater_engine::{Market, Oracle};
+use breakwater_engine::{Feeds, Market};
 
 use crate::rotation::Trouble;
 
@@ -21,20 +21,13 @@ pub struct Trust {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     keys: [breakwater_engine::Key; 5],
-    pins: [breakwater_engine::FeedPin; 4],
+    feeds: Feeds,
     decimals: (u8, u8),
     version: u8,
 }
 
 impl Identity {
     fn of(market: &Market) -> Self {
-        let Oracle {
-            collateral_feed,
-            quote_feed,
-            base_feed,
-            rate_feed,
-            ..
-        } = market.oracle;
         Self {
             keys: [
                 market.collateral_mint,
@@ -43,7 +36,7 @@ impl Identity {
                 market.quote_vault,
                 market.lp_mint,
             ],
-            pins: [collateral_feed, quote_feed, base_feed, rate_feed],
+            feeds: market.oracle.feeds().copied(),
             decimals: (market.collateral_decimals, market.quote_decimals),
             version: market.version,
         }

@@ -28,7 +28,8 @@ pub use liquidation::Preview;
 pub use shock::Shock;
 
 use breakwater_engine::{
-    Bps, Clock, Collateral, Config, Error, LpShares, MarginAccount, Market, Price, Prices, Quote, Readings, Result,
+    Bps, Clock, Collateral, Config, Error, LpShares, MarginAccount, Market, Price, Prices, Pricing, Quote, Readings,
+    Result,
     account::sizing::{self, Extent},
     actions::{Borrowing, Sale},
     backstop::auction::Offer,
@@ -109,6 +110,12 @@ impl Quotes {
     pub(crate) fn prices_for(&self, usage: PriceUse) -> Result<Prices> {
         let mut market = self.market;
         market.known_prices(usage, self.clock)
+    }
+
+    /// The prices that an action needs, if it needs any now.
+    fn prices_needed(&self, action: Pricing) -> Result<Option<Prices>> {
+        let needed = self.market.needs_prices(action);
+        needed.then(|| self.prices_for(PriceUse::Borrow)).transpose()
     }
 
     /// The moment of these quotes.
@@ -219,10 +226,10 @@ impl Quotes {
     /// The errors of [`Market::withdraw_collateral`].
     pub fn health_after_withdrawal(&self, account: &MarginAccount, amount: Collateral) -> Result<Health> {
         let (mut after, mut account) = (self.clone(), *account);
-        let prices = self.prices_for(PriceUse::Borrow)?;
+        let prices = self.prices_needed(Pricing::Withdraw(&account))?;
         after
             .market
-            .withdraw_collateral(&mut account, amount, Some(&prices), self.clock)?;
+            .withdraw_collateral(&mut account, amount, prices.as_ref(), self.clock)?;
         after.health(&account)
     }
 
@@ -245,11 +252,11 @@ impl Quotes {
     /// # Errors
     /// As [`Quotes::max_borrow`]; none without debt.
     pub fn max_withdrawal(&self, account: &MarginAccount) -> Result<Largest<Collateral>> {
-        let prices = self.prices_for(PriceUse::Borrow)?;
+        let prices = self.prices_needed(Pricing::Withdraw(account))?;
         self.largest(Collateral, |market, amount| {
             let mut account = *account;
             market
-                .withdraw_collateral(&mut account, amount, Some(&prices), self.clock)
+                .withdraw_collateral(&mut account, amount, prices.as_ref(), self.clock)
                 .map(drop)
         })
     }

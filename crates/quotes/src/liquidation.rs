@@ -2,7 +2,7 @@
 
 use crate::Quotes;
 use breakwater_engine::{
-    Bps, Config, Error, KeeperLedger, MarginAccount, Market, Price, Quote, Result,
+    Bps, Config, Error, MarginAccount, Market, Price, Quote, Result,
     account::sizing::{Demand, Rules, Values},
     actions::Liquidation,
     price::oracle::PriceUse,
@@ -67,11 +67,9 @@ impl Quotes {
     }
 
     fn liquidation_in(&self, mut market: Market, account: &MarginAccount) -> Result<Liquidation> {
-        let mut account = *account;
-        let mut ledger: KeeperLedger = bytemuck::Zeroable::zeroed();
-        market
-            .liquidations(&self.prices_for(PriceUse::Liquidate)?, self.clock)?
-            .liquidate(&mut account, &mut ledger)
+        let prices = self.prices_for(PriceUse::Liquidate)?;
+        let liquidations = market.liquidations(&prices, self.clock)?;
+        Ok(liquidations.liquidation(&liquidations.assess(account)?))
     }
 
     /// The market, were its pipeline just large enough for all of the account's collateral beside what is held.

@@ -9,7 +9,7 @@ use crate::{
 };
 use anchor_lang::prelude::*;
 use breakwater_engine::{
-    Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, RawReading, Readings,
+    Clock, FeedPin, Feeds as Pins, Market, Oracle, Prices, Pricing, RawReading, Readings,
     price::oracle::{FEED_PULL, FEED_PUSH, PriceUse},
 };
 
@@ -45,17 +45,18 @@ impl Feeds<'_> {
     /// The errors of [`read`].
     #[inline(never)]
     pub fn read(&self, oracle: &Oracle, readings: &mut Readings) -> Result<()> {
+        let pins = oracle.feeds();
         let one = |reading: &mut Option<RawReading>, pin: &FeedPin, account: &Option<UncheckedAccount>| -> Result<()> {
             if let Some(account) = account {
                 *reading = Some(read(pin, account)?);
             }
             Ok(())
         };
-        one(&mut readings.collateral, &oracle.collateral_feed, &self.collateral_feed)?;
-        one(&mut readings.quote, &oracle.quote_feed, &self.quote_feed)?;
+        one(&mut readings.collateral, pins.collateral, &self.collateral_feed)?;
+        one(&mut readings.quote, pins.quote, &self.quote_feed)?;
         if oracle.has_redemption() {
-            one(&mut readings.base, &oracle.base_feed, &self.base_feed)?;
-            one(&mut readings.rate, &oracle.rate_feed, &self.rate_feed)?;
+            one(&mut readings.base, pins.base, &self.base_feed)?;
+            one(&mut readings.rate, pins.rate, &self.rate_feed)?;
         }
         Ok(())
     }
@@ -70,26 +71,31 @@ impl Feeds<'_> {
         told(address, &market.accept_prices(&readings, usage, clock)).copied()
     }
 
-    /// Has the engine accept what is shown by who takes money out of the backstop, if that needs prices at all (see
-    /// [`breakwater_engine::Books::leaving_needs_prices`]). It leaves at the stored prices: who shows nothing relies on
-    /// those.
+    /// Has the engine accept what is shown by who takes money out of the backstop, if that needs prices at all. It
+    /// leaves at the stored prices: who shows nothing relies on those.
     ///
     /// # Errors
     /// The errors of [`Feeds::accept`].
     pub fn show_for_leaving(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<()> {
         let shown = self.collateral_feed.is_some() || self.quote_feed.is_some();
-        if shown && market.books.leaving_needs_prices() {
+        if shown && market.needs_prices(Pricing::Leave) {
             self.accept(market, address, PriceUse::Borrow, clock)?;
         }
         Ok(())
     }
 
-    /// The prices that settling a deficit needs: see [`breakwater_engine::Books::settling_needs_prices`].
+    /// The prices that an action needs, if it needs any now: see [`Market::needs_prices`].
     ///
     /// # Errors
     /// The errors of [`Feeds::accept`].
-    pub fn for_settling(&self, market: &mut Market, address: Pubkey, clock: Clock) -> Result<Option<Prices>> {
-        if !market.books.settling_needs_prices() {
+    pub fn accept_for(
+        &self,
+        market: &mut Market,
+        address: Pubkey,
+        action: Pricing,
+        clock: Clock,
+    ) -> Result<Option<Prices>> {
+        if !market.needs_prices(action) {
             return Ok(None);
         }
         self.accept(market, address, PriceUse::Borrow, clock).map(Some)
@@ -119,7 +125,7 @@ pub fn tell(market: Pubkey, prices: &Prices) {
 /// # Errors
 /// [`BreakwaterError::WrongFeedOwner`].
 pub fn check_pins(feeds: &Pins) -> Result<()> {
-    for pin in [&feeds.collateral, &feeds.quote, &feeds.base, &feeds.rate] {
+    for pin in feeds.as_ref().each() {
         let known = RECEIVERS.iter().any(|receiver| key(receiver) == pin.owner);
         require!(pin.kind != FEED_PULL || known, BreakwaterError::WrongFeedOwner);
     }

@@ -252,11 +252,5 @@ pub fn other_receiver(world: &mut World, market: &MarketKeys) -> Feeds {
 
 /// The market's feeds.
 pub fn present_feeds(world: &mut World, market: &MarketKeys) -> Feeds {
-    let oracle = world.market_state(market).oracle;
-    Feeds {
-        collateral: oracle.collateral_feed,
-        quote: oracle.quote_feed,
-        base: oracle.base_feed,
-        rate: oracle.rate_feed,
-    }
+    world.market_state(market).oracle.feeds().copied()
 }

@@ -10,9 +10,8 @@ use anchor_spl::{
     associated_token::{self, spl_associated_token_account},
     token::{self, spl_token},
 };
-use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, addresses, feeds, instructions as ix};
-use breakwater_engine::FeedPin;
+use breakwater_engine::Feeds;
 use serde::Serialize;
 use solana_keypair::{Keypair, read_keypair_file, write_keypair_file};
 use solana_signer::Signer;
@@ -20,7 +19,7 @@ use solana_signer::Signer;
 use super::net::{Net, owned};
 use crate::{
     chain::Wallet,
-    migrate::{Market, present},
+    migrate::Market,
     pyth::{PriceAccount, Shown},
 };
 
@@ -121,21 +120,11 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
         net.mint(&side.mint, side.decimals, &authority_key)?;
     }
     let shown = publish(net, file, prices)?;
-    let [collateral, quote] = [0, 1].map(|side| (sides[side].mint, token::ID, shown[side]));
-    let mut keys = MarketKeys::derive(collateral, quote, file.id);
-    keys.redemption_feeds = shown.get(2).copied().zip(shown.get(3).copied());
+    let [collateral, quote] = sides.map(|side| (side.mint, token::ID, Pubkey::default()));
+    let keys = MarketKeys::derive(collateral, quote, file.id).with_feeds(shown);
 
     let wallet = Wallet::new(&net.url, authority);
-    let [collateral_feed, quote_feed, base_feed, rate_feed] = file.pins();
-    let args = CreateMarketArgs {
-        id: file.id,
-        collateral_feed,
-        quote_feed,
-        base_feed: present(base_feed),
-        rate_feed: present(rate_feed),
-        depth_share: file.depth.share,
-        config: file.parameters.0,
-    };
+    let args = file.creation();
     let named = |what: &str| {
         let what = what.to_owned();
         move |error: String| format!("{what}: {error}")
@@ -185,31 +174,35 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
         collateral_feed: keys.collateral_feed.to_string(),
         quote_feed: keys.quote_feed.to_string(),
         actors,
-        feeds: shown,
+        feeds: shown.each().into_iter().flatten().collect(),
     })
 }
 
 /// Writes the price accounts that the file pins. The redemption rate of collateral is 1.
-fn publish(net: &Net, file: &Market, prices: [Shown; 2]) -> Result<Vec<Pubkey>> {
+fn publish(net: &Net, file: &Market, prices: [Shown; 2]) -> Result<Feeds<Option<Pubkey>>> {
     let clock = net.clock();
     let at = |shown| Shown {
         published: clock.unix,
         ..shown
     };
     let [collateral, quote] = prices.map(at);
-    let rate = at(Shown::standing(100_000_000));
-    let mut addresses = Vec::new();
-    for (pin, shown) in file.pins().iter().zip([collateral, quote, collateral, rate]) {
-        if *pin == FeedPin::NONE {
-            continue;
+    let shown = Feeds {
+        collateral,
+        quote,
+        base: collateral,
+        rate: at(Shown::standing(100_000_000)),
+    };
+    file.feeds().zip(shown).try_map(|(pin, shown)| {
+        if pin.is_none() {
+            return Ok(None);
         }
-        let address = feeds::default_account(pin).ok_or("a localnet needs feeds of a known receiver, or push feeds")?;
-        let mut account = PriceAccount::new(pin, shown);
+        let address =
+            feeds::default_account(&pin).ok_or("a localnet needs feeds of a known receiver, or push feeds")?;
+        let mut account = PriceAccount::new(&pin, shown);
         account.show(shown, clock.slot);
         net.write(&address, owned(Pubkey::new_from_array(pin.owner.0), account.data()))?;
-        addresses.push(address);
-    }
-    Ok(addresses)
+        Ok(Some(address))
+    })
 }
 
 /// Any price is taken as it is, and the averages follow at once.

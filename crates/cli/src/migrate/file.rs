@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use anchor_lang::prelude::Pubkey;
-use breakwater::feeds::RECEIVERS;
+use breakwater::{feeds::RECEIVERS, instructions::CreateMarketArgs};
 use breakwater_engine::{
-    FeedPin, Key,
+    FeedPin, Feeds, Key,
     price::oracle::{FEED_PULL, FEED_PUSH},
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -124,15 +124,40 @@ impl Market {
         Ok(market)
     }
 
-    /// The four pins: collateral, quote, base, rate.
-    pub fn pins(&self) -> [FeedPin; 4] {
+    /// Arguments of the instruction that creates it.
+    pub fn creation(&self) -> CreateMarketArgs {
+        let Feeds {
+            collateral,
+            quote,
+            base,
+            rate,
+        } = self.feeds();
+        let present = |pin: FeedPin| (pin != FeedPin::NONE).then_some(pin);
+        CreateMarketArgs {
+            id: self.id,
+            collateral_feed: collateral,
+            quote_feed: quote,
+            base_feed: present(base),
+            rate_feed: present(rate),
+            depth_share: self.depth.share,
+            config: self.parameters.0,
+        }
+    }
+
+    /// Its feeds.
+    pub fn feeds(&self) -> Feeds {
         let (base, rate) = self
             .redemption
             .as_ref()
             .map_or((FeedPin::NONE, FeedPin::NONE), |redemption| {
                 (redemption.base.pin(), redemption.rate.pin())
             });
-        [self.collateral.feed.pin(), self.quote.feed.pin(), base, rate]
+        Feeds {
+            collateral: self.collateral.feed.pin(),
+            quote: self.quote.feed.pin(),
+            base,
+            rate,
+        }
     }
 }
 
@@ -330,7 +355,7 @@ mod tests {
         const USDC_2: &str = "6HAuqASbHEh4w4REJEUUUCginTLfj1kwCh215ZLtMkrT";
         let expected: [&[&str]; 3] = [&[JITOSOL, USDC, SOL, JITOSOL_RATE], &[SOL_2, USDC_2], &[USDC_2, SOL_2]];
         for ((name, market), expected) in files().iter().zip(expected) {
-            let pins = market.pins();
+            let pins = market.feeds().each();
             let accounts: Vec<String> = pins
                 .iter()
                 .filter_map(breakwater_client::feeds::default_account)

@@ -7,7 +7,6 @@ mod parameters;
 use std::{error::Error, path::PathBuf};
 
 use anchor_lang::prelude::Pubkey;
-use breakwater::instructions::CreateMarketArgs;
 use breakwater_client::{MarketKeys, addresses, instructions as ix};
 use breakwater_engine as engine;
 use clap::{Args, builder::FalseyValueParser};
@@ -144,16 +143,7 @@ fn create(wallet: &Wallet, market: &Market, keys: &MarketKeys, dry_run: bool) ->
             println!("market {name}: would be created at {address}");
             return Ok(());
         }
-        let [collateral_feed, quote_feed, base_feed, rate_feed] = market.pins();
-        let args = CreateMarketArgs {
-            id: market.id,
-            collateral_feed,
-            quote_feed,
-            base_feed: present(base_feed),
-            rate_feed: present(rate_feed),
-            depth_share: market.depth.share,
-            config: market.parameters.0,
-        };
+        let args = market.creation();
         let budget = addresses::depth_budget(&market.depth.budget);
         let mut instructions = Vec::new();
         if chain.account(&budget)?.is_none() {
@@ -171,23 +161,12 @@ fn create(wallet: &Wallet, market: &Market, keys: &MarketKeys, dry_run: bool) ->
     Ok(())
 }
 
-/// A pin, unless it is none.
-pub fn present(pin: engine::FeedPin) -> Option<engine::FeedPin> {
-    (pin != engine::FeedPin::NONE).then_some(pin)
-}
-
 /// Fails, naming every difference, unless the stored market is what the file says.
 fn compare(market: &Market, found: &engine::Market) -> Result<()> {
     let mut different = differences(&market.parameters.0, &found.config);
-    let oracle = &found.oracle;
-    let stored = [
-        oracle.collateral_feed,
-        oracle.quote_feed,
-        oracle.base_feed,
-        oracle.rate_feed,
-    ];
+    let feeds = market.feeds().zip(found.oracle.feeds().copied()).each();
     let names = ["collateral feed", "quote feed", "base feed", "rate feed"];
-    for ((name, file), chain) in names.into_iter().zip(market.pins()).zip(stored) {
+    for (name, (file, chain)) in names.into_iter().zip(feeds) {
         if file != chain {
             different.push((name, format!("{file:?}"), format!("{chain:?}")));
         }

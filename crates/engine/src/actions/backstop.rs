@@ -67,17 +67,15 @@ impl Market {
     /// [`Error::ZeroAmount`], [`Error::Overflow`].
     pub fn fund_backstop(&mut self, amount: Quote, clock: Clock) -> Result<Funding> {
         amount.nonzero()?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let (repaid, recovered) = books.receive(amount)?;
-        books.invariant()?;
-        let given = i64::try_from(amount.0).unwrap_or(i64::MAX);
-        books.equity_sources.paid_in = books.equity_sources.paid_in.saturating_add(given);
-        self.books = books;
-        Ok(Funding {
-            amount,
-            repaid,
-            recovered,
+        self.transact(clock, |_, books| {
+            let (repaid, recovered) = books.receive(amount)?;
+            let given = i64::try_from(amount.0).unwrap_or(i64::MAX);
+            books.equity_sources.paid_in = books.equity_sources.paid_in.saturating_add(given);
+            Ok(Funding {
+                amount,
+                repaid,
+                recovered,
+            })
         })
     }
 
@@ -98,40 +96,38 @@ impl Market {
     ) -> Result<Sale> {
         pause::check(self.pauses.sell, clock)?;
         amount.nonzero()?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let inventory = books.backstop.inventory;
-        if amount > inventory {
-            return Err(Error::InventoryInsufficient);
-        }
-        prices.check(PriceUse::Sell, clock)?;
-        let ask = books.auction.mean_ask(&self.config, amount, prices, clock)?;
-        books.auction.sell(&self.config, amount, prices, clock)?;
-        let cost = ask.quote_ceil(amount)?;
-        if cost > max_cost {
-            return Err(Error::SlippageExceeded);
-        }
-        books.backstop.inventory = inventory.minus(amount)?;
-        let (repaid, recovered) = books.receive(cost)?;
-        let gain = books.equity_sources.sell(inventory, amount, cost);
-        let written_off = books.recovery.written_off;
-        // A price that only the end of a recovery asks for.
-        let may_end = books.recovery.written_off != Quote::ZERO && prices.level() == Level::Normal;
-        let highest = may_end.then(|| prices.highest()).transpose()?;
-        let ended = books.count_down(amount, highest);
-        books.invariant()?;
-        self.books = books;
-        Ok(Sale {
-            amount,
-            cost,
-            ask,
-            repaid,
-            gain,
-            inventory_after: books.backstop.inventory,
-            recovered,
-            lost: written_off.minus(books.recovery.written_off)?,
-            guardians_lost: ended.guardians,
-            protocol_lost: ended.protocol,
+        self.transact(clock, |market, books| {
+            let inventory = books.backstop.inventory;
+            if amount > inventory {
+                return Err(Error::InventoryInsufficient);
+            }
+            prices.check(PriceUse::Sell, clock)?;
+            let ask = books.auction.mean_ask(&market.config, amount, prices, clock)?;
+            books.auction.sell(&market.config, amount, prices, clock)?;
+            let cost = ask.quote_ceil(amount)?;
+            if cost > max_cost {
+                return Err(Error::SlippageExceeded);
+            }
+            books.backstop.inventory = inventory.minus(amount)?;
+            let (repaid, recovered) = books.receive(cost)?;
+            let gain = books.equity_sources.sell(inventory, amount, cost);
+            let written_off = books.recovery.written_off;
+            // A price that only the end of a recovery asks for.
+            let may_end = books.recovery.written_off != Quote::ZERO && prices.level() == Level::Normal;
+            let highest = may_end.then(|| prices.highest()).transpose()?;
+            let ended = books.count_down(amount, highest);
+            Ok(Sale {
+                amount,
+                cost,
+                ask,
+                repaid,
+                gain,
+                inventory_after: books.backstop.inventory,
+                recovered,
+                lost: written_off.minus(books.recovery.written_off)?,
+                guardians_lost: ended.guardians,
+                protocol_lost: ended.protocol,
+            })
         })
     }
 

@@ -2,7 +2,7 @@ use crate::{
     backstop::guardians::{GuardianPosition, Means},
     error::{Error, Result},
     governance::pause,
-    market::Market,
+    market::{Books, Market, Pricing},
     math::units::{Clock, GuardianShares, Quote},
     price::guard::Level,
 };
@@ -74,34 +74,41 @@ impl Market {
     ) -> Result<GuardianDeposit> {
         pause::check(self.pauses.guardian_deposit, clock)?;
         amount.nonzero()?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        books.recovery.check_open()?;
-        let impaired = self.claim_impaired_at(&books);
-        if impaired > max_impairment {
-            return Err(Error::ClaimImpaired);
-        }
-        let mut guardians = books.guardians;
-        let shares = guardians.shares_for(amount)?.nonzero()?;
-        if shares < min_shares {
-            return Err(Error::SlippageExceeded);
-        }
-        guardians.take_in(amount, shares)?;
-        books.guardians = guardians;
-        let (repaid, _) = books.receive(amount)?;
-        let mut next = position.in_epoch(guardians.epoch);
-        next.shares = next.shares.plus(shares)?;
-        books.invariant()?;
-
-        self.books = books;
-        *position = next;
-        Ok(GuardianDeposit {
-            amount,
-            shares,
-            repaid,
-            impaired,
-            claim_after: guardians.claim,
+        self.transact_for(position, clock, |market, books, next| {
+            books.recovery.check_open()?;
+            let impaired = market.claim_impaired_at(books);
+            if impaired > max_impairment {
+                return Err(Error::ClaimImpaired);
+            }
+            let shares = books.guardians.shares_for(amount)?.nonzero()?;
+            if shares < min_shares {
+                return Err(Error::SlippageExceeded);
+            }
+            books.guardians.take_in(amount, shares)?;
+            let (repaid, _) = books.receive(amount)?;
+            next.shares = next.shares.plus(shares)?;
+            Ok(GuardianDeposit {
+                amount,
+                shares,
+                repaid,
+                impaired,
+                claim_after: books.guardians.claim,
+            })
         })
+    }
+
+    /// [`Market::transact`] with a copy of a guardian's position as well, as it is in the present epoch.
+    #[inline]
+    fn transact_for<T>(
+        &mut self,
+        position: &mut GuardianPosition,
+        clock: Clock,
+        act: impl FnOnce(&Self, &mut Books, &mut GuardianPosition) -> Result<T>,
+    ) -> Result<T> {
+        let mut next = position.in_epoch(self.books.guardians.epoch);
+        let done = self.transact(clock, |market, books| act(market, books, &mut next))?;
+        *position = next;
+        Ok(done)
     }
 
     /// Asks to leave with `shares`: they are given up for a fixed claim of at least `min_amount`, which opens
@@ -125,49 +132,40 @@ impl Market {
         if shares == GuardianShares::ZERO {
             return self.take_request_back(position, clock);
         }
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let mut next = position.in_epoch(books.guardians.epoch);
-        if next.has_request() {
-            return Err(Error::RequestRunning);
-        }
-        if shares > next.shares {
-            return Err(Error::InsufficientGuardianShares);
-        }
-        let amount = books.guardians.ask(&mut next, shares)?;
-        if amount < min_amount {
-            return Err(Error::SlippageExceeded);
-        }
-        // Its own terms: nothing of this is read again.
-        next.opens_at = clock.unix.saturating_add(self.config.guardian_cooldown.into());
-        (next.fall, next.release) = (self.config.stress_fall, self.config.guardian_release);
-        books.invariant()?;
-
-        self.books = books;
-        *position = next;
-        Ok(GuardianRequest {
-            shares,
-            amount,
-            opens_at: next.opens_at,
-            claim_after: books.guardians.claim,
+        self.transact_for(position, clock, |market, books, next| {
+            if next.has_request() {
+                return Err(Error::RequestRunning);
+            }
+            if shares > next.shares {
+                return Err(Error::InsufficientGuardianShares);
+            }
+            let amount = books.guardians.ask(next, shares)?;
+            if amount < min_amount {
+                return Err(Error::SlippageExceeded);
+            }
+            // Its own terms: nothing of this is read again.
+            let config = &market.config;
+            next.opens_at = clock.unix.saturating_add(config.guardian_cooldown.into());
+            (next.fall, next.release) = (config.stress_fall, config.guardian_release);
+            Ok(GuardianRequest {
+                shares,
+                amount,
+                opens_at: next.opens_at,
+                claim_after: books.guardians.claim,
+            })
         })
     }
 
     fn take_request_back(&mut self, position: &mut GuardianPosition, clock: Clock) -> Result<GuardianRequest> {
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let mut next = position.in_epoch(books.guardians.epoch);
-        next.check_open(clock)?;
-        let (amount, shares) = books.guardians.take_back(&mut next)?;
-        books.invariant()?;
-
-        self.books = books;
-        *position = next;
-        Ok(GuardianRequest {
-            shares,
-            amount,
-            opens_at: 0,
-            claim_after: books.guardians.claim,
+        self.transact_for(position, clock, |_, books, next| {
+            next.check_open(clock)?;
+            let (amount, shares) = books.guardians.take_back(next)?;
+            Ok(GuardianRequest {
+                shares,
+                amount,
+                opens_at: 0,
+                claim_after: books.guardians.claim,
+            })
         })
     }
 
@@ -192,36 +190,31 @@ impl Market {
         clock: Clock,
     ) -> Result<GuardianWithdrawal> {
         amount.nonzero()?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let mut next = position.in_epoch(books.guardians.epoch);
-        next.check_open(clock)?;
-        if books.leaving_needs_prices() && self.guard.age(clock) < DEAD_SECONDS.unsigned_abs() {
-            if next.is_released(clock) {
-                self.check_stored_age(RELEASED_AGE.max(self.config.max_age_short.into()), clock)?;
-            } else {
-                self.check_leaving_price(clock)?;
+        self.transact_for(position, clock, |market, books, next| {
+            next.check_open(clock)?;
+            if books.needs_prices(Pricing::Leave) && market.guard.age(clock) < DEAD_SECONDS.unsigned_abs() {
+                if next.is_released(clock) {
+                    market.check_stored_age(RELEASED_AGE.max(market.config.max_age_short.into()), clock)?;
+                } else {
+                    market.check_leaving_price(clock)?;
+                }
             }
-        }
-        let lowest = self.guard.lowest(&self.config);
-        let means = Means {
-            cover: self.cover_of(&books, lowest, next.fall_at(clock))?.spare(),
-            equity: positive(books.equity(lowest)?),
-            cash: books.backstop.cash,
-        };
-        let paid = books.guardians.pay(&mut next, amount, &means)?;
-        if paid < min_amount {
-            return Err(Error::SlippageExceeded);
-        }
-        books.backstop.cash = books.backstop.cash.minus(paid)?;
-        books.invariant()?;
-
-        self.books = books;
-        *position = next;
-        Ok(GuardianWithdrawal {
-            amount: paid,
-            unpaid: next.unpaid(&books.guardians)?,
-            requested_after: books.guardians.requested()?,
+            let lowest = market.guard.lowest(&market.config);
+            let means = Means {
+                cover: market.cover_of(books, lowest, next.fall_at(clock))?.spare(),
+                equity: positive(books.equity(lowest)?),
+                cash: books.backstop.cash,
+            };
+            let paid = books.guardians.pay(next, amount, &means)?;
+            if paid < min_amount {
+                return Err(Error::SlippageExceeded);
+            }
+            books.backstop.cash = books.backstop.cash.minus(paid)?;
+            Ok(GuardianWithdrawal {
+                amount: paid,
+                unpaid: next.unpaid(&books.guardians)?,
+                requested_after: books.guardians.requested()?,
+            })
         })
     }
 

@@ -59,11 +59,11 @@ struct Debt {
     whole: Quote,
 }
 
-/// Everything that a liquidation on some terms changes, worked out and not yet stored: the words that change and no
-/// others, for copying the account and all books out and back would be an eighth of the whole work. In this order, for
-/// an error takes the place of the first field, which the compiler then moves byte by byte.
+/// A liquidation worked out and not yet stored: the words that change and no others, for copying the account and all
+/// books out and back would be an eighth of the whole work. In this order, for an error takes the place of the first
+/// field, which the compiler then moves byte by byte.
 #[repr(C)]
-struct Outcome {
+pub struct Assessment {
     /// The band that holds the account.
     held: u8,
     /// The band that it goes into.
@@ -86,6 +86,10 @@ struct Outcome {
     bounty: Quote,
     /// Debt left in the account, quote atoms, rounded up.
     debt_after: Quote,
+    /// Shares left in the band that holds the account.
+    left: DebtShares,
+    /// Of a guarded step: the moments up to which the flow limit and the account's pace are used then.
+    used: Option<(i64, i64)>,
 }
 
 /// Liquidations of one market at one moment and one price. Their shared part — interest up to now, prices, the fall
@@ -171,7 +175,22 @@ impl Market {
 }
 
 impl Liquidations<'_> {
-    /// Liquidates one account against the backstop (see [`crate::account::sizing`]).
+    /// Liquidates one account against the backstop: [`Liquidations::assess`], and then [`Liquidations::apply`]. The
+    /// keeper's bounty is credited to its ledger.
+    ///
+    /// # Errors
+    /// The errors of [`Liquidations::assess`]; [`Error::Overflow`].
+    #[inline]
+    pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
+        let assessed = self.assess(account)?;
+        let credit = ledger.credit.plus(assessed.bounty)?;
+        // From here on nothing can fail.
+        ledger.credit = credit;
+        self.apply(&assessed, account);
+        Ok(self.liquidation(&assessed))
+    }
+
+    /// Works out how an account would be liquidated now (see [`crate::account::sizing`]), and changes nothing.
     ///
     /// - At the take-over LTV or beyond: whole, always.
     /// - Below it, to the target LTV, in full while the stress cover is not negative after it
@@ -180,68 +199,75 @@ impl Liquidations<'_> {
     ///   than a step at a time besides.
     ///
     /// The backstop's cash pays first; for the rest debt shares move from the account to the backstop, so the pool
-    /// neither gains nor loses. The keeper's bounty is credited to its ledger.
+    /// neither gains nor loses.
     ///
     /// # Errors
     /// [`Error::BorrowedThisSlot`], [`Error::NoDebt`], [`Error::AccountHealthy`], [`Error::PriceGapTooWide`],
     /// [`Error::CollateralBelowDebt`], [`Error::AccountCooldown`], [`Error::GuardedFlowUsed`], [`Error::PipelineFull`],
     /// [`Error::Overflow`].
-    #[inline]
-    pub fn liquidate(&mut self, account: &mut MarginAccount, ledger: &mut KeeperLedger) -> Result<Liquidation> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is dear to hand over")]
+    pub fn assess(&self, account: &MarginAccount) -> Result<Assessment> {
         let debt = self.debt(account)?;
         let (demand, mut step) = self.demand(account, debt.whole)?;
-        let mut outcome = self.outcome(account, &debt, demand)?;
-        if demand.extent != Extent::TakeOver && self.is_uncovered(&outcome)? {
+        let mut assessed = self.on_terms(account, &debt, demand)?;
+        if demand.extent != Extent::TakeOver && self.is_uncovered(&assessed)? {
             let capped = self.within_pipeline(demand, debt.whole)?;
             if capped != demand {
                 step = self.step_of(step, capped.repay)?;
-                outcome = self.outcome(account, &debt, capped)?;
+                assessed = self.on_terms(account, &debt, capped)?;
             }
         }
-        let mut used = None;
         if let Some(step) = &step {
-            used = Some((step.flow, step.until(outcome.terms.repay)?));
+            assessed.used = Some((step.flow, step.until(assessed.terms.repay)?));
         }
-        let credit = ledger.credit.plus(outcome.bounty)?;
-        outcome.backstop.invariant(outcome.pool_shares)?;
+        assessed.backstop.invariant(assessed.pool_shares)?;
+        assessed.left = self.market.map.left((account.debt_shares, assessed.held))?;
+        Ok(assessed)
+    }
 
-        let from = (account.debt_shares, outcome.held);
-        let to = (outcome.shares, outcome.band);
-        self.market.map.shift(from, to, outcome.sums)?;
-        // From here on nothing can fail.
-        let terms = outcome.terms;
+    /// Stores what [`Liquidations::assess`] has just worked out for an account. The bounty is the caller's to credit.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `assess`")]
+    pub fn apply(&mut self, assessed: &Assessment, account: &mut MarginAccount) {
+        let left = (assessed.left, assessed.held);
+        let to = (assessed.shares, assessed.band);
+        self.market.map.shift(left, to, assessed.sums);
         let books = &mut self.market.books;
-        (books.pool.cash, books.pool.debt_shares) = (outcome.pool_cash, outcome.pool_shares);
-        books.backstop = outcome.backstop;
-        books.guardians.claim = outcome.claim;
-        books.equity_sources.absorb(&terms);
+        (books.pool.cash, books.pool.debt_shares) = (assessed.pool_cash, assessed.pool_shares);
+        books.backstop = assessed.backstop;
+        books.guardians.claim = assessed.claim;
+        books.equity_sources.absorb(&assessed.terms);
         books.auction.anchor = self.anchor;
-        account.debt_shares = outcome.shares;
-        account.collateral = outcome.collateral;
-        account.place = self.market.map.place(outcome.shares, outcome.band);
-        ledger.credit = credit;
-        self.record_step(account, used);
-        Ok(Liquidation {
+        account.debt_shares = assessed.shares;
+        account.collateral = assessed.collateral;
+        account.place = self.market.map.place(assessed.shares, assessed.band);
+        self.record_step(account, assessed.used);
+    }
+
+    /// The result of a liquidation as it is told.
+    #[inline]
+    #[must_use]
+    pub fn liquidation(&self, assessed: &Assessment) -> Liquidation {
+        let terms = &assessed.terms;
+        Liquidation {
             price: self.settled.price,
             repaid: terms.repay,
-            paid_in_cash: outcome.paid_in_cash,
+            paid_in_cash: assessed.paid_in_cash,
             seized: terms.seize,
             deficit: terms.deficit,
-            bounty: outcome.bounty,
-            debt_after: outcome.debt_after,
-            collateral_after: account.collateral,
+            bounty: assessed.bounty,
+            debt_after: assessed.debt_after,
+            collateral_after: assessed.collateral,
             penalty: terms.penalty,
             taken_over: terms.extent == Extent::TakeOver,
-            whole: account.debt_shares == DebtShares::ZERO,
-        })
+            whole: assessed.shares == DebtShares::ZERO,
+        }
     }
 
     /// An account's debt now.
     #[inline(always)]
-    #[allow(
-        clippy::inline_always,
-        reason = "handing the result over costs as much as a good part of the work"
-    )]
+    #[allow(clippy::inline_always, reason = "see `assess`")]
     fn debt(&self, account: &MarginAccount) -> Result<Debt> {
         if account.last_risk_slot == self.clock.slot {
             return Err(Error::BorrowedThisSlot);
@@ -257,7 +283,7 @@ impl Liquidations<'_> {
     /// How much of its debt is to be taken, as far as the account alone can tell. While Guarded, and unless the account
     /// is taken over, that is a step: then also what it uses up.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `debt`")]
+    #[allow(clippy::inline_always, reason = "see `assess`")]
     fn demand(&self, account: &MarginAccount, debt: Quote) -> Result<(Demand, Option<Step>)> {
         let settled = self.settled.quote_floor(account.collateral)?;
         let judged = match &self.judged {
@@ -274,10 +300,10 @@ impl Liquidations<'_> {
         }
     }
 
-    /// Changes made by taking `demand` of an account.
+    /// A liquidation that takes `demand` of an account, but for what it leaves in its band and uses up of a step.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `debt`")]
-    fn outcome(&self, account: &MarginAccount, debt: &Debt, demand: Demand) -> Result<Outcome> {
+    #[allow(clippy::inline_always, reason = "see `assess`")]
+    fn on_terms(&self, account: &MarginAccount, debt: &Debt, demand: Demand) -> Result<Assessment> {
         let market = &*self.market;
         let config = &market.config;
         let terms = demand.terms(&self.rules, account.collateral, &self.settled)?;
@@ -299,7 +325,7 @@ impl Liquidations<'_> {
         }
         let held = market.map.band_at(account.place);
         let sums = market.map.sums_after((account.debt_shares, held), (shares, band));
-        Ok(Outcome {
+        Ok(Assessment {
             held,
             band,
             terms,
@@ -313,6 +339,8 @@ impl Liquidations<'_> {
             paid_in_cash,
             bounty,
             debt_after,
+            left: DebtShares::ZERO,
+            used: None,
         })
     }
 
@@ -327,10 +355,10 @@ impl Liquidations<'_> {
 
     /// True if the stress cover would be negative.
     #[inline]
-    fn is_uncovered(&self, outcome: &Outcome) -> Result<bool> {
-        let map = (&self.market.map, outcome.sums);
+    fn is_uncovered(&self, assessed: &Assessment) -> Result<bool> {
+        let map = (&self.market.map, assessed.sums);
         let owed = self.market.books.reserves_owed();
-        let cover = self.stress.cover(&outcome.backstop, owed, self.index.factor(), map)?;
+        let cover = self.stress.cover(&assessed.backstop, owed, self.index.factor(), map)?;
         Ok(cover.is_negative())
     }
 
@@ -381,7 +409,7 @@ impl Liquidations<'_> {
     ///
     /// exactly, which saves a product.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `debt`")]
+    #[allow(clippy::inline_always, reason = "see `assess`")]
     fn reduce_debt(&self, held: DebtShares, debt: &Debt, repay: Quote) -> Result<(DebtShares, DebtShares, Quote)> {
         if repay == debt.whole {
             return Ok((DebtShares::ZERO, held, Quote::ZERO));
@@ -396,7 +424,7 @@ impl Liquidations<'_> {
     /// The backstop's payment at once for debt of so many `shares`, `repay` quote atoms: cash, and the shares that it
     /// settles, rounded down, in favor of the pool.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `debt`")]
+    #[allow(clippy::inline_always, reason = "see `assess`")]
     fn pay(&self, shares: DebtShares, repay: Quote) -> Result<(Quote, DebtShares)> {
         let cash = self.market.books.backstop.cash.min(repay);
         let settled = match cash {

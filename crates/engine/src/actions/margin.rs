@@ -2,8 +2,7 @@ use crate::{
     account::{map::Place, position::MarginAccount, sizing},
     error::{Error, Result},
     governance::pause,
-    market::Move,
-    market::{Books, Market},
+    market::{Books, Market, Move, Pricing},
     math::units::{Clock, Collateral, DebtShares, Quote},
     price::{guard::Prices, oracle::PriceUse},
 };
@@ -52,7 +51,9 @@ impl Market {
         let mut next = *account;
         next.collateral = next.collateral.plus(amount)?;
         next.place = self.place_of(&next);
-        self.place(account, next)?;
+        let (from, to) = (self.held(account), self.held(&next));
+        self.map.follow(from, to)?;
+        *account = next;
         Ok(CollateralChange {
             amount,
             collateral_after: account.collateral,
@@ -78,26 +79,22 @@ impl Market {
         if amount > account.collateral {
             return Err(Error::InsufficientCollateral);
         }
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let mut next = *account;
-        next.collateral = next.collateral.minus(amount)?;
-        next.place = self.place_of(&next);
-        if next.has_debt() {
-            pause::check(self.pauses.withdraw, clock)?;
-            let moved = Move {
-                before: account,
-                after: &next,
-            };
-            self.check_initial_margin(&books, &moved, prices.ok_or(Error::PriceRequired)?, clock)?;
-            next.last_risk_slot = clock.slot;
-        }
-        books.invariant()?;
-        self.place(account, next)?;
-        self.books = books;
-        Ok(CollateralChange {
-            amount,
-            collateral_after: next.collateral,
+        self.transact_on(account, clock, |market, books, account, next| {
+            next.collateral = next.collateral.minus(amount)?;
+            next.place = market.place_of(next);
+            if books.needs_prices(Pricing::Withdraw(account)) {
+                pause::check(market.pauses.withdraw, clock)?;
+                let moved = Move {
+                    before: account,
+                    after: next,
+                };
+                market.check_initial_margin(books, &moved, prices.ok_or(Error::PriceRequired)?, clock)?;
+                next.last_risk_slot = clock.slot;
+            }
+            Ok(CollateralChange {
+                amount,
+                collateral_after: next.collateral,
+            })
         })
     }
 
@@ -116,31 +113,27 @@ impl Market {
     ) -> Result<Borrowing> {
         pause::check(self.pauses.borrow, clock)?;
         amount.nonzero()?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let mut next = *account;
-        let shares = books.pool.lend(amount)?;
-        next.debt_shares = next.debt_shares.plus(shares)?;
-        next.place = self.place_of(&next);
-        next.last_risk_slot = clock.slot;
-        let moved = Move {
-            before: account,
-            after: &next,
-        };
-        let debt_after = self.check_initial_margin(&books, &moved, prices, clock)?;
-        if debt_after > self.config.account_debt_cap {
-            return Err(Error::AccountDebtCapReached);
-        }
-        if books.pool.index.debt(books.pool.debt_shares)? > self.config.debt_cap {
-            return Err(Error::DebtCapReached);
-        }
-        books.invariant()?;
-        self.place(account, next)?;
-        self.books = books;
-        Ok(Borrowing {
-            amount,
-            shares,
-            debt_after,
+        self.transact_on(account, clock, |market, books, account, next| {
+            let shares = books.pool.lend(amount)?;
+            next.debt_shares = next.debt_shares.plus(shares)?;
+            next.place = market.place_of(next);
+            next.last_risk_slot = clock.slot;
+            let moved = Move {
+                before: account,
+                after: next,
+            };
+            let debt_after = market.check_initial_margin(books, &moved, prices, clock)?;
+            if debt_after > market.config.account_debt_cap {
+                return Err(Error::AccountDebtCapReached);
+            }
+            if books.pool.index.debt(books.pool.debt_shares)? > market.config.debt_cap {
+                return Err(Error::DebtCapReached);
+            }
+            Ok(Borrowing {
+                amount,
+                shares,
+                debt_after,
+            })
         })
     }
 
@@ -151,27 +144,44 @@ impl Market {
     /// [`Error::ZeroAmount`], [`Error::NoDebt`], [`Error::Overflow`].
     pub fn repay(&mut self, account: &mut MarginAccount, amount: Quote, clock: Clock) -> Result<Repayment> {
         amount.nonzero()?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let mut next = *account;
-        let debt = books.pool.index.debt(next.debt_shares)?;
-        if debt == Quote::ZERO {
-            return Err(Error::NoDebt);
-        }
-        let amount = amount.min(debt);
-        let shares = books.pool.shares_paid(amount, next.debt_shares)?;
-        books.pool.collect(amount, shares)?;
-        next.debt_shares = next.debt_shares.minus(shares)?;
-        next.place = self.place_of(&next);
-        books.invariant()?;
-        let debt_after = books.pool.index.debt(next.debt_shares)?;
-        self.place(account, next)?;
-        self.books = books;
-        Ok(Repayment {
-            amount,
-            shares,
-            debt_after,
+        self.transact_on(account, clock, |market, books, _, next| {
+            let debt = books.pool.index.debt(next.debt_shares)?;
+            if debt == Quote::ZERO {
+                return Err(Error::NoDebt);
+            }
+            let amount = amount.min(debt);
+            let shares = books.pool.shares_paid(amount, next.debt_shares)?;
+            books.pool.collect(amount, shares)?;
+            next.debt_shares = next.debt_shares.minus(shares)?;
+            next.place = market.place_of(next);
+            Ok(Repayment {
+                amount,
+                shares,
+                debt_after: books.pool.index.debt(next.debt_shares)?,
+            })
         })
+    }
+
+    /// [`Market::transact`] with a copy of an account, which is stored and its debt put where it then belongs on the
+    /// liquidation map.
+    #[inline]
+    fn transact_on<T>(
+        &mut self,
+        account: &mut MarginAccount,
+        clock: Clock,
+        act: impl FnOnce(&Self, &mut Books, &MarginAccount, &mut MarginAccount) -> Result<T>,
+    ) -> Result<T> {
+        let mut next = *account;
+        let from = self.held(account);
+        let (done, left) = self.transact(clock, |market, books| {
+            let done = act(market, books, account, &mut next)?;
+            Ok((done, market.map.left(from)?))
+        })?;
+        let to = self.held(&next);
+        let sums = self.map.sums_after(from, to);
+        self.map.shift((left, from.1), to, sums);
+        *account = next;
+        Ok(done)
     }
 
     /// An account may be closed when it holds nothing and owes nothing.
@@ -212,11 +222,8 @@ impl Market {
         self.map.place(shares, self.map.band(shares, collateral))
     }
 
-    /// Stores an account and puts its debt where it now belongs on the liquidation map: the last step of an action.
-    fn place(&mut self, account: &mut MarginAccount, next: MarginAccount) -> Result<()> {
-        let [from, to] = [&*account, &next].map(|account| (account.debt_shares, self.map.band_at(account.place)));
-        self.map.follow(from, to)?;
-        *account = next;
-        Ok(())
+    /// An account's debt, and the band that holds it.
+    fn held(&self, account: &MarginAccount) -> (DebtShares, u8) {
+        (account.debt_shares, self.map.band_at(account.place))
     }
 }

@@ -4,6 +4,7 @@
 //! what happened; the same struct is the body of the event that the program emits.
 
 mod backstop;
+mod governance;
 mod guardians;
 mod liquidate;
 mod margin;
@@ -13,8 +14,9 @@ mod settle;
 mod withdraw_equity;
 
 pub use backstop::{BountyClaim, Funding, Sale};
+pub use governance::AVERAGES_SETTLE;
 pub use guardians::{DEAD_SECONDS, GuardianDeposit, GuardianRequest, GuardianWithdrawal, RELEASED_AGE};
-pub use liquidate::{Liquidation, Liquidations};
+pub use liquidate::{Assessment, Liquidation, Liquidations};
 pub use margin::{Borrowing, CollateralChange, Repayment};
 pub use pool::{Supply, Withdrawal};
 pub use price::Observation;

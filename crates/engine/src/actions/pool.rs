@@ -36,20 +36,19 @@ impl Market {
     pub fn supply(&mut self, amount: Quote, min_shares: LpShares, clock: Clock) -> Result<Supply> {
         pause::check(self.pauses.supply, clock)?;
         amount.nonzero()?;
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let assets = books.pool.assets()?;
-        let shares = books.pool.shares_for_supply(amount)?.nonzero()?;
-        if shares < min_shares {
-            return Err(Error::SlippageExceeded);
-        }
-        if assets.plus(amount)? > self.config.supply_cap {
-            return Err(Error::SupplyCapReached);
-        }
-        self.check_supply(&books, assets)?;
-        books.pool.take_in(amount, shares)?;
-        books.invariant()?;
-        self.books = books;
+        let (assets, shares) = self.transact(clock, |market, books| {
+            let assets = books.pool.assets()?;
+            let shares = books.pool.shares_for_supply(amount)?.nonzero()?;
+            if shares < min_shares {
+                return Err(Error::SlippageExceeded);
+            }
+            if assets.plus(amount)? > market.config.supply_cap {
+                return Err(Error::SupplyCapReached);
+            }
+            market.check_supply(books, assets)?;
+            books.pool.take_in(amount, shares)?;
+            Ok((assets, shares))
+        })?;
         self.outflow.supplied(&self.config, assets, amount, clock);
         Ok(Supply { amount, shares })
     }
@@ -73,22 +72,21 @@ impl Market {
         if shares > held {
             return Err(Error::InsufficientLpShares);
         }
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        let value = self.lp_value_of(&books, shares, clock)?;
-        let amount = value.amount.nonzero()?;
-        if amount < min_amount {
-            return Err(Error::SlippageExceeded);
-        }
-        if amount > books.pool.cash {
-            return Err(Error::InsufficientLiquidity);
-        }
-        let mut outflow = self.outflow;
-        outflow.withdrawn(&self.config, value.assets, amount, clock)?;
-        books.pool.cash = books.pool.cash.minus(amount)?;
-        books.pool.lp_supply = books.pool.lp_supply.minus(shares)?;
-        books.invariant()?;
-        self.books = books;
+        let (amount, outflow) = self.transact(clock, |market, books| {
+            let value = market.lp_value_of(books, shares, clock)?;
+            let amount = value.amount.nonzero()?;
+            if amount < min_amount {
+                return Err(Error::SlippageExceeded);
+            }
+            if amount > books.pool.cash {
+                return Err(Error::InsufficientLiquidity);
+            }
+            let mut outflow = market.outflow;
+            outflow.withdrawn(&market.config, value.assets, amount, clock)?;
+            books.pool.cash = books.pool.cash.minus(amount)?;
+            books.pool.lp_supply = books.pool.lp_supply.minus(shares)?;
+            Ok((amount, outflow))
+        })?;
         self.outflow = outflow;
         Ok(Withdrawal { shares, amount })
     }

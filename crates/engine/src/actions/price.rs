@@ -1,11 +1,10 @@
 use crate::{
     backstop::capacity::Stress,
     error::{Error, Result},
-    governance::ramp::{Ramp, RampAnnounced, RampCancellation},
     market::Market,
     math::units::{Bps, Clock, DebtShares, Price},
     price::{
-        guard::{HaltStarted, Level, Prices},
+        guard::{Level, Prices},
         oracle::{Look, PriceUse, Readings},
     },
 };
@@ -129,65 +128,5 @@ impl Market {
         }
         look.store(&mut self.oracle.known);
         Ok(())
-    }
-
-    /// Halts the market for `seconds`, whatever its prices; who may is the caller's business. Nothing that needs no
-    /// price is stopped. After it the auction's discount begins anew.
-    ///
-    /// # Errors
-    /// [`crate::Error::HaltTooLong`], [`crate::Error::HaltCooldown`].
-    pub fn emergency_halt(&mut self, seconds: u32, clock: Clock) -> Result<HaltStarted> {
-        let mut guard = self.guard;
-        let pull = guard.emergency_halt(&self.config, seconds, clock)?;
-        self.books.auction.stop(pull.until)?;
-        self.guard = guard;
-        Ok(pull)
-    }
-
-    /// Announces that the liquidation LTV will go to `to` on a straight line between two moments; see
-    /// [`crate::governance::ramp`]. Who may is the caller's business.
-    ///
-    /// # Errors
-    /// [`Error::RampRunning`] while an earlier one runs, those of a new ramp: [`Error::RampTooSoon`],
-    /// [`Error::RampTooSteep`], [`Error::RampTooLong`], those of [`crate::Config::validate`].
-    pub fn announce_liquidation_ltv(
-        &mut self,
-        to: Bps,
-        starts_at: i64,
-        ends_at: i64,
-        clock: Clock,
-    ) -> Result<RampAnnounced> {
-        if (self.ramp.starts_at..self.ramp.ends_at).contains(&clock.unix) {
-            return Err(Error::RampRunning);
-        }
-        let from = self.liquidation_ltv(clock);
-        let ramp = Ramp::new(&self.config, from, to, starts_at, ends_at, clock)?;
-        self.config.liquidation_ltv = from;
-        self.ramp = ramp;
-        Ok(RampAnnounced {
-            from,
-            to,
-            starts_at,
-            ends_at,
-        })
-    }
-
-    /// Takes an announced change of the liquidation LTV back, before it begins; who may is the caller's business.
-    ///
-    /// # Errors
-    /// [`Error::NothingQueued`] without one that is still ahead, [`Error::RampRunning`] once it has begun.
-    pub fn cancel_ramp(&mut self, clock: Clock) -> Result<RampCancellation> {
-        if !self.ramp.is_ahead(clock) {
-            return Err(Error::NothingQueued);
-        }
-        if clock.unix >= self.ramp.starts_at {
-            return Err(Error::RampRunning);
-        }
-        let cancelled = RampCancellation {
-            stays: self.config.liquidation_ltv,
-            announced: self.ramp.to,
-        };
-        self.ramp = bytemuck::Zeroable::zeroed();
-        Ok(cancelled)
     }
 }

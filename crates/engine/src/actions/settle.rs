@@ -1,7 +1,6 @@
 use crate::{
     error::{Error, Result},
-    market::Ended,
-    market::{Books, Market},
+    market::{Books, Ended, Market, Pricing},
     math::units::{Clock, Collateral, DebtShares, Fixed, Quote},
     price::{guard::Prices, oracle::PriceUse},
 };
@@ -48,50 +47,48 @@ impl Market {
     /// [`Error::NothingToSettle`]; with inventory [`Error::PriceRequired`], those of [`Prices::check`] and
     /// [`Prices::highest`]; [`Error::Overflow`].
     pub fn settle_deficit(&mut self, prices: Option<&Prices>, clock: Clock) -> Result<Settlement> {
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        // Accruing pays nothing a second time in one second, and a liquidation may have been in between.
-        books.pay_reserves_owed()?;
-        if books.backstop.debt_shares == DebtShares::ZERO {
-            return Err(Error::NothingToSettle);
-        }
-        let inventory = books.backstop.inventory;
-        let lacking = lacking(&books, worth(inventory, prices, clock)?)?;
-        let shares = books.pool.shares_paid(lacking, books.backstop.debt_shares)?;
-        if shares == DebtShares::ZERO {
-            return Err(Error::NothingToSettle);
-        }
-        let suppliers = books.pool.index.debt(shares)?;
-        books.pool.write_off(shares)?;
-        books.backstop.debt_shares = books.backstop.debt_shares.minus(shares)?;
-        books.recovery.written_off = books.recovery.written_off.plus(suppliers)?;
-        books.recovery.inventory = inventory;
-        let mut ended = Ended::default();
-        if inventory == Collateral::ZERO {
-            // A fraction of an atom by now.
-            books.pool.reserves_owed = Fixed::default();
-            ended = books.close_recovery();
-        }
-        books.invariant()?;
-
-        self.books = books;
-        Ok(Settlement {
-            protocol: ended.protocol,
-            guardians: ended.guardians,
-            suppliers,
-            shares,
-            written_off: books.recovery.written_off,
-            inventory,
+        self.transact(clock, |_, books| {
+            // Accruing pays nothing a second time in one second, and a liquidation may have been in between.
+            books.pay_reserves_owed()?;
+            if books.backstop.debt_shares == DebtShares::ZERO {
+                return Err(Error::NothingToSettle);
+            }
+            let inventory = books.backstop.inventory;
+            let worth = if books.needs_prices(Pricing::Settle) {
+                worth(inventory, prices.ok_or(Error::PriceRequired)?, clock)?
+            } else {
+                Quote::ZERO
+            };
+            let lacking = lacking(books, worth)?;
+            let shares = books.pool.shares_paid(lacking, books.backstop.debt_shares)?;
+            if shares == DebtShares::ZERO {
+                return Err(Error::NothingToSettle);
+            }
+            let suppliers = books.pool.index.debt(shares)?;
+            books.pool.write_off(shares)?;
+            books.backstop.debt_shares = books.backstop.debt_shares.minus(shares)?;
+            books.recovery.written_off = books.recovery.written_off.plus(suppliers)?;
+            books.recovery.inventory = inventory;
+            let mut ended = Ended::default();
+            if inventory == Collateral::ZERO {
+                // A fraction of an atom by now.
+                books.pool.reserves_owed = Fixed::default();
+                ended = books.close_recovery();
+            }
+            Ok(Settlement {
+                protocol: ended.protocol,
+                guardians: ended.guardians,
+                suppliers,
+                shares,
+                written_off: books.recovery.written_off,
+                inventory,
+            })
         })
     }
 }
 
 /// The most that inventory may fetch, quote atoms, rounded up.
-fn worth(inventory: Collateral, prices: Option<&Prices>, clock: Clock) -> Result<Quote> {
-    if inventory == Collateral::ZERO {
-        return Ok(Quote::ZERO);
-    }
-    let prices = prices.ok_or(Error::PriceRequired)?;
+fn worth(inventory: Collateral, prices: &Prices, clock: Clock) -> Result<Quote> {
     prices.check(PriceUse::Borrow, clock)?;
     prices.permit(PriceUse::Borrow)?;
     // More than can be counted is more than enough.

@@ -1,6 +1,7 @@
 //! Each limit that a caller names, or that an action has of its own, to the atom.
 
 mod borrowing;
+mod governing;
 mod liquidating;
 mod money_out;
 mod observing;

@@ -2,7 +2,7 @@ use super::guardians::positive;
 use crate::{
     error::{Error, Result},
     governance::check_approval,
-    market::{AnnouncedWithdrawal, Market},
+    market::{AnnouncedWithdrawal, Market, Pricing},
     math::units::{Clock, Quote},
 };
 
@@ -110,35 +110,30 @@ impl Market {
         if clock.unix > closes_at {
             return Err(Error::Expired);
         }
-        let mut books = self.books;
-        books.accrue(&self.config, clock)?;
-        if amount > books.backstop.cash {
-            return Err(Error::BackstopCashInsufficient);
-        }
-        let capital = books.protocol_capital();
-        books.backstop.cash = books.backstop.cash.minus(amount)?;
-        let claim = books.guardians.all_claims()?;
-        if books.leaving_needs_prices() {
-            self.check_leaving_price(clock)?;
-        }
-        let lowest = self.guard.lowest(&self.config);
-        let equity = positive(books.equity(lowest)?);
-        if equity < claim {
-            return Err(Error::EquityBelowClaim);
-        }
-        self.check_equity_withdrawal(&books, lowest)?;
-        // What it gained goes first, then its capital: guardians stand by beside the rest of that.
-        let left = equity.minus(claim)?;
-        let taken = capital.0.saturating_sub(left.0).min(amount.0);
-        let taken = i64::try_from(taken).unwrap_or(i64::MAX);
-        books.equity_sources.paid_in = books.equity_sources.paid_in.saturating_sub(taken);
-        books.invariant()?;
-
-        self.books = books;
+        let equity_after = self.transact(clock, |market, books| {
+            if amount > books.backstop.cash {
+                return Err(Error::BackstopCashInsufficient);
+            }
+            let capital = books.protocol_capital();
+            books.backstop.cash = books.backstop.cash.minus(amount)?;
+            let claim = books.guardians.all_claims()?;
+            if books.needs_prices(Pricing::Leave) {
+                market.check_leaving_price(clock)?;
+            }
+            let lowest = market.guard.lowest(&market.config);
+            let equity = positive(books.equity(lowest)?);
+            if equity < claim {
+                return Err(Error::EquityBelowClaim);
+            }
+            market.check_equity_withdrawal(books, lowest)?;
+            // What it gained goes first, then its capital: guardians stand by beside the rest of that.
+            let left = equity.minus(claim)?;
+            let taken = capital.0.saturating_sub(left.0).min(amount.0);
+            let taken = i64::try_from(taken).unwrap_or(i64::MAX);
+            books.equity_sources.paid_in = books.equity_sources.paid_in.saturating_sub(taken);
+            Ok(left)
+        })?;
         self.announced_withdrawal = bytemuck::Zeroable::zeroed();
-        Ok(EquityWithdrawal {
-            amount,
-            equity_after: left,
-        })
+        Ok(EquityWithdrawal { amount, equity_after })
     }
 }

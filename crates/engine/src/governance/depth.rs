@@ -19,7 +19,6 @@ use crate::{
     config::Parameter,
     error::{Error, Result},
     governance::ParameterChange,
-    market::Market,
     math::{
         num::BPS,
         units::{Bps, Clock, Key, Quote},
@@ -117,53 +116,6 @@ impl DepthBudget {
     }
 }
 
-impl Market {
-    /// Which share of which budget it has.
-    #[must_use]
-    pub fn depth_allocation(&self) -> DepthAllocation {
-        DepthAllocation {
-            budget: self.depth.budget,
-            share: self.depth.share,
-        }
-    }
-
-    /// Records the share that the budget of this address has given; the caller moves it between the budgets.
-    pub fn set_depth_share(&mut self, allocation: DepthAllocation) {
-        (self.depth.budget, self.depth.share) = (allocation.budget, allocation.share);
-    }
-
-    /// Checks that this allocation can be queued.
-    ///
-    /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::DepthBudgetExceeded`] if it is more than all, [`Error::NoChange`].
-    pub fn check_depth_share(&self, allocation: DepthAllocation) -> Result<()> {
-        if allocation.share == Bps(0) {
-            return Err(Error::ZeroAmount);
-        }
-        if allocation.share.factor() > BPS {
-            return Err(Error::DepthBudgetExceeded);
-        }
-        if self.depth_allocation() == allocation {
-            return Err(Error::NoChange);
-        }
-        Ok(())
-    }
-
-    /// Lowers the share to `share` of the market's own budget, at once; who may is the caller's business.
-    ///
-    /// # Errors
-    /// [`Error::ZeroAmount`], [`Error::NotTighter`] unless it is lower, [`Error::Overflow`].
-    pub fn lower_depth_share(&mut self, budget: &mut DepthBudget, share: Bps) -> Result<DepthAllocation> {
-        if share == Bps(0) {
-            return Err(Error::ZeroAmount);
-        }
-        let less = self.depth.share.0.checked_sub(share.0).filter(|less| *less > 0);
-        budget.release(Bps(less.ok_or(Error::NotTighter)?))?;
-        self.depth.share = share;
-        Ok(self.depth_allocation())
-    }
-}
-
 impl DepthShare {
     /// The record once `changes` are made at once to a market: a lower `market_depth` is at least half of the highest
     /// that it was since the last 24 hours without a lowering. Counted from the last one, not the first: else the end
@@ -206,7 +158,6 @@ fn lowered(changes: &[ParameterChange]) -> Option<&ParameterChange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::CONFIG;
 
     fn name(text: &[u8]) -> [u8; 32] {
         let mut name = [0; 32];
@@ -244,119 +195,5 @@ mod tests {
         assert_eq!(budget.release(Bps(10_001)), Err(Error::Overflow));
         assert_eq!(budget.release(Bps(4_000)), Ok(()));
         assert_eq!(budget.allocated, Bps(6_000));
-    }
-
-    #[test]
-    fn a_share_is_lowered_at_once_and_never_raised() {
-        let mut market: Market = bytemuck::Zeroable::zeroed();
-        let mut budget: DepthBudget = bytemuck::Zeroable::zeroed();
-        budget.allocate(Bps(7_000)).unwrap();
-        let allocation = DepthAllocation {
-            budget: Key([5; 32]),
-            share: Bps(3_000),
-        };
-        market.set_depth_share(allocation);
-        for (share, error) in [
-            (0, Error::ZeroAmount),
-            (3_000, Error::NotTighter),
-            (3_001, Error::NotTighter),
-        ] {
-            assert_eq!(market.lower_depth_share(&mut budget, Bps(share)), Err(error));
-        }
-        assert_eq!((market.depth.share, budget.allocated), (Bps(3_000), Bps(7_000)));
-        let lower = DepthAllocation {
-            share: Bps(2_999),
-            ..allocation
-        };
-        assert_eq!(market.lower_depth_share(&mut budget, Bps(2_999)), Ok(lower));
-        assert_eq!((market.depth.share, budget.allocated), (Bps(2_999), Bps(6_999)));
-        assert_eq!(market.depth_allocation(), lower);
-        market.set_depth_share(allocation);
-        assert_eq!(market.depth_allocation(), allocation);
-    }
-
-    /// A market of this depth, lowered at once so many seconds after the beginning.
-    fn lower(market: &mut Market, to: u64, after: i64) -> Result<()> {
-        let change = ParameterChange {
-            parameter: Parameter::market_depth.id(),
-            from: market.config.market_depth.0,
-            to,
-        };
-        let clock = Clock {
-            unix: 1_700_000_000 + after,
-            slot: 1,
-        };
-        let before = *market;
-        let done = market.tighten(&[change], clock);
-        assert!(done.is_ok() || *market == before);
-        done
-    }
-
-    fn deep() -> (Market, u64) {
-        let mut market: Market = bytemuck::Zeroable::zeroed();
-        market.config = crate::Config {
-            debt_cap: Quote(0),
-            ..CONFIG
-        };
-        (market, CONFIG.market_depth.0)
-    }
-
-    #[test]
-    fn depth_is_lowered_by_half_a_day() {
-        let (mut market, depth) = deep();
-        let mut lower = |to, after| lower(&mut market, to, after);
-        assert_eq!(lower(depth / 2 - 1, 0), Err(Error::DepthLoweredTooFar));
-        assert_eq!(lower(depth / 4 * 3, 0), Ok(()));
-        assert_eq!(lower(depth / 2 - 1, 86_399), Err(Error::DepthLoweredTooFar));
-        assert_eq!(lower(depth / 2, 86_399), Ok(()));
-        assert_eq!(lower(depth / 2 - 1, 86_399), Err(Error::DepthLoweredTooFar));
-        // A day after the last lowering, not the first: two windows would add up.
-        assert_eq!(lower(depth / 2 - 1, 86_400), Err(Error::DepthLoweredTooFar));
-        assert_eq!(lower(depth / 2 - 1, 2 * 86_399), Err(Error::DepthLoweredTooFar));
-        assert_eq!(lower(depth / 4, 86_399 + 86_400), Ok(()));
-        assert_eq!(lower(depth / 4 + 1, 200_000), Err(Error::NotTighter));
-    }
-
-    #[test]
-    fn what_the_timelock_lowers_counts() {
-        let (mut market, depth) = deep();
-        let lowering = ParameterChange {
-            parameter: Parameter::market_depth.id(),
-            from: depth,
-            to: depth / 4,
-        };
-        let clock = Clock {
-            unix: 1_700_000_000,
-            slot: 1,
-        };
-        // Raised first, which does not count.
-        let raising = ParameterChange {
-            from: depth,
-            to: depth + 1,
-            ..lowering
-        };
-        let mut raised = market;
-        raised.change_parameters(&[raising], clock).unwrap();
-        assert_eq!(raised.depth, market.depth);
-        market.change_parameters(&[lowering], clock).unwrap();
-        assert_eq!(
-            (market.depth.lowered_from, market.depth.lowered_at),
-            (Quote(depth), clock.unix)
-        );
-        assert_eq!(
-            lower(&mut market, depth / 4 - 1, 86_399),
-            Err(Error::DepthLoweredTooFar)
-        );
-        assert_eq!(lower(&mut market, depth / 8, 86_400), Ok(()));
-    }
-
-    #[test]
-    fn what_the_timelock_raises_is_halved_at_most_as_well() {
-        let (mut market, depth) = deep();
-        assert_eq!(lower(&mut market, depth / 10 * 6, 0), Ok(()));
-        market.config.market_depth = Quote(2 * depth);
-        assert_eq!(lower(&mut market, depth - 1, 10), Err(Error::DepthLoweredTooFar));
-        assert_eq!(lower(&mut market, depth, 10), Ok(()));
-        assert_eq!(lower(&mut market, depth - 1, 20), Err(Error::DepthLoweredTooFar));
     }
 }

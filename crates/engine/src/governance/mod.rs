@@ -1,5 +1,5 @@
 //! Changes that wait: announced with a hash of exactly what they are, executed not before their delay and not after
-//! [`GRACE`], or cancelled. The delay is [`TIMELOCK`]; for what changes a market it is [`Market::change_delay`], so
+//! [`GRACE`], or cancelled. The delay is [`TIMELOCK`]; for what changes a market it is [`Config::change_delay`], so
 //! that a guardian who asks to leave on the day that it is announced has left before it is done. A change that can only
 //! limit is done at once: [`crate::config::table`].
 //!
@@ -18,7 +18,6 @@
 use crate::{
     config::Config,
     error::{Error, Result},
-    market::Market,
     math::units::{Clock, Key},
 };
 
@@ -27,7 +26,7 @@ pub mod depth;
 pub mod pause;
 pub mod ramp;
 
-pub use changes::{AVERAGES_SETTLE, MAX_CHANGES, ParameterChange, check_changes};
+pub use changes::{MAX_CHANGES, ParameterChange, check_changes};
 
 /// Least time between queueing a change and its execution, seconds: three days.
 pub const TIMELOCK: i64 = 3 * DAY;
@@ -106,7 +105,7 @@ pub struct Entry {
 
 impl QueuedChange {
     /// Queues the change of this hash, which was approved to be queued until `expires_slot`, in place of whatever is
-    /// here. It opens `delay` seconds from now: [`TIMELOCK`], or [`Market::change_delay`] for what changes a market.
+    /// here. It opens `delay` seconds from now: [`TIMELOCK`], or [`Config::change_delay`] for what changes a market.
     ///
     /// # Errors
     /// [`Error::ApprovalExpired`], [`Error::ApprovalTooLong`].
@@ -150,7 +149,7 @@ impl QueuedChange {
     }
 
     /// Checks that the change of this hash may be executed now, and not before `delay` seconds, as that is by now, have
-    /// passed since it was queued: [`Market::change_delay`] of what changes a market. So who learns of it still leaves
+    /// passed since it was queued: [`Config::change_delay`] of what changes a market. So who learns of it still leaves
     /// first, though the guardians' cooldown has become longer in between. Returns the number of the entry.
     ///
     /// # Errors
@@ -175,14 +174,6 @@ impl Config {
     #[must_use]
     pub fn change_delay(&self) -> i64 {
         i64::from(self.guardian_cooldown).saturating_add(DAY).max(TIMELOCK)
-    }
-}
-
-impl Market {
-    /// Time between queueing a change of this market and its execution, seconds: [`Config::change_delay`].
-    #[must_use]
-    pub fn change_delay(&self) -> i64 {
-        self.config.change_delay()
     }
 }
 

@@ -21,7 +21,6 @@
 use crate::{
     config::Config,
     error::{Error, Result},
-    market::Market,
     math::units::Clock,
 };
 
@@ -95,7 +94,7 @@ impl Pauses {
     }
 
     /// Pauses `kinds`, all or none, for `seconds`.
-    fn pause(&mut self, config: &Config, kinds: Kinds, seconds: u32, clock: Clock) -> Result<Pause> {
+    pub(crate) fn pause(&mut self, config: &Config, kinds: Kinds, seconds: u32, clock: Clock) -> Result<Pause> {
         if kinds.0 == 0 || kinds.0 & !Kinds::ALL.0 != 0 {
             return Err(Error::PauseKindUnknown);
         }
@@ -114,25 +113,6 @@ impl Pauses {
         }
         *self = next;
         Ok(Pause { kinds: kinds.0, until })
-    }
-}
-
-impl Market {
-    /// Pauses kinds of action for `seconds`; who may is the caller's business. All of them, or none. After a pause of
-    /// sales the auction's discount begins anew.
-    ///
-    /// # Errors
-    /// [`Error::PauseKindUnknown`] without a kind, or for a bit that is none; [`Error::PauseTooLong`] for no second, or
-    /// more than `halt_seconds`; [`Error::PauseCooldown`] while one of them is paused, and for `halt_cooldown` seconds
-    /// after.
-    pub fn pause(&mut self, kinds: Kinds, seconds: u32, clock: Clock) -> Result<Pause> {
-        let mut pauses = self.pauses;
-        let pause = pauses.pause(&self.config, kinds, seconds, clock)?;
-        if kinds.has(Kinds::SELL) {
-            self.books.auction.stop(pause.until)?;
-        }
-        self.pauses = pauses;
-        Ok(pause)
     }
 }
 

@@ -107,18 +107,18 @@ fn another_change_than_the_queued_one_is_refused() {
 
 #[test]
 fn a_market_changes_no_sooner_than_a_guardian_can_have_left() {
-    let mut market: Market = bytemuck::Zeroable::zeroed();
+    let mut config: Config = bytemuck::Zeroable::zeroed();
     for (cooldown, delay) in [
         (3_600, 3 * DAY),
         (2 * 86_400, 3 * DAY),
         (172_801, 259_201),
         (604_800, 8 * DAY),
     ] {
-        market.config.guardian_cooldown = cooldown;
-        assert_eq!(market.change_delay(), delay, "{cooldown}");
+        config.guardian_cooldown = cooldown;
+        assert_eq!(config.change_delay(), delay, "{cooldown}");
         let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
         let told = queued
-            .queue(ENTRY, HASH, 254, NOW.slot, market.change_delay(), NOW)
+            .queue(ENTRY, HASH, 254, NOW.slot, config.change_delay(), NOW)
             .unwrap();
         assert_eq!(
             (told.opens_at, told.closes_at),
@@ -127,12 +127,12 @@ fn a_market_changes_no_sooner_than_a_guardian_can_have_left() {
     }
     // A cooldown that has become longer in between puts it off: else who asks when it is announced is out too late.
     let mut queued: QueuedChange = bytemuck::Zeroable::zeroed();
-    market.config.guardian_cooldown = 604_800;
+    config.guardian_cooldown = 604_800;
     let told = queued
-        .queue(ENTRY, HASH, 254, NOW.slot, market.change_delay(), NOW)
+        .queue(ENTRY, HASH, 254, NOW.slot, config.change_delay(), NOW)
         .unwrap();
-    market.config.guardian_cooldown = 604_801;
-    let check = |unix| queued.check(&HASH, market.change_delay(), at(unix, NOW.slot));
+    config.guardian_cooldown = 604_801;
+    let check = |unix| queued.check(&HASH, config.change_delay(), at(unix, NOW.slot));
     assert_eq!(check(told.opens_at), Err(Error::TimelockActive));
     assert_eq!(check(told.opens_at + 1), Ok(3));
     assert_eq!(check(told.closes_at), Ok(3));

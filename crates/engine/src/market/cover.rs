@@ -4,9 +4,7 @@
 use super::{Books, Market};
 use crate::{
     account::{map::LiquidationMap, position::MarginAccount},
-    backstop::capacity::{
-        Cover, LARGEST_RAISE, RAISE_SECONDS, Stress, StressBalanceSheet, StressRaise, StressRaised, pipeline_headroom,
-    },
+    backstop::capacity::{Cover, Stress, StressBalanceSheet, pipeline_headroom},
     error::{Error, Result},
     math::{
         num::{self, Factor},
@@ -48,33 +46,6 @@ impl Market {
             .unwrap_or(u32::MAX)
             .min(config.stress_max.0)
             .max(config.stress_fall.0))
-    }
-
-    /// Raises the fall of admission by `points`, of which nothing is left after [`RAISE_SECONDS`]; who may is the
-    /// caller's business.
-    ///
-    /// # Errors
-    /// [`Error::StressRaiseTooLarge`] if it is zero or above [`LARGEST_RAISE`]; [`Error::StressRaiseCooldown`] while an
-    /// earlier one lasts, and for as long again.
-    pub fn raise_stress(&mut self, points: Bps, clock: Clock) -> Result<StressRaised> {
-        if points == Bps(0) || points > LARGEST_RAISE {
-            return Err(Error::StressRaiseTooLarge);
-        }
-        let ends = |since: i64| since.saturating_add(RAISE_SECONDS);
-        if clock.unix < ends(ends(self.stress_raise.raised_at)) {
-            return Err(Error::StressRaiseCooldown);
-        }
-        self.stress_raise = StressRaise {
-            raised_at: clock.unix,
-            points,
-            padding: [0; 4],
-        };
-        let ends_at = ends(clock.unix);
-        Ok(StressRaised {
-            points,
-            ends_at,
-            rests_until: ends(ends_at),
-        })
     }
 
     /// C of `books` after a fall of `fall`, quote atoms.

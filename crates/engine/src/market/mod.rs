@@ -10,7 +10,7 @@ pub use recovery::CARRIED;
 pub(crate) use recovery::Ended;
 
 use crate::{
-    account::map::LiquidationMap,
+    account::{map::LiquidationMap, position::MarginAccount},
     backstop::{Backstop, EquitySources, auction::Auction, capacity::StressRaise, guardians::Guardians},
     config::Config,
     error::Result,
@@ -26,7 +26,7 @@ use crate::{
     pool::{Pool, outflow::Outflow, recovery::Recovery},
     price::{
         guard::Guard,
-        oracle::{FeedPin, Oracle},
+        oracle::{Feeds, Oracle},
         volatility::Volatility,
     },
 };
@@ -126,20 +126,6 @@ stored! {
     }
 }
 
-record! {
-    /// Where a market's prices come from.
-    Feeds {
-        /// USD price of the collateral token.
-        collateral: FeedPin,
-        /// USD price of the quote token.
-        quote: FeedPin,
-        /// USD price of what the collateral can be redeemed for, or no feed.
-        base: FeedPin,
-        /// The redemption rate, or no feed.
-        rate: FeedPin,
-    }
-}
-
 impl AnnouncedWithdrawal {
     /// Opens and closes `seconds` later: guardians who ask from now on are paid so much later.
     pub(crate) fn put_off(&mut self, seconds: u32) {
@@ -148,6 +134,18 @@ impl AnnouncedWithdrawal {
             self.closes_at = self.closes_at.saturating_add(seconds.into());
         }
     }
+}
+
+/// Actions that need prices only at times.
+#[derive(Clone, Copy, Debug)]
+pub enum Pricing<'a> {
+    /// Withdrawing collateral of this account: while it has debt.
+    Withdraw(&'a MarginAccount),
+    /// Settling a deficit: while the backstop has debt to the pool and holds inventory that may still pay.
+    Settle,
+    /// Taking money out of the backstop: while its inventory or anybody's debt depends on prices. They may be stored
+    /// ones.
+    Leave,
 }
 
 /// Parts of a new market.
@@ -181,13 +179,7 @@ impl Market {
     pub fn initialize(&mut self, new: &NewMarket) -> Result<()> {
         new.config.validate()?;
         new.config.check_first_limits()?;
-        let oracle = Oracle {
-            collateral_feed: new.feeds.collateral,
-            quote_feed: new.feeds.quote,
-            base_feed: new.feeds.base,
-            rate_feed: new.feeds.rate,
-            ..bytemuck::Zeroable::zeroed()
-        };
+        let oracle = Oracle::pinned(&new.feeds, &bytemuck::Zeroable::zeroed());
         oracle.validate()?;
         self.version = VERSION;
         self.bump = new.bump;
@@ -200,6 +192,50 @@ impl Market {
         self.set_depth_share(new.depth);
         self.books.pool = Pool::new(new.clock.unix);
         Ok(())
+    }
+
+    /// The liquidation LTV at a moment, bps: it changes only along an announced [`crate::governance::ramp`].
+    #[must_use]
+    pub fn liquidation_ltv(&self, clock: Clock) -> Bps {
+        self.ramp.at(self.config.liquidation_ltv, clock)
+    }
+
+    /// Which share of which budget it has.
+    #[must_use]
+    pub fn depth_allocation(&self) -> DepthAllocation {
+        DepthAllocation {
+            budget: self.depth.budget,
+            share: self.depth.share,
+        }
+    }
+
+    /// Records the share that the budget of this address has given; the caller moves it between the budgets.
+    pub fn set_depth_share(&mut self, allocation: DepthAllocation) {
+        (self.depth.budget, self.depth.share) = (allocation.budget, allocation.share);
+    }
+
+    /// True if an action that needs prices at times needs them now: then those accepted for [`crate::price::oracle::PriceUse::Borrow`].
+    #[inline]
+    #[must_use]
+    pub fn needs_prices(&self, action: Pricing) -> bool {
+        self.books.needs_prices(action)
+    }
+
+    /// Does `act` on a copy of the books with interest up to now, checks their invariant, and stores them: the one way
+    /// in which actions change money. Refused, nothing has changed.
+    ///
+    /// A liquidation has its own way, for a copy of all books costs an eighth of it.
+    ///
+    /// # Errors
+    /// The errors of `act`; [`crate::Error::InvariantViolated`], [`crate::Error::Overflow`].
+    #[inline]
+    pub(crate) fn transact<T>(&mut self, clock: Clock, act: impl FnOnce(&Self, &mut Books) -> Result<T>) -> Result<T> {
+        let mut books = self.books;
+        books.accrue(&self.config, clock)?;
+        let done = act(self, &mut books)?;
+        books.invariant()?;
+        self.books = books;
+        Ok(done)
     }
 
     /// The books as they will be at `clock`, interest included; the stored ones stay as they are. For quotes.
@@ -234,17 +270,15 @@ impl Books {
         self.pay_reserves_owed()
     }
 
-    /// True if money can leave the backstop only at prices: while its inventory or anybody's debt depends on them.
-    #[must_use]
-    pub fn leaving_needs_prices(&self) -> bool {
-        self.backstop.inventory != Collateral::ZERO || self.pool.debt_shares != DebtShares::ZERO
-    }
-
-    /// True if a deficit can be settled only at a price: while the backstop has debt to the pool and holds inventory
-    /// that may still pay.
-    #[must_use]
-    pub fn settling_needs_prices(&self) -> bool {
-        self.backstop.inventory != Collateral::ZERO && self.backstop.debt_shares != DebtShares::ZERO
+    /// See [`Market::needs_prices`].
+    #[inline]
+    pub(crate) fn needs_prices(&self, action: Pricing) -> bool {
+        let held = self.backstop.inventory != Collateral::ZERO;
+        match action {
+            Pricing::Withdraw(account) => account.has_debt(),
+            Pricing::Settle => held && self.backstop.debt_shares != DebtShares::ZERO,
+            Pricing::Leave => held || self.pool.debt_shares != DebtShares::ZERO,
+        }
     }
 
     /// The protocol's own capital at book, quote atoms: what was given for good and what the pool paid, less what

@@ -6,7 +6,7 @@ use crate::{
         num::ONE,
         units::{DebtShares, Index},
     },
-    price::oracle::FEED_PULL,
+    price::oracle::{FEED_PULL, FeedPin},
 };
 
 fn pin(id: u8) -> FeedPin {

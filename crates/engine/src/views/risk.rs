@@ -40,12 +40,6 @@ pub struct Risk {
 }
 
 impl Market {
-    /// The liquidation LTV at a moment, bps: it changes only along an announced [`crate::governance::ramp`].
-    #[must_use]
-    pub fn liquidation_ltv(&self, clock: Clock) -> Bps {
-        self.ramp.at(self.config.liquidation_ltv, clock)
-    }
-
     /// One band of the liquidation map as prices and debt.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ fn interest_until_a_change_is_at_the_old_rate() {
 #[test]
 fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
     let (mut market, _) = market();
-    let starts_at = NOW.unix + market.change_delay();
+    let starts_at = NOW.unix + market.config.change_delay();
     let ends_at = starts_at + 10 * 86_400;
     market
         .announce_liquidation_ltv(Bps(8_800), starts_at, ends_at, NOW)
@@ -115,7 +115,7 @@ fn a_change_must_fit_the_present_liquidation_ltv_and_the_announced_one() {
 #[test]
 fn a_ramp_is_taken_back_before_it_begins_and_not_after() {
     let (mut market, _) = market();
-    let starts_at = NOW.unix + market.change_delay();
+    let starts_at = NOW.unix + market.config.change_delay();
     refused(&market, |market| market.cancel_ramp(NOW), Error::NothingQueued);
     let too_long = starts_at + 180 * 86_400 + 1;
     refused(

@@ -9,7 +9,7 @@ use crate::{
     history::History,
 };
 use breakwater_engine::{
-    Books, DebtShares, Error, GuardianPosition,
+    Books, DebtShares, Error, GuardianPosition, Pricing,
     actions::{DEAD_SECONDS, Settlement},
 };
 
@@ -179,7 +179,7 @@ fn is_fresh(facts: &Facts, accrued: &crate::State) -> bool {
     let guard = &facts.step.after.market.guard;
     let age = facts.now - guard.priced_at;
     let normal = guard.level == 0 && facts.now >= guard.halt_until;
-    !accrued.market.books.leaving_needs_prices() || (normal && age <= i64::from(facts.config.max_age_short))
+    !accrued.market.needs_prices(Pricing::Leave) || (normal && age <= i64::from(facts.config.max_age_short))
 }
 
 /// Unpaid part of a guardian's request, quote atoms, rounded down: by itself, or by its shares of the open claims.

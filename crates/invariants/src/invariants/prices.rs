@@ -7,7 +7,7 @@ use crate::{
     facts::{Facts, may_give_way, since, suffices, used},
     history::History,
 };
-use breakwater_engine::Error;
+use breakwater_engine::{Error, Pricing};
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
@@ -265,7 +265,7 @@ fn pauses(facts: &Facts, _: &History) -> Verdict {
     let free = matches!(
         call,
         Call::Withdraw { .. } | Call::Repay { .. } | Call::Deposit { .. } | Call::Fund { .. } | Call::Claim { .. }
-    ) || matches!(call, Call::Settle) && !facts.step.before.market.books.settling_needs_prices();
+    ) || matches!(call, Call::Settle) && !facts.step.before.market.needs_prices(Pricing::Settle);
     let stopped = matches!(
         error,
         Some(Error::ActionPaused | Error::MarketHalted | Error::MarketGuarded | Error::ConfidenceTooWide)

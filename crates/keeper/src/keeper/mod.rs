@@ -7,6 +7,7 @@ use std::{
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::MarketKeys;
+use breakwater_engine::Feeds;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::{
@@ -53,7 +54,7 @@ pub struct Keeper<C, U> {
     index: AccountIndex,
     keys: MarketKeys,
     /// The accounts that may be shown for each of the market's feeds.
-    feeds: [Vec<Pubkey>; 4],
+    feeds: Feeds<Vec<Pubkey>>,
     outbox: Outbox,
     tables: Vec<Table>,
     news: Option<mpsc::Receiver<News>>,
@@ -143,7 +144,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// The market's price accounts: to follow them.
     #[must_use]
     pub fn feeds(&self) -> Vec<Pubkey> {
-        self.feeds.iter().flatten().copied().collect()
+        self.feeds.as_ref().each().into_iter().flatten().copied().collect()
     }
 
     /// The nodes.

@@ -37,13 +37,11 @@ impl Replay<'_> {
 
     /// Counts who is still due: those that wait for the pipeline, and those that nothing excuses.
     fn left_due(&mut self, due: &[usize]) -> Result<(), RunError> {
-        let clock = self.demo.world.clock();
+        let (clock, mut market) = (self.demo.world.clock(), self.market);
+        let prices = market.accept_prices(&self.demo.readings(), PriceUse::Liquidate, clock)?;
+        let liquidations = market.liquidations(&prices, clock)?;
         for &account in due {
-            let mut market = self.market;
-            let prices = market.accept_prices(&self.demo.readings(), PriceUse::Liquidate, clock)?;
-            let mut ledger = self.ledger();
-            let mut after = self.accounts[account];
-            match market.liquidations(&prices, clock)?.liquidate(&mut after, &mut ledger) {
+            match liquidations.assess(&self.accounts[account]) {
                 Err(Error::PipelineFull) => self.metrics.waiting += 1,
                 _ => self.metrics.left_due += 1,
             }

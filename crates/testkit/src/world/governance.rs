@@ -121,13 +121,14 @@ impl World {
         let (base, rate) = market
             .redemption_feeds
             .unwrap_or((market.quote_feed, market.collateral_feed));
-        let pairs = [
-            (feeds.collateral, oracle.collateral_feed, market.collateral_feed),
-            (feeds.quote, oracle.quote_feed, market.quote_feed),
-            (feeds.base, oracle.base_feed, base),
-            (feeds.rate, oracle.rate_feed, rate),
-        ];
-        let [collateral_feed, quote_feed, base_feed, rate_feed] = pairs.map(|(pin, present, address)| {
+        let addresses = Feeds {
+            collateral: market.collateral_feed,
+            quote: market.quote_feed,
+            base,
+            rate,
+        };
+        let all = feeds.zip(oracle.feeds().copied()).zip(addresses);
+        let shown = all.map(|((pin, present), address)| {
             if pin.is_none() {
                 return None;
             }
@@ -145,12 +146,7 @@ impl World {
             self.show(&next, feed);
             Some(next)
         });
-        accounts::Feeds {
-            collateral_feed,
-            quote_feed,
-            base_feed,
-            rate_feed,
-        }
+        MarketKeys::accounts_of(shown)
     }
 
     /// Queues another emergency admin, as the authority.
@@ -225,7 +221,7 @@ impl World {
     /// If there is no such market.
     #[track_caller]
     pub fn wait_out_change_delay(&mut self, market: &MarketKeys) {
-        let delay = self.market_state(market).change_delay();
+        let delay = self.market_state(market).config.change_delay();
         self.advance(u32::try_from(delay).unwrap_or(u32::MAX));
     }
 

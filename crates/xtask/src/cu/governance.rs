@@ -3,7 +3,7 @@
 use super::{Bench, DAY, Table};
 use breakwater_client::addresses;
 use breakwater_engine::{
-    Feeds, Parameter, ParameterChange,
+    Parameter, ParameterChange,
     governance::{PARAMETERS, pause::Kinds},
 };
 use breakwater_testkit::{MarketSpec, Outcome, World, ix};
@@ -50,12 +50,7 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
         Parameter::equity_withdrawal_window,
     ];
     let changes: Vec<ParameterChange> = free.iter().map(other).collect();
-    let mut feeds = Feeds {
-        collateral: before.oracle.collateral_feed,
-        quote: before.oracle.quote_feed,
-        base: before.oracle.base_feed,
-        rate: before.oracle.rate_feed,
-    };
+    let mut feeds = before.oracle.feeds().copied();
     feeds.quote.key.0[0] ^= 1;
     let emergency_admin = world.actor("gerda").key();
     add(

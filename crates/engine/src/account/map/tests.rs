@@ -1,4 +1,9 @@
-use super::*;
+use super::{
+    folds::FAR,
+    log::{LOG_TABLE, log2, log2_wide},
+    sums::weight,
+    *,
+};
 use proptest::prelude::*;
 use std::vec::Vec;
 
@@ -199,7 +204,7 @@ fn a_threshold_is_moved_one_band_and_all_the_way() {
         counted.fold((0, 0), |(shares, weight), (band, held)| {
             (
                 shares + held,
-                weight + u128::from(*held) * u128::from(super::weight(*band)),
+                weight + u128::from(*held) * u128::from(super::sums::weight(*band)),
             )
         })
     };

@@ -20,7 +20,7 @@
 //!   what is known has passed it. A feed that lives has published a later one by then, so a late clock bars none that
 //!   is fresh; and whoever has several that are wrong can show each of them once.
 
-use super::{Oracle, RawReading, Readings};
+use super::{Feeds, Oracle, RawReading, Readings};
 use crate::{
     config::Config,
     error::{Error, Result},
@@ -299,8 +299,13 @@ impl ReadingSet {
 impl Known {
     /// The part kept when other feeds are pinned: the newest readings of those that stay.
     pub(crate) fn kept(&self, old: &Oracle, new: &Oracle) -> Self {
-        let keep = |reading: &Reading, stays: bool| if stays { *reading } else { Zeroable::zeroed() };
-        let [collateral, quote, base, rate] = self.of_feeds(old, new).map(|(reading, stays)| keep(reading, stays));
+        let keep = |(reading, stays): (&Reading, bool)| if stays { *reading } else { Zeroable::zeroed() };
+        let Feeds {
+            collateral,
+            quote,
+            base,
+            rate,
+        } = self.beside(old, new).map(keep);
         Self {
             newest: ReadingSet {
                 collateral,
@@ -314,20 +319,28 @@ impl Known {
 
     /// When a reading of a feed that other pins replace was last accepted, seconds since 1970.
     pub(crate) fn accepted_of_replaced(&self, old: &Oracle, new: &Oracle) -> i64 {
-        self.of_feeds(old, new)
+        self.beside(old, new)
+            .each()
             .into_iter()
             .map(|(reading, stays)| if stays { 0 } else { reading.accepted_at })
             .fold(0, i64::max)
     }
 
-    /// The newest reading of collateral, quote, base and rate feed, and whether `new` pins that feed as `old` does.
-    fn of_feeds(&self, old: &Oracle, new: &Oracle) -> [(&Reading, bool); 4] {
-        [
-            (&self.newest.collateral, old.collateral_feed == new.collateral_feed),
-            (&self.newest.quote, old.quote_feed == new.quote_feed),
-            (&self.newest.base, old.base_feed == new.base_feed),
-            (&self.rate, old.rate_feed == new.rate_feed),
-        ]
+    /// The newest reading of each feed, and whether `new` pins that feed as `old` does.
+    fn beside(&self, old: &Oracle, new: &Oracle) -> Feeds<(&Reading, bool)> {
+        let stays = old.feeds().zip(new.feeds()).map(|(old, new)| old == new);
+        self.readings().zip(stays)
+    }
+
+    /// The newest reading of each feed.
+    #[inline]
+    fn readings(&self) -> Feeds<&Reading> {
+        Feeds {
+            collateral: &self.newest.collateral,
+            quote: &self.newest.quote,
+            base: &self.newest.base,
+            rate: &self.rate,
+        }
     }
 }
 

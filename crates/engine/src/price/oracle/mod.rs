@@ -12,10 +12,12 @@ use crate::{
     math::units::{Clock, Key},
 };
 
+mod feeds;
 mod known;
 mod oracle_price;
 mod redemption;
 
+pub use feeds::Feeds;
 pub(crate) use known::Look;
 pub use known::{FeedPrice, Known, MAX_AHEAD, Reading, ReadingSet, SILENCE};
 pub use oracle_price::OraclePrice;
@@ -72,18 +74,9 @@ pub struct RawReading {
     pub publish_time: i64,
 }
 
-/// Readings shown of a market's feeds. A reading left out counts as it is known: the same as showing it again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Readings {
-    /// Collateral token in USD.
-    pub collateral: Option<RawReading>,
-    /// Quote token in USD.
-    pub quote: Option<RawReading>,
-    /// Base token in USD; not looked at unless the market pins it.
-    pub base: Option<RawReading>,
-    /// The redemption rate; not looked at unless the market pins it.
-    pub rate: Option<RawReading>,
-}
+/// Readings shown of a market's feeds. A reading left out counts as it is known: the same as showing it again. Base and
+/// rate are not looked at unless the market pins them.
+pub type Readings = Feeds<Option<RawReading>>;
 
 /// Use of a price. It decides how old the price may be and at which level it may be used, and an action takes no price
 /// that was accepted for another one.
@@ -143,15 +136,14 @@ impl Readings {
     /// The readings among them that are young enough by themselves.
     #[must_use]
     pub fn young(&self, config: &Config, clock: Clock) -> Self {
-        let young = |shown: Option<RawReading>, most: u32| {
-            shown.filter(|raw| clock.unix <= raw.publish_time.saturating_add_unsigned(most.into()))
+        let most = Feeds {
+            rate: config.max_age_rate,
+            ..Feeds::default().map(|()| config.max_age_long)
         };
-        Self {
-            collateral: young(self.collateral, config.max_age_long),
-            quote: young(self.quote, config.max_age_long),
-            base: young(self.base, config.max_age_long),
-            rate: young(self.rate, config.max_age_rate),
-        }
+        let is_young =
+            |raw: &RawReading, most: u32| clock.unix <= raw.publish_time.saturating_add_unsigned(most.into());
+        self.zip(most)
+            .map(|(shown, most)| shown.filter(|raw| is_young(raw, most)))
     }
 }
 
@@ -187,6 +179,29 @@ impl FeedPin {
 }
 
 impl Oracle {
+    /// An oracle of these feeds that knows this of them.
+    pub(crate) fn pinned(feeds: &Feeds, known: &Known) -> Self {
+        Self {
+            collateral_feed: feeds.collateral,
+            quote_feed: feeds.quote,
+            base_feed: feeds.base,
+            rate_feed: feeds.rate,
+            known: *known,
+        }
+    }
+
+    /// Its feeds.
+    #[inline]
+    #[must_use]
+    pub fn feeds(&self) -> Feeds<&FeedPin> {
+        Feeds {
+            collateral: &self.collateral_feed,
+            quote: &self.quote_feed,
+            base: &self.base_feed,
+            rate: &self.rate_feed,
+        }
+    }
+
     /// True if the collateral counts at most at its redemption value.
     #[inline]
     #[must_use]
@@ -199,27 +214,25 @@ impl Oracle {
     /// # Errors
     /// [`Error::FeedKindUnknown`], [`Error::FeedPinInvalid`].
     pub fn validate(&self) -> Result<()> {
-        let Self {
-            collateral_feed,
-            quote_feed,
-            base_feed,
-            rate_feed,
-            ..
-        } = self;
-        collateral_feed.validate()?;
-        quote_feed.validate()?;
-        if collateral_feed.key == quote_feed.key {
+        let Feeds {
+            collateral,
+            quote,
+            base,
+            rate,
+        } = self.feeds();
+        collateral.validate()?;
+        quote.validate()?;
+        if collateral.key == quote.key {
             return Err(Error::FeedPinInvalid);
         }
-        if *base_feed == FeedPin::NONE && *rate_feed == FeedPin::NONE {
+        if *base == FeedPin::NONE && *rate == FeedPin::NONE {
             return Ok(());
         }
-        base_feed.validate()?;
-        rate_feed.validate()?;
-        let markets = [collateral_feed.key, quote_feed.key];
+        base.validate()?;
+        rate.validate()?;
         // The base may be the quote: JitoSOL against SOL.
-        let twice = base_feed.key == collateral_feed.key || base_feed.key == rate_feed.key;
-        if twice || markets.contains(&rate_feed.key) {
+        let twice = base.key == collateral.key || base.key == rate.key;
+        if twice || [collateral.key, quote.key].contains(&rate.key) {
             return Err(Error::FeedPinInvalid);
         }
         Ok(())

@@ -646,7 +646,8 @@ proptest! {
         let end = |worse| Reference { inputs: &inputs, worse }.end(f64::from(news) / 1e4, seller, Pace::AT_ONCE);
         let (exact, worse) = (end(0.0), end(1e-5));
         prop_assert!(found >= exact - 1e-9, "{found} {exact}");
-        prop_assert!(found <= worse + 1e-4, "{found} {worse}");
+        // Where both are whole basis points, as at a fall of everything, only the rounding of floats is between them.
+        prop_assert!(found <= (worse + 1e-4) * (1.0 + 1e-9), "{found} {worse}");
     }
 
     /// Where a little more or less makes no difference, within 3 basis points.

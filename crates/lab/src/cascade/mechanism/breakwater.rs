@@ -117,24 +117,24 @@ impl Breakwater {
     fn by_owner(&mut self, id: u32, now: &Moment, environment: &mut Environment<'_>) -> Result<()> {
         let lending = &mut *environment.lending;
         let before = lending.accounts[id as usize];
-        let (mut market, mut account, mut ledger) = (lending.market, before, self.ledger);
+        let mut market = lending.market;
         let debt = lending.index.debt(before.debt_shares)?;
-        let done = market
-            .liquidations(&now.prices, now.clock)
-            .and_then(|mut liquidations| liquidations.liquidate(&mut account, &mut ledger));
-        let Ok(done) = done else {
-            // Not this account, or not now.
+        // Not this account, or not now.
+        let Ok(mut liquidations) = market.liquidations(&now.prices, now.clock) else {
             return Ok(());
         };
+        let Ok(assessed) = liquidations.assess(&before) else {
+            return Ok(());
+        };
+        let done = liquidations.liquidation(&assessed);
         let given = done.seized.0 as f64 / COLLATERAL_UNIT * environment.exchange.price() * QUOTE_UNIT;
         let gain = done.repaid.0 as f64 + done.bounty.0 as f64 - given;
         if gain <= 0.0 {
             return Ok(());
         }
+        liquidations.liquidate(&mut lending.accounts[id as usize], &mut self.ledger)?;
         lending.market = market;
-        lending.accounts[id as usize] = account;
         lending.changed(id, &before);
-        self.ledger = ledger;
         let case = Case {
             debt,
             collateral: before.collateral,

@@ -1,5 +1,6 @@
 use crate::{clock, error::OrBreakwaterError, events::DeficitSettled, feeds::*, state::Market};
 use anchor_lang::prelude::*;
+use breakwater_engine::Pricing;
 
 /// Accounts of `settle_deficit`.
 #[derive(Accounts)]
@@ -17,7 +18,9 @@ pub fn settle_deficit(ctx: Context<SettleDeficit>) -> Result<()> {
     let (address, clock) = (accounts.market.key(), clock::now()?);
     let settlement = {
         let mut market = accounts.market.load_mut()?;
-        let prices = accounts.feeds.for_settling(&mut market, address, clock)?;
+        let prices = accounts
+            .feeds
+            .accept_for(&mut market, address, Pricing::Settle, clock)?;
         market.settle_deficit(prices.as_ref(), clock).or_program_error()?
     };
     emit!(DeficitSettled {

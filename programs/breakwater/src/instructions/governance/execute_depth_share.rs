@@ -41,7 +41,7 @@ pub fn execute_depth_share(ctx: Context<ExecuteDepthShare>, share: u32) -> Resul
     };
     let (before, delay) = {
         let market = accounts.market.load()?;
-        (market.depth_allocation(), market.change_delay())
+        (market.depth_allocation(), market.config.change_delay())
     };
     let hash = change_hash(DEPTH, &market, &(before, allocation))?;
     accounts

@@ -39,7 +39,7 @@ pub fn execute_feeds(ctx: Context<ExecuteFeeds>, feeds: Pins, dead: bool) -> Res
     let mut market = accounts.market.load_mut()?;
     let queued_at = {
         let queued = accounts.queued_change.load()?;
-        let delay = market.change_delay();
+        let delay = market.config.change_delay();
         queued.check(&hash, delay, clock).or_program_error()?;
         queued.queued_at
     };

@@ -32,7 +32,9 @@ pub fn execute_parameters(ctx: Context<ExecuteParameters>, changes: Vec<Paramete
     let hash = change_hash(PARAMETERS, &market, &changes)?;
     let mut state = accounts.market.load_mut()?;
     let queued = accounts.queued_change.load()?;
-    let id = queued.check(&hash, state.change_delay(), clock).or_program_error()?;
+    let id = queued
+        .check(&hash, state.config.change_delay(), clock)
+        .or_program_error()?;
     state.change_parameters(&changes, clock).or_program_error()?;
     emit!(ParametersChanged { market, id, changes });
     Ok(())

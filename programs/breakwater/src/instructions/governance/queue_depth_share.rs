@@ -44,7 +44,7 @@ pub fn queue_depth_share(ctx: Context<QueueDepthShare>, share: u32, expires_slot
     let (before, delay) = {
         let market = accounts.market.load()?;
         market.check_depth_share(allocation).or_program_error()?;
-        (market.depth_allocation(), market.change_delay())
+        (market.depth_allocation(), market.config.change_delay())
     };
     let entry = Entry {
         subject: key(&market),

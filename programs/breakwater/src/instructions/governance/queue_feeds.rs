@@ -39,7 +39,7 @@ pub fn queue_feeds(ctx: Context<QueueFeeds>, feeds: Feeds, dead: bool, expires_s
     let delay = {
         let market = accounts.market.load()?;
         market.check_feeds(&feeds).or_program_error()?;
-        market.change_delay()
+        market.config.change_delay()
     };
     let market = accounts.market.key();
     let entry = Entry {

@@ -47,7 +47,7 @@ pub fn queue_parameters(
         kind: PARAMETERS,
         id,
     };
-    let delay = accounts.market.load()?.change_delay();
+    let delay = accounts.market.load()?.config.change_delay();
     let bump = ctx.bumps.queued_change;
     let queued = queue(&accounts.queued_change, entry, &changes, bump, expires_slot, delay)?;
     emit!(ParametersQueued {

@@ -7,7 +7,7 @@ use crate::{
     tokens::*,
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::{Collateral, price::oracle::PriceUse};
+use breakwater_engine::{Collateral, Pricing};
 
 /// Accounts of `withdraw_collateral`.
 #[derive(Accounts)]
@@ -40,11 +40,8 @@ pub fn withdraw_collateral(ctx: Context<WithdrawCollateral>, amount: u64) -> Res
         let mut market = accounts.market.load_mut()?;
         let token = accounts.collateral.of(&market)?;
         token.check_receiver(&accounts.owner_collateral)?;
-        let prices = if account.has_debt() {
-            Some(accounts.feeds.accept(&mut market, address, PriceUse::Borrow, clock)?)
-        } else {
-            None
-        };
+        let action = Pricing::Withdraw(&account);
+        let prices = accounts.feeds.accept_for(&mut market, address, action, clock)?;
         let change = market
             .withdraw_collateral(&mut account, Collateral(amount), prices.as_ref(), clock)
             .or_program_error()?;
