@@ -6,10 +6,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${CARGO_TARGET_DIR:?run this through make build}"
+
 if [[ -z ${SBF_TOOLCHAIN:-} ]]; then
   SBF_TOOLCHAIN=registry
   cargo build-sbf --version >/dev/null 2>&1 && SBF_TOOLCHAIN=official
 fi
+
 build() { # PACKAGE FOLDER [cargo arguments]
   local package=$1 folder=$2 file=${1//-/_}.so
   shift 2

@@ -1,10 +1,11 @@
 //! Posting Pyth's updates and using them: the client's transactions against the test double of Pyth's programs
-//! (`tests/pyth-double`), which checks signatures and proofs for real, and the real program on what it wrote. On LiteSVM.
+//! (`tests/pyth-double`), which checks signatures and proofs for real, and the real program on what it wrote. On
+//! LiteSVM.
 
 mod flipped;
 mod refused;
 
-use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
 use breakwater::{error::BreakwaterError, events::PriceObserved};
 use breakwater_client::{
     MarketKeys, budget,
@@ -37,7 +38,7 @@ fn poster(stack: Stack) -> Poster {
     }
 }
 
-fn posting<'a>(stack: Stack, then: &'a Action) -> Posting<'a> {
+fn posting(stack: Stack, then: &Action) -> Posting<'_> {
     Posting {
         poster: poster(stack),
         shard: SHARD,
@@ -86,7 +87,8 @@ fn world(stack: Stack, routers: &Routers) -> (World, MarketKeys) {
     (world, market)
 }
 
-/// Sends what the client has packed, within what it asks for. Of the three instructions of its budget the world has two.
+/// Sends what the client has packed, within what it asks for. Of the three instructions of its budget the world has
+/// two.
 #[track_caller]
 fn send(world: &mut World, draft: &Draft, signers: &[&Actor]) -> Outcome {
     let outcome = world.send(&draft.instructions, signers).unwrap();
@@ -160,6 +162,36 @@ fn what_is_posted_is_what_was_signed_and_every_lamport_of_rent_comes_back() {
     }
 }
 
+/// With a table of what stays the same, a price takes one transaction and one signature.
+#[test]
+fn a_table_makes_one_transaction_of_a_price() {
+    for stack in Stack::ALL {
+        let routers = Routers::new(1);
+        let (mut world, market) = world(stack, &routers);
+        let stays = [
+            stack.receiver,
+            stack.config(),
+            stack.treasury(TREASURY),
+            stack.signer_set(1),
+            market.collateral_feed,
+            system_program::ID,
+        ];
+        let tables = [world.lookup_table("pyth", &stays)];
+        let update = update(&world, &routers, usd(100));
+        let posting = Posting {
+            tables: &tables,
+            ..posting(stack, &NOTHING)
+        };
+        let drafts = posting.transactions(&update, &[sol()]).unwrap();
+        assert_eq!(drafts.len(), 1);
+        let outcome = world.send_with_tables(&drafts[0].instructions, &[], &tables).unwrap();
+        assert_eq!(outcome.bytes + 8, drafts[0].bytes);
+        assert!(outcome.transaction_compute_units <= u64::from(drafts[0].units));
+        assert_eq!(world.account(&posting.vaa_account().unwrap()), None, "closed");
+        assert_eq!(world.existing_account(&market.collateral_feed).owner, stack.receiver);
+    }
+}
+
 #[test]
 fn borrowing_and_liquidating_need_no_sponsor() {
     for stack in Stack::ALL {
@@ -178,7 +210,7 @@ fn borrowing_and_liquidating_need_no_sponsor() {
         // Ten minutes of silence: nobody borrows, until he posts himself.
         world.advance_silently(600);
         let borrow = ix::borrow(&market, &position.address, &alice.key(), 650_000_000);
-        world.assert_error_unchanged(&[borrow.clone()], &[&alice], BreakwaterError::PriceTooOld);
+        world.assert_error_unchanged(std::slice::from_ref(&borrow), &[&alice], BreakwaterError::PriceTooOld);
         let update_now = update(&world, &routers, usd(100));
         post(&mut world, stack, &update_now, &action(borrow), &[&alice]);
         assert_ne!(world.margin_account(&position).debt_shares.0, 0);
@@ -186,7 +218,11 @@ fn borrowing_and_liquidating_need_no_sponsor() {
         // And a crash that no sponsor shows.
         world.advance_silently(600);
         let liquidate = ix::liquidate(&market, &position.address, &keeper.key());
-        world.assert_error_unchanged(&[liquidate.clone()], &[&keeper], BreakwaterError::PriceTooOld);
+        world.assert_error_unchanged(
+            std::slice::from_ref(&liquidate),
+            &[&keeper],
+            BreakwaterError::PriceTooOld,
+        );
         let update_now = update(&world, &routers, usd(80));
         post(&mut world, stack, &update_now, &action(liquidate), &[&keeper]);
         assert_ne!(world.keeper_ledger(&market, &keeper), bytemuck::Zeroable::zeroed());

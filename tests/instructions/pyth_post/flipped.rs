@@ -7,8 +7,8 @@ use breakwater_testkit::{
     pyth::{Routers, usd},
 };
 
-/// One bit of each byte of VAA, message and proof in `post_update_atomic`, so that the runtime's own hashes and signatures
-/// are what refuses: nothing is written.
+/// One bit of each byte of VAA, message and proof in `post_update_atomic`, so that the runtime's own hashes and
+/// signatures are what refuses: nothing is written.
 #[test]
 fn a_flipped_bit_is_refused_on_chain() {
     let (stack, routers) = (Stack::REC2, Routers::new(1));

@@ -31,13 +31,13 @@ pub fn system(account: &AccountInfo) -> Result<()> {
 }
 
 /// The account is of this program and of this kind, as one that Anchor decodes.
-pub fn of_kind(account: &AccountInfo, program: &Pubkey, discriminator: &[u8; 8]) -> Result<()> {
+pub fn of_kind(account: &AccountInfo, program: &Pubkey, discriminator: [u8; 8]) -> Result<()> {
     let nothing = *account.owner == system_program::ID && account.lamports() == 0;
     require!(!nothing, ErrorCode::AccountNotInitialized);
     require_keys_eq!(*account.owner, *program, ErrorCode::AccountOwnedByWrongProgram);
-    match account.try_borrow_data()?.first_chunk() {
+    match account.try_borrow_data()?.first_chunk::<8>() {
         None => err!(ErrorCode::AccountDiscriminatorNotFound),
-        Some(found) if found != discriminator => err!(ErrorCode::AccountDiscriminatorMismatch),
+        Some(found) if *found != discriminator => err!(ErrorCode::AccountDiscriminatorMismatch),
         Some(_) => Ok(()),
     }
 }

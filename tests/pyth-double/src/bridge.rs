@@ -58,7 +58,7 @@ pub fn write(program: &Pubkey, all: &[AccountInfo], data: &[u8]) -> Result<()> {
 pub fn verify(program: &Pubkey, all: &[AccountInfo]) -> Result<()> {
     let [authority, account, set] = accounts(all)?;
     signer(authority)?;
-    of_kind(set, program, &SignerSet::DISCRIMINATOR)?;
+    of_kind(set, program, SignerSet::DISCRIMINATOR)?;
     let signers = SignerSet::read(&set.try_borrow_data()?[8..]).ok_or(ErrorCode::AccountDidNotDeserialize)?;
     draft(authority, account, program)?;
     derived(set, &[b"GuardianSet", &signers.index.to_be_bytes()], program)?;
@@ -91,7 +91,7 @@ pub fn close(program: &Pubkey, all: &[AccountInfo]) -> Result<()> {
 }
 
 /// The VAA in an account that the bridge has verified.
-pub fn verified<'a>(data: &'a [u8]) -> Result<Vaa<'a>> {
+pub fn verified(data: &[u8]) -> Result<Vaa<'_>> {
     require!(data.starts_with(&DISCRIMINATOR), ErrorCode::AccountDidNotDeserialize);
     require!(data.get(STATUS) == Some(&VERIFIED), BridgeError::UnverifiedVaa);
     let vaa = data.get(START..).and_then(Vaa::read);

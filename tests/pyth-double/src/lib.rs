@@ -1,5 +1,5 @@
-//! A **test double** of the three programs of Pyth on Solana: receiver, Wormhole bridge and price feed program. It is for
-//! local chains that tests and demos own; no command deploys it anywhere else.
+//! A **test double** of the three programs of Pyth on Solana: receiver, Wormhole bridge and price feed program. It is
+//! for local chains that tests and demos own; no command deploys it anywhere else.
 //!
 //! It checks signatures and proofs for real, with the runtime's own secp256k1 and keccak-256, and has the instructions,
 //! accounts, account bytes and names of errors of the real programs of July 2026, as far as posting a price goes. Error

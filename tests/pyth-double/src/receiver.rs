@@ -83,14 +83,14 @@ impl<'a, 'info> Post<'a, 'info> {
             authority,
         ] = accounts(all)?;
         signer(payer)?;
-        of_kind(configuration, program, &CONFIG)?;
+        of_kind(configuration, program, CONFIG)?;
         let config = Config::read(&configuration.try_borrow_data()?[8..]).ok_or(ErrorCode::AccountDidNotDeserialize)?;
         system(system_program)?;
         signer(authority)?;
         if *account.owner == system_program::ID {
             create(account, payer, PRICE_UPDATE_BYTES, program)?;
         } else {
-            of_kind(account, program, &PRICE_UPDATE)?;
+            of_kind(account, program, PRICE_UPDATE)?;
         }
         writable(payer)?;
         require_keys_eq!(*proof.owner, config.bridge, wrong_owner);
@@ -199,7 +199,7 @@ pub fn post_update(program: &Pubkey, all: &[AccountInfo], data: &[u8]) -> Result
 pub fn reclaim_rent(program: &Pubkey, all: &[AccountInfo]) -> Result<()> {
     let [payer, account] = accounts(all)?;
     signer(payer)?;
-    of_kind(account, program, &PRICE_UPDATE)?;
+    of_kind(account, program, PRICE_UPDATE)?;
     writable(payer)?;
     writable(account)?;
     let own = account.try_borrow_data()?.get(AUTHORITY) == Some(payer.key.as_ref());

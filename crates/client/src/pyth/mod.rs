@@ -1,7 +1,7 @@
 //! Pyth's signed updates of pull feeds: reading and checking them, and posting them on either of Pyth's two stacks.
 //!
 //! - [`Stack`] is the table of programs; every address is derived from it.
-//! - [`Update`] is what Hermes gives: prices, their Merkle proofs, and a signed message (VAA) with the root of them.
+//! - [`Update`] is what Hermes gives: prices, their Merkle proofs, and a signed message (VAA) with the root of the tree.
 //! - [`SignerSet`] says who may sign. Which set an update needs is written in its VAA, and nowhere configured.
 //! - [`Posting`] turns an update into transactions that fit the network; [`instructions`] has the single ones.
 //!
