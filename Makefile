@@ -36,7 +36,7 @@ node: requirements
 	@bash scripts/js.sh
 
 .PHONY: build
-build: requirements ## the program: target/deploy/breakwater.so
+build: requirements ## the program: target/deploy/breakwater.so, and the test double of Pyth's
 	$(call step,building the program)
 	@bash scripts/build.sh $(LOCKED)
 

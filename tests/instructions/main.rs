@@ -42,6 +42,7 @@ mod observe_price;
 mod open_account;
 mod open_guardian_position;
 mod open_keeper_ledger;
+mod pyth_post;
 mod queue_equity_withdrawal;
 mod repay;
 mod risk;

@@ -1,7 +1,7 @@
 //! Pyth accounts on a chain whose accounts can be written: a local one.
 
 use anchor_lang::{AccountDeserialize, AccountSerialize, prelude::Pubkey};
-use breakwater::feeds::RECEIVERS;
+use breakwater_client::pyth::Stack;
 use breakwater_engine::{FeedPin, price::oracle::FEED_PUSH};
 use pyth_sdk_solana::state::{AccountType, MAGIC, PriceStatus, PriceType, SolanaPriceAccount, VERSION_2};
 use pyth_solana_receiver_sdk::price_update::{PriceFeedMessage, PriceUpdateV2, VerificationLevel};
@@ -94,7 +94,7 @@ impl PriceAccount {
 
     /// Decodes an account; `None` if it is no price account.
     pub fn read(owner: &Pubkey, data: &[u8]) -> Option<Self> {
-        if RECEIVERS.contains(owner) {
+        if Stack::of_receiver(owner).is_some() {
             let update = PriceUpdateV2::try_deserialize(&mut &data[..]).ok()?;
             return Some(Self::Pull(Box::new(update)));
         }
@@ -179,7 +179,7 @@ mod tests {
     fn pins() -> [(FeedPin, Pubkey); 2] {
         let push = Pubkey::new_from_array([4; 32]);
         [
-            (FEED_PULL, [5; 32], RECEIVERS[0]),
+            (FEED_PULL, [5; 32], Stack::REC2.receiver),
             (FEED_PUSH, push.to_bytes(), Pubkey::new_from_array([6; 32])),
         ]
         .map(|(kind, key, owner)| {

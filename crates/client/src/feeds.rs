@@ -1,26 +1,17 @@
 //! Pyth accounts outside the chain: which account to show for a feed, and what it says.
 
-use anchor_lang::prelude::{AccountInfo, Pubkey, pubkey};
-use breakwater::feeds::RECEIVERS;
+use crate::pyth::Stack;
+use anchor_lang::prelude::{AccountInfo, Pubkey};
 use breakwater_engine::{
     FeedPin, RawReading,
     price::oracle::{FEED_PULL, FEED_PUSH},
 };
 
-/// The programs in whose accounts the newest update of a pull feed is kept for everyone: one for each of [`RECEIVERS`],
-/// which owns the accounts.
-pub const PRICE_FEED_PROGRAMS: [Pubkey; 2] = [
-    pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT"),
-    pubkey!("pyt2F414BA6dPttK6RddPZUdHfapoBN24GL5wbrPCou"),
-];
-
 /// The account in which a sponsor keeps the newest update of a pull feed, written through this receiver. The sponsor
 /// decides if there is one, and how often it is renewed; `shard` 0 is Pyth's own. `None` if the receiver is not known.
 #[must_use]
 pub fn sponsored(receiver: &Pubkey, feed_id: &[u8; 32], shard: u16) -> Option<Pubkey> {
-    let known = RECEIVERS.iter().zip(PRICE_FEED_PROGRAMS);
-    let (_, program) = known.into_iter().find(|(known, _)| *known == receiver)?;
-    Some(Pubkey::find_program_address(&[&shard.to_le_bytes(), feed_id], &program).0)
+    Some(Stack::of_receiver(receiver)?.price_account(shard, feed_id))
 }
 
 /// The account to show for a pinned feed unless the caller has a fresher one: the pinned one of a push feed, the one
@@ -48,6 +39,7 @@ pub fn read(pin: &FeedPin, address: &Pubkey, owner: &Pubkey, data: &[u8]) -> anc
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anchor_lang::prelude::pubkey;
     use breakwater_engine::Key;
 
     /// Pyth's SOL/USD, and where its documentation says that it is kept on mainnet, for each receiver.
@@ -68,10 +60,10 @@ mod tests {
             pubkey!("7AviUf9nL62mcxNbQGKm4nKDQnPjswo6c5MX4D57HmyE"),
         ];
         assert_eq!(
-            RECEIVERS.map(|receiver| default_account(&pin(receiver))),
+            Stack::ALL.map(|stack| default_account(&pin(stack.receiver))),
             kept.map(Some)
         );
-        assert_eq!(default_account(&pin(PRICE_FEED_PROGRAMS[0])), None);
+        assert_eq!(default_account(&pin(Stack::REC5.price_feed_program)), None);
         assert_eq!(default_account(&FeedPin::NONE), None);
     }
 }

@@ -23,6 +23,7 @@ pub mod instructions;
 mod keys;
 pub mod logs;
 pub mod lookup;
+pub mod pyth;
 
 /// The hash by which a queued change is known: see [`breakwater::governance`].
 pub use breakwater::governance::change_hash;

@@ -1,4 +1,4 @@
-//! The compiled program, and the two accounts in which the upgradeable loader keeps one.
+//! The compiled programs, and the two accounts in which the upgradeable loader keeps one.
 
 use anchor_lang::{prelude::Pubkey, solana_program::bpf_loader_upgradeable};
 use solana_account::Account;
@@ -11,24 +11,32 @@ use std::{env, fs, path::PathBuf};
 /// If there is no such file: the tests run the real program, or nothing.
 #[must_use]
 pub fn breakwater_program() -> Vec<u8> {
-    let path = breakwater_program_path();
+    program("BREAKWATER_SO", "breakwater.so")
+}
+
+/// The compiled test double of Pyth's three programs (`tests/pyth-double`), found as [`breakwater_program`] is, with
+/// `BREAKWATER_PYTH_DOUBLE_SO` for its path.
+///
+/// # Panics
+/// If there is no such file.
+#[must_use]
+pub fn pyth_double() -> Vec<u8> {
+    program("BREAKWATER_PYTH_DOUBLE_SO", "pyth_double.so")
+}
+
+fn program(variable: &str, file: &str) -> Vec<u8> {
+    let path = env::var_os(variable).map_or_else(|| built(file), PathBuf::from);
     fs::read(&path).unwrap_or_else(|error| {
         panic!(
-            "cannot read the program {}: {error}. Build it with `make build`, or set BREAKWATER_SO to its path",
+            "cannot read the program {}: {error}. Build it with `make build`, or set {variable} to its path",
             path.display()
         )
     })
 }
 
-fn breakwater_program_path() -> PathBuf {
-    if let Some(path) = env::var_os("BREAKWATER_SO") {
-        return path.into();
-    }
-    let made = PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../target/deploy/breakwater.so"
-    ));
-    let target = env::var_os("CARGO_TARGET_DIR").map(|target| PathBuf::from(target).join("deploy/breakwater.so"));
+fn built(file: &str) -> PathBuf {
+    let made = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/deploy")).join(file);
+    let target = env::var_os("CARGO_TARGET_DIR").map(|target| PathBuf::from(target).join("deploy").join(file));
     match target {
         Some(path) if !made.exists() && path.exists() => path,
         _ => made,

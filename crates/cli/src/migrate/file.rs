@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use anchor_lang::prelude::Pubkey;
-use breakwater::{feeds::RECEIVERS, instructions::CreateMarketArgs};
+use breakwater::instructions::CreateMarketArgs;
+use breakwater_client::pyth::Stack;
 use breakwater_engine::{
     FeedPin, Feeds, Key,
     price::oracle::{FEED_PULL, FEED_PUSH},
@@ -169,10 +170,9 @@ fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Pubkey, D::Error> {
 
 fn receiver<'de, D: Deserializer<'de>>(from: D) -> Result<Pubkey, D::Error> {
     let receiver = address(from)?;
-    if RECEIVERS.contains(&receiver) {
-        Ok(receiver)
-    } else {
-        Err(D::Error::custom(format!("{receiver} is no known Pyth receiver")))
+    match Stack::of_receiver(&receiver) {
+        Some(stack) => Ok(stack.receiver),
+        None => Err(D::Error::custom(format!("{receiver} is no known Pyth receiver"))),
     }
 }
 
@@ -345,15 +345,11 @@ mod tests {
     /// An independent list: the accounts that Pyth documents for these symbols. Each is derived from its feed's id.
     #[test]
     fn feed_ids_are_those_of_the_accounts_that_pyth_documents() {
-        // Of the first receiver.
-        const SOL: &str = "7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE";
-        const USDC: &str = "Dpw1EAVrSB1ibxiDQyTAW6Zip3J4Btk2x4SgApQCeFbX";
-        const JITOSOL: &str = "AxaxyeDT8JnWERSaTKvFXvPKkEdxnamKSqpWbsSjYg1g";
-        const JITOSOL_RATE: &str = "CmGnCwUEYC7Kp9Sca4ULJRckSR8eJKLFTk1ed3wwGc78";
-        // Of the second.
-        const SOL_2: &str = "7AviUf9nL62mcxNbQGKm4nKDQnPjswo6c5MX4D57HmyE";
-        const USDC_2: &str = "6HAuqASbHEh4w4REJEUUUCginTLfj1kwCh215ZLtMkrT";
-        let expected: [&[&str]; 3] = [&[JITOSOL, USDC, SOL, JITOSOL_RATE], &[SOL_2, USDC_2], &[USDC_2, SOL_2]];
+        const SOL: &str = "7AviUf9nL62mcxNbQGKm4nKDQnPjswo6c5MX4D57HmyE";
+        const USDC: &str = "6HAuqASbHEh4w4REJEUUUCginTLfj1kwCh215ZLtMkrT";
+        const JITOSOL: &str = "FvKB6oTnYvhdKxPeygwhVHE3H4EMr6kLwJnMjvGrdVUU";
+        const JITOSOL_RATE: &str = "2bDeHa8T3GeRwTMjvKegDgCAcSU9DMKR52xLn8pJW19p";
+        let expected: [&[&str]; 3] = [&[JITOSOL, USDC, SOL, JITOSOL_RATE], &[SOL, USDC], &[USDC, SOL]];
         for ((name, market), expected) in files().iter().zip(expected) {
             let pins = market.feeds().each();
             let accounts: Vec<String> = pins
@@ -378,7 +374,7 @@ mod tests {
             .join("\n");
         assert!(refused(&without).contains("missing field `min_debt`"));
         assert!(refused(&text.replace("initial_ltv = ", "initial_ltv = 9")).contains("the engine refuses"));
-        let (receiver, other) = (RECEIVERS[1].to_string(), breakwater::ID.to_string());
+        let (receiver, other) = (Stack::REC2.receiver.to_string(), breakwater::ID.to_string());
         assert!(refused(&text.replace(&receiver, &other)).contains("is no known Pyth receiver"));
         assert!(refused(&text.replace("id = \"ef0d", "id = \"0xef0d")).contains("is not 64 hexadecimal digits"));
     }

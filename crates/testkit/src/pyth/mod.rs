@@ -1,20 +1,21 @@
-//! Pyth's two kinds of price accounts, byte for byte as its programs write them.
+//! Pyth's two kinds of price accounts, byte for byte as its programs write them, and updates that are signed with keys
+//! of our own.
 
 mod pull;
 mod push;
 pub(crate) mod receiver;
+mod routers;
 
 pub use pull::{PullUpdate, Verification, feed_id_for};
 pub use push::{PushPrice, Status};
 pub use receiver::close_update;
+pub use routers::{DEPTH, FEE, PYTHNET, Routers, SIGNATURES, emitter};
 
 use anchor_lang::prelude::{Pubkey, pubkey};
+use breakwater_client::pyth::{FeedId, Message, Stack};
 
 /// The receiver programs whose price updates are genuine.
-pub const RECEIVERS: [Pubkey; 2] = [
-    pubkey!("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ"),
-    pubkey!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp"),
-];
+pub const RECEIVERS: [Pubkey; 2] = [Stack::REC5.receiver, Stack::REC2.receiver];
 
 /// The program that owns the classic price accounts.
 pub const PUSH_ORACLE: Pubkey = pubkey!("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH");
@@ -47,6 +48,22 @@ impl Quotation {
             ema_price: price,
             ema_conf: conf,
             publish_time,
+        }
+    }
+
+    /// The message that Pyth signs of it: the update before was published in the same second.
+    #[must_use]
+    pub fn message(&self, feed: FeedId) -> Message {
+        Message {
+            feed,
+            price: self.price,
+            conf: self.conf,
+            expo: self.expo,
+            publish_time: self.publish_time,
+            previous_publish_time: self.publish_time,
+            ema_price: self.ema_price,
+            ema_conf: self.ema_conf,
+            rest: Vec::new(),
         }
     }
 }

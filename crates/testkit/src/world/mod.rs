@@ -23,10 +23,11 @@ use crate::{
     actor::Actor,
     backend::{Backend, BackendKind},
     identities::Holders,
-    program_file::breakwater_program,
+    program_file::{breakwater_program, pyth_double},
+    pyth::Routers,
 };
 use anchor_lang::{prelude::Pubkey, system_program};
-use breakwater_client::MarketKeys;
+use breakwater_client::{MarketKeys, pyth::Stack};
 use solana_account::Account;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,6 +82,27 @@ impl World {
     #[must_use]
     pub fn lite() -> Self {
         Self::new(BackendKind::LiteSvm)
+    }
+
+    /// A world on LiteSVM in which Pyth's programs run as well, on both stacks, as the test double: what these routers
+    /// sign is believed there.
+    ///
+    /// # Panics
+    /// If the program or the double has not been built.
+    #[must_use]
+    pub fn with_pyth(routers: &Routers) -> Self {
+        let authority = Actor::new("upgrade authority");
+        let double = pyth_double();
+        let mut programs = vec![(breakwater::ID, authority.key(), breakwater_program())];
+        for stack in Stack::ALL {
+            let played = [stack.receiver, stack.bridge, stack.price_feed_program];
+            programs.extend(played.map(|program| (program, Actor::new("pyth").key(), double.clone())));
+        }
+        let mut world = Self::on(BackendKind::LiteSvm.start(&programs), &authority);
+        for (address, account) in Stack::ALL.iter().flat_map(|stack| routers.accounts(stack, 0)) {
+            world.set_account(&address, account);
+        }
+        world
     }
 
     /// A world on a backend that already holds the programs it needs. `authority` is the upgrade authority.
