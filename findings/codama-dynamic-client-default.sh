@@ -18,7 +18,8 @@ cat > run.mjs <<'JS'
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createProgramClient } from "@codama/dynamic-client";
-import { createFromRoot, instructionArgumentNode, instructionNode, numberTypeNode, numberValueNode, programNode, rootNode } from "codama";
+import { createFromRoot, programNode, rootNode } from "codama";
+import { instructionArgumentNode, instructionNode, numberTypeNode, numberValueNode } from "codama";
 import { renderVisitor } from "@codama/renderers-js";
 
 const number = (name, type, rest = {}) => instructionArgumentNode({ name, type: numberTypeNode(type), ...rest });

@@ -3,8 +3,8 @@
 #
 # Expected: a position's debt per collateral is kept as a tick, a power of 1.0015, so the tick at the ratio of tick t is
 #   t; at least the highest tick whose ratio, by the same SDK, is not above the one asked for.
-# Happens: for 23,796 of its 32,766 ticks the answer is t - 1. Above tick 1000 or so not even a ratio that is larger by
-#   a few units reaches the tick: the two functions do not agree on where a tick begins.
+# Happens: for 23,796 of its 32,766 ticks the answer is t - 1. Of tick 100 or 1000 not even a ratio that is two units
+#   larger reaches the tick: the two functions do not agree on where a tick begins.
 # Matters: whoever reads a tick, computes with its ratio and goes back, as a liquidator that looks for the next tick
 #   with debt or a monitor that compares positions does, lands on the neighbour: another bucket of positions, and a
 #   ratio of debt that is 0.15% lower.

@@ -58,7 +58,8 @@ for (const [address, amount] of [[source, 1_000_000_000n], [destination, 0n]]) {
 async function transfer() {
   const balance = () => token.getTokenDecoder().decode(svm.getAccount(destination).data).amount;
   const before = balance();
-  const instruction = token.getTransferCheckedInstruction({ source, mint, destination, authority: owner, amount: 1_000_000n, decimals: 6 });
+  const accounts = { source, mint, destination, authority: owner };
+  const instruction = token.getTransferCheckedInstruction({ ...accounts, amount: 1_000_000n, decimals: 6 });
   const message = kit.pipe(
     kit.createTransactionMessage({ version: 0 }),
     (m) => kit.setTransactionMessageFeePayerSigner(owner, m),

@@ -19,7 +19,8 @@ const { version } = JSON.parse(require("node:fs").readFileSync("node_modules/@or
 console.log("@orca-so/whirlpools-core", version);
 const show = (price, a, b) => {
   const got = invertPrice(price, a, b);
-  console.log(`invertPrice(${price}, ${a}, ${b}) = ${got}; 1/${price} = ${1 / price}; too large by ${(got * price).toPrecision(5)}`);
+  const times = (got * price).toPrecision(5);
+  console.log(`invertPrice(${price}, ${a}, ${b}) = ${got}; 1/${price} = ${1 / price}; too large by ${times}`);
   return got * price;
 };
 const near = (got, factor) => assert.ok(Math.abs(got / factor - 1) < 0.001, `${got} is not about ${factor}`);

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # pyth-sdk 0.8.0 (Rust): Price::get_collateral_valuation_price, the helper of Pyth made for lending protocols.
 #
-# Expected: a discount that goes from 100% at no deposits to 95% at `deposits_endpoint`, "the right endpoint". Beyond the
-#   endpoint the final discount stays; at no deposits and 100% the price is the oracle's.
+# Expected: a discount that goes from 100% at no deposits to 95% at `deposits_endpoint`, "deposits right endpoint", which
+#   is said to be the "final" rate. So beyond it that stays; at no deposits and 100% the price is the oracle's.
 # Happens: the line goes on past the endpoint. At ten times the endpoint collateral is worth half, at twenty times
 #   nothing, beyond that less than nothing: a negative price, returned as Some. At 100% the price has lost its last
 #   digits: 60000.12345678 is 60000.12300000, because all of this arithmetic keeps 8 digits. That is documented.
+#   Of affine_combination, on which it is built, it says that it may extrapolate; of this function nothing.
 # Matters: endpoints are set by hand and deposits grow. Everyone's collateral goes on losing value with every deposit,
 #   and healthy loans become liquidatable by other people's deposits alone. Cap deposits at the endpoint yourself.
 set -euo pipefail

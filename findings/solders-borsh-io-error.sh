@@ -37,7 +37,7 @@ def read(error):
 
 
 print("solders", version("solders"))
-got = {name: read(error) for name, error in {"custom": {"Custom": 6001}, "old": {"BorshIoError": "Unknown"}, "new": "BorshIoError"}.items()}
+got = {"custom": read({"Custom": 6001}), "old": read({"BorshIoError": "Unknown"}), "new": read("BorshIoError")}
 for name, result in got.items():
     print(f"  {name}: {result}")
 readable, refused = ("old", "new") if version("solders") == "0.26.0" else ("new", "old")
