@@ -6,7 +6,7 @@
 # Happens: the time is for each of four attempts, and the pauses of at least 100, 200 and 400 ms are on top: a server
 #   that answers 503 after 200 ms keeps a call for 1.5 s and more. With the default of 5 s that is up to 21 s. A caller's
 #   signal ends it at once only if it was aborted without a reason; else its pauses are waited for to the last.
-# Matters: a keeper that gives its price 300 ms and then takes another source waits five times as long and longer, in the minutes
+# Matters: a keeper that gives its price 300 ms and then takes another source waits five times as long and longer, just
 #   when the price service is busy. A 404 for a feed that does not exist is asked four times as well.
 set -euo pipefail
 dir=$(mktemp -d)
