@@ -2,13 +2,11 @@
 
 use crate::{
     backing::{backed, cents, stands_at},
+    governance::idl,
     scene::{SOL, Scene, USDC},
 };
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use breakwater_testkit::{Actor, MarketSpec, Position, World, ix};
-
-/// The program's IDL, which lists the accounts of every instruction.
-const IDL: &str = include_str!("../../../idl/breakwater.json");
 
 /// An instruction by the name it has in the IDL, and who signs it.
 pub struct Move {
@@ -26,22 +24,11 @@ impl Move {
 
 /// The instructions on an existing market whose accounts in the IDL include this one, sorted.
 pub fn with_account(name: &str) -> Vec<String> {
-    let idl: serde_json::Value = serde_json::from_str(IDL).unwrap();
-    let has = |instruction: &serde_json::Value| {
-        let accounts = instruction["accounts"].as_array().unwrap();
-        accounts.iter().any(|account| account["name"] == name)
-    };
-    let instructions = idl["instructions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|instruction| has(instruction));
-    let mut names: Vec<String> = instructions
-        .map(|instruction| instruction["name"].as_str().unwrap().to_owned())
-        .collect();
-    names.retain(|name| name != "create_market");
-    names.sort_unstable();
-    names
+    idl::instructions()
+        .into_iter()
+        .filter(|(instruction, slots)| instruction != "create_market" && slots.iter().any(|slot| slot.name == name))
+        .map(|(instruction, _)| instruction)
+        .collect()
 }
 
 /// One moment.

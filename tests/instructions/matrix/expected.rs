@@ -186,7 +186,8 @@ pub fn expected(instruction: &str, slot: &Slot, class: Class, given: Given) -> V
         (Class::Signer | Class::PayingSigner | Class::Payer, _) => signer(instruction, slot, class, given),
         (Class::RentReceiver, _) => one(Own::WrongAuthority),
         (Class::Mint | Class::LpMint | Class::NewMint, _) => one(mint(class, given)),
-        (Class::Vault | Class::Purse | Class::Receiver, _) => tokens(class, given),
+        (Class::Vault, _) => vault(instruction, &slot.name, given),
+        (Class::Purse | Class::Receiver, _) => tokens(class, given),
         // A push feed is another program's; a pull feed says that it is another feed.
         (Class::PullFeed, Feed | Stranger) => vec![Own::WrongFeed.into(), Own::WrongFeedOwner.into()],
         (Class::PullFeed | Class::PushFeed, Zeroed | Cut) => one(Own::FeedMalformed),
@@ -318,18 +319,39 @@ fn mint(class: Class, given: Given) -> Code {
         (_, Cut) => InstructionError::InvalidAccountData.into(),
         (_, Zeroed) => InstructionError::UninitializedAccount.into(),
         (Class::Mint, Gone) => Own::WrongTokenProgram.into(),
-        (_, Gone) => InstructionError::IncorrectProgramId.into(),
+        (_, Gone) => InstructionError::InvalidAccountData.into(),
         _ => Own::WrongMint.into(),
+    }
+}
+
+fn vault(instruction: &str, slot: &str, given: Given) -> Vec<Code> {
+    let is_paid_into = match instruction {
+        "buy_inventory" | "buy_inventory_for" => slot == "quote_vault",
+        _ => [
+            "deposit_collateral",
+            "fund_backstop",
+            "guardian_deposit",
+            "repay",
+            "supply",
+        ]
+        .contains(&instruction),
+    };
+    match given {
+        // At the right address. What is paid into is read before and after; out of it, only the token program looks.
+        Gone | Cut if is_paid_into => one(Own::NotATokenAccount),
+        // Each of the two token programs has its own word.
+        Gone => vec![
+            InstructionError::IncorrectProgramId.into(),
+            InstructionError::InvalidAccountData.into(),
+        ],
+        Cut => one(InstructionError::InvalidAccountData),
+        Zeroed => one(InstructionError::UninitializedAccount),
+        _ => one(Own::WrongVault),
     }
 }
 
 fn tokens(class: Class, given: Given) -> Vec<Code> {
     match (class, given) {
-        // At the right address: the token program is the first to look into it.
-        (Class::Vault, Zeroed) => one(InstructionError::UninitializedAccount),
-        (Class::Vault, Cut) => one(InstructionError::InvalidAccountData),
-        (Class::Vault, Gone) => one(InstructionError::IncorrectProgramId),
-        (Class::Vault, _) => one(Own::WrongVault),
         // Another slot's, of this or the other mint, or of the other token program.
         (Class::Purse, Tokens) => vec![
             Own::WrongMint.into(),
@@ -341,8 +363,9 @@ fn tokens(class: Class, given: Given) -> Vec<Code> {
             Own::ReceiverIsVault.into(),
             Own::NotATokenAccount.into(),
         ],
-        (_, Mint) => vec![Own::WrongMint.into(), Own::NotATokenAccount.into()],
-        (_, Zeroed | Sibling | Stranger | OtherMint) => one(Own::WrongMint),
+        // Of either token program.
+        (_, Mint | OtherMint) => vec![Own::WrongMint.into(), Own::NotATokenAccount.into()],
+        (_, Zeroed | Sibling | Stranger) => one(Own::WrongMint),
         (Class::Purse, OtherUser | OtherOwner) => one(Own::WrongTokenOwner),
         _ => one(Own::NotATokenAccount),
     }
