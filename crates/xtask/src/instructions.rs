@@ -242,7 +242,7 @@ impl Functions {
             let called = match key.split_once("::") {
                 Some((
                     "Market" | "Books" | "QueuedChange" | "DepthBudget" | "Feeds" | "Liquidations" | "MarketToken"
-                    | "LpToken",
+                    | "QuoteToken" | "CollateralToken" | "LpToken",
                     name,
                 )) => source.contains(&format!(".{name}(")),
                 Some(_) => false,

@@ -115,7 +115,7 @@ impl<'info> MarketToken<'_, 'info> {
     /// # Errors
     /// [`BreakwaterError::NotATokenAccount`], [`BreakwaterError::WrongMint`], [`BreakwaterError::WrongTokenOwner`].
     pub fn check_payer(&self, account: &AccountInfo, owner: &Pubkey) -> Result<()> {
-        check_holder(account, self.mint.key, self.program.key, Some(owner))
+        check_token_account(account, self.mint.key, self.program.key, Some(owner))
     }
 
     /// Checks that `account` holds this token, for whomever, and is not the vault itself: tokens go there.
@@ -123,7 +123,7 @@ impl<'info> MarketToken<'_, 'info> {
     /// # Errors
     /// [`BreakwaterError::NotATokenAccount`], [`BreakwaterError::WrongMint`], [`BreakwaterError::ReceiverIsVault`].
     pub fn check_receiver(&self, account: &AccountInfo) -> Result<()> {
-        check_holder(account, self.mint.key, self.program.key, None)?;
+        check_token_account(account, self.mint.key, self.program.key, None)?;
         require!(account.key != self.vault.key, BreakwaterError::ReceiverIsVault);
         Ok(())
     }
@@ -178,9 +178,9 @@ impl<'info> LpToken<'info> {
     ///
     /// # Errors
     /// [`BreakwaterError::WrongMint`], [`BreakwaterError::NotATokenAccount`], [`BreakwaterError::WrongTokenOwner`].
-    pub fn check(&self, market: &Market, holder: &AccountInfo, owner: Option<&Pubkey>) -> Result<()> {
+    pub fn check_holder(&self, market: &Market, holder: &AccountInfo, owner: Option<&Pubkey>) -> Result<()> {
         require!(is_key(self.lp_mint.key, &market.lp_mint), BreakwaterError::WrongMint);
-        check_holder(holder, self.lp_mint.key, self.token_program.key, owner)
+        check_token_account(holder, self.lp_mint.key, self.token_program.key, owner)
     }
 
     /// Mints shares, signed by the market.
@@ -218,7 +218,7 @@ const OWNER: core::ops::Range<usize> = 32..64;
 const AMOUNT: core::ops::Range<usize> = 64..72;
 
 /// Checks what a token account holds, and whose it is. That it is one at all, and of use, the token program says.
-fn check_holder(account: &AccountInfo, mint: &Pubkey, program: &Pubkey, owner: Option<&Pubkey>) -> Result<()> {
+fn check_token_account(account: &AccountInfo, mint: &Pubkey, program: &Pubkey, owner: Option<&Pubkey>) -> Result<()> {
     require!(account.owner == program, BreakwaterError::NotATokenAccount);
     let data = account.try_borrow_data()?;
     require!(data.get(AMOUNT).is_some(), BreakwaterError::NotATokenAccount);

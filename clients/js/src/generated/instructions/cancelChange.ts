@@ -109,7 +109,7 @@ export type CancelChangeAsyncInput<
   protocol?: Address<TAccountProtocol>;
   /** The authority, or the emergency admin. */
   signer: TransactionSigner<TAccountSigner>;
-  /** The protocol's authority. */
+  /** The protocol's authority; gets the rent. */
   authority: Address<TAccountAuthority>;
   /** The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office. */
   queuedChange: Address<TAccountQueuedChange>;
@@ -187,7 +187,7 @@ export type CancelChangeInput<
   protocol: Address<TAccountProtocol>;
   /** The authority, or the emergency admin. */
   signer: TransactionSigner<TAccountSigner>;
-  /** The protocol's authority. */
+  /** The protocol's authority; gets the rent. */
   authority: Address<TAccountAuthority>;
   /** The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office. */
   queuedChange: Address<TAccountQueuedChange>;
@@ -258,7 +258,7 @@ export type ParsedCancelChangeInstruction<
     protocol: TAccountMetas[0];
     /** The authority, or the emergency admin. */
     signer: TAccountMetas[1];
-    /** The protocol's authority. */
+    /** The protocol's authority; gets the rent. */
     authority: TAccountMetas[2];
     /** The entry, of any market or of the protocol. Closed here. An emergency admin cannot keep itself in office. */
     queuedChange: TAccountMetas[3];

@@ -25,7 +25,7 @@ pub struct Supply<'info> {
     /// The LP shares.
     pub lp: LpToken<'info>,
     /// Where the LP shares go.
-    /// CHECK: `LpToken::check` looks at its mint.
+    /// CHECK: `LpToken::check_holder` looks at its mint.
     #[account(mut)]
     pub supplier_lp: UncheckedAccount<'info>,
 }
@@ -37,7 +37,7 @@ pub fn supply(ctx: Context<Supply>, amount: u64, min_shares: u64) -> Result<()> 
         let mut market = accounts.market.load_mut()?;
         let token = accounts.quote.of(&market)?;
         token.check_payer(&accounts.supplier_quote, accounts.supplier.key)?;
-        accounts.lp.check(&market, &accounts.supplier_lp, None)?;
+        accounts.lp.check_holder(&market, &accounts.supplier_lp, None)?;
         let supply = market
             .supply(Quote(amount), LpShares(min_shares), clock::now()?)
             .or_program_error()?;

@@ -25,7 +25,7 @@ pub struct Withdraw<'info> {
     /// The LP shares.
     pub lp: LpToken<'info>,
     /// The supplier's LP shares.
-    /// CHECK: `LpToken::check` looks at mint and owner.
+    /// CHECK: `LpToken::check_holder` looks at mint and owner.
     #[account(mut)]
     pub supplier_lp: UncheckedAccount<'info>,
 }
@@ -39,7 +39,7 @@ pub fn withdraw(ctx: Context<Withdraw>, shares: u64, min_amount: u64) -> Result<
         token.check_receiver(&accounts.supplier_quote)?;
         accounts
             .lp
-            .check(&market, &accounts.supplier_lp, Some(accounts.supplier.key))?;
+            .check_holder(&market, &accounts.supplier_lp, Some(accounts.supplier.key))?;
         let held = LpShares(balance(&accounts.supplier_lp)?);
         let withdrawal = market
             .withdraw(LpShares(shares), held, Quote(min_amount), clock::now()?)
