@@ -155,7 +155,7 @@ fn a_market_begins_empty_with_what_it_was_given() {
             Pubkey::find_program_address(&seeds, &breakwater::ID),
             (market, state.bump)
         );
-        assert_eq!((state.version, state.id, state.padding), (1, spec.id, [0; 2]));
+        assert_eq!((state.id, state.padding), (spec.id, [0; 3]));
         let decimals = (state.collateral_decimals, state.quote_decimals);
         assert_eq!(decimals, (spec.collateral.decimals, spec.quote.decimals));
         let mints = (state.collateral_mint, state.quote_mint, state.lp_mint);

@@ -90,7 +90,6 @@ fn assert_stored(world: &mut World, subject: &Pubkey, kind: u8, id: u16, told: C
         closes_at: told.closes_at,
         id,
         kind,
-        version: 1,
         bump,
         padding: [0; 3],
         reserved: [0; 4],

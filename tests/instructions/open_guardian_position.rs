@@ -40,7 +40,6 @@ fn a_position_begins_empty_and_its_guardian_pays_the_rent() {
         waiting: Quote::ZERO,
         opens_at: 0,
         epoch: 0,
-        version: 1,
         bump,
         padding: [0; 6],
         open_shares: GuardianShares::ZERO,

@@ -35,7 +35,6 @@ fn a_ledger_begins_empty_and_its_keeper_pays_the_rent() {
         market: Key(market.market.to_bytes()),
         keeper: Key(mallory.key().to_bytes()),
         credit: Quote::ZERO,
-        version: 1,
         bump,
         padding: [0; 6],
         reserved: [0; 8],

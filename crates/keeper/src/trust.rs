@@ -23,7 +23,6 @@ struct Identity {
     keys: [breakwater_engine::Key; 5],
     feeds: Feeds,
     decimals: (u8, u8),
-    version: u8,
 }
 
 impl Identity {
@@ -38,7 +37,6 @@ impl Identity {
             ],
             feeds: market.oracle.feeds().copied(),
             decimals: (market.collateral_decimals, market.quote_decimals),
-            version: market.version,
         }
     }
 }

@@ -104,7 +104,6 @@ fn a_budget_is_named_in_printable_ascii_and_begins_with_nothing_given_out() {
         let expected = DepthBudget {
             name,
             allocated: Bps(0),
-            version: 1,
             bump,
             padding: [0; 2],
             reserved: [0; 8],

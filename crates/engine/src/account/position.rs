@@ -5,9 +5,6 @@ use crate::{
     math::units::{Collateral, DebtShares, Key, Quote},
 };
 
-/// [`MarginAccount::version`] and [`KeeperLedger::version`] of this layout.
-pub const VERSION: u8 = 1;
-
 stored! {
     /// One owner's isolated position in one market.
     MarginAccount {
@@ -27,10 +24,10 @@ stored! {
         stepped_until: i64,
         /// Tells apart the accounts of one owner.
         id: u16,
-        /// Layout version.
-        version: u8,
         /// Bump of its address.
         bump: u8,
+        /// Zeros.
+        padding: [u8; 1],
         /// Where its debt is on the liquidation map.
         place: Place,
         /// Zeros; room for later layouts.
@@ -47,12 +44,10 @@ stored! {
         keeper: Key,
         /// Unclaimed bounty, quote atoms.
         credit: Quote,
-        /// Layout version.
-        version: u8,
         /// Bump of its address.
         bump: u8,
         /// Zeros.
-        padding: [u8; 6],
+        padding: [u8; 7],
         /// Zeros; room for later layouts.
         reserved: [u64; 8],
     }
@@ -66,7 +61,6 @@ impl MarginAccount {
             market,
             owner,
             id,
-            version: VERSION,
             bump,
             ..bytemuck::Zeroable::zeroed()
         }
@@ -86,7 +80,6 @@ impl KeeperLedger {
         Self {
             market,
             keeper,
-            version: VERSION,
             bump,
             ..bytemuck::Zeroable::zeroed()
         }

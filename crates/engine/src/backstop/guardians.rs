@@ -65,9 +65,6 @@ use crate::{
     },
 };
 
-/// [`GuardianPosition::version`] of this layout.
-pub const VERSION: u8 = 1;
-
 stored! {
     /// The guardians' one claim on the backstop.
     Guardians {
@@ -107,12 +104,10 @@ stored! {
         opens_at: i64,
         /// The epoch of the shares and of the request.
         epoch: u64,
-        /// Layout version.
-        version: u8,
         /// Bump of its address.
         bump: u8,
         /// Zeros.
-        padding: [u8; 6],
+        padding: [u8; 7],
         /// Shares of the open claims, once the request has been open at a payment.
         open_shares: GuardianShares,
         /// Amount that the request counts as having been paid, quote atoms.
@@ -425,7 +420,6 @@ impl GuardianPosition {
         Self {
             market,
             guardian,
-            version: VERSION,
             bump,
             ..bytemuck::Zeroable::zeroed()
         }

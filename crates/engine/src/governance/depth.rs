@@ -25,8 +25,6 @@ use crate::{
     },
 };
 
-/// [`DepthBudget::version`] of this layout.
-pub const VERSION: u8 = 1;
 /// Time in which `market_depth` may be lowered at once by at most half, seconds.
 const LOWERING_WINDOW: i64 = 86_400;
 
@@ -37,12 +35,10 @@ stored! {
         name: [u8; 32],
         /// The shares that markets have registered, bps of the whole; at most 10,000.
         allocated: Bps,
-        /// Layout version.
-        version: u8,
         /// Bump of its address.
         bump: u8,
         /// Zeros.
-        padding: [u8; 2],
+        padding: [u8; 3],
         /// Zeros; room for later layouts.
         reserved: [u64; 8],
     }
@@ -86,7 +82,7 @@ impl DepthBudget {
         if word.is_empty() || !word.iter().all(u8::is_ascii_graphic) || rest.iter().any(|byte| *byte != 0) {
             return Err(Error::NameInvalid);
         }
-        (self.name, self.version, self.bump) = (name, VERSION, bump);
+        (self.name, self.bump) = (name, bump);
         Ok(())
     }
 
@@ -172,10 +168,7 @@ mod tests {
             budget.initialize(name, 7).map(|()| budget)
         };
         let sol = named(name(b"SOL")).unwrap();
-        assert_eq!(
-            (sol.name, sol.bump, sol.version, sol.allocated),
-            (name(b"SOL"), 7, 1, Bps(0))
-        );
+        assert_eq!((sol.name, sol.bump, sol.allocated), (name(b"SOL"), 7, Bps(0)));
         assert!(named([b'A'; 32]).is_ok());
         for bad in [name(b""), name(b"S L"), name(b"S\0L"), name(&[0xc3, 0xa9]), name(b"\n")] {
             assert_eq!(named(bad), Err(Error::NameInvalid), "{bad:?}");

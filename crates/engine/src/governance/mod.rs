@@ -38,9 +38,6 @@ pub const LONGEST_APPROVAL: u64 = 3_024_000;
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 
-/// [`QueuedChange::version`] of this layout.
-pub const VERSION: u8 = 1;
-
 /// [`QueuedChange::kind`] of a change of a market's parameters.
 pub const PARAMETERS: u8 = 1;
 /// [`QueuedChange::kind`] of a change of a market's feeds.
@@ -69,12 +66,10 @@ stored! {
         id: u16,
         /// 1 = parameters, 2 = feeds, 3 = emergency admin, 4 = depth budget and share, 5 = sentinel.
         kind: u8,
-        /// Layout version.
-        version: u8,
         /// Bump of its address.
         bump: u8,
         /// Zeros.
-        padding: [u8; 3],
+        padding: [u8; 4],
         /// Zeros; room for later layouts.
         reserved: [u64; 4],
     }
@@ -130,9 +125,8 @@ impl QueuedChange {
             closes_at,
             id,
             kind,
-            version: VERSION,
             bump,
-            padding: [0; 3],
+            padding: [0; 4],
             reserved: [0; 4],
         };
         Ok(ChangeQueued {

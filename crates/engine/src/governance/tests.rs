@@ -34,9 +34,8 @@ fn an_entry_says_what_and_when() {
         closes_at: NOW.unix + 6 * 86_400,
         id: 3,
         kind: 1,
-        version: 1,
         bump: 254,
-        padding: [0; 3],
+        padding: [0; 4],
         reserved: [0; 4],
     };
     assert_eq!(queued, expected);

@@ -31,9 +31,6 @@ use crate::{
     },
 };
 
-/// [`Market::version`] of this layout.
-pub const VERSION: u8 = 1;
-
 stored! {
     /// The money of a market. Every action changes a copy and stores it as its last step.
     Books {
@@ -67,18 +64,16 @@ stored! {
 stored! {
     /// One isolated market: a collateral mint, a quote mint, their prices, and all money between them.
     Market {
-        /// Layout version.
-        version: u8,
+        /// Tells apart the markets of one pair of mints.
+        id: u16,
         /// Bump of its address.
         bump: u8,
         /// Decimals of the collateral mint.
         collateral_decimals: u8,
         /// Decimals of the quote mint.
         quote_decimals: u8,
-        /// Tells apart the markets of one pair of mints.
-        id: u16,
         /// Zeros.
-        padding: [u8; 2],
+        padding: [u8; 3],
         /// Mint of the collateral token.
         collateral_mint: Key,
         /// Mint of the quote token.
@@ -181,7 +176,6 @@ impl Market {
         new.config.check_first_limits()?;
         let oracle = Oracle::pinned(&new.feeds, &bytemuck::Zeroable::zeroed());
         oracle.validate()?;
-        self.version = VERSION;
         self.bump = new.bump;
         self.id = new.id;
         (self.collateral_mint, self.collateral_decimals, self.collateral_vault) = new.collateral;

@@ -42,7 +42,6 @@ fn a_new_market_is_what_it_was_asked_to_be() {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     assert_eq!(market.initialize(&new), Ok(()));
     let expected = Market {
-        version: VERSION,
         bump: 254,
         id: 3,
         collateral_mint: Key([1; 32]),
