@@ -91,7 +91,7 @@ fn assert_stored(world: &mut World, subject: &Pubkey, kind: u8, id: u16, told: C
         id,
         kind,
         bump,
-        padding: [0; 3],
+        padding: [0; 4],
         reserved: [0; 4],
     };
     assert_eq!(stored, expected);

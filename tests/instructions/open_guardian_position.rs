@@ -41,7 +41,7 @@ fn a_position_begins_empty_and_its_guardian_pays_the_rent() {
         opens_at: 0,
         epoch: 0,
         bump,
-        padding: [0; 6],
+        padding: [0; 7],
         open_shares: GuardianShares::ZERO,
         paid: Quote::ZERO,
         fall: Bps(0),

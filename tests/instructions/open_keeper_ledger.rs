@@ -36,7 +36,7 @@ fn a_ledger_begins_empty_and_its_keeper_pays_the_rent() {
         keeper: Key(mallory.key().to_bytes()),
         credit: Quote::ZERO,
         bump,
-        padding: [0; 6],
+        padding: [0; 7],
         reserved: [0; 8],
     };
     assert_eq!(ledger, expected);

@@ -5,6 +5,7 @@ use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::LevelChanged,
     pyth,
+    shown::Shown,
     state::{is_key, key},
 };
 use anchor_lang::prelude::*;
@@ -48,7 +49,7 @@ impl Feeds<'_> {
         let pins = oracle.feeds();
         let one = |reading: &mut Option<RawReading>, pin: &FeedPin, account: &Option<UncheckedAccount>| -> Result<()> {
             if let Some(account) = account {
-                *reading = Some(read(pin, account)?);
+                *reading = Some(read(pin, account.as_ref())?);
             }
             Ok(())
         };
@@ -137,7 +138,7 @@ pub fn check_pins(feeds: &Pins) -> Result<()> {
 /// # Errors
 /// [`BreakwaterError::WrongFeed`], [`BreakwaterError::WrongFeedOwner`], [`BreakwaterError::FeedMalformed`],
 /// [`BreakwaterError::FeedNotVerified`], [`BreakwaterError::FeedNotTrading`], [`BreakwaterError::FeedKindUnknown`].
-pub fn read(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
+pub fn read(pin: &FeedPin, account: impl Shown) -> Result<RawReading> {
     match pin.kind {
         FEED_PULL => read_pull(pin, account),
         FEED_PUSH => read_push(pin, account),
@@ -145,13 +146,13 @@ pub fn read(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
     }
 }
 
-fn read_pull(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
-    require!(is_key(account.owner, &pin.owner), BreakwaterError::WrongFeedOwner);
-    Ok(pyth::read_pull(&account.try_borrow_data()?, &pin.key)?)
+fn read_pull(pin: &FeedPin, account: impl Shown) -> Result<RawReading> {
+    require!(is_key(account.owner(), &pin.owner), BreakwaterError::WrongFeedOwner);
+    Ok(pyth::read_pull(&account.data()?, &pin.key)?)
 }
 
-fn read_push(pin: &FeedPin, account: &AccountInfo) -> Result<RawReading> {
-    require!(is_key(account.key, &pin.key), BreakwaterError::WrongFeed);
-    require!(is_key(account.owner, &pin.owner), BreakwaterError::WrongFeedOwner);
-    Ok(pyth::read_push(&account.try_borrow_data()?)?)
+fn read_push(pin: &FeedPin, account: impl Shown) -> Result<RawReading> {
+    require!(is_key(account.address(), &pin.key), BreakwaterError::WrongFeed);
+    require!(is_key(account.owner(), &pin.owner), BreakwaterError::WrongFeedOwner);
+    Ok(pyth::read_push(&account.data()?)?)
 }

@@ -21,12 +21,15 @@
 )]
 
 pub mod clock;
+#[cfg(all(feature = "entry", not(any(feature = "cpi", feature = "idl-build"))))]
+mod entry;
 pub mod error;
 pub mod events;
 pub mod feeds;
 pub mod governance;
 pub mod instructions;
 mod pyth;
+pub mod shown;
 pub mod state;
 pub mod tokens;
 
@@ -38,7 +41,7 @@ declare_id!("BsubA17sbeLGJKnZSBGWfCN4JzuTKL5AFCGPcAtucnKA");
 
 // Whom to tell of a weakness, for explorers to find in the deployed program. Data that no instruction reads. A program
 // that calls this one, and the tools, must not carry it.
-#[cfg(not(any(feature = "no-entrypoint", feature = "idl-build")))]
+#[cfg(all(target_os = "solana", not(any(feature = "cpi", feature = "idl-build"))))]
 solana_security_txt::security_txt! {
     name: "Breakwater",
     project_url: env!("CARGO_PKG_REPOSITORY"),

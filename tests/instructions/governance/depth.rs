@@ -105,7 +105,7 @@ fn a_budget_is_named_in_printable_ascii_and_begins_with_nothing_given_out() {
             name,
             allocated: Bps(0),
             bump,
-            padding: [0; 2],
+            padding: [0; 3],
             reserved: [0; 8],
         };
         assert_eq!(decode::depth_budget(&account.data), Ok(expected));

@@ -316,10 +316,9 @@ fn mint(class: Class, given: Given) -> Code {
     }
     match (class, given) {
         // At the right address: the token program is the first to look into it.
-        (_, Cut) => InstructionError::InvalidAccountData.into(),
         (_, Zeroed) => InstructionError::UninitializedAccount.into(),
         (Class::Mint, Gone) => Own::WrongTokenProgram.into(),
-        (_, Gone) => InstructionError::InvalidAccountData.into(),
+        (_, Cut | Gone) => InstructionError::InvalidAccountData.into(),
         _ => Own::WrongMint.into(),
     }
 }

@@ -4,7 +4,7 @@
 mod backstop;
 mod governance;
 mod guardians;
-mod liquidate;
+mod liquidation;
 mod margin;
 mod pool;
 mod price;
@@ -12,7 +12,7 @@ mod price;
 pub use backstop::*;
 pub use governance::*;
 pub use guardians::*;
-pub use liquidate::*;
+pub use liquidation::*;
 pub use margin::*;
 pub use pool::*;
 pub use price::*;

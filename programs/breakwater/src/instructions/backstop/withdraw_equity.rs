@@ -33,15 +33,15 @@ pub struct WithdrawEquity<'info> {
 pub fn withdraw_equity(ctx: Context<WithdrawEquity>) -> Result<()> {
     let accounts = &ctx.accounts;
     let (address, clock) = (accounts.market.key(), clock::now()?);
-    let (token, taken, seeds) = {
+    let (quote, taken, seeds) = {
         let mut market = accounts.market.load_mut()?;
-        let token = accounts.quote.of(&market)?;
-        token.check_receiver(&accounts.receiver_quote)?;
+        let quote = accounts.quote.of(&market)?;
+        quote.check_receiver(&accounts.receiver_quote)?;
         accounts.feeds.show_for_leaving(&mut market, address, clock)?;
         let taken = market.withdraw_equity(clock).or_program_error()?;
-        (token, taken, MarketSeeds::of(&market))
+        (quote, taken, MarketSeeds::of(&market))
     };
-    token.out_of_vault(
+    quote.out_of_vault(
         &accounts.receiver_quote,
         accounts.market.as_ref(),
         &seeds,

@@ -6,7 +6,7 @@ use crate::{
     state::{KeeperLedger, MarginAccount, Market, keeper_ledger, margin_account},
 };
 use anchor_lang::prelude::*;
-use breakwater_engine::{Readings, actions::Liquidations, price::oracle::PriceUse};
+use breakwater_engine::{Clock, Readings, actions::Liquidations, price::oracle::PriceUse};
 
 /// Accounts of `liquidate`. No token account is among them: nothing moves.
 #[derive(Accounts)]
@@ -38,20 +38,28 @@ pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
     let mut market = accounts.market.load_mut()?;
     let mut readings = Readings::NONE;
     accounts.feeds.read(&market.oracle, &mut readings)?;
-    let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
+    let margin_account = (accounts.margin_account.as_ref().key, &mut *account);
+    liquidate_one((address, &mut market), margin_account, &mut ledger, &readings, clock)
+}
+
+/// Liquidates one margin account of a market, each beside its address, once everything is proven and read.
+///
+/// # Errors
+/// The engine's.
+pub(crate) fn liquidate_one(
+    (address, market): (&Pubkey, &mut Market),
+    (margin_account, account): (&Pubkey, &mut MarginAccount),
+    ledger: &mut KeeperLedger,
+    readings: &Readings,
+    clock: Clock,
+) -> Result<()> {
+    let accepted = market.accept_prices(readings, PriceUse::Liquidate, clock);
     let prices = told(*address, &accepted)?;
     // By reference: they are large, and dear to move.
     let mut liquidations = market.liquidations(prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
     let mut log = LiquidatedLog::with_capacity(1);
-    one(
-        liquidations,
-        accounts.margin_account.as_ref().key,
-        &mut account,
-        &mut ledger,
-        &mut log,
-    )
-    .or_program_error()?;
+    one(liquidations, margin_account, account, ledger, &mut log).or_program_error()?;
     log.emit();
     Ok(())
 }

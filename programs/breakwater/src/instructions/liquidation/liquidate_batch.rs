@@ -4,10 +4,11 @@ use crate::{
     error::{BreakwaterError, OrBreakwaterError},
     events::LiquidatedLog,
     feeds::*,
-    state::{KeeperLedger, MarginAccount, Market, is_key, keeper_ledger},
+    shown::Shown,
+    state::{KeeperLedger, MarginAccount, Market, is_key, keeper_ledger, same},
 };
 use anchor_lang::{Discriminator, prelude::*};
-use breakwater_engine::{Readings, price::oracle::PriceUse};
+use breakwater_engine::{Clock, Readings, price::oracle::PriceUse};
 
 /// Accounts of `liquidate_batch`; the margin accounts follow as remaining accounts.
 #[derive(Accounts)]
@@ -34,20 +35,36 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     let mut market = accounts.market.load_mut()?;
     let mut readings = Readings::NONE;
     accounts.feeds.read(&market.oracle, &mut readings)?;
-    let accepted = market.accept_prices(&readings, PriceUse::Liquidate, clock);
+    let margin_accounts = ctx.remaining_accounts.iter();
+    liquidate_all((address, &mut market), margin_accounts, &mut ledger, &readings, clock)
+}
+
+/// Liquidates what can be liquidated among margin accounts of a market, once everything but these is proven and read.
+///
+/// # Errors
+/// The engine's, and those of what is no margin account of this market.
+pub(crate) fn liquidate_all(
+    (address, market): (&Pubkey, &mut Market),
+    margin_accounts: impl ExactSizeIterator<Item = impl Shown>,
+    ledger: &mut KeeperLedger,
+    readings: &Readings,
+    clock: Clock,
+) -> Result<()> {
+    let accepted = market.accept_prices(readings, PriceUse::Liquidate, clock);
     let prices = told(*address, &accepted)?;
     // By reference: they are large, and dear to move.
     let mut liquidations = market.liquidations(prices, clock);
     let liquidations = liquidations.as_mut().map_err(|error| *error).or_program_error()?;
-    let mut log = LiquidatedLog::with_capacity(ctx.remaining_accounts.len());
-    for info in ctx.remaining_accounts {
-        let mut data = info.try_borrow_mut_data()?;
+    let mut log = LiquidatedLog::with_capacity(margin_accounts.len());
+    for shown in margin_accounts {
+        let mut written = shown;
+        let mut data = written.data_mut()?;
         // Its owner may have closed it since the keeper looked: no reason to fail the others.
         if data.is_empty() {
             continue;
         }
-        let account = margin_account(info, &mut data, address)?;
-        match liquidate::one(liquidations, info.key, account, &mut ledger, &mut log) {
+        let account = margin_account(&shown, &mut data, address)?;
+        match liquidate::one(liquidations, shown.address(), account, ledger, &mut log) {
             Ok(()) => {}
             // Not this account's turn: then the engine changed nothing.
             Err(error) if error.skips_account() => {}
@@ -58,11 +75,11 @@ pub fn liquidate_batch<'info>(ctx: Context<'info, LiquidateBatch<'info>>) -> Res
     Ok(())
 }
 
-/// A margin account of this market in the data of `info`. The checks and errors of `AccountLoader`, which would borrow
-/// the data and compare the discriminator twice, for every account.
-fn margin_account<'a>(info: &AccountInfo, data: &'a mut [u8], market: &Pubkey) -> Result<&'a mut MarginAccount> {
-    if *info.owner != crate::ID {
-        return Err(Error::from(ErrorCode::AccountOwnedByWrongProgram).with_pubkeys((*info.owner, crate::ID)));
+/// A margin account of this market in the data of what is shown. The checks and errors of `AccountLoader`, which would
+/// borrow the data and compare the discriminator twice, for every account.
+fn margin_account<'a>(shown: &impl Shown, data: &'a mut [u8], market: &Pubkey) -> Result<&'a mut MarginAccount> {
+    if !same(shown.owner().as_array(), crate::ID.as_array()) {
+        return Err(Error::from(ErrorCode::AccountOwnedByWrongProgram).with_pubkeys((*shown.owner(), crate::ID)));
     }
     let Some((discriminator, state)) = data.split_first_chunk_mut::<8>() else {
         return err!(ErrorCode::AccountDiscriminatorNotFound);
@@ -71,7 +88,7 @@ fn margin_account<'a>(info: &AccountInfo, data: &'a mut [u8], market: &Pubkey) -
         discriminator[..] == *MarginAccount::DISCRIMINATOR,
         ErrorCode::AccountDiscriminatorMismatch
     );
-    require!(info.is_writable, ErrorCode::AccountNotMutable);
+    require!(shown.is_writable(), ErrorCode::AccountNotMutable);
     let state = state
         .get_mut(..size_of::<MarginAccount>())
         .ok_or(ErrorCode::AccountDidNotDeserialize)?;
