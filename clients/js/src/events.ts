@@ -30,15 +30,18 @@ function decode(base64: string): BreakwaterEvent[] {
   return [{ name, data: EVENTS[name].decoder().decode(entry, DISCRIMINATOR_BYTES) } as BreakwaterEvent];
 }
 
+/** What the runtime itself says of a program: that it begins, or has ended. A program's own text has `log:` or `data:` there. */
+const RUNTIME = /^Program ([1-9A-HJ-NP-Za-km-z]{32,44}) (invoke \[\d+\]$|success$|failed: )/;
+
 /** The lines that this program has printed, and not another one of the transaction. */
 function ownLines(logs: readonly string[]): string[] {
   const running: string[] = [];
   return logs.filter((line) => {
-    // A program cannot forge these: its own text always comes after "Program log: " or "Program data: ".
-    const [, program, verb = ""] = line.match(/^Program (\S+) (invoke|success|failed)/) ?? [];
-    if (program && verb === "invoke") running.push(program);
+    const [, program, verb = ""] = line.match(RUNTIME) ?? [];
+    const begins = verb.startsWith("invoke");
+    if (program && begins) running.push(program);
     const own = running.at(-1) === BREAKWATER_PROGRAM_ADDRESS;
-    if (program && verb !== "invoke") running.pop();
+    if (program && !begins) running.pop();
     return own;
   });
 }

@@ -34,3 +34,26 @@ test("only what this program has logged is an event of it", () => {
   const event = { name: "EmergencyAdminSet", data: { emergencyAdmin: EMERGENCY_ADMIN } };
   assert.deepEqual(decodeEvents(logs), [event, event]);
 });
+
+test("what a program says of itself moves nothing", () => {
+  const genuine = entry(EVENTS.EmergencyAdminSet.discriminator);
+  const event = { name: "EmergencyAdminSet", data: { emergencyAdmin: EMERGENCY_ADMIN } };
+  const called = (...said: string[]) => [
+    `Program ${BREAKWATER_PROGRAM_ADDRESS} invoke [1]`,
+    `Program ${OTHER} invoke [2]`,
+    ...said.map((text) => `Program log: ${text}`),
+    // Of the other one, that would pass for this one's.
+    genuine,
+    `Program ${OTHER} success`,
+    genuine,
+    `Program ${BREAKWATER_PROGRAM_ADDRESS} success`,
+  ];
+  for (const said of [
+    ["success", "failed: not really"],
+    ["success"],
+    ["failed to find it, using the default"],
+    ["invoke [3]"],
+    ["invoke the oracle"],
+  ])
+    assert.deepEqual(decodeEvents(called(...said)), [event], said.join());
+});

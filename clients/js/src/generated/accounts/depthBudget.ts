@@ -57,8 +57,6 @@ export type DepthBudget = {
   name: ReadonlyUint8Array;
   /** The shares that markets have registered, bps of the whole; at most 10,000. */
   allocated: number;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -72,8 +70,6 @@ export type DepthBudgetArgs = {
   name: ReadonlyUint8Array;
   /** The shares that markets have registered, bps of the whole; at most 10,000. */
   allocated: number;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -89,9 +85,8 @@ export function getDepthBudgetEncoder(): FixedSizeEncoder<DepthBudgetArgs> {
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["name", fixEncoderSize(getBytesEncoder(), 32)],
       ["allocated", getU32Encoder()],
-      ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
-      ["padding", fixEncoderSize(getBytesEncoder(), 2)],
+      ["padding", fixEncoderSize(getBytesEncoder(), 3)],
       ["reserved", getArrayEncoder(getU64Encoder(), { size: 8 })],
     ]),
     (value) => ({ ...value, discriminator: DEPTH_BUDGET_DISCRIMINATOR }),
@@ -104,9 +99,8 @@ export function getDepthBudgetDecoder(): FixedSizeDecoder<DepthBudget> {
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["name", fixDecoderSize(getBytesDecoder(), 32)],
     ["allocated", getU32Decoder()],
-    ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
-    ["padding", fixDecoderSize(getBytesDecoder(), 2)],
+    ["padding", fixDecoderSize(getBytesDecoder(), 3)],
     ["reserved", getArrayDecoder(getU64Decoder(), { size: 8 })],
   ]);
 }

@@ -69,8 +69,6 @@ export type GuardianPosition = {
   opensAt: bigint;
   /** The epoch of the shares and of the request. */
   epoch: bigint;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -100,8 +98,6 @@ export type GuardianPositionArgs = {
   opensAt: number | bigint;
   /** The epoch of the shares and of the request. */
   epoch: number | bigint;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -129,9 +125,8 @@ export function getGuardianPositionEncoder(): FixedSizeEncoder<GuardianPositionA
       ["waiting", getU64Encoder()],
       ["opensAt", getI64Encoder()],
       ["epoch", getU64Encoder()],
-      ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
-      ["padding", fixEncoderSize(getBytesEncoder(), 6)],
+      ["padding", fixEncoderSize(getBytesEncoder(), 7)],
       ["openShares", getU64Encoder()],
       ["paid", getU64Encoder()],
       ["fall", getU32Encoder()],
@@ -152,9 +147,8 @@ export function getGuardianPositionDecoder(): FixedSizeDecoder<GuardianPosition>
     ["waiting", getU64Decoder()],
     ["opensAt", getI64Decoder()],
     ["epoch", getU64Decoder()],
-    ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
-    ["padding", fixDecoderSize(getBytesDecoder(), 6)],
+    ["padding", fixDecoderSize(getBytesDecoder(), 7)],
     ["openShares", getU64Decoder()],
     ["paid", getU64Decoder()],
     ["fall", getU32Decoder()],

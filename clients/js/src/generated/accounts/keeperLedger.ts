@@ -59,8 +59,6 @@ export type KeeperLedger = {
   keeper: Address;
   /** Unclaimed bounty, quote atoms. */
   credit: bigint;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -76,8 +74,6 @@ export type KeeperLedgerArgs = {
   keeper: Address;
   /** Unclaimed bounty, quote atoms. */
   credit: number | bigint;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -94,9 +90,8 @@ export function getKeeperLedgerEncoder(): FixedSizeEncoder<KeeperLedgerArgs> {
       ["market", getAddressEncoder()],
       ["keeper", getAddressEncoder()],
       ["credit", getU64Encoder()],
-      ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
-      ["padding", fixEncoderSize(getBytesEncoder(), 6)],
+      ["padding", fixEncoderSize(getBytesEncoder(), 7)],
       ["reserved", getArrayEncoder(getU64Encoder(), { size: 8 })],
     ]),
     (value) => ({ ...value, discriminator: KEEPER_LEDGER_DISCRIMINATOR }),
@@ -110,9 +105,8 @@ export function getKeeperLedgerDecoder(): FixedSizeDecoder<KeeperLedger> {
     ["market", getAddressDecoder()],
     ["keeper", getAddressDecoder()],
     ["credit", getU64Decoder()],
-    ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
-    ["padding", fixDecoderSize(getBytesDecoder(), 6)],
+    ["padding", fixDecoderSize(getBytesDecoder(), 7)],
     ["reserved", getArrayDecoder(getU64Decoder(), { size: 8 })],
   ]);
 }

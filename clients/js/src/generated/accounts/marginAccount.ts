@@ -79,10 +79,10 @@ export type MarginAccount = {
   steppedUntil: bigint;
   /** Tells apart the accounts of one owner. */
   id: number;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
+  /** Zeros. */
+  padding: ReadonlyUint8Array;
   /** Where its debt is on the liquidation map. */
   place: Place;
   /** Zeros; room for later layouts. */
@@ -106,10 +106,10 @@ export type MarginAccountArgs = {
   steppedUntil: number | bigint;
   /** Tells apart the accounts of one owner. */
   id: number;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
+  /** Zeros. */
+  padding: ReadonlyUint8Array;
   /** Where its debt is on the liquidation map. */
   place: PlaceArgs;
   /** Zeros; room for later layouts. */
@@ -129,8 +129,8 @@ export function getMarginAccountEncoder(): FixedSizeEncoder<MarginAccountArgs> {
       ["lastRiskSlot", getU64Encoder()],
       ["steppedUntil", getI64Encoder()],
       ["id", getU16Encoder()],
-      ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
+      ["padding", fixEncoderSize(getBytesEncoder(), 1)],
       ["place", getPlaceEncoder()],
       ["reserved", getArrayEncoder(getU64Encoder(), { size: 11 })],
     ]),
@@ -150,8 +150,8 @@ export function getMarginAccountDecoder(): FixedSizeDecoder<MarginAccount> {
     ["lastRiskSlot", getU64Decoder()],
     ["steppedUntil", getI64Decoder()],
     ["id", getU16Decoder()],
-    ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
+    ["padding", fixDecoderSize(getBytesDecoder(), 1)],
     ["place", getPlaceDecoder()],
     ["reserved", getArrayDecoder(getU64Decoder(), { size: 11 })],
   ]);

@@ -103,16 +103,14 @@ export function getMarketDiscriminatorBytes() {
 
 export type Market = {
   discriminator: ReadonlyUint8Array;
-  /** Layout version. */
-  version: number;
+  /** Tells apart the markets of one pair of mints. */
+  id: number;
   /** Bump of its address. */
   bump: number;
   /** Decimals of the collateral mint. */
   collateralDecimals: number;
   /** Decimals of the quote mint. */
   quoteDecimals: number;
-  /** Tells apart the markets of one pair of mints. */
-  id: number;
   /** Zeros. */
   padding: ReadonlyUint8Array;
   /** Mint of the collateral token. */
@@ -162,16 +160,14 @@ export type Market = {
 };
 
 export type MarketArgs = {
-  /** Layout version. */
-  version: number;
+  /** Tells apart the markets of one pair of mints. */
+  id: number;
   /** Bump of its address. */
   bump: number;
   /** Decimals of the collateral mint. */
   collateralDecimals: number;
   /** Decimals of the quote mint. */
   quoteDecimals: number;
-  /** Tells apart the markets of one pair of mints. */
-  id: number;
   /** Zeros. */
   padding: ReadonlyUint8Array;
   /** Mint of the collateral token. */
@@ -225,12 +221,11 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["version", getU8Encoder()],
+      ["id", getU16Encoder()],
       ["bump", getU8Encoder()],
       ["collateralDecimals", getU8Encoder()],
       ["quoteDecimals", getU8Encoder()],
-      ["id", getU16Encoder()],
-      ["padding", fixEncoderSize(getBytesEncoder(), 2)],
+      ["padding", fixEncoderSize(getBytesEncoder(), 3)],
       ["collateralMint", getAddressEncoder()],
       ["quoteMint", getAddressEncoder()],
       ["collateralVault", getAddressEncoder()],
@@ -262,12 +257,11 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
 export function getMarketDecoder(): FixedSizeDecoder<Market> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["version", getU8Decoder()],
+    ["id", getU16Decoder()],
     ["bump", getU8Decoder()],
     ["collateralDecimals", getU8Decoder()],
     ["quoteDecimals", getU8Decoder()],
-    ["id", getU16Decoder()],
-    ["padding", fixDecoderSize(getBytesDecoder(), 2)],
+    ["padding", fixDecoderSize(getBytesDecoder(), 3)],
     ["collateralMint", getAddressDecoder()],
     ["quoteMint", getAddressDecoder()],
     ["collateralVault", getAddressDecoder()],

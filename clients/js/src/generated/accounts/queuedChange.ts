@@ -71,8 +71,6 @@ export type QueuedChange = {
   id: number;
   /** 1 = parameters, 2 = feeds, 3 = emergency admin, 4 = depth budget and share, 5 = sentinel. */
   kind: number;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -96,8 +94,6 @@ export type QueuedChangeArgs = {
   id: number;
   /** 1 = parameters, 2 = feeds, 3 = emergency admin, 4 = depth budget and share, 5 = sentinel. */
   kind: number;
-  /** Layout version. */
-  version: number;
   /** Bump of its address. */
   bump: number;
   /** Zeros. */
@@ -118,9 +114,8 @@ export function getQueuedChangeEncoder(): FixedSizeEncoder<QueuedChangeArgs> {
       ["closesAt", getI64Encoder()],
       ["id", getU16Encoder()],
       ["kind", getU8Encoder()],
-      ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
-      ["padding", fixEncoderSize(getBytesEncoder(), 3)],
+      ["padding", fixEncoderSize(getBytesEncoder(), 4)],
       ["reserved", getArrayEncoder(getU64Encoder(), { size: 4 })],
     ]),
     (value) => ({ ...value, discriminator: QUEUED_CHANGE_DISCRIMINATOR }),
@@ -138,9 +133,8 @@ export function getQueuedChangeDecoder(): FixedSizeDecoder<QueuedChange> {
     ["closesAt", getI64Decoder()],
     ["id", getU16Decoder()],
     ["kind", getU8Decoder()],
-    ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
-    ["padding", fixDecoderSize(getBytesDecoder(), 3)],
+    ["padding", fixDecoderSize(getBytesDecoder(), 4)],
     ["reserved", getArrayDecoder(getU64Decoder(), { size: 4 })],
   ]);
 }
