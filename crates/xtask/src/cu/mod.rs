@@ -28,14 +28,19 @@ const DAY: i64 = 86_400;
 const ACCOUNT_BUDGET: u64 = 24_000_000;
 
 /// Limits: on the most that any sample of an instruction used.
-const LIMITS: [(&str, u64); 7] = [
-    ("liquidate", 7_000),
-    (PER_ACCOUNT, 1_500),
-    ("liquidate_guarded", 7_800),
-    (GUARDED_PER_ACCOUNT, 1_600),
-    ("borrow", 25_000),
-    ("buy_inventory", 30_000),
-    ("observe_price", 4_640),
+const LIMITS: [(&str, u64); 12] = [
+    ("liquidate", 5_100),
+    (PER_ACCOUNT, 1_200),
+    ("liquidate_guarded", 5_700),
+    (GUARDED_PER_ACCOUNT, 1_440),
+    ("liquidate_known", 4_900),
+    ("borrow", 11_400),
+    ("repay", 6_800),
+    ("deposit_collateral", 6_000),
+    ("supply", 9_000),
+    ("withdraw", 9_000),
+    ("buy_inventory", 15_000),
+    ("observe_price", 3_760),
 ];
 
 /// Difference that another compiler may make, percent.
@@ -324,6 +329,22 @@ fn liquidations_in_a_block(table: &Table) -> u64 {
     ACCOUNT_BUDGET / table.max(PER_ACCOUNT).max(table.max(GUARDED_PER_ACCOUNT))
 }
 
+/// The same as the network counts when it packs a block: batches as large as a transaction holds, each with what the cost
+/// model adds to its compute units. Source: Agave's cost model (`block_cost_limits`).
+fn liquidations_in_a_packed_block(table: &Table, capacity: usize) -> u64 {
+    const WRITE_LOCK: u64 = 300;
+    const SIGNATURE: u64 = 720;
+    /// Without a limit of its own a transaction counts as loading 64 MiB, at 8 for each 32 KiB.
+    const LOADED: u64 = 16_384;
+    let accounts = u64::try_from(capacity).unwrap_or(u64::MAX);
+    let alone = table.max("liquidate").max(table.max("liquidate_guarded"));
+    let further = table.max(PER_ACCOUNT).max(table.max(GUARDED_PER_ACCOUNT));
+    let execution = alone + (accounts - 1) * further + 2 * u64::from(breakwater_client::budget::BUDGET_INSTRUCTION);
+    // Written besides the margin accounts: the market, the ledger, and the keeper's wallet, which pays the fee.
+    let cost = execution + WRITE_LOCK * (accounts + 3) + SIGNATURE + LOADED;
+    ACCOUNT_BUDGET * accounts / cost
+}
+
 fn markdown(table: &Table, capacity: usize) -> String {
     let mut text = String::from(
         "# Compute units\n\n\
@@ -344,11 +365,14 @@ fn markdown(table: &Table, capacity: usize) -> String {
         let _ = writeln!(text, "| `{name}` | {median} | {max} | {samples} | {limit} |");
     }
     let per_block = liquidations_in_a_block(table);
+    let packed = liquidations_in_a_packed_block(table, capacity);
     let _ = write!(
         text,
         "\n- Accounts in one `liquidate_batch` transaction with a lookup table: {capacity} (limit: at least 24).\n\
          - Liquidations of one market in one block, at the most an account of a batch costs, in the {ACCOUNT_BUDGET} compute\n  \
-           units that a block may spend on one writable account: {per_block} (limit: at least 10,000).\n"
+           units that a block may spend on one writable account: {per_block} (limit: at least 10,000).\n\
+         - The same as the network's cost model counts, which adds 300 for each account written, 720 for the signature and 16,384 for\n  \
+           what a transaction without a limit may load, in batches of {capacity}: {packed}.\n"
     );
     text
 }
