@@ -173,10 +173,10 @@ impl Scene {
         let owed = (index * u128::from(books.backstop.debt_shares.0)).div_ceil(1 << 64);
         let repaid = u64::try_from(owed).unwrap().min(left);
         let all = u128::from(repaid) == owed;
-        let cancelled = u64::try_from((u128::from(repaid) << 64) / index).unwrap();
-        let cancelled = if all { books.backstop.debt_shares.0 } else { cancelled };
-        books.backstop.debt_shares.0 -= cancelled;
-        books.pool.debt_shares.0 -= cancelled;
+        let canceled = u64::try_from((u128::from(repaid) << 64) / index).unwrap();
+        let canceled = if all { books.backstop.debt_shares.0 } else { canceled };
+        books.backstop.debt_shares.0 -= canceled;
+        books.pool.debt_shares.0 -= canceled;
         books.pool.cash.0 += repaid;
         books.backstop.cash.0 += left - repaid;
         books.backstop.inventory.0 -= amount;

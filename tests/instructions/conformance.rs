@@ -14,7 +14,7 @@ mod told;
 use crate::scene::{all_feed_kinds, both_token_programs};
 use anchor_lang::{prelude::Pubkey, system_program};
 use anchor_spl::{token, token_2022};
-use breakwater_invariants::{Action, Bytes, Flavour, figures, setting, shortest};
+use breakwater_invariants::{Action, Bytes, Flavor, figures, setting, shortest};
 use breakwater_testkit::MarketSpec;
 use chain::Chain;
 use proptest::{
@@ -54,7 +54,7 @@ fn markets() -> [MarketSpec; 2] {
 /// The seasoning chooses the parameters and the market.
 fn run(chains: &mut [Chain; 2], seasoning: u8, actions: &[Action], tally: &mut Tally) -> Result<(), String> {
     let chain = &mut chains[usize::from(seasoning >> 7)];
-    let mut state = chain.begin(Flavour::of(seasoning));
+    let mut state = chain.begin(Flavor::of(seasoning));
     compare::states(chain, &state).map_err(|error| format!("at the beginning: {error}"))?;
     for action in actions {
         let step = state.act(action);

@@ -96,10 +96,10 @@ fn keepers_credits_are_funded_first_and_then_debt_to_the_pool_is_repaid() {
     let credits = (backstop.funded_credits.0, backstop.unfunded_credits.0);
     assert_eq!(credits, (BOUNTY_AT_60, 0));
     // 1,024 shares an atom, and the interest of a minute on top.
-    let cancelled = before.backstop.debt_shares.0 - backstop.debt_shares.0;
+    let canceled = before.backstop.debt_shares.0 - backstop.debt_shares.0;
     assert!(
-        (1_023_999_900_000..=1_024_000_000_000).contains(&cancelled),
-        "{cancelled}"
+        (1_023_999_900_000..=1_024_000_000_000).contains(&canceled),
+        "{canceled}"
     );
 
     // All but one atom: shares are rounded down, in favor of the pool, so that atom stays owed.

@@ -29,8 +29,8 @@ use anchor_lang::prelude::Pubkey;
 use breakwater::{
     error::BreakwaterError,
     events::{
-        ActionsPaused, AuthorityAccepted, AuthorityProposed, ChangeCancelled, EmergencyAdminQueued, EmergencyAdminSet,
-        EquityWithdrawalCancelled, FeedsChanged, FeedsQueued, ParametersChanged, ParametersQueued, RampCancelled,
+        ActionsPaused, AuthorityAccepted, AuthorityProposed, ChangeCanceled, EmergencyAdminQueued, EmergencyAdminSet,
+        EquityWithdrawalCanceled, FeedsChanged, FeedsQueued, ParametersChanged, ParametersQueued, RampCanceled,
         Tightened,
     },
     governance::change_hash,
@@ -261,7 +261,7 @@ fn an_emergency_admin_is_queued_and_named_after_the_timelock() {
 }
 
 #[test]
-fn what_is_queued_is_cancelled_by_authority_and_emergency_admin() {
+fn what_is_queued_is_canceled_by_authority_and_emergency_admin() {
     let (mut world, market, grace) = guarded();
     let authority = world.authority().clone();
     let changes = [world.change(&market, Parameter::max_gap, 300)];
@@ -272,13 +272,13 @@ fn what_is_queued_is_cancelled_by_authority_and_emergency_admin() {
         let (outcome, back) = paid(&mut world, |world| {
             world.cancel_change(signer, &market.market, PARAMETERS, 1).unwrap()
         });
-        let event = ChangeCancelled {
+        let event = ChangeCanceled {
             subject: market.market,
             kind: PARAMETERS,
             id: 1,
             signer: signer.key(),
         };
-        assert_eq!(outcome.event::<ChangeCancelled>(), event);
+        assert_eq!(outcome.event::<ChangeCanceled>(), event);
         assert_eq!(
             (world.queued_change(&market.market, PARAMETERS, 1), back),
             (None, -rent)
@@ -362,7 +362,7 @@ fn a_ramp_and_a_taking_out_are_taken_back() {
         .announce_liquidation_ltv(&market, 7_900, starts_at, starts_at + DAY)
         .unwrap();
     let outcome = world.cancel_ramp(&market, &grace).unwrap();
-    let event = RampCancelled {
+    let event = RampCanceled {
         market: market.market,
         signer: grace.key(),
         ramp: ramp::RampCancellation {
@@ -370,19 +370,19 @@ fn a_ramp_and_a_taking_out_are_taken_back() {
             announced: Bps(7_900),
         },
     };
-    assert_eq!(outcome.event::<RampCancelled>(), event);
+    assert_eq!(outcome.event::<RampCanceled>(), event);
     assert_eq!(world.market_state(&market), before);
 
     world.queue_equity_withdrawal(&market, 5 * USDC).unwrap();
     let outcome = world.cancel_equity_withdrawal(&market, &grace).unwrap();
-    let event = EquityWithdrawalCancelled {
+    let event = EquityWithdrawalCanceled {
         market: market.market,
         signer: grace.key(),
-        cancelled: EquityWithdrawalCancellation {
+        canceled: EquityWithdrawalCancellation {
             amount: Quote(5 * USDC),
         },
     };
-    assert_eq!(outcome.event::<EquityWithdrawalCancelled>(), event);
+    assert_eq!(outcome.event::<EquityWithdrawalCanceled>(), event);
     assert_eq!(world.market_state(&market), before);
 }
 

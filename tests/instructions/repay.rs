@@ -171,7 +171,7 @@ fn small_payments_never_cancel_more_than_they_pay() {
             .repayment
             .debt_after
             .0;
-        assert!(before - after <= paid, "{paid} atoms cancelled {}", before - after);
+        assert!(before - after <= paid, "{paid} atoms canceled {}", before - after);
     }
 }
 

@@ -15,7 +15,7 @@ fn protocol(world: &mut World) -> Protocol {
 }
 
 /// A world with an initialized protocol, its authority and somebody else.
-fn initialised() -> (World, Actor, Actor) {
+fn initialized() -> (World, Actor, Actor) {
     let mut world = World::program_test();
     world.initialize().unwrap();
     let (authority, mallory) = (world.authority().clone(), world.actor("mallory"));
@@ -27,7 +27,7 @@ fn the_authority_names_the_first_emergency_admin() {
     let nobody = Pubkey::default();
     // The last two: the authority itself, and nobody.
     for emergency_admin in [nowhere(), World::lite().authority().key(), nobody] {
-        let (mut world, ..) = initialised();
+        let (mut world, ..) = initialized();
         let before = protocol(&mut world);
         assert_eq!(before.emergency_admin, nobody);
         let outcome = world.set_emergency_admin(&emergency_admin).unwrap();
@@ -53,7 +53,7 @@ fn the_authority_names_the_first_emergency_admin() {
 
 #[test]
 fn another_one_is_named_through_the_queue() {
-    let (mut world, authority, mallory) = initialised();
+    let (mut world, authority, mallory) = initialized();
     world.set_emergency_admin(&mallory.key()).unwrap();
     for emergency_admin in [mallory.key(), nowhere(), Pubkey::default()] {
         let at_once = ix::set_emergency_admin(&authority.key(), emergency_admin);
@@ -66,7 +66,7 @@ fn another_one_is_named_through_the_queue() {
 
 #[test]
 fn nobody_else_does_not_even_the_guardian() {
-    let (mut world, authority, mallory) = initialised();
+    let (mut world, authority, mallory) = initialized();
     world.set_emergency_admin(&mallory.key()).unwrap();
     for emergency_admin in [mallory.key(), authority.key(), Pubkey::default()] {
         let bent = ix::set_emergency_admin(&mallory.key(), emergency_admin);

@@ -168,7 +168,7 @@ fn it_creates_what_is_missing_and_a_second_run_changes_nothing() {
         dry,
         lines(
             &cluster,
-            "would be initialised",
+            "would be initialized",
             "market NAME: would be created at ADDRESS"
         )
     );
@@ -180,7 +180,7 @@ fn it_creates_what_is_missing_and_a_second_run_changes_nothing() {
         first,
         lines(
             &cluster,
-            "initialised",
+            "initialized",
             "market NAME: created at ADDRESS, as the file says"
         )
     );
@@ -275,7 +275,7 @@ fn a_market_that_differs_is_named_and_left_alone() {
 }
 
 #[test]
-fn only_the_upgrade_authority_initialises_and_only_the_authority_creates() {
+fn only_the_upgrade_authority_initializes_and_only_the_authority_creates() {
     let mut cluster = Cluster::start("strangers");
     let stranger = Keypair::new_from_array([8; 32]);
     let own = cluster.keypair.clone();
@@ -283,7 +283,7 @@ fn only_the_upgrade_authority_initialises_and_only_the_authority_creates() {
     write_keypair_file(&stranger, &cluster.keypair).unwrap();
     let refused = complaint(&cluster.migrate_all(&[]));
     assert!(
-        refused.contains("only the program's upgrade authority can initialise"),
+        refused.contains("only the program's upgrade authority can initialize"),
         "{refused}"
     );
     let strangers = std::mem::replace(&mut cluster.keypair, own);

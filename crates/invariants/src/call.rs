@@ -148,14 +148,14 @@ pub enum Done {
     GuardianRequested(GuardianRequest),
     GuardianWithdrawn(GuardianWithdrawal),
     EquityWithdrawalQueued(EquityWithdrawalQueued),
-    EquityWithdrawalCancelled(EquityWithdrawalCancellation),
+    EquityWithdrawalCanceled(EquityWithdrawalCancellation),
     EquityWithdrawal(EquityWithdrawal),
     Observed(Observation),
     StressRaised(StressRaised),
     EmergencyHalted(HaltStarted),
     Paused(Pause),
     LtvAnnounced(RampAnnounced),
-    RampCancelled(RampCancellation),
+    RampCanceled(RampCancellation),
     /// Nothing to tell: parameters were tightened, something was reopened, tokens were given away, or the world moved
     /// on.
     Quietly,

@@ -327,12 +327,12 @@ pub(crate) fn stored_lowest(state: &State) -> Int {
 
 /// A price, no further than so many ten thousandths from a center; the bound rounded outwards. Anything without a
 /// center.
-pub(crate) fn within(price: &Int, centre: &Int, allowed: Int) -> Int {
-    if *centre == int(0) {
+pub(crate) fn within(price: &Int, center: &Int, allowed: Int) -> Int {
+    if *center == int(0) {
         return price.clone();
     }
-    let low = floor(&(centre * positive(whole() - &allowed)), &whole());
-    let high = ceil(&(centre * (whole() + allowed)), &whole());
+    let low = floor(&(center * positive(whole() - &allowed)), &whole());
+    let high = ceil(&(center * (whole() + allowed)), &whole());
     price.clone().max(low).min(high)
 }
 

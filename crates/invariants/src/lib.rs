@@ -33,5 +33,5 @@ pub use call::{Call, Done};
 pub use perform::Performed;
 pub use proof::{Counts, Proof, Violation};
 pub use sequence::{Failure, play, setting, shortest};
-pub use setting::{ACCOUNTS, Flavour, GUARDIANS, KEEPERS, SUPPLIERS, Setting};
+pub use setting::{ACCOUNTS, Flavor, GUARDIANS, KEEPERS, SUPPLIERS, Setting};
 pub use state::{State, Step};

@@ -149,7 +149,7 @@ fn call_on(state: &mut State, call: &Call, seen: &mut Option<Prices>) -> Result<
         Call::QueueEquityWithdrawal { amount, expires_slot } => {
             Done::EquityWithdrawalQueued(market.queue_equity_withdrawal(amount, expires_slot, clock)?)
         }
-        Call::CancelEquityWithdrawal => Done::EquityWithdrawalCancelled(market.cancel_equity_withdrawal()?),
+        Call::CancelEquityWithdrawal => Done::EquityWithdrawalCanceled(market.cancel_equity_withdrawal()?),
         Call::WithdrawEquity { shown } => {
             for_leaving(market, shown && state.readings.hidden != 3, &mut accept)?;
             let done = market.withdraw_equity(clock)?;
@@ -172,7 +172,7 @@ fn call_on(state: &mut State, call: &Call, seen: &mut Option<Prices>) -> Result<
         Call::AnnounceLtv { to, starts_at, ends_at } => {
             Done::LtvAnnounced(market.announce_liquidation_ltv(to, starts_at, ends_at, clock)?)
         }
-        Call::CancelRamp => Done::RampCancelled(market.cancel_ramp(clock)?),
+        Call::CancelRamp => Done::RampCanceled(market.cancel_ramp(clock)?),
         Call::Tighten { parameter, to } => {
             let from = state.parameter(parameter);
             state

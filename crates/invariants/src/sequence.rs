@@ -1,6 +1,6 @@
 //! Sequences, and the shortest form of one that fails.
 
-use crate::{Action, Bytes, Counts, Flavour, Proof, Setting, State, Violation};
+use crate::{Action, Bytes, Counts, Flavor, Proof, Setting, State, Violation};
 use core::fmt;
 
 /// A sequence that broke an invariant with its last action.
@@ -8,21 +8,21 @@ use core::fmt;
 pub struct Failure {
     /// The promise that was broken.
     pub violation: Violation,
-    /// See [`Flavour`].
-    pub flavour: u8,
+    /// See [`Flavor`].
+    pub flavor: u8,
     /// Everything that was done on the new market.
     pub actions: Vec<Action>,
 }
 
-/// Plays a sequence of stories out of bytes on a new market of some flavour, and checks every step: against all
+/// Plays a sequence of stories out of bytes on a new market of some flavor, and checks every step: against all
 /// invariants, or the one of this name.
 ///
 /// # Errors
 /// The violation, and every action up to it.
 ///
 /// # Panics
-/// If the engine refuses the flavour's parameters.
-pub fn play(flavour: u8, bytes: &[u8], only: Option<&str>, counts: &mut Counts) -> Result<(), Failure> {
+/// If the engine refuses the flavor's parameters.
+pub fn play(flavor: u8, bytes: &[u8], only: Option<&str>, counts: &mut Counts) -> Result<(), Failure> {
     let mut bytes = Bytes::new(bytes);
     let stories = core::iter::from_fn(|| {
         (!bytes.is_empty()).then(|| match bytes.byte() {
@@ -31,18 +31,18 @@ pub fn play(flavour: u8, bytes: &[u8], only: Option<&str>, counts: &mut Counts) 
             _ => Action::steps(&mut bytes),
         })
     });
-    let actions = setting(flavour).opening().into_iter().chain(stories.flatten());
-    play_actions(flavour, actions, only, counts, |_| {})
+    let actions = setting(flavor).opening().into_iter().chain(stories.flatten());
+    play_actions(flavor, actions, only, counts, |_| {})
 }
 
 fn play_actions(
-    flavour: u8,
+    flavor: u8,
     actions: impl IntoIterator<Item = Action>,
     only: Option<&str>,
     counts: &mut Counts,
     mut tell: impl FnMut(&crate::Step),
 ) -> Result<(), Failure> {
-    let mut state = State::new(&setting(flavour)).expect("every flavour's parameters are valid");
+    let mut state = State::new(&setting(flavor)).expect("every flavor's parameters are valid");
     let mut proof = Proof::new(only, counts);
     let mut played = Vec::new();
     for action in actions {
@@ -52,7 +52,7 @@ fn play_actions(
         if let Err(violation) = proof.check(&step) {
             return Err(Failure {
                 violation,
-                flavour,
+                flavor,
                 actions: played,
             });
         }
@@ -60,10 +60,10 @@ fn play_actions(
     Ok(())
 }
 
-/// The market that sequences of some flavour are played on.
+/// The market that sequences of some flavor are played on.
 #[must_use]
-pub fn setting(flavour: u8) -> Setting {
-    Setting::example(Flavour::of(flavour))
+pub fn setting(flavor: u8) -> Setting {
+    Setting::example(Flavor::of(flavor))
 }
 
 /// Leaves out of `actions` whatever is not needed for them to fail: longer and longer parts while that helps, then
@@ -93,11 +93,11 @@ pub fn shortest(mut actions: Vec<Action>, mut fails: impl FnMut(&[Action]) -> bo
 impl Failure {
     /// Leaves out whatever the violation does not need.
     #[must_use]
-    pub fn minimised(self) -> Self {
+    pub fn minimized(self) -> Self {
         let mut last = self.clone();
         let _ = shortest(self.actions, |rest| {
             let again = play_actions(
-                self.flavour,
+                self.flavor,
                 rest.to_vec(),
                 Some(self.violation.name),
                 &mut Counts::default(),
@@ -112,11 +112,11 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n\nat flavour {}, by the last of", self.violation, self.flavour)?;
+        writeln!(f, "{}\n\nat flavor {}, by the last of", self.violation, self.flavor)?;
         let mut told = Vec::new();
         // It fails again, as it did before.
         let _ = play_actions(
-            self.flavour,
+            self.flavor,
             self.actions.clone(),
             Some(self.violation.name),
             &mut Counts::default(),

@@ -38,7 +38,7 @@ pub struct Setting {
 /// Kinds of parameters worth trying, each on its own or together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is on its own")]
-pub struct Flavour {
+pub struct Flavor {
     /// The price guards of the example; else they are wide open, and prices fall as far as they like.
     pub guarded: bool,
     /// Suppliers may take out a fifth at once, and no more.
@@ -51,7 +51,7 @@ pub struct Flavour {
     pub lean: bool,
 }
 
-impl Flavour {
+impl Flavor {
     /// One of thirty-two.
     #[must_use]
     pub fn of(byte: u8) -> Self {
@@ -117,8 +117,8 @@ impl Setting {
     /// A market that is nobody's: SOL against USDC by the decimals, keys that name nothing. Four owners have six
     /// accounts.
     #[must_use]
-    pub fn example(flavour: Flavour) -> Self {
-        let config = flavour.config();
+    pub fn example(flavor: Flavor) -> Self {
+        let config = flavor.config();
         let key = |kind: u8, number: usize| {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
             Key(core::array::from_fn(|at| if at == 0 { kind } else { number }))
@@ -155,7 +155,7 @@ impl Setting {
                 },
             },
             config,
-            supply: if flavour.lean { 9_000_000_000 } else { 400_000_000_000 },
+            supply: if flavor.lean { 9_000_000_000 } else { 400_000_000_000 },
             accounts: core::array::from_fn(owner),
             keepers: core::array::from_fn(|number| (key(6, number), 255)),
             guardians: core::array::from_fn(|number| (key(7, number), 255)),

@@ -10,7 +10,7 @@ Written from the checks themselves (`crates/invariants/src/invariants`); do not 
 
 Random sequences of every action play on one market of the engine: six accounts of four owners, three suppliers, two guardians,
 two keepers, and whoever buys, funds, repays or donates; prices with confidence, averages and publish times of both feeds; time
-and slots. The parameters come in 32 flavours. After every action all of these promises are checked, with sums of their own
+and slots. The parameters come in 32 flavors. After every action all of these promises are checked, with sums of their own
 on integers of any size: of the engine they ask no more than the interest up to a call, which has a check of its own. A call
 is made through the engine as the program makes it; one that is refused is undone, as a chain would. The sequences are the test
 `every_invariant_holds_after_every_action` in `crates/invariants/tests/sequences.rs`, which also fails if a promise or an action

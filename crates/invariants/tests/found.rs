@@ -6,7 +6,7 @@ use breakwater_invariants::{Action, Counts, Proof, Size, State, setting};
 /// than she put in, and a bound that allowed for eight such atoms in all was wrong.
 #[test]
 fn a_guardian_who_leaves_in_many_parts_gets_no_more_than_her_part() {
-    let flavour = 0x67;
+    let flavor = 0x67;
     let part = Size::Atoms(1_006_354_671);
     let leave = |size| {
         [
@@ -15,14 +15,14 @@ fn a_guardian_who_leaves_in_many_parts_gets_no_more_than_her_part() {
             Action::GuardianWithdraw(1, size),
         ]
     };
-    let actions = setting(flavour)
+    let actions = setting(flavor)
         .opening()
         .into_iter()
         .chain([Action::GuardianDeposit(1, 50_061_423)])
         .chain((0..20).flat_map(|_| leave(part)))
         .chain(leave(Size::Part(1_000)));
 
-    let mut state = State::new(&setting(flavour)).unwrap();
+    let mut state = State::new(&setting(flavor)).unwrap();
     let mut counts = Counts::default();
     let mut proof = Proof::new(Some("guardian-gets-its-part-at-most"), &mut counts);
     for action in actions {

@@ -39,9 +39,9 @@ fn every_invariant_holds_after_every_action() {
     let stories = (any::<u8>(), prop::collection::vec(any::<[u8; 14]>(), 1..50));
     let counts = RefCell::new(Counts::default());
     let failure = RefCell::new(None);
-    let result = TestRunner::new(config).run(&stories, |(flavour, stories)| {
+    let result = TestRunner::new(config).run(&stories, |(flavor, stories)| {
         play(
-            flavour,
+            flavor,
             stories.as_flattened(),
             only.as_deref(),
             &mut counts.borrow_mut(),
@@ -52,7 +52,7 @@ fn every_invariant_holds_after_every_action() {
         })
     });
     if let Some(failure) = failure.take() {
-        panic!("{}", failure.minimised());
+        panic!("{}", failure.minimized());
     }
     result.unwrap();
     let counts = counts.into_inner();

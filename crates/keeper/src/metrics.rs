@@ -97,7 +97,7 @@ impl Metrics {
     }
 
     /// Sets a gauge of a label, `key="value"`.
-    pub fn set_labelled(&self, name: &'static str, label: String, value: f64) {
+    pub fn set_labeled(&self, name: &'static str, label: String, value: f64) {
         self.series().insert((name, label), value);
     }
 
@@ -114,12 +114,12 @@ impl Metrics {
 
     /// Adds one to a counter with labels.
     pub fn count(&self, name: &'static str, labels: &[(&str, &str)]) {
-        *self.series().entry((name, labelled(labels))).or_default() += 1.0;
+        *self.series().entry((name, labeled(labels))).or_default() += 1.0;
     }
 
     /// Says if a node is in use.
     pub fn node(&self, node: &str, up: bool) {
-        self.set_labelled(name::node_up, labelled(&[("node", node)]), f64::from(u8::from(up)));
+        self.set_labeled(name::node_up, labeled(&[("node", node)]), f64::from(u8::from(up)));
     }
 
     /// A node gave a bad answer.
@@ -147,7 +147,7 @@ impl Metrics {
     /// The value of a series: for tests, and for summaries.
     #[must_use]
     pub fn get(&self, name: &'static str, labels: &[(&str, &str)]) -> f64 {
-        self.series().get(&(name, labelled(labels))).copied().unwrap_or(0.0)
+        self.series().get(&(name, labeled(labels))).copied().unwrap_or(0.0)
     }
 
     /// As Prometheus reads it.
@@ -171,7 +171,7 @@ impl Metrics {
 
 /// Labels in Prometheus' form.
 #[must_use]
-pub fn labelled(labels: &[(&str, &str)]) -> String {
+pub fn labeled(labels: &[(&str, &str)]) -> String {
     let escape = |value: &str| value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
     let labels: Vec<String> = labels
         .iter()

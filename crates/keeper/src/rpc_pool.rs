@@ -78,7 +78,7 @@ impl<C: Chain + 'static> RpcPool<C> {
                 return Ok(node);
             }
             let genesis = self.nodes[node].genesis().await;
-            match self.recognise(node, genesis) {
+            match self.recognize(node, genesis) {
                 Ok(()) => return Ok(node),
                 Err(trouble) => last = trouble,
             }
@@ -87,7 +87,7 @@ impl<C: Chain + 'static> RpcPool<C> {
     }
 
     /// Judges a node by its genesis hash: blames it, or knows it from now on.
-    fn recognise(&mut self, node: usize, genesis: Answer<String>) -> Answer<()> {
+    fn recognize(&mut self, node: usize, genesis: Answer<String>) -> Answer<()> {
         let judged = genesis.and_then(|genesis| match &self.genesis {
             Some(expected) if *expected != genesis => Err(Trouble::OtherCluster { genesis }),
             Some(_) => Ok(()),
@@ -184,7 +184,7 @@ impl<C: Chain + 'static> RpcPool<C> {
                         .await
                         .unwrap_or_else(|error| Err(Trouble::Failed(error.to_string())));
                     // Told in the log.
-                    let _ = self.recognise(node, genesis);
+                    let _ = self.recognize(node, genesis);
                 }
                 Some(asked) => self.asked[node] = Some(asked),
                 None if !self.known[node] && self.rotation().is_in(node, now) => {

@@ -1,7 +1,7 @@
 //! A price path between known prices: a seeded random bridge that hits every known price exactly.
 //!
 //! The path is built in logarithms of the price, hour by hour. A stated low or high of an hour becomes a point of the
-//! path at a random time inside the hour; from there to the neighbouring points runs a Brownian bridge that is mirrored
+//! path at a random time inside the hour; from there to the neighboring points runs a Brownian bridge that is mirrored
 //! at the stated limits. Hours of which nothing is known are part of one longer bridge.
 
 use std::collections::VecDeque;

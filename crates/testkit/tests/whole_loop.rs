@@ -99,7 +99,7 @@ fn every_action_goes_through_on_both_backends() -> Result<(), Failure> {
 }
 
 #[test]
-fn the_protocol_is_initialised_by_the_upgrade_authority_alone() {
+fn the_protocol_is_initialized_by_the_upgrade_authority_alone() {
     for backend in BackendKind::ALL {
         let mut world = World::new(backend);
         let mallory = world.actor("mallory");

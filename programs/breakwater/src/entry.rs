@@ -6,7 +6,7 @@
 //! is all they must. From the engine on, the same functions do the work for both ways.
 //!
 //! The runtime says where the instruction's data begin (SIMD-0321), so that accounts need not be passed over to find it.
-//! One that does not say it leaves a null there, and gets Anchor's entry.
+//! The one before it had no promise for that register, and left a null there: that gets Anchor's entry.
 
 use crate::{
     ID, clock, feeds, instruction,

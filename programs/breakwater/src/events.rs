@@ -70,14 +70,14 @@ events! {
     SentinelSet { sentinel: Pubkey, }
     /// The sentinel raised the fall of admission.
     StressFallRaised { market: Pubkey, sentinel: Pubkey, raised: capacity::StressRaised, }
-    /// A queued change was cancelled. The subject is a market, or the protocol.
-    ChangeCancelled { subject: Pubkey, kind: u8, id: u16, signer: Pubkey, }
+    /// A queued change was canceled. The subject is a market, or the protocol.
+    ChangeCanceled { subject: Pubkey, kind: u8, id: u16, signer: Pubkey, }
     /// Kinds of action are paused in a market.
     ActionsPaused { market: Pubkey, signer: Pubkey, pause: pause::Pause, }
     /// An announced change of the liquidation LTV was taken back.
-    RampCancelled { market: Pubkey, signer: Pubkey, ramp: ramp::RampCancellation, }
+    RampCanceled { market: Pubkey, signer: Pubkey, ramp: ramp::RampCancellation, }
     /// The announcement that the protocol takes equity out was taken back.
-    EquityWithdrawalCancelled { market: Pubkey, signer: Pubkey, cancelled: actions::EquityWithdrawalCancellation, }
+    EquityWithdrawalCanceled { market: Pubkey, signer: Pubkey, canceled: actions::EquityWithdrawalCancellation, }
     /// The backstop was funded.
     BackstopFunded { market: Pubkey, funder: Pubkey, funding: actions::Funding, }
     /// A deficit was settled: who bore what.

@@ -134,7 +134,7 @@ impl Scene {
 }
 
 #[test]
-fn the_line_is_straight_and_rounded_in_favour_of_the_accounts() {
+fn the_line_is_straight_and_rounded_in_favor_of_the_accounts() {
     let mut market: Market = bytemuck::Zeroable::zeroed();
     for (from, to, length) in [
         (8_000, 7_900, DAY),

@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use anchor_spl::token_2022::spl_token_2022;
 use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{Bps, DepthAllocation, FeedPin, Feeds, Key, MarginAccount, NewMarket, RawReading};
-use breakwater_invariants::{ACCOUNTS, Flavour, GUARDIANS, KEEPERS, SUPPLIERS, Setting, State};
+use breakwater_invariants::{ACCOUNTS, Flavor, GUARDIANS, KEEPERS, SUPPLIERS, Setting, State};
 use breakwater_testkit::{Actor, Failure, MarketSpec, Outcome, Position, Snapshot, World, ix, pyth::Quotation};
 use std::collections::BTreeSet;
 
@@ -83,9 +83,9 @@ impl Chain {
 
     /// Back to the beginning, with these parameters; and a state that begins at the same keys, bumps and time.
     #[track_caller]
-    pub fn begin(&mut self, flavour: Flavour) -> State {
+    pub fn begin(&mut self, flavor: Flavor) -> State {
         self.world.restore(&self.start.clone());
-        let setting = self.setting(flavour);
+        let setting = self.setting(flavor);
         self.world.set_config(&self.market, setting.config);
         let state = State::new(&setting).unwrap();
         self.follow(&state);
@@ -127,8 +127,8 @@ impl Chain {
     }
 
     #[track_caller]
-    fn setting(&mut self, flavour: Flavour) -> Setting {
-        let example = Setting::example(flavour);
+    fn setting(&mut self, flavor: Flavor) -> Setting {
+        let example = Setting::example(flavor);
         let market = self.market;
         let bump = self.world.market_state(&market).bump;
         let pin = |feed: &Pubkey| self.world.shown(feed).pin(feed);

@@ -107,10 +107,10 @@ pub fn events(chain: &Chain, step: &Step, call: &Call, outcome: &Outcome) -> Res
             market,
             queued: *queued
         }),
-        (_, Done::EquityWithdrawalCancelled(cancelled)) => told!(EquityWithdrawalCancelled {
+        (_, Done::EquityWithdrawalCanceled(canceled)) => told!(EquityWithdrawalCanceled {
             market,
             signer: caller,
-            cancelled: *cancelled
+            canceled: *canceled
         }),
         (_, Done::EquityWithdrawal(taken)) => told!(EquityWithdrawn { market, taken: *taken }),
         (_, Done::Observed(observation)) => told!(PriceObserved {
@@ -133,7 +133,7 @@ pub fn events(chain: &Chain, step: &Step, call: &Call, outcome: &Outcome) -> Res
             pause: *pause
         }),
         (_, Done::LtvAnnounced(ramp)) => told!(LiquidationLtvAnnounced { market, ramp: *ramp }),
-        (_, Done::RampCancelled(ramp)) => told!(RampCancelled {
+        (_, Done::RampCanceled(ramp)) => told!(RampCanceled {
             market,
             signer: caller,
             ramp: *ramp

@@ -60,11 +60,11 @@ pub enum State {
     SlotsLate,
     /// It was executed in the second in which it opened.
     Executed,
-    /// It was cancelled then.
-    Cancelled,
+    /// It was canceled then.
+    Canceled,
     /// Open, and a tightening has changed what it was about.
     Stale,
-    /// Cancelled and queued again with another payload: the first would be open by now.
+    /// Canceled and queued again with another payload: the first would be open by now.
     ReplacedEarly,
     /// The same, and now the second is open.
     Replaced,
@@ -164,7 +164,7 @@ impl Stand {
                 let execute = stand.execute(&stand.authority, false);
                 stand.passes(execute);
             }
-            State::Cancelled => {
+            State::Canceled => {
                 let cancel = stand.cancel(&stand.authority);
                 stand.passes(cancel);
             }

@@ -156,7 +156,7 @@ fn expected(parameter: Parameter, value: u64) -> Option<BreakwaterError> {
 fn every_parameter_goes_to_its_bounds_through_the_queue_and_no_further() {
     let (mut world, market, authority, _) = governed(World::lite());
     let attempts = attempts();
-    // Two bounds and their neighbours for most, fewer where zero or the largest number is one.
+    // Two bounds and their neighbors for most, fewer where zero or the largest number is one.
     assert!(attempts.len() > 5 * Parameter::ALL.len(), "{}", attempts.len());
     for (id, (parameter, value)) in (0..).zip(&attempts) {
         let changes = vec![change(*parameter, *value)];

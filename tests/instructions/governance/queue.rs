@@ -96,7 +96,7 @@ fn table() -> [(State, [Expected; 11]); 12] {
         (State::Late,          [X, LATE,  LATE,    WRONG, WRONG, P,      P,        G,         X,               A,    A]),
         (State::SlotsLate,     [X, P,     DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),
         (State::Executed,      [P, N,     N,       N,     N,     N,      N,        N,         A,               N,    N]),
-        (State::Cancelled,     [P, N,     N,       N,     N,     N,      N,        N,         A,               N,    N]),
+        (State::Canceled,     [P, N,     N,       N,     N,     N,      N,        N,         A,               N,    N]),
         (State::Stale,         [X, STALE, DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),
         (State::ReplacedEarly, [X, EARLY, EARLY,   WRONG, WRONG, P,      P,        G,         X,               A,    A]),
         (State::Replaced,      [X, P,     DIFFERS, WRONG, WRONG, P,      P,        G,         X,               A,    A]),
@@ -107,7 +107,7 @@ fn table() -> [(State, [Expected; 11]); 12] {
 fn expected(kind: Kind, state: State, call: Call) -> Option<Expected> {
     let (_, line) = table().into_iter().find(|(of, _)| *of == state)?;
     let column = CALLS.iter().position(|of| *of == call)?;
-    let absent = matches!(state, State::Absent | State::Executed | State::Cancelled);
+    let absent = matches!(state, State::Absent | State::Executed | State::Canceled);
     match (kind, call) {
         // Only parameters are tightened.
         (Kind::Feeds | Kind::EmergencyAdmin | Kind::Depth, _) if state == State::Stale => None,

@@ -163,7 +163,7 @@ fn the_rent_goes_to_the_authority_whoever_cancels() {
 }
 
 #[test]
-fn an_authority_whose_account_is_odd_cannot_keep_its_entries_from_being_cancelled() {
+fn an_authority_whose_account_is_odd_cannot_keep_its_entries_from_being_canceled() {
     // A thief may hand over to a key of his at which there is a program, an account of another owner, or nothing.
     for kind in BackendKind::ALL {
         for odd in 0..3 {

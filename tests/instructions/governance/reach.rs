@@ -172,11 +172,11 @@ fn what_a_stolen_authority_queues_is_seen_and_the_emergency_admin_cancels_it() {
         ix::execute_feeds(&market, &authority, feeds, false, market.feeds()),
         ix::execute_depth_share(&market, &authority, &budget, &budget, 10_000),
     ] {
-        heist.refused("what was cancelled", &[execute], &[&thief], GONE);
+        heist.refused("what was canceled", &[execute], &[&thief], GONE);
     }
     let withdraw_equity = [ix::withdraw_equity(&market, &authority)];
     heist.refused(
-        "what was cancelled",
+        "what was canceled",
         &withdraw_equity,
         &[&thief],
         BreakwaterError::NothingQueued,
@@ -184,7 +184,7 @@ fn what_a_stolen_authority_queues_is_seen_and_the_emergency_admin_cancels_it() {
 }
 
 #[test]
-fn many_entries_are_cancelled_faster_than_they_are_queued() {
+fn many_entries_are_canceled_faster_than_they_are_queued() {
     let mut heist = heist();
     let (thief, grace, market) = (heist.authority.clone(), heist.grace.clone(), heist.market);
     let (key, slot) = (thief.key(), heist.world.longest_approval());
@@ -201,12 +201,12 @@ fn many_entries_are_cancelled_faster_than_they_are_queued() {
         });
         most.count()
     };
-    let (queued, cancelled) = (fits(&mut heist, &queue, &thief), fits(&mut heist, &cancel, &grace));
+    let (queued, canceled) = (fits(&mut heist, &queue, &thief), fits(&mut heist, &cancel, &grace));
     assert!(
-        cancelled >= queued,
-        "{cancelled} in a transaction, {queued} are queued in one"
+        canceled >= queued,
+        "{canceled} in a transaction, {queued} are queued in one"
     );
-    let count = u16::try_from(cancelled).unwrap();
+    let count = u16::try_from(canceled).unwrap();
     for id in 0..count {
         heist.world.send(&[queue(id)], &[&thief]).unwrap();
     }

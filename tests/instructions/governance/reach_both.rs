@@ -212,7 +212,7 @@ fn sales_that_were_stopped_are_no_cheaper_afterwards() {
 }
 
 #[test]
-fn a_feed_that_nobody_cancelled_cannot_liquidate_or_lend_at_once_at_what_it_says() {
+fn a_feed_that_nobody_canceled_cannot_liquidate_or_lend_at_once_at_what_it_says() {
     // With the guards as they are meant. Both ways: to liquidate Alice at a tenth, or to borrow against ten times as
     // much.
     for (price, attempted) in [(usd(10), "liquidate"), (usd(1_000), "borrow")] {

@@ -22,7 +22,7 @@ pub fn with_config(create: &Instruction, config: &Config) -> Instruction {
     }
 }
 
-/// A change of each parameter whose lower neighbour is as good as it is.
+/// A change of each parameter whose lower neighbor is as good as it is.
 fn many(count: usize) -> Vec<ParameterChange> {
     let fine = Parameter::ALL.iter().filter(|parameter| {
         let now = parameter.get(&BEFORE);

@@ -10,7 +10,7 @@ use crate::scene::{Scene, purse, vaults};
 use anchor_lang::prelude::Pubkey;
 use breakwater::{
     error::BreakwaterError,
-    events::{ChangeCancelled, ParametersQueued, SentinelQueued, SentinelSet},
+    events::{ChangeCanceled, ParametersQueued, SentinelQueued, SentinelSet},
     governance::change_hash,
 };
 use breakwater_client::addresses;
@@ -73,9 +73,9 @@ fn it_is_queued_and_named_after_the_timelock_and_taken_back_the_same_way() {
     world.queue_sentinel(&Pubkey::default()).unwrap();
     let entry = addresses::queued_change(&protocol, SENTINEL, 0);
     let cancel = ix::cancel_change(&grace.key(), &authority.key(), &entry);
-    let cancelled: ChangeCancelled = world.send(&[cancel], &[&grace]).unwrap().event();
+    let canceled: ChangeCanceled = world.send(&[cancel], &[&grace]).unwrap().event();
     assert_eq!(
-        (cancelled.subject, cancelled.kind, cancelled.signer),
+        (canceled.subject, canceled.kind, canceled.signer),
         (protocol, SENTINEL, grace.key())
     );
     world.queue_sentinel(&Pubkey::default()).unwrap();

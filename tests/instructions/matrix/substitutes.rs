@@ -46,7 +46,7 @@ pub enum Kind {
     /// The account of another slot of the same instruction.
     Duplicate,
     /// An address at which nothing has been made.
-    Uninitialised,
+    Uninitialized,
     /// The right address, after the account was closed.
     Closed,
     /// A program.
@@ -78,7 +78,7 @@ impl Kind {
         Self::Unsigned,
         Self::ReadOnly,
         Self::Duplicate,
-        Self::Uninitialised,
+        Self::Uninitialized,
         Self::Closed,
         Self::Executable,
         Self::LookAlike,
@@ -197,7 +197,7 @@ pub fn substitutes(fixture: &mut Fixture, places: &[Place], index: usize) -> Vec
             add(Kind::Duplicate, given, Change::Put(other.honest.pubkey));
         }
     }
-    add(Kind::Uninitialised, Given::Wallet, Change::Put(wallet(fixture, place)));
+    add(Kind::Uninitialized, Given::Wallet, Change::Put(wallet(fixture, place)));
     for (given, account) in closed(fixture, place) {
         add(Kind::Closed, given, Change::Rewrite(account));
     }

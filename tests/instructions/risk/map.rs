@@ -58,7 +58,7 @@ fn still() -> Config {
 /// Where the map must begin when it is centered: at the whole octave at or below the ratio five octaves below the one
 /// that is liquidated at `price` quote atoms for a collateral atom. Asserts it, but for the error of four logarithms.
 #[track_caller]
-fn assert_centred(world: &mut World, market: &MarketKeys, price: f64) {
+fn assert_centerd(world: &mut World, market: &MarketKeys, price: f64) {
     let state = world.market_state(market);
     let clock = world.clock();
     let index = super::real(state.books.pool.index.raw()) / 2f64.powi(64);

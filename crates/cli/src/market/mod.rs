@@ -96,7 +96,7 @@ struct PoolView {
     debt: String,
     assets: String,
     lp_supply: String,
-    utilisation_bps: u64,
+    utilization_bps: u64,
     borrow_rate_bps: u64,
 }
 
@@ -250,14 +250,14 @@ fn prices(snapshot: &Snapshot, prices: &breakwater_engine::Prices) -> Prices {
 
 fn pool(pool: &Pool, config: &Config) -> Result<PoolView> {
     let failed = |error| format!("the pool: {error:?}");
-    let utilisation = pool.utilisation().map_err(failed)?;
+    let utilization = pool.utilization().map_err(failed)?;
     Ok(PoolView {
         cash: pool.cash.0.to_string(),
         debt: pool.debt().map_err(failed)?.0.to_string(),
         assets: pool.assets().map_err(failed)?.0.to_string(),
         lp_supply: pool.lp_supply.0.to_string(),
-        utilisation_bps: utilisation,
-        borrow_rate_bps: interest::rate(config, utilisation).map_err(failed)?,
+        utilization_bps: utilization,
+        borrow_rate_bps: interest::rate(config, utilization).map_err(failed)?,
     })
 }
 
@@ -323,7 +323,7 @@ fn text(snapshot: &Snapshot, view: &View) -> Result<String> {
     rows.push(("pool cash", quote_tokens(&pool.cash)?));
     rows.push(("pool debt", quote_tokens(&pool.debt)?));
     let bps = |ratio: u64| percent(Bps(u32::try_from(ratio).unwrap_or(u32::MAX)));
-    rows.push(("utilisation", bps(pool.utilisation_bps)));
+    rows.push(("utilization", bps(pool.utilization_bps)));
     rows.push(("interest", format!("{} a year", bps(pool.borrow_rate_bps))));
     let ltv = &view.ltv;
     rows.push(("initial LTV", percent(Bps(ltv.initial_bps))));

@@ -65,7 +65,7 @@ pub fn run(options: &Options) -> Result<()> {
         read_keypair_file(&options.keypair).map_err(|error| format!("{}: {error}", options.keypair.display()))?;
     let wallet = Wallet::new(&options.url, signer);
     println!("program {}, signer {}", breakwater::ID, wallet.signer());
-    initialise(&wallet, options.dry_run)?;
+    initialize(&wallet, options.dry_run)?;
     // Every mint is looked at before the first market is created.
     let keys: Vec<MarketKeys> = markets
         .iter()
@@ -77,7 +77,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn initialise(wallet: &Wallet, dry_run: bool) -> Result<()> {
+fn initialize(wallet: &Wallet, dry_run: bool) -> Result<()> {
     let (chain, signer) = (wallet.chain(), wallet.signer());
     let upgrade_authority = chain.upgrade_authority()?;
     if let Some(protocol) = chain.protocol()? {
@@ -87,15 +87,15 @@ fn initialise(wallet: &Wallet, dry_run: bool) -> Result<()> {
     if upgrade_authority != Some(signer) {
         let found = upgrade_authority.map_or("nobody".to_owned(), |key| key.to_string());
         return Err(
-            format!("only the program's upgrade authority can initialise: that is {found}, not {signer}").into(),
+            format!("only the program's upgrade authority can initialize: that is {found}, not {signer}").into(),
         );
     }
     if dry_run {
-        println!("protocol: would be initialised, authority {signer}");
+        println!("protocol: would be initialized, authority {signer}");
         return Ok(());
     }
     wallet.send(ix::initialize(&signer))?;
-    println!("protocol: initialised, authority {signer}");
+    println!("protocol: initialized, authority {signer}");
     Ok(())
 }
 

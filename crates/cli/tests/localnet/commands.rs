@@ -203,7 +203,7 @@ fn the_map_and_the_log(net: &Localnet) {
     assert_eq!(bands.len(), 3);
     let picture = String::from_utf8(net.run(&["heatmap", "SOL/USDC", "--width", "20"]).stdout).unwrap();
     assert_eq!(picture.lines().filter(|line| line.contains('│')).count(), 3);
-    assert!(!picture.contains('\x1b'), "no colours into a pipe");
+    assert!(!picture.contains('\x1b'), "no colors into a pipe");
     // Oldest first, and all of them the program's own.
     let events = String::from_utf8(net.run(&["events", "SOL/USDC", "--json"]).stdout).unwrap();
     let names: Vec<Value> = events

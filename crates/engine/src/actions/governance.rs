@@ -233,12 +233,12 @@ impl Market {
         if clock.unix >= self.ramp.starts_at {
             return Err(Error::RampRunning);
         }
-        let cancelled = RampCancellation {
+        let canceled = RampCancellation {
             stays: self.config.liquidation_ltv,
             announced: self.ramp.to,
         };
         self.ramp = bytemuck::Zeroable::zeroed();
-        Ok(cancelled)
+        Ok(canceled)
     }
 
     /// Pauses kinds of action for `seconds`; who may is the caller's business. All of them, or none. After a pause of

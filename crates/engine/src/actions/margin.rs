@@ -34,7 +34,7 @@ record! {
     Repayment {
         /// Quote atoms paid.
         amount: Quote,
-        /// Debt shares cancelled.
+        /// Debt shares canceled.
         shares: DebtShares,
         /// Quote atoms the account still owes.
         debt_after: Quote,

@@ -16,7 +16,7 @@ record! {
         guardians: Quote,
         /// Debt that the pool will not be paid: the LP price falls by it, once.
         suppliers: Quote,
-        /// Debt shares cancelled.
+        /// Debt shares canceled.
         shares: DebtShares,
         /// Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first.
         /// Nothing without inventory.

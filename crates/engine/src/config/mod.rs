@@ -74,7 +74,7 @@ stored! {
         auction_floor_band: Bps,
         /// Interest at zero utilization, bps a year.
         interest_base: Bps,
-        /// Utilisation at which the second slope begins, bps.
+        /// Utilization at which the second slope begins, bps.
         interest_kink: Bps,
         /// Interest added from zero utilization to the kink, bps a year.
         interest_slope_low: Bps,

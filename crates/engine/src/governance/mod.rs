@@ -1,5 +1,5 @@
 //! Changes that wait: announced with a hash of exactly what they are, executed not before their delay and not after
-//! [`GRACE`], or cancelled. The delay is [`TIMELOCK`]; for what changes a market it is [`Config::change_delay`], so
+//! [`GRACE`], or canceled. The delay is [`TIMELOCK`]; for what changes a market it is [`Config::change_delay`], so
 //! that a guardian who asks to leave on the day that it is announced has left before it is done. A change that can only
 //! limit is done at once: [`crate::config::table`].
 //!
@@ -13,7 +13,7 @@
 //! | before `opens_at` | [`Error::TimelockActive`] | yes |
 //! | until `closes_at` | what was queued: yes; else [`Error::ChangeHashMismatch`] | yes |
 //! | after it | [`Error::Expired`] | yes |
-//! | executed or cancelled | there is none any more | there is none any more |
+//! | executed or canceled | there is none any more | there is none any more |
 
 use crate::{
     config::Config,

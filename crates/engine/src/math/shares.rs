@@ -1,7 +1,7 @@
 //! Shares of a growing amount, such as the pool's assets or the guardians' claim, with virtual shares.
 //!
 //! Virtual shares exist without an owner, against virtual assets. They make it unprofitable to move the price of nearly
-//! empty books (OpenZeppelin's defence of ERC-4626 vaults against inflation).
+//! empty books (OpenZeppelin's defense of ERC-4626 vaults against inflation).
 
 use crate::{
     error::{Error, Result},

@@ -20,19 +20,19 @@ pub const MAX_STEP: u64 = 30 * 86_400;
 /// u > kink:  base + slope_low + slope_high × (u − kink) / (1 − kink)
 /// ```
 ///
-/// `utilisation` is debt ÷ (debt + cash) in bps; above 10,000 it counts as 10,000.
+/// `utilization` is debt ÷ (debt + cash) in bps; above 10,000 it counts as 10,000.
 ///
 /// # Errors
 /// [`crate::Error::Overflow`] if the kink is zero or one, which a valid [`Config`] excludes.
-pub fn rate(config: &Config, utilisation: u64) -> Result<u64> {
-    let utilisation = utilisation.min(BPS);
+pub fn rate(config: &Config, utilization: u64) -> Result<u64> {
+    let utilization = utilization.min(BPS);
     let kink = config.interest_kink.factor();
     let base = config.interest_base.factor();
     let low = config.interest_slope_low.factor();
-    let sloped = if utilisation <= kink {
-        num::mul_div_floor(low, utilisation, kink)?
+    let sloped = if utilization <= kink {
+        num::mul_div_floor(low, utilization, kink)?
     } else {
-        let beyond = utilisation.saturating_sub(kink);
+        let beyond = utilization.saturating_sub(kink);
         num::mul_div_floor(config.interest_slope_high.factor(), beyond, BPS.saturating_sub(kink))?.saturating_add(low)
     };
     Ok(base.saturating_add(sloped))
@@ -95,7 +95,7 @@ mod tests {
         }
 
         #[test]
-        fn the_rate_never_falls_with_utilisation(low in 0u64..=10_000, high in 0u64..=10_000) {
+        fn the_rate_never_falls_with_utilization(low in 0u64..=10_000, high in 0u64..=10_000) {
             let (low, high) = (low.min(high), low.max(high));
             prop_assert!(rate(&CONFIG, low).unwrap() <= rate(&CONFIG, high).unwrap());
         }

@@ -84,7 +84,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`Error::Overflow`].
-    pub fn utilisation(&self) -> Result<u64> {
+    pub fn utilization(&self) -> Result<u64> {
         let debt = self.debt()?.0;
         if debt == 0 {
             return Ok(0);
@@ -114,7 +114,7 @@ impl Pool {
     }
 
     fn grow(&mut self, config: &Config, seconds: u64) -> Result<()> {
-        let rate = interest::rate(config, self.utilisation()?)?;
+        let rate = interest::rate(config, self.utilization()?)?;
         let step = num::q_mul_fraction(self.index.raw(), interest::growth(rate, seconds)?);
         self.index = Index::from_raw(num::add(self.index.raw(), step)?);
         let interest = num::q_times(step, self.debt_shares.0)?;

@@ -140,8 +140,8 @@ fn a_ramp_is_taken_back_before_it_begins_and_not_after() {
         unix: starts_at - 1,
         ..NOW
     };
-    let cancelled = market.cancel_ramp(before).unwrap();
-    assert_eq!((cancelled.stays, cancelled.announced), (Bps(8_000), Bps(7_800)));
+    let canceled = market.cancel_ramp(before).unwrap();
+    assert_eq!((canceled.stays, canceled.announced), (Bps(8_000), Bps(7_800)));
     assert_eq!(market.liquidation_ltv(ended), Bps(8_000));
     refused(&market, |market| market.cancel_ramp(before), Error::NothingQueued);
 }

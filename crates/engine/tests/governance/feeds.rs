@@ -205,9 +205,9 @@ fn an_equity_withdrawal_is_announced_until_its_slot_and_taken_in_its_time() {
         |market| market.withdraw_equity(later(delay - 1)),
         Error::TimelockActive,
     );
-    let mut cancelled = market;
-    assert_eq!(cancelled.cancel_equity_withdrawal().unwrap().amount, Quote(USDC));
-    refused(&cancelled, |market| market.withdraw_equity(open), Error::NothingQueued);
-    refused(&cancelled, Market::cancel_equity_withdrawal, Error::NothingQueued);
+    let mut canceled = market;
+    assert_eq!(canceled.cancel_equity_withdrawal().unwrap().amount, Quote(USDC));
+    refused(&canceled, |market| market.withdraw_equity(open), Error::NothingQueued);
+    refused(&canceled, Market::cancel_equity_withdrawal, Error::NothingQueued);
     market.withdraw_equity(open).unwrap();
 }

@@ -6,11 +6,11 @@
 use breakwater_invariants::{Counts, play};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let Some((flavour, stories)) = bytes.split_first() else {
+    let Some((flavor, stories)) = bytes.split_first() else {
         return;
     };
-    if let Err(failure) = play(*flavour, stories, None, &mut Counts::default()) {
+    if let Err(failure) = play(*flavor, stories, None, &mut Counts::default()) {
         // libFuzzer stops at a panic and keeps the bytes.
-        panic!("{}", failure.minimised());
+        panic!("{}", failure.minimized());
     }
 });

@@ -37,17 +37,17 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "interest-follows-the-rate",
-        statement: "Debt grows by the two-slope rate at the utilisation before, compounded over the time that passed, and by nothing else.",
+        statement: "Debt grows by the two-slope rate at the utilization before, compounded over the time that passed, and by nothing else.",
         check: interest,
     },
     Invariant {
         name: "backstop-earns-the-reserve-factor",
-        statement: "Of all interest exactly the reserve factor becomes the backstop's, within 2^-49 of an atom and in favour of the suppliers.",
+        statement: "Of all interest exactly the reserve factor becomes the backstop's, within 2^-49 of an atom and in favor of the suppliers.",
         check: reserve,
     },
     Invariant {
         name: "suppliers-feel-no-liquidation",
-        statement: "A liquidation leaves what belongs to the suppliers as it was, but for a few atoms of rounding in their favour.",
+        statement: "A liquidation leaves what belongs to the suppliers as it was, but for a few atoms of rounding in their favor.",
         check: unfelt,
     },
     Invariant {

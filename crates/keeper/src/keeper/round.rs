@@ -9,7 +9,7 @@ use super::{Keeper, Round};
 use crate::{
     chain::{Answer, Chain},
     crank::claimable,
-    metrics::{Metrics, labelled, name},
+    metrics::{Metrics, labeled, name},
     outbox::Kind,
     pack::pack,
     plan::{Plan, Scene, plan},
@@ -227,10 +227,10 @@ fn report_plan(metrics: &Metrics, plan: &Plan) {
     metrics.set(name::taken_over, taken_over as u64);
     for (reason, count) in plan.skipped.reasons() {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        metrics.set_labelled(name::skipped, labelled(&[("reason", reason)]), f64::from(count));
+        metrics.set_labeled(name::skipped, labeled(&[("reason", reason)]), f64::from(count));
     }
     metrics.clear(name::refused);
     if let Some(error) = plan.refused {
-        metrics.set_labelled(name::refused, labelled(&[("error", &format!("{error:?}"))]), 1.0);
+        metrics.set_labeled(name::refused, labeled(&[("error", &format!("{error:?}"))]), 1.0);
     }
 }

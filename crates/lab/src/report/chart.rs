@@ -225,7 +225,7 @@ pub fn bins(points: impl IntoIterator<Item = (f64, f64)>, span: Span, width: f64
 }
 
 /// Bars for [`bins`], with a small gap between them.
-pub fn bars(bins: &[f64], width: f64, colour: RGBColor) -> Vec<Rectangle<(f64, f64)>> {
+pub fn bars(bins: &[f64], width: f64, color: RGBColor) -> Vec<Rectangle<(f64, f64)>> {
     (0u32..)
         .zip(bins)
         .filter(|(_, value)| **value != 0.0)
@@ -233,7 +233,7 @@ pub fn bars(bins: &[f64], width: f64, colour: RGBColor) -> Vec<Rectangle<(f64, f
             let left = f64::from(i) * width;
             Rectangle::new(
                 [(left + width * 0.08, 0.0), (left + width * 0.92, *value)],
-                colour.filled(),
+                color.filled(),
             )
         })
         .collect()

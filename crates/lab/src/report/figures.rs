@@ -118,7 +118,7 @@ pub fn figures(record: &Record) -> Result<Vec<Figure<'_>>, ReportError> {
 fn legend(entries: &[(&str, RGBColor)]) -> Vec<(String, RGBColor)> {
     entries
         .iter()
-        .map(|(name, colour)| ((*name).to_owned(), *colour))
+        .map(|(name, color)| ((*name).to_owned(), *color))
         .collect()
 }
 
@@ -154,8 +154,8 @@ fn heat_map(record: &Record) -> Result<Figure<'_>, ReportError> {
     let shades = heat::shades(record);
     let mut legend = vec![("price".to_owned(), plots::PRICE)];
     let mut from = "above 0".to_owned();
-    for (limit, colour) in &shades {
-        legend.push((format!("{from} to {} {quote}", short(*limit)), *colour));
+    for (limit, color) in &shades {
+        legend.push((format!("{from} to {} {quote}", short(*limit)), *color));
         from = short(*limit);
     }
     Ok(Figure {

@@ -12,7 +12,7 @@ use crate::{
     rounding::interval,
 };
 
-/// Colours by meaning, the same in every plot.
+/// Colors by meaning, the same in every plot.
 pub const PRICE: RGBColor = RGBColor(0x1b, 0x3a, 0x5c);
 pub const AVERAGE: RGBColor = RGBColor(0xd0, 0x8c, 0x2e);
 pub const DEBT: RGBColor = RGBColor(0xb2, 0x3a, 0x34);
@@ -35,22 +35,22 @@ fn line(
     chart: &mut TimeChart<'_, '_>,
     span: Span,
     samples: &[Sample],
-    colour: RGBColor,
+    color: RGBColor,
     value: impl Fn(&Sample) -> f64,
 ) -> Result<(), ReportError> {
     let points: Vec<(f64, f64)> = samples.iter().map(|s| (span.hours_at(s.unix), value(s))).collect();
-    chart.draw_series(LineSeries::new(chart::thin(&points), colour.stroke_width(2)))?;
+    chart.draw_series(LineSeries::new(chart::thin(&points), color.stroke_width(2)))?;
     Ok(())
 }
 
 /// A dashed horizontal line.
-fn level(chart: &mut TimeChart<'_, '_>, span: Span, value: f64, colour: RGBColor) -> Result<(), ReportError> {
+fn level(chart: &mut TimeChart<'_, '_>, span: Span, value: f64, color: RGBColor) -> Result<(), ReportError> {
     let ends = [(0.0, value), (span.hours(), value)];
-    chart.draw_series(DashedLineSeries::new(ends, 6, 4, colour.stroke_width(1)))?;
+    chart.draw_series(DashedLineSeries::new(ends, 6, 4, color.stroke_width(1)))?;
     Ok(())
 }
 
-/// Colours of the levels, Normal first.
+/// Colors of the levels, Normal first.
 pub const LEVELS: [RGBColor; 3] = [
     RGBColor(0xcf, 0xe3, 0xd0),
     RGBColor(0xe8, 0x6a, 0x1c),
@@ -109,13 +109,13 @@ pub fn beside(record: &Record) -> Result<String, ReportError> {
     chart::svg(300, |area| {
         let mut chart = chart::over_time(area, span, range, &label, &|v| grouped(v, 0))?;
         line(&mut chart, span, news, PRICE, |s| s.price)?;
-        for (line, colour) in lines {
+        for (line, color) in lines {
             let points: Vec<(f64, f64)> = line
                 .prices
                 .iter()
                 .map(|(unix, price)| (span.hours_at(*unix), *price))
                 .collect();
-            chart.draw_series(LineSeries::new(chart::thin(&points), colour.stroke_width(2)))?;
+            chart.draw_series(LineSeries::new(chart::thin(&points), color.stroke_width(2)))?;
         }
         Ok(())
     })
@@ -252,10 +252,10 @@ pub fn ltv(record: &Record) -> Result<String, ReportError> {
             .y_label_formatter(&|v| grouped(*v, 0))
             .draw()?;
         let width = 1.0 / LTV_BINS as f64;
-        for (place, (bins, colour)) in (0u32..).zip(series) {
+        for (place, (bins, color)) in (0u32..).zip(series) {
             chart.draw_series((0u32..).zip(bins).filter(|(_, n)| *n > 0).map(|(i, n)| {
                 let left = (f64::from(i) + 0.08 + 0.28 * f64::from(place)) * width;
-                Rectangle::new([(left, 0.0), (left + 0.28 * width, f64::from(n))], colour.filled())
+                Rectangle::new([(left, 0.0), (left + 0.28 * width, f64::from(n))], color.filled())
             }))?;
         }
         // Names one below the other: target and liquidation are close.

@@ -63,8 +63,8 @@ pub fn once(spec: &MarketSpec, table: &mut Table) {
         world.queue_emergency_admin(&emergency_admin).unwrap(),
     );
     world.queue_parameters(&market, 1, &changes).unwrap();
-    let cancelled = world.cancel_change(&authority, &market.market, PARAMETERS, 1);
-    add("cancel_change", cancelled.unwrap());
+    let canceled = world.cancel_change(&authority, &market.market, PARAMETERS, 1);
+    add("cancel_change", canceled.unwrap());
     let budgets = ["OTHER", "ANOTHER"].map(addresses::depth_budget);
     for asset in ["OTHER", "ANOTHER"] {
         let create = ix::create_depth_budget(&authority.key(), asset);

@@ -1,6 +1,6 @@
 //! The ends of the map, its center, and the smallest accounts.
 
-use super::{POOL, assert_centred, assert_followed, assert_recounted, still};
+use super::{POOL, assert_centerd, assert_followed, assert_recounted, still};
 use crate::{
     risk::{BAND_ERROR, edit_market, place_of, real},
     scene::{SOL, Scene, USDC},
@@ -64,7 +64,7 @@ impl Scene {
 }
 
 #[test]
-fn without_debt_it_is_centred_on_every_price() {
+fn without_debt_it_is_centerd_on_every_price() {
     let (mut scene, positions) = quiet(still(), 9);
     // Atoms for an atom: a thousandth of the dollars, five octaves up and down and beyond.
     for dollars in [100, 101, 50, 3, 1, 90, 3_200, 100_000] {
@@ -72,13 +72,13 @@ fn without_debt_it_is_centred_on_every_price() {
         scene.world.observe_price(&scene.market).unwrap();
         #[allow(clippy::cast_precision_loss, reason = "small")]
         let price = dollars as f64 / 1_000.0;
-        assert_centred(&mut scene.world, &scene.market, price);
+        assert_centerd(&mut scene.world, &scene.market, price);
     }
     // Collateral without debt is no reason to keep it where it is.
     scene.world.deposit(&positions[0], SOL).unwrap();
     scene.stands_at(usd(7));
     scene.world.observe_price(&scene.market).unwrap();
-    assert_centred(&mut scene.world, &scene.market, 0.007);
+    assert_centerd(&mut scene.world, &scene.market, 0.007);
 }
 
 /// The band that holds an account's debt.
@@ -96,7 +96,7 @@ fn place_of_line(scene: &mut Scene, price: f64) -> f64 {
 }
 
 #[test]
-fn the_first_loan_centres_it_and_is_where_its_price_is() {
+fn the_first_loan_centers_it_and_is_where_its_price_is() {
     for (dollars, percent) in [(100u32, 69.0), (100, 40.0), (9, 69.0), (5_000, 10.0)] {
         let (mut scene, positions) = quiet(still(), 9);
         scene.world.observe_price(&scene.market).unwrap();
@@ -141,7 +141,7 @@ fn with_debt_it_stays_where_it_is_for_two_octaves() {
     scene.world.repay(&positions[0], u64::MAX).unwrap();
     assert_eq!(scene.origin(), origin);
     scene.world.observe_price(&scene.market).unwrap();
-    assert_centred(&mut scene.world, &scene.market, 0.025);
+    assert_centerd(&mut scene.world, &scene.market, 0.025);
     assert_ne!(scene.origin(), origin);
 }
 
@@ -243,11 +243,11 @@ fn while_the_backstop_owes_the_pool_it_stays_where_it_is() {
         .unwrap();
     assert_eq!(scene.world.market_state(&scene.market).books.pool.debt_shares.0, 0);
     scene.world.observe_price(&scene.market).unwrap();
-    assert_centred(&mut scene.world, &scene.market, 0.06);
+    assert_centerd(&mut scene.world, &scene.market, 0.06);
 }
 
 #[test]
-fn it_is_centred_by_the_line_of_the_liquidation_ltv() {
+fn it_is_centerd_by_the_line_of_the_liquidation_ltv() {
     let (mut scene, _) = quiet(still(), 9);
     scene.stands_at(usd(81));
     scene.world.observe_price(&scene.market).unwrap();
@@ -263,7 +263,7 @@ fn it_is_centred_by_the_line_of_the_liquidation_ltv() {
     });
     scene.stands_at(usd(81));
     scene.world.observe_price(&scene.market).unwrap();
-    assert_centred(&mut scene.world, &scene.market, 0.081);
+    assert_centerd(&mut scene.world, &scene.market, 0.081);
     // From 80% to 75% is three bands down, and the edge of an octave lies between.
     assert_eq!(scene.origin(), before - 32);
 }

@@ -77,7 +77,7 @@ export type Config = {
   auctionFloorBand: number;
   /** Interest at zero utilization, bps a year. */
   interestBase: number;
-  /** Utilisation at which the second slope begins, bps. */
+  /** Utilization at which the second slope begins, bps. */
   interestKink: number;
   /** Interest added from zero utilization to the kink, bps a year. */
   interestSlopeLow: number;
@@ -228,7 +228,7 @@ export type ConfigArgs = {
   auctionFloorBand: number;
   /** Interest at zero utilization, bps a year. */
   interestBase: number;
-  /** Utilisation at which the second slope begins, bps. */
+  /** Utilization at which the second slope begins, bps. */
   interestKink: number;
   /** Interest added from zero utilization to the kink, bps a year. */
   interestSlopeLow: number;

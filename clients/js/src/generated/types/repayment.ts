@@ -21,7 +21,7 @@ import {
 export type Repayment = {
   /** Quote atoms paid. */
   amount: bigint;
-  /** Debt shares cancelled. */
+  /** Debt shares canceled. */
   shares: bigint;
   /** Quote atoms the account still owes. */
   debtAfter: bigint;
@@ -30,7 +30,7 @@ export type Repayment = {
 export type RepaymentArgs = {
   /** Quote atoms paid. */
   amount: number | bigint;
-  /** Debt shares cancelled. */
+  /** Debt shares canceled. */
   shares: number | bigint;
   /** Quote atoms the account still owes. */
   debtAfter: number | bigint;

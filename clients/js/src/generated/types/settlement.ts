@@ -31,7 +31,7 @@ export type Settlement = {
   guardians: bigint;
   /** Debt that the pool will not be paid: the LP price falls by it, once. */
   suppliers: bigint;
-  /** Debt shares cancelled. */
+  /** Debt shares canceled. */
   shares: bigint;
   /**
    * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first.
@@ -55,7 +55,7 @@ export type SettlementArgs = {
   guardians: number | bigint;
   /** Debt that the pool will not be paid: the LP price falls by it, once. */
   suppliers: number | bigint;
-  /** Debt shares cancelled. */
+  /** Debt shares canceled. */
   shares: number | bigint;
   /**
    * Written off and not paid back so far: what the inventory fetches beyond the debt that is left pays it first.

@@ -26,7 +26,7 @@ fn the_longest_change_is_half_a_year() {
 }
 
 #[test]
-fn the_line_is_straight_and_rounded_in_favour_of_the_accounts() {
+fn the_line_is_straight_and_rounded_in_favor_of_the_accounts() {
     let from = Bps(8_000);
     // 100 bps in 300 seconds, down and up: a third of one in each.
     let points = [

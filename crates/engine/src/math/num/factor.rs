@@ -164,7 +164,7 @@ mod tests {
             }
         }
 
-        /// Multiples of q and their neighbours, where one too few shows.
+        /// Multiples of q and their neighbors, where one too few shows.
         #[test]
         fn the_reciprocal_misses_no_quotient(q in 1u128..1 << 66, times in 0u64..1 << 50, near in 0u64..3) {
             if let Ok(multiple) = q_mul_ceil(q, times) {

@@ -382,16 +382,16 @@ impl BreakerReading {
 /// The farthest that a price may be from another, bps: a hundred times it. Keeps products in 128 bits.
 const FARTHEST: u64 = 100 * BPS;
 
-/// `price`, no further than `allowed` bps of `centre` from `centre`; the bound rounded outwards.
-fn near(price: Price, centre: Price, allowed: u64) -> Result<Price> {
-    if price == centre {
+/// `price`, no further than `allowed` bps of `center` from `center`; the bound rounded outwards.
+fn near(price: Price, center: Price, allowed: u64) -> Result<Price> {
+    if price == center {
         return Ok(price);
     }
     let allowed = allowed.min(FARTHEST);
-    if price < centre {
-        Ok(price.max(centre.scale_down(BPS.saturating_sub(allowed))?))
+    if price < center {
+        Ok(price.max(center.scale_down(BPS.saturating_sub(allowed))?))
     } else {
-        Ok(price.min(centre.scale_up(BPS.saturating_add(allowed))?))
+        Ok(price.min(center.scale_up(BPS.saturating_add(allowed))?))
     }
 }
 

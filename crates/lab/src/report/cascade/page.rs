@@ -75,7 +75,7 @@ fn scenario(plan: &Plan, study: &Study, all: &[Line<'_>], number: usize, setup: 
     let depth = own.first().map_or(STRESS, |line| line.depth);
     let at_first: Vec<&Line<'_>> = own.iter().copied().filter(|line| line.depth == depth).collect();
     let kinds: Vec<Kind> = at_first.iter().map(|line| line.mechanism).collect();
-    let names: Vec<(&str, RGBColor)> = kinds.iter().map(|kind| (kind.title(), plots::colour(*kind))).collect();
+    let names: Vec<(&str, RGBColor)> = kinds.iter().map(|kind| (kind.title(), plots::color(*kind))).collect();
     let with_fair: Vec<(&str, RGBColor)> = names
         .iter()
         .copied()

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The color of a mechanism, the same in every plot.
-pub fn colour(kind: Kind) -> RGBColor {
+pub fn color(kind: Kind) -> RGBColor {
     match kind {
         Kind::None => RGBColor(0x8a, 0x97, 0xa5),
         Kind::Dump => RGBColor(0xb2, 0x3a, 0x34),
@@ -59,7 +59,7 @@ pub fn over_time(lines: &[&Line<'_>], label: &str, figure: fn(&Sample) -> f64) -
                 .collect();
             chart.draw_series(LineSeries::new(
                 chart::thin(&points),
-                colour(line.mechanism).stroke_width(2),
+                color(line.mechanism).stroke_width(2),
             ))?;
         }
         Ok(())
@@ -78,7 +78,7 @@ pub fn price(lines: &[&Line<'_>]) -> Result<String, ReportError> {
             let points: Vec<_> = samples(line).iter().map(|s| (span.hours_at(s.unix), s.price)).collect();
             chart.draw_series(LineSeries::new(
                 chart::thin(&points),
-                colour(line.mechanism).stroke_width(2),
+                color(line.mechanism).stroke_width(2),
             ))?;
         }
         let points: Vec<_> = first.iter().map(|s| (span.hours_at(s.unix), s.fair)).collect();
@@ -111,7 +111,7 @@ pub fn bars(groups: &[(String, Vec<(Kind, f64)>)], label: &str) -> Result<String
             for (place, (kind, value)) in (0u32..).zip(bars) {
                 let left = f64::from(group) + 0.08 + width * f64::from(place);
                 let corners = [(left, 0.0), (left + width * 0.9, *value)];
-                chart.draw_series([Rectangle::new(corners, colour(*kind).filled())])?;
+                chart.draw_series([Rectangle::new(corners, color(*kind).filled())])?;
             }
             let at = (f64::from(group) + 0.08, range.1);
             chart.draw_series([Text::new(name.clone(), at, chart::text(chart::LABEL))])?;

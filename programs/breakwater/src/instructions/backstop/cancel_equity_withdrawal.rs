@@ -1,6 +1,6 @@
 use crate::{
     error::{BreakwaterError, OrBreakwaterError},
-    events::EquityWithdrawalCancelled,
+    events::EquityWithdrawalCanceled,
     state::{Market, Protocol},
 };
 use anchor_lang::prelude::*;
@@ -24,15 +24,15 @@ pub struct CancelEquityWithdrawal<'info> {
 /// Takes the announcement of a taking out back.
 pub fn cancel_equity_withdrawal(ctx: Context<CancelEquityWithdrawal>) -> Result<()> {
     let accounts = &ctx.accounts;
-    let cancelled = accounts
+    let canceled = accounts
         .market
         .load_mut()?
         .cancel_equity_withdrawal()
         .or_program_error()?;
-    emit!(EquityWithdrawalCancelled {
+    emit!(EquityWithdrawalCanceled {
         market: accounts.market.key(),
         signer: accounts.signer.key(),
-        cancelled
+        canceled
     });
     Ok(())
 }

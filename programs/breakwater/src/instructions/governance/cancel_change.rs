@@ -1,6 +1,6 @@
 use crate::{
     error::BreakwaterError,
-    events::ChangeCancelled,
+    events::ChangeCanceled,
     state::{Protocol, QueuedChange, address},
 };
 use anchor_lang::prelude::*;
@@ -33,7 +33,7 @@ pub struct CancelChange<'info> {
 pub fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
     let accounts = &ctx.accounts;
     let queued = accounts.queued_change.load()?;
-    emit!(ChangeCancelled {
+    emit!(ChangeCanceled {
         subject: address(queued.subject),
         kind: queued.kind,
         id: queued.id,

@@ -1,7 +1,7 @@
 use crate::{
     clock,
     error::{BreakwaterError, OrBreakwaterError},
-    events::RampCancelled,
+    events::RampCanceled,
     state::{Market, Protocol},
 };
 use anchor_lang::prelude::*;
@@ -30,7 +30,7 @@ pub fn cancel_ramp(ctx: Context<CancelRamp>) -> Result<()> {
         .load_mut()?
         .cancel_ramp(clock::now()?)
         .or_program_error()?;
-    emit!(RampCancelled {
+    emit!(RampCanceled {
         market: accounts.market.key(),
         signer: accounts.signer.key(),
         ramp

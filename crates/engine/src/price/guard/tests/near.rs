@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn no_price_is_followed_further_than_a_hundred_times_the_reference() {
     let price = Price::from_raw;
-    let centre = price(1_000);
-    let near = |to, allowed| near(price(to), centre, allowed).unwrap().raw();
+    let center = price(1_000);
+    let near = |to, allowed| near(price(to), center, allowed).unwrap().raw();
     assert_eq!(near(1_000, 0), 1_000);
     assert_eq!((near(1_001, 0), near(999, 0)), (1_000, 1_000));
     assert_eq!((near(2_000, 100), near(1, 100)), (1_010, 990));

@@ -25,40 +25,40 @@ import {
 } from "./index.js";
 
 /** The announcement that the protocol takes equity out was taken back. */
-export type EquityWithdrawalCancelled = {
+export type EquityWithdrawalCanceled = {
   market: Address;
   signer: Address;
-  cancelled: EquityWithdrawalCancellation;
+  canceled: EquityWithdrawalCancellation;
 };
 
-export type EquityWithdrawalCancelledArgs = {
+export type EquityWithdrawalCanceledArgs = {
   market: Address;
   signer: Address;
-  cancelled: EquityWithdrawalCancellationArgs;
+  canceled: EquityWithdrawalCancellationArgs;
 };
 
-export function getEquityWithdrawalCancelledEncoder(): FixedSizeEncoder<EquityWithdrawalCancelledArgs> {
+export function getEquityWithdrawalCanceledEncoder(): FixedSizeEncoder<EquityWithdrawalCanceledArgs> {
   return getStructEncoder([
     ["market", getAddressEncoder()],
     ["signer", getAddressEncoder()],
-    ["cancelled", getEquityWithdrawalCancellationEncoder()],
+    ["canceled", getEquityWithdrawalCancellationEncoder()],
   ]);
 }
 
-export function getEquityWithdrawalCancelledDecoder(): FixedSizeDecoder<EquityWithdrawalCancelled> {
+export function getEquityWithdrawalCanceledDecoder(): FixedSizeDecoder<EquityWithdrawalCanceled> {
   return getStructDecoder([
     ["market", getAddressDecoder()],
     ["signer", getAddressDecoder()],
-    ["cancelled", getEquityWithdrawalCancellationDecoder()],
+    ["canceled", getEquityWithdrawalCancellationDecoder()],
   ]);
 }
 
-export function getEquityWithdrawalCancelledCodec(): FixedSizeCodec<
-  EquityWithdrawalCancelledArgs,
-  EquityWithdrawalCancelled
+export function getEquityWithdrawalCanceledCodec(): FixedSizeCodec<
+  EquityWithdrawalCanceledArgs,
+  EquityWithdrawalCanceled
 > {
   return combineCodec(
-    getEquityWithdrawalCancelledEncoder(),
-    getEquityWithdrawalCancelledDecoder(),
+    getEquityWithdrawalCanceledEncoder(),
+    getEquityWithdrawalCanceledDecoder(),
   );
 }

@@ -25,19 +25,19 @@ import {
 } from "./index.js";
 
 /** An announced change of the liquidation LTV was taken back. */
-export type RampCancelled = {
+export type RampCanceled = {
   market: Address;
   signer: Address;
   ramp: RampCancellation;
 };
 
-export type RampCancelledArgs = {
+export type RampCanceledArgs = {
   market: Address;
   signer: Address;
   ramp: RampCancellationArgs;
 };
 
-export function getRampCancelledEncoder(): FixedSizeEncoder<RampCancelledArgs> {
+export function getRampCanceledEncoder(): FixedSizeEncoder<RampCanceledArgs> {
   return getStructEncoder([
     ["market", getAddressEncoder()],
     ["signer", getAddressEncoder()],
@@ -45,7 +45,7 @@ export function getRampCancelledEncoder(): FixedSizeEncoder<RampCancelledArgs> {
   ]);
 }
 
-export function getRampCancelledDecoder(): FixedSizeDecoder<RampCancelled> {
+export function getRampCanceledDecoder(): FixedSizeDecoder<RampCanceled> {
   return getStructDecoder([
     ["market", getAddressDecoder()],
     ["signer", getAddressDecoder()],
@@ -53,9 +53,9 @@ export function getRampCancelledDecoder(): FixedSizeDecoder<RampCancelled> {
   ]);
 }
 
-export function getRampCancelledCodec(): FixedSizeCodec<
-  RampCancelledArgs,
-  RampCancelled
+export function getRampCanceledCodec(): FixedSizeCodec<
+  RampCanceledArgs,
+  RampCanceled
 > {
-  return combineCodec(getRampCancelledEncoder(), getRampCancelledDecoder());
+  return combineCodec(getRampCanceledEncoder(), getRampCanceledDecoder());
 }

@@ -22,17 +22,17 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** A queued change was cancelled. The subject is a market, or the protocol. */
-export type ChangeCancelled = {
+/** A queued change was canceled. The subject is a market, or the protocol. */
+export type ChangeCanceled = {
   subject: Address;
   kind: number;
   id: number;
   signer: Address;
 };
 
-export type ChangeCancelledArgs = ChangeCancelled;
+export type ChangeCanceledArgs = ChangeCanceled;
 
-export function getChangeCancelledEncoder(): FixedSizeEncoder<ChangeCancelledArgs> {
+export function getChangeCanceledEncoder(): FixedSizeEncoder<ChangeCanceledArgs> {
   return getStructEncoder([
     ["subject", getAddressEncoder()],
     ["kind", getU8Encoder()],
@@ -41,7 +41,7 @@ export function getChangeCancelledEncoder(): FixedSizeEncoder<ChangeCancelledArg
   ]);
 }
 
-export function getChangeCancelledDecoder(): FixedSizeDecoder<ChangeCancelled> {
+export function getChangeCanceledDecoder(): FixedSizeDecoder<ChangeCanceled> {
   return getStructDecoder([
     ["subject", getAddressDecoder()],
     ["kind", getU8Decoder()],
@@ -50,9 +50,9 @@ export function getChangeCancelledDecoder(): FixedSizeDecoder<ChangeCancelled> {
   ]);
 }
 
-export function getChangeCancelledCodec(): FixedSizeCodec<
-  ChangeCancelledArgs,
-  ChangeCancelled
+export function getChangeCanceledCodec(): FixedSizeCodec<
+  ChangeCanceledArgs,
+  ChangeCanceled
 > {
-  return combineCodec(getChangeCancelledEncoder(), getChangeCancelledDecoder());
+  return combineCodec(getChangeCanceledEncoder(), getChangeCanceledDecoder());
 }
