@@ -13,7 +13,7 @@ use breakwater_engine::{Bps, Clock, Config, KeeperLedger, MarginAccount, Market,
 use breakwater_testkit::{
     Account, Actor, MarketSpec, START_SLOT, World, default_config, ix,
     program_file::{breakwater_program, upgradeable_program},
-    pyth::{PullUpdate, Quotation, usd},
+    pyth::{PullUpdate, Quotation, feed_id_for, usd},
 };
 use serde_json::{Value, json};
 use solana_keypair::{Keypair, write_keypair_file};
@@ -33,6 +33,7 @@ pub struct Deployment {
     runtime: tokio::runtime::Runtime,
     pub keys: MarketKeys,
     feed: PullUpdate,
+    quote_feed: PullUpdate,
     /// Who may borrow more: the owner of the first account.
     borrower: Actor,
     /// Margin accounts, with what they were before the crash.
@@ -88,17 +89,17 @@ impl Deployment {
             .block_production_mode(BlockProductionMode::Clock)
             .slot_time_ms(400);
         let net = runtime.block_on(blocks.start()).unwrap();
-        let feed = PullUpdate::verified(
-            breakwater_testkit::pyth::feed_id_for("SOL/USD"),
-            Quotation::settled(usd(100), -8, 0, now()),
-            1,
-        );
+        let [feed, quote_feed] = [("SOL/USD", 100), ("USDC/USD", 1)].map(|(symbol, dollars)| {
+            let quotation = Quotation::settled(usd(dollars), -8, 0, now());
+            PullUpdate::verified(feed_id_for(symbol), quotation, 1)
+        });
         let mut deployment = Self {
             socket: net.ws_url().to_owned(),
             net,
             runtime,
             keys,
             feed,
+            quote_feed,
             borrower,
             accounts: Vec::new(),
         };
@@ -154,7 +155,10 @@ impl Deployment {
 
     /// SOL now costs this.
     pub fn set_price(&mut self, dollars: i64) {
+        // Both at once: readings too far apart are no price, and then the market goes on at the last that were not.
         self.feed.quotation = Quotation::settled(usd(dollars), -8, 0, now());
+        self.quote_feed.quotation = Quotation::settled(usd(1), -8, 0, now());
+        self.write(&self.keys.quote_feed, self.quote_feed.account());
         self.write(&self.keys.collateral_feed, self.feed.account());
     }
 
