@@ -111,9 +111,9 @@ fn without_guards_it_is_plain_liquidation_at_spot() {
                 let Ok(terms) = sizing::terms(&config, *debt, *collateral, &price) else {
                     continue;
                 };
-                *debt = debt.minus(terms.repay).expect("at most all");
+                *debt = debt.minus(terms.demand.repay).expect("at most all");
                 *collateral = collateral.minus(terms.seize).expect("at most all");
-                repaid += terms.repay.0;
+                repaid += terms.demand.repay.0;
             }
         }
         let (outcome, end) = run(&path, &config, Policy::Engine);

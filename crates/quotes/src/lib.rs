@@ -195,7 +195,7 @@ impl Quotes {
         let taken_over = |raw: u128| {
             let at = Price::from_raw(raw).divisor();
             let terms = at.and_then(|at| sizing::terms(&config, debt, account.collateral, &at));
-            terms.is_ok_and(|terms| terms.extent == Extent::TakeOver)
+            terms.is_ok_and(|terms| terms.demand.extent == Extent::TakeOver)
         };
         Ok(Some(Price::from_raw(search::last(u128::MAX, taken_over))))
     }

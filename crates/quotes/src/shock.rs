@@ -57,7 +57,7 @@ impl Quotes {
             match sizing::terms(&config, debt, collateral, &at) {
                 Ok(terms) => {
                     shock.debt = shock.debt.plus(debt)?;
-                    shock.repaid = shock.repaid.plus(terms.repay)?;
+                    shock.repaid = shock.repaid.plus(terms.demand.repay)?;
                     shock.seized = shock.seized.plus(terms.seize)?;
                     shock.penalties = shock.penalties.plus(terms.penalty_amount)?;
                     shock.shared = shock.shared.plus(terms.shared_penalty(&config))?;

@@ -323,13 +323,13 @@ fn by_engine(config: &Config, judged: Judged, most: u64) -> Expected {
     let divisor = prices.settled.divisor().unwrap();
     let terms = demand.terms(&rules, collateral, &divisor).unwrap();
     Expected {
-        repay: terms.repay.0,
+        repay: demand.repay.0,
         seize: terms.seize.0,
         worth: terms.worth.0,
         deficit: terms.deficit.0,
-        penalty: terms.penalty.0,
+        penalty: demand.penalty.0,
         bounty: terms.bounty(config).0,
-        extent: terms.extent,
+        extent: demand.extent,
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Demand {
     pub extent: Extent,
     /// Debt to be taken off, quote atoms.
     pub repay: Quote,
-    /// Penalty, bps of the debt repaid; of a take-over, of the remaining margin too.
+    /// Penalty, bps of the debt repaid, rounded down.
     pub penalty: Bps,
     /// V_l: the account's collateral at the price of settling, quote atoms.
     pub value: Quote,
@@ -48,17 +48,13 @@ pub struct Demand {
 /// The terms of one liquidation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// How far it goes.
-    pub extent: Extent,
-    /// Debt taken off the account, quote atoms.
-    pub repay: Quote,
+    /// The demand that is met: its repayment is the debt taken off the account.
+    pub demand: Demand,
     /// Collateral taken for it, atoms.
     pub seize: Collateral,
     /// Value of that collateral at l, quote atoms.
     pub worth: Quote,
-    /// Penalty, bps of the debt repaid, rounded down.
-    pub penalty: Bps,
-    /// The same in quote atoms, rounded down; nothing if the collateral does not cover the debt.
+    /// Penalty, quote atoms, rounded down; nothing if the collateral does not cover the debt.
     pub penalty_amount: Quote,
     /// Excess of the debt over the collateral's value at l, quote atoms: the backstop's loss. Only of a take-over.
     pub deficit: Quote,
@@ -305,11 +301,9 @@ impl Demand {
         } = self;
         if extent == Extent::TakeOver && penalty < rules.takeover_penalty {
             return Ok(Terms {
-                extent,
-                repay,
+                demand: self,
                 seize: collateral,
                 worth: value,
-                penalty,
                 penalty_amount: Quote(value.0.saturating_sub(repay.0)),
                 deficit: Quote(repay.0.saturating_sub(value.0)),
             });
@@ -317,11 +311,9 @@ impl Demand {
         let penalty_amount = Quote(num::part(repay.0, penalty));
         let worth = repay.plus(penalty_amount)?;
         Ok(Terms {
-            extent,
-            repay,
+            demand: self,
             seize: settled.collateral_floor(worth)?.min(collateral),
             worth,
-            penalty,
             penalty_amount,
             deficit: Quote::ZERO,
         })
@@ -335,13 +327,13 @@ impl Terms {
     #[inline]
     #[must_use]
     pub fn bounty(&self, config: &Config) -> Quote {
-        let paid = self.repay.min(self.worth);
+        let paid = self.demand.repay.min(self.worth);
         let earned = config
             .bounty_tip
             .0
             .saturating_add(num::part(paid.0, config.bounty_share))
             .min(config.bounty_cap.0);
-        Quote(match self.extent {
+        Quote(match self.demand.extent {
             Extent::TakeOver => earned,
             Extent::Partial | Extent::Whole => earned.min(self.penalty_amount.0 / 2),
         })
@@ -352,8 +344,8 @@ impl Terms {
     #[inline]
     #[must_use]
     pub fn shared_penalty(&self, config: &Config) -> Quote {
-        match self.extent {
-            Extent::TakeOver => Quote(num::part(self.repay.0, config.penalty)).min(self.penalty_amount),
+        match self.demand.extent {
+            Extent::TakeOver => Quote(num::part(self.demand.repay.0, config.penalty)).min(self.penalty_amount),
             Extent::Partial | Extent::Whole => self.penalty_amount,
         }
     }

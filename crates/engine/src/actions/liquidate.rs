@@ -219,7 +219,7 @@ impl Liquidations<'_> {
             }
         }
         if let Some(step) = &step {
-            assessed.used = Some((step.flow, step.until(assessed.terms.repay)?));
+            assessed.used = Some((step.flow, step.until(assessed.terms.demand.repay)?));
         }
         assessed.backstop.invariant(assessed.pool_shares)?;
         assessed.left = self.market.map.left((account.debt_shares, assessed.held))?;
@@ -252,15 +252,15 @@ impl Liquidations<'_> {
         let terms = &assessed.terms;
         Liquidation {
             price: self.settled.price,
-            repaid: terms.repay,
+            repaid: terms.demand.repay,
             paid_in_cash: assessed.paid_in_cash,
             seized: terms.seize,
             deficit: terms.deficit,
             bounty: assessed.bounty,
             debt_after: assessed.debt_after,
             collateral_after: assessed.collateral,
-            penalty: terms.penalty,
-            taken_over: terms.extent == Extent::TakeOver,
+            penalty: terms.demand.penalty,
+            taken_over: terms.demand.extent == Extent::TakeOver,
             whole: assessed.shares == DebtShares::ZERO,
         }
     }
@@ -307,11 +307,11 @@ impl Liquidations<'_> {
         let market = &*self.market;
         let config = &market.config;
         let terms = demand.terms(&self.rules, account.collateral, &self.settled)?;
-        let (shares, moved, debt_after) = self.reduce_debt(account.debt_shares, debt, terms.repay)?;
+        let (shares, moved, debt_after) = self.reduce_debt(account.debt_shares, debt, terms.demand.repay)?;
         let collateral = account.collateral.minus(terms.seize)?;
         let band = market.map.band(shares, collateral);
 
-        let (paid_in_cash, settled) = self.pay(moved, terms.repay)?;
+        let (paid_in_cash, settled) = self.pay(moved, terms.demand.repay)?;
         let (pool_cash, pool_shares) = market.books.pool.collected(paid_in_cash, settled)?;
         let mut backstop = market.books.backstop;
         backstop.cash = backstop.cash.minus(paid_in_cash)?;
@@ -347,7 +347,7 @@ impl Liquidations<'_> {
     /// The guardians' part of the penalty. For a take-over while Guarded they earn nothing: nobody is paid for a price
     /// pushed that far.
     fn guardians_earn(&self, terms: &Terms) -> Quote {
-        if self.steps.is_some() && terms.extent == Extent::TakeOver {
+        if self.steps.is_some() && terms.demand.extent == Extent::TakeOver {
             return Quote::ZERO;
         }
         Guardians::earned(terms.shared_penalty(&self.market.config), self.guardian_rate)

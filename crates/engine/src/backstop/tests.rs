@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    account::sizing::Extent,
+    account::sizing::{Demand, Extent},
     math::{num::ONE, units::Bps},
 };
 
@@ -76,11 +76,14 @@ fn what_comes_in_funds_credits_first() {
 #[test]
 fn income_tells_penalties_deficits_and_gains_apart() {
     let terms = Terms {
-        extent: Extent::Partial,
-        repay: Quote(1_000),
+        demand: Demand {
+            extent: Extent::Partial,
+            repay: Quote(1_000),
+            penalty: Bps(200),
+            value: Quote(1_020),
+        },
         seize: Collateral(10),
         worth: Quote(1_020),
-        penalty: Bps(200),
         penalty_amount: Quote(20),
         deficit: Quote::ZERO,
     };

@@ -48,7 +48,8 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn terms(&self) -> Terms {
+    /// The account's collateral is worth `value` at the price of settling.
+    fn terms(&self, value: Quote) -> Terms {
         let extent = match self.0["extent"] {
             "Partial" => Extent::Partial,
             "Whole" => Extent::Whole,
@@ -56,11 +57,14 @@ impl<'a> Row<'a> {
             other => panic!("extent {other}"),
         };
         Terms {
-            extent,
-            repay: Quote(self.get("repay")),
+            demand: Demand {
+                extent,
+                repay: Quote(self.get("repay")),
+                penalty: Bps(self.get("took")),
+                value,
+            },
             seize: Collateral(self.get("seize")),
             worth: Quote(self.get("worth")),
-            penalty: Bps(self.get("took")),
             penalty_amount: Quote(self.get("penalty_amount")),
             deficit: Quote(self.get("deficit")),
         }
@@ -90,7 +94,7 @@ fn sizing_is_that_of_the_model() {
         let demand = demand.unwrap();
         let divisor = settled.divisor().unwrap();
         let terms = demand.terms(&rules, collateral, &divisor).unwrap();
-        assert_eq!(terms, row.terms(), "line {line}");
+        assert_eq!(terms, row.terms(values.settled), "line {line}");
         assert_eq!(terms.bounty(&config), Quote(row.get("bounty")), "line {line}");
         assert_eq!(
             terms.shared_penalty(&config),
@@ -105,9 +109,9 @@ fn sizing_is_that_of_the_model() {
             Some(repay) => {
                 let cut = cut.unwrap().terms(&rules, collateral, &divisor).unwrap();
                 let seize = Collateral(row.get("cut_seize"));
-                assert_eq!((cut.repay, cut.seize), (Quote(repay), seize), "line {line}");
+                assert_eq!((cut.demand.repay, cut.seize), (Quote(repay), seize), "line {line}");
                 assert_eq!(cut.bounty(&config), Quote(row.get("cut_bounty")), "line {line}");
-                cuts += usize::from(cut.repay < terms.repay);
+                cuts += usize::from(cut.demand.repay < terms.demand.repay);
             }
         }
     }

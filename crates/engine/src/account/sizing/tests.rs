@@ -36,11 +36,14 @@ fn a_worked_example() {
     // D = 850, V = 1,000: LTV 85%. x = (850 − 750) / (1 − 0.75 × 1.01) = 412.37…
     let terms = at_par(850_000_000, 1_000_000_000).unwrap();
     let expected = Terms {
-        extent: Extent::Partial,
-        repay: Quote(412_371_135),
+        demand: Demand {
+            extent: Extent::Partial,
+            repay: Quote(412_371_135),
+            penalty: Bps(100),
+            value: Quote(1_000_000_000),
+        },
         seize: Collateral(416_494_846),
         worth: Quote(416_494_846),
-        penalty: Bps(100),
         penalty_amount: Quote(4_123_711),
         deficit: Quote(0),
     };
@@ -68,7 +71,7 @@ fn apart_prices_take_more_so_that_the_target_is_met_at_the_higher() {
         (terms.seize.0 / 100, terms.penalty_amount),
         (4_344_086, Quote(4_258_064))
     );
-    let (debt, value) = (850_000_000 - terms.repay.0, 1_000_000_000 - terms.seize.0);
+    let (debt, value) = (850_000_000 - terms.demand.repay.0, 1_000_000_000 - terms.seize.0);
     assert!(!exceeds(Quote(debt), Quote(value), Bps(7_500)));
     assert!(exceeds(Quote(debt + 3), Quote(value), Bps(7_500)), "{debt} {value}");
 }
@@ -104,7 +107,7 @@ fn accounts_are_judged_at_the_higher_price_alone() {
 #[test]
 fn dust_is_less_than_the_minimum_debt() {
     let terms = at_par(850_000_000, 1_000_000_000).unwrap();
-    let left = 850_000_000 - terms.repay.0;
+    let left = 850_000_000 - terms.demand.repay.0;
     let extent = |min_debt| {
         let config = Config {
             min_debt: Quote(min_debt),
@@ -264,11 +267,14 @@ fn taken_over(takeover_ltv: u32, collateral: u64) -> Terms {
 #[test]
 fn a_take_over_takes_the_margin_up_to_its_penalty() {
     let expected = Terms {
-        extent: Extent::TakeOver,
-        repay: Quote(950_000_000),
+        demand: Demand {
+            extent: Extent::TakeOver,
+            repay: Quote(950_000_000),
+            penalty: Bps(526),
+            value: Quote(1_000_000_000),
+        },
         seize: Collateral(1_000_000_000),
         worth: Quote(1_000_000_000),
-        penalty: Bps(526),
         penalty_amount: Quote(50_000_000),
         deficit: Quote(0),
     };
@@ -282,12 +288,12 @@ fn a_take_over_takes_the_margin_up_to_its_penalty() {
     ] {
         let terms = taken_over(9_000, collateral);
         assert_eq!(
-            (terms.seize, terms.penalty),
+            (terms.seize, terms.demand.penalty),
             (Collateral(seize), Bps(penalty)),
             "{collateral}"
         );
         assert_eq!(
-            (terms.extent, terms.penalty_amount),
+            (terms.demand.extent, terms.penalty_amount),
             (Extent::TakeOver, Quote(seize - 950_000_000))
         );
     }
@@ -296,9 +302,9 @@ fn a_take_over_takes_the_margin_up_to_its_penalty() {
 #[test]
 fn bad_debt_is_taken_at_par_and_its_size_is_told() {
     let terms = taken_over(9_500, 900_000_000);
-    assert_eq!((terms.penalty, terms.deficit), (Bps(0), Quote(50_000_000)));
+    assert_eq!((terms.demand.penalty, terms.deficit), (Bps(0), Quote(50_000_000)));
     assert_eq!(
-        (terms.repay, terms.seize),
+        (terms.demand.repay, terms.seize),
         (Quote(950_000_000), Collateral(900_000_000))
     );
     assert_eq!((terms.worth, terms.penalty_amount), (Quote(900_000_000), Quote(0)));
@@ -322,7 +328,7 @@ fn the_deficit_is_told_at_the_lower_price() {
         .terms(&rules_at(&CONFIG, ONE * 9 / 10), Collateral(1_000_000_000), &settled)
         .unwrap();
     assert_eq!(
-        (terms.extent, terms.seize),
+        (terms.demand.extent, terms.seize),
         (Extent::TakeOver, Collateral(1_000_000_000))
     );
     assert_eq!((terms.worth, terms.deficit), (Quote(900_000_000), Quote(50_000_000)));
@@ -382,7 +388,10 @@ fn the_bounty_of_a_partial_is_at_most_half_the_penalty() {
     assert_eq!(with(2_161_853).bounty(&CONFIG), Quote(1_080_926));
     assert_eq!(with(1).bounty(&CONFIG), Quote(0));
     let whole = Terms {
-        extent: Extent::Whole,
+        demand: Demand {
+            extent: Extent::Whole,
+            ..terms.demand
+        },
         ..with(1_000)
     };
     assert_eq!(whole.bounty(&CONFIG), Quote(500));
@@ -491,19 +500,19 @@ proptest! {
             }
         }
         let terms = demand.unwrap().terms(&rules, Collateral(collateral), &divisor).unwrap();
-        prop_assert_eq!(is_over, terms.extent == Extent::TakeOver);
-        prop_assert!(terms.repay <= debt && terms.seize.0 <= collateral);
+        prop_assert_eq!(is_over, terms.demand.extent == Extent::TakeOver);
+        prop_assert!(terms.demand.repay <= debt && terms.seize.0 <= collateral);
         // What is seized is worth x(1+β) at l at most; so is what the books say.
         let seized = settled.quote_floor(terms.seize).unwrap();
         let wanted = if is_over { config.takeover_penalty } else { config.penalty };
-        prop_assert!(terms.penalty <= wanted);
-        prop_assert!(num::wide(seized.0, BPS) <= num::wide(terms.repay.0, wanted.above_one()));
+        prop_assert!(terms.demand.penalty <= wanted);
+        prop_assert!(num::wide(seized.0, BPS) <= num::wide(terms.demand.repay.0, wanted.above_one()));
         prop_assert!(seized <= terms.worth && terms.worth.0 - seized.0 <= settled.quote_ceil(Collateral(1)).unwrap().0 + 1);
-        prop_assert_eq!(terms.penalty_amount.0, terms.worth.0.saturating_sub(terms.repay.0));
-        prop_assert_eq!(terms.deficit.0, terms.repay.0.saturating_sub(terms.worth.0));
-        let (debt_after, left) = (debt.0 - terms.repay.0, collateral - terms.seize.0);
+        prop_assert_eq!(terms.penalty_amount.0, terms.worth.0.saturating_sub(terms.demand.repay.0));
+        prop_assert_eq!(terms.deficit.0, terms.demand.repay.0.saturating_sub(terms.worth.0));
+        let (debt_after, left) = (debt.0 - terms.demand.repay.0, collateral - terms.seize.0);
         let after = values(left).unwrap();
-        match terms.extent {
+        match terms.demand.extent {
             Extent::Partial => {
                 prop_assert!(debt_after >= config.min_debt.0);
                 // The account ends at the target at h or below it, within an atom.
@@ -511,19 +520,19 @@ proptest! {
                 // And not further below than rounding explains: an atom of each token, and two 10^-8 of what is repaid.
                 let slack = num::wide(after.judged.0, config.target_ltv.factor()) as f64 - num::wide(debt_after, BPS) as f64;
                 let atom = judged.quote_ceil(Collateral(1)).unwrap().0 + 4;
-                let inexact = if judged == settled { 0.0 } else { terms.repay.0 as f64 * 2e-8 };
+                let inexact = if judged == settled { 0.0 } else { terms.demand.repay.0 as f64 * 2e-8 };
                 prop_assert!(slack <= (atom as f64 + inexact) * 1e4, "slack {slack} inexact {inexact} atom {atom}");
             }
             Extent::Whole | Extent::TakeOver => prop_assert_eq!(debt_after, 0),
         }
         let bounty = terms.bounty(&config);
         prop_assert!(bounty <= config.bounty_cap);
-        if terms.extent == Extent::TakeOver {
-            let paid = terms.repay.min(terms.worth);
+        if terms.demand.extent == Extent::TakeOver {
+            let paid = terms.demand.repay.min(terms.worth);
             let most = config.bounty_tip.0 + num::part(paid.0, config.bounty_share);
             prop_assert_eq!(bounty.0, most.min(config.bounty_cap.0));
             // All of the collateral, but for what the penalty's rounding leaves.
-            prop_assert!(left == 0 || terms.penalty == config.takeover_penalty);
+            prop_assert!(left == 0 || terms.demand.penalty == config.takeover_penalty);
             prop_assert!(after.settled.0 <= settled.quote_ceil(Collateral(1)).unwrap().0 + 1);
         } else {
             prop_assert!(bounty.0 <= terms.penalty_amount.0 / 2);

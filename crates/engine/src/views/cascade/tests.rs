@@ -389,16 +389,19 @@ fn a_partial_liquidation_is_that_of_sizing() {
     for price in [7_999u64, 7_900, 7_500, 7_000, 6_750, 6_738, 6_736, 6_000] {
         let divisor: Divisor = Price::from_raw(ONE * u128::from(price)).divisor().expect("a price");
         let terms = sizing::terms(&config, debt, collateral, &divisor).expect("it is due");
-        let exact = terms.repay.0 as f64 / debt.0 as f64;
+        let exact = terms.demand.repay.0 as f64 / debt.0 as f64;
         let found = repaid(&close, price as f64 / 8_000.0);
         assert!(found >= exact && found < exact + 3e-4, "{price} {found} {exact}");
-        let times = match terms.extent {
+        let times = match terms.demand.extent {
             Extent::Partial | Extent::Whole => close.sold_for,
             Extent::TakeOver => close.whole_for,
         };
-        kinds[usize::from(terms.extent == Extent::TakeOver)] += 1;
+        kinds[usize::from(terms.demand.extent == Extent::TakeOver)] += 1;
         let sold = terms.seize.0 as f64 * price as f64;
-        assert!(sold <= terms.repay.0 as f64 * f64::from(times.0) / 1e4, "{price}");
+        assert!(
+            sold <= terms.demand.repay.0 as f64 * f64::from(times.0) / 1e4,
+            "{price}"
+        );
     }
     assert_eq!(kinds, [6, 2]);
 }
