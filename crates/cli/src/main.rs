@@ -15,6 +15,7 @@ mod events;
 mod format;
 mod guardian;
 mod heatmap;
+mod hermes;
 mod idl;
 mod keeper;
 mod lab;

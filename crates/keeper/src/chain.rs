@@ -67,6 +67,12 @@ pub trait Chain: Send + Sync {
     /// All lookup tables of an authority, with their data.
     fn lookup_tables(&self, authority: &Pubkey) -> impl Future<Output = Answer<At<Tables>>> + Send;
 
+    /// The accounts of VAAs in this Wormhole bridge that an authority may close.
+    fn encoded_vaas(&self, bridge: &Pubkey, authority: &Pubkey) -> impl Future<Output = Answer<Vec<Pubkey>>> + Send;
+
+    /// Least balance of an account of so many bytes, lamports.
+    fn rent(&self, bytes: usize) -> impl Future<Output = Answer<u64>> + Send;
+
     /// Prices paid by the cheapest transaction on an account in each of the last blocks, micro-lamports for a compute
     /// unit.
     fn recent_fees(&self, account: &Pubkey) -> impl Future<Output = Answer<Vec<u64>>> + Send;

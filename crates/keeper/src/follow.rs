@@ -13,7 +13,10 @@ use solana_account_decoder_client_types::UiAccountEncoding;
 use solana_commitment_config::CommitmentConfig;
 use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 use solana_rpc_client::api::config::{RpcAccountInfoConfig, RpcProgramAccountsConfig};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tracing::{info, warn};
 
 use crate::{
@@ -49,14 +52,14 @@ pub struct Subscription {
     pub nodes: Vec<(String, String)>,
     /// The market.
     pub market: Key,
-    /// Its price accounts.
-    pub feeds: Vec<Pubkey>,
+    /// Its price accounts; when they change, what is followed does.
+    pub feeds: watch::Receiver<Vec<Pubkey>>,
 }
 
 impl Subscription {
     /// Follows, one node at a time, until nobody listens any more. `good` says whether a node is in use; one that falls
     /// out of use is left at the next news.
-    pub async fn follow(self, good: impl Fn(usize) -> bool, news: mpsc::Sender<News>, metrics: Arc<Metrics>) {
+    pub async fn follow(mut self, good: impl Fn(usize) -> bool, news: mpsc::Sender<News>, metrics: Arc<Metrics>) {
         let mut failures = 0;
         for node in (0..self.nodes.len()).cycle() {
             if news.is_closed() {
@@ -65,7 +68,7 @@ impl Subscription {
             let (name, url) = &self.nodes[node];
             if good(node) {
                 let start = Instant::now();
-                let ended = self.follow_node(url, || good(node), &news, &metrics).await;
+                let ended = Self::follow_node(&mut self.feeds, &self.market, url, || good(node), &news, &metrics).await;
                 let Err(why) = ended else { return };
                 // Whoever pays for the node may be named in its URL.
                 let why = why.replace(url.as_str(), "…");
@@ -81,7 +84,8 @@ impl Subscription {
 
     /// Ends well when nobody listens any more.
     async fn follow_node(
-        &self,
+        feeds: &mut watch::Receiver<Vec<Pubkey>>,
+        market: &Key,
         url: &str,
         good: impl Fn() -> bool,
         news: &mpsc::Sender<News>,
@@ -98,7 +102,7 @@ impl Subscription {
             ..RpcAccountInfoConfig::default()
         };
         let config = RpcProgramAccountsConfig {
-            filters: Some(margin_account_filters(&self.market)),
+            filters: Some(margin_account_filters(market)),
             account_config: account_config.clone(),
             ..RpcProgramAccountsConfig::default()
         };
@@ -108,7 +112,8 @@ impl Subscription {
             .map_err(|_| "no subscription in time")?
             .map_err(|error| error.to_string())?;
         let mut prices = SelectAll::new();
-        for feed in &self.feeds {
+        let followed = feeds.borrow_and_update().clone();
+        for feed in &followed {
             let subscribing = timeout(PATIENCE, client.account_subscribe(feed, Some(account_config.clone())));
             let (stream, _): (_, Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>) = subscribing
                 .await
@@ -129,6 +134,7 @@ impl Subscription {
                     let entry = entry_of(address, &account.value.account, account.context.slot);
                     News::Account(entry.map_err(|trouble| trouble.to_string())?)
                 }
+                Ok(()) = feeds.changed() => return Err("the market has other price accounts now".to_owned()),
                 price = prices.next() => price.map(|_| News::Price).ok_or("the connection was closed")?,
                 () = tokio::time::sleep(SILENCE) => return Err("it said nothing for too long".to_owned()),
                 () = news.closed() => return Ok(()),

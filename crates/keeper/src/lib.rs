@@ -11,6 +11,7 @@
 //! | whether the market bears what is sold | [`depth`] |
 //! | whom to ask, and whom to believe | [`rotation`], [`trust`], [`rpc_pool`] |
 //! | which price accounts to show | [`prices`] |
+//! | what Pyth signs, and when to post it | [`hermes`], [`post`] |
 //! | what becomes of a transaction | [`outbox`] |
 //!
 //! These decide, and know no network. Their needs of one is the trait [`chain::Chain`], which [`node`] implements over
@@ -21,6 +22,7 @@ pub mod crank;
 pub mod depth;
 pub mod fee;
 pub mod follow;
+pub mod hermes;
 pub mod index;
 pub mod keeper;
 pub mod limits;
@@ -29,6 +31,7 @@ pub mod node;
 pub mod outbox;
 pub mod pack;
 pub mod plan;
+pub mod post;
 pub mod prices;
 pub mod rotation;
 pub mod rpc_pool;

@@ -10,3 +10,5 @@ pub const TOKEN_ACCOUNT_UNITS: u32 = 40_000;
 /// Compute units of a transaction about a lookup table, several times what was seen: it is not urgent, and pays for
 /// little.
 pub const TABLE_UNITS: u32 = 150_000;
+/// Compute units of closing an account of a VAA, several times what was seen.
+pub const CLOSE_VAA_UNITS: u32 = 8_000;

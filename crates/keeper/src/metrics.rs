@@ -38,7 +38,11 @@ metrics! {
     depth_too_large gauge "1 if the configured depth is larger than the measured one: more is sold than the market bears.",
     level gauge "Level of the market: 0 normal, 1 guarded, 2 halted.",
     price gauge "Spot price, quote atoms for a collateral atom.",
-    price_age_seconds gauge "Age of the collateral feed's newest reading.",
+    price_age_seconds gauge "Age of the oldest of the market's newest dollar readings; it goes on growing while none is seen.",
+    blind_seconds gauge "For how long nobody could have been liquidated for want of prices; 0 while they are good.",
+    hermes_up gauge "1 if Hermes' last answer was good.",
+    hermes_feeds_refused gauge "Feeds that Hermes refuses this key, or does not know.",
+    posted_price_seconds gauge "How long the last posting took, from the decision to its confirmation.",
     guard_age_seconds gauge "Seconds since the market was last shown a price.",
     slot gauge "Slot of the last look.",
     lamports gauge "What the keeper has left for fees.",
@@ -55,6 +59,8 @@ metrics! {
     updates_total counter "Account updates received.",
     resyncs_total counter "Times that all accounts were loaded.",
     reconnects_total counter "Times that the subscription was lost.",
+    hermes_troubles_total counter "Updates that were not to be had, by kind.",
+    postings_total counter "Updates posted, by reason.",
     node_troubles_total counter "Bad answers, by node and kind.",
     transactions_total counter "Transactions, by kind and outcome.",
     liquidations_total counter "Accounts liquidated by this keeper's transactions, as simulated.",
@@ -67,22 +73,32 @@ type Series = BTreeMap<(&'static str, String), f64>;
 #[derive(Debug)]
 pub struct Metrics {
     series: Mutex<Series>,
+    /// Gauges of seconds that go on growing, and since when.
+    growing: Mutex<BTreeMap<&'static str, Instant>>,
     /// When a look last succeeded.
     looked: Mutex<Option<Instant>>,
+    /// Since when nobody can be liquidated for want of prices, and why.
+    blind: Mutex<Option<(Instant, String)>>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         Self {
             series: Mutex::default(),
+            growing: Mutex::default(),
             looked: Mutex::new(None),
+            blind: Mutex::new(None),
         }
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Metrics {
     fn series(&self) -> MutexGuard<'_, Series> {
-        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.series)
     }
 
     /// Sets a gauge.
@@ -94,6 +110,26 @@ impl Metrics {
     /// Sets a gauge.
     pub fn set_to(&self, name: &'static str, value: f64) {
         self.series().insert((name, String::new()), value);
+    }
+
+    /// Sets a gauge of seconds that goes on growing by the clock until it is set again: an age that nobody renews is no
+    /// young one.
+    pub fn set_growing(&self, name: &'static str, seconds: f64) {
+        self.set_to(name, seconds);
+        lock(&self.growing).insert(name, Instant::now());
+    }
+
+    /// Says since when nobody can be liquidated for want of prices, and why; or that prices are good.
+    pub fn set_blind(&self, blind: Option<(Instant, String)>) {
+        *lock(&self.blind) = blind;
+    }
+
+    /// For how many seconds nobody could have been liquidated for want of prices, and why.
+    #[must_use]
+    pub fn blind(&self) -> Option<(u64, String)> {
+        lock(&self.blind)
+            .as_ref()
+            .map(|(since, why)| (since.elapsed().as_secs(), why.clone()))
     }
 
     /// Sets a gauge of a label, `key="value"`.
@@ -134,14 +170,13 @@ impl Metrics {
 
     /// A look succeeded.
     pub fn looked(&self) {
-        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *lock(&self.looked) = Some(Instant::now());
     }
 
     /// Seconds since a look succeeded.
     #[must_use]
     pub fn since_look(&self) -> Option<u64> {
-        let looked = *self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.map(|at| at.elapsed().as_secs())
+        lock(&self.looked).map(|at| at.elapsed().as_secs())
     }
 
     /// The value of a series: for tests, and for summaries.
@@ -153,11 +188,20 @@ impl Metrics {
     /// As Prometheus reads it.
     #[must_use]
     pub fn render(&self) -> String {
-        let series = self.series();
+        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        self.set_to(
+            name::blind_seconds,
+            self.blind().map_or(0.0, |(seconds, _)| seconds as f64),
+        );
+        let (series, growing) = (self.series(), lock(&self.growing));
         let mut text = String::new();
         for (metric, kind, help) in DESCRIPTIONS {
+            let grown = growing
+                .get(metric)
+                .map_or(0.0, |since| since.elapsed().as_secs_f64().floor());
             let _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} {kind}");
             for ((_, labels), value) in series.iter().filter(|((known, _), _)| known == metric) {
+                let value = value + grown;
                 let _ = if labels.is_empty() {
                     writeln!(text, "{metric} {value}")
                 } else {

@@ -37,6 +37,9 @@ const SLICE: UiDataSliceConfig = UiDataSliceConfig {
     length: 40,
 };
 
+/// Where an account of a VAA keeps its write authority: behind discriminator and status.
+const VAA_AUTHORITY_OFFSET: usize = 9;
+
 /// How much longer than other answers all accounts may take.
 const BULK: u32 = 20;
 
@@ -98,6 +101,22 @@ impl Node {
             slot: answer.context.slot,
             value: accounts.collect::<Answer<_>>()?,
         })
+    }
+}
+
+/// Accounts that name this authority at an offset.
+fn of_authority(offset: usize, authority: &Pubkey, data_slice: Option<UiDataSliceConfig>) -> RpcProgramAccountsConfig {
+    let named = Memcmp::new_base58_encoded(offset, authority.as_ref());
+    RpcProgramAccountsConfig {
+        filters: Some(vec![RpcFilterType::Memcmp(named)]),
+        account_config: RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64),
+            data_slice,
+            commitment: Some(CommitmentConfig::confirmed()),
+            min_context_slot: None,
+        },
+        with_context: Some(true),
+        sort_results: None,
     }
 }
 
@@ -209,24 +228,25 @@ impl Chain for Node {
     }
 
     async fn lookup_tables(&self, authority: &Pubkey) -> Answer<At<Tables>> {
-        let of_authority = Memcmp::new_base58_encoded(table::AUTHORITY_OFFSET, authority.as_ref());
-        let config = RpcProgramAccountsConfig {
-            filters: Some(vec![RpcFilterType::Memcmp(of_authority)]),
-            account_config: RpcAccountInfoConfig {
-                encoding: Some(UiAccountEncoding::Base64),
-                data_slice: None,
-                commitment: Some(CommitmentConfig::confirmed()),
-                min_context_slot: None,
-            },
-            with_context: Some(true),
-            sort_results: None,
-        };
+        let config = of_authority(table::AUTHORITY_OFFSET, authority, None);
         let At { slot, value } = self.program_accounts(&table::PROGRAM, config).await?;
         let tables = value.iter().map(|(address, account)| Ok((*address, read(account)?)));
         Ok(At {
             slot,
             value: tables.collect::<Answer<_>>()?,
         })
+    }
+
+    async fn encoded_vaas(&self, bridge: &Pubkey, authority: &Pubkey) -> Answer<Vec<Pubkey>> {
+        let nothing = UiDataSliceConfig { offset: 0, length: 0 };
+        let config = of_authority(VAA_AUTHORITY_OFFSET, authority, Some(nothing));
+        let At { value, .. } = self.program_accounts(bridge, config).await?;
+        Ok(value.into_iter().map(|(address, _)| address).collect())
+    }
+
+    async fn rent(&self, bytes: usize) -> Answer<u64> {
+        self.ask(self.client.get_minimum_balance_for_rent_exemption(bytes))
+            .await
     }
 
     async fn recent_fees(&self, account: &Pubkey) -> Answer<Vec<u64>> {

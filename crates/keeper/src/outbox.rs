@@ -30,6 +30,10 @@ pub enum Kind {
     OpenLedger,
     /// Looking after lookup tables.
     Table,
+    /// Posting an update, or a part of it.
+    Post,
+    /// Closing what a posting has left behind.
+    Reclaim,
 }
 
 impl Kind {
@@ -43,6 +47,8 @@ impl Kind {
             Self::Claim => "claim",
             Self::OpenLedger => "open_ledger",
             Self::Table => "table",
+            Self::Post => "post",
+            Self::Reclaim => "reclaim",
         }
     }
 }

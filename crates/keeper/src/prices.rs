@@ -4,20 +4,31 @@ use std::collections::HashMap;
 
 use anchor_lang::prelude::{AccountInfo, Pubkey};
 use breakwater::feeds;
+use breakwater_client::pyth::{FeedId, Update};
 use breakwater_engine::{FeedPin, RawReading, price::oracle::FEED_PUSH};
 
 /// Where updates of pull feeds come from.
 ///
-/// There is one implementation, [`Posted`]: it expects that somebody else posts updates, and only picks among their
-/// accounts. An implementation that fetches signed updates from Hermes and posts them itself would do so in
-/// [`Updates::refresh`] and name its own accounts.
+/// [`Posted`] expects that somebody else posts them, and only picks among their accounts. [`Live`](crate::hermes::Live)
+/// fetches signed updates besides; the keeper posts those itself where it pays ([`crate::post`]).
 pub trait Updates {
     /// Accounts that may hold an update of this feed.
     fn candidates(&self, pin: &FeedPin) -> Vec<Pubkey>;
 
-    /// Called before each round, for implementations that post updates themselves.
-    fn refresh(&mut self) -> impl Future<Output = ()> + Send {
+    /// Called at each look, with the pull feeds of the market: fetches what is new.
+    fn refresh(&mut self, feeds: &[FeedId]) -> impl Future<Output = ()> + Send {
+        let _ = feeds;
         std::future::ready(())
+    }
+
+    /// The newest update that was fetched.
+    fn newest(&self) -> Option<&Update> {
+        None
+    }
+
+    /// The shard whose accounts the keeper posts to; `None` if it posts nothing.
+    fn shard(&self) -> Option<u16> {
+        None
     }
 }
 

@@ -17,6 +17,8 @@ use crate::metrics::Metrics;
 
 /// A keeper that has not looked at its market for so many seconds is not well.
 const LONGEST_LOOK: u64 = 30;
+/// Nor is one that for so many seconds could have liquidated nobody, for want of prices that the market believes.
+const LONGEST_BLIND: u64 = 12;
 
 /// Listens; what comes back serves until it is dropped.
 ///
@@ -58,7 +60,7 @@ async fn serve(listener: TcpListener, metrics: Arc<Metrics>) {
 fn answer(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes>> {
     let (status, body) = match (method, path) {
         (&Method::GET, "/metrics") => (StatusCode::OK, metrics.render()),
-        (&Method::GET, "/healthz") => health(metrics.since_look()),
+        (&Method::GET, "/healthz") => health(metrics.since_look(), metrics.blind()),
         (&Method::GET, _) => (StatusCode::NOT_FOUND, "see /metrics and /healthz\n".to_owned()),
         _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
     };
@@ -71,19 +73,17 @@ fn answer(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes
     response
 }
 
-/// Well is who has looked at the market lately.
-fn health(since_look: Option<u64>) -> (StatusCode, String) {
-    match since_look {
-        Some(seconds) if seconds <= LONGEST_LOOK => (StatusCode::OK, "ok\n".to_owned()),
-        Some(seconds) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("the last look at the market was {seconds} s ago\n"),
-        ),
-        None => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "no look at the market yet\n".to_owned(),
-        ),
-    }
+/// Well is who has looked at the market lately, and saw prices there.
+fn health(since_look: Option<u64>, blind: Option<(u64, String)>) -> (StatusCode, String) {
+    let why = match (since_look, blind) {
+        (None, _) => "no look at the market yet\n".to_owned(),
+        (Some(seconds), _) if seconds > LONGEST_LOOK => format!("the last look at the market was {seconds} s ago\n"),
+        (_, Some((seconds, why))) if seconds >= LONGEST_BLIND => {
+            format!("nobody can be liquidated for {seconds} s: no price is believed: {why}\n")
+        }
+        _ => return (StatusCode::OK, "ok\n".to_owned()),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, why)
 }
 
 #[cfg(test)]
@@ -91,16 +91,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn health_is_a_look_at_the_market_lately() {
-        assert_eq!(health(Some(30)).0, StatusCode::OK);
+    fn health_is_a_look_at_the_market_lately_with_prices() {
+        assert_eq!(health(Some(30), None).0, StatusCode::OK);
+        let blind = |seconds| Some((seconds, "too old".to_owned()));
+        assert_eq!(health(Some(0), blind(11)).0, StatusCode::OK);
         assert_eq!(
-            health(Some(31)),
+            health(Some(0), blind(12)),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "nobody can be liquidated for 12 s: no price is believed: too old\n".to_owned()
+            )
+        );
+        assert_eq!(
+            health(Some(31), None),
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the last look at the market was 31 s ago\n".to_owned()
             )
         );
-        assert_eq!(health(None).0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(health(None, None).0, StatusCode::SERVICE_UNAVAILABLE);
         let metrics = Metrics::default();
         assert_eq!(answer(&Method::GET, "/", &metrics).status(), StatusCode::NOT_FOUND);
         assert_eq!(

@@ -23,6 +23,8 @@ pub struct Settings {
     pub cranks: Cranks,
     /// Lookup tables.
     pub tables: TableSettings,
+    /// Move of the price between the chain's accounts and the newest update that alone is a reason to post it, bps.
+    pub post_bps: u64,
     /// File of the collateral's depth measured by `breakwater depth`: to warn of a market that sells more than that.
     pub depth_file: Option<PathBuf>,
     /// How far the cluster's clock may be from this machine's, s; `None` does not look.

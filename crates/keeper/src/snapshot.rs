@@ -26,11 +26,11 @@ pub struct Snapshot {
     pub ledger: Option<KeeperLedger>,
     /// Lamports that the keeper has for fees.
     pub lamports: u64,
-    /// Prices of the feeds, and the accounts they are from; `None` if a feed has no account that the market would take.
-    pub prices: Option<Shown>,
+    /// The newest readings in accounts that the market would take.
+    pub prices: Shown,
 }
 
-/// Prices of the feeds.
+/// Readings to show. A feed without one is left out: what the market knows of it counts then, while it is young enough.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
     /// The readings.
@@ -41,8 +41,8 @@ pub struct Shown {
 
 /// The accounts that may be shown for each pin of a market; none for a pin of no feed.
 #[must_use]
-pub fn feed_accounts(market: &Market, updates: &impl Updates) -> Feeds<Vec<Pubkey>> {
-    market.oracle.feeds().map(|pin| {
+pub fn feed_accounts(pins: &Feeds, updates: &impl Updates) -> Feeds<Vec<Pubkey>> {
+    pins.as_ref().map(|pin| {
         if pin.is_none() {
             Vec::new()
         } else {
@@ -144,21 +144,22 @@ fn read_clock(data: &[u8]) -> Answer<Clock> {
     })
 }
 
-fn read_prices(market: &Market, feeds: &Feeds<Vec<Pubkey>>, shown: &[(Pubkey, &Account)]) -> Option<Shown> {
-    let pinned = market.oracle.feeds().zip(feeds.as_ref());
-    let found = pinned.try_map(|(pin, accounts)| {
+fn read_prices(market: &Market, feeds: &Feeds<Vec<Pubkey>>, shown: &[(Pubkey, &Account)]) -> Shown {
+    let mut found = market.oracle.feeds().zip(feeds.as_ref()).map(|(pin, accounts)| {
         if pin.is_none() {
-            return Ok(None);
+            return None;
         }
         let shown = shown.iter().copied();
-        let reading = newest(pin, shown.filter(|(address, _)| accounts.contains(address)));
-        reading.map(Some).ok_or(())
+        newest(pin, shown.filter(|(address, _)| accounts.contains(address)))
     });
-    let found = found.ok()?;
-    Some(Shown {
+    if found.base.is_none() || found.rate.is_none() {
+        // They are shown together or not at all.
+        (found.base, found.rate) = (None, None);
+    }
+    Shown {
         readings: found.map(|found| found.map(|(_, reading)| reading)),
         accounts: found.map(|found| found.map(|(address, _)| address)),
-    })
+    }
 }
 
 impl Shown {

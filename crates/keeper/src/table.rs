@@ -9,6 +9,7 @@ use solana_address_lookup_table_interface::{
     program,
     state::{AddressLookupTable, LOOKUP_TABLE_MAX_ADDRESSES},
 };
+use solana_message::AddressLookupTableAccount;
 
 /// The program that keeps them.
 pub const PROGRAM: Pubkey = program::ID;
@@ -70,6 +71,15 @@ impl Table {
     #[must_use]
     pub fn is_of(&self, market: &Pubkey) -> bool {
         self.first.as_ref() == Some(market)
+    }
+
+    /// The same for whoever compiles a message with it.
+    #[must_use]
+    pub fn for_compiling(&self) -> AddressLookupTableAccount {
+        AddressLookupTableAccount {
+            key: self.address,
+            addresses: self.addresses.clone(),
+        }
     }
 
     /// True if an address can be looked up in it.

@@ -3,11 +3,10 @@
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use breakwater::events::AccountsLiquidated;
-use breakwater_client::{MarketKeys, addresses, budget, instructions as ix, logs};
+use breakwater_client::{MarketKeys, addresses, budget, instructions as ix, logs, lookup, pyth};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_hash::Hash;
 use solana_keypair::Keypair;
-use solana_message::{AddressLookupTableAccount, VersionedMessage, v0};
 use solana_signer::Signer;
 use solana_transaction::versioned::VersionedTransaction;
 
@@ -24,8 +23,17 @@ pub struct Draft {
     pub units: u32,
     /// Margin accounts that it liquidates.
     pub accounts: Vec<Pubkey>,
-    /// Which of the tables it uses.
-    pub table: Option<usize>,
+    /// Which of the lookup tables it uses.
+    pub tables: Lookup,
+}
+
+/// Lookup tables that a transaction uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// This one of them, or none.
+    One(Option<usize>),
+    /// All in which there is something to look up.
+    All,
 }
 
 impl Draft {
@@ -41,7 +49,7 @@ impl Draft {
             instructions,
             units,
             accounts: Vec::new(),
-            table: None,
+            tables: Lookup::One(None),
         }
     }
 
@@ -50,7 +58,7 @@ impl Draft {
     pub fn batch(keys: &MarketKeys, keeper: &Pubkey, accounts: &[Pubkey], table: Option<usize>) -> Self {
         let batch = ix::liquidate_batch(keys, keeper, accounts);
         Self {
-            table,
+            tables: Lookup::One(table),
             accounts: accounts.to_vec(),
             ..Self::new(Kind::Liquidate, 0, vec![batch])
         }
@@ -86,6 +94,36 @@ impl Draft {
         )
     }
 
+    /// Posts a part of an update, which was packed with all of the tables that there are.
+    #[must_use]
+    pub fn post(part: &pyth::Draft) -> Self {
+        let mut instructions = vec![ComputeBudgetInstruction::set_loaded_accounts_data_size_limit(
+            part.loaded_bytes,
+        )];
+        instructions.extend_from_slice(&part.instructions);
+        let units = part.units.saturating_add(budget::BUDGET_INSTRUCTION);
+        Self {
+            tables: Lookup::All,
+            ..Self::new(Kind::Post, units, instructions)
+        }
+    }
+
+    /// Closes accounts of postings that did not come to their end; their rent goes to the keeper.
+    #[must_use]
+    pub fn reclaim(keeper: &Pubkey, accounts: &[(pyth::Stack, Pubkey)]) -> Self {
+        let close = |(stack, account): &(pyth::Stack, Pubkey)| {
+            let poster = pyth::Poster {
+                stack: *stack,
+                payer: *keeper,
+                treasury: 0,
+            };
+            poster.close_encoded_vaa(account)
+        };
+        let count = u32::try_from(accounts.len()).unwrap_or(u32::MAX);
+        let units = count.saturating_mul(limits::CLOSE_VAA_UNITS);
+        Self::new(Kind::Reclaim, units, accounts.iter().map(close).collect())
+    }
+
     /// Looks after lookup tables.
     #[must_use]
     pub fn table(instructions: Vec<Instruction>) -> Self {
@@ -108,13 +146,12 @@ impl Draft {
             ComputeBudgetInstruction::set_compute_unit_price(price),
         ];
         all.extend_from_slice(&self.instructions);
-        let table = self.table.and_then(|number| tables.get(number));
-        let table = table.map(|table| AddressLookupTableAccount {
-            key: table.address,
-            addresses: table.addresses().to_vec(),
-        });
-        let message = v0::Message::try_compile(&keeper.pubkey(), &all, table.as_slice(), blockhash);
-        let message = VersionedMessage::V0(message.map_err(|error| error.to_string())?);
+        let used: Vec<_> = match self.tables {
+            Lookup::One(number) => number.and_then(|number| tables.get(number)).into_iter().collect(),
+            Lookup::All => tables.iter().collect(),
+        };
+        let used: Vec<_> = used.into_iter().map(Table::for_compiling).collect();
+        let message = lookup::compile(&keeper.pubkey(), &all, &used, blockhash).map_err(|error| error.to_string())?;
         VersionedTransaction::try_new(message, &[keeper]).map_err(|error| error.to_string())
     }
 }

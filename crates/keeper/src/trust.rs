@@ -1,6 +1,6 @@
 //! Judges if a node's word about the cluster can be true, as far as one can tell without verifying blocks.
 
-use breakwater_engine::{Feeds, Market};
+use breakwater_engine::Market;
 
 use crate::rotation::Trouble;
 
@@ -14,14 +14,13 @@ pub struct Trust {
     drift: Option<i64>,
     /// The newest slot that a node has shown, and the others have to keep up with.
     newest: u64,
-    /// The part of the market that never changes.
+    /// The part of the market that never changes. Its feeds may: governance can pin others.
     identity: Option<Identity>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     keys: [breakwater_engine::Key; 5],
-    feeds: Feeds,
     decimals: (u8, u8),
 }
 
@@ -35,7 +34,6 @@ impl Identity {
                 market.quote_vault,
                 market.lp_mint,
             ],
-            feeds: market.oracle.feeds().copied(),
             decimals: (market.collateral_decimals, market.quote_decimals),
         }
     }
@@ -74,7 +72,7 @@ impl Trust {
         }
         let identity = Identity::of(market);
         if self.identity.is_some_and(|known| known != identity) {
-            return Err(Trouble::Wrong("the market has other mints, vaults or feeds".to_owned()));
+            return Err(Trouble::Wrong("the market has other mints or vaults".to_owned()));
         }
         self.identity = Some(identity);
         self.newest = self.newest.max(slot);

@@ -1,6 +1,8 @@
 //! The compiled programs, and the two accounts in which the upgradeable loader keeps one.
 
+use crate::Actor;
 use anchor_lang::{prelude::Pubkey, solana_program::bpf_loader_upgradeable};
+use breakwater_client::pyth::Stack;
 use solana_account::Account;
 use std::{env, fs, path::PathBuf};
 
@@ -22,6 +24,18 @@ pub fn breakwater_program() -> Vec<u8> {
 #[must_use]
 pub fn pyth_double() -> Vec<u8> {
     program("BREAKWATER_PYTH_DOUBLE_SO", "pyth_double.so")
+}
+
+/// Pyth's programs on both stacks, played by the double: address, upgrade authority, code.
+///
+/// # Panics
+/// If the double has not been built.
+#[must_use]
+pub fn pyth_programs() -> Vec<(Pubkey, Pubkey, Vec<u8>)> {
+    let (double, authority) = (pyth_double(), Actor::new("pyth").key());
+    let of = |stack: Stack| [stack.receiver, stack.bridge, stack.price_feed_program];
+    let programs = Stack::ALL.into_iter().flat_map(of);
+    programs.map(|program| (program, authority, double.clone())).collect()
 }
 
 fn program(variable: &str, file: &str) -> Vec<u8> {

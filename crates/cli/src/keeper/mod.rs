@@ -5,16 +5,18 @@ mod options;
 use std::{error::Error, sync::Arc, time::Duration};
 
 use breakwater_keeper::{
-    Keeper,
+    Keeper, Settings,
     follow::Subscription,
+    hermes::Live,
     metrics::Metrics,
     node::Node,
-    prices::Posted,
+    prices::{Posted, Updates},
     rpc_pool::{RpcPool, name_of},
     server,
 };
 use clap::{Args, Subcommand, error::ErrorKind};
 use options::{Log, Run};
+use solana_keypair::Keypair;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -42,7 +44,8 @@ enum Command {
 /// Runs it.
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let Command::Run(run) = &options.command;
-    if let Err(error) = run.settings().and_then(|_| run.web_sockets()) {
+    let checked = run.settings().and_then(|_| run.web_sockets());
+    if let Err(error) = checked.and_then(|_| run.hermes.client()) {
         clap::Error::raw(ErrorKind::ValueValidation, error + "\n").exit();
     }
     log(run);
@@ -78,7 +81,6 @@ async fn keep(run: &Run) -> Result<(), Box<dyn Error>> {
             _ = terminated.recv() => info!("told to terminate"),
         }
     };
-    tokio::pin!(stop);
 
     let metrics = Arc::new(Metrics::default());
     if let Some(address) = run.listen {
@@ -98,26 +100,67 @@ async fn keep(run: &Run) -> Result<(), Box<dyn Error>> {
         run.genesis.clone(),
         Arc::clone(&metrics),
     );
-    let updates = Posted::at(run.price_account.iter().map(|given| (given.feed, given.account)));
-    let starting = Keeper::start(settings, signer, rpc_pool, updates, Arc::clone(&metrics), START);
-    let mut keeper = tokio::select! {
-        started = starting => started?,
-        () = &mut stop => return Ok(()),
+    let posted = Posted::at(run.price_account.iter().map(|given| (given.feed, given.account)));
+    let start = Start {
+        run,
+        settings,
+        signer,
+        rpc_pool,
+        metrics,
     };
-    if run.once {
-        let round = keeper.once().await.map_err(|trouble| trouble.to_string())?;
-        info!(due = round.due, sent = round.sent, "done");
-        return Ok(());
+    match run.hermes.client()? {
+        Some(hermes) => {
+            info!(
+                server = hermes.name(),
+                shard = run.shard(),
+                "posting prices of Hermes where they are missing"
+            );
+            let live = Live::new(hermes, posted, run.shard(), Arc::clone(&start.metrics));
+            start.keep(live, stop).await
+        }
+        None => start.keep(posted, stop).await,
     }
-    let (sender, receiver) = mpsc::channel(NEWS);
-    keeper.listen(receiver);
-    let subscription = Subscription {
-        nodes: run.web_sockets()?,
-        market: breakwater_keeper::snapshot::key(&run.market),
-        feeds: keeper.feeds(),
-    };
-    tokio::spawn(subscription.follow(keeper.rpc_pool().watch(), sender, metrics));
-    keeper.run(stop).await;
-    info!("stopped");
-    Ok(())
+}
+
+/// All that a keeper is started with, but for its source of prices.
+struct Start<'a> {
+    run: &'a Run,
+    settings: Settings,
+    signer: Keypair,
+    rpc_pool: RpcPool<Node>,
+    metrics: Arc<Metrics>,
+}
+
+impl Start<'_> {
+    async fn keep(self, updates: impl Updates, stop: impl Future<Output = ()>) -> Result<(), Box<dyn Error>> {
+        let Self {
+            run,
+            settings,
+            signer,
+            rpc_pool,
+            metrics,
+        } = self;
+        tokio::pin!(stop);
+        let starting = Keeper::start(settings, signer, rpc_pool, updates, Arc::clone(&metrics), START);
+        let mut keeper = tokio::select! {
+            started = starting => started?,
+            () = &mut stop => return Ok(()),
+        };
+        if run.once {
+            let round = keeper.once().await.map_err(|trouble| trouble.to_string())?;
+            info!(due = round.due, sent = round.sent, "done");
+            return Ok(());
+        }
+        let (sender, receiver) = mpsc::channel(NEWS);
+        keeper.listen(receiver);
+        let subscription = Subscription {
+            nodes: run.web_sockets()?,
+            market: breakwater_keeper::snapshot::key(&run.market),
+            feeds: keeper.price_accounts(),
+        };
+        tokio::spawn(subscription.follow(keeper.rpc_pool().watch(), sender, metrics));
+        keeper.run(stop).await;
+        info!("stopped");
+        Ok(())
+    }
 }

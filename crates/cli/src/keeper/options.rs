@@ -3,10 +3,12 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_keeper::{Settings, TableSettings, crank::Cranks, fee::FeePolicy, rpc_pool::name_of};
+use breakwater_keeper::{Settings, TableSettings, crank::Cranks, fee::FeePolicy, post::own_shard, rpc_pool::name_of};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use solana_keypair::{Keypair, read_keypair_file};
 use tracing::level_filters::LevelFilter;
+
+use crate::hermes::Source;
 
 /// `breakwater keeper run`.
 #[derive(Args)]
@@ -36,10 +38,20 @@ pub struct Run {
     /// The file with the keeper's keypair: it pays the fees and earns the bounties
     #[arg(long, env = "BREAKWATER_KEYPAIR")]
     keypair: PathBuf,
-    /// Accounts that hold updates of pull feeds, as FEED_ID:ACCOUNT; the newest is shown. Updates are not posted:
-    /// somebody else must [default: the accounts that Pyth keeps]
+    /// Accounts that hold updates of pull feeds, as FEED_ID:ACCOUNT; the newest is shown, also of those that the keeper
+    /// itself posts to [default: the accounts that Pyth keeps]
     #[arg(long, env = "BREAKWATER_PRICE_ACCOUNT", value_delimiter = ',')]
     pub price_account: Vec<PriceAccount>,
+    /// Signed prices to post where the accounts that others post to are too old; without it somebody else must post
+    #[command(flatten)]
+    pub hermes: Source,
+    /// Post a price when it has moved so many basis points from the newest account; whatever its move, it is posted when
+    /// that is too old for what is due, or accounts are due at it that were not before
+    #[arg(long, env = "BREAKWATER_POST_BPS", default_value_t = 50)]
+    post_bps: u64,
+    /// Shard of the price feed program's accounts to post to [default: the market's own, the same for all its keepers]
+    #[arg(long, env = "BREAKWATER_POST_SHARD")]
+    post_shard: Option<u16>,
     /// Look once, do what there is to do, wait until it is confirmed, and exit
     #[arg(long, env = "BREAKWATER_ONCE", value_parser = FalseyValueParser::new())]
     pub once: bool,
@@ -182,9 +194,15 @@ impl Run {
                 within: self.tables_within,
                 given: self.lookup_table.clone(),
             },
+            post_bps: self.post_bps,
             depth_file: self.depth_file.clone(),
             clock_drift: Some(i64::from(self.clock_drift_seconds)).filter(|drift| *drift > 0),
         })
+    }
+
+    /// The shard that prices are posted to.
+    pub fn shard(&self) -> u16 {
+        self.post_shard.unwrap_or_else(|| own_shard(&self.market))
     }
 
     /// Name and WebSocket of each node.

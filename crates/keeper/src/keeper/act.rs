@@ -16,7 +16,7 @@ use crate::{
     prices::Updates,
     rpc_pool::short,
     snapshot::key,
-    transact::{Draft, liquidated},
+    transact::{Draft, Lookup, liquidated},
 };
 
 impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
@@ -120,7 +120,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         self.metrics.add(name::liquidations_total, accounts.len() as u64);
         self.metrics.add(name::bounty_total, bounty);
         let first = short(&accounts[0]);
-        let table = draft.table.is_some();
+        let table = draft.tables != Lookup::One(None);
         info!(
             kind,
             accounts = draft.accounts.len(),
@@ -157,8 +157,10 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
                 Outcome::Expired => warn!(kind, accounts, signature, "expired: it will be planned again"),
             }
             touched.extend(pending.accounts.iter().map(|Key(bytes)| Pubkey::new_from_array(*bytes)));
-            if pending.kind == Kind::Table {
-                self.tables_read = None;
+            match pending.kind {
+                Kind::Table => self.tables_read = None,
+                Kind::Post => self.postings.settled(&outcome),
+                _ => {}
             }
         }
         for transaction in self.outbox.to_repeat(Instant::now()) {

@@ -7,11 +7,11 @@ use std::{
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::MarketKeys;
-use breakwater_engine::Feeds;
+use breakwater_engine::{Feeds, Market};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
     time::{sleep_until, timeout},
 };
@@ -33,6 +33,8 @@ use crate::{
 };
 
 mod act;
+mod blind;
+mod post;
 mod round;
 mod sync;
 mod tables;
@@ -53,8 +55,14 @@ pub struct Keeper<C, U> {
     trust: Trust,
     index: AccountIndex,
     keys: MarketKeys,
-    /// The accounts that may be shown for each of the market's feeds.
+    /// The market's feeds, as they were pinned when the next two were made.
+    pins: Feeds,
+    /// The accounts that may be shown for each of them.
     feeds: Feeds<Vec<Pubkey>>,
+    /// The same for who follows them.
+    price_accounts: watch::Sender<Vec<Pubkey>>,
+    postings: post::Postings,
+    blind: blind::Watch,
     outbox: Outbox,
     tables: Vec<Table>,
     news: Option<mpsc::Receiver<News>>,
@@ -102,7 +110,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         };
-        let feeds = feed_accounts(&market, &updates);
+        let pins = market.oracle.feeds().copied();
+        let feeds = feed_accounts(&pins, &updates);
         info!(market = %settings.market, keeper = %signer.pubkey(), "keeping");
         let mut keeper = Self {
             trust: Trust::new(settings.clock_drift),
@@ -113,7 +122,11 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             metrics,
             index: AccountIndex::new(),
             keys,
+            pins,
+            price_accounts: watch::Sender::new(all(&feeds)),
             feeds,
+            postings: post::Postings::default(),
+            blind: blind::Watch::default(),
             outbox: Outbox::default(),
             tables: Vec::new(),
             news: None,
@@ -132,19 +145,29 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         Ok(keeper)
     }
 
-    async fn connect(
-        rpc_pool: &mut RpcPool<C>,
-        market: Pubkey,
-    ) -> Answer<(Box<breakwater_engine::Market>, MarketKeys)> {
+    async fn connect(rpc_pool: &mut RpcPool<C>, market: Pubkey) -> Answer<(Box<Market>, MarketKeys)> {
         let node = rpc_pool.reader().await?;
         let answer = first_snapshot(rpc_pool.node(node).as_ref(), market).await;
         rpc_pool.judged(node, answer)
     }
 
-    /// The market's price accounts: to follow them.
+    /// The market's price accounts, to follow them: others when the market's feeds change.
     #[must_use]
-    pub fn feeds(&self) -> Vec<Pubkey> {
-        self.feeds.as_ref().each().into_iter().flatten().copied().collect()
+    pub fn price_accounts(&self) -> watch::Receiver<Vec<Pubkey>> {
+        self.price_accounts.subscribe()
+    }
+
+    /// Takes in the market's feeds, which its governance may have changed. True if it has.
+    fn follow_pins(&mut self, market: &Market) -> bool {
+        let pins = market.oracle.feeds().copied();
+        if pins == self.pins {
+            return false;
+        }
+        info!("the market's feeds have changed");
+        self.pins = pins;
+        self.feeds = feed_accounts(&pins, &self.updates);
+        self.price_accounts.send_replace(all(&self.feeds));
+        true
     }
 
     /// The nodes.
@@ -186,10 +209,11 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     pub async fn once(&mut self) -> Answer<Round> {
         let mut all = Round::default();
         loop {
-            let round = self.round().await?;
+            let round = self.look().await?;
             all.due = all.due.max(round.due);
             all.sent += round.sent;
-            if self.settings.dry_run || (round.sent == 0 && self.outbox.is_empty()) {
+            let idle = round.sent == 0 && self.outbox.is_empty() && !self.postings.is_busy();
+            if self.settings.dry_run || idle {
                 return Ok(all);
             }
             tokio::time::sleep(self.settings.interval).await;
@@ -198,7 +222,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 
     async fn round_and_report(&mut self) {
         let start = Instant::now();
-        match self.round().await {
+        match self.look().await {
             Ok(_) => {
                 self.metrics.looked();
                 self.metrics.add(name::rounds_total, 1);
@@ -244,4 +268,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     fn market_key(&self) -> breakwater_engine::Key {
         key(&self.keys.market)
     }
+}
+
+fn all(feeds: &Feeds<Vec<Pubkey>>) -> Vec<Pubkey> {
+    feeds.as_ref().each().into_iter().flatten().copied().collect()
 }

@@ -1,7 +1,8 @@
 //! One round.
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_engine::{KeeperLedger, Level, Market, Quote, math::num};
+use breakwater_client::pyth::FeedId;
+use breakwater_engine::{Feeds, KeeperLedger, Level, Market, Quote, math::num, price::oracle::FEED_PULL};
 use solana_signer::Signer;
 use tracing::{debug, info, warn};
 
@@ -27,10 +28,13 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     ///
     /// # Errors
     /// The trouble with the last node that was asked.
-    pub(super) async fn round(&mut self) -> Answer<Round> {
-        self.updates.refresh().await;
+    pub async fn look(&mut self) -> Answer<Round> {
+        self.updates.refresh(&pull_feeds(&self.pins)).await;
         self.rpc_pool.check_health().await;
-        let (node, seen) = self.snapshot_somewhere().await?;
+        let (mut node, mut seen) = self.snapshot_somewhere().await?;
+        if self.follow_pins(&seen.market) {
+            (node, seen) = self.snapshot_somewhere().await?;
+        }
         self.drain_updates();
         self.settle_outbox(node).await?;
         self.resync(node, &seen.market).await;
@@ -44,6 +48,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             .map(|draft| draft.accounts.len())
             .sum();
         let sent = self.dispatch(node, drafts).await?;
+        let sent = sent + self.post(node, &seen).await?;
         let sent = sent + self.look_after_tables(node, &seen).await?;
         self.metrics.set(name::pending, self.outbox.len() as u64);
         Ok(Round { due, sent })
@@ -78,10 +83,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
 
     /// Decides on the transactions to send.
     fn decide(&self, seen: &Snapshot) -> Vec<Draft> {
-        let Some(shown) = &seen.prices else {
-            debug!("a feed has no account that the market would take");
-            return self.cranks(seen, None, &Plan::default());
-        };
+        let shown = &seen.prices;
         let scene = Scene {
             address: self.market_key(),
             market: &seen.market,
@@ -101,7 +103,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         if seen.ledger.is_some() {
             drafts.extend(self.batches(shown, &plan));
         }
-        drafts.extend(self.cranks(seen, Some(shown), &plan));
+        drafts.extend(self.cranks(seen, &plan));
         drafts
     }
 
@@ -125,20 +127,18 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             .collect()
     }
 
-    fn cranks(&self, seen: &Snapshot, shown: Option<&Shown>, plan: &Plan) -> Vec<Draft> {
-        let cranks = &self.settings.cranks;
+    fn cranks(&self, seen: &Snapshot, plan: &Plan) -> Vec<Draft> {
+        let (cranks, shown) = (&self.settings.cranks, &seen.prices);
         let keeper = self.signer.pubkey();
         let mut drafts = Vec::new();
-        if let Some(shown) = shown {
-            let waiting = plan.skipped.gap > 0;
-            // A batch shows the price as well.
-            let reason = cranks
-                .observe(&seen.market, &shown.readings, seen.clock, waiting)
-                .filter(|_| plan.liquidatable.is_empty());
-            if let Some(reason) = reason {
-                debug!(?reason, "showing the price");
-                drafts.push(Draft::observe(&shown.keys(&self.keys)));
-            }
+        let waiting = plan.skipped.gap > 0;
+        // A batch shows the price as well.
+        let reason = cranks
+            .observe(&seen.market, &shown.readings, seen.clock, waiting)
+            .filter(|_| plan.liquidatable.is_empty());
+        if let Some(reason) = reason {
+            debug!(?reason, "showing the price");
+            drafts.push(Draft::observe(&shown.keys(&self.keys)));
         }
         if seen.ledger.is_none() {
             drafts.push(Draft::open_ledger(&self.keys, &keeper));
@@ -146,10 +146,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         if seen.ledger.is_some_and(|ledger| cranks.claim(&seen.market, &ledger)) {
             drafts.push(Draft::claim(&self.keys, &keeper));
         }
-        let readings = shown.map(|shown| &shown.readings);
-        if cranks.settle(&seen.market, readings, seen.clock) {
-            let keys = shown.map_or(self.keys, |shown| shown.keys(&self.keys));
-            drafts.push(Draft::settle(&keys));
+        if cranks.settle(&seen.market, Some(&shown.readings), seen.clock) {
+            drafts.push(Draft::settle(&shown.keys(&self.keys)));
         }
         drafts.retain(|draft| self.outbox.count(draft.kind) == 0);
         drafts
@@ -188,7 +186,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "gauges")]
-    fn report(&self, seen: &Snapshot) {
+    fn report(&mut self, seen: &Snapshot) {
         let metrics = &self.metrics;
         metrics.set(name::slot, seen.slot);
         metrics.set(name::lamports, seen.lamports);
@@ -199,21 +197,26 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         metrics.set(name::credit, of_ledger(|_, ledger| ledger.credit));
         metrics.set(name::claimable, of_ledger(claimable));
         let age = |then: i64| seen.clock.unix.saturating_sub(then) as f64;
-        metrics.set_to(name::guard_age_seconds, age(seen.market.guard.moved_at));
-        if let Some(shown) = &seen.prices {
-            let published = shown.readings.collateral.map_or(0, |reading| reading.publish_time);
-            metrics.set_to(name::price_age_seconds, age(published));
-            let mut market = *seen.market;
-            if let Ok((prices, _)) = market.observe_price(&shown.readings, seen.clock) {
-                metrics.set_to(name::price, prices.spot().raw() as f64 / num::ONE as f64);
-                if let Ok(balance_sheet) = market.balance_sheet(&prices, seen.clock) {
-                    metrics.set_to(name::cover, balance_sheet.cover.cover as f64);
-                    metrics.set(name::pipeline_headroom, balance_sheet.pipeline_headroom.0);
-                }
-                debug!(level = ?Level::from_byte(market.guard.level), slot = seen.slot, "looked");
+        metrics.set_growing(name::guard_age_seconds, age(seen.market.guard.moved_at));
+        metrics.set_growing(name::price_age_seconds, age(self.blind.newest(&seen.prices.readings)));
+        let mut market = *seen.market;
+        let observed = market.observe_price(&seen.prices.readings, seen.clock);
+        self.blind.look(metrics, observed.as_ref().err().copied());
+        if let Ok((prices, _)) = observed {
+            metrics.set_to(name::price, prices.spot().raw() as f64 / num::ONE as f64);
+            if let Ok(balance_sheet) = market.balance_sheet(&prices, seen.clock) {
+                metrics.set_to(name::cover, balance_sheet.cover.cover as f64);
+                metrics.set(name::pipeline_headroom, balance_sheet.pipeline_headroom.0);
             }
+            debug!(level = ?Level::from_byte(market.guard.level), slot = seen.slot, "looked");
         }
     }
+}
+
+/// Pull feeds of a market: those that an update may have a price of.
+fn pull_feeds(pins: &Feeds) -> Vec<FeedId> {
+    let pull = pins.as_ref().each().into_iter().filter(|pin| pin.kind == FEED_PULL);
+    pull.map(|pin| pin.key.0).collect()
 }
 
 fn report_plan(metrics: &Metrics, plan: &Plan) {

@@ -7,7 +7,7 @@ use breakwater_engine::{Price, math::num};
 use solana_signer::Signer;
 use tracing::{debug, info, warn};
 
-use super::Keeper;
+use super::{Keeper, post};
 use crate::{
     chain::{Answer, Chain},
     index::Moment,
@@ -50,11 +50,14 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         let most = self.settings.tables.most;
         let rests = self.tables_rest.is_some_and(|until| Instant::now() < until);
         let busy = rests || self.outbox.count(Kind::Liquidate) > 0 || self.outbox.count(Kind::Table) > 0;
-        let Some(shown) = seen.prices.filter(|_| most > 0 && !busy && seen.ledger.is_some()) else {
+        if most == 0 || busy || seen.ledger.is_none() {
             return Ok(0);
-        };
-        let keys = shown.keys(&self.keys);
-        let fixed = fixed(&keys, &self.signer.pubkey()).movable;
+        }
+        let keys = seen.prices.keys(&self.keys);
+        let mut fixed = fixed(&keys, &self.signer.pubkey()).movable;
+        if let Some(shard) = self.updates.shard() {
+            fixed.extend(post::fixed(&self.pins, &self.signer.pubkey(), shard));
+        }
         let wanted = self.wanted(seen);
         let Some(step) = upkeep(&self.tables, &fixed, &wanted, most, seen.slot) else {
             return Ok(0);

@@ -33,6 +33,14 @@ impl Chain for Fake {
     async fn lookup_tables(&self, _: &Pubkey) -> Answer<At<Tables>> {
         dead()
     }
+    async fn encoded_vaas(&self, _: &Pubkey, _: &Pubkey) -> Answer<Vec<Pubkey>> {
+        dead()
+    }
+
+    async fn rent(&self, _: usize) -> Answer<u64> {
+        dead()
+    }
+
     async fn recent_fees(&self, _: &Pubkey) -> Answer<Vec<u64>> {
         dead()
     }

@@ -16,7 +16,7 @@ use breakwater_keeper::{
 use breakwater_testkit::{
     Account, Actor, World,
     backend::{Backend, Executed},
-    program_file::{breakwater_program, upgradeable_program},
+    program_file::{breakwater_program, pyth_programs, upgradeable_program},
 };
 use litesvm::{
     LiteSVM,
@@ -70,9 +70,23 @@ impl Cluster {
         (cluster, world)
     }
 
+    /// Adds Pyth's programs, played by their double.
+    pub fn install_pyth(&mut self) {
+        for (program, authority, elf) in pyth_programs() {
+            for (address, account) in upgradeable_program(&program, &authority, &elf) {
+                self.set_account(&address, account);
+            }
+        }
+    }
+
     /// Every transaction that a keeper has sent, in their order.
     pub fn sent(&self) -> Vec<Sent> {
         self.machine().sent.clone()
+    }
+
+    /// How many accounts a program has.
+    pub fn of_program(&self, program: &Pubkey) -> usize {
+        self.machine().svm.get_program_accounts(program).len()
     }
 
     fn machine(&self) -> MutexGuard<'_, Machine> {
@@ -166,6 +180,18 @@ impl Chain for Cluster {
 
     async fn lookup_tables(&self, _: &Pubkey) -> Answer<At<Tables>> {
         Err(Trouble::Failed("not asked for here".to_owned()))
+    }
+
+    async fn encoded_vaas(&self, bridge: &Pubkey, authority: &Pubkey) -> Answer<Vec<Pubkey>> {
+        let all = self.machine().svm.get_program_accounts(bridge);
+        let owned = all
+            .into_iter()
+            .filter(|(_, account)| account.data.get(9..41) == Some(authority.as_ref()));
+        Ok(owned.map(|(address, _)| address).collect())
+    }
+
+    async fn rent(&self, bytes: usize) -> Answer<u64> {
+        Ok(self.machine().svm.minimum_balance_for_rent_exemption(bytes))
     }
 
     async fn recent_fees(&self, _: &Pubkey) -> Answer<Vec<u64>> {

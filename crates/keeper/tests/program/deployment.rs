@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use breakwater_client::MarketKeys;
+use breakwater_client::{MarketKeys, addresses};
 use breakwater_engine::{Config, Market};
 use breakwater_keeper::{
     Keeper, Settings, TableSettings,
@@ -10,7 +10,7 @@ use breakwater_keeper::{
     fee::FeePolicy,
     keeper::Round,
     metrics::{Metrics, name},
-    prices::Posted,
+    prices::{Posted, Updates},
     rpc_pool::RpcPool,
 };
 use breakwater_testkit::{Actor, MarketSpec, Position, World, pyth::feed_id_for};
@@ -21,7 +21,7 @@ pub const USDC: u64 = 1_000_000;
 pub const SOL: u64 = 1_000_000_000;
 
 /// The keeper under test.
-pub type TestKeeper = Keeper<Cluster, Posted>;
+pub type TestKeeper<U = Posted> = Keeper<Cluster, U>;
 
 /// The cluster, a market on it, and what its keepers tell.
 pub struct Deployment {
@@ -36,11 +36,16 @@ pub struct Deployment {
 impl Deployment {
     /// Accounts of 10 SOL at $100 with these debts, in USDC; `backstop` quote atoms behind them.
     pub fn build(config: &Config, backstop: u64, debts: &[u64]) -> Self {
-        let (cluster, mut world) = Cluster::start();
-        let keys = world.market(&MarketSpec {
+        let spec = MarketSpec {
             config: *config,
             ..MarketSpec::default()
-        });
+        };
+        Self::build_on(Cluster::start(), &spec, backstop, debts)
+    }
+
+    /// The same on a cluster at hand.
+    pub fn build_on((cluster, mut world): (Cluster, World), spec: &MarketSpec, backstop: u64, debts: &[u64]) -> Self {
+        let keys = world.market(spec);
         let lena = world.trader(&keys, "lena", 0, 2_000_000 * USDC);
         world.supply(&keys, &lena, 1_000_000 * USDC).unwrap();
         if backstop > 0 {
@@ -67,7 +72,30 @@ impl Deployment {
 
     /// A keeper of this name with an open ledger, as the command starts it; `edit` changes what it is told.
     pub async fn keeper(&mut self, name: &str, edit: impl FnOnce(&mut Settings)) -> TestKeeper {
-        let actor = self.world.keeper(&self.keys, name);
+        let posted = self.posted();
+        self.keeper_with(name, posted, edit).await
+    }
+
+    /// The accounts of the market's sponsor.
+    pub fn posted(&self) -> Posted {
+        Posted::at([
+            (feed_id_for("SOL/USD"), self.keys.collateral_feed),
+            (feed_id_for("USDC/USD"), self.keys.quote_feed),
+        ])
+    }
+
+    /// The same with prices from elsewhere.
+    pub async fn keeper_with<U: Updates>(
+        &mut self,
+        name: &str,
+        updates: U,
+        edit: impl FnOnce(&mut Settings),
+    ) -> TestKeeper<U> {
+        let actor = self.world.actor(name);
+        let ledger = addresses::keeper_ledger(&self.keys.market, &actor.key());
+        if self.world.account(&ledger).is_none() {
+            self.world.keeper(&self.keys, name);
+        }
         let mut settings = Settings {
             market: self.keys.market,
             interval: Duration::ZERO,
@@ -90,19 +118,16 @@ impl Deployment {
                 within: 2_000,
                 given: Vec::new(),
             },
+            post_bps: 50,
             depth_file: None,
             clock_drift: None,
         };
         edit(&mut settings);
         let node = ("cluster".to_owned(), self.cluster.clone());
         let rpc_pool = RpcPool::new(vec![node], 10_000, None, Arc::clone(&self.metrics));
-        let posted = Posted::at([
-            (feed_id_for("SOL/USD"), self.keys.collateral_feed),
-            (feed_id_for("USDC/USD"), self.keys.quote_feed),
-        ]);
         let signer = actor.keypair().insecure_clone();
         let metrics = Arc::clone(&self.metrics);
-        Keeper::start(settings, signer, rpc_pool, posted, metrics, Duration::ZERO)
+        Keeper::start(settings, signer, rpc_pool, updates, metrics, Duration::ZERO)
             .await
             .unwrap()
     }
@@ -137,6 +162,6 @@ impl Deployment {
 }
 
 /// All that there is to do now.
-pub async fn once(keeper: &mut TestKeeper) -> Round {
+pub async fn once<U: Updates>(keeper: &mut TestKeeper<U>) -> Round {
     keeper.once().await.unwrap()
 }

@@ -5,3 +5,4 @@ mod deficit;
 mod deployment;
 mod guarded;
 mod pipeline;
+mod posting;

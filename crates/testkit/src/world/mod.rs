@@ -23,7 +23,7 @@ use crate::{
     actor::Actor,
     backend::{Backend, BackendKind},
     identities::Holders,
-    program_file::{breakwater_program, pyth_double},
+    program_file::{breakwater_program, pyth_programs},
     pyth::Routers,
 };
 use anchor_lang::{prelude::Pubkey, system_program};
@@ -92,17 +92,18 @@ impl World {
     #[must_use]
     pub fn with_pyth(routers: &Routers) -> Self {
         let authority = Actor::new("upgrade authority");
-        let double = pyth_double();
         let mut programs = vec![(breakwater::ID, authority.key(), breakwater_program())];
-        for stack in Stack::ALL {
-            let played = [stack.receiver, stack.bridge, stack.price_feed_program];
-            programs.extend(played.map(|program| (program, Actor::new("pyth").key(), double.clone())));
-        }
+        programs.extend(pyth_programs());
         let mut world = Self::on(BackendKind::LiteSvm.start(&programs), &authority);
-        for (address, account) in Stack::ALL.iter().flat_map(|stack| routers.accounts(stack, 0)) {
-            world.set_account(&address, account);
-        }
+        world.believe(routers);
         world
+    }
+
+    /// Makes Pyth's programs, on both stacks, believe what these routers sign from now on.
+    pub fn believe(&mut self, routers: &Routers) {
+        for (address, account) in Stack::ALL.iter().flat_map(|stack| routers.accounts(stack, 0)) {
+            self.set_account(&address, account);
+        }
     }
 
     /// A world on a backend that already holds the programs it needs. `authority` is the upgrade authority.
