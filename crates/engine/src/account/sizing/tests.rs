@@ -79,12 +79,24 @@ fn apart_prices_take_more_so_that_the_target_is_met_at_the_higher() {
 #[test]
 fn the_edges_of_each_extent() {
     assert_eq!(at_par(800_000_000, 1_000_000_000), Err(Error::AccountHealthy));
-    assert_eq!(at_par(800_000_001, 1_000_000_000).unwrap().extent, Extent::Partial);
-    assert_eq!(at_par(949_999_999, 1_000_000_000).unwrap().extent, Extent::Partial);
-    assert_eq!(at_par(950_000_000, 1_000_000_000).unwrap().extent, Extent::TakeOver);
+    assert_eq!(
+        at_par(800_000_001, 1_000_000_000).unwrap().demand.extent,
+        Extent::Partial
+    );
+    assert_eq!(
+        at_par(949_999_999, 1_000_000_000).unwrap().demand.extent,
+        Extent::Partial
+    );
+    assert_eq!(
+        at_par(950_000_000, 1_000_000_000).unwrap().demand.extent,
+        Extent::TakeOver
+    );
     // x would leave less than the minimum debt of 10,000,000.
     let whole = at_par(12_000_000, 14_000_000).unwrap();
-    assert_eq!((whole.extent, whole.repay), (Extent::Whole, Quote(12_000_000)));
+    assert_eq!(
+        (whole.demand.extent, whole.demand.repay),
+        (Extent::Whole, Quote(12_000_000))
+    );
     // At a partial's penalty: 1%.
     assert_eq!(
         (whole.seize, whole.penalty_amount),
@@ -115,6 +127,7 @@ fn dust_is_less_than_the_minimum_debt() {
         };
         super::terms(&config, Quote(850_000_000), Collateral(1_000_000_000), &one())
             .unwrap()
+            .demand
             .extent
     };
     assert_eq!(extent(left), Extent::Partial);
@@ -310,12 +323,12 @@ fn bad_debt_is_taken_at_par_and_its_size_is_told() {
     assert_eq!((terms.worth, terms.penalty_amount), (Quote(900_000_000), Quote(0)));
     let edge = taken_over(9_500, 950_000_000);
     assert_eq!(
-        (edge.penalty, edge.deficit, edge.penalty_amount),
+        (edge.demand.penalty, edge.deficit, edge.penalty_amount),
         (Bps(0), Quote(0), Quote(0))
     );
     let nothing_left = taken_over(9_500, 0);
     assert_eq!(
-        (nothing_left.extent, nothing_left.deficit),
+        (nothing_left.demand.extent, nothing_left.deficit),
         (Extent::TakeOver, Quote(950_000_000))
     );
 }
