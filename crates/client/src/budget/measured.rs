@@ -4,7 +4,7 @@ use anchor_lang::Discriminator;
 use breakwater::instruction as ix;
 
 /// Compute units that each further account of `liquidate_batch` takes, at the most that was measured.
-pub const BATCH_ACCOUNT: u32 = 1_391;
+pub const BATCH_ACCOUNT: u32 = 1_394;
 
 /// Discriminator, name and compute units of every instruction.
 #[rustfmt::skip]
@@ -34,8 +34,8 @@ pub const MEASURED: [(&[u8], &str, u32); 49] = [
     (ix::GuardianRequest::DISCRIMINATOR, "guardian_request", 2_217),
     (ix::GuardianWithdraw::DISCRIMINATOR, "guardian_withdraw", 7_693),
     (ix::Initialize::DISCRIMINATOR, "initialize", 8_207),
-    (ix::Liquidate::DISCRIMINATOR, "liquidate", 6_613),
-    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 31_717),
+    (ix::Liquidate::DISCRIMINATOR, "liquidate", 6_616),
+    (ix::LiquidateBatch::DISCRIMINATOR, "liquidate_batch", 31_789),
     (ix::LowerDepthShare::DISCRIMINATOR, "lower_depth_share", 3_850),
     (ix::ObservePrice::DISCRIMINATOR, "observe_price", 6_874),
     (ix::OpenAccount::DISCRIMINATOR, "open_account", 17_976),
