@@ -27,6 +27,8 @@ use surfpool_types::{RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, Surfpo
 type Result<T> = std::result::Result<T, String>;
 
 const HOST: &str = "127.0.0.1";
+/// Bytes of a transaction's log that are kept.
+const LOG_BYTES: usize = 10_000;
 /// How long the validator may take to begin and to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -64,8 +66,8 @@ impl Net {
         let svm_config = SurfnetSvmConfig {
             slot_time: slot_ms,
             instruction_profiling_enabled: false,
-            // A batch of fifty liquidations is one long event.
-            log_bytes_limit: None,
+            // As on a cluster. The event of a full batch fits.
+            log_bytes_limit: Some(LOG_BYTES),
             ..SurfnetSvmConfig::default()
         };
         let (svm, events, geyser) = SurfnetSvm::new(svm_config).map_err(|error| format!("the validator: {error}"))?;

@@ -15,7 +15,7 @@ use breakwater_keeper::{
 };
 use breakwater_testkit::{
     Account, Actor, World,
-    backend::{Backend, Executed},
+    backend::{Backend, Executed, LOG_BYTES},
     program_file::{breakwater_program, pyth_programs, upgradeable_program},
 };
 use litesvm::{
@@ -60,7 +60,7 @@ impl Cluster {
     pub fn start() -> (Self, World) {
         let authority = Actor::new("upgrade authority");
         let svm = LiteSVM::new()
-            .with_log_bytes_limit(None)
+            .with_log_bytes_limit(Some(LOG_BYTES))
             .with_transaction_history(HISTORY);
         let mut cluster = Self(Arc::new(Mutex::new(Machine { svm, sent: Vec::new() })));
         for (address, account) in upgradeable_program(&breakwater::ID, &authority.key(), &breakwater_program()) {

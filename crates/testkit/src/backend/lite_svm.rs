@@ -1,6 +1,6 @@
 //! The backend on LiteSVM.
 
-use super::{Backend, Executed};
+use super::{Backend, Executed, LOG_BYTES};
 use crate::program_file::upgradeable_program;
 use anchor_lang::prelude::Pubkey;
 use litesvm::LiteSVM;
@@ -24,7 +24,7 @@ impl LiteSvmBackend {
         // The world signs every transaction that it sends, so verifying would only cost time: most of it, in a debug
         // build. solana-program-test's bank does not verify either.
         let svm = LiteSVM::new()
-            .with_log_bytes_limit(None)
+            .with_log_bytes_limit(Some(LOG_BYTES))
             .with_transaction_history(0)
             .with_sigverify(false);
         let mut backend = Self { svm };

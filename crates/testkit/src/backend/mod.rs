@@ -12,12 +12,15 @@ use solana_hash::Hash;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 
+/// Bytes of a transaction's log that the cluster keeps; what comes after them is cut off.
+pub const LOG_BYTES: usize = 10_000;
+
 /// Result of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
     /// The runtime's verdict.
     pub result: Result<(), TransactionError>,
-    /// Every log line, never truncated.
+    /// The log's lines, as far as the cluster would keep them.
     pub logs: Vec<String>,
     /// Compute units of the whole transaction.
     pub compute_units: u64,

@@ -3,6 +3,7 @@
 use super::World;
 use crate::{
     actor::Actor,
+    backend::LOG_BYTES,
     keys,
     outcome::{self, Failure, Outcome},
     program_file::rent_exempt,
@@ -65,7 +66,9 @@ impl World {
             bytes <= TRANSACTION_BYTES,
             "the transaction has {bytes} bytes, more than {TRANSACTION_BYTES}"
         );
-        let outcome = outcome::read(self.backend.send(transaction), bytes)?;
+        let executed = self.backend.send(transaction);
+        assert_log_is_whole(&executed.logs);
+        let outcome = outcome::read(executed, bytes)?;
         if self.check_budgets {
             assert_within_budget(instructions, outcome.transaction_compute_units);
         }
@@ -151,5 +154,16 @@ fn assert_within_budget(instructions: &[Instruction], units: u64) {
     assert!(
         units <= asked,
         "{units} compute units, of which the client's budget has {asked}"
+    );
+}
+
+/// A log that the cluster would cut off may lose an event: whoever reads events would never know.
+#[track_caller]
+fn assert_log_is_whole(logs: &[String]) {
+    let bytes: usize = logs.iter().map(String::len).sum();
+    let cut = logs.iter().any(|line| line == "Log truncated");
+    assert!(
+        !cut && bytes <= LOG_BYTES,
+        "the log has {bytes} bytes, more than {LOG_BYTES}, or was cut off"
     );
 }
