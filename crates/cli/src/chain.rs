@@ -12,6 +12,7 @@ use breakwater_client::{addresses, budget, decode};
 use breakwater_engine::{self as engine, Clock};
 use serde_json::{Value, json};
 use solana_commitment_config::CommitmentConfig;
+use solana_hash::Hash;
 use solana_keypair::Keypair;
 use solana_rpc_client::rpc_client::RpcClient;
 use solana_rpc_client_api::request::RpcRequest;
@@ -133,6 +134,12 @@ impl Chain {
         Ok((owner, mint.decimals))
     }
 
+    /// Least balance of an account of so many bytes, lamports.
+    pub fn rent(&self, bytes: usize) -> Result<u64> {
+        let asked = self.client.get_minimum_balance_for_rent_exemption(bytes);
+        asked.map_err(|error| format!("cannot read the rent: {error}"))
+    }
+
     /// A market.
     pub fn market(&self, address: &Pubkey) -> Result<Option<engine::Market>> {
         let Some((_, data)) = self.account(address)? else {
@@ -189,7 +196,6 @@ impl Wallet {
     pub fn send_all(&self, instructions: &[Instruction], others: &[&Keypair]) -> Result<String> {
         let client = &self.chain.client;
         let blockhash = client.get_latest_blockhash().map_err(|error| error.to_string())?;
-        let payer = self.signer.pubkey();
         let fee = self.micro_lamports;
         let price = (fee > 0).then(|| budget::price(fee));
         let mut all: Vec<Instruction> = match budget::budget(instructions, fee) {
@@ -197,14 +203,36 @@ impl Wallet {
             None => price.into_iter().collect(),
         };
         all.extend_from_slice(instructions);
+        self.send_signed(&all, others, blockhash)
+    }
+
+    /// Sends instructions with their own compute budget among them, and waits until they are confirmed. Returns the
+    /// transaction's signature.
+    pub fn send_with_budget(&self, instructions: &[Instruction]) -> Result<String> {
+        let blockhash = self
+            .chain
+            .client
+            .get_latest_blockhash()
+            .map_err(|error| error.to_string())?;
+        self.send_signed(instructions, &[], blockhash)
+    }
+
+    /// Lamports of who pays.
+    pub fn balance(&self) -> Result<u64> {
+        let asked = self.chain.client.get_balance(&self.signer());
+        asked.map_err(|error| format!("cannot read the balance: {error}"))
+    }
+
+    fn send_signed(&self, instructions: &[Instruction], others: &[&Keypair], blockhash: Hash) -> Result<String> {
+        let payer = self.signer.pubkey();
         let mut signers = vec![&self.signer];
         let named = |key: &Pubkey| {
             let mut metas = instructions.iter().flat_map(|instruction| &instruction.accounts);
             metas.any(|meta| meta.is_signer && meta.pubkey == *key)
         };
         signers.extend(others.iter().filter(|other| named(&other.pubkey())));
-        let transaction = Transaction::new_signed_with_payer(&all, Some(&payer), &signers, blockhash);
-        let sent = client.send_and_confirm_transaction(&transaction);
+        let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer), &signers, blockhash);
+        let sent = self.chain.client.send_and_confirm_transaction(&transaction);
         sent.map(|signature| signature.to_string())
             .map_err(|error| Idl::embedded().explain(&error.to_string()))
     }

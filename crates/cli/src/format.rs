@@ -75,6 +75,15 @@ pub fn lines(rows: &[(&str, String)]) -> String {
     rows.iter().map(line).collect()
 }
 
+/// Seconds since 1970 as a date and a time of day.
+pub fn moment(seconds: i64) -> String {
+    let Ok(at) = time::OffsetDateTime::from_unix_timestamp(seconds) else {
+        return format!("second {seconds}");
+    };
+    let (date, hour, minute, second) = (at.date(), at.hour(), at.minute(), at.second());
+    format!("{date} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +111,13 @@ mod tests {
         };
         assert_eq!(price(Price::from_raw((7 << 64) + (1 << 60)), short), "0.0070625000");
         assert_eq!(price(Price::default(), short), "0.00");
+    }
+
+    #[test]
+    fn moments_are_of_universal_time() {
+        assert_eq!(moment(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(moment(1_790_000_001), "2026-09-21 14:13:21 UTC");
+        assert_eq!(moment(i64::MAX), format!("second {}", i64::MAX));
     }
 
     #[test]

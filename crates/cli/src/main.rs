@@ -24,6 +24,7 @@ mod market;
 mod migrate;
 mod options;
 mod price;
+mod price_account;
 mod pyth;
 mod snapshot;
 mod stop;
@@ -46,6 +47,9 @@ enum Command {
     Localnet(localnet::Options),
     /// Moves a price on a localnet
     Price(price::Options),
+    /// Pyth's signed prices: fetch, read and post them
+    #[command(subcommand)]
+    Pyth(pyth::Command),
     /// Markets
     #[command(subcommand)]
     Market(market::Command),
@@ -96,6 +100,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Localnet(options) => localnet::run(&options)?,
         Command::Price(options) => price::run(&options)?,
+        Command::Pyth(command) => pyth::run(&command)?,
         Command::Market(command) => market::run(&command)?,
         Command::Account(command) => {
             if account::run(&command)? {

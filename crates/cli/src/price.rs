@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::{
     chain::{CLOCK, Chain, read_clock},
+    hermes::Source,
     options::{Cluster, FeedAccounts, MarketName, Output},
-    pyth::{PriceAccount, Shown},
+    price_account::{PriceAccount, Shown},
     snapshot::PriceAccounts,
 };
 
@@ -35,6 +36,9 @@ pub struct Options {
     /// Move Pyth's EMA to the new price as well, as if it had stood there for long
     #[arg(long, env = "BREAKWATER_SETTLE", value_parser = FalseyValueParser::new())]
     settle: bool,
+    /// Move it at the localnet's Hermes, and in no account: its sponsor, if it has one, and whoever posts follow
+    #[command(flatten)]
+    source: Source,
     #[command(flatten)]
     feeds: FeedAccounts,
     #[command(flatten)]
@@ -77,16 +81,13 @@ pub fn run(options: &Options) -> Result<()> {
         ..now
     };
     account.show(shown, clock.slot);
-    let data = hex(&account.data());
-    let written = chain.request("surfnet_setAccount", json!([feed.to_string(), { "data": data }]));
-    written.map_err(|error| {
-        if error.to_lowercase().contains("method not found") {
-            "this cluster has no cheatcodes: prices can be moved on a localnet only (`breakwater localnet`, or Surfpool)"
-                .to_owned()
-        } else {
-            error
-        }
-    })?;
+    let told = match &account {
+        PriceAccount::Pull(update) => options.source.set_price(&update.price_message.feed_id, shown)?,
+        PriceAccount::Push(_) => false,
+    };
+    if !told {
+        write(&chain, &feed, &account)?;
+    }
     if options.output.json {
         let told = json!({
             "feed": feed.to_string(),
@@ -101,6 +102,21 @@ pub fn run(options: &Options) -> Result<()> {
         let [was, is] = [before.price, shown.price].map(|price| decimal(price, before.expo));
         println!("{feed}: {was} -> {is} USD");
     }
+    Ok(())
+}
+
+/// Writes a price account, as only a localnet lets one.
+fn write(chain: &Chain, feed: &Pubkey, account: &PriceAccount) -> Result<()> {
+    let data = hex(&account.data());
+    let written = chain.request("surfnet_setAccount", json!([feed.to_string(), { "data": data }]));
+    written.map_err(|error| {
+        if error.to_lowercase().contains("method not found") {
+            "this cluster has no cheatcodes: prices can be moved on a localnet only (`breakwater localnet`, or Surfpool)"
+                .to_owned()
+        } else {
+            error
+        }
+    })?;
     Ok(())
 }
 
@@ -158,7 +174,8 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-fn decimal(mantissa: i64, expo: i32) -> String {
+/// A whole number of 10^`expo` as a decimal number, exactly.
+pub fn decimal(mantissa: i64, expo: i32) -> String {
     let places = usize::try_from(-expo).unwrap_or(0);
     let digits = format!("{:0>width$}", mantissa.unsigned_abs(), width = places + 1);
     let (whole, part) = digits.split_at(digits.len() - places);

@@ -1,4 +1,4 @@
-//! `/metrics` and `/healthz`.
+//! A small server of HTTP: `/metrics` and `/healthz`.
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
@@ -34,15 +34,26 @@ pub async fn listen(
 }
 
 async fn serve(listener: TcpListener, metrics: Arc<Metrics>) {
+    serve_http(listener, move |request: &Request<Incoming>| {
+        answer(request.method(), request.uri().path(), &metrics)
+    })
+    .await;
+}
+
+/// Serves answers that take no time, until it is dropped.
+pub async fn serve_http<A>(listener: TcpListener, answer: A)
+where
+    A: Fn(&Request<Incoming>) -> Response<Full<Bytes>> + Clone + Send + 'static,
+{
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Out of file descriptors, say: not a reason to spin.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let metrics = Arc::clone(&metrics);
+        let answer = answer.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let response = answer(request.method(), request.uri().path(), &metrics);
+            let response = answer(&request);
             async { Ok::<_, Infallible>(response) }
         });
         tokio::spawn(async move {
@@ -64,12 +75,17 @@ fn answer(method: &Method, path: &str, metrics: &Metrics) -> Response<Full<Bytes
         (&Method::GET, _) => (StatusCode::NOT_FOUND, "see /metrics and /healthz\n".to_owned()),
         _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
     };
+    respond(status, "text/plain; version=0.0.4; charset=utf-8", body)
+}
+
+/// A response of this kind of body.
+#[must_use]
+pub fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
-    let text = "text/plain; version=0.0.4; charset=utf-8";
     response
         .headers_mut()
-        .insert("content-type", hyper::header::HeaderValue::from_static(text));
+        .insert("content-type", hyper::header::HeaderValue::from_static(kind));
     response
 }
 

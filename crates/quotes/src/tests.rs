@@ -233,7 +233,7 @@ proptest! {
         prop_assert_eq!(market.is_liquidatable(&account, price, clock), Ok(true));
         prop_assert_eq!(market.is_liquidatable(&account, above(price), clock), Ok(false));
         let extent = |price: Price| {
-            sizing::terms(&market.config, health.debt, account.collateral, &price.divisor().unwrap()).unwrap().extent
+            sizing::terms(&market.config, health.debt, account.collateral, &price.divisor().unwrap()).unwrap().demand.extent
         };
         prop_assert_eq!(extent(taken), Extent::TakeOver);
         prop_assert!(extent(above(taken)) != Extent::TakeOver);

@@ -66,9 +66,8 @@ fn a_set_that_has_ended_signs_no_more_and_the_next_one_does() {
         let (old, new) = (Routers::new(1), Routers::new(2));
         let (mut world, market) = world(stack, &old);
         let day = u32::try_from(START + 86_400).unwrap();
-        for (address, account) in old.accounts(&stack, day).into_iter().chain(new.accounts(&stack, 0)) {
-            world.set_account(&address, account);
-        }
+        world.believe_until(&old, day);
+        world.believe(&new);
         let signed_by = |world: &World, routers| update(world, routers, usd(100));
         world.advance_silently(86_400);
         let update = signed_by(&world, &old);

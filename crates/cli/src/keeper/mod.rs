@@ -155,7 +155,7 @@ impl Start<'_> {
         keeper.listen(receiver);
         let subscription = Subscription {
             nodes: run.web_sockets()?,
-            market: breakwater_keeper::snapshot::key(&run.market),
+            market: breakwater_keeper::snapshot::key(&run.market.0),
             feeds: keeper.price_accounts(),
         };
         tokio::spawn(subscription.follow(keeper.rpc_pool().watch(), sender, metrics));

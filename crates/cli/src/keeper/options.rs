@@ -3,24 +3,26 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_keeper::{Settings, TableSettings, crank::Cranks, fee::FeePolicy, post::own_shard, rpc_pool::name_of};
+use breakwater_keeper::{
+    Settings, TableSettings, crank::Cranks, fee::FeePolicy, hermes::feed_id, post::own_shard, rpc_pool::name_of,
+};
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use solana_keypair::{Keypair, read_keypair_file};
 use tracing::level_filters::LevelFilter;
 
-use crate::hermes::Source;
+use crate::{hermes::Source, options::MarketName};
 
 /// `breakwater keeper run`.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
-  breakwater keeper run --market GuffFipb8zjCzYiocaB3i99AFL5Fw4E568uBnxU8HrET --keypair localnet/keeper.json --url http://127.0.0.1:8899 --once
+  breakwater keeper run --market SOL/USDC --keypair localnet/keeper.json --url http://127.0.0.1:8899 --once
 
 Exit codes: 0 done, or told to stop; 1 failed; 2 wrong usage.")]
 pub struct Run {
-    /// The market's address
+    /// The market: its address, or a pair like SOL/USDC
     #[arg(long, env = "BREAKWATER_MARKET")]
-    pub market: Pubkey,
+    pub market: MarketName,
     /// Nodes of the cluster, the more the better: bad ones are left out [repeatable, or separated by commas]
     #[arg(
         long,
@@ -148,15 +150,7 @@ impl FromStr for PriceAccount {
         let account = account
             .parse()
             .map_err(|error| format!("{account} is no address: {error}"))?;
-        let id = id.strip_prefix("0x").unwrap_or(id);
-        let wrong = || format!("{id} is not 64 hexadecimal digits");
-        if id.len() != 64 || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(wrong());
-        }
-        let mut feed = [0; 32];
-        for (byte, at) in feed.iter_mut().zip((0..64).step_by(2)) {
-            *byte = u8::from_str_radix(&id[at..at + 2], 16).map_err(|_| wrong())?;
-        }
+        let feed = feed_id(id).ok_or_else(|| format!("{id} is not 64 hexadecimal digits"))?;
         Ok(Self { feed, account })
     }
 }
@@ -173,7 +167,7 @@ impl Run {
             return Err("--interval-ms, --in-flight and --timeout-ms must not be zero".to_owned());
         }
         Ok(Settings {
-            market: self.market,
+            market: self.market.0,
             interval: Duration::from_millis(self.interval_ms),
             resync: Duration::from_secs(self.resync_seconds.max(1)),
             in_flight: self.in_flight,
@@ -202,7 +196,7 @@ impl Run {
 
     /// The shard that prices are posted to.
     pub fn shard(&self) -> u16 {
-        self.post_shard.unwrap_or_else(|| own_shard(&self.market))
+        self.post_shard.unwrap_or_else(|| own_shard(&self.market.0))
     }
 
     /// Name and WebSocket of each node.

@@ -16,11 +16,14 @@ use serde::Serialize;
 use solana_keypair::{Keypair, read_keypair_file, write_keypair_file};
 use solana_signer::Signer;
 
-use super::net::{Net, owned};
+use super::{
+    book::Book,
+    net::{Net, owned},
+};
 use crate::{
     chain::Wallet,
     migrate::Market,
-    pyth::{PriceAccount, Shown},
+    price_account::{PriceAccount, Shown},
 };
 
 type Result<T> = std::result::Result<T, String>;
@@ -63,8 +66,6 @@ pub struct Demo {
     pub collateral_feed: String,
     pub quote_feed: String,
     pub actors: Vec<Actor>,
-    #[serde(skip)]
-    pub feeds: Vec<Pubkey>,
 }
 
 #[derive(Serialize)]
@@ -105,8 +106,9 @@ fn keypair(folder: &Path, name: &str) -> Result<Keypair> {
     Ok(keypair)
 }
 
-/// The program, its market of `file` and the actors, at these USD prices of collateral and quote.
-pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown; 2]) -> Result<Demo> {
+/// The program, its market of `file` and the actors, at these USD prices of collateral and quote, which go into the
+/// book.
+pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown; 2], book: &Book) -> Result<Demo> {
     let at = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(folder)
         .and_then(|()| write_quotes(folder))
@@ -119,7 +121,7 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
     for side in sides {
         net.mint(&side.mint, side.decimals, &authority_key)?;
     }
-    let shown = publish(net, file, prices)?;
+    let shown = publish(net, file, prices, book)?;
     let [collateral, quote] = sides.map(|side| (side.mint, token::ID, Pubkey::default()));
     let keys = MarketKeys::derive(collateral, quote, file.id).with_feeds(shown);
 
@@ -174,12 +176,11 @@ pub fn build(net: &Net, file: &Market, folder: &Path, elf: &[u8], prices: [Shown
         collateral_feed: keys.collateral_feed.to_string(),
         quote_feed: keys.quote_feed.to_string(),
         actors,
-        feeds: shown.each().into_iter().flatten().collect(),
     })
 }
 
-/// Writes the price accounts that the file pins. The redemption rate of collateral is 1.
-fn publish(net: &Net, file: &Market, prices: [Shown; 2]) -> Result<Feeds<Option<Pubkey>>> {
+/// Writes the price accounts that the file pins, and enters them in the book. The redemption rate of collateral is 1.
+fn publish(net: &Net, file: &Market, prices: [Shown; 2], book: &Book) -> Result<Feeds<Option<Pubkey>>> {
     let clock = net.clock();
     let at = |shown| Shown {
         published: clock.unix,
@@ -192,17 +193,21 @@ fn publish(net: &Net, file: &Market, prices: [Shown; 2]) -> Result<Feeds<Option<
         base: collateral,
         rate: at(Shown::standing(100_000_000)),
     };
-    file.feeds().zip(shown).try_map(|(pin, shown)| {
-        if pin.is_none() {
-            return Ok(None);
-        }
-        let address =
-            feeds::default_account(&pin).ok_or("a localnet needs feeds of a known receiver, or push feeds")?;
-        let mut account = PriceAccount::new(&pin, shown);
-        account.show(shown, clock.slot);
-        net.write(&address, owned(Pubkey::new_from_array(pin.owner.0), account.data()))?;
-        Ok(Some(address))
-    })
+    file.feeds()
+        .zip(shown)
+        .zip(Feeds::NAMES)
+        .try_map(|((pin, shown), name)| {
+            if pin.is_none() {
+                return Ok(None);
+            }
+            let address =
+                feeds::default_account(&pin).ok_or("a localnet needs feeds of a known receiver, or push feeds")?;
+            let mut account = PriceAccount::new(&pin, &address, shown);
+            account.show(shown, clock.slot);
+            book.add(&format!("{name} of {}", file.name), &pin, address, shown);
+            net.write(&address, owned(Pubkey::new_from_array(pin.owner.0), account.data()))?;
+            Ok(Some(address))
+        })
 }
 
 /// Any price is taken as it is, and the averages follow at once.

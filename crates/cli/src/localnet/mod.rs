@@ -1,6 +1,8 @@
 //! `breakwater localnet`.
 
+mod book;
 mod demo;
+mod hermes;
 mod net;
 
 use std::{
@@ -13,18 +15,15 @@ use std::{
     time::Duration,
 };
 
+use anchor_lang::prelude::Pubkey;
+use book::Book;
+use breakwater_client::pyth::{Stack, routers::Routers};
 use clap::Args;
 use demo::{Demo, Guards};
-use net::Net;
+use net::{Net, owned};
 use serde::Serialize;
 
-use crate::{
-    migrate::Market,
-    options::Output,
-    price::mantissa,
-    pyth::{PriceAccount, Shown},
-    stop,
-};
+use crate::{migrate::Market, options::Output, price::mantissa, price_account::Shown, stop};
 
 /// A local validator with JSON-RPC and WebSocket, the program, a market with people in it, and prices that
 /// `breakwater price` moves. Runs until it is stopped by a signal; nothing but keypairs is kept.
@@ -43,6 +42,19 @@ pub struct Options {
     /// The compiled program [default: target/deploy/breakwater.so]
     #[arg(long, env = "BREAKWATER_SO", value_name = "FILE")]
     program: Option<PathBuf>,
+    /// The compiled test double of Pyth's programs, with which prices can be posted [default: pyth_double.so beside the
+    /// program]
+    #[arg(long, env = "BREAKWATER_PYTH_DOUBLE_SO", value_name = "FILE")]
+    pyth_double: Option<PathBuf>,
+    /// Port of Hermes, which serves signed prices to post; 0 takes a free one
+    #[arg(long, env = "BREAKWATER_HERMES_PORT", default_value_t = 8901)]
+    hermes_port: u16,
+    /// A key that Hermes wants to see, as Pyth's own does; anything will do
+    #[arg(long, env = "BREAKWATER_LOCALNET_KEY", value_name = "KEY")]
+    hermes_key: Option<String>,
+    /// Seconds between two updates of the accounts that Pyth sponsors; 0 stops them: prices are only what somebody posts
+    #[arg(long, env = "BREAKWATER_SPONSOR", value_name = "SECONDS", default_value_t = 2)]
+    sponsor: u64,
     /// Folder for the actors' keypairs, addresses (localnet.json) and the market's configuration
     #[arg(long, env = "BREAKWATER_LOCALNET", default_value = "localnet", value_name = "FOLDER")]
     dir: PathBuf,
@@ -67,8 +79,9 @@ pub struct Options {
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The last prices are published anew so often, that none goes stale.
-const PUBLISH_EVERY: Duration = Duration::from_secs(2);
+/// Rent of an account without data.
+const TREASURY_LAMPORTS: u64 = 890_880;
+
 const SOL_USDC: &str = include_str!("../../../../migrations/sol-usdc.toml");
 
 #[derive(Serialize)]
@@ -76,6 +89,8 @@ struct Ready {
     url: String,
     ws_url: String,
     program: String,
+    /// Base URL of Hermes; none without the double of Pyth's programs.
+    hermes: Option<String>,
     #[serde(flatten)]
     demo: Demo,
 }
@@ -94,21 +109,29 @@ pub fn run(options: &Options) -> Result<()> {
         .ws_port
         .unwrap_or(if options.port == 0 { 0 } else { options.port + 1 });
     let net = Arc::new(Net::start(options.port, ws_port, options.slot_ms)?);
-    let demo = demo::build(&net, &market, &options.dir, &elf, prices)?;
-    let feeds = demo.feeds.clone();
-    let publisher = Arc::clone(&net);
-    thread::spawn(move || {
-        loop {
-            thread::sleep(PUBLISH_EVERY);
-            if let Err(error) = publish(&publisher, &feeds) {
-                eprintln!("breakwater: {error}");
-            }
+    let hermes_port = if options.port == 0 { 0 } else { options.hermes_port };
+    let book = Book::default();
+    let demo = demo::build(&net, &market, &options.dir, &elf, prices, &book)?;
+    let hermes = match double(options)? {
+        Some(double) => {
+            install_pyth(&net, &double)?;
+            Some(hermes::Server::start(
+                Arc::clone(&net),
+                book.clone(),
+                hermes_port,
+                options.hermes_key.clone(),
+            )?)
         }
-    });
+        None => None,
+    };
+    if options.sponsor > 0 {
+        sponsor(Arc::clone(&net), book, Duration::from_secs(options.sponsor));
+    }
     let ready = Ready {
         url: net.url.clone(),
         ws_url: net.ws_url.clone(),
         program: breakwater::ID.to_string(),
+        hermes,
         demo,
     };
     let written = serde_json::to_string_pretty(&ready)? + "\n";
@@ -125,18 +148,49 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Every feed as it stands, at the time that it is now.
-fn publish(net: &Net, feeds: &[anchor_lang::prelude::Pubkey]) -> std::result::Result<(), String> {
-    net.edit(feeds, |account, clock| {
-        if let Some(mut feed) = PriceAccount::read(&account.owner, &account.data) {
-            feed.show(feed.shown().later(clock.unix), clock.slot);
-            account.data = feed.data();
+/// Publishes all prices anew, for as long as the process lives.
+fn sponsor(net: Arc<Net>, book: Book, every: Duration) {
+    thread::spawn(move || {
+        loop {
+            thread::sleep(every);
+            if let Err(error) = book.publish(&net) {
+                eprintln!("breakwater: {error}");
+            }
         }
-    })
+    });
 }
 
-fn program(given: Option<&Path>) -> Result<Vec<u8>> {
-    let path = given.map_or_else(
+/// Pyth's programs on both of its stacks, played by their double, and the routers that they believe.
+fn install_pyth(net: &Net, double: &[u8]) -> std::result::Result<(), String> {
+    let routers = Routers::new(hermes::SET);
+    for stack in Stack::ALL {
+        for program in [stack.receiver, stack.bridge, stack.price_feed_program] {
+            net.deploy(&program, &Pubkey::default(), double)?;
+        }
+        // On mainnet each of them is there.
+        for treasury in 0..=u8::MAX {
+            net.airdrop(&stack.treasury(treasury), TREASURY_LAMPORTS)?;
+        }
+        for (address, account) in routers.accounts(&stack, 0) {
+            net.write(&address, owned(account.owner, account.data))?;
+        }
+    }
+    Ok(())
+}
+
+/// The test double's code: the file that is named, or the one beside the program if it is there.
+fn double(options: &Options) -> Result<Option<Vec<u8>>> {
+    let beside = || path(options.program.as_deref()).with_file_name("pyth_double.so");
+    let file = options.pyth_double.clone().unwrap_or_else(beside);
+    match fs::read(&file) {
+        Ok(code) => Ok(Some(code)),
+        Err(_) if options.pyth_double.is_none() => Ok(None),
+        Err(error) => Err(format!("{}: {error}", file.display()).into()),
+    }
+}
+
+fn path(given: Option<&Path>) -> PathBuf {
+    given.map_or_else(
         || {
             let here = PathBuf::from("target/deploy/breakwater.so");
             let there =
@@ -144,7 +198,11 @@ fn program(given: Option<&Path>) -> Result<Vec<u8>> {
             there.filter(|path| !here.exists() && path.exists()).unwrap_or(here)
         },
         Path::to_path_buf,
-    );
+    )
+}
+
+fn program(given: Option<&Path>) -> Result<Vec<u8>> {
+    let path = path(given);
     fs::read(&path).map_err(|error| {
         format!(
             "{}: {error}; build the program with `make build`, or name it with --program",
@@ -159,8 +217,13 @@ fn welcome(ready: &Ready, options: &Options) -> String {
         url,
         ws_url,
         program,
+        hermes,
         demo,
     } = ready;
+    let hermes = match hermes {
+        Some(url) => format!("Hermes at {url}"),
+        None => "no Hermes: build the double of Pyth's programs with `make build`".to_owned(),
+    };
     let line = |actor: &demo::Actor| format!("  {:<10} {}  {}", actor.name, actor.address, actor.keypair);
     let actors = demo.actors.iter().map(line).collect::<Vec<_>>().join("\n");
     let at = if options.port == 8899 {
@@ -171,7 +234,7 @@ fn welcome(ready: &Ready, options: &Options) -> String {
     let Demo { market, name, .. } = demo;
     let dir = options.dir.display();
     format!(
-        "localnet at {url}, {ws_url}\n\n\
+        "localnet at {url}, {ws_url}\n{hermes}\n\n\
          program    {program}\nmarket     {name} {market}, SOL at {price} USD\n\n{actors}\n\n\
          Try, in another terminal:\n{at}  \
          breakwater market show {name}\n  \

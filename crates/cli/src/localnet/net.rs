@@ -11,7 +11,6 @@ use anchor_lang::{
     solana_program::{bpf_loader_upgradeable, program_pack::Pack, system_program},
 };
 use anchor_spl::token;
-use breakwater_client::addresses;
 use breakwater_engine::Clock;
 use crossbeam_channel::{Receiver, Sender};
 use solana_account::Account;
@@ -116,13 +115,18 @@ impl Net {
         written.map_err(|error| format!("cannot write {address}: {error}"))
     }
 
-    /// Changes accounts that are there, with nothing in between: what another wrote is not lost.
-    pub fn edit(&self, addresses: &[Pubkey], edit: impl Fn(&mut Account, Clock) + Send + Sync) -> Result<()> {
+    /// Changes accounts that are there, with nothing in between: what another wrote is not lost. `None` leaves one as it
+    /// is.
+    pub fn edit(
+        &self,
+        addresses: &[Pubkey],
+        edit: impl Fn(&Pubkey, Account, Clock) -> Option<Account> + Send + Sync,
+    ) -> Result<()> {
         let edited = self.svm.with_svm_writer(|svm| {
             let now = clock(svm);
             for address in addresses {
-                if let Some(mut account) = svm.get_account(address)? {
-                    edit(&mut account, now);
+                let there = svm.get_account(address)?;
+                if let Some(account) = there.and_then(|account| edit(address, account, now)) {
                     svm.set_account(address, account)?;
                 }
             }
@@ -135,7 +139,7 @@ impl Net {
     pub fn deploy(&self, program: &Pubkey, authority: &Pubkey, elf: &[u8]) -> Result<()> {
         // The loader's state in its bincode form: a 4-byte tag, then the fields. The code comes first: the validator
         // compiles a program as soon as it sees it.
-        let data_address = addresses::program_data();
+        let data_address = Pubkey::find_program_address(&[program.as_ref()], &bpf_loader_upgradeable::ID).0;
         let mut code = 3u32.to_le_bytes().to_vec();
         code.extend_from_slice(&0u64.to_le_bytes());
         code.push(1);

@@ -56,8 +56,11 @@ fn every_example_works() {
             .unwrap_or_else(|| panic!("{name} has no example"));
         let mut own = 0;
         for line in examples.lines().filter_map(|line| line.strip_prefix("  breakwater ")) {
-            own += usize::from(line.starts_with(&name));
-            let line = line.replace("http://127.0.0.1:8899", net.url());
+            own += usize::from(line.split(" | breakwater ").any(|part| part.starts_with(&name)));
+            let line = line
+                .replace("http://127.0.0.1:8899", net.url())
+                .replace("http://127.0.0.1:8901/hermes", net.hermes());
+            let (before, line) = line.split_once(" | breakwater ").unwrap_or(("", &line));
             let line: Vec<&str> = line.split(' ').collect();
             if line[0] == "localnet" {
                 let mut process = net
@@ -70,7 +73,12 @@ fn every_example_works() {
                 assert_eq!(process.wait().unwrap().code(), Some(0));
                 continue;
             }
-            let output = net.run(&line);
+            let output = if before.is_empty() {
+                net.run(&line)
+            } else {
+                let before: Vec<&str> = before.split(' ').collect();
+                net.run_with(&line, &net.run(&before).stdout)
+            };
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(0), "{line:?}: {said}");
             // The keeper logs.

@@ -4,3 +4,4 @@ mod commands;
 mod examples;
 mod guardian;
 mod net;
+mod pyth;

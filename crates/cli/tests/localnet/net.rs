@@ -1,7 +1,7 @@
 //! `breakwater localnet` as a process, and the command against it.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -57,6 +57,11 @@ impl Localnet {
         self.ready["url"].as_str().unwrap()
     }
 
+    /// Base URL of Hermes.
+    pub fn hermes(&self) -> &str {
+        self.ready["hermes"].as_str().unwrap()
+    }
+
     pub fn market(&self) -> Pubkey {
         self.ready["market"].as_str().unwrap().parse().unwrap()
     }
@@ -74,6 +79,20 @@ impl Localnet {
 
     pub fn run(&self, words: &[&str]) -> Output {
         self.command(words).output().unwrap()
+    }
+
+    /// The same with this as its standard input.
+    pub fn run_with(&self, words: &[&str], input: &[u8]) -> Output {
+        let mut process = self
+            .command(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Dropped at once, so that it ends.
+        process.stdin.take().unwrap().write_all(input).unwrap();
+        process.wait_with_output().unwrap()
     }
 
     /// Its output as JSON, of a run that went well.

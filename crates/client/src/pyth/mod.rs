@@ -4,6 +4,7 @@
 //! - [`Update`] is what Hermes gives: prices, their Merkle proofs, and a signed message (VAA) with the root of the tree.
 //! - [`SignerSet`] says who may sign. Which set an update needs is written in its VAA, and nowhere configured.
 //! - [`Posting`] turns an update into transactions that fit the network; [`instructions`] has the single ones.
+//! - With the feature `routers`, `routers` signs updates itself, for tests and local chains.
 //!
 //! Nothing here asks a node or a clock, and nothing panics, whatever the bytes.
 
@@ -12,6 +13,8 @@ pub mod instructions;
 pub mod merkle;
 mod message;
 mod post;
+#[cfg(feature = "routers")]
+pub mod routers;
 mod signers;
 pub mod stack;
 mod update;

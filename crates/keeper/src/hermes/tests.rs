@@ -41,10 +41,13 @@ fn answer(update: &Update) -> String {
 /// An answer: status, header, body.
 type Given = (u16, Option<(&'static str, &'static str)>, Vec<u8>);
 
-/// A server that gives one answer to everybody, and what it was asked: path with query, key.
+/// A request: path with query, key.
+type Asked = (String, Option<String>);
+
+/// A server that gives one answer to everybody, and what it was asked.
 struct Server {
     base: String,
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 async fn server(given: Given) -> Server {
@@ -85,7 +88,7 @@ async fn an_update_is_asked_for_by_feed_and_with_the_key() {
     let server = server((200, None, answer(&update()).into_bytes())).await;
     let hermes = Hermes::new(&server.base, Some(ApiKey::Text("sesame\n".to_owned()))).unwrap();
     assert_eq!(hermes.latest(&feeds()).await, Ok(update()));
-    let ids = feeds().map(|feed| format!("ids%5B%5D={}", hex(&feed)));
+    let ids = feeds().map(|feed| format!("ids%5B%5D={}", hex(feed)));
     let path = format!(
         "/hermes/v2/updates/price/latest?{}&{}&encoding=base64&parsed=false",
         ids[0], ids[1]

@@ -169,8 +169,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             return Ok(0);
         }
         // Nobody foresees it.
-        let seed: String = Keypair::new().pubkey().to_string().chars().take(32).collect();
-        let drafts = self.drafts(node, &offer, &update, shard, &seed).await?;
+        let account_seed: String = Keypair::new().pubkey().to_string().chars().take(32).collect();
+        let drafts = self.drafts(node, &offer, &update, shard, &account_seed).await?;
         let (account, drafts) = match drafts {
             Ok(drafts) => drafts,
             Err(error) => {

@@ -164,9 +164,9 @@ async fn a_posting_costs_three_signatures_and_the_receivers_fee() {
         scene.deployment.world.advance_silently(60);
         scene.quote(100);
         let before = scene.deployment.world.existing_account(&keeper).lamports;
-        let sent = scene.deployment.cluster.sent().len();
+        let already = scene.deployment.cluster.sent().len();
         once(&mut kate).await;
-        let transactions = scene.deployment.cluster.sent().len() - sent;
+        let transactions = scene.deployment.cluster.sent().len() - already;
         spent.push((
             before - scene.deployment.world.existing_account(&keeper).lamports,
             transactions,

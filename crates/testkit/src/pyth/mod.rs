@@ -4,12 +4,13 @@
 mod pull;
 mod push;
 pub(crate) mod receiver;
+#[cfg(test)]
 mod routers;
 
+pub use breakwater_client::pyth::routers::{DEPTH, FEE, PYTHNET, Routers, SIGNATURES, emitter};
 pub use pull::{PullUpdate, Verification, feed_id_for};
 pub use push::{PushPrice, Status};
 pub use receiver::close_update;
-pub use routers::{DEPTH, FEE, PYTHNET, Routers, SIGNATURES, emitter};
 
 use anchor_lang::prelude::{Pubkey, pubkey};
 use breakwater_client::pyth::{FeedId, Message, Stack};

@@ -23,11 +23,14 @@ use crate::{
     actor::Actor,
     backend::{Backend, BackendKind},
     identities::Holders,
-    program_file::{breakwater_program, pyth_programs},
+    program_file::{breakwater_program, pyth_programs, rent_exempt},
     pyth::Routers,
 };
 use anchor_lang::{prelude::Pubkey, system_program};
-use breakwater_client::{MarketKeys, pyth::Stack};
+use breakwater_client::{
+    MarketKeys,
+    pyth::{Stack, routers::ProgramAccount},
+};
 use solana_account::Account;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +104,20 @@ impl World {
 
     /// Makes Pyth's programs, on both stacks, believe what these routers sign from now on.
     pub fn believe(&mut self, routers: &Routers) {
-        for (address, account) in Stack::ALL.iter().flat_map(|stack| routers.accounts(stack, 0)) {
+        self.believe_until(routers, 0);
+    }
+
+    /// The same, until the set ends: seconds since 1970, 0 for never.
+    pub fn believe_until(&mut self, routers: &Routers, ends: u32) {
+        let accounts = Stack::ALL.iter().flat_map(|stack| routers.accounts(stack, ends));
+        for (address, ProgramAccount { owner, data }) in accounts {
+            let account = Account {
+                lamports: rent_exempt(data.len()),
+                data,
+                owner,
+                executable: false,
+                rent_epoch: u64::MAX,
+            };
             self.set_account(&address, account);
         }
     }

@@ -58,7 +58,10 @@ fn it_rests_as_long_as_the_trouble_asks_for() {
         let (mut state, now) = (State::default(), Instant::now());
         assert_eq!(state.take(&[A], Err(error.clone()), now), Some(error.clone()));
         assert_eq!(
-            state.ask(&[A], later(now, seconds) - Duration::from_millis(1)),
+            state.ask(
+                &[A],
+                now + (Duration::from_secs(seconds).saturating_sub(Duration::from_millis(1)))
+            ),
             [] as [FeedId; 0],
             "{error}"
         );

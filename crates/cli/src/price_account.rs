@@ -59,8 +59,9 @@ impl Shown {
 }
 
 impl PriceAccount {
-    /// A new account for what a market pins.
-    pub fn new(pin: &FeedPin, shown: Shown) -> Self {
+    /// A new account for what a market pins, at this address: of a pull feed as the price feed program keeps it, which
+    /// alone may write to it.
+    pub fn new(pin: &FeedPin, address: &Pubkey, shown: Shown) -> Self {
         let mut account = if pin.kind == FEED_PUSH {
             let mut push: SolanaPriceAccount = bytemuck::Zeroable::zeroed();
             push.magic = MAGIC;
@@ -73,7 +74,7 @@ impl PriceAccount {
             Self::Push(Box::new(push))
         } else {
             Self::Pull(Box::new(PriceUpdateV2 {
-                write_authority: Pubkey::default(),
+                write_authority: *address,
                 verification_level: VerificationLevel::Full,
                 price_message: PriceFeedMessage {
                     feed_id: pin.key.0,
@@ -197,7 +198,7 @@ mod tests {
     fn the_program_reads_what_is_written_and_so_does_this() {
         for (pin, address) in pins() {
             let owner = Pubkey::new_from_array(pin.owner.0);
-            let account = PriceAccount::new(&pin, SHOWN);
+            let account = PriceAccount::new(&pin, &address, SHOWN);
             let raw = feeds::read(&pin, &address, &owner, &account.data()).unwrap();
             assert_eq!((raw.price, raw.conf, raw.expo), (SHOWN.price, SHOWN.conf, SHOWN.expo));
             assert_eq!((raw.ema_price, raw.publish_time), (SHOWN.ema, SHOWN.published));

@@ -1,0 +1,198 @@
+//! Pyth's updates on a localnet: signed by its Hermes, verified on its chain, and used.
+
+use std::{fs, path::Path};
+
+use anchor_lang::prelude::Pubkey;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use breakwater::state::address;
+use breakwater_client::{MarketKeys, addresses, decode, instructions as ix, pyth::Stack};
+use breakwater_engine::FeedPin;
+use breakwater_keeper::post::own_shard;
+use serde_json::Value;
+use solana_signer::Signer;
+
+use crate::net::Localnet;
+
+const TOKEN: Pubkey = anchor_spl::token::ID;
+const KEEPER: [&str; 2] = ["--keypair", "localnet/keeper.json"];
+/// A transaction's limit.
+const PACKET: u64 = 1_232;
+
+/// A localnet whose sponsor never posts: each price that its market sees is one that somebody posted.
+fn silent(name: &str, options: &[&str]) -> Localnet {
+    Localnet::start(name, &[&["--sponsor", "0"], options].concat())
+}
+
+/// Keys of the market with these accounts as its feeds.
+fn keys(net: &Localnet, feed: impl Fn(&FeedPin) -> Pubkey) -> MarketKeys {
+    let market = decode::market(&net.client().get_account_data(&net.market()).unwrap()).unwrap();
+    MarketKeys::derive(
+        (
+            address(market.collateral_mint),
+            TOKEN,
+            feed(&market.oracle.collateral_feed),
+        ),
+        (address(market.quote_mint), TOKEN, feed(&market.oracle.quote_feed)),
+        market.id,
+    )
+}
+
+fn borrow(net: &Localnet, keys: &MarketKeys, amount: u64) {
+    let owner = net.keypair("alice").pubkey();
+    let margin = addresses::margin_account(&net.market(), &owner, 0);
+    net.send(&[ix::borrow(keys, &margin, &owner, amount)], "alice");
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
+
+#[test]
+fn a_price_is_fetched_posted_and_borrowed_at() {
+    let net = silent("posted", &[]);
+    let from = ["--hermes", net.hermes()];
+    let fetched = net.json(&[&["pyth", "fetch", "SOL/USDC"], &from[..]].concat());
+    assert_eq!(fetched["feeds"].as_array().unwrap().len(), 2);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("localnet-posted/update.txt");
+    fs::write(&file, text(&fetched["data"])).unwrap();
+    let decoded = net.json(&["pyth", "decode", "update.txt"]);
+    assert_eq!(decoded["signers"], serde_json::json!([0, 1, 2]));
+    let mut prices: Vec<(&str, bool)> = decoded["prices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|price| (text(&price["price"]), price["proven"] == true))
+        .collect();
+    prices.sort_unstable();
+    assert_eq!(prices, [("1", true), ("150", true)]);
+
+    let post = [&["pyth", "post", "SOL/USDC"], &KEEPER[..]].concat();
+    let dry = net.json(&[&post[..], &["--update", "update.txt", "--dry-run"]].concat());
+    assert_eq!(
+        (&dry["transactions"], &dry["lamports"]),
+        (&serde_json::json!([]), &0.into())
+    );
+    let posted = net.json(&[&post[..], &["--update", "update.txt"]].concat());
+    assert_eq!(posted["transactions"].as_array().unwrap().len(), 3);
+    assert!(posted["largest_bytes"].as_u64().unwrap() <= PACKET, "{posted}");
+    let shard = own_shard(&net.market());
+    let own = |pin: &FeedPin| {
+        let stack = Stack::of_receiver(&address(pin.owner)).unwrap();
+        stack.price_account(shard, &pin.key.0)
+    };
+    let keys = keys(&net, own);
+    let accounts: Vec<&str> = posted["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| text(&account["account"]))
+        .collect();
+    let expected = [keys.collateral_feed, keys.quote_feed].map(|key| key.to_string());
+    assert_eq!(accounts, expected);
+    borrow(&net, &keys, 1_000_000);
+
+    // The price moves at Hermes alone: in no account until it is posted there.
+    net.json(&[&["price", "SOL/USDC", "149"], &from[..]].concat());
+    let looked = ["--collateral-feed", &expected[0], "--quote-feed", &expected[1]];
+    let spot = |more: &[&str]| {
+        let shown = net.json(&[&["market", "show", "SOL/USDC"], more].concat());
+        text(&shown["prices"]["spot"]).to_owned()
+    };
+    assert_eq!(
+        (spot(&[]), spot(&looked)),
+        ("150.00000".to_owned(), "150.00000".to_owned())
+    );
+    let posted = net.json(&[&post[..], &from[..]].concat());
+    // Rent of the accounts was paid the first time.
+    let lamports = posted["lamports"].as_u64().unwrap();
+    assert!(lamports < 30_000, "{posted}");
+    assert_eq!(
+        (spot(&[]), spot(&looked)),
+        ("150.00000".to_owned(), "149.00000".to_owned())
+    );
+    borrow(&net, &keys, 1_000_000);
+    assert_eq!(net.end(), Some(0));
+}
+
+#[test]
+fn what_hermes_and_the_chain_refuse_is_said() {
+    let net = silent("refused", &["--hermes-key", "right"]);
+    let fetch = ["pyth", "fetch", "SOL/USDC"];
+    let complaint = net.complaint(&fetch);
+    assert!(complaint.contains("name a server with --hermes"), "{complaint}");
+    let asked = [&fetch[..], &["--hermes", net.hermes()]].concat();
+    let complaint = net.complaint(&asked);
+    assert!(complaint.contains("401"), "{complaint}");
+    // A key is never shown, whether it is right or wrong.
+    let with = |key: &str| net.command(&asked).env("BREAKWATER_HERMES_KEY", key).output().unwrap();
+    let wrong = with("wrong-key");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(!String::from_utf8_lossy(&wrong.stderr).contains("wrong-key"));
+    let right = with("right");
+    assert_eq!(
+        right.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&right.stderr)
+    );
+
+    // What was changed on the way is not sent: no fee is paid for it.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("localnet-refused");
+    let mut update = breakwater_client::pyth::Update::parse(&decoded(&right.stdout)).unwrap();
+    update.prices[0].message.price += 1;
+    fs::write(folder.join("changed.bin"), update.bytes().unwrap()).unwrap();
+    let before = net.client().get_balance(&net.keypair("keeper").pubkey()).unwrap();
+    let post = [&["pyth", "post", "SOL/USDC", "--update", "changed.bin"], &KEEPER[..]].concat();
+    let complaint = net.complaint(&post);
+    assert!(complaint.contains("is not what was signed"), "{complaint}");
+    assert_eq!(
+        net.client().get_balance(&net.keypair("keeper").pubkey()).unwrap(),
+        before
+    );
+    assert_eq!(net.end(), Some(0));
+}
+
+fn decoded(stdout: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(stdout);
+    BASE64_STANDARD.decode(text.trim()).unwrap()
+}
+
+/// The whole way of a price on a laptop: Hermes, keeper, chain, liquidation. Nobody else posts.
+#[test]
+fn a_keeper_liquidates_by_its_own_posts() {
+    let net = silent("keeper", &[]);
+    let run = [
+        &[
+            "keeper",
+            "run",
+            "--market",
+            "SOL/USDC",
+            "--once",
+            "--hermes",
+            net.hermes(),
+        ],
+        &KEEPER[..],
+    ]
+    .concat();
+    net.json(&["price", "SOL/USDC", "115", "--hermes", net.hermes()]);
+    let debt = || {
+        let shown = net.json(&[
+            "account",
+            "show",
+            "--market",
+            "SOL/USDC",
+            "--owner",
+            "localnet/bob.json",
+        ]);
+        text(&shown[0]["debt"]).parse::<u64>().unwrap()
+    };
+    let before = debt();
+    let output = net.run(&run);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(debt() < before, "{log}");
+    // The market keeps the newest, and nobody writes to the sponsor's account.
+    let shown = net.json(&["market", "show", "SOL/USDC"]);
+    assert_eq!(text(&shown["prices"]["spot"]), "115.00000");
+    assert_eq!(net.end(), Some(0));
+}
