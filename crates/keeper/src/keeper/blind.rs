@@ -1,4 +1,5 @@
-//! Blindness: while the market believes none of the prices at hand, nobody can be liquidated, and somebody must be told.
+//! Blindness: while the market believes neither the prices of its accounts nor what the keeper could post, nobody can be
+//! liquidated, and somebody must be told.
 
 use std::time::{Duration, Instant};
 
@@ -35,8 +36,8 @@ impl Watch {
             if let Some(since) = self.since.take() {
                 info!(seconds = since.elapsed().as_secs(), "prices are good again");
                 self.told = None;
-                metrics.set_blind(None);
             }
+            metrics.set_blind(None);
             return;
         };
         let since = *self.since.get_or_insert_with(Instant::now);

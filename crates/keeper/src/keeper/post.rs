@@ -116,6 +116,18 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         Ok(reclaimed + self.begin(node, seen, offer, shard).await?)
     }
 
+    /// True if the market would believe the newest update, and the last posting went well: what accounts lack is posted
+    /// as soon as somebody is liquidatable.
+    pub(super) fn has_better(&self, seen: &Snapshot) -> bool {
+        if self.postings.failures > 0 || self.settings.dry_run || self.updates.shard().is_none() {
+            return false;
+        }
+        let update = self.updates.newest();
+        let offer = update.and_then(|update| Offer::of(&seen.market, &seen.prices.readings, update, seen.clock));
+        let mut market = *seen.market;
+        offer.is_some_and(|offer| market.observe_price(&offer.readings, seen.clock).is_ok())
+    }
+
     /// The newest update, if it should be posted now and it is this keeper's turn.
     fn offered(&mut self, seen: &Snapshot) -> Option<(Offer, Update)> {
         if let Some(ended) = self.postings.ended.take() {

@@ -201,7 +201,8 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         metrics.set_growing(name::price_age_seconds, age(self.blind.newest(&seen.prices.readings)));
         let mut market = *seen.market;
         let observed = market.observe_price(&seen.prices.readings, seen.clock);
-        self.blind.look(metrics, observed.as_ref().err().copied());
+        let refused = observed.as_ref().err().copied();
+        self.blind.look(metrics, refused.filter(|_| !self.has_better(seen)));
         if let Ok((prices, _)) = observed {
             metrics.set_to(name::price, prices.spot().raw() as f64 / num::ONE as f64);
             if let Ok(balance_sheet) = market.balance_sheet(&prices, seen.clock) {

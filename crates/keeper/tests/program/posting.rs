@@ -152,6 +152,29 @@ async fn a_crash_behind_a_silent_sponsor_is_cleared_in_three_looks() {
     }
 }
 
+/// While Hermes answers, prices that nobody needs may grow old on the chain: that is not blindness.
+#[tokio::test]
+async fn between_its_postings_it_is_not_blind() {
+    let mut scene = Scene::new(Stack::REC2, &[500]);
+    let mut kate = scene.keeper("kate").await;
+    let mut oldest = 0;
+    for _ in 0..120 {
+        scene.deployment.world.advance_silently(1);
+        scene.quote(100);
+        kate.look().await.unwrap();
+        assert_eq!(scene.deployment.metrics.blind(), None);
+        oldest = oldest.max(scene.deployment.gauge(name::price_age_seconds, &[]));
+    }
+    assert!(oldest > default_config().max_age_long, "{oldest}");
+    // Once it does not, the next time that prices are too old is.
+    scene.hermes.says(Err(Error::TimedOut));
+    while scene.deployment.metrics.blind().is_none() {
+        scene.deployment.world.advance_silently(1);
+        kate.look().await.unwrap();
+        assert!(scene.deployment.gauge(name::price_age_seconds, &[]) <= 30);
+    }
+}
+
 /// What a posting costs without a lookup table, but for the priority fee: three signatures, and the receiver's fee for
 /// each price. All rent comes back.
 #[tokio::test]
