@@ -4,13 +4,15 @@
 
 mod flipped;
 mod refused;
+mod vectors;
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
 use breakwater::{error::BreakwaterError, events::PriceObserved};
 use breakwater_client::{
     MarketKeys, budget,
-    pyth::{Action, Draft, Error, FeedId, LOADED_BYTES, Poster, Posting, Stack, Update},
+    pyth::{Action, Draft, Error, FeedId, LOADED_BYTES, Poster, Posting, Stack, Update, stale_feeds},
 };
+use breakwater_engine::{Readings, price::oracle::PriceUse};
 use breakwater_testkit::{
     Actor, FeedSpec, MarketSpec, Outcome, START, World, assert_fails_with, ix,
     program_file::rent_exempt,
@@ -211,8 +213,14 @@ fn borrowing_and_liquidating_need_no_sponsor() {
         world.advance_silently(600);
         let borrow = ix::borrow(&market, &position.address, &alice.key(), 650_000_000);
         world.assert_error_unchanged(std::slice::from_ref(&borrow), &[&alice], BreakwaterError::PriceTooOld);
+        let stale = |world: &mut World, usage| {
+            let (state, clock) = (world.market_state(&market), world.clock());
+            stale_feeds(&stack, &state, &Readings::NONE, usage, clock).unwrap()
+        };
+        assert_eq!(stale(&mut world, PriceUse::Borrow), [sol(), usdc()]);
         let update_now = update(&world, &routers, usd(100));
         post(&mut world, stack, &update_now, &action(borrow), &[&alice]);
+        assert_eq!(stale(&mut world, PriceUse::Borrow), [] as [FeedId; 0]);
         assert_ne!(world.margin_account(&position).debt_shares.0, 0);
 
         // And a crash that no sponsor shows.

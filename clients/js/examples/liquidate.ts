@@ -1,6 +1,7 @@
-// Liquidates a margin account, if that can be done now. Needs no capital; the bounty goes to the keeper's ledger.
+// Liquidates a margin account, if that can be done now. Needs no capital; the bounty goes to the keeper's ledger. Prices that are too
+// old for that are fetched from Hermes and posted, if HERMES names one.
 //
-//   RPC_URL=http://127.0.0.1:8899 KEYPAIR=~/.config/solana/id.json MARKET=<address> ACCOUNT=<address> node build/examples/liquidate.js
+//   HERMES=https://pyth.dourolabs.app/hermes HERMES_KEY=... RPC_URL=http://127.0.0.1:8899 KEYPAIR=~/.config/solana/id.json MARKET=<address> ACCOUNT=<address> node build/examples/liquidate.js
 import { readFileSync } from "node:fs";
 import { argv, env } from "node:process";
 import { pathToFileURL } from "node:url";
@@ -21,7 +22,10 @@ import {
   findKeeperLedgerPda,
   getLiquidateInstructionAsync,
   getOpenKeeperLedgerInstructionAsync,
+  hermes,
   loadSnapshot,
+  type PythSource,
+  refreshPrices,
   showAmount,
 } from "breakwater-client";
 import { send } from "./send.js";
@@ -32,8 +36,11 @@ export async function liquidate(
   keeper: TransactionSigner,
   marketAddress: Address,
   marginAccount: Address,
+  source?: PythSource,
 ): Promise<string> {
   const engine = await Engine.load();
+  const refresh = { rpc, engine, market: marketAddress, payer: keeper, source, use: "liquidate" } as const;
+  for (const { instructions } of (await refreshPrices(refresh)).transactions) await send(rpc, keeper, instructions);
   const { market, readings, at } = await loadSnapshot(rpc, marketAddress);
   const { data: account } = await fetchMarginAccount(rpc, marginAccount);
   const { accounts, data } = market;
@@ -54,7 +61,8 @@ export async function liquidate(
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
-  const { RPC_URL = "http://127.0.0.1:8899", KEYPAIR = "", MARKET = "", ACCOUNT = "" } = env;
+  const { RPC_URL = "http://127.0.0.1:8899", KEYPAIR = "", MARKET = "", ACCOUNT = "", HERMES, HERMES_KEY } = env;
+  const source = HERMES ? hermes(HERMES, HERMES_KEY ? { key: HERMES_KEY } : {}) : undefined;
   const keeper = await createKeyPairSignerFromBytes(new Uint8Array(JSON.parse(readFileSync(KEYPAIR, "utf8"))));
-  console.log(await liquidate(createSolanaRpc(RPC_URL), keeper, address(MARKET), address(ACCOUNT)));
+  console.log(await liquidate(createSolanaRpc(RPC_URL), keeper, address(MARKET), address(ACCOUNT), source));
 }

@@ -21,6 +21,7 @@ import {
   getCascadeMeasuresDecoder,
   getCascadePointDecoder,
   getConfigDecoder,
+  getFeedsToPostDecoder,
   getGuardianPositionEncoder,
   getGuardianYieldDecoder,
   getHealthDecoder,
@@ -38,6 +39,7 @@ import {
   getRiskDecoder,
   getSaleDecoder,
   getShockDecoder,
+  getShownReadingsEncoder,
   type Health,
   type Largest,
   type Leaving,
@@ -49,12 +51,18 @@ import {
   type MomentArgs,
   type Offer,
   type PriceBand,
+  type RawReading,
   type ReadingsArgs,
   type Risk,
   type Sale,
   type Shock,
 } from "./generated/index.js";
-import { ACCOUNT_DISCRIMINATOR_BYTES, type LoadedMarket } from "./market.js";
+import { ACCOUNT_DISCRIMINATOR_BYTES, type FeedAccounts, type LoadedMarket } from "./market.js";
+
+/** What prices are for: it decides how old they may be. */
+export type PriceUse = keyof typeof PRICE_USES;
+
+const PRICE_USES = { borrow: 0, liquidate: 1, sell: 2, observe: 3 } as const;
 
 /** What the compiled engine exports: memory, and a function for each question. */
 interface Exports {
@@ -95,6 +103,28 @@ export class Engine {
    */
   at(market: LoadedMarket, readings: ReadingsArgs, at: MomentArgs): Quotes {
     return new Quotes(this, market, readings, at);
+  }
+
+  /**
+   * Which feeds somebody must post before prices are young enough for a use at a moment: none if the market would use what it is shown or
+   * what it knows. Of a feed without an account, show nothing.
+   */
+  feedsToPost(
+    { bytes: market }: LoadedMarket,
+    shown: { [feed in keyof FeedAccounts]?: RawReading | null | undefined },
+    use: PriceUse,
+    at: MomentArgs,
+  ): Record<keyof FeedAccounts, boolean> {
+    const { collateralFeed, quoteFeed, baseFeed, rateFeed } = shown;
+    const readings = bytes(getShownReadingsEncoder(), {
+      collateral: collateralFeed ?? null,
+      quote: quoteFeed ?? null,
+      base: baseFeed ?? null,
+      rate: rateFeed ?? null,
+    });
+    const parameters = [stored(market), readings, Uint8Array.of(PRICE_USES[use]), bytes(getMomentEncoder(), at)];
+    const { collateral, quote, base, rate } = this.ask("feeds_to_post", getFeedsToPostDecoder(), parameters);
+    return { collateralFeed: collateral, quoteFeed: quote, baseFeed: base, rateFeed: rate };
   }
 
   /** The liquidation map, lowest price first. It needs no price. */

@@ -2,28 +2,17 @@ import {
   type Address,
   address,
   getAddressDecoder,
-  getAddressEncoder,
   getI32Decoder,
   getI64Decoder,
-  getProgramDerivedAddress,
   getStructDecoder,
-  getU16Encoder,
   getU64Decoder,
   type ReadonlyUint8Array,
 } from "@solana/kit";
 import type { FeedPin, FeedPinArgs, RawReading } from "./generated/index.js";
+import { PYTH_STACKS, pythPriceAccount, pythStackOf } from "./pyth/stack.js";
 
 /** How a feed is pinned: as an update that anyone may post, or as one account that Pyth keeps up to date. */
 export const FEED_KINDS = { none: 0, pull: 1, push: 2 } as const;
-
-/** The receiver program that owns Pyth's price updates. */
-export const PYTH_RECEIVER = address("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ");
-/** The other receiver, whose sponsored SOL/USD and USDC/USD are renewed every few seconds. */
-export const PYTH_RECEIVER_2 = address("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp");
-/** The program at whose addresses Pyth's sponsors keep updates. */
-export const PYTH_SPONSORED = address("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
-/** The same for the other receiver. */
-export const PYTH_SPONSORED_2 = address("pyt2F414BA6dPttK6RddPZUdHfapoBN24GL5wbrPCou");
 
 const NOTHING = address("11111111111111111111111111111111");
 const NO_PADDING = new Uint8Array(7);
@@ -31,8 +20,8 @@ const NO_PADDING = new Uint8Array(7);
 /** No feed: for `baseFeed` and `rateFeed` of a market without redemption. */
 export const NO_FEED: FeedPinArgs = { key: NOTHING, owner: NOTHING, kind: FEED_KINDS.none, padding: NO_PADDING };
 
-/** A pull feed by its id, 32 bytes in hex as Pyth lists it. */
-export function pullFeed(id: string, owner: Address = PYTH_RECEIVER): FeedPinArgs {
+/** A pull feed by its id, 32 bytes in hex as Pyth lists it, on a stack of Pyth's by its receiver. */
+export function pullFeed(id: string, owner: Address = PYTH_STACKS.rec2.receiver): FeedPinArgs {
   const hex = id.replace(/^0x/, "");
   const bytes = Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
   return { key: getAddressDecoder().decode(bytes), owner, kind: FEED_KINDS.pull, padding: NO_PADDING };
@@ -44,10 +33,9 @@ export function pullFeed(id: string, owner: Address = PYTH_RECEIVER): FeedPinArg
  */
 export async function feedAccount(pin: FeedPin, shard = 0): Promise<Address> {
   if (pin.kind === FEED_KINDS.push) return pin.key;
-  const seeds = [getU16Encoder().encode(shard), getAddressEncoder().encode(pin.key)];
-  const programAddress = pin.owner === PYTH_RECEIVER_2 ? PYTH_SPONSORED_2 : PYTH_SPONSORED;
-  const [account] = await getProgramDerivedAddress({ programAddress, seeds });
-  return account;
+  const stack = pythStackOf(pin.owner);
+  if (!stack) throw new FeedError(`${pin.owner} is no receiver of Pyth's`);
+  return pythPriceAccount(stack, pin.key, shard);
 }
 
 /** The account shown for a feed is not what the market has pinned, or says nothing. */

@@ -126,7 +126,7 @@ export async function loadReadings(rpc: AccountsRpc, { accounts, data }: LoadedM
 }
 
 /** The feeds that a market has pinned, with their names in instructions. */
-function pins({ oracle }: Market): [keyof FeedAccounts, FeedPin][] {
+export function pins({ oracle }: Market): [keyof FeedAccounts, FeedPin][] {
   const { collateralFeed, quoteFeed, baseFeed, rateFeed } = oracle;
   return Object.entries({ collateralFeed, quoteFeed, baseFeed, rateFeed }).filter(
     ([, pin]) => pin.kind !== FEED_KINDS.none,

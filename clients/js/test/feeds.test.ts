@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Address, address, getBase64Encoder } from "@solana/kit";
-import { type FeedPin, feedAccount, PYTH_RECEIVER, PYTH_RECEIVER_2, pullFeed, readFeed } from "breakwater-client";
+import { type FeedPin, feedAccount, PYTH_STACKS, pullFeed, readFeed } from "breakwater-client";
 import { priceUpdate } from "./support/world.js";
 
 /** Pyth's SOL/USD, and the account in which its sponsors keep it on mainnet. */
-const SOL_USD = pullFeed("0xef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d") as FeedPin;
+const SOL_USD_ID = "0xef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d";
+const SOL_USD = pullFeed(SOL_USD_ID, PYTH_STACKS.rec5.receiver) as FeedPin;
 const SOL_USD_ACCOUNT = address("7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE");
 const PUSH_OWNER = address("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH");
 
@@ -16,14 +17,14 @@ const pushPin = (key: Address): FeedPin => ({ key, owner: PUSH_OWNER, kind: 2, p
 test("feed accounts are where Pyth's sponsors post", async () => {
   assert.equal(await feedAccount(SOL_USD), SOL_USD_ACCOUNT);
   assert.notEqual(await feedAccount(SOL_USD, 1), SOL_USD_ACCOUNT);
-  const other = { ...SOL_USD, owner: PYTH_RECEIVER_2 };
+  const other = { ...SOL_USD, owner: PYTH_STACKS.rec2.receiver };
   assert.equal(await feedAccount(other), address("7AviUf9nL62mcxNbQGKm4nKDQnPjswo6c5MX4D57HmyE"));
   assert.equal(await feedAccount(pushPin(SOL_USD_ACCOUNT)), SOL_USD_ACCOUNT);
 });
 
 test("an update that is not what the market has pinned is refused", () => {
-  const data = new Uint8Array(priceUpdate(SOL_USD.key, 123n, 5n, 6n));
-  const read = (bytes: Uint8Array, pin = SOL_USD, owner: Address = PYTH_RECEIVER) =>
+  const data = new Uint8Array(priceUpdate(SOL_USD.key, 123n, 5n, 6n, SOL_USD_ACCOUNT));
+  const read = (bytes: Uint8Array, pin = SOL_USD, owner: Address = PYTH_STACKS.rec5.receiver) =>
     readFeed(pin, SOL_USD_ACCOUNT, owner, bytes);
   assert.deepEqual(read(data), { price: 123n, conf: 0n, expo: -8, emaPrice: 123n, publishTime: 5n });
   const partly = data.with(40, 0);
@@ -53,7 +54,7 @@ test("a price account that Pyth keeps up to date is read", () => {
 });
 
 /** Real mainnet accounts, for whoever has them: see tests/instructions/observe_price/real_accounts.rs. */
-const folder = process.env.BREAKWATER_PYTH_DATA ?? join(import.meta.dirname, "../../../../../shared/data/pyth");
+const folder = process.env.BREAKWATER_PYTH_DATA ?? "";
 
 test("real accounts are read", { skip: !existsSync(folder) && "BREAKWATER_PYTH_DATA names no folder" }, () => {
   for (const file of ["pull-sol-usd.json", "push-sol-usd.json"]) {

@@ -18,11 +18,13 @@
 //! ```
 #![no_std]
 
+mod feeds;
 mod guardians;
 mod liquidation;
 mod search;
 mod shock;
 
+pub use feeds::feeds_to_post;
 pub use guardians::{CRASH, GuardianYield, Leaving};
 pub use liquidation::Preview;
 pub use shock::Shock;

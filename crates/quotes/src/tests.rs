@@ -10,6 +10,7 @@ use breakwater_engine::{
 use proptest::prelude::*;
 use std::vec::Vec;
 
+mod feeds;
 mod guardians;
 mod largest;
 mod liquidation;

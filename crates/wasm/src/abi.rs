@@ -12,7 +12,7 @@
 
 use crate::{
     quotes,
-    types::{Moment, Readings, code},
+    types::{Moment, Readings, ShownReadings, code},
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -71,6 +71,7 @@ macro_rules! questions {
 
 questions! {
     prices(market: Market, readings: Readings, at: Moment);
+    feeds_to_post(market: Market, shown: ShownReadings, usage: u8, at: Moment);
     health(market: Market, account: MarginAccount, readings: Readings, at: Moment);
     health_after_borrow(market: Market, account: MarginAccount, readings: Readings, at: Moment, amount: u64);
     health_after_withdrawal(market: Market, account: MarginAccount, readings: Readings, at: Moment, amount: u64);

@@ -5,8 +5,8 @@
 //! The errors that the instruction in question would fail with; each function names only the less obvious ones.
 
 use crate::types::{
-    BackstopBalanceSheet, CascadeMeasures, CascadePoint, GuardianYield, Health, Largest, Leaving, LiquidationPreview,
-    List, LpValue, MarketPrices, Moment, Offer, PriceBand, Readings, Risk, Shock,
+    BackstopBalanceSheet, CascadeMeasures, CascadePoint, FeedsToPost, GuardianYield, Health, Largest, Leaving,
+    LiquidationPreview, List, LpValue, MarketPrices, Moment, Offer, PriceBand, Readings, Risk, Shock, ShownReadings,
 };
 use breakwater_engine::{
     Bps, Collateral, Config, Error, GuardianPosition, LpShares, MarginAccount, Market, Quote, Result,
@@ -25,6 +25,18 @@ fn quotes(market: &Market, readings: Readings, usage: PriceUse, at: Moment) -> R
 pub fn prices(market: Market, readings: Readings, at: Moment) -> Result<MarketPrices> {
     let quotes = quotes(&market, readings, Observe, at)?;
     Ok(MarketPrices::of(quotes.prices()))
+}
+
+/// Feeds that somebody must post before the prices may be used at this moment: 0 to borrow or to withdraw against debt, 1
+/// to liquidate, 2 to buy inventory, all else only to record them.
+pub fn feeds_to_post(market: Market, shown: ShownReadings, usage: u8, at: Moment) -> Result<FeedsToPost> {
+    let usage = match usage {
+        0 => Borrow,
+        1 => Liquidate,
+        2 => Sell,
+        _ => Observe,
+    };
+    breakwater_quotes::feeds_to_post(&market, &shown.into(), usage, at.into()).map(Into::into)
 }
 
 /// How an account stands.

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 use breakwater_engine::{
-    Bps, Error, Price, Prices, actions,
+    Bps, Error, Feeds, Price, Prices, actions,
     backstop::{auction, capacity},
     market,
     price::oracle,
@@ -55,6 +55,28 @@ described! {
         quote: RawReading,
         /// For markets that count collateral by its redemption.
         redemption: Option<Redemption>,
+    }
+    /// Readings of the feeds whose accounts have one.
+    ShownReadings {
+        /// Collateral token in USD.
+        collateral: Option<RawReading>,
+        /// Quote token in USD.
+        quote: Option<RawReading>,
+        /// Base token in USD.
+        base: Option<RawReading>,
+        /// Redemption rate, in base tokens.
+        rate: Option<RawReading>,
+    }
+    /// Feeds that somebody must post before an action.
+    FeedsToPost {
+        /// Collateral token in USD.
+        collateral: bool,
+        /// Quote token in USD.
+        quote: bool,
+        /// Base token in USD.
+        base: bool,
+        /// Redemption rate.
+        rate: bool,
     }
     /// The chain's clock.
     Moment {
@@ -352,6 +374,41 @@ impl From<Readings> for breakwater_engine::Readings {
             quote: Some(readings.quote.into()),
             base: readings.redemption.map(|both| both.base.into()),
             rate: readings.redemption.map(|both| both.rate.into()),
+        }
+    }
+}
+
+impl From<ShownReadings> for breakwater_engine::Readings {
+    fn from(shown: ShownReadings) -> Self {
+        let ShownReadings {
+            collateral,
+            quote,
+            base,
+            rate,
+        } = shown;
+        let shown = Feeds {
+            collateral,
+            quote,
+            base,
+            rate,
+        };
+        shown.map(|reading| reading.map(Into::into))
+    }
+}
+
+impl From<Feeds<bool>> for FeedsToPost {
+    fn from(feeds: Feeds<bool>) -> Self {
+        let Feeds {
+            collateral,
+            quote,
+            base,
+            rate,
+        } = feeds;
+        Self {
+            collateral,
+            quote,
+            base,
+            rate,
         }
     }
 }

@@ -24,6 +24,7 @@ export function rpcOf(svm: LiteSVM, sent: (metadata: TransactionMetadata) => voi
   const methods: Record<string, (...parameters: never[]) => unknown> = {
     getAccountInfo: (address: Address) => ({ context, value: account(address) }),
     getMultipleAccounts: (addresses: Address[]) => ({ context, value: addresses.map(account) }),
+    getMinimumBalanceForRentExemption: (bytes: bigint) => Number(svm.minimumBalanceForRentExemption(BigInt(bytes))),
     getLatestBlockhash: () => ({ context, value: { blockhash: svm.latestBlockhash(), lastValidBlockHeight: 1_000 } }),
     getSignatureStatuses: (signatures: string[]) => ({
       context,

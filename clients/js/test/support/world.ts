@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import {
   type Address,
   address,
   generateKeyPairSigner,
-  getAddressDecoder,
   getAddressEncoder,
   getBytesEncoder,
   getI32Encoder,
@@ -34,6 +35,7 @@ import {
   type ConfigArgs,
   decodeEvents,
   Engine,
+  type FeedPinArgs,
   feedAccount,
   fetchMarginAccount,
   findDepthBudgetPda,
@@ -52,7 +54,6 @@ import {
   loadSnapshot,
   type MarginAccount,
   NO_FEED,
-  PYTH_RECEIVER,
   pullFeed,
   type Quotes,
 } from "breakwater-client";
@@ -69,6 +70,8 @@ const START = 1_700_000_000n;
 const LAMPORTS = lamports(1_000_000_000_000n);
 const COLLATERAL_FEED = pullFeed("01".repeat(32));
 const QUOTE_FEED = pullFeed("02".repeat(32));
+/** Pyth's two dollar feeds of a market. */
+export type DollarFeeds = { collateral: FeedPinArgs; quote: FeedPinArgs };
 const BASE_FEED = pullFeed("03".repeat(32));
 const RATE_FEED = pullFeed("04".repeat(32));
 
@@ -88,6 +91,10 @@ export const OPEN_GUARDS: Partial<ConfigArgs> = {
 export interface WorldSpec {
   changes?: Partial<ConfigArgs>;
   redeemed?: bigint;
+  /** Other feeds than the usual ones. */
+  feeds?: DollarFeeds;
+  /** The first moment. */
+  start?: bigint;
 }
 
 export interface Borrower {
@@ -106,20 +113,29 @@ export class World {
   readonly authority: KeyPairSigner;
   readonly engine: Engine;
   market!: Address;
-  unix = START;
+  unix: bigint;
   slot = 1_000n;
 
-  private constructor(authority: KeyPairSigner, engine: Engine) {
+  readonly #feeds: DollarFeeds;
+
+  private constructor(authority: KeyPairSigner, engine: Engine, feeds: DollarFeeds, start: bigint) {
     this.authority = authority;
     this.engine = engine;
+    this.#feeds = feeds;
+    this.unix = start;
     this.svm.setClock(new Clock(this.slot, 0n, 0n, 0n, this.unix));
   }
 
   /** `redeemed` is the price in USD of what the collateral can be redeemed for, one for one, if it can be. */
-  static async create({ changes = OPEN_GUARDS, redeemed }: WorldSpec = {}): Promise<World> {
-    const world = new World(await generateKeyPairSigner(), await Engine.load());
+  static async create({
+    changes = OPEN_GUARDS,
+    redeemed,
+    feeds = { collateral: COLLATERAL_FEED, quote: QUOTE_FEED },
+    start = START,
+  }: WorldSpec = {}): Promise<World> {
+    const world = new World(await generateKeyPairSigner(), await Engine.load(), feeds, start);
     world.svm.airdrop(world.authority.address, LAMPORTS);
-    await world.#deploy();
+    await world.deploy(BREAKWATER_PROGRAM_ADDRESS, programFile("breakwater"));
     const [collateral, quote] = [await world.#mint(9), await world.#mint(6)];
     [world.market] = await findMarketPda({ collateralMint: collateral, quoteMint: quote, id: 7 });
     await world.setPrice(100n * USD);
@@ -142,8 +158,8 @@ export class World {
       id: 7,
       depthBudget,
       depthShare: 10_000,
-      collateralFeed: COLLATERAL_FEED,
-      quoteFeed: QUOTE_FEED,
+      collateralFeed: feeds.collateral,
+      quoteFeed: feeds.quote,
       baseFeed: redeemed ? BASE_FEED : NO_FEED,
       rateFeed: redeemed ? RATE_FEED : NO_FEED,
       config: { ...world.engine.exampleConfig(), ...changes },
@@ -233,14 +249,13 @@ export class World {
 
   /** Publishes a price of the collateral in units of 10⁻⁸ USD, and one of 1 USD of the quote token, at this moment. */
   async setPrice(price: bigint): Promise<void> {
-    await this.publish(COLLATERAL_FEED, price);
-    await this.publish(QUOTE_FEED, USD);
+    await this.publish(this.#feeds.collateral, price);
+    await this.publish(this.#feeds.quote, USD);
   }
 
-  async publish(pin: { key: Address }, price: bigint): Promise<void> {
-    const data = priceUpdate(pin.key, price, this.unix, this.slot);
-    const account = await feedAccount({ ...pin, owner: PYTH_RECEIVER, kind: 1, padding: new Uint8Array(7) });
-    this.plant(account, PYTH_RECEIVER, data);
+  async publish(pin: FeedPinArgs, price: bigint): Promise<void> {
+    const account = await feedAccount({ ...pin, padding: new Uint8Array(7) });
+    this.plant(account, pin.owner, priceUpdate(pin.key, price, this.unix, this.slot, account));
   }
 
   async balance(owner: Address, mint: Address): Promise<bigint> {
@@ -274,8 +289,8 @@ export class World {
   }
 
   /** The two accounts in which the upgradeable loader keeps a program: `initialize` looks up its authority there. */
-  async #deploy(): Promise<void> {
-    const program = getAddressEncoder().encode(BREAKWATER_PROGRAM_ADDRESS);
+  async deploy(address: Address, elf: Uint8Array): Promise<void> {
+    const program = getAddressEncoder().encode(address);
     const [programData] = await getProgramDerivedAddress({ programAddress: LOADER, seeds: [program] });
     const code = getStructEncoder([
       ["tag", getU32Encoder()],
@@ -283,25 +298,33 @@ export class World {
       ["hasAuthority", getU8Encoder()],
       ["authority", getAddressEncoder()],
       ["elf", getBytesEncoder()],
-    ]).encode({ tag: 3, slot: 0n, hasAuthority: 1, authority: this.authority.address, elf: programFile() });
+    ]).encode({ tag: 3, slot: 0n, hasAuthority: 1, authority: this.authority.address, elf });
     const pointer = getStructEncoder([
       ["tag", getU32Encoder()],
       ["programData", getAddressEncoder()],
     ]).encode({ tag: 2, programData });
     this.plant(programData, LOADER, code);
-    this.plant(BREAKWATER_PROGRAM_ADDRESS, LOADER, pointer, true);
+    this.plant(address, LOADER, pointer, true);
   }
 }
 
-/** The real compiled program, at the path in BREAKWATER_SO or where `make build` puts it. */
-function programFile(): Uint8Array {
-  const file = process.env.BREAKWATER_SO ?? new URL("../../../../../target/deploy/breakwater.so", import.meta.url);
+/** A compiled program: in the folder of the file in BREAKWATER_SO, or where `make build` puts it. */
+export function programFile(name: "breakwater" | "pyth_double"): Uint8Array {
+  const given = process.env.BREAKWATER_SO;
+  const folder = given ? pathToFileURL(resolve(given)) : new URL("../../../../../target/deploy/", import.meta.url);
+  const file = new URL(`${name}.so`, folder);
   if (!existsSync(file)) throw new Error(`there is no program at ${file}: run make build, or set BREAKWATER_SO`);
   return readFileSync(file);
 }
 
 /** A fully verified `PriceUpdateV2`, byte for byte as Pyth's receiver writes it. */
-export function priceUpdate(feed: Address, price: bigint, unix: bigint, slot: bigint): ReadonlyUint8Array {
+export function priceUpdate(
+  feed: Address,
+  price: bigint,
+  unix: bigint,
+  slot: bigint,
+  writeAuthority: Address,
+): ReadonlyUint8Array {
   return getStructEncoder([
     ["discriminator", getBytesEncoder()],
     ["writeAuthority", getAddressEncoder()],
@@ -318,7 +341,7 @@ export function priceUpdate(feed: Address, price: bigint, unix: bigint, slot: bi
     ["end", getU8Encoder()],
   ]).encode({
     discriminator: new Uint8Array([34, 241, 35, 99, 157, 126, 244, 205]),
-    writeAuthority: getAddressDecoder().decode(new Uint8Array(32).fill(9)),
+    writeAuthority,
     verification: 1,
     feed,
     price,

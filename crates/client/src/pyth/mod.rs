@@ -3,7 +3,8 @@
 //! - [`Stack`] is the table of programs; every address is derived from it.
 //! - [`Update`] is what Hermes gives: prices, their Merkle proofs, and a signed message (VAA) with the root of the tree.
 //! - [`SignerSet`] says who may sign. Which set an update needs is written in its VAA, and nowhere configured.
-//! - [`Posting`] turns an update into transactions that fit the network; [`instructions`] has the single ones.
+//! - [`stale_feeds`] says what must be posted before an action finds young enough prices, [`Posting`] turns an update into
+//!   transactions that fit the network, and [`instructions`] has the single ones.
 //! - With the feature `routers`, `routers` signs updates itself, for tests and local chains.
 //!
 //! Nothing here asks a node or a clock, and nothing panics, whatever the bytes.
@@ -13,6 +14,7 @@ pub mod instructions;
 pub mod merkle;
 mod message;
 mod post;
+mod refresh;
 #[cfg(feature = "routers")]
 pub mod routers;
 mod signers;
@@ -28,6 +30,7 @@ pub use error::Error;
 pub use instructions::Poster;
 pub use message::{MESSAGE_BYTES, Message};
 pub use post::{Action, Draft, LOADED_BYTES, Posting, TRANSACTION_BYTES};
+pub use refresh::stale_feeds;
 pub use signers::SignerSet;
 pub use stack::Stack;
 pub use update::{PriceUpdate, Update};

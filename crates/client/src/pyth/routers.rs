@@ -16,7 +16,7 @@ pub const DEPTH: u8 = 12;
 /// Signatures of the updates that Pyth serves.
 pub const SIGNATURES: u8 = 3;
 /// Routers that there are.
-const ROUTERS: u8 = 5;
+pub const ROUTERS: u8 = 5;
 
 /// `sha256("account:Config")[..8]`.
 const CONFIG: [u8; 8] = [155, 12, 170, 224, 30, 250, 204, 130];
