@@ -129,6 +129,11 @@ attacks: build ## what each attack gains, and how long others wait for it: targe
 	$(call step,playing the attacks)
 	@bash scripts/attacks.sh $(LOCKED)
 
+.PHONY: pyth
+pyth: build ## what posting prices costs, and how long a price takes to a liquidation on a localnet: target/pyth.json
+	$(call step,posting prices)
+	@bash scripts/pyth.sh $(LOCKED)
+
 .PHONY: coverage
 coverage: requirements ## which lines of the engine its tests run
 	$(call step,measuring coverage)

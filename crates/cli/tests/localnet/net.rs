@@ -42,9 +42,11 @@ impl Localnet {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("localnet-{name}"));
         std::fs::create_dir_all(&folder).unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_breakwater"))
-            .args(["localnet", "--port", "0", "--slot-ms", "100", "--json", "--program"])
+            .args(["localnet", "--port", "0", "--json", "--program"])
             .arg(program())
             .args(options)
+            // Unless the options say so themselves.
+            .env("BREAKWATER_SLOT_MS", "100")
             .current_dir(&folder)
             .stdout(Stdio::piped())
             .spawn()

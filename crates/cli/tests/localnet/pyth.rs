@@ -1,6 +1,11 @@
 //! Pyth's updates on a localnet: signed by its Hermes, verified on its chain, and used.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anchor_lang::prelude::Pubkey;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -11,7 +16,7 @@ use breakwater_keeper::post::own_shard;
 use serde_json::Value;
 use solana_signer::Signer;
 
-use crate::net::Localnet;
+use crate::net::{Localnet, terminate};
 
 const TOKEN: Pubkey = anchor_spl::token::ID;
 const KEEPER: [&str; 2] = ["--keypair", "localnet/keeper.json"];
@@ -195,4 +200,95 @@ fn a_keeper_liquidates_by_its_own_posts() {
     let shown = net.json(&["market", "show", "SOL/USDC"]);
     assert_eq!(text(&shown["prices"]["spot"]), "115.00000");
     assert_eq!(net.end(), Some(0));
+}
+
+/// Accounts of dave's, each of which a fall of the price by a little more makes liquidatable: this much below the one
+/// before.
+const STEP_BPS: u64 = 14;
+
+/// Opens them, `count`, with loans from 69% of their collateral downwards. Returns their addresses, and for each the
+/// price in cents at which it is liquidatable.
+fn ladder(net: &Localnet, count: u16) -> Vec<(Pubkey, u64)> {
+    const COLLATERAL: u64 = 900_000_000;
+    let keys = keys(net, |pin| breakwater_client::feeds::default_account(pin).unwrap());
+    let owner = net.keypair("dave").pubkey();
+    let margin = |id| addresses::margin_account(&net.market(), &owner, id);
+    let rungs: Vec<(Pubkey, u64)> = (0..count)
+        .map(|id| (margin(id), 6_900 - STEP_BPS * u64::from(id)))
+        .collect();
+    for ids in (0..count).collect::<Vec<_>>().chunks(4) {
+        let open = |id: &u16| {
+            [
+                ix::open_account(&keys, &owner, &owner, *id),
+                ix::deposit_collateral(&keys, &margin(*id), &owner, COLLATERAL),
+            ]
+        };
+        net.send(&ids.iter().flat_map(open).collect::<Vec<_>>(), "dave");
+    }
+    for rungs in rungs.chunks(4) {
+        net.json(
+            &[
+                &["pyth", "post", "SOL/USDC", "--shard", "0", "--hermes", net.hermes()],
+                &KEEPER[..],
+            ]
+            .concat(),
+        );
+        // 0.9 SOL at 150.
+        let borrow = |(margin, ltv): &(Pubkey, u64)| ix::borrow(&keys, margin, &owner, 135_000_000 * ltv / 10_000);
+        net.send(&rungs.iter().map(borrow).collect::<Vec<_>>(), "dave");
+    }
+    // Liquidated above 80%. The confidence of the feeds is not counted there.
+    rungs
+        .into_iter()
+        .map(|(margin, ltv)| (margin, 15_000 * ltv / 8_000 - 3))
+        .collect()
+}
+
+/// A keeper that runs, and prices at Hermes, each of which makes one account liquidatable: the seconds from the price to
+/// the liquidation, confirmed. As many as BREAKWATER_PYTH_ROUNDS says are measured, in slots of 250 ms as on mainnet;
+/// `make pyth` does that.
+#[test]
+fn a_price_at_hermes_ends_in_a_liquidation() {
+    let rounds: u16 = std::env::var("BREAKWATER_PYTH_ROUNDS").map_or(2, |rounds| rounds.parse().unwrap());
+    let net = silent("latency", &["--slot-ms", "250"]);
+    let ladder = ladder(&net, rounds);
+    let mut keeper = net
+        .command(
+            &[
+                &["keeper", "run", "--market", "SOL/USDC", "--hermes", net.hermes()],
+                &KEEPER[..],
+            ]
+            .concat(),
+        )
+        .stderr(fs::File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("localnet-latency/keeper.log")).unwrap())
+        .spawn()
+        .unwrap();
+    let client = net.client();
+    let collateral = |margin: &Pubkey| {
+        let data = client.get_account_data(margin).unwrap();
+        decode::margin_account(&data).unwrap().collateral
+    };
+    let mut seconds = Vec::new();
+    for (number, (margin, cents)) in ladder.iter().enumerate() {
+        // Prices come at any moment between two looks.
+        thread::sleep(Duration::from_millis(370 * number as u64 % 1_000));
+        let before = collateral(margin);
+        let price = format!("{}.{:02}", cents / 100, cents % 100);
+        let begun = Instant::now();
+        net.json(&["price", "SOL/USDC", &price, "--hermes", net.hermes()]);
+        while collateral(margin) == before {
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "nobody liquidated at {price}"
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    terminate(&keeper);
+    assert_eq!(keeper.wait().unwrap().code(), Some(0));
+    assert_eq!(net.end(), Some(0));
+    seconds.sort_by(f64::total_cmp);
+    let at = |part: f64| seconds[((seconds.len() as f64 * part).ceil() as usize).max(1) - 1];
+    println!("figure p50_s {:.2}\nfigure p95_s {:.2}", at(0.5), at(0.95));
 }

@@ -39,6 +39,8 @@ mod round;
 mod sync;
 mod tables;
 
+/// Time between two looks while a transaction of a posting is awaited: about a slot.
+const SLOT: Duration = Duration::from_millis(250);
 /// After a stop is asked for, how long to wait for what was sent.
 const PARTING: Duration = Duration::from_secs(5);
 /// The longest that a single look may be held up by what it waits for; only the loads of all accounts take longer,
@@ -185,14 +187,14 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     pub async fn run(&mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
-            let next = Instant::now() + self.settings.interval;
+            let next = Instant::now();
             tokio::select! {
                 // Nothing is lost by dropping a round: the next one, of whoever, plans anew.
                 () = self.round_and_report() => {}
                 () = &mut stop => break,
             }
             tokio::select! {
-                () = self.wait(next) => {}
+                () = self.wait(next + self.pause()) => {}
                 () = &mut stop => break,
             }
         }
@@ -217,6 +219,17 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
                 return Ok(all);
             }
             tokio::time::sleep(self.settings.interval).await;
+        }
+    }
+
+    /// Time between the beginnings of two looks: shorter while a posting is on its way, whose next transaction waits for
+    /// the one before.
+    fn pause(&self) -> Duration {
+        let interval = self.settings.interval;
+        if self.postings.is_underway() {
+            interval.min(SLOT)
+        } else {
+            interval
         }
     }
 

@@ -72,6 +72,11 @@ impl Postings {
         self.underway.is_some() || self.waiting.is_some()
     }
 
+    /// True if an update is on its way.
+    pub(super) fn is_underway(&self) -> bool {
+        self.underway.is_some()
+    }
+
     /// Takes in how a transaction of a posting ended.
     pub(super) fn settled(&mut self, outcome: &Outcome) {
         if *outcome != Outcome::Done {

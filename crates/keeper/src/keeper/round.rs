@@ -29,7 +29,10 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
     /// # Errors
     /// The trouble with the last node that was asked.
     pub async fn look(&mut self) -> Answer<Round> {
-        self.updates.refresh(&pull_feeds(&self.pins)).await;
+        // What is on its way comes first, and a server is not asked more often for it.
+        if !self.postings.is_underway() {
+            self.updates.refresh(&pull_feeds(&self.pins)).await;
+        }
         self.rpc_pool.check_health().await;
         let (mut node, mut seen) = self.snapshot_somewhere().await?;
         if self.follow_pins(&seen.market) {

@@ -148,7 +148,7 @@ async fn a_crash_behind_a_silent_sponsor_is_cleared_in_three_looks() {
         assert_eq!(scene.deployment.gauge(name::liquidatable, &[]), 0);
         assert_eq!(scene.vaas(), 0);
         scene.deployment.assert_nothing_wasted();
-        println!("{looks} looks, {posted} postings in 600 s");
+        println!("figure looks_to_clear {looks}\nfigure postings_in_600_s {posted}");
     }
 }
 
@@ -201,6 +201,12 @@ async fn a_posting_costs_three_signatures_and_the_receivers_fee() {
     let priority = lamports - 4 * 5_000 - 2 * FEE;
     assert!(priority < 1_000, "{spent:?}");
     scene.deployment.assert_nothing_wasted();
+    let sent = scene.deployment.cluster.sent();
+    // Without the transaction that shows the price, the last but one or two of them.
+    let units = || sent[sent.len() - transactions..].iter().map(|sent| sent.units);
+    let observing = units().min().unwrap();
+    let cu: u64 = units().sum::<u64>() - observing;
+    println!("figure lamports {}\nfigure cu {cu}", lamports - 5_000);
 }
 
 /// While somebody else posts often enough nothing is posted, unless the price moves by half a percent or makes accounts
@@ -355,6 +361,7 @@ async fn silence_without_a_source_is_told_and_ages_go_on_growing() {
         assert_eq!(scene.deployment.gauge(name::price_age_seconds, &[]), silent);
     }
     assert_eq!(silent, longest + 1);
+    println!("figure silent_alert_s {silent}");
     let (_, why) = scene.deployment.metrics.blind().unwrap();
     assert_eq!(why, MarketError::PriceTooOld.to_string());
 

@@ -164,6 +164,7 @@ fn a_receiver_that_would_verify_in_part_is_refused() {
 #[test]
 fn every_transaction_fits_at_every_depth_with_and_without_a_table() {
     let liquidate = liquidate();
+    let mut largest = 0;
     for (stack, depth, feeds) in Stack::ALL
         .into_iter()
         .flat_map(|stack| (11..=14).flat_map(move |depth| (1..=4).map(move |feeds| (stack, depth, feeds))))
@@ -187,6 +188,7 @@ fn every_transaction_fits_at_every_depth_with_and_without_a_table() {
                 assert_eq!(wire_bytes(&posting, draft), draft.bytes);
                 assert!(draft.bytes <= TRANSACTION_BYTES, "{} bytes", draft.bytes);
                 assert!(draft.units <= budget::MOST);
+                largest = largest.max(draft.bytes);
             }
             let all: Vec<&str> = shape(&drafts).concat();
             let mut expected = vec!["create", "init", "write", "verify"];
@@ -196,6 +198,7 @@ fn every_transaction_fits_at_every_depth_with_and_without_a_table() {
             assert_eq!(all, expected, "in order, each once");
         }
     }
+    println!("figure tx_bytes_max {largest}");
 }
 
 fn liquidate() -> Action {
