@@ -3,6 +3,7 @@
 //! LiteSVM.
 
 mod flipped;
+mod recorded;
 mod refused;
 mod vectors;
 

@@ -4,7 +4,13 @@ use crate::Actor;
 use anchor_lang::{prelude::Pubkey, solana_program::bpf_loader_upgradeable};
 use breakwater_client::pyth::Stack;
 use solana_account::Account;
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// Folder with the code of Pyth's real programs, as `solana program dump` writes it: PROGRAM.so each.
+const REAL_PROGRAMS: &str = "BREAKWATER_PYTH_PROGRAMS";
 
 /// The real compiled program, found at the path in `BREAKWATER_SO`, else in the workspace's `target/deploy`, where
 /// `make build` puts it, else in `$CARGO_TARGET_DIR/deploy`, where `cargo build-sbf` may have.
@@ -26,23 +32,40 @@ pub fn pyth_double() -> Vec<u8> {
     program("BREAKWATER_PYTH_DOUBLE_SO", "pyth_double.so")
 }
 
-/// Pyth's programs on both stacks, played by the double: address, upgrade authority, code.
+/// Pyth's programs on both stacks: address, upgrade authority, code. They are played by the double, unless
+/// `BREAKWATER_PYTH_PROGRAMS` names a folder with the code of the real ones: all that tests expect of the double (bytes
+/// of accounts, errors by name, compute units within the limits asked for) is then expected of those.
 ///
 /// # Panics
-/// If the double has not been built.
+/// If the double has not been built, or a real program is not in the folder.
 #[must_use]
 pub fn pyth_programs() -> Vec<(Pubkey, Pubkey, Vec<u8>)> {
-    let (double, authority) = (pyth_double(), Actor::new("pyth").key());
+    let authority = Actor::new("pyth").key();
+    let code: Box<dyn Fn(Pubkey) -> Vec<u8>> = match env::var_os(REAL_PROGRAMS) {
+        Some(folder) => {
+            Box::new(move |program| read(&PathBuf::from(&folder).join(format!("{program}.so")), REAL_PROGRAMS))
+        }
+        None => {
+            let double = pyth_double();
+            Box::new(move |_| double.clone())
+        }
+    };
     let of = |stack: Stack| [stack.receiver, stack.bridge, stack.price_feed_program];
     let programs = Stack::ALL.into_iter().flat_map(of);
-    programs.map(|program| (program, authority, double.clone())).collect()
+    programs.map(|program| (program, authority, code(program))).collect()
 }
 
 fn program(variable: &str, file: &str) -> Vec<u8> {
-    let path = env::var_os(variable).map_or_else(|| built(file), PathBuf::from);
-    fs::read(&path).unwrap_or_else(|error| {
+    read(
+        &env::var_os(variable).map_or_else(|| built(file), PathBuf::from),
+        variable,
+    )
+}
+
+fn read(path: &Path, variable: &str) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| {
         panic!(
-            "cannot read the program {}: {error}. Build it with `make build`, or set {variable} to its path",
+            "cannot read the program {}: {error}. Build it with `make build`, or set {variable}",
             path.display()
         )
     })

@@ -1,6 +1,5 @@
 //! Real mainnet accounts through the program, for whoever has them: `pull-sol-usd.json` and `push-sol-usd.json`, as the
-//! RPC method `getAccountInfo` gives them, in the folder that BREAKWATER_PYTH_DATA names, or in `shared/data/pyth`
-//! beside the repository.
+//! RPC method `getAccountInfo` gives them, in the folder that BREAKWATER_PYTH_DATA names. None is kept here.
 
 use super::thousandth;
 use anchor_lang::prelude::Pubkey;
@@ -18,12 +17,11 @@ use std::{env, fs, path::PathBuf, str::FromStr};
 
 /// A real account and its address, or `None` and a word about it.
 fn real_account(file: &str) -> Option<(Pubkey, Account)> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/pyth");
-    let folder = env::var_os("BREAKWATER_PYTH_DATA").map_or(beside, PathBuf::from);
-    let Ok(text) = fs::read_to_string(folder.join(file)) else {
-        println!("skipped: there is no {file}; BREAKWATER_PYTH_DATA names its folder");
+    let Some(folder) = env::var_os("BREAKWATER_PYTH_DATA") else {
+        println!("skipped: BREAKWATER_PYTH_DATA names no folder");
         return None;
     };
+    let text = fs::read_to_string(PathBuf::from(folder).join(file)).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let key = |value: &serde_json::Value| Pubkey::from_str(value.as_str().unwrap()).unwrap();
     let account = Account {
