@@ -129,6 +129,17 @@ attacks: build ## what each attack gains, and how long others wait for it: targe
 	$(call step,playing the attacks)
 	@bash scripts/attacks.sh $(LOCKED)
 
+# What keepers call has an entry of the program's own, and Anchor's wherever anything is not as it should be: that must do the same.
+.PHONY: fallback
+fallback: build ## the tests of what keepers call, on a program with Anchor's entry alone
+	$(call step,building the program with Anchor's entry alone)
+	@cp target/deploy/breakwater.so target/deploy/own-entry.so
+	@ANCHORS_ENTRY=1 bash scripts/build.sh $(LOCKED)
+	@mv target/deploy/breakwater.so target/deploy/anchors-entry.so; mv target/deploy/own-entry.so target/deploy/breakwater.so
+	@! cmp -s target/deploy/anchors-entry.so target/deploy/breakwater.so
+	@BREAKWATER_SO=$(CURDIR)/target/deploy/anchors-entry.so cargo test $(LOCKED) --workspace --test instructions -- \
+	  conformance:: liquidate observe_price matrix::
+
 .PHONY: pyth
 pyth: build ## what posting prices costs, and how long a price takes to a liquidation on a localnet: target/pyth.json
 	$(call step,posting prices)

@@ -2,7 +2,8 @@
 # Builds the program for the chain to $CARGO_TARGET_DIR/deploy/breakwater.so and copies it to target/deploy/ here, and
 # beside it pyth_double.so, the test double of Pyth's programs.
 # SBF_TOOLCHAIN=official uses Solana's own `cargo build-sbf`, SBF_TOOLCHAIN=registry the scripts in sbf/;
-# unset, it is the official one where that is installed. Further arguments go to cargo.
+# unset, it is the official one where that is installed. Further arguments go to cargo. ANCHORS_ENTRY=1 builds the program
+# without its own entry for what keepers call.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${CARGO_TARGET_DIR:?run this through make build}"
@@ -28,6 +29,8 @@ build() { # PACKAGE FOLDER [cargo arguments]
   echo "target/deploy/$file: $(stat -c %s "$so") bytes, sha256 $(sha256sum "$so" | cut -c1-16)"
 }
 
-build breakwater programs/breakwater "$@"
+features=()
+[[ -z ${ANCHORS_ENTRY:-} ]] || features=(--no-default-features --features no-log-ix-name)
+build breakwater programs/breakwater "$@" "${features[@]}"
 # Plays Pyth's programs in tests and on local chains. Nothing deploys it.
 build pyth-double tests/pyth-double "$@"

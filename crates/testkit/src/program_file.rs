@@ -41,13 +41,11 @@ pub fn pyth_double() -> Vec<u8> {
 #[must_use]
 pub fn pyth_programs() -> Vec<(Pubkey, Pubkey, Vec<u8>)> {
     let authority = Actor::new("pyth").key();
-    let code: Box<dyn Fn(Pubkey) -> Vec<u8>> = match env::var_os(REAL_PROGRAMS) {
-        Some(folder) => {
-            Box::new(move |program| read(&PathBuf::from(&folder).join(format!("{program}.so")), REAL_PROGRAMS))
-        }
-        None => {
-            let double = pyth_double();
-            Box::new(move |_| double.clone())
+    let code = |program: Pubkey| {
+        if let Some(folder) = env::var_os(REAL_PROGRAMS) {
+            read(&PathBuf::from(folder).join(format!("{program}.so")), REAL_PROGRAMS)
+        } else {
+            pyth_double()
         }
     };
     let of = |stack: Stack| [stack.receiver, stack.bridge, stack.price_feed_program];

@@ -260,15 +260,15 @@ fn read(accounts: &[AccountView; 4], oracle: &Oracle, readings: &mut Readings) -
 impl Shown for AccountView {
     #[inline]
     fn address(&self) -> &Pubkey {
-        self.address()
+        Self::address(self)
     }
     #[inline]
     fn owner(&self) -> &Pubkey {
-        self.owner()
+        Self::owner(self)
     }
     #[inline]
     fn is_writable(&self) -> bool {
-        self.is_writable()
+        Self::is_writable(self)
     }
     #[inline]
     fn data(&self) -> Result<impl Deref<Target = [u8]>> {
