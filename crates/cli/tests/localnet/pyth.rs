@@ -277,10 +277,7 @@ fn a_price_at_hermes_ends_in_a_liquidation() {
         let begun = Instant::now();
         net.json(&["price", "SOL/USDC", &price, "--hermes", net.hermes()]);
         while collateral(margin) == before {
-            assert!(
-                begun.elapsed() < Duration::from_secs(60),
-                "nobody liquidated at {price}"
-            );
+            assert!(begun.elapsed() < Duration::from_mins(1), "nobody liquidated at {price}");
             thread::sleep(Duration::from_millis(20));
         }
         seconds.push(begun.elapsed().as_secs_f64());
@@ -289,6 +286,6 @@ fn a_price_at_hermes_ends_in_a_liquidation() {
     assert_eq!(keeper.wait().unwrap().code(), Some(0));
     assert_eq!(net.end(), Some(0));
     seconds.sort_by(f64::total_cmp);
-    let at = |part: f64| seconds[((seconds.len() as f64 * part).ceil() as usize).max(1) - 1];
-    println!("figure p50_s {:.2}\nfigure p95_s {:.2}", at(0.5), at(0.95));
+    let at = |percent: usize| seconds[(seconds.len() * percent).div_ceil(100) - 1];
+    println!("figure p50_s {:.2}\nfigure p95_s {:.2}", at(50), at(95));
 }

@@ -201,9 +201,9 @@ async fn a_posting_costs_three_signatures_and_the_receivers_fee() {
     let priority = lamports - 4 * 5_000 - 2 * FEE;
     assert!(priority < 1_000, "{spent:?}");
     scene.deployment.assert_nothing_wasted();
-    let sent = scene.deployment.cluster.sent();
+    let all = scene.deployment.cluster.sent();
     // Without the transaction that shows the price, the last but one or two of them.
-    let units = || sent[sent.len() - transactions..].iter().map(|sent| sent.units);
+    let units = || all[all.len() - transactions..].iter().map(|sent| sent.units);
     let observing = units().min().unwrap();
     let cu: u64 = units().sum::<u64>() - observing;
     println!("figure lamports {}\nfigure cu {cu}", lamports - 5_000);
