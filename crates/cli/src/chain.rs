@@ -199,7 +199,7 @@ impl Wallet {
         let fee = self.micro_lamports;
         let price = (fee > 0).then(|| budget::price(fee));
         let mut all: Vec<Instruction> = match budget::budget(instructions, fee) {
-            Some(both) => both.into(),
+            Some(all) => all.into(),
             None => price.into_iter().collect(),
         };
         all.extend_from_slice(instructions);

@@ -120,8 +120,14 @@ mod tests {
         let addresses: Vec<Pubkey> = (100..130).map(key).collect();
         let parts = extend(&key(9), &key(10), &key(11), &addresses);
         assert_eq!(parts.len(), 2);
-        let [limit, price] = budget::limited(10_000, 1);
-        let message = compile(&key(11), &[limit, price, parts[0].clone()], &[], Hash::default()).unwrap();
+        let [limit, price, loaded] = budget::limited(10_000, 1, budget::LOADED_BYTES);
+        let message = compile(
+            &key(11),
+            &[limit, price, loaded, parts[0].clone()],
+            &[],
+            Hash::default(),
+        )
+        .unwrap();
         assert!(size(&message) <= 1_232, "{}", size(&message));
         let table = AddressLookupTable {
             meta: LookupTableMeta::default(),
@@ -142,8 +148,8 @@ mod tests {
         assert_eq!(addresses.len(), 9, "one token program for both mints");
         addresses.extend(&accounts);
         let table = AddressLookupTableAccount { key: key(9), addresses };
-        let [limit, price] = budget::budget(std::slice::from_ref(&batch), 1).unwrap();
-        let message = compile(&key(5), &[limit, price, batch], &[table], Hash::default()).unwrap();
+        let [limit, price, loaded] = budget::budget(std::slice::from_ref(&batch), 1).unwrap();
+        let message = compile(&key(5), &[limit, price, loaded, batch], &[table], Hash::default()).unwrap();
         assert!(size(&message) <= 1_232, "{}", size(&message));
     }
 }

@@ -29,7 +29,7 @@ pub struct Batch {
     pub accounts: Vec<Pubkey>,
 }
 
-/// Bytes of a signed transaction with one `liquidate_batch` and the two instructions that set the budget.
+/// Bytes of a signed transaction with one `liquidate_batch` and the three instructions that set the budget.
 ///
 /// `inside`: margin accounts in the lookup table, if there is one; `outside`: the others.
 #[must_use]
@@ -37,8 +37,8 @@ pub fn bytes(fixed: &Fixed, table: Option<&Table>, inside: usize, outside: usize
     const SIGNATURE: usize = 1 + 64;
     const HEADER: usize = 1 + 3;
     const BLOCKHASH: usize = 32;
-    /// Program, no accounts, discriminant and value: unit limit and unit price.
-    const BUDGET: usize = (3 + 1 + 4) + (3 + 1 + 8);
+    /// Program, no accounts, discriminant and value: unit limit, unit price, limit of what is loaded.
+    const BUDGET: usize = (3 + 1 + 4) + (3 + 1 + 8) + (3 + 1 + 4);
     const DISCRIMINATOR: usize = 8;
     let in_table = table.map_or(0, |table| fixed.movable.iter().filter(|key| table.holds(key)).count());
     let keys = fixed.stuck + fixed.movable.len() - in_table + outside;

@@ -4,7 +4,6 @@ use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use breakwater::events::AccountsLiquidated;
 use breakwater_client::{MarketKeys, addresses, budget, instructions as ix, logs, lookup, pyth};
-use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_hash::Hash;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -21,6 +20,8 @@ pub struct Draft {
     pub instructions: Vec<Instruction>,
     /// Most compute units it may take.
     pub units: u32,
+    /// Most bytes of accounts and programs that it may load.
+    pub loaded_bytes: u32,
     /// Margin accounts that it liquidates.
     pub accounts: Vec<Pubkey>,
     /// Which of the lookup tables it uses.
@@ -41,13 +42,14 @@ impl Draft {
     fn new(kind: Kind, others: u32, instructions: Vec<Instruction>) -> Self {
         let budgets = instructions.iter().filter_map(budget::units);
         let units = budgets.fold(
-            others.saturating_add(2 * budget::BUDGET_INSTRUCTION),
+            others.saturating_add(budget::BUDGET_INSTRUCTIONS * budget::BUDGET_INSTRUCTION),
             u32::saturating_add,
         );
         Self {
             kind,
             instructions,
             units,
+            loaded_bytes: budget::LOADED_BYTES,
             accounts: Vec::new(),
             tables: Lookup::One(None),
         }
@@ -97,14 +99,10 @@ impl Draft {
     /// Posts a part of an update, which was packed with all of the tables that there are.
     #[must_use]
     pub fn post(part: &pyth::Draft) -> Self {
-        let mut instructions = vec![ComputeBudgetInstruction::set_loaded_accounts_data_size_limit(
-            part.loaded_bytes,
-        )];
-        instructions.extend_from_slice(&part.instructions);
-        let units = part.units.saturating_add(budget::BUDGET_INSTRUCTION);
         Self {
             tables: Lookup::All,
-            ..Self::new(Kind::Post, units, instructions)
+            loaded_bytes: part.loaded_bytes,
+            ..Self::new(Kind::Post, part.units, part.instructions.clone())
         }
     }
 
@@ -141,10 +139,7 @@ impl Draft {
         tables: &[Table],
         blockhash: Hash,
     ) -> Result<VersionedTransaction, String> {
-        let mut all = vec![
-            ComputeBudgetInstruction::set_compute_unit_limit(self.units),
-            ComputeBudgetInstruction::set_compute_unit_price(price),
-        ];
+        let mut all = budget::limited(self.units, price, self.loaded_bytes).to_vec();
         all.extend_from_slice(&self.instructions);
         let used: Vec<_> = match self.tables {
             Lookup::One(number) => number.and_then(|number| tables.get(number)).into_iter().collect(),

@@ -13,6 +13,12 @@ use solana_compute_budget_interface::ComputeBudgetInstruction;
 
 /// Units of one instruction of the compute budget program itself.
 pub const BUDGET_INSTRUCTION: u32 = 150;
+/// Instructions that a transaction with a budget has for it.
+pub const BUDGET_INSTRUCTIONS: u32 = 3;
+/// Limit of the accounts and programs that a transaction loads, bytes. A block counts the cost of loading by it, 8 compute
+/// units for each 32 KiB: 2,048 on the accounts that are written, where it is 16,384 without a limit. This program has
+/// 1.8 MB, the token programs less, and accounts some kilobytes.
+pub const LOADED_BYTES: u32 = 8 * 1_024 * 1_024;
 /// Each try more to find an address that is to be created costs so much; one in a thousand takes ten.
 const TEN_TRIES: u32 = 15_000;
 /// On top of the measured maximum, per cent.
@@ -53,23 +59,25 @@ pub fn batch_units(accounts: u32) -> u32 {
     with_margin(alone.saturating_add(accounts.saturating_sub(1).saturating_mul(BATCH_ACCOUNT)))
 }
 
-/// Two instructions to put before a transaction's others: its limit of compute units, and the priority fee for each of
-/// them in millionths of a lamport. `None` if one of `instructions` has no budget.
+/// Instructions to put before a transaction's others: its limit of compute units, the priority fee for each of them in
+/// millionths of a lamport, and its limit of what is loaded, [`LOADED_BYTES`]. `None` if one of `instructions` has no
+/// budget.
 #[must_use]
-pub fn budget(instructions: &[Instruction], micro_lamports: u64) -> Option<[Instruction; 2]> {
-    let mut limit = 2 * BUDGET_INSTRUCTION;
+pub fn budget(instructions: &[Instruction], micro_lamports: u64) -> Option<[Instruction; 3]> {
+    let mut limit = BUDGET_INSTRUCTIONS * BUDGET_INSTRUCTION;
     for instruction in instructions {
         limit = limit.saturating_add(units(instruction)?);
     }
-    Some(limited(limit, micro_lamports))
+    Some(limited(limit, micro_lamports, LOADED_BYTES))
 }
 
-/// The same for a limit from elsewhere, a simulation.
+/// The same for limits from elsewhere, a simulation.
 #[must_use]
-pub fn limited(units: u32, micro_lamports: u64) -> [Instruction; 2] {
+pub fn limited(units: u32, micro_lamports: u64, loaded_bytes: u32) -> [Instruction; 3] {
     [
         ComputeBudgetInstruction::set_compute_unit_limit(units.min(MOST)),
         price(micro_lamports),
+        ComputeBudgetInstruction::set_loaded_accounts_data_size_limit(loaded_bytes),
     ]
 }
 
@@ -110,9 +118,9 @@ mod tests {
         let transfer = anchor_spl::token::spl_token::instruction::sync_native(&token, &key(8)).unwrap();
         assert_eq!(units(&transfer), None);
         let borrow = instructions::borrow(&keys, &key(6), &key(7), 1);
-        let [limit, _] = budget(&[borrow.clone(), borrow], 5).unwrap();
+        let [limit, ..] = budget(&[borrow.clone(), borrow], 5).unwrap();
         let alone = measured("borrow");
-        let asked = 2 * (alone + alone / 100 * 15 + UNSAMPLED) + 300;
+        let asked = 2 * (alone + alone / 100 * 15 + UNSAMPLED) + 450;
         assert_eq!(limit, ComputeBudgetInstruction::set_compute_unit_limit(asked));
     }
 }

@@ -14,7 +14,6 @@ use anchor_lang::{
     solana_program::instruction::Instruction,
     system_program,
 };
-use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_hash::Hash;
 use solana_message::AddressLookupTableAccount;
 
@@ -87,11 +86,8 @@ impl Draft {
     /// priority fee in millionths of a lamport for each unit.
     #[must_use]
     pub fn with_budget(&self, micro_lamports: u64) -> Vec<Instruction> {
-        let own = 3 * budget::BUDGET_INSTRUCTION;
-        let mut all = budget::limited(self.units.saturating_add(own), micro_lamports).to_vec();
-        all.push(ComputeBudgetInstruction::set_loaded_accounts_data_size_limit(
-            self.loaded_bytes,
-        ));
+        let own = budget::BUDGET_INSTRUCTIONS * budget::BUDGET_INSTRUCTION;
+        let mut all = budget::limited(self.units.saturating_add(own), micro_lamports, self.loaded_bytes).to_vec();
         all.extend_from_slice(&self.instructions);
         all
     }

@@ -13,7 +13,10 @@ pub use budget::FILE as BUDGETS;
 
 use crate::root;
 use anchor_lang::prelude::Pubkey;
-use breakwater_client::MarketKeys;
+use breakwater_client::{
+    MarketKeys,
+    budget::{BUDGET_INSTRUCTION, BUDGET_INSTRUCTIONS, LOADED_BYTES},
+};
 use breakwater_engine::{Config, Quote};
 use breakwater_testkit::{
     Actor, FeedSpec, MarketSpec, MintSpec, Outcome, Position, TRANSACTION_BYTES, World, ix, pyth::usd,
@@ -334,14 +337,15 @@ fn liquidations_in_a_block(table: &Table) -> u64 {
 fn liquidations_in_a_packed_block(table: &Table, capacity: usize) -> u64 {
     const WRITE_LOCK: u64 = 300;
     const SIGNATURE: u64 = 720;
-    /// Without a limit of its own a transaction counts as loading 64 MiB, at 8 for each 32 KiB.
-    const LOADED: u64 = 16_384;
+    /// For each 32 KiB that a transaction may load.
+    const PAGE: u64 = 8;
+    let loaded = u64::from(LOADED_BYTES).div_ceil(32 * 1_024) * PAGE;
     let accounts = u64::try_from(capacity).unwrap_or(u64::MAX);
     let alone = table.max("liquidate").max(table.max("liquidate_guarded"));
     let further = table.max(PER_ACCOUNT).max(table.max(GUARDED_PER_ACCOUNT));
-    let execution = alone + (accounts - 1) * further + 2 * u64::from(breakwater_client::budget::BUDGET_INSTRUCTION);
+    let execution = alone + (accounts - 1) * further + u64::from(BUDGET_INSTRUCTIONS * BUDGET_INSTRUCTION);
     // Written besides the margin accounts: the market, the ledger, and the keeper's wallet, which pays the fee.
-    let cost = execution + WRITE_LOCK * (accounts + 3) + SIGNATURE + LOADED;
+    let cost = execution + WRITE_LOCK * (accounts + 3) + SIGNATURE + loaded;
     ACCOUNT_BUDGET * accounts / cost
 }
 
@@ -371,8 +375,8 @@ fn markdown(table: &Table, capacity: usize) -> String {
         "\n- Accounts in one `liquidate_batch` transaction with a lookup table: {capacity} (limit: at least 24).\n\
          - Liquidations of one market in one block, at the most an account of a batch costs, in the {ACCOUNT_BUDGET} compute\n  \
            units that a block may spend on one writable account: {per_block} (limit: at least 10,000).\n\
-         - The same as the network's cost model counts, which adds 300 for each account written, 720 for the signature and 16,384 for\n  \
-           what a transaction without a limit may load, in batches of {capacity}: {packed}.\n"
+         - The same as the network's cost model counts, which adds 300 for each account written, 720 for the signature and 2,048 for\n  \
+           the 8 MiB that the client lets a transaction load (16,384 without a limit), in batches of {capacity}: {packed}.\n"
     );
     text
 }
