@@ -8,7 +8,7 @@ use anchor_lang::{
 use anchor_spl::{token, token_2022, token_interface::Mint};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use breakwater::state::Protocol;
-use breakwater_client::{addresses, budget, decode};
+use breakwater_client::{addresses, budget, decode, pyth::TRANSACTION_BYTES};
 use breakwater_engine::{self as engine, Clock};
 use serde_json::{Value, json};
 use solana_commitment_config::CommitmentConfig;
@@ -232,6 +232,12 @@ impl Wallet {
         };
         signers.extend(others.iter().filter(|other| named(&other.pubkey())));
         let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer), &signers, blockhash);
+        let bytes = 1 + 64 * transaction.signatures.len() + transaction.message.serialize().len();
+        if bytes > TRANSACTION_BYTES {
+            return Err(format!(
+                "a transaction of {bytes} bytes cannot be sent: {TRANSACTION_BYTES} is the most"
+            ));
+        }
         let sent = self.chain.client.send_and_confirm_transaction(&transaction);
         sent.map(|signature| signature.to_string())
             .map_err(|error| Idl::embedded().explain(&error.to_string()))

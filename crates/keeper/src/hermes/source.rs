@@ -163,11 +163,8 @@ impl<F: Fetch> Live<F> {
                 .count(name::hermes_troubles_total, &[("kind", error.kind())]);
         }
         if let Some(error) = self.state.take(&feeds, answer, Instant::now()) {
-            let feeds = if feeds.len() == 1 {
-                feeds.iter().map(hex).collect()
-            } else {
-                String::new()
-            };
+            let feeds: Vec<String> = feeds.iter().map(hex).collect();
+            let feeds = feeds.join(",");
             warn!(%error, feeds, "no update of Hermes: prices are those that others post");
         } else if before && self.state.trouble.is_none() {
             info!("Hermes answers again");
