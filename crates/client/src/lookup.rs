@@ -30,13 +30,6 @@ pub fn extend(table: &Pubkey, authority: &Pubkey, payer: &Pubkey, addresses: &[P
         .map(|part| instruction::extend_lookup_table(*table, *authority, Some(*payer), part.to_vec()))
         .collect()
 }
-
-/// Takes a table out of use; it can be closed some 500 slots later.
-#[must_use]
-pub fn deactivate(table: &Pubkey, authority: &Pubkey) -> Instruction {
-    instruction::deactivate_lookup_table(*table, *authority)
-}
-
 /// Closes a table that was deactivated; its rent goes to `recipient`.
 #[must_use]
 pub fn close(table: &Pubkey, authority: &Pubkey, recipient: &Pubkey) -> Instruction {

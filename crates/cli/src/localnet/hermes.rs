@@ -16,6 +16,7 @@ use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
+    header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue},
 };
 use serde_json::{Value, json};
 
@@ -87,6 +88,8 @@ impl Server {
         let query = Query::parse(request.uri().query().unwrap_or_default());
         let path = request.uri().path().strip_prefix(BASE).unwrap_or_default();
         let answer = match (request.method(), path) {
+            // What a browser asks before it sends a key.
+            (&Method::OPTIONS, _) => Ok(Value::Null),
             (&Method::GET, "/v2/price_feeds") => Ok(self.feeds(&query)),
             // As at Pyth's own, only the list of feeds is open.
             (_, "/v2/updates/price/latest" | "/localnet/price") if !known => {
@@ -99,10 +102,15 @@ impl Server {
             }
             _ => Err((StatusCode::NOT_FOUND, format!("see {BASE}/v2/price_feeds"))),
         };
-        match answer {
+        let mut response = match answer {
             Ok(value) => respond(StatusCode::OK, "application/json", value.to_string()),
             Err((status, why)) => respond(status, "text/plain; charset=utf-8", why),
-        }
+        };
+        // Pages of any origin may ask, as at Pyth's own, and show a key.
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization"));
+        response
     }
 
     /// The newest update: all feeds are in its tree, those asked for in the answer.

@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    io::{Read, Write},
+    net::TcpStream,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -140,6 +142,32 @@ fn what_hermes_and_the_chain_refuse_is_said() {
         "{}",
         String::from_utf8_lossy(&right.stderr)
     );
+
+    // A page in a browser may ask for as much, and is told that it may before it shows a key.
+    let address = net
+        .hermes()
+        .strip_prefix("http://")
+        .unwrap()
+        .strip_suffix("/hermes")
+        .unwrap();
+    for (method, status) in [("OPTIONS", "200"), ("GET", "401")] {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let path = "/hermes/v2/updates/price/latest";
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        for header in [
+            "access-control-allow-origin: *",
+            "access-control-allow-headers: authorization",
+        ] {
+            assert!(answer.contains(header), "{answer}");
+        }
+    }
 
     // What was changed on the way is not sent: no fee is paid for it.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("localnet-refused");
