@@ -30,7 +30,8 @@ pub fn extend(table: &Pubkey, authority: &Pubkey, payer: &Pubkey, addresses: &[P
         .map(|part| instruction::extend_lookup_table(*table, *authority, Some(*payer), part.to_vec()))
         .collect()
 }
-/// Closes a table that was deactivated; its rent goes to `recipient`.
+
+/// Closes a table that was deactivated (by the lookup table program's own instruction) some 500 slots before; its rent goes to `recipient`.
 #[must_use]
 pub fn close(table: &Pubkey, authority: &Pubkey, recipient: &Pubkey) -> Instruction {
     instruction::close_lookup_table(*table, *authority, *recipient)
