@@ -18,6 +18,7 @@ import {
   FEED_KINDS,
   type FeedPinArgs,
   getBorrowInstructionAsync,
+  getObservePriceInstruction,
   HermesError,
   hermes,
   PYTH_STACKS,
@@ -248,6 +249,31 @@ test("accounts of a shard of one's own are made", async () => {
   const own = await loan(world, alice, { shard: 9 });
   assert.equal(own.accounts.collateralFeed, await pythPriceAccount(PYTH_STACKS.rec2, COLLATERAL, 9));
   assert.ok((await sent(world, alice, own.transactions)).includes("Borrowed"));
+});
+
+test("an account that is not there is left out while the market knows enough", async () => {
+  const { world, alice } = await posted();
+  await sent(world, alice, [
+    {
+      instructions: [getObservePriceInstruction((await world.load()).accounts)],
+      units: 0,
+      bytes: 0,
+    },
+  ]);
+  const fresh = await loan(world, alice, { shard: 9 });
+  assert.deepEqual([fresh.feeds, fresh.accounts.collateralFeed], [[], undefined]);
+  assert.ok((await sent(world, alice, fresh.transactions)).includes("Borrowed"));
+});
+
+test("prices of a source that are too old as well are not posted", async () => {
+  const { world, alice } = await posted();
+  world.advance(700n);
+  await assert.rejects(loan(world, alice), { name: "FeedError", message: /too old as well/ });
+});
+
+test("a key is not sent in the clear", () => {
+  assert.throws(() => hermes("http://example.com/hermes", { key: "a key" }), { name: "TypeError" });
+  assert.ok(hermes("https://example.com/hermes", { key: "a key" }));
 });
 
 test("of a market that knows no price all feeds are to be posted", async () => {

@@ -49,20 +49,20 @@ pub struct Offer {
     pub stack: Stack,
     /// Feeds to post.
     pub feeds: Vec<FeedId>,
-    /// All readings then.
+    /// All readings once everything newer is posted.
     pub readings: Readings,
 }
 
 impl Offer {
-    /// Compares an update with what the chain's accounts say. `None` if it has nothing newer of one stack. A redemption
+    /// Compares an update with what the chain's accounts say. `None` if it has nothing newer. Of a market with feeds of both
+    /// stacks, those of the stack with the oldest account are posted first. A redemption
     /// rate is posted only when half of the time for which it is good has passed: it hardly moves.
     #[must_use]
     pub fn of(market: &Market, chain: &Readings, update: &Update, clock: Clock) -> Option<Self> {
         let oldest_rate = i64::from(market.config.max_age_rate / 2);
         let rate = market.oracle.feeds().rate.key.0;
-        let (mut stack, mut feeds) = (None, Vec::new());
         let pinned = market.oracle.feeds().zip(chain.as_ref());
-        let readings = pinned.map(|(pin, known)| {
+        let newer = pinned.map(|(pin, known)| {
             let newer = update.price(&pin.key.0).ok().map(|price| &price.message);
             let newer = newer.filter(|message| {
                 let time = known.as_ref().map(|reading| reading.publish_time);
@@ -71,20 +71,20 @@ impl Offer {
                     && kept.is_none_or(|time| clock.unix.saturating_sub(time) >= oldest_rate)
             });
             let of = Stack::of_receiver(&Pubkey::new_from_array(pin.owner.0)).filter(|_| pin.kind == FEED_PULL);
-            let (Some(message), Some(of)) = (newer, of) else {
-                return *known;
-            };
-            if *stack.get_or_insert(of) != of {
-                return *known;
-            }
-            feeds.push(pin.key.0);
-            Some(reading(message))
+            let since = known.map_or(i64::MIN, |reading| reading.publish_time);
+            newer.zip(of).map(|(message, of)| (of, since, message))
         });
-        Some(Self {
-            stack: stack?,
-            feeds,
-            readings,
-        })
+        let (stack, ..) = newer.each().into_iter().flatten().min_by_key(|(_, since, _)| *since)?;
+        let mut feeds: Vec<FeedId> = Vec::new();
+        for (of, _, message) in newer.each().into_iter().flatten() {
+            if of == stack && !feeds.contains(&message.feed) {
+                feeds.push(message.feed);
+            }
+        }
+        let readings = newer
+            .zip(*chain)
+            .map(|(newer, known)| newer.map_or(known, |(.., message)| Some(reading(message))));
+        Some(Self { stack, feeds, readings })
     }
 
     /// Why this should be posted, if it should. `scene` has what the chain's accounts say; `post_bps` is the move of the

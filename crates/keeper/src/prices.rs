@@ -26,6 +26,9 @@ pub trait Updates {
         None
     }
 
+    /// Forgets it: the chain would not believe it, so that no older one need be newer.
+    fn forget(&mut self) {}
+
     /// The shard whose accounts the keeper posts to; `None` if it posts nothing.
     fn shard(&self) -> Option<u16> {
         None

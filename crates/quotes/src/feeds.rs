@@ -10,13 +10,16 @@ use breakwater_engine::{Clock, Error, Feeds, Market, Readings, Result, price::or
 /// # Errors
 /// Reasons to refuse the readings that posting newer ones does not take away: those of
 /// [`Market::accept_prices`](breakwater_engine::Market::accept_prices) but for [`Error::PriceRequired`],
+/// [`Error::RedemptionFeedsRequired`],
 /// [`Error::PriceTooOld`] and [`Error::FeedsTooFarApart`].
 pub fn feeds_to_post(market: &Market, shown: &Readings, usage: PriceUse, clock: Clock) -> Result<Feeds<bool>> {
     let suffice = |readings: &Readings| {
         let mut market = *market;
         match market.accept_prices(readings, usage, clock) {
             Ok(_) => Ok(true),
-            Err(Error::PriceRequired | Error::PriceTooOld | Error::FeedsTooFarApart) => Ok(false),
+            Err(
+                Error::PriceRequired | Error::RedemptionFeedsRequired | Error::PriceTooOld | Error::FeedsTooFarApart,
+            ) => Ok(false),
             Err(error) => Err(error),
         }
     };

@@ -17,7 +17,7 @@ import type { FeedPin, RawReading } from "../generated/index.js";
 import { type FeedAccounts, loadMarket, type MarketAccounts, pins } from "../market.js";
 import { actionAlone, type PythPosting, type PythTransaction, postPrices, pythVaaRent } from "./post.js";
 import { pythStackOf } from "./stack.js";
-import { type PythUpdate, parsePythUpdate } from "./update.js";
+import { type PythUpdate, parsePythUpdate, provenPrice } from "./update.js";
 
 /** Where signed updates come from: asked for these feeds, at once. */
 export type PythSource = (feeds: Address[]) => Promise<PythUpdate>;
@@ -82,6 +82,10 @@ export async function refreshPrices(options: RefreshOptions): Promise<Refresh> {
     if (pin.kind === FEED_KINDS.push)
       throw new FeedError(`${pin.key} is too old, and a push feed: only Pyth can post it`);
   }
+  // What has no account, and is not posted, is left out: the market knows enough of it.
+  for (const [index, [name]] of feeds.entries()) {
+    if (readings[index] === null && !old[name]) delete (accounts as Partial<MarketAccounts>)[name];
+  }
   const instructions = (await act?.(accounts)) ?? [];
   const action = { instructions, units: units ?? 200_000 * instructions.length };
   const ids = [...new Set(stale.map((pin) => pin.key))];
@@ -90,6 +94,13 @@ export async function refreshPrices(options: RefreshOptions): Promise<Refresh> {
   }
   if (!source) throw new FeedError(`too old, and there is no source of newer prices: ${ids.join(", ")}`);
   const update = await source(ids);
+  const posted = Object.fromEntries(
+    feeds.map(([name, pin], index) => [name, old[name] ? readingIn(update, pin.key) : readings[index]]),
+  );
+  const stillOld = engine.feedsToPost(market, posted, use, { ...at, unix: clock.unixTimestamp });
+  if (Object.values(stillOld).includes(true)) {
+    throw new FeedError(`the newest prices of ${ids.join(", ")} are too old as well`);
+  }
   const receivers = [...new Set(stale.map((pin) => pin.owner))];
   const rent = await pythVaaRent(rpc, update);
   const transactions: PythTransaction[] = [];
@@ -103,6 +114,12 @@ export async function refreshPrices(options: RefreshOptions): Promise<Refresh> {
     );
   }
   return { accounts, feeds: ids, transactions };
+}
+
+/** The reading that posting makes of an update's price. */
+function readingIn(update: PythUpdate, feed: Address): RawReading {
+  const { price, conf, expo, emaPrice, publishTime } = provenPrice(update, feed).message;
+  return { price, conf, expo, emaPrice, publishTime };
 }
 
 /** `null` for an account that says nothing that the market would take: it is posted anew. */
@@ -132,16 +149,19 @@ export class HermesError extends Error {
 
 /** A Hermes server as a source: its base URL such as `https://pyth.dourolabs.app/hermes`, and the key that it wants, if it wants one. */
 export function hermes(base: string, { key, timeout = 5_000 }: { key?: string; timeout?: number } = {}): PythSource {
+  const url = new URL(`${base.replace(/\/+$/, "")}/v2/updates/price/latest`);
+  const isHere = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
+  if (key && url.protocol !== "https:" && !isHere) throw new TypeError("a key is sent over https only");
   return async (feeds) => {
-    const url = new URL(`${base.replace(/\/+$/, "")}/v2/updates/price/latest`);
+    url.search = "";
     for (const feed of feeds) url.searchParams.append("ids[]", hexOf(feed));
     url.searchParams.set("encoding", "base64");
     url.searchParams.set("parsed", "false");
     const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
     const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeout) });
     if (!response.ok) throw new HermesError(response.status, `Hermes answers ${response.status}`);
-    const answer = (await response.json()) as { binary?: { data?: string[] } };
-    const data = answer.binary?.data?.[0];
+    const answer = (await response.json().catch(() => undefined)) as { binary?: { data?: string[] } } | undefined;
+    const data = answer?.binary?.data?.[0];
     if (data === undefined) throw new HermesError(response.status, "Hermes gives no update");
     return parsePythUpdate(getBase64Encoder().encode(data));
   };

@@ -25,6 +25,8 @@ use tracing::info;
 
 /// Changes that wait to be taken in; a node that tells more at once waits.
 const NEWS: usize = 16_384;
+/// Hermes is asked at most once in this time, however often prices change.
+const HERMES_SPACING: Duration = Duration::from_millis(500);
 /// How long nodes may take to answer for the first time.
 const START: Duration = Duration::from_mins(1);
 
@@ -115,7 +117,7 @@ async fn keep(run: &Run) -> Result<(), Box<dyn Error>> {
                 shard = run.shard(),
                 "posting prices of Hermes where they are missing"
             );
-            let live = Live::new(hermes, posted, run.shard(), Arc::clone(&start.metrics));
+            let live = Live::new(hermes, posted, run.shard(), Arc::clone(&start.metrics)).spaced(HERMES_SPACING);
             start.keep(live, stop).await
         }
         None => start.keep(posted, stop).await,

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anchor_lang::prelude::Pubkey;
@@ -31,6 +31,8 @@ const TROUBLE: Duration = Duration::from_secs(1);
 const DOUBLINGS: u32 = 5;
 /// A feed that is refused is not asked for again for so long.
 const REFUSED: Duration = Duration::from_mins(10);
+/// An update that is further ahead of this machine's clock gives way to any other.
+const MOST_AHEAD: Duration = Duration::from_mins(1);
 
 /// Updates of a server, beside the accounts that others post to.
 #[derive(Debug)]
@@ -41,6 +43,9 @@ pub struct Live<F> {
     metrics: Arc<Metrics>,
     state: State,
     asking: Option<Asking>,
+    spacing: Duration,
+    /// When the server was asked last.
+    asked: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -128,7 +133,14 @@ impl State {
     /// Keeps the newest update: a server behind another address may be behind in time as well.
     fn keep(&mut self, update: Update) {
         let time = |update: &Update| update.prices.iter().map(|price| price.message.publish_time).max();
-        if self.newest.as_ref().is_none_or(|known| time(known) <= time(&update)) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // A server that was wrong about the time would be believed for ever.
+        let is_ahead = |known: &Update| {
+            let most = now.saturating_add(MOST_AHEAD).as_secs();
+            time(known).is_some_and(|time| u64::try_from(time).is_ok_and(|time| time > most))
+        };
+        let replaced = |known: &Update| time(known) <= time(&update) || is_ahead(known);
+        if self.newest.as_ref().is_none_or(replaced) {
             self.newest = Some(update);
         }
     }
@@ -145,7 +157,15 @@ impl<F: Fetch> Live<F> {
             metrics,
             state: State::default(),
             asking: None,
+            spacing: Duration::ZERO,
+            asked: None,
         }
+    }
+
+    /// The same, which asks at most once in this time, however often the market is looked at.
+    #[must_use]
+    pub fn spaced(self, spacing: Duration) -> Self {
+        Self { spacing, ..self }
     }
 
     async fn take_answer(&mut self) {
@@ -185,11 +205,13 @@ impl<F: Fetch> Updates for Live<F> {
     }
 
     async fn refresh(&mut self, feeds: &[FeedId]) {
-        if self.asking.is_none() {
+        let soon = self.asked.is_some_and(|at| at.elapsed() < self.spacing);
+        if self.asking.is_none() && !soon {
             let feeds = self.state.ask(feeds, Instant::now());
             if feeds.is_empty() {
                 return;
             }
+            self.asked = Some(Instant::now());
             let (fetch, asked) = (Arc::clone(&self.fetch), feeds.clone());
             let answer = tokio::spawn(async move { fetch.latest(&asked).await });
             self.asking = Some(Asking { feeds, answer });
@@ -199,6 +221,10 @@ impl<F: Fetch> Updates for Live<F> {
 
     fn newest(&self) -> Option<&Update> {
         self.state.newest.as_ref()
+    }
+
+    fn forget(&mut self) {
+        self.state.newest = None;
     }
 
     fn shard(&self) -> Option<u16> {

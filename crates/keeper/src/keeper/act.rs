@@ -52,9 +52,10 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
                 Err(trouble) => answered = Err(trouble),
             }
         }
-        let count = ready.len();
+        let mut count = ready.len();
         if !self.settings.dry_run {
             let sent = join_all(ready.iter().map(|(_, transaction)| self.rpc_pool.send(transaction))).await;
+            count = sent.iter().filter(|sent| sent.is_ok()).count();
             for ((draft, transaction), sent) in ready.into_iter().zip(sent) {
                 self.note_sent(&draft, transaction, blockhash.last_valid, sent);
             }

@@ -42,7 +42,7 @@ pub(super) struct Postings {
     ended: Option<Underway>,
     /// Accounts of VAAs to close.
     left: Vec<(Stack, Pubkey)>,
-    /// Publish time of the collateral's price that was posted last.
+    /// Publish time of the oldest price that was posted last.
     posted: Option<i64>,
     /// The moment that others are left to post for, and how many looks they have had.
     waiting: Option<(i64, u32)>,
@@ -154,7 +154,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             clock: seen.clock,
         };
         let why = offer.why(&scene, &self.index, &self.settings.cranks, self.settings.post_bps)?;
-        let published = chain.collateral.map_or(0, |reading| reading.publish_time);
+        let published = oldest(&self.pins, chain, &offer.feeds);
         let last = self.postings.posted == Some(published);
         let turn = turn(&self.signer.pubkey(), last, published);
         let waited = match waiting {
@@ -183,6 +183,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
                 .count(name::hermes_troubles_total, &[("kind", "signatures")]);
             warn!(%error, set = update.vaa.set, "an update is not posted: the chain would not believe it");
             self.postings.back_off();
+            self.updates.forget();
             return Ok(0);
         }
         // Nobody foresees it.
@@ -305,7 +306,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         }
         let seconds = underway.started.elapsed().as_secs_f64();
         self.metrics.set_to(name::posted_price_seconds, seconds);
-        self.postings.posted = underway.readings.collateral.map(|reading| reading.publish_time);
+        self.postings.posted = Some(oldest(&self.pins, &underway.readings, &underway.feeds));
         info!(feeds = underway.feeds.len(), seconds, "posted prices");
         self.postings.ended = Some(underway);
     }
@@ -354,6 +355,15 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         self.postings.left.sort_unstable_by_key(|(_, account)| *account);
         self.postings.left.dedup();
     }
+}
+
+/// Publish time of the oldest of these feeds' readings; 0 where one has none.
+fn oldest(pins: &Feeds, readings: &Readings, feeds: &[FeedId]) -> i64 {
+    let own = pins.as_ref().zip(readings.as_ref()).each().into_iter();
+    let own = own.filter(|(pin, _)| feeds.contains(&pin.key.0));
+    own.map(|(_, reading)| reading.map_or(0, |reading| reading.publish_time))
+        .min()
+        .unwrap_or(0)
 }
 
 /// The receiver's treasury that a keeper pays to. It is locked for writing: others have others, and one of its own can be
