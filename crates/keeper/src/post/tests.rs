@@ -71,7 +71,12 @@ fn only_what_is_newer_and_of_one_known_stack_is_offered() {
     market.oracle.quote_feed.owner = Key(RECEIVERS[1].to_bytes());
     let first = offer(&market, &chain, 1).unwrap();
     assert_eq!((first.stack, first.feeds), (Stack::REC5, vec![feed_id_for("SOL/USD")]));
-    assert_eq!(first.readings.quote, chain.quote);
+    assert_eq!(first.readings, both.readings, "the other's is posted next");
+    // The stack with the oldest account comes first.
+    let mut behind = chain;
+    behind.quote.as_mut().unwrap().publish_time -= 1;
+    let first = offer(&market, &behind, 1).unwrap();
+    assert_eq!((first.stack, first.feeds), (Stack::REC2, vec![feed_id_for("USDC/USD")]));
     market.oracle.collateral_feed.owner = Key([9; 32]);
     assert_eq!(offer(&market, &chain, 1).unwrap().stack, Stack::REC2);
     market.oracle.quote_feed.kind = breakwater_engine::price::oracle::FEED_PUSH;
