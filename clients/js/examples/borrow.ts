@@ -1,7 +1,8 @@
 // Opens a margin account, deposits one token of collateral, borrows half of what may be borrowed, and says how it stands and
 // which rule binds the largest loan. Prices that are too old for that are fetched from Hermes and posted, if HERMES names one.
 //
-//   HERMES=https://pyth.dourolabs.app/hermes HERMES_KEY=... RPC_URL=http://127.0.0.1:8899 KEYPAIR=~/.config/solana/id.json MARKET=<address> node build/examples/borrow.js
+//   HERMES=https://pyth.dourolabs.app/hermes HERMES_KEY=... RPC_URL=http://127.0.0.1:8899 \
+//     KEYPAIR=~/.config/solana/id.json MARKET=<address> node build/examples/borrow.js
 import { readFileSync } from "node:fs";
 import { argv, env } from "node:process";
 import { pathToFileURL } from "node:url";
@@ -38,7 +39,7 @@ export async function borrow(
   rpc: Rpc<SolanaRpcApi>,
   owner: TransactionSigner,
   marketAddress: Address,
-  { id = 0, source }: { id?: number; source?: PythSource | undefined } = {},
+  { id = 0, source }: { id?: number; source?: PythSource } = {},
 ): Promise<string> {
   const engine = await Engine.load();
   const { accounts, data } = await loadMarket(rpc, marketAddress);
@@ -81,7 +82,7 @@ export async function borrow(
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   const { RPC_URL = "http://127.0.0.1:8899", KEYPAIR = "", MARKET = "", HERMES, HERMES_KEY } = env;
-  const source = HERMES ? hermes(HERMES, HERMES_KEY ? { key: HERMES_KEY } : {}) : undefined;
+  const source = HERMES ? hermes(HERMES, { key: HERMES_KEY }) : undefined;
   const owner = await createKeyPairSignerFromBytes(new Uint8Array(JSON.parse(readFileSync(KEYPAIR, "utf8"))));
   console.log(await borrow(createSolanaRpc(RPC_URL), owner, address(MARKET), { source }));
 }

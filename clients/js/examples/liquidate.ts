@@ -1,7 +1,8 @@
 // Liquidates a margin account, if that can be done now. Needs no capital; the bounty goes to the keeper's ledger. Prices that are too
 // old for that are fetched from Hermes and posted, if HERMES names one.
 //
-//   HERMES=https://pyth.dourolabs.app/hermes HERMES_KEY=... RPC_URL=http://127.0.0.1:8899 KEYPAIR=~/.config/solana/id.json MARKET=<address> ACCOUNT=<address> node build/examples/liquidate.js
+//   HERMES=https://pyth.dourolabs.app/hermes HERMES_KEY=... RPC_URL=http://127.0.0.1:8899 \
+//     KEYPAIR=~/.config/solana/id.json MARKET=<address> ACCOUNT=<address> node build/examples/liquidate.js
 import { readFileSync } from "node:fs";
 import { argv, env } from "node:process";
 import { pathToFileURL } from "node:url";
@@ -62,7 +63,7 @@ export async function liquidate(
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   const { RPC_URL = "http://127.0.0.1:8899", KEYPAIR = "", MARKET = "", ACCOUNT = "", HERMES, HERMES_KEY } = env;
-  const source = HERMES ? hermes(HERMES, HERMES_KEY ? { key: HERMES_KEY } : {}) : undefined;
+  const source = HERMES ? hermes(HERMES, { key: HERMES_KEY }) : undefined;
   const keeper = await createKeyPairSignerFromBytes(new Uint8Array(JSON.parse(readFileSync(KEYPAIR, "utf8"))));
   console.log(await liquidate(createSolanaRpc(RPC_URL), keeper, address(MARKET), address(ACCOUNT), source));
 }

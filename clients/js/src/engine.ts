@@ -62,6 +62,9 @@ import { ACCOUNT_DISCRIMINATOR_BYTES, type FeedAccounts, type LoadedMarket } fro
 /** What prices are for: it decides how old they may be. */
 export type PriceUse = keyof typeof PRICE_USES;
 
+/** What price accounts say, by the feeds' names in instructions; of a feed without an account, nothing. */
+export type ShownFeeds = { [feed in keyof FeedAccounts]?: RawReading };
+
 const PRICE_USES = { borrow: 0, liquidate: 1, sell: 2, observe: 3 } as const;
 
 /** What the compiled engine exports: memory, and a function for each question. */
@@ -107,11 +110,11 @@ export class Engine {
 
   /**
    * Which feeds somebody must post before prices are young enough for a use at a moment: none if the market would use what it is shown or
-   * what it knows. Of a feed without an account, show nothing.
+   * what it knows.
    */
   feedsToPost(
     { bytes: market }: LoadedMarket,
-    shown: { [feed in keyof FeedAccounts]?: RawReading | null | undefined },
+    shown: ShownFeeds,
     use: PriceUse,
     at: MomentArgs,
   ): Record<keyof FeedAccounts, boolean> {

@@ -12,6 +12,8 @@ import {
   getU8Encoder,
   getU16Encoder,
   getU32Encoder,
+  getU64Encoder,
+  getUtf8Encoder,
   type Instruction,
   type ReadonlyUint8Array,
   type TransactionSigner,
@@ -47,6 +49,15 @@ const BYTES = addEncoderSizePrefix(getBytesEncoder(), getU32Encoder());
 const PRICE = getStructEncoder([
   ["message", BYTES],
   ["proof", getArrayEncoder(getBytesEncoder())],
+]);
+
+const CREATE_ACCOUNT = getStructEncoder([
+  ["instruction", getU32Encoder()],
+  ["base", getAddressEncoder()],
+  ["seed", addEncoderSizePrefix(getUtf8Encoder(), getU64Encoder())],
+  ["lamports", getU64Encoder()],
+  ["space", getU64Encoder()],
+  ["owner", getAddressEncoder()],
 ]);
 
 /**
@@ -123,6 +134,26 @@ export async function getUpdatePriceFeedInstruction(
     accounts,
     data: joined([...data, getAddressEncoder().encode(feed)]),
   };
+}
+
+/** System program: `createAccountWithSeed` of the account for a VAA of so many bytes, the bridge's. Its arguments are in bincode. */
+export function getCreateVaaAccountInstruction(
+  { stack, payer }: PythPoster,
+  account: Address,
+  seed: string,
+  rent: bigint,
+  vaaBytes: number,
+): Instruction {
+  const data = CREATE_ACCOUNT.encode({
+    instruction: 3,
+    base: payer.address,
+    seed,
+    lamports: rent,
+    space: PYTH_VAA_START + vaaBytes,
+    owner: stack.bridge,
+  });
+  const accounts = [signing(payer, true), { address: account, role: AccountRole.WRITABLE }];
+  return { programAddress: SYSTEM, accounts, data };
 }
 
 /**

@@ -2,33 +2,28 @@
 // is then posted to the account of its feed in a shard, and the VAA's account is closed. The account is made with a seed, so that the
 // payer alone signs. Transactions are filled by their bytes, measured on what would be sent.
 import {
-  AccountRole,
   type Address,
   type AddressesByLookupTableAddress,
-  addEncoderSizePrefix,
-  address,
   appendTransactionMessageInstructions,
   blockhash,
   compressTransactionMessageUsingAddressLookupTables,
   createAddressWithSeed,
   createTransactionMessage,
   type GetMinimumBalanceForRentExemptionApi,
-  getAddressEncoder,
-  getStructEncoder,
   getTransactionMessageSize,
-  getU8Encoder,
-  getU32Encoder,
-  getU64Encoder,
-  getUtf8Encoder,
   type Instruction,
   pipe,
   type Rpc,
+  setTransactionMessageComputeUnitLimit,
+  setTransactionMessageComputeUnitPrice,
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
+  setTransactionMessageLoadedAccountsDataSizeLimit,
   type TransactionSigner,
 } from "@solana/kit";
 import {
   getCloseEncodedVaaInstruction,
+  getCreateVaaAccountInstruction,
   getInitEncodedVaaInstruction,
   getPostUpdateAtomicInstruction,
   getUpdatePriceFeedInstruction,
@@ -59,8 +54,7 @@ const UNITS = {
   close: 8_000,
   budget: 150,
 };
-const COMPUTE_BUDGET = address("ComputeBudget111111111111111111111111111111");
-const SYSTEM = address("11111111111111111111111111111111");
+const ANY_BLOCKHASH = blockhash("11111111111111111111111111111111");
 
 /** What is done with prices once they are posted, in one transaction. */
 export interface PythAction {
@@ -87,7 +81,7 @@ export interface PythPosting {
   /** Priority fee, millionths of a lamport for each compute unit. */
   microLamports?: bigint;
   /** What is done once all prices are posted: in the transaction of the last ones if it fits there, else in one of its own. */
-  action?: PythAction | undefined;
+  action?: PythAction;
 }
 
 /** A transaction to sign and send; several are sent one after the other. */
@@ -121,7 +115,7 @@ export async function postPrices(
   const account = await createAddressWithSeed({ baseAddress: payer.address, programAddress: stack.bridge, seed });
   const vaa = pythVaaBytes(update.vaa);
   const packer = new Packer(posting);
-  const create = createAccount(poster, account, seed, posting.rent, PYTH_VAA_START + vaa.length);
+  const create = getCreateVaaAccountInstruction(poster, account, seed, posting.rent, vaa.length);
   // Together: an account that is created and not yet taken is anybody's.
   packer.add([create, getInitEncodedVaaInstruction(poster, account)], UNITS.createAndInit);
   for (let index = 0; index < vaa.length; ) {
@@ -190,48 +184,6 @@ function randomSeed(): string {
   return Array.from({ length: 30 }, () => random(36).toString(36)).join("");
 }
 
-/** `createAccountWithSeed` of the system program, whose arguments are in bincode. */
-function createAccount(
-  { stack, payer }: PythPoster,
-  account: Address,
-  seed: string,
-  rent: bigint,
-  bytes: number,
-): Instruction {
-  const data = getStructEncoder([
-    ["instruction", getU32Encoder()],
-    ["base", getAddressEncoder()],
-    ["seed", addEncoderSizePrefix(getUtf8Encoder(), getU64Encoder())],
-    ["lamports", getU64Encoder()],
-    ["space", getU64Encoder()],
-    ["owner", getAddressEncoder()],
-  ]).encode({ instruction: 3, base: payer.address, seed, lamports: rent, space: bytes, owner: stack.bridge });
-  const accounts = [
-    { address: payer.address, role: AccountRole.WRITABLE_SIGNER, signer: payer },
-    { address: account, role: AccountRole.WRITABLE },
-  ];
-  return { programAddress: SYSTEM, accounts, data };
-}
-
-/** Limits of compute units and of what is loaded, and the priority fee. */
-function budget(units: number, microLamports: bigint): Instruction[] {
-  const asked = (data: Uint8Array) => ({ programAddress: COMPUTE_BUDGET, data });
-  const u32 = (kind: number, value: number) =>
-    asked(
-      new Uint8Array(
-        getStructEncoder([
-          ["kind", getU8Encoder()],
-          ["value", getU32Encoder()],
-        ]).encode({ kind, value }),
-      ),
-    );
-  const price = getStructEncoder([
-    ["kind", getU8Encoder()],
-    ["value", getU64Encoder()],
-  ]).encode({ kind: 3, value: microLamports });
-  return [u32(2, units), asked(new Uint8Array(price)), u32(4, LOADED_BYTES)];
-}
-
 /** Fills transactions one after the other. */
 class Packer {
   readonly #settings: Pick<PythPosting, "payer" | "lookupTables" | "microLamports">;
@@ -278,20 +230,19 @@ class Packer {
   #draft(own: Instruction[], used: number): PythTransaction {
     const { payer, lookupTables = {}, microLamports = 0n } = this.#settings;
     const units = used + 3 * UNITS.budget;
-    const instructions = [...budget(units, microLamports), ...own];
     const message = pipe(
       createTransactionMessage({ version: 0 }),
       (message) => setTransactionMessageFeePayerSigner(payer, message),
       // Any will do: only its size counts.
       (message) =>
-        setTransactionMessageLifetimeUsingBlockhash(
-          { blockhash: blockhash(SYSTEM), lastValidBlockHeight: 0n },
-          message,
-        ),
-      (message) => appendTransactionMessageInstructions(instructions, message),
-      (message) => compressTransactionMessageUsingAddressLookupTables(message, lookupTables),
+        setTransactionMessageLifetimeUsingBlockhash({ blockhash: ANY_BLOCKHASH, lastValidBlockHeight: 0n }, message),
+      (message) => setTransactionMessageComputeUnitLimit(units, message),
+      (message) => setTransactionMessageComputeUnitPrice(microLamports, message),
+      (message) => setTransactionMessageLoadedAccountsDataSizeLimit(LOADED_BYTES, message),
+      (message) => appendTransactionMessageInstructions(own, message),
     );
-    return { instructions, units, bytes: getTransactionMessageSize(message) };
+    const bytes = getTransactionMessageSize(compressTransactionMessageUsingAddressLookupTables(message, lookupTables));
+    return { instructions: [...message.instructions], units, bytes };
   }
 
   #problem({ instructions, units, bytes }: PythTransaction): string | undefined {

@@ -1,17 +1,19 @@
 // Prices young enough for an action, whatever the age of the accounts that others keep.
 import {
   type Address,
+  type EncodedAccount,
   fetchEncodedAccounts,
   type GetAccountInfoApi,
   type GetMinimumBalanceForRentExemptionApi,
   type GetMultipleAccountsApi,
   getAddressEncoder,
+  getBase16Decoder,
   getBase64Encoder,
   type Instruction,
   type Rpc,
 } from "@solana/kit";
 import { fetchSysvarClock } from "@solana/sysvars";
-import type { Engine, PriceUse } from "../engine.js";
+import type { Engine, PriceUse, ShownFeeds } from "../engine.js";
 import { FEED_KINDS, FeedError, feedAccount, readFeed } from "../feeds.js";
 import type { FeedPin, RawReading } from "../generated/index.js";
 import { type FeedAccounts, loadMarket, type MarketAccounts, pins } from "../market.js";
@@ -29,7 +31,7 @@ export interface RefreshOptions extends Omit<PythPosting, "stack" | "rent" | "ac
   /** The market, or its accounts of an earlier time. */
   market: Address | MarketAccounts;
   /** Asked where a feed is too old; without it that is an error. */
-  source?: PythSource | undefined;
+  source?: PythSource;
   /** What the prices are for; `"borrow"` if nothing is said. */
   use?: PriceUse;
   /** Seconds from now until the action runs; 5 if nothing is said. */
@@ -60,21 +62,17 @@ export async function refreshPrices(options: RefreshOptions): Promise<Refresh> {
   const { shard = 0 } = posting;
   const [market, clock] = await Promise.all([loadMarket(rpc, options.market), fetchSysvarClock(rpc)]);
   const feeds = pins(market.data);
-  const chosen: FeedAccounts = { ...market.accounts };
-  if (shard !== 0) for (const [name, pin] of feeds) chosen[name] = await feedAccount(pin, shard);
-  const accounts = { ...market.accounts, ...chosen };
+  const accounts = { ...market.accounts };
+  if (shard !== 0) for (const [name, pin] of feeds) accounts[name] = await feedAccount(pin, shard);
   const found = await fetchEncodedAccounts(
     rpc,
     feeds.map(([name]) => accounts[name] as Address),
   );
-  const readings = found.map((account, index) => {
-    const [, pin] = feeds[index] as [keyof FeedAccounts, FeedPin];
-    return account.exists ? readingOf(pin, account) : null;
-  });
-  const shown = Object.fromEntries(feeds.map(([name], index) => [name, readings[index]])) as Record<
-    keyof FeedAccounts,
-    RawReading | null | undefined
-  >;
+  const shown: ShownFeeds = {};
+  for (const [index, account] of found.entries()) {
+    const [name, pin] = feeds[index] as [keyof FeedAccounts, FeedPin];
+    if (account.exists) shown[name] = readingOf(pin, account);
+  }
   const at = { unix: clock.unixTimestamp + BigInt(lead), slot: clock.slot };
   const old = engine.feedsToPost(market, shown, use, at);
   const stale = feeds.filter(([name]) => old[name]).map(([, pin]) => pin);
@@ -83,8 +81,8 @@ export async function refreshPrices(options: RefreshOptions): Promise<Refresh> {
       throw new FeedError(`${pin.key} is too old, and a push feed: only Pyth can post it`);
   }
   // What has no account, and is not posted, is left out: the market knows enough of it.
-  for (const [index, [name]] of feeds.entries()) {
-    if (readings[index] === null && !old[name]) delete (accounts as Partial<MarketAccounts>)[name];
+  for (const [name] of feeds) {
+    if (!shown[name] && !old[name]) delete (accounts as Partial<MarketAccounts>)[name];
   }
   const instructions = (await act?.(accounts)) ?? [];
   const action = { instructions, units: units ?? 200_000 * instructions.length };
@@ -94,9 +92,8 @@ export async function refreshPrices(options: RefreshOptions): Promise<Refresh> {
   }
   if (!source) throw new FeedError(`too old, and there is no source of newer prices: ${ids.join(", ")}`);
   const update = await source(ids);
-  const posted = Object.fromEntries(
-    feeds.map(([name, pin], index) => [name, old[name] ? readingIn(update, pin.key) : readings[index]]),
-  );
+  const posted = { ...shown };
+  for (const [name, pin] of feeds) if (old[name]) posted[name] = provenPrice(update, pin.key).message;
   const stillOld = engine.feedsToPost(market, posted, use, { ...at, unix: clock.unixTimestamp });
   if (Object.values(stillOld).includes(true)) {
     throw new FeedError(`the newest prices of ${ids.join(", ")} are too old as well`);
@@ -116,21 +113,12 @@ export async function refreshPrices(options: RefreshOptions): Promise<Refresh> {
   return { accounts, feeds: ids, transactions };
 }
 
-/** The reading that posting makes of an update's price. */
-function readingIn(update: PythUpdate, feed: Address): RawReading {
-  const { price, conf, expo, emaPrice, publishTime } = provenPrice(update, feed).message;
-  return { price, conf, expo, emaPrice, publishTime };
-}
-
-/** `null` for an account that says nothing that the market would take: it is posted anew. */
-function readingOf(
-  pin: FeedPin,
-  account: { address: Address; programAddress: Address; data: Parameters<typeof readFeed>[3] },
-): RawReading | null {
+/** Nothing for an account that says nothing that the market would take: it is posted anew. */
+function readingOf(pin: FeedPin, { address, programAddress, data }: EncodedAccount): RawReading | undefined {
   try {
-    return readFeed(pin, account.address, account.programAddress, account.data);
+    return readFeed(pin, address, programAddress, data);
   } catch (error) {
-    if (error instanceof FeedError) return null;
+    if (error instanceof FeedError) return undefined;
     throw error;
   }
 }
@@ -153,12 +141,12 @@ export function hermes(base: string, { key, timeout = 5_000 }: { key?: string; t
   const isHere = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
   if (key && url.protocol !== "https:" && !isHere) throw new TypeError("a key is sent over https only");
   return async (feeds) => {
-    url.search = "";
-    for (const feed of feeds) url.searchParams.append("ids[]", hexOf(feed));
-    url.searchParams.set("encoding", "base64");
-    url.searchParams.set("parsed", "false");
+    const asked = new URL(url);
+    for (const feed of feeds) asked.searchParams.append("ids[]", hexOf(feed));
+    asked.searchParams.set("encoding", "base64");
+    asked.searchParams.set("parsed", "false");
     const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {};
-    const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeout) });
+    const response = await fetch(asked, { headers, signal: AbortSignal.timeout(timeout) });
     if (!response.ok) throw new HermesError(response.status, `Hermes answers ${response.status}`);
     const answer = (await response.json().catch(() => undefined)) as { binary?: { data?: string[] } } | undefined;
     const data = answer?.binary?.data?.[0];
@@ -168,5 +156,5 @@ export function hermes(base: string, { key, timeout = 5_000 }: { key?: string; t
 }
 
 function hexOf(feed: Address): string {
-  return Array.from(getAddressEncoder().encode(feed), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return getBase16Decoder().decode(getAddressEncoder().encode(feed));
 }
