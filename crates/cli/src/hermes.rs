@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf};
 
 use breakwater_client::pyth::FeedId;
-use breakwater_keeper::hermes::{ApiKey, Hermes, hex};
+use breakwater_keeper::hermes::{ApiKey, Hermes};
 use clap::Args;
 use reqwest::{Client, Url};
 
@@ -52,7 +52,7 @@ impl Source {
         let mut url = Url::parse(base).map_err(|error| format!("--hermes: {error}"))?;
         url.set_path(&format!("{}/localnet/price", url.path().trim_end_matches('/')));
         url.query_pairs_mut()
-            .append_pair("id", &hex(id))
+            .append_pair("id", &hex::encode(id))
             .append_pair("price", &shown.price.to_string())
             .append_pair("conf", &shown.conf.to_string())
             .append_pair("ema", &shown.ema.to_string())

@@ -107,7 +107,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Writes a price account, as only a localnet lets one.
 fn write(chain: &Chain, feed: &Pubkey, account: &PriceAccount) -> Result<()> {
-    let data = hex(&account.data());
+    let data = hex::encode(account.data());
     let written = chain.request("surfnet_setAccount", json!([feed.to_string(), { "data": data }]));
     written.map_err(|error| {
         if error.to_lowercase().contains("method not found") {
@@ -166,14 +166,6 @@ pub fn mantissa(text: &str, expo: i32) -> std::result::Result<i64, String> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
-}
-
 /// A whole number of 10^`expo` as a decimal number, exactly.
 pub fn decimal(mantissa: i64, expo: i32) -> String {
     let places = usize::try_from(-expo).unwrap_or(0);
@@ -210,7 +202,7 @@ mod tests {
             assert!(mantissa(wrong, -8).is_err(), "{wrong}");
         }
         assert_eq!(decimal(14_250_000_000, -8), "142.5");
-        assert_eq!(hex(&[0, 255, 16]), "00ff10");
+        assert_eq!(hex::encode([0, 255, 16]), "00ff10");
         assert_eq!(decimal(1, -8), "0.00000001");
         assert_eq!(decimal(-300_000_000, -8), "-3");
     }

@@ -164,9 +164,7 @@ mod tests {
         // Documented by Pyth for SOL/USD.
         let id = "ef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d";
         let mut pin = pin();
-        for (byte, at) in pin.key.0.iter_mut().zip((0..64).step_by(2)) {
-            *byte = u8::from_str_radix(&id[at..at + 2], 16).unwrap();
-        }
+        pin.key.0 = crate::hermes::feed_id(id).unwrap();
         assert_eq!(
             candidates(&Posted::default(), &pin),
             [pubkey!("7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE")]

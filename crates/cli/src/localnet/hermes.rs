@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use breakwater_client::pyth::{FeedId, Update, routers::Routers};
 use breakwater_keeper::{
-    hermes::{feed_id, hex},
+    hermes::feed_id,
     server::{respond, serve_http},
 };
 use http_body_util::Full;
@@ -122,8 +122,9 @@ impl Server {
         if ids.is_empty() {
             return Err(bad("no ids[] given"));
         }
-        let encode: fn(&[u8]) -> String = match query.one("encoding").unwrap_or("hex") {
-            "hex" => |bytes| hex(bytes),
+        let encoding = query.one("encoding").unwrap_or("hex");
+        let encode: fn(Vec<u8>) -> String = match encoding {
+            "hex" => |bytes| hex::encode(bytes),
             "base64" => |bytes| BASE64_STANDARD.encode(bytes),
             _ => return Err(bad("encoding is hex or base64")),
         };
@@ -134,7 +135,7 @@ impl Server {
         let unknown: Vec<String> = ids
             .iter()
             .filter(|id| feeds.iter().all(|feed| feed.id != Some(**id)))
-            .map(hex)
+            .map(hex::encode)
             .collect();
         if !unknown.is_empty() {
             return Err((
@@ -148,8 +149,7 @@ impl Server {
         let bytes = update
             .bytes()
             .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-        let encoding = query.one("encoding").unwrap_or("hex");
-        let mut answer = json!({ "binary": { "encoding": encoding, "data": [encode(&bytes)] } });
+        let mut answer = json!({ "binary": { "encoding": encoding, "data": [encode(bytes)] } });
         if query.one("parsed") != Some("false") {
             answer["parsed"] = parsed(&update);
         }
@@ -162,7 +162,7 @@ impl Server {
         let feeds = self.book.all(self.net.clock().unix);
         let told = feeds.iter().filter(|feed| feed.label.to_lowercase().contains(&word));
         let one = |feed: &Feed| {
-            let id = feed.id.as_ref().map(hex)?;
+            let id = feed.id.as_ref().map(hex::encode)?;
             Some(
                 json!({ "id": id, "attributes": { "asset_type": "Crypto", "description": feed.label, "symbol": feed.label } }),
             )
@@ -195,7 +195,10 @@ impl Server {
         if self.book.set(&id, shown) {
             Ok(json!({ "publish_time": shown.published }))
         } else {
-            Err((StatusCode::NOT_FOUND, format!("price ids not found: {}", hex(id))))
+            Err((
+                StatusCode::NOT_FOUND,
+                format!("price ids not found: {}", hex::encode(id)),
+            ))
         }
     }
 }
@@ -205,7 +208,7 @@ fn parsed(update: &Update) -> Value {
     let one = |one: &breakwater_client::pyth::PriceUpdate| {
         let message = &one.message;
         json!({
-            "id": hex(message.feed),
+            "id": hex::encode(message.feed),
             "price": price(message.price, message.conf, message.expo, message.publish_time),
             "ema_price": price(message.ema_price, message.ema_conf, message.expo, message.publish_time),
             "metadata": {

@@ -178,14 +178,9 @@ fn receiver<'de, D: Deserializer<'de>>(from: D) -> Result<Pubkey, D::Error> {
 
 fn feed_id<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
     let text = String::deserialize(from)?;
-    let digits = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
     let mut id = [0; 32];
-    for (byte, index) in id.iter_mut().zip((0..64).step_by(2)) {
-        let pair = text.get(index..index + 2).filter(|_| digits);
-        *byte = pair
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            .ok_or_else(|| D::Error::custom(format!("{text} is not 64 hexadecimal digits")))?;
-    }
+    hex::decode_to_slice(&text, &mut id)
+        .map_err(|_| D::Error::custom(format!("{text} is not 64 hexadecimal digits")))?;
     Ok(id)
 }
 

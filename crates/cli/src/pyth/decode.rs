@@ -8,7 +8,6 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use breakwater_client::pyth::{Message, Update, merkle};
-use breakwater_keeper::hermes::hex;
 use clap::Args;
 use serde::Serialize;
 
@@ -82,18 +81,10 @@ pub fn bytes(contents: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(contents);
     let text = text.trim();
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    from_hex(digits)
+    hex::decode(digits)
+        .ok()
         .or_else(|| BASE64_STANDARD.decode(text).ok())
         .unwrap_or_else(|| contents.to_vec())
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u32> = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
-    let pair = |pair: &[u32]| match pair {
-        [high, low] => u8::try_from(high << 4 | low).ok(),
-        _ => None,
-    };
-    digits.chunks(2).map(pair).collect()
 }
 
 fn view(update: &Update) -> View {
@@ -102,7 +93,7 @@ fn view(update: &Update) -> View {
     let prices = update.prices.iter().map(|price| {
         let message = &price.message;
         Quote {
-            feed: hex(message.feed),
+            feed: hex::encode(message.feed),
             price: shown(message.price, message),
             conf: shown(i64::try_from(message.conf).unwrap_or(i64::MAX), message),
             ema: shown(message.ema_price, message),
@@ -116,7 +107,7 @@ fn view(update: &Update) -> View {
         signers: update.vaa.signatures.iter().map(|signature| signature.signer).collect(),
         time: update.vaa.body.time,
         slot: update.vaa.body.slot,
-        root: hex(root),
+        root: hex::encode(root),
         prices: prices.collect(),
     }
 }
@@ -174,7 +165,7 @@ mod tests {
     fn an_update_is_read_in_every_form() {
         let update = update();
         let raw = update.bytes().unwrap();
-        let digits = hex(&raw);
+        let digits = hex::encode(&raw);
         for contents in [
             raw.clone(),
             BASE64_STANDARD.encode(&raw).into_bytes(),

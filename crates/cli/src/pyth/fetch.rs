@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use breakwater_client::pyth::FeedId;
-use breakwater_keeper::hermes::{feed_id, hex};
+use breakwater_keeper::hermes::feed_id;
 use clap::Args;
 use serde_json::json;
 
@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Result<()> {
     let update = fetched(&options.source, &feeds)?;
     let data = BASE64_STANDARD.encode(update.bytes()?);
     if options.output.json {
-        let feeds: Vec<String> = feeds.iter().map(hex).collect();
+        let feeds: Vec<String> = feeds.iter().map(hex::encode).collect();
         println!(
             "{}",
             serde_json::to_string_pretty(&json!({ "feeds": feeds, "data": data }))?

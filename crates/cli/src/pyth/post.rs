@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::pyth::{Action, Draft, FeedId, Poster, Posting, SignerSet, Stack, Update};
-use breakwater_keeper::{hermes::hex, post::own_shard};
+use breakwater_keeper::post::own_shard;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use solana_keypair::Keypair;
@@ -103,7 +103,7 @@ pub fn run(options: &Options) -> Result<()> {
         accounts: of_stack
             .iter()
             .map(|feed| Account {
-                feed: hex(feed),
+                feed: hex::encode(feed),
                 account: stack.price_account(shard, feed).to_string(),
             })
             .collect(),

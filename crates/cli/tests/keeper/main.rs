@@ -122,19 +122,11 @@ fn command(deployment: &Deployment, keypair: &Path, urls: &[String], options: &[
         (&deployment.keys.quote_feed, "USDC/USD"),
     ];
     for (account, symbol) in feeds {
-        let id = hexadecimal(&breakwater_testkit::pyth::feed_id_for(symbol));
+        let id = hex::encode(breakwater_testkit::pyth::feed_id_for(symbol));
         command.args(["--price-account", &format!("{id}:{account}")]);
     }
     command.args(options).stdout(Stdio::null()).stderr(Stdio::piped());
     command
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap();
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
 }
 
 /// Waits until something is so.

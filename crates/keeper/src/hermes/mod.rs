@@ -81,7 +81,7 @@ impl Hermes {
         url.set_path(&path);
         let mut query = url.query_pairs_mut();
         for feed in feeds {
-            query.append_pair("ids[]", &hex(feed));
+            query.append_pair("ids[]", &hex::encode(feed));
         }
         query.append_pair("encoding", "base64").append_pair("parsed", "false");
         drop(query);
@@ -175,29 +175,11 @@ fn read(body: &[u8]) -> Result<Update, Error> {
     Update::parse(&bytes).map_err(Error::Update)
 }
 
-/// Bytes, such as a feed's identifier, in lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: impl AsRef<[u8]>) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(64);
-    for byte in bytes.as_ref() {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
 /// A feed's identifier from its 64 hexadecimal digits, with or without 0x before them. `None` if they are none.
 #[must_use]
 pub fn feed_id(text: &str) -> Option<FeedId> {
-    let digits = text.strip_prefix("0x").unwrap_or(text).as_bytes();
     let mut id = FeedId::default();
-    if digits.len() != 2 * id.len() {
-        return None;
-    }
-    for (byte, pair) in id.iter_mut().zip(digits.chunks(2)) {
-        let digit = |at: usize| char::from(*pair.get(at)?).to_digit(16);
-        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-    }
+    hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut id).ok()?;
     Some(id)
 }
 

@@ -12,7 +12,7 @@ use breakwater_engine::FeedPin;
 use tokio::{task::JoinHandle, time::timeout};
 use tracing::{info, warn};
 
-use super::{Error, Fetch, hex};
+use super::{Error, Fetch};
 use crate::{
     metrics::{Metrics, name},
     prices::{Posted, Updates},
@@ -183,7 +183,7 @@ impl<F: Fetch> Live<F> {
                 .count(name::hermes_troubles_total, &[("kind", error.kind())]);
         }
         if let Some(error) = self.state.take(&feeds, answer, Instant::now()) {
-            let feeds: Vec<String> = feeds.iter().map(hex).collect();
+            let feeds: Vec<String> = feeds.iter().map(hex::encode).collect();
             let feeds = feeds.join(",");
             warn!(%error, feeds, "no update of Hermes: prices are those that others post");
         } else if before && self.state.trouble.is_none() {

@@ -88,7 +88,7 @@ async fn an_update_is_asked_for_by_feed_and_with_the_key() {
     let server = server((200, None, answer(&update()).into_bytes())).await;
     let hermes = Hermes::new(&server.base, Some(ApiKey::Text("sesame\n".to_owned()))).unwrap();
     assert_eq!(hermes.latest(&feeds()).await, Ok(update()));
-    let ids = feeds().map(|feed| format!("ids%5B%5D={}", hex(feed)));
+    let ids = feeds().map(|feed| format!("ids%5B%5D={}", hex::encode(feed)));
     let path = format!(
         "/hermes/v2/updates/price/latest?{}&{}&encoding=base64&parsed=false",
         ids[0], ids[1]
