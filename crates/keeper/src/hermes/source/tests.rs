@@ -105,6 +105,40 @@ fn the_newest_update_is_kept() {
     }
 }
 
+/// One that is ahead of the clock gives way to any other: else no honest one would ever be newer.
+#[test]
+fn an_update_from_the_future_is_not_kept_for_ever() {
+    let (mut state, now) = (State::default(), Instant::now());
+    for (given, kept) in [(i64::MAX, i64::MAX), (5, 5)] {
+        state.take(&[A], Ok(update(given)), now);
+        assert_eq!(state.newest, Some(update(kept)));
+    }
+}
+
+/// However often the market is looked at.
+#[tokio::test]
+async fn a_server_is_not_asked_again_within_the_spacing() {
+    struct Counting(Arc<std::sync::atomic::AtomicU32>);
+    impl Fetch for Counting {
+        async fn latest(&self, _: &[FeedId]) -> Result<Update, Error> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok(update(5))
+        }
+    }
+    for (spacing, expected) in [(Duration::ZERO, 3), (Duration::from_hours(1), 1)] {
+        let count = Arc::default();
+        let live = Live::new(Counting(Arc::clone(&count)), Posted::default(), 9, Arc::default());
+        let mut live = live.spaced(spacing);
+        for _ in 0..3 {
+            live.refresh(&[A]).await;
+        }
+        assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), expected);
+        assert_eq!(live.newest(), Some(&update(5)));
+        live.forget();
+        assert_eq!(live.newest(), None);
+    }
+}
+
 #[test]
 fn its_own_account_is_shown_beside_those_of_others() {
     struct Nothing;
