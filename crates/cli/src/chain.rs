@@ -12,7 +12,6 @@ use breakwater_client::{addresses, budget, decode, pyth::TRANSACTION_BYTES};
 use breakwater_engine::{self as engine, Clock};
 use serde_json::{Value, json};
 use solana_commitment_config::CommitmentConfig;
-use solana_hash::Hash;
 use solana_keypair::Keypair;
 use solana_rpc_client::rpc_client::RpcClient;
 use solana_rpc_client_api::request::RpcRequest;
@@ -194,8 +193,6 @@ impl Wallet {
     /// Sends one transaction that those of `others` sign as well whom it names as signers, with the compute budget of
     /// its instructions if all have one, and waits until it is confirmed. Returns its signature.
     pub fn send_all(&self, instructions: &[Instruction], others: &[&Keypair]) -> Result<String> {
-        let client = &self.chain.client;
-        let blockhash = client.get_latest_blockhash().map_err(|error| error.to_string())?;
         let fee = self.micro_lamports;
         let price = (fee > 0).then(|| budget::price(fee));
         let mut all: Vec<Instruction> = match budget::budget(instructions, fee) {
@@ -203,18 +200,13 @@ impl Wallet {
             None => price.into_iter().collect(),
         };
         all.extend_from_slice(instructions);
-        self.send_signed(&all, others, blockhash)
+        self.send_signed(&all, others)
     }
 
     /// Sends instructions with their own compute budget among them, and waits until they are confirmed. Returns the
     /// transaction's signature.
     pub fn send_with_budget(&self, instructions: &[Instruction]) -> Result<String> {
-        let blockhash = self
-            .chain
-            .client
-            .get_latest_blockhash()
-            .map_err(|error| error.to_string())?;
-        self.send_signed(instructions, &[], blockhash)
+        self.send_signed(instructions, &[])
     }
 
     /// Lamports of who pays.
@@ -223,7 +215,9 @@ impl Wallet {
         asked.map_err(|error| format!("cannot read the balance: {error}"))
     }
 
-    fn send_signed(&self, instructions: &[Instruction], others: &[&Keypair], blockhash: Hash) -> Result<String> {
+    fn send_signed(&self, instructions: &[Instruction], others: &[&Keypair]) -> Result<String> {
+        let client = &self.chain.client;
+        let blockhash = client.get_latest_blockhash().map_err(|error| error.to_string())?;
         let payer = self.signer.pubkey();
         let mut signers = vec![&self.signer];
         let named = |key: &Pubkey| {
@@ -238,7 +232,7 @@ impl Wallet {
                 "a transaction of {bytes} bytes cannot be sent: {TRANSACTION_BYTES} is the most"
             ));
         }
-        let sent = self.chain.client.send_and_confirm_transaction(&transaction);
+        let sent = client.send_and_confirm_transaction(&transaction);
         sent.map(|signature| signature.to_string())
             .map_err(|error| Idl::embedded().explain(&error.to_string()))
     }

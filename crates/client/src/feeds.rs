@@ -1,9 +1,9 @@
 //! Pyth accounts outside the chain: which account to show for a feed, and what it says.
 
-use crate::pyth::Stack;
+use crate::pyth::{FeedId, Stack};
 use anchor_lang::prelude::{AccountInfo, Pubkey};
 use breakwater_engine::{
-    FeedPin, RawReading,
+    FeedPin, Feeds, RawReading,
     price::oracle::{FEED_PULL, FEED_PUSH},
 };
 
@@ -23,6 +23,18 @@ pub fn default_account(pin: &FeedPin) -> Option<Pubkey> {
         FEED_PULL => sponsored(&Pubkey::new_from_array(pin.owner.0), &pin.key.0, 0),
         _ => None,
     }
+}
+
+/// Pull feeds among these, each once: those that an update may have a price of.
+#[must_use]
+pub fn pull_feeds(pins: &Feeds) -> Vec<FeedId> {
+    let mut feeds = Vec::new();
+    for pin in pins.as_ref().each() {
+        if pin.kind == FEED_PULL && !feeds.contains(&pin.key.0) {
+            feeds.push(pin.key.0);
+        }
+    }
+    feeds
 }
 
 /// Reading of a price account, after the checks that the program itself makes.

@@ -31,7 +31,8 @@ pub fn extend(table: &Pubkey, authority: &Pubkey, payer: &Pubkey, addresses: &[P
         .collect()
 }
 
-/// Closes a table that was deactivated (by the lookup table program's own instruction) some 500 slots before; its rent goes to `recipient`.
+/// Closes a table that was deactivated (by the lookup table program's own instruction) some 500 slots before; its rent
+/// goes to `recipient`.
 #[must_use]
 pub fn close(table: &Pubkey, authority: &Pubkey, recipient: &Pubkey) -> Instruction {
     instruction::close_lookup_table(*table, *authority, *recipient)

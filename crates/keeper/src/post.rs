@@ -9,6 +9,8 @@ use breakwater_engine::{
     math::num,
     price::oracle::{FEED_PULL, PriceUse},
 };
+use solana_keypair::Keypair;
+use solana_signer::Signer;
 
 use crate::{
     crank::Cranks,
@@ -141,6 +143,13 @@ pub fn reading(message: &Message) -> RawReading {
 pub fn own_shard(market: &Pubkey) -> u16 {
     let [low, high, ..] = market.to_bytes();
     u16::from_le_bytes([low, high]).max(1)
+}
+
+/// Seed of the account for a posting's VAA: nobody foresees it.
+#[must_use]
+pub fn account_seed() -> String {
+    const MOST: usize = 32;
+    Keypair::new().pubkey().to_string().chars().take(MOST).collect()
 }
 
 /// Looks that a keeper waits before it posts, so that two of a market do not post the same: none for whoever posted what

@@ -41,10 +41,7 @@ impl Draft {
     /// `others`: compute units of those that are not Breakwater's.
     fn new(kind: Kind, others: u32, instructions: Vec<Instruction>) -> Self {
         let budgets = instructions.iter().filter_map(budget::units);
-        let units = budgets.fold(
-            others.saturating_add(budget::BUDGET_INSTRUCTIONS * budget::BUDGET_INSTRUCTION),
-            u32::saturating_add,
-        );
+        let units = budgets.fold(others.saturating_add(budget::OWN_UNITS), u32::saturating_add);
         Self {
             kind,
             instructions,

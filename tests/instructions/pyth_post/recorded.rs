@@ -1,4 +1,5 @@
-//! Updates as Hermes gave them, for whoever has recorded some: files of bytes or base64 in the folder that `BREAKWATER_PYTH_UPDATES` names. None is kept here.
+//! Updates as Hermes gave them, for whoever has recorded some: files of bytes or base64 in the folder that
+//! `BREAKWATER_PYTH_UPDATES` names. None is kept here.
 
 use std::{env, fs};
 

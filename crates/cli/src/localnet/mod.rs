@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use anchor_lang::prelude::Pubkey;
+use anchor_lang::{prelude::Pubkey, system_program};
 use book::Book;
 use breakwater_client::pyth::{Stack, routers::Routers};
 use clap::Args;
@@ -78,9 +78,6 @@ pub struct Options {
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// Rent of an account without data.
-const TREASURY_LAMPORTS: u64 = 890_880;
 
 const SOL_USDC: &str = include_str!("../../../../migrations/sol-usdc.toml");
 
@@ -169,7 +166,7 @@ fn install_pyth(net: &Net, double: &[u8]) -> std::result::Result<(), String> {
         }
         // On mainnet each of them is there.
         for treasury in 0..=u8::MAX {
-            net.airdrop(&stack.treasury(treasury), TREASURY_LAMPORTS)?;
+            net.write(&stack.treasury(treasury), owned(system_program::ID, Vec::new()))?;
         }
         for (address, account) in routers.accounts(&stack, 0) {
             net.write(&address, owned(account.owner, account.data))?;

@@ -6,8 +6,10 @@ mod post;
 
 use std::error::Error;
 
-use breakwater_client::pyth::{FeedId, Update};
-use breakwater_engine::{Feeds, price::oracle::FEED_PULL};
+use breakwater_client::{
+    feeds,
+    pyth::{FeedId, Update},
+};
 use breakwater_keeper::hermes::{Fetch, Hermes};
 use clap::Subcommand;
 
@@ -45,13 +47,7 @@ fn pull_feeds(chain: &Chain, name: MarketName) -> Result<(breakwater_engine::Mar
     let market = chain
         .market(&name.0)?
         .ok_or_else(|| format!("there is no market {name} here"))?;
-    let pins: Feeds = market.oracle.feeds().copied();
-    let mut feeds: Vec<FeedId> = Vec::new();
-    for pin in pins.as_ref().each() {
-        if pin.kind == FEED_PULL && !feeds.contains(&pin.key.0) {
-            feeds.push(pin.key.0);
-        }
-    }
+    let feeds = feeds::pull_feeds(&market.oracle.feeds().copied());
     if feeds.is_empty() {
         return Err("the market has push feeds only: nobody can post those".into());
     }

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::pyth::{Action, Draft, FeedId, Poster, Posting, SignerSet, Stack, Update};
-use breakwater_keeper::post::own_shard;
+use breakwater_keeper::post::{account_seed, own_shard};
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
-use solana_keypair::Keypair;
-use solana_signer::Signer;
 
 use super::{Result, decode, fetched, pull_feeds};
 use crate::{
@@ -85,7 +83,7 @@ pub fn run(options: &Options) -> Result<()> {
         .map(|pin| pin.key.0)
         .collect();
     let shard = options.shard.unwrap_or_else(|| own_shard(&options.market.0));
-    let seed: String = Keypair::new().pubkey().to_string().chars().take(32).collect();
+    let seed = account_seed();
     let posting = Posting {
         poster: Poster {
             stack,

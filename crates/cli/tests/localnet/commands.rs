@@ -8,32 +8,13 @@ use std::{
 };
 
 use anchor_lang::prelude::Pubkey;
-use breakwater::state::address;
-use breakwater_client::{MarketKeys, addresses, decode, feeds, instructions as ix};
-use breakwater_engine::Market;
+use breakwater_client::{addresses, feeds, instructions as ix};
 use serde_json::Value;
 use solana_signer::Signer;
 
 use crate::net::Localnet;
 
 const TOKEN: Pubkey = anchor_spl::token::ID;
-
-fn market(net: &Localnet) -> Market {
-    decode::market(&net.client().get_account_data(&net.market()).unwrap()).unwrap()
-}
-
-fn keys(market: &Market) -> MarketKeys {
-    let feed = |pin| feeds::default_account(pin).unwrap();
-    MarketKeys::derive(
-        (
-            address(market.collateral_mint),
-            TOKEN,
-            feed(&market.oracle.collateral_feed),
-        ),
-        (address(market.quote_mint), TOKEN, feed(&market.oracle.quote_feed)),
-        market.id,
-    )
-}
 
 fn atoms(value: &Value) -> u64 {
     value
@@ -59,8 +40,8 @@ fn near(a: u64, b: u64) {
 #[allow(clippy::too_many_lines, reason = "one list, read from top to bottom")]
 fn a_crash_from_the_price_to_the_sale() {
     let net = Localnet::start("crash", &[]);
-    let state = market(&net);
-    let keys = keys(&state);
+    let state = net.state();
+    let keys = net.keys();
     let list = net.json(&["market", "list"]);
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(
@@ -229,8 +210,8 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
 #[test]
 fn a_price_stays_and_stays_fresh() {
     let net = Localnet::start("fresh", &["--guards", "real", "--price", "100"]);
-    let state = market(&net);
-    let (pin, keys) = (state.oracle.collateral_feed, keys(&state));
+    let state = net.state();
+    let (pin, keys) = (state.oracle.collateral_feed, net.keys());
     let reading = || {
         let account = net.client().get_account(&keys.collateral_feed).unwrap();
         feeds::read(&pin, &keys.collateral_feed, &account.owner, &account.data).unwrap()

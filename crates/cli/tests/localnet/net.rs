@@ -7,6 +7,10 @@ use std::{
 };
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_spl::token;
+use breakwater::state::address;
+use breakwater_client::{MarketKeys, decode, feeds};
+use breakwater_engine::Market;
 use serde_json::Value;
 use solana_commitment_config::CommitmentConfig;
 use solana_keypair::{Keypair, read_keypair_file};
@@ -66,6 +70,26 @@ impl Localnet {
 
     pub fn market(&self) -> Pubkey {
         self.ready["market"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The market's account.
+    pub fn state(&self) -> Market {
+        decode::market(&self.client().get_account_data(&self.market()).unwrap()).unwrap()
+    }
+
+    /// The market's keys, with the accounts that the sponsor posts to.
+    pub fn keys(&self) -> MarketKeys {
+        let market = self.state();
+        let feed = |pin| feeds::default_account(pin).unwrap();
+        MarketKeys::derive(
+            (
+                address(market.collateral_mint),
+                token::ID,
+                feed(&market.oracle.collateral_feed),
+            ),
+            (address(market.quote_mint), token::ID, feed(&market.oracle.quote_feed)),
+            market.id,
+        )
     }
 
     /// The command with these words, in the localnet's folder.

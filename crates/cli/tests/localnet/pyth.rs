@@ -20,7 +20,6 @@ use solana_signer::Signer;
 
 use crate::net::{Localnet, terminate};
 
-const TOKEN: Pubkey = anchor_spl::token::ID;
 const KEEPER: [&str; 2] = ["--keypair", "localnet/keeper.json"];
 /// A transaction's limit.
 const PACKET: u64 = 1_232;
@@ -28,20 +27,6 @@ const PACKET: u64 = 1_232;
 /// A localnet whose sponsor never posts: each price that its market sees is one that somebody posted.
 fn silent(name: &str, options: &[&str]) -> Localnet {
     Localnet::start(name, &[&["--sponsor", "0"], options].concat())
-}
-
-/// Keys of the market with these accounts as its feeds.
-fn keys(net: &Localnet, feed: impl Fn(&FeedPin) -> Pubkey) -> MarketKeys {
-    let market = decode::market(&net.client().get_account_data(&net.market()).unwrap()).unwrap();
-    MarketKeys::derive(
-        (
-            address(market.collateral_mint),
-            TOKEN,
-            feed(&market.oracle.collateral_feed),
-        ),
-        (address(market.quote_mint), TOKEN, feed(&market.oracle.quote_feed)),
-        market.id,
-    )
 }
 
 fn borrow(net: &Localnet, keys: &MarketKeys, amount: u64) {
@@ -83,11 +68,16 @@ fn a_price_is_fetched_posted_and_borrowed_at() {
     assert_eq!(posted["transactions"].as_array().unwrap().len(), 3);
     assert!(posted["largest_bytes"].as_u64().unwrap() <= PACKET, "{posted}");
     let shard = own_shard(&net.market());
-    let own = |pin: &FeedPin| {
+    let own = |pin: FeedPin| {
         let stack = Stack::of_receiver(&address(pin.owner)).unwrap();
         stack.price_account(shard, &pin.key.0)
     };
-    let keys = keys(&net, own);
+    let oracle = net.state().oracle;
+    let keys = MarketKeys {
+        collateral_feed: own(oracle.collateral_feed),
+        quote_feed: own(oracle.quote_feed),
+        ..net.keys()
+    };
     let accounts: Vec<&str> = posted["accounts"]
         .as_array()
         .unwrap()
@@ -238,7 +228,7 @@ const STEP_BPS: u64 = 14;
 /// price in cents at which it is liquidatable.
 fn ladder(net: &Localnet, count: u16) -> Vec<(Pubkey, u64)> {
     const COLLATERAL: u64 = 900_000_000;
-    let keys = keys(net, |pin| breakwater_client::feeds::default_account(pin).unwrap());
+    let keys = net.keys();
     let owner = net.keypair("dave").pubkey();
     let margin = |id| addresses::margin_account(&net.market(), &owner, id);
     let rungs: Vec<(Pubkey, u64)> = (0..count)

@@ -11,10 +11,8 @@ use breakwater::instruction as ix;
 use measured::{BATCH_ACCOUNT, MEASURED};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 
-/// Units of one instruction of the compute budget program itself.
-pub const BUDGET_INSTRUCTION: u32 = 150;
-/// Instructions that a transaction with a budget has for it.
-pub const BUDGET_INSTRUCTIONS: u32 = 3;
+/// Units of the instructions that set the budget themselves: three of 150.
+pub const OWN_UNITS: u32 = 3 * 150;
 /// Limit of the accounts and programs that a transaction loads, bytes. A block counts the cost of loading by it, 8 compute
 /// units for each 32 KiB: 2,048 on the accounts that are written, where it is 16,384 without a limit. This program has
 /// 1.8 MB, the token programs less, and accounts some kilobytes.
@@ -64,7 +62,7 @@ pub fn batch_units(accounts: u32) -> u32 {
 /// budget.
 #[must_use]
 pub fn budget(instructions: &[Instruction], micro_lamports: u64) -> Option<[Instruction; 3]> {
-    let mut limit = BUDGET_INSTRUCTIONS * BUDGET_INSTRUCTION;
+    let mut limit = OWN_UNITS;
     for instruction in instructions {
         limit = limit.saturating_add(units(instruction)?);
     }

@@ -86,8 +86,8 @@ impl Draft {
     /// priority fee in millionths of a lamport for each unit.
     #[must_use]
     pub fn with_budget(&self, micro_lamports: u64) -> Vec<Instruction> {
-        let own = budget::BUDGET_INSTRUCTIONS * budget::BUDGET_INSTRUCTION;
-        let mut all = budget::limited(self.units.saturating_add(own), micro_lamports, self.loaded_bytes).to_vec();
+        let units = self.units.saturating_add(budget::OWN_UNITS);
+        let mut all = budget::limited(units, micro_lamports, self.loaded_bytes).to_vec();
         all.extend_from_slice(&self.instructions);
         all
     }

@@ -7,8 +7,8 @@ use breakwater_quotes::feeds_to_post;
 
 /// Pull feeds of `stack` that must be posted before `usage` finds prices at `clock`, by what the market's price accounts
 /// say now: those alone that are too old for it, and none if the market would use what it has. Put `clock` as much later
-/// as posting takes, some seconds. Ask Hermes for these feeds, and post them with [`Posting::transactions`](super::Posting::transactions),
-/// with the action behind them.
+/// as posting takes, some seconds. Ask Hermes for these feeds, and post them with
+/// [`Posting::transactions`](super::Posting::transactions), with the action behind them.
 ///
 /// # Errors
 /// The engine's reason to refuse the readings, if newer ones would not take it away.

@@ -8,7 +8,6 @@ use std::{
 use anchor_lang::{prelude::Pubkey, system_program};
 use breakwater_client::pyth::{self, Action, FeedId, Poster, Posting, SignerSet, Stack, Update};
 use breakwater_engine::{Feeds, Readings};
-use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tracing::{debug, info, warn};
 
@@ -18,7 +17,7 @@ use crate::{
     metrics::name,
     outbox::{Kind, Outcome},
     plan::Scene,
-    post::{Offer, turn},
+    post::{Offer, account_seed, turn},
     prices::Updates,
     snapshot::Snapshot,
     table::Table,
@@ -186,9 +185,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             self.updates.forget();
             return Ok(0);
         }
-        // Nobody foresees it.
-        let account_seed: String = Keypair::new().pubkey().to_string().chars().take(32).collect();
-        let drafts = self.drafts(node, &offer, &update, shard, &account_seed).await?;
+        let drafts = self.drafts(node, &offer, &update, shard).await?;
         let (account, drafts) = match drafts {
             Ok(drafts) => drafts,
             Err(error) => {
@@ -215,7 +212,6 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
         offer: &Offer,
         update: &Update,
         shard: u16,
-        seed: &str,
     ) -> Answer<pyth::Result<(Pubkey, Vec<pyth::Draft>)>> {
         let bytes = match Posting::vaa_account_bytes(update) {
             Ok(bytes) => bytes,
@@ -230,7 +226,7 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
                 treasury: treasury(&self.signer.pubkey()),
             },
             shard,
-            seed,
+            seed: &account_seed(),
             rent: self.rpc_pool.judged(node, asked)?,
             tables: &tables,
             then: &Action::default(),

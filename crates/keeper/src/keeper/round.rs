@@ -1,8 +1,8 @@
 //! One round.
 
 use anchor_lang::prelude::Pubkey;
-use breakwater_client::pyth::FeedId;
-use breakwater_engine::{Feeds, KeeperLedger, Level, Market, Quote, math::num, price::oracle::FEED_PULL};
+use breakwater_client::feeds::pull_feeds;
+use breakwater_engine::{KeeperLedger, Level, Market, Quote, math::num};
 use solana_signer::Signer;
 use tracing::{debug, info, warn};
 
@@ -215,12 +215,6 @@ impl<C: Chain + 'static, U: Updates> Keeper<C, U> {
             debug!(level = ?Level::from_byte(market.guard.level), slot = seen.slot, "looked");
         }
     }
-}
-
-/// Pull feeds of a market: those that an update may have a price of.
-fn pull_feeds(pins: &Feeds) -> Vec<FeedId> {
-    let pull = pins.as_ref().each().into_iter().filter(|pin| pin.kind == FEED_PULL);
-    pull.map(|pin| pin.key.0).collect()
 }
 
 fn report_plan(metrics: &Metrics, plan: &Plan) {

@@ -150,8 +150,7 @@ fn size(transaction: &VersionedTransaction) -> usize {
 fn assert_within_budget(instructions: &[Instruction], units: u64) {
     let budgets: Option<Vec<u32>> = instructions.iter().map(budget::units).collect();
     let Some(budgets) = budgets else { return };
-    let asked = budgets.into_iter().map(u64::from).sum::<u64>()
-        + u64::from(budget::BUDGET_INSTRUCTIONS * budget::BUDGET_INSTRUCTION);
+    let asked = budgets.into_iter().map(u64::from).sum::<u64>() + u64::from(budget::OWN_UNITS);
     assert!(
         units <= asked,
         "{units} compute units, of which the client's budget has {asked}"

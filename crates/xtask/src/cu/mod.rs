@@ -15,7 +15,7 @@ use crate::root;
 use anchor_lang::prelude::Pubkey;
 use breakwater_client::{
     MarketKeys,
-    budget::{BUDGET_INSTRUCTION, BUDGET_INSTRUCTIONS, LOADED_BYTES},
+    budget::{LOADED_BYTES, OWN_UNITS},
 };
 use breakwater_engine::{Config, Quote};
 use breakwater_testkit::{
@@ -343,7 +343,7 @@ fn liquidations_in_a_packed_block(table: &Table, capacity: usize) -> u64 {
     let accounts = u64::try_from(capacity).unwrap_or(u64::MAX);
     let alone = table.max("liquidate").max(table.max("liquidate_guarded"));
     let further = table.max(PER_ACCOUNT).max(table.max(GUARDED_PER_ACCOUNT));
-    let execution = alone + (accounts - 1) * further + u64::from(BUDGET_INSTRUCTIONS * BUDGET_INSTRUCTION);
+    let execution = alone + (accounts - 1) * further + u64::from(OWN_UNITS);
     // Written besides the margin accounts: the market, the ledger, and the keeper's wallet, which pays the fee.
     let cost = execution + WRITE_LOCK * (accounts + 3) + SIGNATURE + loaded;
     ACCOUNT_BUDGET * accounts / cost
