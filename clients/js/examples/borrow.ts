@@ -57,11 +57,11 @@ export async function borrow(
   const most = engine.at(market, readings, at).maxBorrow(account.data);
   const amount = most.amount / 2n;
 
+  const action = async (shown: MarketAccounts) => [
+    await getBorrowInstructionAsync({ ...shown, marginAccount, owner, amount }),
+  ];
+  const { transactions } = await refreshPrices({ ...refresh, action });
   try {
-    const action = async (shown: MarketAccounts) => [
-      await getBorrowInstructionAsync({ ...shown, marginAccount, owner, amount }),
-    ];
-    const { transactions } = await refreshPrices({ ...refresh, action });
     for (const { instructions } of transactions) await send(rpc, owner, instructions);
   } catch (error) {
     throw breakwaterErrorOf(error) ?? error;
